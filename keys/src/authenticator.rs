@@ -1,0 +1,57 @@
+//! Tags that only this server can make, and that it can make again.
+
+use std::fmt;
+
+use aws_lc_rs::hmac;
+
+/// HMAC-SHA256 under each key of a list (RFC 2104). The first key makes, all of them check.
+#[derive(Clone)]
+pub struct Authenticator(Vec<hmac::Key>);
+
+impl Authenticator {
+    pub(crate) fn new(keys: &[[u8; 32]]) -> Self {
+        Self(keys.iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)).collect())
+    }
+
+    /// The tag of `message` under the first key.
+    pub fn tag(&self, message: &[u8]) -> [u8; 32] {
+        self.tags(message).next().unwrap_or_default()
+    }
+
+    /// The tags of `message` under every key, the first key's first: what an earlier tag may be.
+    pub fn tags(&self, message: &[u8]) -> impl Iterator<Item = [u8; 32]> {
+        self.0.iter().map(move |key| {
+            let mut tag = [0; 32];
+            tag.copy_from_slice(hmac::sign(key, message).as_ref());
+            tag
+        })
+    }
+
+    /// Whether any key gives `message` this tag, compared in constant time.
+    pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
+        self.0.iter().any(|key| hmac::verify(key, message, tag).is_ok())
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Authenticator(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::MasterSecrets;
+
+    #[test]
+    fn a_tag_of_an_old_secret_still_verifies_and_a_changed_message_does_not() {
+        let (old, new) = (MasterSecrets::generate().unwrap(), MasterSecrets::generate().unwrap());
+        let before = MasterSecrets::parse(&old).unwrap().authenticator("test");
+        let after = MasterSecrets::parse(&format!("{new}\n{old}")).unwrap().authenticator("test");
+        let tag = before.tag(b"message");
+        assert!(after.verify(b"message", &tag));
+        assert!(!after.verify(b"massage", &tag));
+        assert_ne!(after.tag(b"message"), tag);
+        assert!(after.tags(b"message").any(|one| one == tag));
+    }
+}

@@ -1,0 +1,120 @@
+//! The claims that tokens carry.
+
+use serde::{Deserialize, Serialize};
+
+/// `aud`: one resource, or several (RFC 7519 §4.1.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Audience {
+    /// A single string.
+    One(String),
+    /// An array of strings.
+    Many(Vec<String>),
+}
+
+impl Audience {
+    /// Whether `name` is one of the audiences, compared byte for byte.
+    pub fn contains(&self, name: &str) -> bool {
+        match self {
+            Self::One(one) => one == name,
+            Self::Many(many) => many.iter().any(|one| one == name),
+        }
+    }
+}
+
+/// Claims of an access token (RFC 9068 §2.2). Times are seconds since 1970.
+///
+/// There is no `Default`: who issues a token decides every claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessTokenClaims {
+    /// Issuer identifier of the authorization server.
+    pub iss: String,
+    /// The person, or the client itself where no person is involved.
+    pub sub: String,
+    /// The resource that the token is for.
+    pub aud: Audience,
+    /// The client that the token was issued to (RFC 8693 §4.3).
+    pub client_id: String,
+    /// Granted scopes, separated by single spaces.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+    /// Expiry.
+    pub exp: i64,
+    /// Issue.
+    pub iat: i64,
+    /// Not valid before; never issued here, respected where present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
+    /// Unique identifier of the token.
+    pub jti: String,
+    /// When the person last proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// Full name, with the scope `profile` (OpenID Connect Core §5.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Login name, with the scope `profile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred_username: Option<String>,
+    /// Address of a portrait, with the scope `profile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// E-mail address, with the scope `email`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether the upstream has verified the address, with the scope `email`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+}
+
+impl AccessTokenClaims {
+    /// The granted scopes, one by one.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scope.split(' ').filter(|scope| !scope.is_empty())
+    }
+}
+
+/// What scopes reveal of a person (OpenID Connect Core §5.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct UserClaims {
+    /// Full name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Login name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preferred_username: Option<String>,
+    /// Address of a portrait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// E-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether the upstream has verified the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+}
+
+/// Claims of an ID token (OpenID Connect Core §2). Times are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IdTokenClaims {
+    /// Issuer identifier.
+    pub iss: String,
+    /// The person.
+    pub sub: String,
+    /// The client.
+    pub aud: String,
+    /// Expiry.
+    pub exp: i64,
+    /// Issue.
+    pub iat: i64,
+    /// When the person last proved who they are.
+    pub auth_time: i64,
+    /// Echo of the request's `nonce`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// Left half of the access token's hash (OpenID Connect Core §3.1.3.6).
+    pub at_hash: String,
+    /// What the scopes reveal.
+    #[serde(flatten)]
+    pub user: UserClaims,
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with keys, seals and tokens, each in one sentence.
+
+use thiserror::Error;
+
+/// A signing key could not be made, read or used.
+#[derive(Debug, Error)]
+pub enum KeyError {
+    /// The algorithm is not one of ES256, EdDSA and RS256.
+    #[error("the signing algorithm {0:?} is not supported; use ES256, EdDSA or RS256")]
+    UnsupportedAlgorithm(String),
+    /// The JWK has parts missing or malformed (RFC 7517 §4, RFC 7518 §6).
+    #[error("the key is not a usable JWK: {0}")]
+    Malformed(String),
+    /// The cryptographic library refused.
+    #[error("the key could not be used: {0}")]
+    Unusable(String),
+    /// No key of the ring is allowed to sign at this time.
+    #[error("no signing key is active at this time")]
+    NoneActive,
+}
+
+/// A sealed value could not be made or opened.
+#[derive(Debug, Error)]
+pub enum SealError {
+    /// No master secret in use opens the value: it was changed, or sealed under another secret.
+    #[error("the sealed value does not open under any master secret in use")]
+    DoesNotOpen,
+    /// The opened bytes are not the JSON that was expected.
+    #[error("the sealed value opens, but does not hold what was expected")]
+    UnexpectedContent,
+    /// The cryptographic library refused to seal.
+    #[error("the value could not be sealed: {0}")]
+    CannotSeal(String),
+}
+
+/// The text that should hold master secrets does not.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum SecretError {
+    /// No secret at all.
+    #[error("there is no master secret in it; one line holds 43 base64url characters (32 bytes)")]
+    Empty,
+    /// A line is not 32 bytes in base64url.
+    #[error("line {0} is not a master secret; one line holds 43 base64url characters (32 bytes)")]
+    Malformed(usize),
+}
+
+/// Why a token was refused. The text is fit for `error_description`: it names the failed check
+/// and nothing of the token (RFC 6750 §3).
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum VerifyError {
+    /// Not three base64url parts holding JSON objects (RFC 7519 §7.2).
+    #[error("the token is not a well-formed JWT")]
+    Malformed,
+    /// `typ` is not `at+jwt` (RFC 9068 §4).
+    #[error("the token is not an access token: its typ is not at+jwt")]
+    WrongType,
+    /// `crit` names an extension; none is understood (RFC 7515 §4.1.11).
+    #[error("the token demands a header extension that is not understood")]
+    CriticalHeader,
+    /// No `kid`, so no key can be chosen.
+    #[error("the token does not name its key")]
+    NoKeyId,
+    /// The key set has no such `kid`.
+    #[error("the token names a key that its issuer does not publish")]
+    UnknownKey,
+    /// `alg` is not the algorithm of the key (RFC 8725 §3.1).
+    #[error("the token's algorithm is not that of its key")]
+    WrongAlgorithm,
+    /// The signature does not match.
+    #[error("the token's signature does not match")]
+    BadSignature,
+    /// A required claim is missing or has the wrong JSON type (RFC 9068 §2.2).
+    #[error("the token lacks a required claim, or one has the wrong form")]
+    BadClaims,
+    /// `iss` is somebody else.
+    #[error("the token was issued by another authorization server")]
+    WrongIssuer,
+    /// `aud` does not name this resource (RFC 8707 §2).
+    #[error("the token was issued for another resource")]
+    WrongAudience,
+    /// `exp` has passed.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` or `iat` lies in the future.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+}

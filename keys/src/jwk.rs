@@ -1,0 +1,118 @@
+//! Public keys in JSON, as they are published and read (RFC 7517, RFC 7518 §6).
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{Algorithm, KeyError};
+
+/// A public signing key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicJwk {
+    /// The parts that depend on the key type.
+    #[serde(flatten)]
+    pub material: KeyMaterial,
+    /// Key identifier: the key's thumbprint (RFC 7638).
+    pub kid: String,
+    /// The only algorithm that the key is used with.
+    pub alg: String,
+    /// Always `sig`.
+    #[serde(rename = "use", default = "sig")]
+    pub usage: String,
+}
+
+/// The members that make the key (RFC 7518 §6, RFC 8037 §2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kty")]
+pub enum KeyMaterial {
+    /// Elliptic curve, P-256 here.
+    #[serde(rename = "EC")]
+    EllipticCurve {
+        /// Curve name.
+        crv: String,
+        /// First coordinate, base64url.
+        x: String,
+        /// Second coordinate, base64url.
+        y: String,
+    },
+    /// Edwards curve, Ed25519 here.
+    #[serde(rename = "OKP")]
+    OctetKeyPair {
+        /// Curve name.
+        crv: String,
+        /// Public key, base64url.
+        x: String,
+    },
+    /// RSA.
+    #[serde(rename = "RSA")]
+    Rsa {
+        /// Modulus, base64url.
+        n: String,
+        /// Exponent, base64url.
+        e: String,
+    },
+}
+
+fn sig() -> String {
+    "sig".into()
+}
+
+impl KeyMaterial {
+    /// The key's SHA-256 thumbprint in base64url: its required members, in alphabetic order,
+    /// without white space (RFC 7638 §3).
+    pub fn thumbprint(&self) -> String {
+        let required = match self {
+            Self::EllipticCurve { crv, x, y } => json!({"crv": crv, "kty": "EC", "x": x, "y": y}),
+            Self::OctetKeyPair { crv, x } => json!({"crv": crv, "kty": "OKP", "x": x}),
+            Self::Rsa { n, e } => json!({"e": e, "kty": "RSA", "n": n}),
+        };
+        URL_SAFE_NO_PAD.encode(digest(&SHA256, required.to_string().as_bytes()))
+    }
+}
+
+impl PublicJwk {
+    /// The algorithm the key is pinned to: `alg`, which must fit the key type and curve.
+    pub(crate) fn algorithm(&self) -> Result<Algorithm, KeyError> {
+        let algorithm: Algorithm = self.alg.parse()?;
+        let fits = match (&self.material, algorithm) {
+            (KeyMaterial::EllipticCurve { crv, .. }, Algorithm::ES256) => crv == "P-256",
+            (KeyMaterial::OctetKeyPair { crv, .. }, Algorithm::EdDSA) => crv == "Ed25519",
+            (KeyMaterial::Rsa { .. }, Algorithm::RS256) => true,
+            _ => false,
+        };
+        match fits {
+            true => Ok(algorithm),
+            false => Err(KeyError::Malformed("alg does not fit the key type".into())),
+        }
+    }
+
+    pub(crate) fn decoding_key(&self) -> Result<DecodingKey, KeyError> {
+        let key = match &self.material {
+            KeyMaterial::EllipticCurve { x, y, .. } => DecodingKey::from_ec_components(x, y),
+            KeyMaterial::OctetKeyPair { x, .. } => DecodingKey::from_ed_components(x),
+            KeyMaterial::Rsa { n, e } => DecodingKey::from_rsa_components(n, e),
+        };
+        key.map_err(|error| KeyError::Malformed(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KeyMaterial;
+
+    #[test]
+    fn the_thumbprint_of_the_rfc_7638_example_is_the_published_one() {
+        let key = KeyMaterial::Rsa {
+            n: "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6\
+                tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5\
+                v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD0\
+                8qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU\
+                8awapJzKnqDKgw"
+                .into(),
+            e: "AQAB".into(),
+        };
+        assert_eq!(key.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+}

@@ -1,0 +1,28 @@
+//! Signing keys, signed tokens and sealed values: values in, values out, no input or output.
+//!
+//! - [`SigningKey`] and [`KeyRing`] sign tokens; [`KeySet`] is what they publish (RFC 7517 §5).
+//! - [`Verifier`] turns the text of a token into [`AccessTokenClaims`], or says which check failed.
+//! - [`MasterSecrets`] opens and closes everything that is kept at rest or travels through a
+//!   browser: a [`Sealer`] encrypts (RFC 7516), an [`Authenticator`] derives and checks tags.
+
+mod authenticator;
+mod claims;
+mod error;
+mod jwk;
+mod key_ring;
+mod key_set;
+mod master_secrets;
+mod sealer;
+mod signing_key;
+mod verifier;
+
+pub use authenticator::Authenticator;
+pub use claims::{AccessTokenClaims, Audience, IdTokenClaims, UserClaims};
+pub use error::{KeyError, SealError, SecretError, VerifyError};
+pub use jwk::PublicJwk;
+pub use key_ring::{KeyRing, RingEntry};
+pub use key_set::KeySet;
+pub use master_secrets::MasterSecrets;
+pub use sealer::Sealer;
+pub use signing_key::{Algorithm, SigningKey, TokenType};
+pub use verifier::Verifier;

@@ -1,0 +1,189 @@
+//! A private key that signs tokens.
+
+use std::{fmt, str::FromStr};
+
+use josekit::jwk::{
+    Jwk, KeyPair,
+    alg::{
+        ec::{EcCurve, EcKeyPair},
+        ed::{EdCurve, EdKeyPair},
+        rsa::RsaKeyPair,
+    },
+};
+use jsonwebtoken::{EncodingKey, Header, encode};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{KeyError, PublicJwk, jwk::KeyMaterial};
+
+/// What keys sign with. ES256 is the default: every gateway and library accepts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// ECDSA with P-256 and SHA-256 (RFC 7518 §3.4).
+    #[default]
+    ES256,
+    /// Ed25519 (RFC 8037 §3.1).
+    EdDSA,
+    /// RSA PKCS#1 v1.5 with SHA-256, 2048 bits (RFC 7518 §3.3).
+    RS256,
+}
+
+impl Algorithm {
+    /// The name in `alg`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ES256 => "ES256",
+            Self::EdDSA => "EdDSA",
+            Self::RS256 => "RS256",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = KeyError;
+
+    fn from_str(name: &str) -> Result<Self, KeyError> {
+        [Self::ES256, Self::EdDSA, Self::RS256]
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
+            .ok_or_else(|| KeyError::UnsupportedAlgorithm(name.into()))
+    }
+}
+
+impl From<Algorithm> for jsonwebtoken::Algorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::ES256 => Self::ES256,
+            Algorithm::EdDSA => Self::EdDSA,
+            Algorithm::RS256 => Self::RS256,
+        }
+    }
+}
+
+/// The `typ` of a signed token, so that one kind never passes for another (RFC 8725 §3.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenType {
+    /// `at+jwt` (RFC 9068 §2.1).
+    AccessToken,
+    /// `JWT` (OpenID Connect Core §2).
+    IdToken,
+}
+
+impl TokenType {
+    /// The value of `typ`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "at+jwt",
+            Self::IdToken => "JWT",
+        }
+    }
+}
+
+/// A private key, its algorithm and its thumbprint as `kid`.
+#[derive(Clone)]
+pub struct SigningKey {
+    algorithm: Algorithm,
+    public: PublicJwk,
+    private: Jwk,
+    encoding: EncodingKey,
+}
+
+impl SigningKey {
+    /// Makes a fresh key pair.
+    pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
+        let jwk = match algorithm {
+            Algorithm::ES256 => EcKeyPair::generate(EcCurve::P256).map(|k| k.to_jwk_key_pair()),
+            Algorithm::EdDSA => EdKeyPair::generate(EdCurve::Ed25519).map(|k| k.to_jwk_key_pair()),
+            Algorithm::RS256 => RsaKeyPair::generate(2048).map(|k| k.to_jwk_key_pair()),
+        };
+        Self::from_private_jwk(algorithm, jwk.map_err(unusable)?)
+    }
+
+    /// Reads back what [`Self::private_jwk`] wrote.
+    pub fn from_json(text: &[u8]) -> Result<Self, KeyError> {
+        let jwk = Jwk::from_bytes(text).map_err(unusable)?;
+        let algorithm = jwk.algorithm().unwrap_or_default().parse()?;
+        Self::from_private_jwk(algorithm, jwk)
+    }
+
+    /// The private key as a JWK. Whoever calls this seals it before it leaves memory.
+    pub fn private_jwk(&self) -> String {
+        self.private.to_string()
+    }
+
+    /// The `kid`: the key's thumbprint (RFC 7638).
+    pub fn kid(&self) -> &str {
+        &self.public.kid
+    }
+
+    /// What the key signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The public half, as it is published.
+    pub fn public_jwk(&self) -> &PublicJwk {
+        &self.public
+    }
+
+    /// Signs `claims` as a compact JWS (RFC 7515 §3.1).
+    pub fn sign(&self, typ: TokenType, claims: &impl Serialize) -> Result<String, KeyError> {
+        let mut header = Header::new(self.algorithm.into());
+        header.typ = Some(typ.as_str().into());
+        header.kid = Some(self.public.kid.clone());
+        encode(&header, claims, &self.encoding).map_err(unusable)
+    }
+
+    fn from_private_jwk(algorithm: Algorithm, mut private: Jwk) -> Result<Self, KeyError> {
+        let encoding = match algorithm {
+            Algorithm::ES256 => EncodingKey::from_ec_pem(
+                &EcKeyPair::from_jwk(&private).map_err(unusable)?.to_pem_private_key(),
+            ),
+            Algorithm::EdDSA => EncodingKey::from_ed_pem(
+                &EdKeyPair::from_jwk(&private).map_err(unusable)?.to_pem_private_key(),
+            ),
+            Algorithm::RS256 => EncodingKey::from_rsa_pem(
+                &RsaKeyPair::from_jwk(&private).map_err(unusable)?.to_pem_private_key(),
+            ),
+        };
+        private.set_algorithm(algorithm.as_str());
+        let material = public_material(algorithm, &private)?;
+        let public = PublicJwk {
+            kid: material.thumbprint(),
+            alg: algorithm.as_str().into(),
+            usage: "sig".into(),
+            material,
+        };
+        Ok(Self { algorithm, public, private, encoding: encoding.map_err(unusable)? })
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SigningKey").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+fn public_material(algorithm: Algorithm, jwk: &Jwk) -> Result<KeyMaterial, KeyError> {
+    let member = |name: &str| match jwk.parameter(name) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        _ => Err(KeyError::Malformed(format!("{name} is missing"))),
+    };
+    Ok(match algorithm {
+        Algorithm::ES256 => {
+            KeyMaterial::EllipticCurve { crv: member("crv")?, x: member("x")?, y: member("y")? }
+        }
+        Algorithm::EdDSA => KeyMaterial::OctetKeyPair { crv: member("crv")?, x: member("x")? },
+        Algorithm::RS256 => KeyMaterial::Rsa { n: member("n")?, e: member("e")? },
+    })
+}
+
+fn unusable(error: impl fmt::Display) -> KeyError {
+    KeyError::Unusable(error.to_string())
+}

@@ -1,0 +1,279 @@
+//! Verification of access tokens, without asking anyone (RFC 9068 §4).
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Validation, decode, errors::ErrorKind};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{AccessTokenClaims, KeySet, TokenType, VerifyError};
+
+/// A token longer than this is not looked at, in bytes.
+const LONGEST_TOKEN: usize = 16 * 1024;
+
+/// What an access token must say to be accepted.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    issuer: String,
+    audiences: Vec<String>,
+    leeway: i64,
+}
+
+/// The members of a JOSE header that matter here. A doubled member is an error.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    typ: Option<String>,
+    kid: Option<String>,
+    crit: Option<Value>,
+}
+
+impl Verifier {
+    /// Accepts tokens of `issuer` for any of `audiences`, both compared byte for byte.
+    pub fn new(issuer: impl Into<String>, audiences: Vec<String>) -> Self {
+        Self { issuer: issuer.into(), audiences, leeway: 5 }
+    }
+
+    /// Allows clocks to differ by so many seconds; 5 unless told otherwise.
+    pub fn with_leeway(self, leeway: i64) -> Self {
+        Self { leeway, ..self }
+    }
+
+    /// The `kid` that `token` names, before anything is checked: which key set to look in.
+    pub fn key_id(token: &str) -> Result<String, VerifyError> {
+        header(token)?.kid.ok_or(VerifyError::NoKeyId)
+    }
+
+    /// The claims of `token`, once every check has passed: type, critical headers, key and its
+    /// algorithm, signature, issuer, audience and times. `now` is in seconds since 1970.
+    pub fn verify(
+        &self,
+        token: &str,
+        keys: &KeySet,
+        now: i64,
+    ) -> Result<AccessTokenClaims, VerifyError> {
+        let header = header(token)?;
+        if !is_access_token(header.typ.as_deref()) {
+            return Err(VerifyError::WrongType);
+        }
+        if header.crit.is_some() {
+            return Err(VerifyError::CriticalHeader);
+        }
+        let kid = header.kid.ok_or(VerifyError::NoKeyId)?;
+        let key = keys.find(&kid).ok_or(VerifyError::UnknownKey)?;
+        if header.alg != key.algorithm.as_str() {
+            return Err(VerifyError::WrongAlgorithm);
+        }
+        let claims = decode(token, &key.key, &signature_only(key.algorithm.into()))
+            .map_err(|error| refusal(error.kind()))?
+            .claims;
+        self.judge(claims, now)
+    }
+
+    fn judge(
+        &self,
+        claims: AccessTokenClaims,
+        now: i64,
+    ) -> Result<AccessTokenClaims, VerifyError> {
+        if claims.iss != self.issuer {
+            return Err(VerifyError::WrongIssuer);
+        }
+        if !self.audiences.iter().any(|audience| claims.aud.contains(audience)) {
+            return Err(VerifyError::WrongAudience);
+        }
+        if claims.exp.saturating_add(self.leeway) <= now {
+            return Err(VerifyError::Expired);
+        }
+        let starts = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
+        if starts > now.saturating_add(self.leeway) {
+            return Err(VerifyError::NotYetValid);
+        }
+        Ok(claims)
+    }
+}
+
+fn header(token: &str) -> Result<Header, VerifyError> {
+    if token.len() > LONGEST_TOKEN {
+        return Err(VerifyError::Malformed);
+    }
+    let mut parts = token.split('.');
+    let (Some(first), Some(_), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(VerifyError::Malformed);
+    };
+    let bytes = URL_SAFE_NO_PAD.decode(first).map_err(|_| VerifyError::Malformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| VerifyError::Malformed)
+}
+
+/// `typ` is compared as a media type: without case, and with or without `application/`
+/// (RFC 7515 §4.1.9).
+fn is_access_token(typ: Option<&str>) -> bool {
+    let expected = TokenType::AccessToken.as_str();
+    typ.is_some_and(|typ| {
+        let typ = typ.to_ascii_lowercase();
+        typ.strip_prefix("application/").unwrap_or(&typ) == expected
+    })
+}
+
+/// jsonwebtoken checks the signature alone; every claim is judged here, by our own clock.
+fn signature_only(algorithm: jsonwebtoken::Algorithm) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation
+}
+
+fn refusal(kind: &ErrorKind) -> VerifyError {
+    match kind {
+        ErrorKind::InvalidSignature => VerifyError::BadSignature,
+        ErrorKind::Json(_) => VerifyError::BadClaims,
+        ErrorKind::Base64(_) | ErrorKind::Utf8(_) => VerifyError::Malformed,
+        _ => VerifyError::BadSignature,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Algorithm, Audience, SigningKey};
+    use serde_json::json;
+
+    const NOW: i64 = 1_000_000;
+
+    fn valid_claims() -> AccessTokenClaims {
+        AccessTokenClaims {
+            iss: "http://localhost:3000".into(),
+            sub: "nick".into(),
+            aud: Audience::One("http://localhost:3001/mcp".into()),
+            client_id: "c".into(),
+            scope: "mcp:tools profile".into(),
+            exp: NOW + 600,
+            iat: NOW,
+            nbf: None,
+            jti: "1".into(),
+            auth_time: Some(NOW),
+            name: Some("Nick Lucas".into()),
+            preferred_username: None,
+            picture: None,
+            email: None,
+            email_verified: None,
+        }
+    }
+
+    fn verifier() -> Verifier {
+        Verifier::new("http://localhost:3000", vec!["http://localhost:3001/mcp".into()])
+    }
+
+    fn key() -> SigningKey {
+        SigningKey::generate(Algorithm::ES256).unwrap()
+    }
+
+    fn published(key: &SigningKey) -> KeySet {
+        KeySet::new(vec![key.public_jwk().clone()])
+    }
+
+    fn judged(change: impl FnOnce(&mut AccessTokenClaims)) -> Result<(), VerifyError> {
+        let key = key();
+        let mut claims = valid_claims();
+        change(&mut claims);
+        let token = key.sign(TokenType::AccessToken, &claims).unwrap();
+        verifier().verify(&token, &published(&key), NOW).map(|_| ())
+    }
+
+    #[test]
+    fn every_algorithm_signs_what_it_verifies_after_a_round_trip_through_json() {
+        for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256] {
+            let key = SigningKey::generate(algorithm).unwrap();
+            let key = SigningKey::from_json(key.private_jwk().as_bytes()).unwrap();
+            let set = serde_json::to_vec(&published(&key)).unwrap();
+            let token = key.sign(TokenType::AccessToken, &valid_claims()).unwrap();
+            let claims = verifier().verify(&token, &KeySet::from_json(&set).unwrap(), NOW);
+            assert_eq!(claims.unwrap(), valid_claims());
+        }
+    }
+
+    #[test]
+    fn the_published_set_holds_no_private_member() {
+        let set = serde_json::to_value(published(&key())).unwrap();
+        assert_eq!(set["keys"][0].get("d"), None);
+        assert_eq!(set["keys"][0]["use"], "sig");
+    }
+
+    #[test]
+    fn each_claim_is_checked() {
+        assert_eq!(judged(|_| ()), Ok(()));
+        assert_eq!(judged(|c| c.iss.push('/')), Err(VerifyError::WrongIssuer));
+        assert_eq!(
+            judged(|c| c.aud = Audience::Many(vec!["http://localhost:3001".into()])),
+            Err(VerifyError::WrongAudience)
+        );
+        assert_eq!(judged(|c| c.exp = NOW - 5), Err(VerifyError::Expired));
+        assert_eq!(judged(|c| c.exp = NOW - 4), Ok(()));
+        assert_eq!(judged(|c| c.iat = NOW + 6), Err(VerifyError::NotYetValid));
+        assert_eq!(judged(|c| c.nbf = Some(NOW + 6)), Err(VerifyError::NotYetValid));
+        assert_eq!(judged(|c| c.exp = i64::MAX), Ok(()));
+        assert_eq!(judged(|c| c.iat = i64::MIN), Ok(()));
+    }
+
+    #[test]
+    fn an_id_token_is_not_an_access_token() {
+        let key = key();
+        let token = key.sign(TokenType::IdToken, &valid_claims()).unwrap();
+        let result = verifier().verify(&token, &published(&key), NOW);
+        assert_eq!(result, Err(VerifyError::WrongType));
+    }
+
+    #[test]
+    fn a_key_of_the_same_name_but_other_material_does_not_verify() {
+        let (signing, other) = (key(), key());
+        let mut impostor = other.public_jwk().clone();
+        impostor.kid = signing.kid().into();
+        let token = signing.sign(TokenType::AccessToken, &valid_claims()).unwrap();
+        let result = verifier().verify(&token, &KeySet::new(vec![impostor]), NOW);
+        assert_eq!(result, Err(VerifyError::BadSignature));
+        let result = verifier().verify(&token, &published(&other), NOW);
+        assert_eq!(result, Err(VerifyError::UnknownKey));
+    }
+
+    #[test]
+    fn a_rewritten_header_is_refused() {
+        let key = key();
+        let token = key.sign(TokenType::AccessToken, &valid_claims()).unwrap();
+        let (_, rest) = token.split_once('.').unwrap();
+        let with = |header: Value| {
+            let header = URL_SAFE_NO_PAD.encode(header.to_string());
+            verifier().verify(&format!("{header}.{rest}"), &published(&key), NOW)
+        };
+        let kid = key.kid();
+        let typ = "at+jwt";
+        assert_eq!(
+            with(json!({"alg": "none", "typ": typ, "kid": kid})),
+            Err(VerifyError::WrongAlgorithm)
+        );
+        assert_eq!(
+            with(json!({"alg": "HS256", "typ": typ, "kid": kid})),
+            Err(VerifyError::WrongAlgorithm)
+        );
+        assert_eq!(
+            with(json!({"alg": "ES256", "typ": typ, "kid": kid, "crit": ["b64"]})),
+            Err(VerifyError::CriticalHeader)
+        );
+        assert_eq!(with(json!({"alg": "ES256", "typ": typ})), Err(VerifyError::NoKeyId));
+        assert_eq!(
+            with(json!({"alg": "ES256", "typ": "at+jwt", "kid": kid, "x": 1})),
+            Err(VerifyError::BadSignature)
+        );
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        let keys = KeySet::default();
+        for text in ["", ".", "..", "a.b", "a.b.c.d", "é.é.é", "e30.e30.e30.e30", "e30.e30.e30"] {
+            assert_eq!(verifier().verify(text, &keys, NOW), Err(VerifyError::Malformed), "{text}");
+        }
+        let long = "a".repeat(LONGEST_TOKEN + 1);
+        assert_eq!(verifier().verify(&long, &keys, NOW), Err(VerifyError::Malformed));
+    }
+}
