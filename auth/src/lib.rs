@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The OAuth 2.1 and OpenID Connect authorization server of Portcullis.
+//!
+//! People sign in with GitHub, programs get signed access tokens. Start reading at [`router`]: it
+//! shows every endpoint, and every endpoint is a file of the same name.
+
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod endpoints;
+pub mod error_response;
+pub mod extract;
+pub mod oauth;
+pub mod router;
+pub mod state;
+pub mod storage;
+pub mod tokens;
+pub mod upstream;
+
+use std::{future::Future, io};
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+
+use crate::state::AppState;
+
+/// Serves until `shutdown`, then lets the requests under way finish.
+pub async fn serve(
+    listener: TcpListener,
+    state: AppState,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let listener = listener.tap_io(|stream| {
+        // Small answers must not wait for the next packet; a socket that refuses is still usable.
+        let _ = stream.set_nodelay(true);
+    });
+    axum::serve(listener, router::router(state)).with_graceful_shutdown(shutdown).await
+}

@@ -69,11 +69,7 @@ impl Verifier {
         self.judge(claims, now)
     }
 
-    fn judge(
-        &self,
-        claims: AccessTokenClaims,
-        now: i64,
-    ) -> Result<AccessTokenClaims, VerifyError> {
+    fn judge(&self, claims: AccessTokenClaims, now: i64) -> Result<AccessTokenClaims, VerifyError> {
         if claims.iss != self.issuer {
             return Err(VerifyError::WrongIssuer);
         }
@@ -270,7 +266,8 @@ mod tests {
     #[test]
     fn anything_else_is_malformed() {
         let keys = KeySet::default();
-        for text in ["", ".", "..", "a.b", "a.b.c.d", "é.é.é", "e30.e30.e30.e30", "e30.e30.e30"] {
+        for text in ["", ".", "..", "a.b", "a.b.c.d", "é.é.é", "e30.e30.e30.e30", "e30.e30.e30"]
+        {
             assert_eq!(verifier().verify(text, &keys, NOW), Err(VerifyError::Malformed), "{text}");
         }
         let long = "a".repeat(LONGEST_TOKEN + 1);

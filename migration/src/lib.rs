@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The database schema of `auth`: one table per file, each with its way up and down.
+//!
+//! Migrations never import entities: an entity follows the newest schema, a migration the schema
+//! of its day. Times are seconds since 1970, so that both engines compare them alike.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261124_000001_create_users;
+mod m20261124_000002_create_identities;
+mod m20261124_000003_create_sessions;
+mod m20261124_000004_create_clients;
+mod m20261124_000005_create_grants;
+mod m20261124_000006_create_authorization_codes;
+mod m20261124_000007_create_opaque_tokens;
+mod m20261124_000008_create_signing_keys;
+
+/// Brings a database to the newest schema.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261124_000001_create_users::Migration),
+            Box::new(m20261124_000002_create_identities::Migration),
+            Box::new(m20261124_000003_create_sessions::Migration),
+            Box::new(m20261124_000004_create_clients::Migration),
+            Box::new(m20261124_000005_create_grants::Migration),
+            Box::new(m20261124_000006_create_authorization_codes::Migration),
+            Box::new(m20261124_000007_create_opaque_tokens::Migration),
+            Box::new(m20261124_000008_create_signing_keys::Migration),
+        ]
+    }
+}

@@ -1,0 +1,191 @@
+//! The settings, read once at start and checked as a whole.
+
+use std::{fmt, fs, io, net::SocketAddr, path::PathBuf};
+
+use clap::Parser;
+use keys::{MasterSecrets, SecretError};
+use thiserror::Error;
+use url::Url;
+
+use crate::oauth::resource::{Resource, is_loopback};
+
+/// A text that is never shown.
+#[derive(Clone)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for SecretText {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SecretText(redacted)")
+    }
+}
+
+/// Settings of the authorization server. Each can be given as an option or in the environment.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "auth", version, about = "The OAuth 2.1 and OpenID Connect authorization server")]
+pub struct Config {
+    /// Address to listen on.
+    #[arg(long, env = "AUTH_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// Issuer identifier: the public URL, without a trailing slash.
+    #[arg(long, env = "AUTH_ISSUER", default_value = "http://localhost:3000")]
+    pub issuer: String,
+    /// SQLite file or PostgreSQL server.
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/auth.db")]
+    pub database_url: String,
+    /// File of master secrets, one a line: the first seals, all of them open.
+    #[arg(long, env = "AUTH_SECRET_FILE", default_value = "data/auth.secret")]
+    pub secret_file: PathBuf,
+    /// Identifier of the MCP server that tokens are for, when no resources file is given.
+    #[arg(long, env = "AUTH_RESOURCE", default_value = "http://localhost:3001/mcp")]
+    pub resource: String,
+    /// JSON file of resources, for more than one or for other scopes.
+    #[arg(long, env = "AUTH_RESOURCES_FILE")]
+    pub resources_file: Option<PathBuf>,
+    /// Seconds that an access token lives.
+    #[arg(long, env = "AUTH_ACCESS_TOKEN_LIFETIME", default_value_t = 900)]
+    pub access_token_lifetime: i64,
+    /// Seconds that an unused refresh token lives.
+    #[arg(long, env = "AUTH_REFRESH_TOKEN_LIFETIME", default_value_t = 30 * 86_400)]
+    pub refresh_token_lifetime: i64,
+    /// Seconds that a grant lives, however busy it is.
+    #[arg(long, env = "AUTH_GRANT_LIFETIME", default_value_t = 180 * 86_400)]
+    pub grant_lifetime: i64,
+    /// Seconds in which a refresh token that was just rotated may be sent again.
+    #[arg(long, env = "AUTH_REFRESH_GRACE", default_value_t = 120)]
+    pub refresh_grace: i64,
+    /// Seconds that a browser stays signed in.
+    #[arg(long, env = "AUTH_SESSION_LIFETIME", default_value_t = 12 * 3600)]
+    pub session_lifetime: i64,
+    /// Where people sign in: GitHub, or a GitHub Enterprise server.
+    #[arg(long, env = "GITHUB_BASE_URL", default_value = "https://github.com")]
+    pub github_base_url: Url,
+    /// GitHub's API.
+    #[arg(long, env = "GITHUB_API_URL", default_value = "https://api.github.com")]
+    pub github_api_url: Url,
+    /// Client id of the GitHub OAuth app.
+    #[arg(long, env = "GITHUB_CLIENT_ID")]
+    pub github_client_id: String,
+    /// Client secret of the GitHub OAuth app.
+    #[arg(long, env = "GITHUB_CLIENT_SECRET", hide_env_values = true, value_parser = secret_text)]
+    pub github_client_secret: SecretText,
+    /// What to log, as `level` or `module=level,…`.
+    #[arg(long, env = "AUTH_LOG", default_value = "info")]
+    pub log: String,
+}
+
+fn secret_text(text: &str) -> Result<SecretText, std::convert::Infallible> {
+    Ok(SecretText::from(text))
+}
+
+/// The settings do not fit together.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The issuer is no URL, or not in the one form that clients compare.
+    #[error("AUTH_ISSUER {0:?} is not usable: {1}")]
+    Issuer(String, &'static str),
+    /// Plain http towards GitHub.
+    #[error(
+        "GITHUB_BASE_URL and GITHUB_API_URL may use http only on loopback, with AUTH_ISSUER and \
+         AUTH_LISTEN on loopback too: a stand-in for GitHub signs anybody in"
+    )]
+    StandInBeyondLoopback,
+    /// The master secrets cannot be read.
+    #[error(
+        "the master secret file {path} cannot be read: {cause}; `make dev` creates one, or write \
+         32 random bytes in base64url to it with mode 0600"
+    )]
+    SecretFile {
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The master secrets are malformed.
+    #[error("the master secret file {0} is not usable: {1}")]
+    Secret(String, SecretError),
+    /// The resources file cannot be read.
+    #[error("the resources file {0} is not usable: {1}")]
+    Resources(String, String),
+    /// A lifetime is not positive.
+    #[error("{0} must be more than 0 seconds")]
+    Lifetime(&'static str),
+}
+
+impl Config {
+    /// Checks what one setting demands of another.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let refused = |why| ConfigError::Issuer(self.issuer.clone(), why);
+        let issuer = Url::parse(&self.issuer).map_err(|_| refused("it must be a URL"))?;
+        if self.issuer.ends_with('/') {
+            return Err(refused(
+                "it must not end with a slash, because clients compare it exactly",
+            ));
+        }
+        if issuer.query().is_some() || issuer.fragment().is_some() {
+            return Err(refused("it must have neither query nor fragment"));
+        }
+        if issuer.scheme() != "https" && !(issuer.scheme() == "http" && is_loopback(&issuer)) {
+            return Err(refused("it must use https, or http on loopback"));
+        }
+        let all_local = is_loopback(&issuer) && self.listen.ip().is_loopback();
+        let safe = |url: &Url| url.scheme() == "https" || is_loopback(url) && all_local;
+        if !safe(&self.github_base_url) || !safe(&self.github_api_url) {
+            return Err(ConfigError::StandInBeyondLoopback);
+        }
+        self.check_lifetimes()
+    }
+
+    /// Whether people sign in at a stand-in on this machine instead of GitHub.
+    pub fn uses_stand_in(&self) -> bool {
+        is_loopback(&self.github_base_url)
+    }
+
+    /// Whether browsers reach this server by https, so that cookies can demand it.
+    pub fn is_https(&self) -> bool {
+        self.issuer.starts_with("https://")
+    }
+
+    /// The master secrets of the file.
+    pub fn master_secrets(&self) -> Result<MasterSecrets, ConfigError> {
+        let path = self.secret_file.display().to_string();
+        let text = fs::read_to_string(&self.secret_file)
+            .map_err(|cause| ConfigError::SecretFile { path: path.clone(), cause })?;
+        MasterSecrets::parse(&text).map_err(|error| ConfigError::Secret(path, error))
+    }
+
+    /// The resources that tokens are issued for.
+    pub fn resources(&self) -> Result<Vec<Resource>, ConfigError> {
+        let Some(file) = &self.resources_file else {
+            return Ok(vec![Resource::demo(self.resource.clone())]);
+        };
+        let unusable = |why: String| ConfigError::Resources(file.display().to_string(), why);
+        let text = fs::read(file).map_err(|error| unusable(error.to_string()))?;
+        serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))
+    }
+
+    fn check_lifetimes(&self) -> Result<(), ConfigError> {
+        let lifetimes = [
+            ("AUTH_ACCESS_TOKEN_LIFETIME", self.access_token_lifetime),
+            ("AUTH_REFRESH_TOKEN_LIFETIME", self.refresh_token_lifetime),
+            ("AUTH_GRANT_LIFETIME", self.grant_lifetime),
+            ("AUTH_SESSION_LIFETIME", self.session_lifetime),
+        ];
+        match lifetimes.iter().find(|(_, seconds)| *seconds <= 0) {
+            Some((name, _)) => Err(ConfigError::Lifetime(name)),
+            None => Ok(()),
+        }
+    }
+}

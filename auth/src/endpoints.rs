@@ -1,0 +1,16 @@
+//! One endpoint, one file, named by the last segment of its URL.
+
+pub mod authorize;
+pub mod consent;
+pub mod health;
+pub mod home;
+pub mod introspect;
+pub mod jwks;
+pub mod metadata;
+pub mod register;
+pub mod revoke;
+pub mod sign_in;
+pub mod sign_out;
+pub mod style;
+pub mod token;
+pub mod userinfo;

@@ -1,0 +1,92 @@
+//! `GET /authorize`
+//!
+//! Decides what comes next for an authorization request: sign in, consent, or the answer
+//! (RFC 6749 §4.1.1). Sign-in and consent send the browser back here; nothing is stored.
+
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+
+use crate::{
+    clients,
+    error_response::{AuthorizationError, see_other},
+    extract::signed_in::{MaybeSignedIn, SignedIn},
+    oauth::{
+        authorization_request::AuthorizationRequest,
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        redirect_uri::RedirectTarget,
+    },
+    state::AppState,
+};
+
+/// Seconds after signing in during which `prompt=login` counts as answered.
+const FRESH_SIGN_IN: i64 = 120;
+
+enum Next {
+    SignIn,
+    Consent,
+}
+
+/// Sends the browser on. Idempotent and without effect, because clients probe it.
+pub async fn get(
+    State(state): State<AppState>,
+    MaybeSignedIn(signed_in): MaybeSignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, AuthorizationError> {
+    let query = query.unwrap_or_default();
+    let request = read(&state, &query).await?;
+    let next = decide(&request, signed_in?.as_ref(), state.clock.now())
+        .map_err(|error| AuthorizationError::Redirect(request.target, error))?;
+    Ok(match next {
+        Next::SignIn => see_other(&format!("/sign-in?{}", continue_to(&query))),
+        Next::Consent => see_other(&format!("/consent?{query}")),
+    })
+}
+
+/// The request behind a query: client and redirect target first, then all else. Errors go by
+/// redirect from the moment that the target is certain.
+pub async fn read(
+    state: &AppState,
+    query: &str,
+) -> Result<AuthorizationRequest, AuthorizationError> {
+    let parameters = Parameters::parse(query.as_bytes())?;
+    let client = clients::find(state, parameters.required("client_id")?).await?;
+    let redirect_uri = parameters.optional("redirect_uri")?;
+    let one_state = parameters.optional("state").unwrap_or_default();
+    let target = RedirectTarget::verify(&client, redirect_uri, one_state, &state.config.issuer)?;
+    AuthorizationRequest::parse(&parameters, client, target.clone(), &state.resources)
+        .map_err(|error| AuthorizationError::Redirect(target, error))
+}
+
+fn decide(
+    request: &AuthorizationRequest,
+    signed_in: Option<&SignedIn>,
+    now: i64,
+) -> Result<Next, OAuthError> {
+    let refused = |code, reason, description| Err(OAuthError::new(code, reason, description));
+    let is_fresh = |person: &SignedIn| now - person.session.authenticated_at < FRESH_SIGN_IN;
+    match signed_in {
+        None if request.prompt.none => refused(
+            ErrorCode::LoginRequired,
+            "prompt_none_signed_out",
+            "Nobody is signed in, and prompt=none forbids to ask.",
+        ),
+        Some(_) if request.prompt.none => refused(
+            ErrorCode::ConsentRequired,
+            "prompt_none_consent",
+            "The person must consent, and prompt=none forbids to ask.",
+        ),
+        None => Ok(Next::SignIn),
+        Some(person) if request.prompt.login && !is_fresh(person) => Ok(Next::SignIn),
+        Some(_) => Ok(Next::Consent),
+    }
+}
+
+/// `continue=` with the way back here.
+fn continue_to(query: &str) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("continue", &format!("/authorize?{query}"))
+        .finish()
+}

@@ -1,0 +1,99 @@
+//! `GET /.well-known/oauth-authorization-server` and `GET /.well-known/openid-configuration`
+//!
+//! What this server can do, and nothing that it cannot (RFC 8414 §2, OpenID Connect Discovery §3).
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, header::CACHE_CONTROL},
+};
+use serde::Serialize;
+
+use crate::{
+    oauth::{
+        client::{AuthenticationMethod, GrantType},
+        scope::USER_SCOPES,
+    },
+    state::AppState,
+};
+
+/// The document, the same at every place where clients look for it.
+#[derive(Debug, Serialize)]
+pub struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    registration_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    scopes_supported: Vec<String>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 1],
+    grant_types_supported: Vec<&'static str>,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 1],
+    code_challenge_methods_supported: [&'static str; 1],
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    authorization_response_iss_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    claims_supported: [&'static str; 10],
+    prompt_values_supported: [&'static str; 4],
+}
+
+/// The metadata document.
+pub async fn get(
+    State(state): State<AppState>,
+) -> ([(HeaderName, &'static str); 1], Json<Metadata>) {
+    let at = |path: &str| format!("{}{path}", state.config.issuer);
+    let methods: Vec<&str> = AuthenticationMethod::ALL.iter().map(|m| m.as_str()).collect();
+    let secret_methods: Vec<&str> = methods.iter().copied().filter(|m| *m != "none").collect();
+    let metadata = Metadata {
+        issuer: state.config.issuer.clone(),
+        authorization_endpoint: at("/authorize"),
+        token_endpoint: at("/token"),
+        registration_endpoint: at("/register"),
+        introspection_endpoint: at("/introspect"),
+        revocation_endpoint: at("/revoke"),
+        userinfo_endpoint: at("/userinfo"),
+        jwks_uri: at("/jwks"),
+        scopes_supported: scopes(&state),
+        response_types_supported: ["code"],
+        response_modes_supported: ["query"],
+        grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["ES256"],
+        code_challenge_methods_supported: ["S256"],
+        token_endpoint_auth_methods_supported: methods.clone(),
+        introspection_endpoint_auth_methods_supported: secret_methods,
+        revocation_endpoint_auth_methods_supported: methods,
+        authorization_response_iss_parameter_supported: true,
+        request_uri_parameter_supported: false,
+        claims_supported: [
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "name",
+            "preferred_username",
+            "picture",
+            "email",
+        ],
+        prompt_values_supported: ["none", "login", "consent", "select_account"],
+    };
+    ([(CACHE_CONTROL, "public, max-age=300")], Json(metadata))
+}
+
+/// `offline_access` is accepted but not listed: several clients that see it ask for consent at
+/// every sign-in.
+fn scopes(state: &AppState) -> Vec<String> {
+    let user = USER_SCOPES.iter().map(|(name, _)| (*name).to_owned());
+    let own = state.resources.iter().flat_map(|resource| &resource.scopes);
+    let own = own.map(|scope| scope.name.clone());
+    user.filter(|name| name != "offline_access").chain(own).collect()
+}

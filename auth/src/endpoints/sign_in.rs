@@ -1,0 +1,92 @@
+//! `GET /sign-in`
+//!
+//! The page with one button for each place where people can prove who they are.
+
+pub mod callback;
+pub mod github;
+
+use axum::{
+    extract::{RawQuery, State},
+    response::Html,
+};
+use web::sign_in::{ClientSummary, Provider, SignInPage};
+
+use super::authorize;
+use crate::{
+    error_response::PageError,
+    oauth::{
+        authorization_request::AuthorizationRequest, error::OAuthError, parameters::Parameters,
+    },
+    state::AppState,
+};
+
+/// A place on this server to go on at, never another origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContinueTo(String);
+
+impl ContinueTo {
+    /// Accepts a path of this server; without one, it is the home page.
+    pub fn parse(path: Option<&str>) -> Result<Self, OAuthError> {
+        let path = path.unwrap_or("/");
+        let safe = path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.bytes().any(|b| b == b'\\' || b.is_ascii_control());
+        match safe {
+            true => Ok(Self(path.into())),
+            false => Err(OAuthError::invalid_request(
+                "continue_elsewhere",
+                "The place to continue at is not on this server.",
+            )),
+        }
+    }
+
+    /// The path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    async fn request(&self, state: &AppState) -> Option<AuthorizationRequest> {
+        let query = self.0.strip_prefix("/authorize?")?;
+        authorize::read(state, query).await.ok()
+    }
+}
+
+/// Shows who asks, and where to sign in.
+pub async fn get(
+    State(state): State<AppState>,
+    RawQuery(query): RawQuery,
+) -> Result<Html<String>, PageError> {
+    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes())?;
+    let continue_to = ContinueTo::parse(parameters.optional("continue")?)?;
+    let client = continue_to.request(&state).await.map(|request| ClientSummary {
+        name: request.client.name.clone(),
+        client_host: None,
+        redirect_host: request.target.shown_host(),
+    });
+    let page = SignInPage {
+        client,
+        providers: vec![Provider {
+            label: "GitHub".into(),
+            action: "/sign-in/github".into(),
+            stand_in: state.config.uses_stand_in(),
+        }],
+        continue_to: continue_to.0,
+        csrf: String::new(),
+        notice: None,
+    };
+    Ok(Html(page.render()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ContinueTo;
+
+    #[test]
+    fn only_a_path_of_this_server_is_continued_at() {
+        assert!(ContinueTo::parse(Some("/authorize?a=b")).is_ok());
+        assert!(ContinueTo::parse(None).is_ok());
+        for path in ["//evil.test", "/\\evil.test", "https://evil.test", "evil", "/a\r\nb"] {
+            assert_eq!(ContinueTo::parse(Some(path)).unwrap_err().reason, "continue_elsewhere");
+        }
+    }
+}

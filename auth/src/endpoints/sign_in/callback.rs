@@ -1,0 +1,117 @@
+//! `GET /sign-in/github/callback`
+//!
+//! The browser comes back from GitHub. Whoever GitHub says it is, is signed in here, in the
+//! browser that began.
+
+use axum::{
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use axum_extra::extract::CookieJar;
+
+use super::github::PendingSignIn;
+use crate::{
+    error_response::{PageError, see_other},
+    extract::signed_in::{CookieName, cookie, cookie_name},
+    oauth::{
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        secret::{self, Secret, SecretKind},
+    },
+    state::AppState,
+    storage::{StorageError, identities, sessions},
+    upstream::github::{GithubError, PROVIDER, Person},
+};
+
+/// Finishes the sign-in and goes on where it began.
+pub async fn get(
+    State(state): State<AppState>,
+    jar: CookieJar,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let answer = Parameters::parse(query.unwrap_or_default().as_bytes())?;
+    let pending = open(&state, &jar, &answer)?;
+    if let Some(error) = answer.optional("error")? {
+        return Err(denied(error).into());
+    }
+    let code = answer.required("code")?;
+    let person = state.github.person(code, &pending.code_verifier).await.map_err(refused)?;
+    let session = Secret::generate(SecretKind::Session)?;
+    sign_in(&state, person, &session)
+        .await
+        .map_err(|error| OAuthError::server_error("sign_in_not_stored", error))?;
+    let seconds = state.config.session_lifetime;
+    let jar = CookieJar::new().add(cookie(&state.config, CookieName::Session, &session, seconds));
+    Ok((jar, see_other(&pending.continue_to)).into_response())
+}
+
+/// Checks that this is the browser that began, and that it did so lately.
+fn open(
+    state: &AppState,
+    jar: &CookieJar,
+    answer: &Parameters,
+) -> Result<PendingSignIn, OAuthError> {
+    let pending: PendingSignIn = state
+        .seals
+        .sign_in
+        .open(answer.required("state")?)
+        .map_err(|error| stale("sign_in_state").because(error))?;
+    let browser = jar
+        .get(cookie_name(&state.config, CookieName::Browser))
+        .map(|cookie| secret::hash(cookie.value()))
+        .ok_or_else(|| stale("sign_in_other_browser"))?;
+    if !secret::same_hash(&browser, &pending.browser) {
+        return Err(stale("sign_in_other_browser"));
+    }
+    match pending.expires_at <= state.clock.now() {
+        true => Err(stale("sign_in_expired")),
+        false => Ok(pending),
+    }
+}
+
+async fn sign_in(state: &AppState, person: Person, secret: &Secret) -> Result<(), StorageError> {
+    let now = state.clock.now();
+    let Person { subject, profile } = person;
+    let user = identities::sign_in(&state.db, PROVIDER, &subject, profile, now).await?;
+    let session = sessions::Model {
+        token_hash: secret.hash(),
+        user_id: user.id,
+        authenticated_at: now,
+        expires_at: now.saturating_add(state.config.session_lifetime),
+    };
+    sessions::open(state.db.connection(), session).await
+}
+
+fn stale(reason: &'static str) -> OAuthError {
+    OAuthError::new(
+        ErrorCode::AccessDenied,
+        reason,
+        "This sign-in took too long, or was begun in another browser. Start again from the \
+         program that sent you here.",
+    )
+}
+
+fn denied(error: &str) -> OAuthError {
+    OAuthError::new(
+        ErrorCode::AccessDenied,
+        "github_denied",
+        "GitHub did not sign you in. If you declined there, start again and accept.",
+    )
+    .because(error.to_owned())
+}
+
+fn refused(error: GithubError) -> OAuthError {
+    match &error {
+        GithubError::Unreachable(_) => OAuthError::new(
+            ErrorCode::TemporarilyUnavailable,
+            "github_unreachable",
+            "GitHub does not answer. Wait a moment, then go back and try again.",
+        ),
+        GithubError::Refused(_) => OAuthError::new(
+            ErrorCode::AccessDenied,
+            "github_refused",
+            "GitHub did not accept the sign-in. Start again from the program that sent you here.",
+        ),
+    }
+    .because(error)
+}

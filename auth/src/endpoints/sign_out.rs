@@ -1,0 +1,54 @@
+//! `POST /sign-out`
+//!
+//! Ends the browser's session. Programs keep what they were granted.
+
+use axum::{
+    extract::{Request, State},
+    response::{Html, IntoResponse, Response},
+};
+use axum_extra::extract::{CookieJar, cookie::Cookie};
+use web::signed_out::SignedOutPage;
+
+use super::sign_in::ContinueTo;
+use crate::{
+    error_response::PageError,
+    extract::{
+        form,
+        signed_in::{CookieName, MaybeSignedIn, cookie_name},
+    },
+    oauth::{
+        error::{ErrorCode, OAuthError},
+        secret,
+    },
+    state::AppState,
+    storage::sessions,
+};
+
+/// Signs out and says so. Signing out twice is no error.
+pub async fn post(
+    State(state): State<AppState>,
+    MaybeSignedIn(signed_in): MaybeSignedIn,
+    request: Request,
+) -> Result<Response, PageError> {
+    let (_, form) = form::read(request).await?;
+    let continue_to = form.optional("continue")?.map(|path| ContinueTo::parse(Some(path)));
+    let continue_to = continue_to.transpose()?;
+    if let Some(person) = signed_in? {
+        if !secret::same_hash(form.optional("csrf")?.unwrap_or_default(), &person.csrf(&state)) {
+            return Err(OAuthError::new(
+                ErrorCode::AccessDenied,
+                "sign_out_stale",
+                "This page is too old. Go back, load it again and sign out from there.",
+            )
+            .into());
+        }
+        sessions::close(state.db.connection(), &person.session.token_hash)
+            .await
+            .map_err(|error| OAuthError::server_error("sign_out_not_stored", error))?;
+    }
+    let name = cookie_name(&state.config, CookieName::Session);
+    let gone = Cookie::build((name, "")).path("/").secure(state.config.is_https());
+    let jar = CookieJar::new().add(gone.max_age(time::Duration::ZERO).build());
+    let page = SignedOutPage { continue_to: continue_to.map(|path| path.as_str().to_owned()) };
+    Ok((jar, Html(page.render())).into_response())
+}

@@ -1,0 +1,171 @@
+//! `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.5)
+
+use super::{
+    TokenResponse,
+    issue::{self, Issue},
+};
+use crate::{
+    extract::authenticated::FromParameters,
+    oauth::{
+        client::{Client, GrantType},
+        error::OAuthError,
+        parameters::Parameters,
+        pkce::{CodeChallenge, check_verifier},
+        refresh_token::RefreshToken,
+        resource,
+        scope::ScopeSet,
+        secret,
+    },
+    state::AppState,
+    storage::{StorageError, authorization_codes, grants},
+};
+
+/// The message.
+#[derive(Debug)]
+pub struct Request {
+    code_hash: String,
+    code_verifier: String,
+    redirect_uri: Option<String>,
+    resources: Vec<String>,
+}
+
+impl FromParameters for Request {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        let code_verifier = parameters.required("code_verifier")?;
+        check_verifier(code_verifier)?;
+        Ok(Self {
+            code_hash: secret::hash(parameters.required("code")?),
+            code_verifier: code_verifier.into(),
+            redirect_uri: parameters.optional("redirect_uri")?.map(Into::into),
+            resources: parameters.all("resource").to_vec(),
+        })
+    }
+}
+
+/// Judges the request, then redeems the code: nothing is consumed by a request that is wrong.
+pub(super) async fn serve(
+    state: &AppState,
+    client: &Client,
+    request: Request,
+) -> Result<TokenResponse, OAuthError> {
+    let (code, grant) = load(state, &request.code_hash).await?;
+    resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
+    match judge(&request, client, &code, state.clock.now()) {
+        Ok(()) => {}
+        Err(Refused::Replayed) => {
+            return Err(revoke(state, &grant, Refused::Replayed.into()).await);
+        }
+        Err(refused) => return Err(refused.into()),
+    }
+
+    let first = match client.check_grant(GrantType::RefreshToken) {
+        Ok(()) => Some(RefreshToken::first(grant.id)?),
+        Err(_) => None,
+    };
+    if !redeem(state, &code, first.as_ref()).await.map_err(failed)? {
+        return Err(revoke(state, &grant, Refused::Replayed.into()).await);
+    }
+    let issue = Issue {
+        scope: ScopeSet::parse(&grant.scope)?,
+        grant: &grant,
+        nonce: code.nonce,
+        refresh_token: first.map(|token| token.expose(&state.seals.refresh_token)),
+        with_id_token: true,
+    };
+    issue::tokens(state, issue).await
+}
+
+async fn load(
+    state: &AppState,
+    code_hash: &str,
+) -> Result<(authorization_codes::Model, grants::Model), OAuthError> {
+    let db = state.db.connection();
+    let code = authorization_codes::find(db, code_hash).await.map_err(failed)?;
+    let code = code.ok_or(Refused::Unusable)?;
+    let grant = grants::find(db, code.grant_id).await.map_err(failed)?;
+    match grant {
+        Some(grant) if grant.is_live(state.clock.now()) => Ok((code, grant)),
+        _ => Err(Refused::Unusable.into()),
+    }
+}
+
+enum Refused {
+    /// Unknown, expired, or somebody else's: all look alike.
+    Unusable,
+    RedirectUri,
+    Verifier,
+    Replayed,
+}
+
+fn judge(
+    request: &Request,
+    client: &Client,
+    code: &authorization_codes::Model,
+    now: i64,
+) -> Result<(), Refused> {
+    if code.client_id != client.id {
+        return Err(Refused::Unusable);
+    }
+    let challenge = CodeChallenge::parse(&code.code_challenge).ok_or(Refused::Unusable)?;
+    if !challenge.is_met_by(&request.code_verifier) {
+        return Err(Refused::Verifier);
+    }
+    // OAuth 2.1 drops the parameter from this message; one that is sent must be right.
+    if request.redirect_uri.as_ref().is_some_and(|uri| *uri != code.redirect_uri) {
+        return Err(Refused::RedirectUri);
+    }
+    if code.redeemed_at.is_some() {
+        return Err(Refused::Replayed);
+    }
+    match code.expires_at <= now {
+        true => Err(Refused::Unusable),
+        false => Ok(()),
+    }
+}
+
+impl From<Refused> for OAuthError {
+    fn from(refused: Refused) -> Self {
+        let unusable = "The code is unknown, expired or not this client's. Start a new sign-in.";
+        match refused {
+            Refused::Unusable => Self::invalid_grant("code_unusable", unusable),
+            Refused::Replayed => Self::invalid_grant("code_replayed", unusable),
+            Refused::RedirectUri => Self::invalid_grant(
+                "redirect_uri_differs",
+                "The redirect_uri is not that of the authorization request.",
+            ),
+            Refused::Verifier => Self::invalid_grant(
+                "pkce_mismatch",
+                "The code_verifier does not match the code_challenge.",
+            ),
+        }
+    }
+}
+
+/// Redeems the code and starts the refresh-token family, both or neither.
+async fn redeem(
+    state: &AppState,
+    code: &authorization_codes::Model,
+    first: Option<&RefreshToken>,
+) -> Result<bool, StorageError> {
+    let now = state.clock.now();
+    let transaction = state.db.begin().await?;
+    let redeemed = authorization_codes::redeem(&transaction, &code.code_hash, now).await?;
+    if let (true, Some(first)) = (redeemed, first) {
+        let expires_at = now.saturating_add(state.config.refresh_token_lifetime);
+        grants::begin_family(&transaction, code.grant_id, first.hash(), expires_at).await?;
+    }
+    transaction.commit().await?;
+    Ok(redeemed)
+}
+
+/// A code that comes twice was stolen once: what it gave is taken back (RFC 6749 §4.1.2).
+async fn revoke(state: &AppState, grant: &grants::Model, refusal: OAuthError) -> OAuthError {
+    match grants::revoke(state.db.connection(), grant.id, state.clock.now()).await {
+        Ok(()) => refusal,
+        Err(error) => failed(error),
+    }
+}
+
+fn failed(error: StorageError) -> OAuthError {
+    OAuthError::server_error("code_storage", error)
+}

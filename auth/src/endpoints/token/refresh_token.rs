@@ -1,0 +1,140 @@
+//! `grant_type=refresh_token` (RFC 6749 §6, OAuth 2.1 §4.3)
+//!
+//! Tokens rotate at every use. A client that sends one twice in a moment, because the answer was
+//! lost or two of its calls raced, gets the same successor; a token that comes back later was
+//! stolen, and its family ends.
+
+use super::{
+    TokenResponse,
+    issue::{self, Issue},
+};
+use crate::{
+    extract::authenticated::FromParameters,
+    oauth::{
+        client::Client,
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        refresh_token::{Judgement, RefreshToken},
+        resource,
+        scope::ScopeSet,
+    },
+    state::AppState,
+    storage::{StorageError, grants},
+};
+
+/// Turns to take when another caller rotates between our reading and our writing.
+const ATTEMPTS: usize = 3;
+
+/// The message.
+#[derive(Debug)]
+pub struct Request {
+    refresh_token: String,
+    scope: Option<ScopeSet>,
+    resources: Vec<String>,
+}
+
+impl FromParameters for Request {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        Ok(Self {
+            refresh_token: parameters.required("refresh_token")?.into(),
+            scope: parameters.optional("scope")?.map(ScopeSet::parse).transpose()?,
+            resources: parameters.all("resource").to_vec(),
+        })
+    }
+}
+
+/// Judges the request, then rotates.
+pub(super) async fn serve(
+    state: &AppState,
+    client: &Client,
+    request: Request,
+) -> Result<TokenResponse, OAuthError> {
+    let authenticator = &state.seals.refresh_token;
+    let presented =
+        RefreshToken::parse(&request.refresh_token, authenticator).ok_or_else(unusable)?;
+    for _ in 0..ATTEMPTS {
+        let grant = load(state, client, &presented).await?;
+        let scope = narrow(&grant, request.scope.as_ref())?;
+        resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
+        if let Some(successor) = rotate(state, &grant, &presented).await? {
+            let refresh_token = Some(successor.expose(authenticator));
+            let issue =
+                Issue { grant: &grant, scope, nonce: None, refresh_token, with_id_token: false };
+            return issue::tokens(state, issue).await;
+        }
+    }
+    Err(OAuthError::new(
+        ErrorCode::TemporarilyUnavailable,
+        "refresh_contended",
+        "Too many requests used this refresh token at once. Try again.",
+    ))
+}
+
+async fn load(
+    state: &AppState,
+    client: &Client,
+    presented: &RefreshToken,
+) -> Result<grants::Model, OAuthError> {
+    let grant = grants::find(state.db.connection(), presented.grant_id()).await.map_err(failed)?;
+    match grant {
+        Some(grant) if grant.client_id == client.id && grant.is_live(state.clock.now()) => {
+            Ok(grant)
+        }
+        _ => Err(unusable()),
+    }
+}
+
+/// The token to hand out next; `None` when another caller was quicker and it must be judged anew.
+async fn rotate(
+    state: &AppState,
+    grant: &grants::Model,
+    presented: &RefreshToken,
+) -> Result<Option<RefreshToken>, OAuthError> {
+    let (now, grace) = (state.clock.now(), state.config.refresh_grace);
+    let db = state.db.connection();
+    let family = grant.family().ok_or_else(unusable)?;
+    match presented.judge(&family, &state.seals.refresh_token, now, grace) {
+        Judgement::Current if grant.refresh_expires_at <= now => Err(unusable()),
+        Judgement::Current => {
+            let successor = presented.successor(&state.seals.refresh_token);
+            let rotated = family.rotated(&successor, now, grace);
+            let times = (now, now.saturating_add(state.config.refresh_token_lifetime));
+            let won = grants::rotate(db, grant.id, &presented.hash(), rotated, times).await;
+            Ok(won.map_err(failed)?.then_some(successor))
+        }
+        Judgement::Repeated(successor) => Ok(Some(successor)),
+        Judgement::Superseded => Err(unusable()),
+        Judgement::Replayed => {
+            grants::revoke(db, grant.id, now).await.map_err(failed)?;
+            Err(OAuthError::invalid_grant(
+                "refresh_token_replayed",
+                "The refresh token was used before. Its grant has been revoked; sign in again.",
+            ))
+        }
+    }
+}
+
+/// A narrower scope holds for this access token alone; the grant keeps its own (RFC 6749 §6).
+fn narrow(grant: &grants::Model, wanted: Option<&ScopeSet>) -> Result<ScopeSet, OAuthError> {
+    let granted = ScopeSet::parse(&grant.scope)?;
+    match wanted {
+        None => Ok(granted),
+        Some(wanted) if granted.covers(wanted) => Ok(wanted.clone()),
+        Some(_) => Err(OAuthError::new(
+            ErrorCode::InvalidScope,
+            "scope_wider_than_grant",
+            "The scope goes beyond what was granted. Ask for the same or less, or sign in again.",
+        )),
+    }
+}
+
+fn unusable() -> OAuthError {
+    OAuthError::invalid_grant(
+        "refresh_token_unusable",
+        "The refresh token is unknown, expired, revoked or not this client's. Sign in again.",
+    )
+}
+
+fn failed(error: StorageError) -> OAuthError {
+    OAuthError::server_error("refresh_storage", error)
+}

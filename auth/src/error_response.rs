@@ -1,0 +1,226 @@
+//! The ways a refusal travels: as JSON, as a bearer challenge, as a page, by redirect.
+//!
+//! Each delivery also leaves the refusal in the response's extensions. [`report`] stands around
+//! all routes, logs it once with the request id, and draws the page where a page was due.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use serde_json::json;
+use tower_http::request_id::RequestId;
+use web::error::{ErrorPage, Fault, Link};
+
+use crate::oauth::{
+    error::{ErrorCode, OAuthError},
+    redirect_uri::RedirectTarget,
+};
+
+/// JSON with the standard's status (RFC 6749 §5.2).
+#[derive(Debug)]
+pub struct TokenError(pub OAuthError);
+
+/// A challenge besides the JSON (RFC 6750 §3).
+#[derive(Debug)]
+pub struct BearerError(pub OAuthError);
+
+/// A page for the person at the browser.
+#[derive(Debug)]
+pub struct PageError(pub OAuthError);
+
+/// A refusal at `/authorize`: to the client where its redirect target is certain, else a page.
+#[derive(Debug)]
+pub enum AuthorizationError {
+    /// Nobody may be redirected: a page, or JSON for a program that asks for it.
+    Local(OAuthError),
+    /// The client hears of it at its redirect URI (RFC 6749 §4.1.2.1).
+    Redirect(RedirectTarget, OAuthError),
+}
+
+#[derive(Clone)]
+struct Refusal(Arc<OAuthError>);
+
+#[derive(Clone)]
+struct PageDue;
+
+impl From<OAuthError> for TokenError {
+    fn from(error: OAuthError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<OAuthError> for PageError {
+    fn from(error: OAuthError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<OAuthError> for AuthorizationError {
+    fn from(error: OAuthError) -> Self {
+        Self::Local(error)
+    }
+}
+
+impl IntoResponse for TokenError {
+    fn into_response(self) -> Response {
+        let mut response = (status(self.0.code), json_body(&self.0)).into_response();
+        if self.0.code == ErrorCode::InvalidClient {
+            insert(&mut response, WWW_AUTHENTICATE.as_str(), "Basic realm=\"token\"");
+        }
+        refuse(response, self.0)
+    }
+}
+
+impl IntoResponse for BearerError {
+    fn into_response(self) -> Response {
+        let mut response = (status(self.0.code), json_body(&self.0)).into_response();
+        let challenge = match self.0.code {
+            ErrorCode::InvalidToken => {
+                format!(
+                    "Bearer error=\"invalid_token\", error_description=\"{}\"",
+                    self.0.description
+                )
+            }
+            _ => "Bearer".to_owned(),
+        };
+        insert(&mut response, WWW_AUTHENTICATE.as_str(), &challenge);
+        refuse(response, self.0)
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let status = match status(self.0.code) {
+            StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
+            status => status,
+        };
+        let mut response = refuse(status.into_response(), self.0);
+        response.extensions_mut().insert(PageDue);
+        response
+    }
+}
+
+impl IntoResponse for AuthorizationError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Local(error) => PageError(error).into_response(),
+            Self::Redirect(target, error) => {
+                let response = see_other(&target.with_error(&error));
+                refuse(response, error)
+            }
+        }
+    }
+}
+
+/// `303 See Other`: a browser never posts a form on (RFC 9700 §4.12).
+pub fn see_other(location: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    insert(&mut response, "location", location);
+    insert(&mut response, CACHE_CONTROL.as_str(), "no-store");
+    response
+}
+
+/// Logs each refusal once and draws the pages. Programs that ask for JSON get JSON.
+pub async fn report(request: Request, next: Next) -> Response {
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.header_value().clone());
+    let request_id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or("-").to_owned();
+    let path = request.uri().path().to_owned();
+    let wants_json = request
+        .headers()
+        .get("accept")
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/json"));
+
+    let mut response = next.run(request).await;
+    let Some(Refusal(error)) = response.extensions_mut().remove() else {
+        return response;
+    };
+    log(&error, &path, &request_id);
+    if response.extensions_mut().remove::<PageDue>().is_none() {
+        return response;
+    }
+    match wants_json {
+        true => (response.status(), json_body(&error)).into_response(),
+        false => (response.status(), Html(page(&error, request_id).render())).into_response(),
+    }
+}
+
+fn log(error: &OAuthError, path: &str, request_id: &str) {
+    let (code, reason) = (error.code.as_str(), error.reason);
+    match (&error.cause, error.code) {
+        (Some(cause), ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable) => {
+            tracing::error!(code, reason, path, request_id, cause = %cause, "refused");
+        }
+        (Some(cause), _) => {
+            tracing::info!(code, reason, path, request_id, cause = %cause, "refused");
+        }
+        (None, _) => tracing::info!(code, reason, path, request_id, "refused"),
+    }
+}
+
+fn page(error: &OAuthError, request_id: String) -> ErrorPage {
+    let (title, fault, next_step) = match error.code {
+        ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => (
+            "This did not work",
+            Fault::Server,
+            "Wait a moment and try again. If it persists, give the request id to whoever runs \
+             this server.",
+        ),
+        ErrorCode::AccessDenied => {
+            ("This was refused", Fault::Nobody, "Go back to the program and start again.")
+        }
+        _ => (
+            "This request cannot go on",
+            Fault::Client,
+            "Go back to the program and start again. If it persists, report this page to its \
+             makers.",
+        ),
+    };
+    ErrorPage {
+        title: title.into(),
+        explanation: error.description.to_string(),
+        fault,
+        next_step: next_step.into(),
+        reason: error.reason.into(),
+        request_id,
+        action: Some(Link { label: "About this server".into(), href: "/".into() }),
+    }
+}
+
+fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::AccessDenied => StatusCode::FORBIDDEN,
+        ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn json_body(error: &OAuthError) -> Json<serde_json::Value> {
+    Json(json!({"error": error.code.as_str(), "error_description": error.description}))
+}
+
+fn refuse(mut response: Response, error: OAuthError) -> Response {
+    insert(&mut response, CACHE_CONTROL.as_str(), "no-store");
+    if error.code == ErrorCode::TemporarilyUnavailable {
+        insert(&mut response, RETRY_AFTER.as_str(), "5");
+    }
+    response.extensions_mut().insert(Refusal(Arc::new(error)));
+    response
+}
+
+/// Sets a header. A value that cannot be one is left out; ours are printable by construction.
+fn insert(response: &mut Response, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

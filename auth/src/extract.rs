@@ -1,0 +1,6 @@
+//! What a handler can ask for in its signature: facts about the request, checked once.
+
+pub mod authenticated;
+pub mod form;
+pub mod same_origin;
+pub mod signed_in;

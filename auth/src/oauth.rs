@@ -1,0 +1,12 @@
+//! The rules of OAuth as pure functions: no axum, no database, no clock.
+
+pub mod authorization_request;
+pub mod client;
+pub mod error;
+pub mod parameters;
+pub mod pkce;
+pub mod redirect_uri;
+pub mod refresh_token;
+pub mod resource;
+pub mod scope;
+pub mod secret;

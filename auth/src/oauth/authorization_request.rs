@@ -1,0 +1,112 @@
+//! An authorization request whose client and redirect target are already certain.
+
+use super::{
+    client::{Client, GrantType},
+    error::{ErrorCode, OAuthError},
+    parameters::Parameters,
+    pkce::CodeChallenge,
+    redirect_uri::RedirectTarget,
+    resource::{self, Resource},
+    scope::ScopeSet,
+};
+
+/// Longest `state` and `nonce`, in bytes.
+const LONGEST_STATE: usize = 2048;
+
+/// What the request wants of the person (OpenID Connect Core §3.1.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// `none`: no page may be shown.
+    pub none: bool,
+    /// `login` or `select_account`: sign in anew.
+    pub login: bool,
+}
+
+/// A request to `/authorize` in which every parameter has been judged.
+#[derive(Clone, Debug)]
+pub struct AuthorizationRequest {
+    /// Who asks.
+    pub client: Client,
+    /// Where the answer goes.
+    pub target: RedirectTarget,
+    /// The PKCE challenge.
+    pub code_challenge: CodeChallenge,
+    /// What the token is for.
+    pub resource: Resource,
+    /// What can be granted of what was asked.
+    pub scope: ScopeSet,
+    /// To be echoed in the ID token.
+    pub nonce: Option<String>,
+    /// What the person may be asked.
+    pub prompt: Prompt,
+}
+
+impl AuthorizationRequest {
+    /// Judges everything but client and redirect target. Every error may be sent to the target.
+    pub fn parse(
+        parameters: &Parameters,
+        client: Client,
+        target: RedirectTarget,
+        resources: &[Resource],
+    ) -> Result<Self, OAuthError> {
+        check_response(parameters)?;
+        client.check_grant(GrantType::AuthorizationCode)?;
+        let code_challenge = CodeChallenge::from_request(
+            parameters.optional("code_challenge")?,
+            parameters.optional("code_challenge_method")?,
+        )?;
+        let resource = resource::select(resources, parameters.all("resource"))?.clone();
+        let scope = resource.grantable(parameters.optional("scope")?)?;
+        let nonce = parameters.optional("nonce")?.map(Into::into);
+        check_length("state", parameters.optional("state")?)?;
+        check_length("nonce", nonce.as_deref())?;
+        let prompt = parse_prompt(parameters.optional("prompt")?)?;
+        Ok(Self { client, target, code_challenge, resource, scope, nonce, prompt })
+    }
+}
+
+fn check_response(parameters: &Parameters) -> Result<(), OAuthError> {
+    if !parameters.all("request").is_empty() || !parameters.all("request_uri").is_empty() {
+        return Err(OAuthError::invalid_request(
+            "request_object",
+            "Request objects are not supported. Send the parameters themselves.",
+        ));
+    }
+    if parameters.required("response_type")? != "code" {
+        return Err(OAuthError::new(
+            ErrorCode::UnsupportedResponseType,
+            "response_type",
+            "The parameter response_type must be code.",
+        ));
+    }
+    match parameters.optional("response_mode")? {
+        None | Some("query") => Ok(()),
+        Some(_) => Err(OAuthError::invalid_request(
+            "response_mode",
+            "The parameter response_mode must be query, or left out.",
+        )),
+    }
+}
+
+fn check_length(name: &'static str, value: Option<&str>) -> Result<(), OAuthError> {
+    match value.is_some_and(|value| value.len() > LONGEST_STATE) {
+        true => Err(OAuthError::invalid_request(
+            "parameter_too_long",
+            format!("The parameter {name} is longer than {LONGEST_STATE} bytes."),
+        )),
+        false => Ok(()),
+    }
+}
+
+fn parse_prompt(prompt: Option<&str>) -> Result<Prompt, OAuthError> {
+    let words: Vec<&str> =
+        prompt.unwrap_or_default().split(' ').filter(|w| !w.is_empty()).collect();
+    let has = |word| words.contains(&word);
+    if has("none") && words.len() > 1 {
+        return Err(OAuthError::invalid_request(
+            "prompt",
+            "The parameter prompt must not combine none with another value.",
+        ));
+    }
+    Ok(Prompt { none: has("none"), login: has("login") || has("select_account") })
+}

@@ -1,0 +1,129 @@
+//! One error value for every refusal; the delivery is chosen elsewhere.
+
+use std::{borrow::Cow, error::Error, fmt};
+
+/// The closed list of codes that this server sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// RFC 6749 §4.1.2.1: the person or the server said no.
+    AccessDenied,
+    /// RFC 6749 §5.2: client unknown, or it did not prove itself.
+    InvalidClient,
+    /// RFC 7591 §3.2.2.
+    InvalidClientMetadata,
+    /// RFC 6749 §5.2: the code or refresh token is no good.
+    InvalidGrant,
+    /// RFC 7591 §3.2.2.
+    InvalidRedirectUri,
+    /// RFC 6749 §5.2.
+    InvalidRequest,
+    /// RFC 6749 §5.2.
+    InvalidScope,
+    /// RFC 8707 §2.
+    InvalidTarget,
+    /// RFC 6750 §3.1.
+    InvalidToken,
+    /// RFC 6749 §4.1.2.1.
+    ServerError,
+    /// RFC 6749 §4.1.2.1: an outage, worth another try.
+    TemporarilyUnavailable,
+    /// RFC 6749 §5.2: the client did not register for this grant.
+    UnauthorizedClient,
+    /// RFC 6749 §5.2.
+    UnsupportedGrantType,
+    /// RFC 6749 §4.1.2.1.
+    UnsupportedResponseType,
+    /// OpenID Connect Core §3.1.2.6.
+    LoginRequired,
+    /// OpenID Connect Core §3.1.2.6.
+    ConsentRequired,
+}
+
+impl ErrorCode {
+    /// The code on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::InvalidToken => "invalid_token",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
+        }
+    }
+}
+
+/// A refusal: the code and description are for the client, the reason is a stable code for
+/// operators, the cause is for the log alone.
+#[derive(Debug)]
+pub struct OAuthError {
+    /// The standard's code.
+    pub code: ErrorCode,
+    /// A stable code that names the check which failed; finer than `code`.
+    pub reason: &'static str,
+    /// A sentence that says what to change.
+    pub description: Cow<'static, str>,
+    /// What lies beneath, never shown to the client.
+    pub cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl OAuthError {
+    /// A refusal without an underlying cause.
+    pub fn new(
+        code: ErrorCode,
+        reason: &'static str,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { code, reason, description: description.into(), cause: None }
+    }
+
+    /// `invalid_request`.
+    pub fn invalid_request(
+        reason: &'static str,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(ErrorCode::InvalidRequest, reason, description)
+    }
+
+    /// `invalid_grant`.
+    pub fn invalid_grant(reason: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidGrant, reason, description)
+    }
+
+    /// Something broke on this side. The client learns no more than that.
+    pub fn server_error(
+        reason: &'static str,
+        cause: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        let description = "The server could not handle the request. Try again; if it persists, \
+                           give the operator the request id.";
+        Self { cause: Some(cause.into()), ..Self::new(ErrorCode::ServerError, reason, description) }
+    }
+
+    /// Adds what lies beneath.
+    pub fn because(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { cause: Some(cause.into()), ..self }
+    }
+}
+
+impl fmt::Display for OAuthError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.code.as_str(), self.description)
+    }
+}
+
+impl Error for OAuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}

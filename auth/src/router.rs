@@ -1,0 +1,117 @@
+//! Every route on one screen.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
+    routing::{get, post},
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{Any, CorsLayer},
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
+    trace::TraceLayer,
+};
+
+use crate::{
+    endpoints::{
+        authorize, consent, health, home, introspect, jwks, metadata, register, revoke, sign_in,
+        sign_out, style, token, userinfo,
+    },
+    error_response,
+    extract::same_origin,
+    state::AppState,
+};
+
+/// Longest time for a request.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// All routes of the authorization server.
+pub fn router(state: AppState) -> Router {
+    Router::new()
+        .merge(documents())
+        .merge(for_programs())
+        .merge(for_people(&state))
+        .route("/introspect", post(introspect::post))
+        .route("/health", get(health::get))
+        .layer(from_fn(error_response::report))
+        .layer(CatchPanicLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(state)
+}
+
+/// What anyone may read, from any origin. Clients look for metadata in several places: with the
+/// path of a resource inserted, and appended.
+fn documents() -> Router<AppState> {
+    Router::new()
+        .route("/.well-known/oauth-authorization-server", get(metadata::get))
+        .route("/.well-known/openid-configuration", get(metadata::get))
+        .route("/jwks", get(jwks::get))
+        .layer(cors([Method::GET]))
+}
+
+/// What clients call, browser clients among them.
+fn for_programs() -> Router<AppState> {
+    Router::new()
+        .route("/register", post(register::post))
+        .route("/token", post(token::post))
+        .route("/revoke", post(revoke::post))
+        .route("/userinfo", get(userinfo::get).post(userinfo::get))
+        .layer(cors([Method::GET, Method::POST]))
+}
+
+/// Pages and forms.
+fn for_people(state: &AppState) -> Router<AppState> {
+    let header = |name: &'static str, value: &'static str| {
+        let value = HeaderValue::from_static(value);
+        SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), value)
+    };
+    Router::new()
+        .route("/", get(home::get))
+        .route("/authorize", get(authorize::get))
+        .route("/consent", get(consent::get).post(consent::post))
+        .route("/sign-in", get(sign_in::get))
+        .route("/sign-in/github", post(sign_in::github::post))
+        .route("/sign-in/github/callback", get(sign_in::callback::get))
+        .route("/sign-out", post(sign_out::post))
+        .route(web::STYLE_PATH.as_str(), get(style::get))
+        .layer(from_fn_with_state(state.clone(), same_origin::require))
+        .layer(header("content-security-policy", web::CONTENT_SECURITY_POLICY))
+        .layer(header("x-frame-options", "DENY"))
+        .layer(header("x-content-type-options", "nosniff"))
+        .layer(header("referrer-policy", "no-referrer"))
+        .layer(header("cache-control", "no-store"))
+}
+
+fn cors<const N: usize>(methods: [Method; N]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods(methods)
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            HeaderName::from_static("mcp-protocol-version"),
+        ])
+        .expose_headers([header::WWW_AUTHENTICATE])
+        .max_age(Duration::from_secs(3600))
+}
+
+/// The path without the query, which may hold a code or a state.
+fn span(request: &Request) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    tracing::debug_span!(
+        "request",
+        method = %request.method(),
+        path = request.uri().path(),
+        request_id = id.unwrap_or("-"),
+    )
+}

@@ -1,0 +1,111 @@
+//! The database: one table per file, its entity first, then the operations that it knows by name.
+//!
+//! Only this folder names the ORM. Rows hold hashes of secrets, never the secrets. Times are
+//! seconds since 1970.
+
+use std::{fs, io, path::Path};
+
+use migration::Migrator;
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use sea_orm_migration::MigratorTrait;
+use std::time::Duration;
+use thiserror::Error;
+
+pub mod authorization_codes;
+pub mod clients;
+pub mod grants;
+pub mod identities;
+pub mod opaque_tokens;
+pub mod sessions;
+pub mod signing_keys;
+pub mod users;
+
+/// An operation that failed for a technical reason.
+pub type StorageError = DbErr;
+
+/// The database could not be made ready.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The directory of an SQLite file cannot be made.
+    #[error(
+        "the data directory {path} cannot be created: {cause}; make it writable, or name another \
+         place in DATABASE_URL"
+    )]
+    Directory {
+        /// The directory.
+        path: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("the database cannot be opened: {0}; check DATABASE_URL and who may write there")]
+    Connect(DbErr),
+    /// The schema cannot be brought up to date.
+    #[error("the database schema cannot be brought up to date: {0}")]
+    Migrate(DbErr),
+}
+
+/// A pool of connections to SQLite or PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Database(DatabaseConnection);
+
+impl Database {
+    /// Opens the database that `url` names and brings its schema up to date. The directory of an
+    /// SQLite file is created.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        let mut options = ConnectOptions::new(url);
+        options.sqlx_logging(false).connect_timeout(Duration::from_secs(10));
+        if let Some(file) = sqlite_file(url) {
+            create_directory(file)?;
+            // One connection: SQLite has one writer, and waiting here is cheaper than waiting there.
+            options.max_connections(1).map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(Duration::from_secs(10))
+            });
+        }
+        let connection = sea_orm::Database::connect(options).await.map_err(OpenError::Connect)?;
+        Migrator::up(&connection, None).await.map_err(OpenError::Migrate)?;
+        Ok(Self(connection))
+    }
+
+    /// Begins a transaction that takes SQLite's write lock at once: one that read first and wrote
+    /// later would fail instead of waiting.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, StorageError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.0.begin_with_options(options).await
+    }
+
+    /// The pool itself, for single statements.
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.0
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StorageError> {
+        self.0.ping().await
+    }
+}
+
+fn sqlite_file(url: &str) -> Option<&str> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    path.split('?').next()
+}
+
+fn create_directory(file: &str) -> Result<(), OpenError> {
+    match Path::new(file).parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => fs::create_dir_all(directory)
+            .map_err(|cause| OpenError::Directory { path: directory.display().to_string(), cause }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,145 @@
+//! What a person has allowed a client: one row per installation, and the family of its refresh
+//! tokens. A rotation is one conditional UPDATE of one row.
+
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, QueryFilter, entity::prelude::*, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::StorageError;
+use crate::oauth::refresh_token::Family;
+
+/// A grant.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "grants")]
+pub struct Model {
+    /// Named inside every refresh token.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Who allowed.
+    pub user_id: Uuid,
+    /// Who was allowed.
+    pub client_id: String,
+    /// What the client called itself then.
+    pub client_name: String,
+    /// What for.
+    pub resource: String,
+    /// How much.
+    pub scope: String,
+    /// `auth_time` of its tokens.
+    pub authenticated_at: i64,
+    /// When.
+    pub created_at: i64,
+    /// Until when at most, however busy it is.
+    pub expires_at: i64,
+    /// Since when it is void.
+    pub revoked_at: Option<i64>,
+    /// Hash of the one good refresh token, once there is one.
+    pub refresh_token_hash: Option<String>,
+    /// Generation of that token.
+    pub refresh_generation: i64,
+    /// Until when that token is good.
+    pub refresh_expires_at: i64,
+    /// Times of the latest rotations, newest first, separated by spaces.
+    pub rotations: String,
+}
+
+/// No relation is followed by the ORM.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Whether tokens may still come of it.
+    pub fn is_live(&self, now: i64) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+
+    /// The family of its refresh tokens, if it has one.
+    pub fn family(&self) -> Option<Family> {
+        Some(Family {
+            current_hash: self.refresh_token_hash.clone()?,
+            generation: self.refresh_generation.try_into().unwrap_or(u32::MAX),
+            rotations: self.rotations.split(' ').filter_map(|at| at.parse().ok()).collect(),
+        })
+    }
+}
+
+/// Enters a grant.
+pub async fn issue(db: &impl ConnectionTrait, grant: Model) -> Result<(), StorageError> {
+    let grant = ActiveModel {
+        id: Set(grant.id),
+        user_id: Set(grant.user_id),
+        client_id: Set(grant.client_id),
+        client_name: Set(grant.client_name),
+        resource: Set(grant.resource),
+        scope: Set(grant.scope),
+        authenticated_at: Set(grant.authenticated_at),
+        created_at: Set(grant.created_at),
+        expires_at: Set(grant.expires_at),
+        revoked_at: Set(grant.revoked_at),
+        refresh_token_hash: Set(grant.refresh_token_hash),
+        refresh_generation: Set(grant.refresh_generation),
+        refresh_expires_at: Set(grant.refresh_expires_at),
+        rotations: Set(grant.rotations),
+    };
+    grant.insert(db).await.map(|_| ())
+}
+
+/// Finds a grant.
+pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, StorageError> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// Gives a grant its first refresh token.
+pub async fn begin_family(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    hash: String,
+    expires_at: i64,
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::RefreshTokenHash, Expr::value(hash))
+        .col_expr(Column::RefreshExpiresAt, Expr::value(expires_at))
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
+/// Replaces the good refresh token, if it still is `presented_hash` and nothing has ended the
+/// grant: of any number of callers, on any replica, one is told `true`.
+pub async fn rotate(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    presented_hash: &str,
+    family: Family,
+    (now, expires_at): (i64, i64),
+) -> Result<bool, StorageError> {
+    let rotations: Vec<String> = family.rotations.iter().map(i64::to_string).collect();
+    let outcome = Entity::update_many()
+        .col_expr(Column::RefreshTokenHash, Expr::value(family.current_hash))
+        .col_expr(Column::RefreshGeneration, Expr::value(i64::from(family.generation)))
+        .col_expr(Column::RefreshExpiresAt, Expr::value(expires_at))
+        .col_expr(Column::Rotations, Expr::value(rotations.join(" ")))
+        .filter(Column::Id.eq(id))
+        .filter(Column::RefreshTokenHash.eq(presented_hash))
+        .filter(Column::RefreshExpiresAt.gt(now))
+        .filter(Column::ExpiresAt.gt(now))
+        .filter(Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(outcome.rows_affected == 1)
+}
+
+/// Ends a grant, its refresh tokens and whatever is still asked about it.
+pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::RevokedAt.is_null())
+        .exec(db)
+        .await
+        .map(|_| ())
+}

@@ -1,0 +1,67 @@
+//! Who a person is at an upstream.
+
+use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
+use uuid::Uuid;
+
+use super::{
+    Database, StorageError,
+    users::{self, Profile},
+};
+
+/// One identity of a person.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "identities")]
+pub struct Model {
+    /// Name of the upstream, such as `github`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub provider: String,
+    /// The upstream's own immutable identifier.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub subject: String,
+    /// The person.
+    pub user_id: Uuid,
+    /// First sign-in.
+    pub created_at: i64,
+}
+
+/// No relation is followed by the ORM.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The person behind an upstream's identifier: entered at the first sign-in, brought up to date
+/// at each later one.
+pub async fn sign_in(
+    db: &Database,
+    provider: &str,
+    subject: &str,
+    profile: Profile,
+    now: i64,
+) -> Result<users::Model, StorageError> {
+    let transaction = db.begin().await?;
+    let user = match find(&transaction, provider, subject).await? {
+        Some(known) => users::refresh(&transaction, known.user_id, profile, now).await?,
+        None => {
+            let user = users::create(&transaction, profile, now).await?;
+            let identity = ActiveModel {
+                provider: Set(provider.into()),
+                subject: Set(subject.into()),
+                user_id: Set(user.id),
+                created_at: Set(now),
+            };
+            identity.insert(&transaction).await?;
+            user
+        }
+    };
+    transaction.commit().await?;
+    Ok(user)
+}
+
+async fn find(
+    db: &impl ConnectionTrait,
+    provider: &str,
+    subject: &str,
+) -> Result<Option<Model>, StorageError> {
+    Entity::find_by_id((provider.to_owned(), subject.to_owned())).one(db).await
+}

@@ -1,0 +1,87 @@
+//! People who have signed in at least once.
+
+use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
+use uuid::Uuid;
+
+use super::StorageError;
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    /// `sub` in every token.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Full name.
+    pub name: Option<String>,
+    /// Login name at the upstream.
+    pub preferred_username: Option<String>,
+    /// Address of a portrait.
+    pub picture: Option<String>,
+    /// Verified e-mail address.
+    pub email: Option<String>,
+    /// Whether the upstream has verified it.
+    pub email_verified: bool,
+    /// First sign-in.
+    pub created_at: i64,
+    /// Latest sign-in.
+    pub updated_at: i64,
+}
+
+/// No relation is followed by the ORM.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What an upstream says of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Full name.
+    pub name: Option<String>,
+    /// Login name.
+    pub preferred_username: Option<String>,
+    /// Address of a portrait.
+    pub picture: Option<String>,
+    /// An address that the upstream has verified.
+    pub verified_email: Option<String>,
+}
+
+/// Finds a person by `sub`.
+pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, StorageError> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// Enters a new person.
+pub async fn create(
+    db: &impl ConnectionTrait,
+    profile: Profile,
+    now: i64,
+) -> Result<Model, StorageError> {
+    let mut user = with_profile(Uuid::now_v7(), profile, now);
+    user.created_at = Set(now);
+    user.insert(db).await
+}
+
+/// Brings a person's profile up to date.
+pub async fn refresh(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    profile: Profile,
+    now: i64,
+) -> Result<Model, StorageError> {
+    with_profile(id, profile, now).update(db).await
+}
+
+fn with_profile(id: Uuid, profile: Profile, now: i64) -> ActiveModel {
+    ActiveModel {
+        id: Set(id),
+        name: Set(profile.name),
+        preferred_username: Set(profile.preferred_username),
+        picture: Set(profile.picture),
+        email_verified: Set(profile.verified_email.is_some()),
+        email: Set(profile.verified_email),
+        created_at: sea_orm::ActiveValue::NotSet,
+        updated_at: Set(now),
+    }
+}

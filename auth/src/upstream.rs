@@ -1,0 +1,3 @@
+//! Where people prove who they are.
+
+pub mod github;
