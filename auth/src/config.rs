@@ -82,7 +82,7 @@ pub struct Config {
     #[arg(long, env = "GITHUB_CLIENT_SECRET", hide_env_values = true, value_parser = secret_text)]
     pub github_client_secret: SecretText,
     /// What to log, as `level` or `module=level,…`.
-    #[arg(long, env = "AUTH_LOG", default_value = "info")]
+    #[arg(long, env = "AUTH_LOG", default_value = "info,sea_orm_migration=warn")]
     pub log: String,
 }
 

@@ -1,6 +1,10 @@
 //! `auth`: reads the settings, starts the server, and stops it gracefully.
 
-use std::{error::Error, io::ErrorKind, process::ExitCode};
+use std::{
+    error::Error,
+    io::{ErrorKind, IsTerminal},
+    process::ExitCode,
+};
 
 use auth::{clock::Clock, config::Config, state::AppState};
 use clap::Parser;
@@ -13,7 +17,12 @@ use tracing_subscriber::EnvFilter;
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = Config::parse();
-    tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&config.log)).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&config.log))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
     match run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

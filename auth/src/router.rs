@@ -48,13 +48,17 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// What anyone may read, from any origin. Clients look for metadata in several places: with the
-/// path of a resource inserted, and appended.
+/// What anyone may read, from any origin. Clients look for metadata in several places: some insert
+/// the path of the resource or of the issuer, some append the well-known path to it.
 fn documents() -> Router<AppState> {
-    Router::new()
-        .route("/.well-known/oauth-authorization-server", get(metadata::get))
-        .route("/.well-known/openid-configuration", get(metadata::get))
-        .route("/jwks", get(jwks::get))
+    let mut router = Router::new().route("/jwks", get(jwks::get));
+    for name in ["oauth-authorization-server", "openid-configuration"] {
+        router = router
+            .route(&format!("/.well-known/{name}"), get(metadata::get))
+            .route(&format!("/.well-known/{name}/{{*path}}"), get(metadata::get))
+            .route(&format!("/{{path}}/.well-known/{name}"), get(metadata::get));
+    }
+    router
         .layer(cors([Method::GET]))
 }
 

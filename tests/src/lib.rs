@@ -1,1 +1,14 @@
-//! Placeholder.
+//! What the tests stand on: a whole stack on free ports, a browser, and a stand-in for GitHub.
+//!
+//! - [`stack::Stack`] starts everything and moves its clock.
+//! - [`browser::Browser`] is a person's browser over plain HTTP.
+//! - [`client::Client`] is a program that asks for tokens, one message at a time.
+//! - [`github`] is the stand-in that `make dev` uses too.
+//!
+//! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
+#![expect(clippy::expect_used, clippy::panic, reason = "the harness fails the test it serves")]
+
+pub mod browser;
+pub mod client;
+pub mod github;
+pub mod stack;

@@ -1,0 +1,298 @@
+//! The right to use one server: what is held, and what is done when the server wants more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::browser::Browser;
+use crate::clock::Clock;
+use crate::connection::Refusal;
+use crate::credentials::{Credentials, Grant};
+use crate::error::Error;
+use crate::fetch::Fetch;
+use crate::oauth::OAuthError;
+use crate::oauth::discovery::{Discovery, discover};
+use crate::oauth::refresh::refresh;
+use crate::oauth::revocation::revoke;
+use crate::oauth::scope::{Scope, ScopeSources, select};
+use crate::oauth::sign_in::SignIn;
+use crate::output::Output;
+use crate::wire::TokenSlot;
+
+/// How often one operation may send the person to the browser.
+const MOST_SIGN_INS: u8 = 3;
+
+/// How a sign-in may involve the person.
+#[derive(Clone, Debug)]
+pub struct Manners {
+    /// Whether a sign-in may be started at all.
+    pub may_ask: bool,
+    /// Whether the person may paste the address the browser ended on.
+    pub may_paste: bool,
+    /// What happens to the address the person should open.
+    pub browser: Browser,
+    /// How long the person may take.
+    pub timeout: Duration,
+}
+
+/// What has been tried for one operation, so that nothing is tried for ever.
+#[derive(Clone, Debug, Default)]
+pub struct Attempts {
+    looked_again: bool,
+    refreshed: bool,
+    sign_ins: u8,
+}
+
+impl Attempts {
+    /// Goes straight to the person.
+    pub fn for_sign_in() -> Self {
+        Self { looked_again: true, refreshed: true, sign_ins: 0 }
+    }
+}
+
+/// What came of giving a grant up.
+#[derive(Debug)]
+pub enum SignedOut {
+    /// Nobody was signed in.
+    AlreadyOut,
+    /// The authorization server has ended the grant.
+    Revoked,
+    /// The grant is only forgotten here; the text says why.
+    ForgottenOnly(String),
+}
+
+/// The grant for one server and everything needed to get, renew and end it.
+pub struct Access {
+    server: Url,
+    fetch: Fetch,
+    credentials: Credentials,
+    clock: Clock,
+    output: Arc<Output>,
+    manners: Manners,
+    token: TokenSlot,
+    grant: Option<Grant>,
+}
+
+impl Access {
+    /// Access to `server` with what `credentials` hold for it.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`] when they cannot be read.
+    pub fn load(
+        server: Url,
+        fetch: Fetch,
+        credentials: Credentials,
+        output: Arc<Output>,
+        manners: Manners,
+    ) -> Result<Self, Error> {
+        let (clock, token) = (Clock::system(), TokenSlot::default());
+        let grant = None;
+        let mut access = Self { server, fetch, credentials, clock, output, manners, token, grant };
+        access.load_again()?;
+        Ok(access)
+    }
+
+    /// Where the token of the moment is to be found.
+    pub fn token(&self) -> TokenSlot {
+        self.token.clone()
+    }
+
+    /// The grant that is held, if it can still lead to an answer without asking the person.
+    pub fn usable_grant(&self) -> Option<&Grant> {
+        self.grant.as_ref().filter(|grant| grant.is_usable(self.clock.now()))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Where the grant is kept.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Goes back to what is stored.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`] when it cannot be read.
+    pub fn load_again(&mut self) -> Result<(), Error> {
+        let stored = self.credentials.read()?;
+        self.hold(stored.grant(&self.server).cloned());
+        Ok(())
+    }
+
+    /// Holds nothing for now, and leaves what is stored where it is.
+    pub fn set_aside(&mut self) {
+        self.hold(None);
+    }
+
+    fn hold(&mut self, grant: Option<Grant>) {
+        self.token.set(grant.as_ref().map(|grant| grant.access_token.clone()));
+        self.grant = grant;
+    }
+
+    /// Renews the access token shortly before it expires. While the old one is good, a failure to
+    /// renew it keeps nobody from working.
+    ///
+    /// # Errors
+    /// [`Error::OAuth`] when the token has expired and the authorization server is unreachable.
+    pub async fn renew_if_due(&mut self) -> Result<(), Error> {
+        let now = self.clock.now();
+        match &self.grant {
+            Some(grant) if grant.is_due(now) && grant.refresh_token.is_some() => {
+                let still_good = !grant.is_expired(now);
+                self.renew().await.map(drop).or_else(|error| if still_good { Ok(()) } else { Err(error) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refreshes; `false` if the authorization server wants the person to sign in again.
+    async fn renew(&mut self) -> Result<bool, Error> {
+        let Some(held) = &self.grant else { return Ok(false) };
+        let renewed = refresh(&self.fetch, &self.credentials, &self.clock, &self.server, held).await;
+        match renewed {
+            Ok(grant) => {
+                let is_new = grant.access_token != held.access_token;
+                self.hold(Some(grant));
+                Ok(is_new)
+            }
+            Err(OAuthError::TokenRefused { .. }) => {
+                self.load_again()?;
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Does what a refusal asks for: look whether another process has a newer token, refresh, sign
+    /// in, or sign in for more. Afterwards the operation is worth repeating.
+    ///
+    /// # Errors
+    /// [`Error`] when nothing would help, or when what was tried has failed.
+    pub async fn answer(
+        &mut self,
+        refusal: &Refusal,
+        attempts: &mut Attempts,
+    ) -> Result<(), Error> {
+        if refusal.is_unauthorized && self.recover(attempts).await? {
+            return Ok(());
+        }
+        if !refusal.is_unauthorized && !refusal.challenge.wants_more_scope() {
+            return Err(self.forbidden(refusal));
+        }
+        if !self.manners.may_ask {
+            return Err(self.signed_out_or_forbidden(refusal));
+        }
+        let discovery = discover(&self.fetch, &self.server, &refusal.challenge).await?;
+        let scope = self.scope_for(&discovery, refusal);
+        if attempts.sign_ins == MOST_SIGN_INS || self.has_asked(&discovery, &scope, refusal, attempts) {
+            return Err(self.in_vain(refusal));
+        }
+        attempts.sign_ins += 1;
+        let grant = self.sign_in().run(&discovery, &scope).await?;
+        self.hold(Some(grant));
+        Ok(())
+    }
+
+    /// What can be done without the person.
+    async fn recover(&mut self, attempts: &mut Attempts) -> Result<bool, Error> {
+        if !attempts.looked_again {
+            attempts.looked_again = true;
+            let refused = self.grant.take();
+            self.load_again()?;
+            let newer = self.grant.as_ref().map(|grant| &grant.access_token);
+            if newer.is_some() && newer != refused.as_ref().map(|grant| &grant.access_token) {
+                return Ok(true);
+            }
+        }
+        if !attempts.refreshed && self.grant.as_ref().is_some_and(|held| held.refresh_token.is_some()) {
+            attempts.refreshed = true;
+            return self.renew().await;
+        }
+        Ok(false)
+    }
+
+    fn scope_for(&self, discovery: &Discovery, refusal: &Refusal) -> Scope {
+        let before = self.grant_from(discovery).map(|grant| &grant.requested_scope);
+        select(ScopeSources {
+            challenge: &refusal.challenge,
+            resource: discovery.resource.scope().as_ref(),
+            authorization_server: discovery.authorization_server.scope().as_ref(),
+            requested_before: before,
+        })
+    }
+
+    /// Whether exactly this has been asked for already, so that asking again changes nothing.
+    fn has_asked(
+        &self,
+        discovery: &Discovery,
+        scope: &Scope,
+        refusal: &Refusal,
+        attempts: &Attempts,
+    ) -> bool {
+        let asked = self.grant_from(discovery).is_some_and(|grant| grant.requested_scope.covers(scope));
+        asked && (!refusal.is_unauthorized || attempts.sign_ins > 0)
+    }
+
+    /// The grant, if it is from the authorization server that the server trusts now.
+    fn grant_from(&self, discovery: &Discovery) -> Option<&Grant> {
+        self.grant.as_ref().filter(|grant| {
+            grant.issuer == discovery.authorization_server.issuer
+                && grant.resource == discovery.resource.resource
+        })
+    }
+
+    fn sign_in(&self) -> SignIn<'_> {
+        SignIn {
+            server: &self.server,
+            fetch: &self.fetch,
+            credentials: &self.credentials,
+            clock: &self.clock,
+            output: &self.output,
+            browser: &self.manners.browser,
+            timeout: self.manners.timeout,
+            may_paste: self.manners.may_paste,
+        }
+    }
+
+    /// Ends the grant at the authorization server if that can be done, and forgets it here in any
+    /// case.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`] when it cannot be forgotten here.
+    pub async fn sign_out(&mut self) -> Result<SignedOut, Error> {
+        self.load_again()?;
+        let Some(grant) = self.grant.clone() else { return Ok(SignedOut::AlreadyOut) };
+        let revoked = revoke(&self.fetch, &grant).await;
+        let lock = self.credentials.lock().await?;
+        self.credentials.change(&lock, |stored| stored.forget_grant(&self.server))?;
+        self.hold(None);
+        Ok(match revoked {
+            Ok(true) => SignedOut::Revoked,
+            Ok(false) => SignedOut::ForgottenOnly(format!("{} offers no revocation", grant.issuer)),
+            Err(error) => SignedOut::ForgottenOnly(error.to_string()),
+        })
+    }
+
+    fn forbidden(&self, refusal: &Refusal) -> Error {
+        let scope = refusal.challenge.scope.as_ref().map(Scope::to_string).unwrap_or_default();
+        Error::Forbidden { server: self.server.to_string(), scope }
+    }
+
+    fn signed_out_or_forbidden(&self, refusal: &Refusal) -> Error {
+        match refusal.is_unauthorized {
+            true => Error::SignedOut { server: self.server.to_string() },
+            false => self.forbidden(refusal),
+        }
+    }
+
+    fn in_vain(&self, refusal: &Refusal) -> Error {
+        match refusal.is_unauthorized {
+            true => OAuthError::TokensRefused { server: self.server.to_string() }.into(),
+            false => self.forbidden(refusal),
+        }
+    }
+}

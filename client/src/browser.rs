@@ -1,0 +1,93 @@
+//! Opens an address in the person's browser, without a shell that could read more into it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+use url::Url;
+
+const DESKTOP_OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+
+/// What happens to an address that the person should open.
+#[derive(Clone, Debug)]
+pub enum Browser {
+    /// It is opened with this program, or with the desktop's own.
+    Open(Option<PathBuf>),
+    /// It is only printed.
+    Print,
+}
+
+/// Why no browser was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum BrowserError {
+    /// The address could mean more than an address to some program.
+    #[error("the address has characters or a scheme that no sign-in address needs")]
+    Refused,
+    /// The program did not start.
+    #[error("{program} did not start: {reason}")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// The operating system's words.
+        reason: io::Error,
+    },
+}
+
+/// Opens `url` with `program`, or with the desktop's own program, and does not wait for it.
+///
+/// # Errors
+/// [`BrowserError`] when the address is refused or the program does not start.
+pub fn open(program: Option<&Path>, url: &Url) -> Result<(), BrowserError> {
+    if !is_harmless(url) {
+        return Err(BrowserError::Refused);
+    }
+    let program = program.unwrap_or(Path::new(DESKTOP_OPENER));
+    let started = Command::new(program)
+        .arg(url.as_str())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Ctrl-C in this terminal must not close the browser.
+        .process_group(0)
+        .spawn();
+    started.map(drop).map_err(|reason| {
+        let program = program.display().to_string();
+        BrowserError::NotStarted { program, reason }
+    })
+}
+
+/// http or https, and only characters that mean nothing to a shell, in case the opener is a script
+/// that quotes badly. `&` is among them: every query has it, and openers do quote that.
+fn is_harmless(url: &Url) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!*+,=&%".contains(&byte);
+    matches!(url.scheme(), "http" | "https") && url.as_str().bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sign_in_addresses_are_harmless() {
+        let url = "https://as.example/authorize?response_type=code&resource=http%3A%2F%2Flocalhost%3A3001%2Fmcp&scope=a+b";
+        assert!(is_harmless(&Url::parse(url).expect("a URL")));
+    }
+
+    #[test]
+    fn other_schemes_and_shell_characters_are_not_opened() {
+        for url in [
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "data:text/html,x",
+            "https://as.example/$(reboot)",
+            "https://as.example/`reboot`",
+            "https://as.example/a;reboot",
+            "https://as.example/a|reboot",
+            "https://as.example/a'b",
+        ] {
+            let url = Url::parse(url).expect("a URL");
+            assert!(matches!(open(None, &url), Err(BrowserError::Refused)), "{url}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The loopback listener that the browser comes back to, open only while a sign-in waits
+//! (RFC 8252 §7.3 and §8.3).
+
+use std::future::IntoFuture;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::oauth::OAuthError;
+use crate::oauth::authorization_request::AuthorizationRequest;
+use crate::oauth::authorization_response::{Judgement, judge};
+use crate::secret::Secret;
+
+const PATH: &str = "/callback";
+const PAGE: &str = include_str!("callback/page.html");
+/// How long a browser may take to read the page once it is written.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A listener on 127.0.0.1 that waits for one answer.
+#[derive(Debug)]
+pub struct CallbackListener {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl CallbackListener {
+    /// Binds a port that is free.
+    ///
+    /// # Errors
+    /// [`OAuthError::Listener`] when there is none.
+    pub async fn bind() -> Result<Self, OAuthError> {
+        Self::bind_port(0).await
+    }
+
+    /// Binds the port that `redirect_uri` was registered with, so that it still fits.
+    ///
+    /// # Errors
+    /// [`OAuthError::Listener`] when another program has that port now.
+    pub async fn bind_again(redirect_uri: &str) -> Result<Self, OAuthError> {
+        let port = Url::parse(redirect_uri).ok().and_then(|uri| uri.port()).unwrap_or(0);
+        Self::bind_port(port).await
+    }
+
+    async fn bind_port(port: u16) -> Result<Self, OAuthError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        let listener = listener.map_err(OAuthError::Listener)?;
+        let address = listener.local_addr().map_err(OAuthError::Listener)?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where the browser must be sent.
+    pub fn redirect_uri(&self) -> String {
+        format!("http://{}{PATH}", self.address)
+    }
+
+    /// Waits for the answer to `request` and tells the browser, without repeating a word of what
+    /// it brought, that the terminal goes on. Everything else is not found.
+    ///
+    /// # Errors
+    /// [`OAuthError`] when the answer is a refusal, malformed or from somebody else.
+    pub async fn answer(self, request: Arc<AuthorizationRequest>) -> Result<Secret, OAuthError> {
+        let (sender, mut answers) = mpsc::channel(1);
+        let desk = Desk { host: self.address.to_string(), request, answers: sender };
+        let router = Router::new().fallback(receive).with_state(desk);
+        let closing = CancellationToken::new();
+        let server = axum::serve(self.listener, router)
+            .with_graceful_shutdown(closing.clone().cancelled_owned());
+        let mut server = pin!(server.into_future());
+        let answer = tokio::select! {
+            answer = answers.recv() => answer,
+            _ = &mut server => None,
+        };
+        closing.cancel();
+        // The browser has its page, or will not fetch it any more.
+        let _ = tokio::time::timeout(GRACE, server).await;
+        answer.unwrap_or_else(|| Err(OAuthError::Listener(std::io::ErrorKind::NotConnected.into())))
+    }
+}
+
+/// What the listener knows while it waits.
+#[derive(Clone)]
+struct Desk {
+    host: String,
+    request: Arc<AuthorizationRequest>,
+    answers: mpsc::Sender<Result<Secret, OAuthError>>,
+}
+
+async fn receive(
+    State(desk): State<Desk>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    // Another name for this address would mean that a web page rebound its own name to it.
+    let is_for_us = headers.get(HOST).is_some_and(|host| host.as_bytes() == desk.host.as_bytes());
+    if method != Method::GET || uri.path() != PATH || !is_for_us {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let Judgement::Ours(outcome) = judge(&desk.request, uri.query().unwrap_or_default()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let page = match &outcome {
+        Ok(_) => page("Back to the terminal", "It goes on there. You can close this page."),
+        Err(_) => page("Nothing was allowed", "The terminal says why. You can close this page."),
+    };
+    match desk.answers.try_send(outcome) {
+        Ok(()) => page,
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn page(title: &str, text: &str) -> Response {
+    let headers = [
+        (CACHE_CONTROL, "no-store"),
+        (CONNECTION, "close"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"),
+        (REFERRER_POLICY, "no-referrer"),
+    ];
+    (headers, Html(PAGE.replace("{title}", title).replace("{text}", text))).into_response()
+}

@@ -1,0 +1,168 @@
+//! The command line: flags, commands, and the few things the environment may say.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use url::Url;
+
+use crate::fetch::is_secure;
+
+/// Talk to a protected MCP server: list its tools, call them, sign in when it asks for that.
+///
+/// Without a command, a prompt opens where `echo ping pong` calls the tool `echo`; when stdin is
+/// not a terminal, its lines are run one by one.
+#[derive(Debug, Parser)]
+#[command(name = "client", version, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 done, 1 failure, 2 usage, 3 unreachable, 4 sign-in needed \
+or refused, 5 the tool reported an error, 6 forbidden, 130 stopped by Ctrl-C.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub options: Options,
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// The MCP server
+    #[arg(long, global = true, value_name = "URL", env = "PORTCULLIS_SERVER")]
+    #[arg(default_value = "http://localhost:3001/mcp", value_parser = server_address)]
+    pub server: Url,
+    /// Print the address to sign in at instead of opening a browser
+    #[arg(long, global = true)]
+    pub no_browser: bool,
+    /// Never start a sign-in; end with status 4 where one is needed
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// How long to wait for the browser, in seconds
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "300")]
+    #[arg(value_parser = seconds)]
+    pub sign_in_timeout: Duration,
+    /// Where tokens and history are kept [default: $XDG_STATE_HOME/portcullis]
+    #[arg(long, global = true, value_name = "DIR", env = "PORTCULLIS_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Print results as JSON on stdout, and errors as {"error":{"code","message","hint"}} on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What the environment says; nothing else in the client reads it.
+#[derive(Clone, Debug, Args)]
+pub struct Environment {
+    /// The program that opens addresses, instead of the desktop's own
+    #[arg(long, global = true, value_name = "PROGRAM", env = "BROWSER")]
+    pub browser: Option<PathBuf>,
+    /// Do not colour words
+    #[arg(long, global = true, env = "NO_COLOR", hide = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub no_color: Option<String>,
+    #[arg(long, env = "XDG_STATE_HOME", hide = true)]
+    xdg_state_home: Option<PathBuf>,
+    #[arg(long, env = "HOME", hide = true)]
+    home: Option<PathBuf>,
+}
+
+impl Environment {
+    /// The state directory for people who name none: `$XDG_STATE_HOME/portcullis`, else
+    /// `~/.local/state/portcullis` (XDG Base Directory Specification).
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        // The specification says that a relative path must be ignored.
+        let state_home = self.xdg_state_home.clone().filter(|path| path.is_absolute());
+        let state_home = state_home.or_else(|| Some(self.home.as_ref()?.join(".local/state")))?;
+        Some(state_home.join("portcullis"))
+    }
+
+    /// Whether the person forbade colour (no-color.org: set, and not to nothing).
+    pub fn forbids_colour(&self) -> bool {
+        self.no_color.as_ref().is_some_and(|value| !value.is_empty())
+    }
+}
+
+/// What to do; without one, lines are read.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Call a tool: `client call echo ping pong` or `client call echo message="ping pong"`
+    Call {
+        /// The tool's name
+        tool: String,
+        /// The text of its only text argument, or key=value pairs (key:=JSON for raw JSON)
+        #[arg(value_name = "TEXT | KEY=VALUE")]
+        arguments: Vec<String>,
+    },
+    /// List the server's tools and their arguments
+    Tools,
+    /// Sign in, even if already signed in
+    Login,
+    /// Revoke the tokens, then forget them
+    Logout,
+    /// Show who is signed in, until when, and where that is kept
+    Status,
+}
+
+fn server_address(text: &str) -> Result<Url, String> {
+    let address = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+    let Some(address) = address else {
+        return Err("write it in full, like https://mcp.example.com/mcp".to_owned());
+    };
+    if !is_secure(&address) {
+        return Err("use https; plain http is for this machine only".to_owned());
+    }
+    if !address.username().is_empty() || address.password().is_some() {
+        return Err("leave out the user and password; sign-in does that".to_owned());
+    }
+    if address.fragment().is_some() {
+        return Err("leave out the part after `#`".to_owned());
+    }
+    Ok(address)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        _ => Err("give a whole number of seconds from 1 to 86400".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_server_must_be_https_or_on_this_machine() {
+        assert!(server_address("https://mcp.example.com/mcp").is_ok());
+        assert!(server_address("http://127.0.0.1:3001/mcp").is_ok());
+        assert!(server_address("http://mcp.example.com/mcp").is_err());
+        assert!(server_address("localhost:3001/mcp").is_err());
+        assert!(server_address("https://me:secret@mcp.example.com/mcp").is_err());
+    }
+
+    #[test]
+    fn flags_may_follow_the_arguments_of_a_call() {
+        let cli = Cli::try_parse_from(["client", "call", "echo", "message=ping pong", "--json"])
+            .expect("parsed");
+        assert!(cli.options.json);
+    }
+
+    #[test]
+    fn a_relative_state_home_is_ignored() {
+        let environment = Environment {
+            browser: None,
+            no_color: None,
+            xdg_state_home: Some("state".into()),
+            home: Some("/home/nick".into()),
+        };
+        let directory = environment.state_directory();
+        assert_eq!(directory, Some("/home/nick/.local/state/portcullis".into()));
+    }
+}

@@ -1,0 +1,116 @@
+//! What the client can do, the same from the command line and from the prompt.
+
+use crate::cli;
+use crate::error::Error;
+use crate::grammar::Given;
+use crate::session::Session;
+
+pub mod call;
+pub mod help;
+pub mod login;
+pub mod logout;
+pub mod status;
+pub mod tools;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Call a tool.
+    Call {
+        /// The tool's name.
+        tool: String,
+        /// Its arguments, as given.
+        given: Given,
+    },
+    /// List the tools.
+    Tools,
+    /// Sign in.
+    Login,
+    /// Sign out.
+    Logout,
+    /// Tell who is signed in.
+    Status,
+    /// Explain the prompt.
+    Help,
+    /// Leave the prompt.
+    Quit,
+}
+
+impl From<cli::Command> for Task {
+    fn from(command: cli::Command) -> Self {
+        match command {
+            cli::Command::Call { tool, arguments } => {
+                Self::Call { tool, given: Given::from_words(arguments) }
+            }
+            cli::Command::Tools => Self::Tools,
+            cli::Command::Login => Self::Login,
+            cli::Command::Logout => Self::Logout,
+            cli::Command::Status => Self::Status,
+        }
+    }
+}
+
+impl Task {
+    /// What a line of the prompt asks for; `None` if it is blank. A word of the prompt's own is one
+    /// only when it stands alone, so that a tool of the same name can still be called with text.
+    pub fn from_line(line: &str) -> Option<Self> {
+        let line = line.trim();
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim_start();
+        Some(match (word, rest) {
+            ("", _) => return None,
+            ("tools", "") => Self::Tools,
+            ("login", "") => Self::Login,
+            ("logout", "") => Self::Logout,
+            ("status", "") => Self::Status,
+            ("help" | "?", "") => Self::Help,
+            ("quit" | "exit", "") => Self::Quit,
+            ("call", rest) if !rest.is_empty() => Self::call(rest),
+            _ => Self::call(line),
+        })
+    }
+
+    fn call(line: &str) -> Self {
+        let (tool, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        Self::Call { tool: tool.to_owned(), given: Given::from_line(rest.trim_start()) }
+    }
+}
+
+/// Does `task`.
+///
+/// # Errors
+/// [`Error`] when it was not done, or when the tool reported an error.
+pub async fn perform(session: &mut Session, task: Task) -> Result<(), Error> {
+    match task {
+        Task::Call { tool, given } => call::run(session, &tool, &given).await,
+        Task::Tools => tools::run(session).await,
+        Task::Login => login::run(session).await,
+        Task::Logout => logout::run(session).await,
+        Task::Status => status::run(session),
+        Task::Help => help::run(session),
+        Task::Quit => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(tool: &str, rest: &str) -> Option<Task> {
+        Some(Task::Call { tool: tool.to_owned(), given: Given::from_line(rest) })
+    }
+
+    #[test]
+    fn the_first_word_is_a_tool_unless_it_is_the_prompts_own() {
+        assert_eq!(Task::from_line("  echo  ping  pong "), call("echo", "ping  pong"));
+        assert_eq!(Task::from_line("tools"), Some(Task::Tools));
+        assert_eq!(Task::from_line("   "), None);
+    }
+
+    #[test]
+    fn a_tool_named_like_a_word_of_the_prompt_can_be_called() {
+        assert_eq!(Task::from_line("call status"), call("status", ""));
+        assert_eq!(Task::from_line("help me"), call("help", "me"));
+        assert_eq!(Task::from_line("call"), call("call", ""));
+    }
+}

@@ -1,0 +1,28 @@
+//! `help` at the prompt: how to use it.
+
+use crate::completion::WORDS;
+use crate::error::Error;
+use crate::session::Session;
+
+const GRAMMAR: &str = "\
+Type the name of a tool and what it should get:
+
+  echo ping pong               everything after the name, for a tool that needs one text
+  echo message=\"ping pong\"     an argument by name; quotes hold words together
+  search tags=a,b limit=5      lists, numbers and yes/no as the tool declares them
+  search filter:={\"tag\":\"a\"}   any value, as JSON
+
+Tab completes, the arrows choose from what is offered, Enter runs the line.
+Ctrl-C stops what is running; on an empty line Ctrl-D or `quit` leaves.
+
+Words of the prompt itself:
+";
+
+/// Prints how the prompt is used.
+///
+/// # Errors
+/// [`Error::Output`] when stdout cannot be written to.
+pub fn run(session: &Session) -> Result<(), Error> {
+    let words = WORDS.iter().map(|(word, meaning)| format!("\n  {word:<8} {meaning}"));
+    session.output.data(&format!("{GRAMMAR}{}", words.collect::<String>()))
+}

@@ -1,0 +1,38 @@
+//! `client logout`: ends the grant at the authorization server, forgets it here, says which.
+
+use serde_json::json;
+
+use crate::access::SignedOut;
+use crate::error::Error;
+use crate::session::Session;
+
+/// Signs out.
+///
+/// # Errors
+/// [`Error`] when the tokens cannot be forgotten here.
+pub async fn run(session: &mut Session) -> Result<(), Error> {
+    let outcome = session.access.sign_out().await?;
+    session.start_afresh();
+    let output = &session.output;
+    if output.is_json() {
+        return output.json(&match &outcome {
+            SignedOut::AlreadyOut => json!({"signed_out": false, "revoked": false}),
+            SignedOut::Revoked => json!({"signed_out": true, "revoked": true}),
+            SignedOut::ForgottenOnly(reason) => {
+                json!({"signed_out": true, "revoked": false, "reason": reason})
+            }
+        });
+    }
+    match outcome {
+        SignedOut::AlreadyOut => output.say(&format!("Nobody is signed in to {}.", session.server)),
+        SignedOut::Revoked => output.say(
+            "Signed out: the authorization server has revoked the tokens, and they are gone from \
+             this machine.",
+        ),
+        SignedOut::ForgottenOnly(reason) => {
+            output.say("Signed out here: the tokens are gone from this machine.");
+            output.say(&format!("They could not be revoked, so they last until they expire: {reason}"));
+        }
+    }
+    Ok(())
+}

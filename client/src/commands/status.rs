@@ -1,0 +1,76 @@
+//! `client status`: who is signed in, until when, and where that is kept; nothing is sent.
+
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::credentials::Grant;
+use crate::error::Error;
+use crate::session::Session;
+
+/// Prints what is held for the server.
+///
+/// # Errors
+/// [`Error::SignedOut`] when that is nothing of use.
+pub fn run(session: &mut Session) -> Result<(), Error> {
+    // Another process may have signed in or out since.
+    session.access.load_again()?;
+    let server = session.server.to_string();
+    let stored_in = session.access.credentials().path().display().to_string();
+    let Some(grant) = session.access.usable_grant() else {
+        if session.output.is_json() {
+            session.output.json(&json!({"server": server, "signed_in": false}))?;
+        }
+        return Err(Error::SignedOut { server });
+    };
+    if session.output.is_json() {
+        return session.output.json(&json!({
+            "server": server,
+            "signed_in": true,
+            "issuer": grant.issuer,
+            "resource": grant.resource,
+            "person": grant.person,
+            "scope": grant.scope,
+            "expires_at": grant.expires_at.map(date),
+            "refreshable": grant.refresh_token.is_some(),
+            "stored_in": stored_in,
+        }));
+    }
+    let lines = [
+        ("server", server),
+        ("signed in at", grant.issuer.clone()),
+        ("as", person(grant)),
+        ("allowed", if grant.scope.is_empty() { "not said".into() } else { grant.scope.to_string() }),
+        ("token", lifetime(grant, session.access.now())),
+        ("kept in", stored_in),
+    ];
+    let lines = lines.map(|(name, value)| format!("{name:<13} {value}"));
+    session.output.data(&lines.join("\n"))
+}
+
+fn person(grant: &Grant) -> String {
+    let Some(person) = &grant.person else { return "the server does not say".to_owned() };
+    let name = person.display_name().unwrap_or_default();
+    match &person.email {
+        Some(email) if email != name => format!("{name} <{email}>"),
+        _ => name.to_owned(),
+    }
+}
+
+/// How long the access token lasts, and what happens then.
+fn lifetime(grant: &Grant, now: i64) -> String {
+    let Some(expires_at) = grant.expires_at else { return "the server does not say".to_owned() };
+    let until = match expires_at - now {
+        ..=0 => "expired".to_owned(),
+        seconds @ 1..=119 => format!("expires in {seconds} s"),
+        seconds @ 120..=7199 => format!("expires in {} min", seconds / 60),
+        seconds => format!("expires in {} h", seconds / 3600),
+    };
+    let then = if grant.refresh_token.is_some() { "renewed by itself" } else { "then sign in again" };
+    format!("{until} ({}), {then}", date(expires_at))
+}
+
+fn date(seconds: i64) -> String {
+    let date = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    date.and_then(|date| date.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())
+}

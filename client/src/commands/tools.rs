@@ -1,0 +1,78 @@
+//! `client tools`: what the server can do, with the arguments of each tool.
+
+use rmcp::model::Tool;
+
+use crate::error::Error;
+use crate::grammar::parameter::{Parameter, in_words, parameters};
+use crate::printable::printable_line;
+use crate::session::Session;
+
+/// Lists the tools.
+///
+/// # Errors
+/// [`Error`] when they cannot be listed.
+pub async fn run(session: &mut Session) -> Result<(), Error> {
+    session.list_tools().await?;
+    let tools = session.known_tools();
+    if session.output.is_json() {
+        return session.output.json(&tools);
+    }
+    if tools.is_empty() {
+        session.output.say(&format!("{} has no tools.", session.server));
+        return Ok(());
+    }
+    let described: Vec<_> = tools.iter().map(describe).collect();
+    session.output.data(&described.join("\n\n"))
+}
+
+fn describe(tool: &Tool) -> String {
+    let title = tool.title.as_deref().map(|title| format!("  ({})", printable_line(title)));
+    let mut lines = vec![format!("{}{}", printable_line(&tool.name), title.unwrap_or_default())];
+    if let Some(description) = &tool.description {
+        lines.push(format!("  {}", printable_line(description)));
+    }
+    let parameters = parameters(&tool.input_schema);
+    let width = parameters.iter().map(|parameter| parameter.name.chars().count()).max();
+    let width = width.unwrap_or_default();
+    lines.extend(parameters.iter().map(|parameter| describe_parameter(parameter, width)));
+    lines.join("\n")
+}
+
+fn describe_parameter(parameter: &Parameter, width: usize) -> String {
+    let need = match (&parameter.default, parameter.is_required) {
+        (_, true) => ", required".to_owned(),
+        (Some(default), false) => format!(", {} if left out", in_words(default)),
+        (None, false) => String::new(),
+    };
+    let about = parameter.description.as_deref().map(|words| format!(": {}", printable_line(words)));
+    let name = printable_line(&parameter.name);
+    let expected = printable_line(&parameter.expected());
+    format!("    {name:<width$}  {expected}{need}{}", about.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_tool_is_described_with_its_arguments() {
+        let schema = json!({
+            "properties": {
+                "limit": {"type": "integer", "default": 10},
+                "message": {"type": "string", "description": "What\nto say"},
+            },
+            "required": ["message"],
+        });
+        let schema = schema.as_object().cloned().expect("an object");
+        let tool = Tool::new("echo", "Greets you", Arc::new(schema)).with_title("Echo");
+        assert_eq!(
+            describe(&tool),
+            "echo  (Echo)\n  Greets you\n    message  text, required: What to say\n    \
+             limit    a whole number, 10 if left out"
+        );
+    }
+}

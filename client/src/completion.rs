@@ -1,0 +1,165 @@
+//! What the prompt offers while a line is typed: recent lines, commands, tools, arguments.
+
+use rmcp::model::Tool;
+
+use crate::grammar::parameter::parameters;
+use crate::history::History;
+use crate::printable::printable_line;
+
+/// Recent lines offered before anything is typed.
+const RECENT: usize = 5;
+
+/// The words of the prompt itself, and what they do.
+pub const WORDS: [(&str, &str); 7] = [
+    ("help", "how to use this prompt"),
+    ("tools", "list the server's tools"),
+    ("status", "who is signed in, and until when"),
+    ("login", "sign in"),
+    ("logout", "revoke and forget the tokens"),
+    ("call", "call a tool whose name is one of these words"),
+    ("quit", "leave"),
+];
+
+/// A line on offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// What is shown, with a description where there is one.
+    pub shown: String,
+    /// What the line becomes.
+    pub line: String,
+}
+
+/// Everything that can be offered.
+#[derive(Clone, Debug, Default)]
+pub struct Completer {
+    recent: Vec<String>,
+    words: Vec<Word>,
+}
+
+#[derive(Clone, Debug)]
+struct Word {
+    name: String,
+    description: String,
+    arguments: Vec<(String, String)>,
+}
+
+impl Completer {
+    /// Offers lines of `history`, the prompt's own words, and `tools`.
+    pub fn new(history: &History, tools: &[Tool]) -> Self {
+        let tools = tools.iter().map(|tool| Word {
+            name: printable_line(&tool.name),
+            description: printable_line(tool.description.as_deref().unwrap_or_default()),
+            arguments: arguments(tool),
+        });
+        let own = WORDS.iter().map(|(name, description)| Word {
+            name: (*name).to_owned(),
+            description: (*description).to_owned(),
+            arguments: Vec::new(),
+        });
+        let recent = history.newest_first().map(printable_line).collect();
+        Self { recent, words: tools.chain(own).collect() }
+    }
+
+    /// What to offer for `input`: recent lines first.
+    pub fn suggestions(&self, input: &str) -> Vec<Suggestion> {
+        let typed = input.trim_start();
+        let recent = self.recent.iter().filter(|line| line.starts_with(typed) && *line != typed);
+        let recent = recent.take(RECENT).map(|line| shown_as_is(line));
+        let mut suggestions: Vec<_> = recent.collect();
+        let more = match typed.split_once(' ') {
+            None => self.words_like(typed),
+            Some((name, rest)) => self.arguments_like(typed, name, rest),
+        };
+        suggestions.extend(more);
+        suggestions
+    }
+
+    fn words_like(&self, typed: &str) -> Vec<Suggestion> {
+        let fitting = self.words.iter().filter(|word| word.name.starts_with(typed));
+        fitting.map(|word| described(&word.name, &word.description, format!("{} ", word.name))).collect()
+    }
+
+    fn arguments_like(&self, typed: &str, name: &str, rest: &str) -> Vec<Suggestion> {
+        let begun = rest.rsplit(' ').next().unwrap_or_default();
+        let before = typed.strip_suffix(begun).unwrap_or(typed);
+        let word = self.words.iter().find(|word| word.name == name);
+        let arguments = word.map(|word| word.arguments.as_slice()).unwrap_or_default();
+        let fitting = arguments.iter().filter(|(argument, _)| {
+            argument.starts_with(begun) && argument != begun && !before.contains(argument.as_str())
+        });
+        fitting
+            .map(|(argument, about)| described(argument, about, format!("{before}{argument}")))
+            .collect()
+    }
+}
+
+fn arguments(tool: &Tool) -> Vec<(String, String)> {
+    let describe = |description: Option<String>| printable_line(&description.unwrap_or_default());
+    parameters(&tool.input_schema)
+        .into_iter()
+        .map(|one| (format!("{}=", printable_line(&one.name)), describe(one.description)))
+        .collect()
+}
+
+fn shown_as_is(line: &str) -> Suggestion {
+    Suggestion { shown: line.to_owned(), line: line.to_owned() }
+}
+
+fn described(name: &str, description: &str, line: String) -> Suggestion {
+    let shown = match description {
+        "" => name.to_owned(),
+        description => format!("{name}  {description}"),
+    };
+    Suggestion { shown, line }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn completer(lines: &[&str]) -> Completer {
+        let schema = json!({
+            "properties": {
+                "message": {"type": "string", "description": "What to say"},
+                "times": {"type": "integer"},
+            },
+        });
+        let schema = schema.as_object().cloned().expect("an object");
+        let echo = Tool::new("echo", "Greets\u{1b}[31m you", Arc::new(schema));
+        let home = tempfile::tempdir().expect("a directory");
+        let mut history = History::read(home.path());
+        lines.iter().for_each(|line| history.add(line));
+        Completer::new(&history, &[echo])
+    }
+
+    fn lines(completer: &Completer, input: &str) -> Vec<String> {
+        completer.suggestions(input).into_iter().map(|suggestion| suggestion.line).collect()
+    }
+
+    #[test]
+    fn tools_are_offered_with_their_descriptions() {
+        let offered = completer(&[]).suggestions("ec");
+        let echo = Suggestion { shown: "echo  Greets you".into(), line: "echo ".into() };
+        assert_eq!(offered, [echo]);
+    }
+
+    #[test]
+    fn recent_lines_come_first_newest_first() {
+        let completer = completer(&["echo one", "tools", "echo two"]);
+        assert_eq!(lines(&completer, "echo t")[0], "echo two");
+        assert_eq!(lines(&completer, "")[..3], ["echo two", "tools", "echo one"]);
+        assert_eq!(lines(&completer, "e")[..3], ["echo two", "echo one", "echo "]);
+    }
+
+    #[test]
+    fn arguments_are_completed_once_each() {
+        let completer = completer(&[]);
+        assert_eq!(lines(&completer, "echo m"), ["echo message="]);
+        assert_eq!(lines(&completer, "echo message=a "), ["echo message=a times="]);
+        assert_eq!(lines(&completer, "echo x"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,173 @@
+//! One open MCP connection, and what its failures mean to a person.
+
+use std::error::Error as StdError;
+
+use http::StatusCode;
+use rmcp::model::{ClientCapabilities, ErrorCode, ErrorData, Implementation, ProtocolVersion};
+use rmcp::service::{ClientInitializeError, RunningService};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::{
+    HttpStatusError, StreamableHttpClientTransportConfig, StreamableHttpError,
+};
+use rmcp::{
+    ClientCacheConfig, ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError, model,
+};
+use url::Url;
+
+use crate::error::Error;
+use crate::fetch::{Fetch, FetchError};
+use crate::oauth::challenge::AuthorizationChallenge;
+use crate::wire::{TokenSlot, Wire, WireError};
+
+/// An MCP session or its stateless equivalent, ready for requests.
+pub type Running = RunningService<RoleClient, model::ClientConfig>;
+
+/// A server's refusal for want of authorization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// `true` for 401: the token is missing or no good. `false` for 403: it is not enough.
+    pub is_unauthorized: bool,
+    /// What the server asks for.
+    pub challenge: AuthorizationChallenge,
+}
+
+/// Why a request on a connection got no result.
+#[derive(Debug)]
+pub enum Failure {
+    /// A better token may help.
+    Refused(Refusal),
+    /// It will not.
+    Failed(Error),
+}
+
+/// The connection to one server, opened at the first request.
+pub struct Connection {
+    server: Url,
+    fetch: Fetch,
+    token: TokenSlot,
+    running: Option<Running>,
+}
+
+impl Connection {
+    /// A connection to `server` that presents what is in `token`.
+    pub fn new(server: Url, fetch: Fetch, token: TokenSlot) -> Self {
+        Self { server, fetch, token, running: None }
+    }
+
+    /// Runs `operation`, opening the connection first if need be. It is run once at most: a lost
+    /// connection does not say how far the server got.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn run<T>(
+        &mut self,
+        operation: impl AsyncFnOnce(&Running) -> Result<T, ServiceError>,
+    ) -> Result<T, Failure> {
+        if self.running.as_ref().is_none_or(|running| running.is_closed()) {
+            self.running = Some(self.open().await?);
+        }
+        let Some(running) = &self.running else { return Err(self.not_mcp("it closed at once")) };
+        operation(running).await.map_err(|error| self.service_failure(error))
+    }
+
+    /// Forgets the connection: whoever signs in or out next starts afresh.
+    pub fn close(&mut self) {
+        self.running = None;
+    }
+
+    /// Asks for the newest revision first (2026-07-28) and falls back to `initialize`.
+    async fn open(&self) -> Result<Running, Failure> {
+        let client = self.fetch.client_for(&self.server).map_err(|error| failed(error.into()))?;
+        let wire = Wire::new(client.clone(), self.server.clone(), self.token.clone());
+        let config = StreamableHttpClientTransportConfig::with_uri(self.server.as_str());
+        let transport = StreamableHttpClientTransport::with_client(wire, config);
+        let lifecycle = ClientLifecycleMode::Auto {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            legacy_version: Some(ProtocolVersion::V_2025_11_25),
+        };
+        let implementation = Implementation::new("portcullis-client", env!("CARGO_PKG_VERSION"));
+        let client = model::ClientConfig::new(ClientCapabilities::default(), implementation);
+        let running = client.serve_with_lifecycle(transport, lifecycle).await;
+        let running = running.map_err(|error| self.opening_failure(error))?;
+        // A stale list after a refusal would hide the refusal.
+        running.set_response_cache_config(ClientCacheConfig::disabled()).await;
+        Ok(running)
+    }
+
+    fn opening_failure(&self, error: ClientInitializeError) -> Failure {
+        if let Some(header) = error.auth_challenge() {
+            return refused(error.is_authorization_required(), header);
+        }
+        match error {
+            ClientInitializeError::TransportError { error, .. } => self.wire_failure(&*error.error),
+            ClientInitializeError::LegacyFallbackFailed { fallback, .. } => {
+                self.opening_failure(*fallback)
+            }
+            ClientInitializeError::JsonRpcError(error) => self.server_error(error),
+            other => self.not_mcp(&other.to_string()),
+        }
+    }
+
+    fn service_failure(&self, error: ServiceError) -> Failure {
+        if let Some(header) = error.auth_challenge() {
+            return refused(error.is_authorization_required(), header);
+        }
+        match error {
+            ServiceError::TransportSend(error) => self.wire_failure(&*error.error),
+            ServiceError::McpError(error) => self.server_error(error),
+            ServiceError::TransportClosed => self.not_mcp("the connection was lost"),
+            other => self.not_mcp(&other.to_string()),
+        }
+    }
+
+    /// rmcp hides what happened below it in a chain of errors; ours is somewhere in there.
+    fn wire_failure(&self, error: &(dyn StdError + 'static)) -> Failure {
+        let server = self.server.to_string();
+        match error.downcast_ref::<StreamableHttpError<WireError>>() {
+            Some(StreamableHttpError::Client(WireError::Fetch(FetchError::Unreachable {
+                url,
+                reason,
+            }))) => {
+                let (url, reason) = (url.clone(), reason.clone());
+                failed(FetchError::Unreachable { url, reason }.into())
+            }
+            Some(StreamableHttpError::Client(WireError::Forbidden)) => {
+                failed(Error::Forbidden { server, scope: String::new() })
+            }
+            Some(StreamableHttpError::Client(WireError::Moved(place))) => failed(Error::Usage {
+                message: format!("{server} has moved to {place}"),
+                hint: Some(format!("if you trust that address, use `--server {place}`")),
+            }),
+            Some(StreamableHttpError::HttpStatus(error)) => failed(self.overloaded(error)),
+            Some(other) => self.not_mcp(&other.to_string()),
+            None => self.not_mcp(&error.to_string()),
+        }
+    }
+
+    fn overloaded(&self, error: &HttpStatusError) -> Error {
+        let status = StatusCode::from_u16(error.status).unwrap_or_default();
+        let wait = error.retry_after.as_deref().map_or(String::new(), |seconds| {
+            format!("; it asks to be left alone for {seconds}")
+        });
+        let reason = format!("it answered {status}{wait}");
+        FetchError::Unreachable { url: self.server.clone(), reason }.into()
+    }
+
+    fn server_error(&self, ErrorData { code: ErrorCode(code), message, .. }: ErrorData) -> Failure {
+        let server = self.server.to_string();
+        failed(Error::Server { server, code, message: message.into_owned() })
+    }
+
+    fn not_mcp(&self, reason: &str) -> Failure {
+        failed(Error::NotMcp { server: self.server.to_string(), reason: reason.to_owned() })
+    }
+}
+
+fn failed(error: Error) -> Failure {
+    Failure::Failed(error)
+}
+
+fn refused(is_unauthorized: bool, header: &str) -> Failure {
+    let challenge = AuthorizationChallenge::parse(header);
+    Failure::Refused(Refusal { is_unauthorized, challenge })
+}

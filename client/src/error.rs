@@ -1,0 +1,216 @@
+//! Everything that can end a command badly: one sentence, a hint, a code and an exit status.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::credentials::CredentialsError;
+use crate::fetch::FetchError;
+use crate::grammar::GrammarError;
+use crate::oauth::OAuthError;
+
+/// The exit status of the process; scripts rely on these numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done.
+    Success,
+    /// 1: any failure without a number of its own.
+    Failure,
+    /// 2: the command line, the tool's name or its arguments are wrong.
+    Usage,
+    /// 3: a server could not be reached.
+    Unreachable,
+    /// 4: sign-in is needed, was refused or did not succeed.
+    SignIn,
+    /// 5: the tool ran and reported an error.
+    ToolFailed,
+    /// 6: signed in, but not allowed to do this.
+    Forbidden,
+    /// 130: stopped by Ctrl-C.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number the process ends with.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Unreachable => 3,
+            Self::SignIn => 4,
+            Self::ToolFailed => 5,
+            Self::Forbidden => 6,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.status())
+    }
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line or a line of the prompt asks for nothing that exists.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to type instead.
+        hint: Option<String>,
+    },
+    /// The server has no such tool.
+    #[error("{server} has no tool `{name}`")]
+    UnknownTool {
+        /// What was typed.
+        name: String,
+        /// The server's address.
+        server: String,
+        /// What was probably meant, or what there is.
+        hint: String,
+    },
+    /// The arguments do not fit the tool's schema.
+    #[error(transparent)]
+    Arguments(#[from] GrammarError),
+    /// A server could not be reached or answered with something unusable.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// A step of the sign-in failed.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
+    /// Sign-in is needed and `--no-input` forbids it, or `status` found nobody signed in.
+    #[error("not signed in to {server}")]
+    SignedOut {
+        /// The server's address.
+        server: String,
+    },
+    /// The tool ran and reported an error; its words are already on stdout.
+    #[error("`{tool}` reported an error")]
+    ToolFailed {
+        /// The tool's name.
+        tool: String,
+    },
+    /// The token is valid, but not for this.
+    #[error("{server} does not allow this{}", missing_scope(.scope))]
+    Forbidden {
+        /// The server's address.
+        server: String,
+        /// The scopes the server asked for, if it named any.
+        scope: String,
+    },
+    /// The MCP server answered with a JSON-RPC error.
+    #[error("{server} answered with error {code}: {message}")]
+    Server {
+        /// The server's address.
+        server: String,
+        /// The JSON-RPC error code.
+        code: i32,
+        /// The server's own words.
+        message: String,
+    },
+    /// The server is reachable but does not speak MCP as this client knows it.
+    #[error("{server} does not answer as an MCP server does: {reason}")]
+    NotMcp {
+        /// The server's address.
+        server: String,
+        /// What was odd.
+        reason: String,
+    },
+    /// The kept credentials cannot be read or written.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// stdout or the terminal failed.
+    #[error("cannot write the result: {0}")]
+    Output(io::Error),
+    /// Whoever read stdout stopped reading, as `head` does.
+    #[error("stdout was closed")]
+    OutputClosed,
+    /// stdin or the terminal could not be read.
+    #[error("cannot read what is typed: {0}")]
+    Input(io::Error),
+    /// Ctrl-C.
+    #[error("stopped by Ctrl-C")]
+    Interrupted,
+}
+
+impl Error {
+    /// The status the process ends with if nothing better follows.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } | Self::UnknownTool { .. } | Self::Arguments(_) => Exit::Usage,
+            Self::Fetch(error) => error.exit(),
+            Self::OAuth(error) => error.exit(),
+            Self::SignedOut { .. } => Exit::SignIn,
+            Self::ToolFailed { .. } => Exit::ToolFailed,
+            Self::Forbidden { .. } => Exit::Forbidden,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Server { .. }
+            | Self::NotMcp { .. }
+            | Self::Credentials(_)
+            | Self::Output(_)
+            | Self::OutputClosed
+            | Self::Input(_) => Exit::Failure,
+        }
+    }
+
+    /// A stable name for programs, the `code` of the JSON form.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "usage",
+            Self::UnknownTool { .. } => "unknown_tool",
+            Self::Arguments(_) => "invalid_arguments",
+            Self::Fetch(error) => error.code(),
+            Self::OAuth(error) => error.code(),
+            Self::SignedOut { .. } => "sign_in_needed",
+            Self::ToolFailed { .. } => "tool_error",
+            Self::Forbidden { .. } => "forbidden",
+            Self::Server { .. } => "server_error",
+            Self::NotMcp { .. } => "not_an_mcp_server",
+            Self::Credentials(_) => "credentials",
+            Self::Output(_) | Self::OutputClosed => "output",
+            Self::Input(_) => "input",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// What to do next, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::UnknownTool { hint, .. } => Some(hint.clone()),
+            Self::Arguments(error) => error.hint(),
+            Self::Fetch(error) => error.hint(),
+            Self::OAuth(error) => error.hint(),
+            Self::SignedOut { server } => {
+                Some(format!("sign in with `client login --server {server}`"))
+            }
+            Self::Forbidden { .. } => Some(
+                "ask whoever runs the server for access, or sign in as somebody else: \
+                 `client logout`, then `client login`"
+                    .to_owned(),
+            ),
+            Self::NotMcp { .. } => {
+                Some("check the address; it usually ends in /mcp".to_owned())
+            }
+            Self::Credentials(error) => error.hint(),
+            Self::ToolFailed { .. }
+            | Self::Server { .. }
+            | Self::Output(_)
+            | Self::OutputClosed
+            | Self::Input(_)
+            | Self::Interrupted => None,
+        }
+    }
+
+    /// Whether it needs no words: the reader of stdout left on purpose.
+    pub fn is_silent(&self) -> bool {
+        matches!(self, Self::OutputClosed)
+    }
+}
+
+fn missing_scope(scope: &str) -> String {
+    if scope.is_empty() { String::new() } else { format!("; it needs the scope {scope}") }
+}

@@ -1,0 +1,305 @@
+//! HTTP towards servers that are not trusted: only https or this machine, never redirected,
+//! bounded in size and time.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use url::{Host, Url};
+
+use crate::error::Exit;
+
+/// Metadata and token answers are a few kilobytes; nobody needs more than this.
+const LARGEST_BODY: usize = 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const USER_AGENT: &str = concat!("portcullis-client/", env!("CARGO_PKG_VERSION"));
+
+/// The HTTP clients of one run.
+#[derive(Clone)]
+pub struct Fetch {
+    remote: Client,
+    loopback: Client,
+    may_reach_loopback: bool,
+}
+
+/// An answer whose body has been read in full.
+#[derive(Debug)]
+pub struct Answer {
+    /// Where it came from.
+    pub url: Url,
+    /// Its HTTP status.
+    pub status: StatusCode,
+    body: Vec<u8>,
+}
+
+/// Why a server gave no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The address is neither https nor on this machine.
+    #[error("refused to talk to {url}: it is neither https nor on this machine")]
+    Insecure {
+        /// The address.
+        url: Url,
+    },
+    /// A remote server pointed at an address of this machine.
+    #[error("refused to talk to {url}: a remote server may not send this client to this machine")]
+    Inward {
+        /// The address.
+        url: Url,
+    },
+    /// Nobody answered.
+    #[error("cannot reach {url}: {reason}")]
+    Unreachable {
+        /// The address.
+        url: Url,
+        /// Why, as the operating system or TLS says.
+        reason: String,
+    },
+    /// The answer is larger than any honest one.
+    #[error("{url} answered with more than {LARGEST_BODY} bytes")]
+    TooLarge {
+        /// The address.
+        url: Url,
+    },
+    /// The body is not the JSON it should be.
+    #[error("{url} did not answer with the expected JSON: {reason}")]
+    NotJson {
+        /// The address.
+        url: Url,
+        /// What the parser stumbled over.
+        reason: String,
+    },
+    /// The HTTP client could not be set up, which only a broken TLS installation causes.
+    #[error("cannot set up HTTP: {0}")]
+    SetUp(reqwest::Error),
+}
+
+impl FetchError {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable { .. } => Exit::Unreachable,
+            _ => Exit::Failure,
+        }
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Insecure { .. } | Self::Inward { .. } => "refused_address",
+            Self::Unreachable { .. } => "unreachable",
+            Self::TooLarge { .. } | Self::NotJson { .. } => "unusable_answer",
+            Self::SetUp(_) => "http",
+        }
+    }
+
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { url, .. } if is_loopback(url) => {
+                Some("start it, for example with `make dev`, then try again".to_owned())
+            }
+            Self::Unreachable { .. } => {
+                Some("check the address and the network, then try again".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Fetch {
+    /// Clients for talking to `server` and whatever it points to. Addresses on this machine are
+    /// allowed only if `server` is on this machine itself.
+    ///
+    /// # Errors
+    /// [`FetchError::SetUp`] when TLS cannot be initialised.
+    pub fn new(server: &Url) -> Result<Self, FetchError> {
+        let builder = || {
+            Client::builder()
+                .user_agent(USER_AGENT)
+                .redirect(Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+        };
+        Ok(Self {
+            remote: builder().build().map_err(FetchError::SetUp)?,
+            // A proxy cannot reach this machine's own servers.
+            loopback: builder().no_proxy().build().map_err(FetchError::SetUp)?,
+            may_reach_loopback: is_loopback(server),
+        })
+    }
+
+    /// The client that reaches `url`.
+    ///
+    /// # Errors
+    /// [`FetchError::Insecure`] or [`FetchError::Inward`] when nothing may be sent there.
+    pub fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
+        self.check(url)?;
+        Ok(if is_loopback(url) { &self.loopback } else { &self.remote })
+    }
+
+    /// Whether this client may be sent to `url` at all (OAuth 2.1 §1.5, RFC 9728 §7.7).
+    ///
+    /// # Errors
+    /// [`FetchError::Insecure`] or [`FetchError::Inward`].
+    pub fn check(&self, url: &Url) -> Result<(), FetchError> {
+        if !is_secure(url) {
+            return Err(FetchError::Insecure { url: url.clone() });
+        }
+        if points_inward(url) && !self.may_reach_loopback {
+            return Err(FetchError::Inward { url: url.clone() });
+        }
+        Ok(())
+    }
+
+    /// `GET url`.
+    ///
+    /// # Errors
+    /// [`FetchError`] when no answer came; an HTTP error status is an answer.
+    pub async fn get(&self, url: &Url) -> Result<Answer, FetchError> {
+        self.send(url, self.client_for(url)?.get(url.clone())).await
+    }
+
+    /// `GET url` with an access token.
+    ///
+    /// # Errors
+    /// As [`Fetch::get`].
+    pub async fn get_with_token(&self, url: &Url, token: &str) -> Result<Answer, FetchError> {
+        self.send(url, self.client_for(url)?.get(url.clone()).bearer_auth(token)).await
+    }
+
+    /// `POST url` with a form, which `prepare` may add credentials to.
+    ///
+    /// # Errors
+    /// As [`Fetch::get`].
+    pub async fn post_form(
+        &self,
+        url: &Url,
+        form: &[(&str, &str)],
+        authorization: Option<HeaderValue>,
+    ) -> Result<Answer, FetchError> {
+        let mut request = self.client_for(url)?.post(url.clone()).form(form);
+        if let Some(value) = authorization {
+            request = request.header(reqwest::header::AUTHORIZATION, value);
+        }
+        self.send(url, request).await
+    }
+
+    /// `POST url` with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Fetch::get`].
+    pub async fn post_json(
+        &self,
+        url: &Url,
+        body: &serde_json::Value,
+    ) -> Result<Answer, FetchError> {
+        self.send(url, self.client_for(url)?.post(url.clone()).json(body)).await
+    }
+
+    async fn send(&self, url: &Url, request: RequestBuilder) -> Result<Answer, FetchError> {
+        let request = request.timeout(REQUEST_TIMEOUT).header(ACCEPT, "application/json");
+        let mut response = request.send().await.map_err(|error| unreachable(url, &error))?;
+        let status = response.status();
+        let body = read_bounded(url, &mut response).await?;
+        Ok(Answer { url: url.clone(), status, body })
+    }
+}
+
+impl Answer {
+    /// The body as `T`.
+    ///
+    /// # Errors
+    /// [`FetchError::NotJson`] when it is something else.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, FetchError> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| FetchError::NotJson { url: self.url.clone(), reason: error.to_string() })
+    }
+}
+
+/// https anywhere, http on this machine only (OAuth 2.1 §1.5).
+pub fn is_secure(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => is_loopback(url),
+        _ => false,
+    }
+}
+
+/// Whether `url` names this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// This machine, or an address that only means something from inside it, such as a cloud's
+/// metadata service.
+fn points_inward(url: &Url) -> bool {
+    is_loopback(url)
+        || match url.host() {
+            Some(Host::Ipv4(address)) => address.is_link_local() || address.is_unspecified(),
+            Some(Host::Ipv6(address)) => {
+                address.is_unicast_link_local()
+                    || address.is_unspecified()
+                    || address.to_ipv4_mapped().is_some()
+            }
+            _ => false,
+        }
+}
+
+/// Describes a request that got no answer by its innermost cause, which is the one that helps.
+pub(crate) fn unreachable(url: &Url, error: &reqwest::Error) -> FetchError {
+    let reason = if error.is_timeout() {
+        "it did not answer in time".to_owned()
+    } else {
+        let mut innermost: &dyn std::error::Error = error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        innermost.to_string()
+    };
+    FetchError::Unreachable { url: url.clone(), reason }
+}
+
+async fn read_bounded(url: &Url, response: &mut Response) -> Result<Vec<u8>, FetchError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(url, &error))? {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Err(FetchError::TooLarge { url: url.clone() });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect("a URL")
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for allowed in ["https://a.example", "http://localhost:1", "http://[::1]:1", "http://127.9.9.9"] {
+            assert!(is_secure(&url(allowed)), "{allowed}");
+        }
+        for refused in ["http://a.example", "http://localhost.evil.example", "ftp://localhost", "data:x"] {
+            assert!(!is_secure(&url(refused)), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_remote_server_cannot_send_the_client_to_this_machine() {
+        let remote = Fetch::new(&url("https://mcp.example.com/mcp")).expect("set up");
+        for inward in ["http://localhost:6379", "https://127.0.0.1", "https://169.254.169.254", "https://[::ffff:127.0.0.1]"] {
+            assert!(matches!(remote.check(&url(inward)), Err(FetchError::Inward { .. })), "{inward}");
+        }
+        let local = Fetch::new(&url("http://localhost:3001/mcp")).expect("set up");
+        assert!(local.check(&url("http://localhost:3000")).is_ok());
+    }
+}

@@ -1,0 +1,228 @@
+//! How a line becomes a call: `<tool> <text or key=value …>`.
+//!
+//! - `echo ping pong` puts the whole rest into the tool's only required text argument.
+//! - `echo message="ping pong" times=2` names its arguments; values are read by the tool's schema.
+//! - `search filter:={"tag":"a"}` gives a value as JSON.
+
+use rmcp::model::{JsonObject, Tool};
+use serde_json::Value;
+
+use parameter::{Kind, Parameter, parameters};
+
+pub mod parameter;
+
+/// What stands after the tool's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// All of it, as free text.
+    text: String,
+    /// Word by word, quotes removed; `None` if a quote is never closed.
+    words: Option<Vec<String>>,
+}
+
+impl Given {
+    /// The rest of a line that was typed at the prompt.
+    pub fn from_line(rest: &str) -> Self {
+        let words = split_words(rest);
+        let text = match words.as_deref() {
+            // Somebody who quotes all of it means what is inside.
+            Some([only]) if rest.starts_with(['"', '\'']) => only.clone(),
+            _ => rest.to_owned(),
+        };
+        Self { text, words }
+    }
+
+    /// The arguments of a command, which the shell has split already.
+    pub fn from_words(words: Vec<String>) -> Self {
+        Self { text: words.join(" "), words: Some(words) }
+    }
+}
+
+/// Why a line is not a call of the tool it names. Each error carries the tool's usage.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct GrammarError {
+    problem: Problem,
+    usage: String,
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Problem {
+    #[error("a quote is not closed")]
+    OpenQuote,
+    #[error("`{tool}` needs {}", quoted(.names))]
+    Missing { tool: String, names: Vec<String> },
+    #[error("`{tool}` has no argument `{name}`{}", of_its_own(.known))]
+    Unknown { tool: String, name: String, known: Vec<String> },
+    #[error("`{word}` is not key=value; a value with spaces needs quotes")]
+    NotAPair { word: String },
+    #[error("`{name}` is given twice")]
+    Twice { name: String },
+    #[error("`{name}` must be {expected}, not `{value}`")]
+    WrongValue { name: String, expected: String, value: String },
+}
+
+impl GrammarError {
+    /// How the tool is called.
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(format!("usage: {}", self.usage))
+    }
+}
+
+/// The arguments that `given` means for `tool`.
+///
+/// # Errors
+/// [`GrammarError`] naming the argument that is missing, unknown, given twice or of the wrong kind.
+pub fn arguments(tool: &Tool, given: &Given) -> Result<JsonObject, GrammarError> {
+    let parameters = parameters(&tool.input_schema);
+    read(tool, &parameters, given)
+        .map_err(|problem| GrammarError { problem, usage: usage(tool, &parameters) })
+}
+
+fn read(tool: &Tool, parameters: &[Parameter], given: &Given) -> Result<JsonObject, Problem> {
+    let mut arguments = JsonObject::new();
+    match text_parameter(parameters) {
+        Some(parameter) if !given.names_one_of(parameters) => {
+            if !given.text.is_empty() {
+                let value = convert(parameter, &given.text)?;
+                arguments.insert(parameter.name.clone(), value);
+            }
+        }
+        _ => {
+            for word in given.words.as_ref().ok_or(Problem::OpenQuote)? {
+                let (name, value) = pair(tool, parameters, word)?;
+                if arguments.insert(name.clone(), value).is_some() {
+                    return Err(Problem::Twice { name });
+                }
+            }
+        }
+    }
+    let missing: Vec<_> = parameters
+        .iter()
+        .filter(|parameter| parameter.is_required && !arguments.contains_key(&parameter.name))
+        .map(|parameter| parameter.name.clone())
+        .collect();
+    if missing.is_empty() {
+        return Ok(arguments);
+    }
+    Err(Problem::Missing { tool: tool.name.to_string(), names: missing })
+}
+
+impl Given {
+    /// Whether the first word is `key=…` with a key the tool has, which settles how to read the
+    /// rest. `a=b` with a key it has not may well be text.
+    fn names_one_of(&self, parameters: &[Parameter]) -> bool {
+        // Even a quote that is never closed comes after the first key.
+        let first = self.words.as_ref().map_or(Some(&self.text), |words| words.first());
+        first.and_then(|word| split_pair(word)).is_some_and(|(name, _)| {
+            parameters.iter().any(|parameter| parameter.name == name)
+        })
+    }
+}
+
+/// The only required text argument; of a tool that requires nothing, its only argument.
+fn text_parameter(parameters: &[Parameter]) -> Option<&Parameter> {
+    let mut texts = parameters.iter().filter(|one| one.is_required && one.kind == Kind::Text);
+    match (texts.next(), texts.next(), parameters) {
+        (Some(only), None, _) => Some(only),
+        (None, None, [only]) if only.kind == Kind::Text => Some(only),
+        _ => None,
+    }
+}
+
+fn pair(tool: &Tool, parameters: &[Parameter], word: &str) -> Result<(String, Value), Problem> {
+    let Some((name, value)) = split_pair(word) else {
+        return Err(Problem::NotAPair { word: word.to_owned() });
+    };
+    let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
+        return Err(Problem::Unknown {
+            tool: tool.name.to_string(),
+            name: name.to_owned(),
+            known: parameters.iter().map(|parameter| parameter.name.clone()).collect(),
+        });
+    };
+    let value = match value {
+        Spelled::Text(text) => convert(parameter, text)?,
+        Spelled::Json(json) => serde_json::from_str(json).map_err(|_| Problem::WrongValue {
+            name: name.to_owned(),
+            expected: "JSON".to_owned(),
+            value: json.to_owned(),
+        })?,
+    };
+    Ok((name.to_owned(), value))
+}
+
+fn convert(parameter: &Parameter, text: &str) -> Result<Value, Problem> {
+    parameter.convert(text).ok_or_else(|| Problem::WrongValue {
+        name: parameter.name.clone(),
+        expected: parameter.expected(),
+        value: text.to_owned(),
+    })
+}
+
+/// A value as it was spelled: `key=text` or `key:=JSON`.
+enum Spelled<'a> {
+    Text(&'a str),
+    Json(&'a str),
+}
+
+fn split_pair(word: &str) -> Option<(&str, Spelled<'_>)> {
+    let (name, value) = word.split_once('=')?;
+    match name.strip_suffix(':') {
+        Some(name) => Some((name, Spelled::Json(value))),
+        None => Some((name, Spelled::Text(value))),
+    }
+}
+
+/// Words between spaces. Quotes hold words together and may begin inside one (`key="a b"`); in
+/// double quotes and outside, a backslash keeps the next quote, space or backslash as it is.
+/// `None` if a quote is never closed.
+fn split_words(line: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote: Option<char> = None;
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            (character, Some(open)) if character == open => quote = None,
+            ('"' | '\'', None) => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            ('\\', None | Some('"')) => {
+                let kept = characters.next_if(|next| matches!(next, '"' | '\'' | '\\' | ' '));
+                word.get_or_insert_default().push(kept.unwrap_or('\\'));
+            }
+            (space, None) if space.is_whitespace() => words.extend(word.take()),
+            (character, _) => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}
+
+/// How `tool` is called, in one line.
+fn usage(tool: &Tool, parameters: &[Parameter]) -> String {
+    let named = parameters.iter().map(Parameter::usage);
+    let named = [tool.name.to_string()].into_iter().chain(named).collect::<Vec<_>>().join(" ");
+    match text_parameter(parameters) {
+        Some(text) if parameters.len() == 1 => {
+            format!("{} <{}>   or   {named}", tool.name, text.name)
+        }
+        _ => named,
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+}
+
+fn of_its_own(known: &[String]) -> String {
+    match known {
+        [] => "; it takes none".to_owned(),
+        known => format!("; it has {}", quoted(known)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! The client's half of MCP authorization (revision 2026-07-28), one file per step:
+//!
+//! 1. [`challenge`]: the server's 401 or 403 says what it wants (RFC 9110 §11.6.1, RFC 6750 §3).
+//! 2. [`protected_resource`]: its metadata names its authorization server (RFC 9728).
+//! 3. [`authorization_server_metadata`]: that server's endpoints and abilities (RFC 8414).
+//! 4. [`registration`]: who this client is there (RFC 7591).
+//! 5. [`scope`]: what to ask for; [`pkce`]: proof that the code comes back to us (RFC 7636).
+//! 6. [`authorization_request`]: the address the browser opens.
+//! 7. [`authorization_response`]: what comes back, `state` and `iss` checked (RFC 9207).
+//! 8. [`token`]: the code becomes tokens; later [`refresh`] renews and [`revocation`] ends them.
+//!
+//! [`sign_in`] walks steps 2 to 8 in this order; [`discovery`] is steps 2 and 3 alone.
+
+pub mod authorization_request;
+pub mod authorization_response;
+pub mod authorization_server_metadata;
+pub mod challenge;
+pub mod discovery;
+mod error;
+pub mod pkce;
+pub mod protected_resource;
+pub mod refresh;
+pub mod registration;
+pub mod revocation;
+pub mod scope;
+pub mod sign_in;
+pub mod token;
+pub mod user_info;
+
+pub use error::OAuthError;

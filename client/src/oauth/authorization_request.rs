@@ -1,0 +1,147 @@
+//! Step 6: the address the browser opens, and what must be remembered until it comes back
+//! (OAuth 2.1 §4.1.1, RFC 7636 §4.3, RFC 8707 §2.1).
+
+use url::Url;
+
+use super::OAuthError;
+use super::discovery::Discovery;
+use super::pkce::{CodeVerifier, random_text};
+use super::registration::ClientRegistration;
+use super::scope::Scope;
+
+/// One request for authorization. The response is judged against this record and nothing else:
+/// the issuer comes from validated metadata and was fixed before the browser left.
+#[derive(Debug)]
+pub struct AuthorizationRequest {
+    /// What the browser opens.
+    pub url: Url,
+    /// The authorization server that is asked.
+    pub issuer: String,
+    /// Whether it promised to say who it is in its response (RFC 9207 §3).
+    pub promises_iss: bool,
+    /// Ties the response to this request.
+    pub state: String,
+    /// Ties the token request to this request.
+    pub code_verifier: CodeVerifier,
+    /// The client that asks, whose redirect URI the response comes to.
+    pub client: ClientRegistration,
+    /// The MCP server the token is for, byte for byte as its metadata says.
+    pub resource: String,
+    /// What is asked for.
+    pub scope: Scope,
+}
+
+impl AuthorizationRequest {
+    /// Asks the discovered authorization server for `scope`, as `client`.
+    ///
+    /// # Errors
+    /// [`OAuthError`] when the server's metadata does not allow a safe request.
+    pub fn new(
+        discovery: &Discovery,
+        client: ClientRegistration,
+        scope: Scope,
+    ) -> Result<Self, OAuthError> {
+        let metadata = &discovery.authorization_server;
+        let mut request = Self {
+            url: metadata.authorization_endpoint()?.clone(),
+            issuer: metadata.issuer.clone(),
+            promises_iss: metadata.authorization_response_iss_parameter_supported,
+            state: random_text()?,
+            code_verifier: CodeVerifier::generate()?,
+            client,
+            resource: discovery.resource.resource.clone(),
+            scope,
+        };
+        request.add_parameters();
+        Ok(request)
+    }
+
+    fn add_parameters(&mut self) {
+        let scope = self.scope.to_string();
+        let mut query = self.url.query_pairs_mut();
+        query
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.client.client_id)
+            .append_pair("redirect_uri", &self.client.redirect_uri)
+            .append_pair("state", &self.state)
+            .append_pair("code_challenge", &self.code_verifier.challenge())
+            .append_pair("code_challenge_method", "S256")
+            .append_pair("resource", &self.resource);
+        if !scope.is_empty() {
+            query.append_pair("scope", &scope);
+        }
+        // OpenID Connect Core §11: without it, servers ignore the wish for offline access.
+        if self.scope.covers(&Scope::parse("offline_access")) {
+            query.append_pair("prompt", "consent");
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::oauth::registration::ClientAuthenticationMethod;
+
+    /// A request to a server whose metadata is `extra` on top of what every server must say.
+    pub(in crate::oauth) fn request(extra: serde_json::Value, scope: &str) -> AuthorizationRequest {
+        let mut metadata = serde_json::json!({
+            "issuer": "https://as.example",
+            "authorization_endpoint": "https://as.example/authorize?tenant=1",
+            "token_endpoint": "https://as.example/token",
+            "code_challenge_methods_supported": ["S256"],
+        });
+        for (name, value) in extra.as_object().expect("an object") {
+            metadata[name] = value.clone();
+        }
+        let resource = serde_json::json!({
+            "resource": "https://MCP.example",
+            "authorization_servers": ["https://as.example"],
+        });
+        let discovery = Discovery {
+            resource: serde_json::from_value(resource).expect("metadata"),
+            authorization_server: serde_json::from_value(metadata).expect("metadata"),
+        };
+        let client = ClientRegistration {
+            client_id: "c1".to_owned(),
+            client_secret: None,
+            client_secret_expires_at: 0,
+            authentication_method: ClientAuthenticationMethod::None,
+            redirect_uri: "http://127.0.0.1:4242/callback".to_owned(),
+        };
+        AuthorizationRequest::new(&discovery, client, Scope::parse(scope)).expect("a request")
+    }
+
+    fn parameters(request: &AuthorizationRequest) -> BTreeMap<String, String> {
+        request.url.query_pairs().into_owned().collect()
+    }
+
+    #[test]
+    fn the_address_carries_everything_the_standards_ask_for() {
+        let request = request(serde_json::json!({}), "mcp:tools profile");
+        let sent = parameters(&request);
+        assert_eq!(sent["response_type"], "code");
+        assert_eq!(sent["client_id"], "c1");
+        assert_eq!(sent["redirect_uri"], "http://127.0.0.1:4242/callback");
+        assert_eq!(sent["code_challenge"], request.code_verifier.challenge());
+        assert_eq!(sent["code_challenge_method"], "S256");
+        assert_eq!(sent["scope"], "mcp:tools profile");
+        assert_eq!(sent["state"], request.state);
+        assert_eq!(sent["tenant"], "1", "the endpoint's own query stays");
+        assert!(!sent.contains_key("prompt"));
+    }
+
+    #[test]
+    fn the_resource_is_sent_byte_for_byte() {
+        let sent = parameters(&request(serde_json::json!({}), ""));
+        assert_eq!(sent["resource"], "https://MCP.example");
+        assert!(!sent.contains_key("scope"), "an empty scope is left out");
+    }
+
+    #[test]
+    fn offline_access_comes_with_a_question_to_the_person() {
+        let sent = parameters(&request(serde_json::json!({}), "a offline_access"));
+        assert_eq!(sent["prompt"], "consent");
+    }
+}

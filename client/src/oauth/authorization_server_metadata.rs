@@ -1,0 +1,219 @@
+//! Step 3: the authorization server's endpoints and abilities (RFC 8414, OpenID Connect Discovery).
+
+use serde::Deserialize;
+use url::Url;
+
+use super::OAuthError;
+use super::discovery::{first_document, list};
+use super::scope::Scope;
+use crate::fetch::Fetch;
+
+/// What an authorization server says about itself (RFC 8414 §2), checked by [`discover`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct AuthorizationServerMetadata {
+    /// Its identifier, exactly as sent.
+    pub issuer: String,
+    /// Where the browser goes.
+    pub authorization_endpoint: Option<Url>,
+    /// Where codes and refresh tokens become access tokens.
+    pub token_endpoint: Option<Url>,
+    /// Where a client introduces itself (RFC 7591).
+    pub registration_endpoint: Option<Url>,
+    /// Where tokens are ended (RFC 7009).
+    pub revocation_endpoint: Option<Url>,
+    /// Where the person's name is asked for (OpenID Connect Core §5.3).
+    pub userinfo_endpoint: Option<Url>,
+    #[serde(default)]
+    code_challenge_methods_supported: Vec<String>,
+    /// How a client may prove itself at the token endpoint, if the server says.
+    pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    scopes_supported: Option<Vec<String>>,
+    /// Whether every authorization response carries `iss` (RFC 9207 §3).
+    #[serde(default)]
+    pub authorization_response_iss_parameter_supported: bool,
+}
+
+impl AuthorizationServerMetadata {
+    /// `scopes_supported`, if it is there.
+    pub fn scope(&self) -> Option<Scope> {
+        self.scopes_supported.as_ref().map(|scopes| Scope::parse(&scopes.join(" ")))
+    }
+
+    /// The token endpoint.
+    ///
+    /// # Errors
+    /// [`OAuthError::MissingEndpoint`].
+    pub fn token_endpoint(&self) -> Result<&Url, OAuthError> {
+        self.token_endpoint.as_ref().ok_or_else(|| self.missing("token_endpoint"))
+    }
+
+    /// The authorization endpoint of a server that can be trusted with a code flow: one without
+    /// PKCE leaves the code to whoever intercepts it, so it is refused (OAuth 2.1 §7.5).
+    ///
+    /// # Errors
+    /// [`OAuthError::MissingEndpoint`] or [`OAuthError::NoPkce`].
+    pub fn authorization_endpoint(&self) -> Result<&Url, OAuthError> {
+        if !self.code_challenge_methods_supported.iter().any(|method| method == "S256") {
+            return Err(OAuthError::NoPkce { issuer: self.issuer.clone() });
+        }
+        self.authorization_endpoint
+            .as_ref()
+            .ok_or_else(|| self.missing("authorization_endpoint"))
+    }
+
+    fn missing(&self, endpoint: &'static str) -> OAuthError {
+        OAuthError::MissingEndpoint { issuer: self.issuer.clone(), endpoint }
+    }
+
+    fn endpoints(&self) -> impl Iterator<Item = &Url> {
+        [
+            &self.authorization_endpoint,
+            &self.token_endpoint,
+            &self.registration_endpoint,
+            &self.revocation_endpoint,
+            &self.userinfo_endpoint,
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// Fetches the metadata of `issuer` from its well-known places, in order, and checks that it is
+/// about `issuer`, byte for byte (RFC 8414 §3.3).
+///
+/// # Errors
+/// [`OAuthError`] when there is none, it is unusable, it names another issuer or an endpoint that
+/// nothing may be sent to.
+pub async fn discover(
+    fetch: &Fetch,
+    issuer: &str,
+) -> Result<AuthorizationServerMetadata, OAuthError> {
+    let candidates = well_known_urls(issuer)?;
+    let found = first_document::<AuthorizationServerMetadata>(fetch, &candidates).await?;
+    let Some((url, metadata)) = found else {
+        let (issuer, tried) = (issuer.to_owned(), list(&candidates));
+        return Err(OAuthError::NoAuthorizationServerMetadata { issuer, tried });
+    };
+    check(fetch, &metadata, issuer, &url)?;
+    Ok(metadata)
+}
+
+fn check(
+    fetch: &Fetch,
+    metadata: &AuthorizationServerMetadata,
+    issuer: &str,
+    found_at: &Url,
+) -> Result<(), OAuthError> {
+    if metadata.issuer != issuer {
+        return Err(OAuthError::IssuerMismatch {
+            url: found_at.clone(),
+            expected: issuer.to_owned(),
+            found: metadata.issuer.clone(),
+        });
+    }
+    metadata.endpoints().try_for_each(|endpoint| Ok(fetch.check(endpoint)?))
+}
+
+/// The places to look (MCP authorization, "Authorization Server Metadata Discovery"). With a path:
+/// inserted for RFC 8414, inserted for OpenID Connect, appended for OpenID Connect. Without: both
+/// documents at the root.
+fn well_known_urls(issuer: &str) -> Result<Vec<Url>, OAuthError> {
+    let invalid = || OAuthError::InvalidIssuer { issuer: issuer.to_owned() };
+    let base = Url::parse(issuer).map_err(|_| invalid())?;
+    if base.cannot_be_a_base() || base.query().is_some() || base.fragment().is_some() {
+        return Err(invalid());
+    }
+    let path = base.path().trim_end_matches('/');
+    let mut places = vec![
+        format!("/.well-known/oauth-authorization-server{path}"),
+        format!("/.well-known/openid-configuration{path}"),
+    ];
+    if !path.is_empty() {
+        places.push(format!("{path}/.well-known/openid-configuration"));
+    }
+    let at = |place: String| {
+        let mut url = base.clone();
+        url.set_path(&place);
+        url
+    };
+    Ok(places.into_iter().map(at).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(issuer: &str) -> Vec<String> {
+        well_known_urls(issuer).expect("an issuer").iter().map(Url::to_string).collect()
+    }
+
+    fn metadata() -> AuthorizationServerMetadata {
+        serde_json::from_value(serde_json::json!({
+            "issuer": "https://as.example",
+            "authorization_endpoint": "https://as.example/authorize",
+            "token_endpoint": "https://as.example/token",
+            "code_challenge_methods_supported": ["S256"],
+        }))
+        .expect("metadata")
+    }
+
+    fn checked(metadata: &AuthorizationServerMetadata, issuer: &str) -> Result<(), OAuthError> {
+        let place = Url::parse("https://as.example/.well-known/x").expect("a URL");
+        let fetch = Fetch::new(&place).expect("set up");
+        check(&fetch, metadata, issuer, &place)
+    }
+
+    #[test]
+    fn an_issuer_without_path_has_two_places() {
+        assert_eq!(
+            places("http://localhost:3000"),
+            [
+                "http://localhost:3000/.well-known/oauth-authorization-server",
+                "http://localhost:3000/.well-known/openid-configuration"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_issuer_with_a_path_has_three_and_never_the_root() {
+        assert_eq!(
+            places("https://as.example/tenant1/"),
+            [
+                "https://as.example/.well-known/oauth-authorization-server/tenant1",
+                "https://as.example/.well-known/openid-configuration/tenant1",
+                "https://as.example/tenant1/.well-known/openid-configuration"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_issuer_with_query_or_fragment_or_without_host_is_refused() {
+        for issuer in ["https://as.example?x=1", "https://as.example#x", "mailto:as", "as.example"] {
+            assert!(well_known_urls(issuer).is_err(), "{issuer}");
+        }
+    }
+
+    #[test]
+    fn issuers_are_compared_byte_for_byte() {
+        assert!(checked(&metadata(), "https://as.example").is_ok());
+        for other in ["https://as.example/", "https://AS.example", "https://as.example:443"] {
+            let refused = checked(&metadata(), other);
+            assert!(matches!(refused, Err(OAuthError::IssuerMismatch { .. })), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_in_the_clear_is_refused() {
+        let mut metadata = metadata();
+        metadata.token_endpoint = Url::parse("http://as.example/token").ok();
+        assert!(checked(&metadata, "https://as.example").is_err());
+    }
+
+    #[test]
+    fn a_server_without_s256_is_refused() {
+        let mut metadata = metadata();
+        assert!(metadata.authorization_endpoint().is_ok());
+        metadata.code_challenge_methods_supported = vec!["plain".to_owned()];
+        assert!(matches!(metadata.authorization_endpoint(), Err(OAuthError::NoPkce { .. })));
+    }
+}

@@ -1,0 +1,244 @@
+//! Step 1: what a `WWW-Authenticate` header asks for (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728 §5.1).
+
+use super::scope::Scope;
+
+/// One challenge of the header: a scheme and its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// The scheme as it was sent; schemes are compared without regard to case.
+    pub scheme: String,
+    parameters: Vec<(String, String)>,
+}
+
+impl Challenge {
+    /// The value of `name`, whose case does not matter. The first one counts.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.parameters.iter();
+        parameters.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+    }
+
+    fn is(&self, scheme: &str) -> bool {
+        self.scheme.eq_ignore_ascii_case(scheme)
+    }
+}
+
+/// What an MCP server says when it refuses a request for want of authorization.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthorizationChallenge {
+    /// Where its protected resource metadata is (RFC 9728 §5.1).
+    pub resource_metadata: Option<String>,
+    /// The scopes this operation needs (RFC 6750 §3).
+    pub scope: Option<Scope>,
+    /// `invalid_token` or `insufficient_scope` (RFC 6750 §3.1).
+    pub error: Option<String>,
+}
+
+impl AuthorizationChallenge {
+    /// Reads the header. Several header lines count as one, joined by commas (RFC 9110 §5.3).
+    /// Of several challenges the first for `Bearer` counts, else the first for `DPoP`.
+    pub fn parse(header: &str) -> Self {
+        let challenges = parse(header);
+        let of = |scheme: &str| challenges.iter().find(|challenge| challenge.is(scheme));
+        let Some(challenge) = of("Bearer").or_else(|| of("DPoP")) else { return Self::default() };
+        let parameter = |name: &str| challenge.parameter(name).map(str::to_owned);
+        Self {
+            resource_metadata: parameter("resource_metadata"),
+            scope: challenge.parameter("scope").map(Scope::parse).filter(|scope| !scope.is_empty()),
+            error: parameter("error"),
+        }
+    }
+
+    /// Whether a wider token would help (RFC 6750 §3.1).
+    pub fn wants_more_scope(&self) -> bool {
+        self.error.as_deref() == Some("insufficient_scope")
+    }
+}
+
+/// All challenges of `header`, in order. What cannot be understood is skipped up to the next comma.
+pub fn parse(header: &str) -> Vec<Challenge> {
+    let mut rest = Rest(header);
+    let mut challenges: Vec<Challenge> = Vec::new();
+    loop {
+        rest.skip(|character| character == ',' || is_space(character));
+        if rest.0.is_empty() {
+            return challenges;
+        }
+        let token = rest.take(is_token).to_owned();
+        let after_token = rest;
+        rest.skip(is_space);
+        if let (Some(challenge), Some(value)) = (challenges.last_mut(), rest.parameter_value()) {
+            challenge.parameters.push((token, value));
+        } else if token.is_empty() || after_token.is_glued() {
+            rest = after_token;
+            rest.skip(|character| character != ',');
+        } else {
+            rest.skip_token68();
+            challenges.push(Challenge { scheme: token, parameters: Vec::new() });
+        }
+    }
+}
+
+/// What is left of the header.
+#[derive(Clone, Copy)]
+struct Rest<'a>(&'a str);
+
+impl<'a> Rest<'a> {
+    fn take(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
+        let end = self.0.find(|character| !wanted(character)).unwrap_or(self.0.len());
+        let (taken, rest) = self.0.split_at(end);
+        self.0 = rest;
+        taken
+    }
+
+    fn skip(&mut self, unwanted: impl Fn(char) -> bool) {
+        self.take(unwanted);
+    }
+
+    /// `= value`, quoted or not; nothing is consumed if something else follows.
+    fn parameter_value(&mut self) -> Option<String> {
+        let mut ahead = Rest(self.0.strip_prefix('=')?);
+        ahead.skip(is_space);
+        let value = match ahead.0.strip_prefix('"') {
+            Some(quoted) => {
+                let (value, rest) = unquote(quoted)?;
+                ahead.0 = rest;
+                value
+            }
+            // Unquoted URLs are not tokens, yet servers send them.
+            None => ahead.take(|c| c != ',' && c != '"' && !is_space(c)).to_owned(),
+        };
+        *self = ahead;
+        Some(value)
+    }
+
+    /// Whether the token just read is followed by neither a space, a comma nor the end.
+    fn is_glued(&self) -> bool {
+        self.0.starts_with(|character| character != ',' && !is_space(character))
+    }
+
+    /// Skips credentials like `dG9rZW4=`, which stand in place of parameters.
+    fn skip_token68(&mut self) {
+        let mut ahead = *self;
+        ahead.skip(|character| character.is_ascii_alphanumeric() || "-._~+/".contains(character));
+        ahead.skip(|character| character == '=');
+        ahead.skip(is_space);
+        if ahead.0.is_empty() || ahead.0.starts_with(',') {
+            *self = ahead;
+        }
+    }
+}
+
+/// The content of a quoted string and what follows it; `None` if it never ends.
+fn unquote(quoted: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((index, character)) = characters.next() {
+        match character {
+            '"' => return Some((value, quoted.get(index + 1..)?)),
+            '\\' => value.push(characters.next()?.1),
+            other => value.push(other),
+        }
+    }
+    None
+}
+
+fn is_token(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character)
+}
+
+fn is_space(character: char) -> bool {
+    character == ' ' || character == '\t'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(header: &str) -> Vec<(String, Vec<(String, String)>)> {
+        parse(header).into_iter().map(|one| (one.scheme, one.parameters)).collect()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_usual_challenge_is_understood() {
+        let challenge = AuthorizationChallenge::parse(
+            r#"Bearer resource_metadata="http://localhost:3001/.well-known/oauth-protected-resource/mcp", scope="mcp:tools profile""#,
+        );
+        assert_eq!(
+            challenge.resource_metadata.as_deref(),
+            Some("http://localhost:3001/.well-known/oauth-protected-resource/mcp")
+        );
+        assert_eq!(challenge.scope, Some(Scope::parse("mcp:tools profile")));
+        assert!(!challenge.wants_more_scope());
+    }
+
+    #[test]
+    fn several_challenges_in_one_header_are_told_apart() {
+        let header = r#"Basic realm="a, b=c", Bearer error="insufficient_scope" , scope="x y",Digest nonce=abc"#;
+        assert_eq!(
+            parsed(header),
+            [
+                ("Basic".to_owned(), pairs(&[("realm", "a, b=c")])),
+                (
+                    "Bearer".to_owned(),
+                    pairs(&[("error", "insufficient_scope"), ("scope", "x y")])
+                ),
+                ("Digest".to_owned(), pairs(&[("nonce", "abc")])),
+            ]
+        );
+    }
+
+    #[test]
+    fn bearer_counts_wherever_it_stands_and_dpop_without_it() {
+        let both = r#"DPoP algs="ES256", scope="dpop", bearer scope="b""#;
+        assert_eq!(AuthorizationChallenge::parse(both).scope, Some(Scope::parse("b")));
+        let dpop = r#"DPoP scope="d""#;
+        assert_eq!(AuthorizationChallenge::parse(dpop).scope, Some(Scope::parse("d")));
+    }
+
+    #[test]
+    fn a_scheme_may_stand_alone_or_carry_credentials() {
+        assert_eq!(parsed("Bearer"), [("Bearer".to_owned(), Vec::new())]);
+        assert_eq!(
+            parsed("Negotiate dG9r/ZW4=, Bearer scope=a"),
+            [
+                ("Negotiate".to_owned(), Vec::new()),
+                ("Bearer".to_owned(), pairs(&[("scope", "a")]))
+            ]
+        );
+        assert_eq!(parsed("Negotiate, Custom abc, Bearer scope=a").len(), 3);
+    }
+
+    #[test]
+    fn escapes_spaces_and_capitals_do_not_matter() {
+        let challenge = parse(r#"BEARER  Error = "a\"b\\c" ,SCOPE=x"#);
+        assert_eq!(challenge[0].parameter("error"), Some(r#"a"b\c"#));
+        assert_eq!(challenge[0].parameter("scope"), Some("x"));
+    }
+
+    #[test]
+    fn an_unquoted_address_is_read_to_its_end() {
+        let challenge = AuthorizationChallenge::parse("Bearer resource_metadata=https://a.example/x?y=z");
+        assert_eq!(challenge.resource_metadata.as_deref(), Some("https://a.example/x?y=z"));
+    }
+
+    #[test]
+    fn words_inside_a_description_are_not_parameters() {
+        let challenge = AuthorizationChallenge::parse(
+            r#"Bearer error_description="send scope=admin, error=\"x\"", error="invalid_token""#,
+        );
+        assert_eq!((challenge.scope, challenge.error.as_deref()), (None, Some("invalid_token")));
+    }
+
+    #[test]
+    fn nonsense_is_skipped_without_end_or_panic() {
+        for header in ["", ",,,", "=", "\"", "Bearer \"", "Bearer a=\"b", "é, Bearer x", "a=b"] {
+            parse(header);
+        }
+        assert_eq!(AuthorizationChallenge::parse("?, Bearer scope=a").scope, Some(Scope::parse("a")));
+        assert_eq!(AuthorizationChallenge::parse("Basic realm=x"), AuthorizationChallenge::default());
+    }
+}

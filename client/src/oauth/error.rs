@@ -1,0 +1,277 @@
+//! Why a sign-in, a refresh or a revocation did not succeed.
+
+use std::io;
+
+use reqwest::StatusCode;
+use url::Url;
+
+use crate::credentials::CredentialsError;
+use crate::error::Exit;
+use crate::fetch::FetchError;
+
+/// One variant per refusal. Each says what is wrong and where; [`OAuthError::hint`] what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OAuthError {
+    /// A server could not be reached or answered with something unusable.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The credentials file failed.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+
+    // Step 2: protected resource metadata (RFC 9728).
+    /// The challenge announces something that is no address.
+    #[error("the server announces its metadata at `{address}`, which is not an address")]
+    AnnouncedAddress {
+        /// What it announced.
+        address: String,
+    },
+    /// There is no metadata.
+    #[error("{server} asks for a token but publishes no metadata (RFC 9728); looked at {tried}")]
+    NoResourceMetadata {
+        /// The MCP server.
+        server: Url,
+        /// Where it was looked for.
+        tried: String,
+    },
+    /// The metadata is about another server.
+    #[error("the metadata at {url} is for {resource}, not for {server} (RFC 9728 §3.3)")]
+    ResourceMismatch {
+        /// Where it was found.
+        url: Url,
+        /// What it describes.
+        resource: String,
+        /// What it should describe.
+        server: Url,
+    },
+    /// The metadata lists no authorization server.
+    #[error("the metadata of {resource} names no authorization server (RFC 9728 §2)")]
+    NoAuthorizationServer {
+        /// The MCP server.
+        resource: String,
+    },
+    /// A metadata document answered with a status that is neither yes nor no.
+    #[error("{url} answered {status}")]
+    UnexpectedStatus {
+        /// The document.
+        url: Url,
+        /// The HTTP status.
+        status: StatusCode,
+    },
+
+    // Step 3: authorization server metadata (RFC 8414).
+    /// The issuer is no address that metadata could be found from.
+    #[error("`{issuer}` is not an issuer identifier (RFC 8414 §2)")]
+    InvalidIssuer {
+        /// What the MCP server named.
+        issuer: String,
+    },
+    /// There is no metadata.
+    #[error("{issuer} publishes no authorization server metadata; looked at {tried}")]
+    NoAuthorizationServerMetadata {
+        /// The authorization server.
+        issuer: String,
+        /// Where it was looked for.
+        tried: String,
+    },
+    /// The metadata is another server's.
+    #[error("the metadata at {url} says its issuer is {found}, not {expected} (RFC 8414 §3.3)")]
+    IssuerMismatch {
+        /// Where it was found.
+        url: Url,
+        /// What the MCP server named.
+        expected: String,
+        /// What the document says.
+        found: String,
+    },
+    /// A needed endpoint is missing.
+    #[error("the metadata of {issuer} has no {endpoint}")]
+    MissingEndpoint {
+        /// The authorization server.
+        issuer: String,
+        /// The member's name.
+        endpoint: &'static str,
+    },
+    /// The server does not offer PKCE with S256.
+    #[error("{issuer} does not say that it supports PKCE with S256; signing in would not be safe")]
+    NoPkce {
+        /// The authorization server.
+        issuer: String,
+    },
+
+    // Step 4: registration (RFC 7591).
+    /// The server refused the registration.
+    #[error("{issuer} refused to register this client: {reason}")]
+    RegistrationRefused {
+        /// The authorization server.
+        issuer: String,
+        /// Its own words.
+        reason: String,
+    },
+    /// No way of authenticating at the token endpoint is known to both sides.
+    #[error("{issuer} accepts only client authentication that this client does not know: {methods}")]
+    NoAuthenticationMethod {
+        /// The authorization server.
+        issuer: String,
+        /// What it accepts.
+        methods: String,
+    },
+
+    // Steps 5 to 7: the browser's round trip.
+    /// No randomness.
+    #[error("the operating system has no randomness to give")]
+    Random,
+    /// The loopback listener could not be opened.
+    #[error("cannot listen on 127.0.0.1 for the browser's answer: {0}")]
+    Listener(io::Error),
+    /// The browser did not come back.
+    #[error("the browser did not come back within {seconds} seconds")]
+    TimedOut {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The person said no.
+    #[error("you refused access, so nothing was allowed")]
+    Denied,
+    /// The authorization server said no for another reason.
+    #[error("{issuer} did not allow the sign-in: {reason}")]
+    AuthorizationRefused {
+        /// The authorization server.
+        issuer: String,
+        /// Its own words.
+        reason: String,
+    },
+    /// The answer does not come from the server that was asked.
+    #[error("the answer in the browser came from {found}, not from {expected} (RFC 9207 §2.4)")]
+    WrongIssuer {
+        /// The authorization server that was asked.
+        expected: String,
+        /// Who claims to answer.
+        found: String,
+    },
+    /// The answer does not say who answers, although the server promised so.
+    #[error("the answer in the browser does not say that it comes from {expected} (RFC 9207 §2.4)")]
+    MissingIssuer {
+        /// The authorization server that was asked.
+        expected: String,
+    },
+    /// The answer has a parameter twice, or lacks the code.
+    #[error("the answer in the browser is malformed: {reason}")]
+    MalformedResponse {
+        /// What is odd.
+        reason: &'static str,
+    },
+
+    // Step 8: tokens.
+    /// The token endpoint refused the code or the refresh token.
+    #[error("{issuer} refused to issue a token: {reason}")]
+    TokenRefused {
+        /// The authorization server.
+        issuer: String,
+        /// The `error` member (RFC 6749 §5.2), or the HTTP status without one.
+        error: String,
+        /// Its own words, beginning with that error.
+        reason: String,
+    },
+    /// The token endpoint's answer is not usable.
+    #[error("the token {issuer} issued is not usable: {reason}")]
+    UnusableToken {
+        /// The authorization server.
+        issuer: String,
+        /// What is odd.
+        reason: String,
+    },
+    /// The server refused to revoke the token.
+    #[error("{issuer} refused to revoke the token: {reason}")]
+    RevocationRefused {
+        /// The authorization server.
+        issuer: String,
+        /// Its own words.
+        reason: String,
+    },
+    /// The server has refused the tokens of several sign-ins in a row.
+    #[error("{server} refuses every token that its authorization server issues")]
+    TokensRefused {
+        /// The MCP server.
+        server: String,
+    },
+}
+
+impl OAuthError {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Fetch(error) if error.exit() == Exit::Unreachable => Exit::Unreachable,
+            Self::UnexpectedStatus { status, .. } if status.is_server_error() => Exit::Unreachable,
+            Self::Credentials(_) => Exit::Failure,
+            _ => Exit::SignIn,
+        }
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Fetch(error) => error.code(),
+            Self::Credentials(_) => "credentials",
+            Self::AnnouncedAddress { .. }
+            | Self::NoResourceMetadata { .. }
+            | Self::ResourceMismatch { .. }
+            | Self::NoAuthorizationServer { .. } => "resource_metadata",
+            Self::UnexpectedStatus { .. } => "metadata_unavailable",
+            Self::InvalidIssuer { .. }
+            | Self::NoAuthorizationServerMetadata { .. }
+            | Self::IssuerMismatch { .. }
+            | Self::MissingEndpoint { .. }
+            | Self::NoPkce { .. } => "authorization_server_metadata",
+            Self::RegistrationRefused { .. } | Self::NoAuthenticationMethod { .. } => {
+                "registration_refused"
+            }
+            Self::Random | Self::Listener(_) => "sign_in_failed",
+            Self::TimedOut { .. } => "sign_in_timed_out",
+            Self::Denied => "access_denied",
+            Self::AuthorizationRefused { .. } => "authorization_refused",
+            Self::WrongIssuer { .. }
+            | Self::MissingIssuer { .. }
+            | Self::MalformedResponse { .. } => "authorization_response",
+            Self::TokenRefused { .. } | Self::UnusableToken { .. } => "token_refused",
+            Self::RevocationRefused { .. } => "revocation_refused",
+            Self::TokensRefused { .. } => "token_not_accepted",
+        }
+    }
+
+    pub(crate) fn hint(&self) -> Option<String> {
+        const OPERATOR: &str = "this is for whoever runs the server to correct; nothing was sent";
+        Some(match self {
+            Self::Fetch(error) => return error.hint(),
+            Self::Credentials(error) => return error.hint(),
+            Self::ResourceMismatch { resource, .. } => {
+                format!("if that is the server you mean, use `--server {resource}`")
+            }
+            Self::AnnouncedAddress { .. }
+            | Self::NoResourceMetadata { .. }
+            | Self::NoAuthorizationServer { .. }
+            | Self::InvalidIssuer { .. }
+            | Self::NoAuthorizationServerMetadata { .. }
+            | Self::IssuerMismatch { .. }
+            | Self::MissingEndpoint { .. }
+            | Self::NoPkce { .. } => OPERATOR.to_owned(),
+            Self::UnexpectedStatus { .. } => "try again in a moment".to_owned(),
+            Self::RegistrationRefused { .. } | Self::NoAuthenticationMethod { .. } => {
+                "ask whoever runs the authorization server to register a native client".to_owned()
+            }
+            Self::TimedOut { .. } => {
+                "run the command again; `--sign-in-timeout` sets how long it waits".to_owned()
+            }
+            Self::Denied => "run the command again and choose Allow, if you change your mind".into(),
+            Self::WrongIssuer { .. } | Self::MissingIssuer { .. } => {
+                "somebody may be mixing up two servers; the code was not used".to_owned()
+            }
+            Self::AuthorizationRefused { .. }
+            | Self::MalformedResponse { .. }
+            | Self::TokenRefused { .. }
+            | Self::UnusableToken { .. } => "sign in again with `client login`".to_owned(),
+            Self::TokensRefused { .. } => {
+                "its log says why: audience, issuer, clock or signature".to_owned()
+            }
+            Self::Random | Self::Listener(_) | Self::RevocationRefused { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! Step 2: the MCP server's own metadata, which names its authorization server (RFC 9728).
+
+use serde::Deserialize;
+use url::Url;
+
+use super::OAuthError;
+use super::discovery::{first_document, list};
+use super::scope::Scope;
+use crate::fetch::Fetch;
+
+/// What an MCP server says about itself (RFC 9728 §2). Strings are kept exactly as sent: they are
+/// identifiers, and a URL library would add or drop slashes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ProtectedResourceMetadata {
+    /// The server's identifier, the `resource` of every later request (RFC 8707).
+    pub resource: String,
+    /// Issuers of the authorization servers it accepts tokens from.
+    #[serde(default)]
+    pub authorization_servers: Vec<String>,
+    #[serde(default)]
+    scopes_supported: Option<Vec<String>>,
+}
+
+impl ProtectedResourceMetadata {
+    /// `scopes_supported`, if it is there.
+    pub fn scope(&self) -> Option<Scope> {
+        self.scopes_supported.as_ref().map(|scopes| Scope::parse(&scopes.join(" ")))
+    }
+
+    /// The authorization server to use: the first, as the resource lists them by preference.
+    ///
+    /// # Errors
+    /// [`OAuthError::NoAuthorizationServer`] when there is none.
+    pub fn issuer(&self) -> Result<&str, OAuthError> {
+        self.authorization_servers.first().map(String::as_str).ok_or_else(|| {
+            OAuthError::NoAuthorizationServer { resource: self.resource.clone() }
+        })
+    }
+}
+
+/// Fetches the metadata of `server` and checks that it is about `server`: from the place the
+/// challenge announced, and only from there; else from the well-known places in order.
+///
+/// # Errors
+/// [`OAuthError`] when there is none, it is unusable or it describes something else.
+pub async fn discover(
+    fetch: &Fetch,
+    server: &Url,
+    announced: Option<&str>,
+) -> Result<ProtectedResourceMetadata, OAuthError> {
+    let candidates = match announced {
+        Some(address) => vec![announced_url(server, address)?],
+        None => well_known_urls(server),
+    };
+    let found = first_document::<ProtectedResourceMetadata>(fetch, &candidates).await?;
+    let Some((url, metadata)) = found else {
+        let server = server.clone();
+        return Err(OAuthError::NoResourceMetadata { server, tried: list(&candidates) });
+    };
+    check_resource(&metadata.resource, server, &url)?;
+    Ok(metadata)
+}
+
+/// The two well-known places: with the server's path inserted, then at the root (RFC 9728 §3.1).
+fn well_known_urls(server: &Url) -> Vec<Url> {
+    let path = server.path().trim_end_matches('/');
+    let mut urls = Vec::new();
+    for suffix in [path, ""] {
+        let mut url = server.clone();
+        url.set_path(&format!("/.well-known/oauth-protected-resource{suffix}"));
+        url.set_query(server.query().filter(|_| !suffix.is_empty()));
+        if !urls.contains(&url) {
+            urls.push(url);
+        }
+    }
+    urls
+}
+
+fn announced_url(server: &Url, address: &str) -> Result<Url, OAuthError> {
+    server.join(address).map_err(|_| OAuthError::AnnouncedAddress { address: address.to_owned() })
+}
+
+/// The metadata must describe this server or a parent of it on the same origin; otherwise a token
+/// for somebody else's resource could be coaxed out of the person (RFC 9728 §3.3 and §7.3).
+fn check_resource(resource: &str, server: &Url, found_at: &Url) -> Result<(), OAuthError> {
+    let fits = Url::parse(resource).is_ok_and(|parsed| {
+        let parent = parsed.path().trim_end_matches('/');
+        let below = server.path().strip_prefix(parent);
+        parsed.origin() == server.origin()
+            && parsed.fragment().is_none()
+            && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            && parsed.query().is_none_or(|query| Some(query) == server.query())
+    });
+    if fits {
+        return Ok(());
+    }
+    Err(OAuthError::ResourceMismatch {
+        url: found_at.clone(),
+        resource: resource.to_owned(),
+        server: server.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect("a URL")
+    }
+
+    fn places(server: &str) -> Vec<String> {
+        well_known_urls(&url(server)).iter().map(Url::to_string).collect()
+    }
+
+    #[test]
+    fn the_path_is_inserted_before_the_root_is_tried() {
+        assert_eq!(
+            places("http://localhost:3001/mcp"),
+            [
+                "http://localhost:3001/.well-known/oauth-protected-resource/mcp",
+                "http://localhost:3001/.well-known/oauth-protected-resource"
+            ]
+        );
+        assert_eq!(
+            places("https://mcp.example/"),
+            ["https://mcp.example/.well-known/oauth-protected-resource"]
+        );
+        assert_eq!(
+            places("https://mcp.example/a/b?tenant=1")[0],
+            "https://mcp.example/.well-known/oauth-protected-resource/a/b?tenant=1"
+        );
+    }
+
+    #[test]
+    fn an_announced_address_may_be_relative() {
+        let server = url("https://mcp.example/mcp");
+        assert_eq!(
+            announced_url(&server, "/meta").expect("joined").as_str(),
+            "https://mcp.example/meta"
+        );
+        assert!(announced_url(&server, "https://").is_err());
+    }
+
+    #[test]
+    fn metadata_may_be_about_the_server_or_its_parent() {
+        let server = url("https://mcp.example/a/mcp");
+        for resource in ["https://mcp.example/a/mcp", "https://mcp.example/a", "https://mcp.example", "https://MCP.example/"] {
+            assert!(check_resource(resource, &server, &server).is_ok(), "{resource}");
+        }
+    }
+
+    #[test]
+    fn metadata_about_anything_else_is_refused() {
+        let server = url("https://mcp.example/a/mcp");
+        for resource in [
+            "https://evil.example/a/mcp",
+            "http://mcp.example/a/mcp",
+            "https://mcp.example:8443/a/mcp",
+            "https://mcp.example/a/mc",
+            "https://mcp.example/a/mcp/more",
+            "https://mcp.example/a/mcp#part",
+            "https://mcp.example/a/mcp?tenant=2",
+            "not a URL",
+        ] {
+            assert!(check_resource(resource, &server, &server).is_err(), "{resource}");
+        }
+    }
+}

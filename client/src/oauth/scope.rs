@@ -1,0 +1,149 @@
+//! Step 5: which scopes to ask for (MCP authorization, "Scope Selection Strategy" and "Step-Up").
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::challenge::AuthorizationChallenge;
+
+/// A set of scopes in the order they were named (RFC 6749 §3.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope(Vec<String>);
+
+impl Scope {
+    /// Reads a space-separated list; a scope named twice counts once.
+    pub fn parse(text: &str) -> Self {
+        Self::default().union(&Self(text.split_ascii_whitespace().map(str::to_owned).collect()))
+    }
+
+    /// Whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether everything in `other` is in here.
+    pub fn covers(&self, other: &Scope) -> bool {
+        let mine: BTreeSet<_> = self.0.iter().collect();
+        other.0.iter().all(|scope| mine.contains(scope))
+    }
+
+    /// This, then what `other` adds.
+    pub fn union(mut self, other: &Scope) -> Self {
+        for scope in &other.0 {
+            if !self.0.contains(scope) {
+                self.0.push(scope.clone());
+            }
+        }
+        self
+    }
+
+    /// The scopes one by one.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join(" "))
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::parse(&String::deserialize(deserializer)?))
+    }
+}
+
+/// Everything that has a say in the choice.
+#[derive(Clone, Copy, Debug)]
+pub struct ScopeSources<'a> {
+    /// What the server just asked for.
+    pub challenge: &'a AuthorizationChallenge,
+    /// `scopes_supported` of the protected resource metadata, if it has that member.
+    pub resource: Option<&'a Scope>,
+    /// `scopes_supported` of the authorization server metadata, if it has that member.
+    pub authorization_server: Option<&'a Scope>,
+    /// What was asked for last time, when this is not the first sign-in.
+    pub requested_before: Option<&'a Scope>,
+}
+
+/// The scopes to ask for. The challenge is authoritative; without one, everything the resource
+/// lists; if it lists nothing, none. Earlier requests are kept, so that a step-up never trades one
+/// permission for another. `offline_access` is added only where the authorization server lists it.
+pub fn select(sources: ScopeSources<'_>) -> Scope {
+    let needed = sources.challenge.scope.as_ref().or(sources.resource).cloned().unwrap_or_default();
+    let wanted = match sources.requested_before {
+        Some(before) => before.clone().union(&needed),
+        None => needed,
+    };
+    let offline_access = Scope::parse("offline_access");
+    match sources.authorization_server {
+        Some(listed) if listed.covers(&offline_access) => wanted.union(&offline_access),
+        _ => wanted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn challenge(scope: Option<&str>) -> AuthorizationChallenge {
+        AuthorizationChallenge { scope: scope.map(Scope::parse), ..Default::default() }
+    }
+
+    fn selected(
+        challenged: Option<&str>,
+        resource: Option<&str>,
+        server: Option<&str>,
+        before: Option<&str>,
+    ) -> String {
+        let scope = |text: Option<&str>| text.map(Scope::parse);
+        select(ScopeSources {
+            challenge: &challenge(challenged),
+            resource: scope(resource).as_ref(),
+            authorization_server: scope(server).as_ref(),
+            requested_before: scope(before).as_ref(),
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn the_challenge_comes_before_the_metadata() {
+        assert_eq!(selected(Some("mcp:basic"), Some("mcp:profile"), None, None), "mcp:basic");
+    }
+
+    #[test]
+    fn without_a_challenged_scope_everything_the_resource_lists_is_asked_for() {
+        assert_eq!(selected(None, Some("read write"), Some("read write admin"), None), "read write");
+    }
+
+    #[test]
+    fn if_nobody_names_a_scope_none_is_asked_for() {
+        assert_eq!(selected(None, None, Some("read write"), None), "");
+    }
+
+    #[test]
+    fn a_step_up_keeps_what_was_asked_for_before() {
+        assert_eq!(selected(Some("write"), Some("profile"), None, Some("basic")), "basic write");
+    }
+
+    #[test]
+    fn offline_access_needs_a_server_that_lists_it() {
+        assert_eq!(selected(Some("a"), None, Some("a offline_access"), None), "a offline_access");
+        assert_eq!(selected(Some("a"), None, Some("a b"), None), "a");
+    }
+
+    #[test]
+    fn a_scope_named_twice_counts_once() {
+        assert_eq!(Scope::parse(" a  b a ").to_string(), "a b");
+        assert!(Scope::parse("a b").covers(&Scope::parse("b")) && !Scope::parse("a").covers(&Scope::parse("b")));
+    }
+}

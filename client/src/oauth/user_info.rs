@@ -1,0 +1,25 @@
+//! Aside: the name of whoever signed in, as far as the server tells it (OpenID Connect Core §5.3).
+//!
+//! The access token is not looked into: its format is between the two servers (RFC 9068 §6).
+
+use std::time::Duration;
+
+use super::authorization_server_metadata::AuthorizationServerMetadata;
+use crate::credentials::Person;
+use crate::fetch::Fetch;
+use crate::secret::Secret;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who the token is about. Signing in does not depend on the answer, so no answer is no error.
+pub async fn user_info(
+    fetch: &Fetch,
+    metadata: &AuthorizationServerMetadata,
+    access_token: &Secret,
+) -> Option<Person> {
+    let endpoint = metadata.userinfo_endpoint.as_ref()?;
+    let request = fetch.get_with_token(endpoint, access_token.reveal());
+    let answer = tokio::time::timeout(PATIENCE, request).await.ok()?.ok()?;
+    let person: Person = answer.status.is_success().then(|| answer.json().ok())??;
+    person.display_name().is_some().then_some(person)
+}

@@ -1,0 +1,191 @@
+//! Data on stdout, talk on stderr, and nothing a server wrote reaches either one unfiltered.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::printable::{printable, printable_json, printable_line};
+
+/// Where a run of the client reads and writes, and which ends are terminals.
+pub struct Streams {
+    /// Receives data: what a tool answered, lists, status.
+    pub stdout: Box<dyn Write + Send>,
+    /// Receives talk: what is happening, questions, errors, hints.
+    pub stderr: Box<dyn Write + Send>,
+    /// A person types at stdin, so questions may be asked.
+    pub stdin_is_terminal: bool,
+    /// A person reads stderr, so a browser may be opened and words may be coloured.
+    pub stderr_is_terminal: bool,
+}
+
+impl Streams {
+    /// The process's own streams.
+    pub fn standard() -> Self {
+        Self {
+            stdout: Box::new(io::stdout()),
+            stderr: Box::new(io::stderr()),
+            stdin_is_terminal: io::stdin().is_terminal(),
+            stderr_is_terminal: io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// The writer of everything the client says.
+pub struct Output {
+    stdout: Mutex<Box<dyn Write + Send>>,
+    stderr: Mutex<Box<dyn Write + Send>>,
+    json: bool,
+    coloured: bool,
+}
+
+impl Output {
+    /// Writes to `streams`; as JSON if `json`, in colour if `coloured`.
+    pub fn new(
+        stdout: Box<dyn Write + Send>,
+        stderr: Box<dyn Write + Send>,
+        json: bool,
+        coloured: bool,
+    ) -> Self {
+        Self { stdout: Mutex::new(stdout), stderr: Mutex::new(stderr), json, coloured }
+    }
+
+    /// Whether data and errors are JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether talk may be coloured: a terminal reads it, and `NO_COLOR` is not set.
+    pub fn is_coloured(&self) -> bool {
+        self.coloured
+    }
+
+    /// Writes `text` and a line break to stdout.
+    ///
+    /// # Errors
+    /// [`Error::Output`] when stdout cannot be written to.
+    pub fn data(&self, text: &str) -> Result<(), Error> {
+        self.write_data(&printable(text))
+    }
+
+    /// Writes `value` to stdout as one line of JSON.
+    ///
+    /// # Errors
+    /// [`Error::Output`] when stdout cannot be written to.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), Error> {
+        let json = serde_json::to_string(value).map_err(io::Error::from).map_err(Error::Output)?;
+        self.write_data(&printable_json(&json))
+    }
+
+    /// Says one line to the person, on stderr.
+    pub fn say(&self, text: &str) {
+        self.write_talk(&printable(text));
+    }
+
+    /// Says what went wrong and, where that is known, what to do about it, on stderr.
+    ///
+    /// Under `--json` this is one line, `{"error":{"code","message","hint"}}`. It goes to stderr
+    /// there too: whoever parses stdout as the result never takes an error for one.
+    pub fn error(&self, error: &Error) {
+        if error.is_silent() {
+            return;
+        }
+        if self.json {
+            self.write_talk(&printable_json(&error_as_json(error).to_string()));
+            return;
+        }
+        let message = printable_line(&error.to_string());
+        self.write_talk(&format!("{} {message}", self.paint("error:", "31;1")));
+        if let Some(hint) = error.hint() {
+            let hint = printable_line(&hint);
+            self.write_talk(&format!("{} {hint}", self.paint("hint:", "36;1")));
+        }
+    }
+
+    fn write_data(&self, text: &str) -> Result<(), Error> {
+        let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        written.map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Error::OutputClosed,
+            _ => Error::Output(error),
+        })
+    }
+
+    /// Nobody can be told when stderr itself fails, so that failure is let go.
+    fn write_talk(&self, text: &str) {
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(stderr, "{text}").and_then(|()| stderr.flush());
+    }
+
+    fn paint(&self, word: &str, style: &str) -> String {
+        if self.coloured { format!("\u{1b}[{style}m{word}\u{1b}[0m") } else { word.to_owned() }
+    }
+}
+
+fn error_as_json(error: &Error) -> serde_json::Value {
+    let mut described = serde_json::json!({
+        "code": error.code(),
+        "message": printable_line(&error.to_string()),
+    });
+    if let Some(hint) = error.hint() {
+        described["hint"] = printable_line(&hint).into();
+    }
+    serde_json::json!({ "error": described })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("not poisoned").write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Shared {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("UTF-8")
+        }
+    }
+
+    fn output(json: bool, coloured: bool) -> (Output, Shared, Shared) {
+        let (stdout, stderr) = (Shared::default(), Shared::default());
+        let output =
+            Output::new(Box::new(stdout.clone()), Box::new(stderr.clone()), json, coloured);
+        (output, stdout, stderr)
+    }
+
+    #[test]
+    fn data_loses_its_escapes_and_goes_to_stdout_alone() {
+        let (output, stdout, stderr) = output(false, true);
+        output.data("\u{1b}[2Jhello\nthere").expect("written");
+        assert_eq!((stdout.text().as_str(), stderr.text().as_str()), ("hello\nthere\n", ""));
+    }
+
+    #[test]
+    fn an_error_and_its_hint_are_talk() {
+        let (output, stdout, stderr) = output(false, false);
+        output.error(&Error::Interrupted);
+        assert_eq!(stdout.text(), "");
+        assert!(stderr.text().starts_with("error: "), "{}", stderr.text());
+    }
+
+    #[test]
+    fn an_error_under_json_is_one_object_on_stderr() {
+        let (output, stdout, stderr) = output(true, false);
+        output.error(&Error::Interrupted);
+        assert_eq!(stdout.text(), "");
+        let told: serde_json::Value = serde_json::from_str(&stderr.text()).expect("JSON");
+        assert_eq!(told["error"]["code"], "interrupted");
+    }
+}

@@ -1,0 +1,126 @@
+//! Makes text from a server safe to print: no terminal escapes, no control characters.
+//!
+//! A server that may write escape sequences to a terminal may rewrite what stands above, hide
+//! what it did or answer the terminal's own queries. So every string passes through here.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// `text` without escape sequences and control characters; line breaks and tabs stay.
+pub fn printable(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\u{1b}' => skip_escape(&mut characters),
+            '\u{9b}' => skip_control_sequence(&mut characters),
+            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => skip_string(&mut characters),
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\n' | '\t' => kept.push(character),
+            other if is_deceptive(other) => {}
+            other => kept.push(other),
+        }
+    }
+    kept
+}
+
+/// Like [`printable`], on one line: line breaks and tabs become spaces, runs of spaces one.
+pub fn printable_line(text: &str) -> String {
+    printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `json` with every control and direction character written as `\uXXXX`, so that it means the
+/// same to a parser and nothing to a terminal. serde_json leaves DEL and U+0080 to U+009F alone.
+pub fn printable_json(json: &str) -> String {
+    let mut kept = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_deceptive(character) {
+            kept.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            kept.push(character);
+        }
+    }
+    kept
+}
+
+/// Control characters, and the ones that reorder what is shown around them.
+fn is_deceptive(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+fn skip_escape(characters: &mut Peekable<Chars<'_>>) {
+    match characters.next() {
+        Some('[') => skip_control_sequence(characters),
+        Some(']' | 'P' | 'X' | '^' | '_') => skip_string(characters),
+        // "nF" sequences such as the choice of a character set: intermediates, then one final.
+        Some(' '..='/') => {
+            while characters.next_if(|next| matches!(next, ' '..='/')).is_some() {}
+            characters.next();
+        }
+        _ => {}
+    }
+}
+
+/// Skips the parameters and the final byte of a control sequence (ECMA-48 §5.4).
+fn skip_control_sequence(characters: &mut Peekable<Chars<'_>>) {
+    while characters.next_if(|next| matches!(next, ' '..='?')).is_some() {}
+    characters.next_if(|next| matches!(next, '@'..='~'));
+}
+
+/// Skips a control string up to its terminator: BEL, ST, or the end of the text.
+fn skip_string(characters: &mut Peekable<Chars<'_>>) {
+    while let Some(character) = characters.next() {
+        match character {
+            '\u{7}' | '\u{9c}' => return,
+            '\u{1b}' => {
+                characters.next_if_eq(&'\\');
+                return;
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_titles_and_links_leave_only_their_text() {
+        assert_eq!(printable("\u{1b}[31;1mred\u{1b}[0m"), "red");
+        assert_eq!(printable("\u{1b}]0;owned\u{7}title"), "title");
+        assert_eq!(printable("\u{1b}]8;;https://evil\u{1b}\\here\u{1b}]8;;\u{1b}\\"), "here");
+        assert_eq!(printable("\u{9b}2Jcleared \u{1b}(Bset"), "cleared set");
+    }
+
+    #[test]
+    fn an_unfinished_escape_swallows_nothing_printable_after_a_line_break() {
+        assert_eq!(printable("a\u{1b}"), "a");
+        assert_eq!(printable("a\u{1b}[\nb"), "a\nb");
+    }
+
+    #[test]
+    fn line_breaks_and_tabs_stay_and_carriage_returns_go() {
+        assert_eq!(printable("one\r\ntwo\tthree\rfour\u{8}"), "one\ntwo\tthreefour");
+        assert_eq!(printable_line(" one\n\n two\tthree "), "one two three");
+    }
+
+    #[test]
+    fn characters_that_reorder_text_are_dropped() {
+        assert_eq!(printable("abc\u{202e}fed\u{2066}"), "abcfed");
+    }
+
+    #[test]
+    fn json_keeps_its_meaning_and_loses_its_control_characters() {
+        let json = printable_json("{\"a\":\"x\u{9b}31m\u{7f}\"}");
+        assert_eq!(json, "{\"a\":\"x\\u009b31m\\u007f\"}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&json).expect("still JSON"),
+            serde_json::json!({"a": "x\u{9b}31m\u{7f}"})
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! Files that only their owner may read, replaced whole or not at all.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Creates `directory` and its parents with mode 0700; one that exists stays as it is.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn create_directory(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// Opens `path` for writing with mode 0600, creating it empty if it is missing.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Replaces the content of `path`: a reader sees the old content or the new, never a mixture, and
+/// a power cut loses neither. The caller keeps two writers apart.
+///
+/// # Errors
+/// When the file system refuses; the old content is then still there.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    // A leftover of a crash may have any mode; a new file has ours.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = open(&fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("exists").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn files_are_0600_in_directories_of_0700() {
+        let home = tempfile::tempdir().expect("a directory");
+        let directory = home.path().join("state/portcullis");
+        create_directory(&directory).expect("created");
+        let path = directory.join("credentials.json");
+        replace(&path, b"{}").expect("written");
+        assert_eq!((mode(&directory), mode(&path)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_file_that_others_could_read_becomes_private_when_replaced() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("credentials.json");
+        fs::write(&path, b"old").expect("written");
+        fs::write(path.with_extension("new"), b"left by a crash").expect("written");
+        fs::set_permissions(path.with_extension("new"), fs::Permissions::from_mode(0o666))
+            .expect("opened to all");
+        replace(&path, b"new").expect("written");
+        assert_eq!((mode(&path), fs::read(&path).expect("read")), (0o600, b"new".to_vec()));
+    }
+}

@@ -1,0 +1,152 @@
+//! Work with one server: every request refreshes, signs in or steps up as the server asks, and is
+//! then repeated.
+
+use std::sync::Arc;
+
+use rmcp::ServiceError;
+use rmcp::model::{CallToolRequestParams, CallToolResult, JsonObject, Tool};
+use url::Url;
+
+use crate::access::{Access, Attempts, Manners};
+use crate::connection::{Connection, Failure, Running};
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::fetch::Fetch;
+use crate::output::Output;
+use crate::suggestion::closest;
+
+/// A server, the right to use it, and the connection to it.
+pub struct Session {
+    /// The server's address.
+    pub server: Url,
+    /// How the person is spoken to.
+    pub output: Arc<Output>,
+    /// The right to use the server.
+    pub access: Access,
+    connection: Connection,
+    tools: Vec<Tool>,
+}
+
+impl Session {
+    /// Prepares to work with `server`; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error`] when the kept credentials cannot be read or HTTP cannot be set up.
+    pub fn new(
+        server: Url,
+        credentials: Credentials,
+        output: Arc<Output>,
+        manners: Manners,
+    ) -> Result<Self, Error> {
+        let fetch = Fetch::new(&server)?;
+        let (address, speaker) = (server.clone(), Arc::clone(&output));
+        let access = Access::load(address, fetch.clone(), credentials, speaker, manners)?;
+        let connection = Connection::new(server.clone(), fetch, access.token());
+        Ok(Self { server, output, access, connection, tools: Vec::new() })
+    }
+
+    /// The tools that were listed last.
+    pub fn known_tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    /// Lists the tools anew.
+    ///
+    /// # Errors
+    /// [`Error`], after everything that could help has been tried.
+    pub async fn list_tools(&mut self) -> Result<&[Tool], Error> {
+        self.tools = self.request(async |running| running.list_all_tools().await).await?;
+        Ok(&self.tools)
+    }
+
+    /// Lists the tools if that takes neither the person nor a complaint.
+    pub async fn list_tools_quietly(&mut self) {
+        if self.access.usable_grant().is_none() || self.access.renew_if_due().await.is_err() {
+            return;
+        }
+        let listed = self.connection.run(async |running| running.list_all_tools().await).await;
+        self.tools = listed.unwrap_or_default();
+    }
+
+    /// The tool called `name`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTool`] with what was probably meant, or any error of [`Self::list_tools`].
+    pub async fn tool(&mut self, name: &str) -> Result<Tool, Error> {
+        if let Some(tool) = self.find(name) {
+            return Ok(tool);
+        }
+        self.list_tools().await?;
+        self.find(name).ok_or_else(|| {
+            let names = || self.tools.iter().map(|tool| tool.name.as_ref());
+            let hint = match closest(name, names()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if self.tools.is_empty() => "it has no tools at all".to_owned(),
+                None => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            Error::UnknownTool { name: name.to_owned(), server: self.server.to_string(), hint }
+        })
+    }
+
+    fn find(&self, name: &str) -> Option<Tool> {
+        self.tools.iter().find(|tool| tool.name == name).cloned()
+    }
+
+    /// Calls `tool`.
+    ///
+    /// # Errors
+    /// [`Error`], after everything that could help has been tried. A tool's own error is a result.
+    pub async fn call_tool(
+        &mut self,
+        tool: &Tool,
+        arguments: JsonObject,
+    ) -> Result<CallToolResult, Error> {
+        let call = CallToolRequestParams::new(tool.name.clone()).with_arguments(arguments);
+        self.request(async |running| running.call_tool(call.clone()).await).await
+    }
+
+    /// Signs in anew, whoever is signed in now. Returns `false` if the server wants no sign-in.
+    ///
+    /// # Errors
+    /// [`Error`] when the sign-in fails; whoever was signed in before then still is.
+    pub async fn sign_in(&mut self) -> Result<bool, Error> {
+        self.connection.close();
+        self.access.set_aside();
+        let attempts = Attempts::for_sign_in();
+        let listed = self.repeat(attempts, async |running| running.list_all_tools().await).await;
+        if listed.is_err() {
+            self.connection.close();
+            self.access.load_again()?;
+        }
+        self.tools = listed?;
+        Ok(self.access.usable_grant().is_some())
+    }
+
+    /// Closes the connection and forgets the tools, for whoever comes next.
+    pub fn start_afresh(&mut self) {
+        self.connection.close();
+        self.tools.clear();
+    }
+
+    async fn request<T>(
+        &mut self,
+        operation: impl AsyncFn(&Running) -> Result<T, ServiceError>,
+    ) -> Result<T, Error> {
+        self.repeat(Attempts::default(), operation).await
+    }
+
+    async fn repeat<T>(
+        &mut self,
+        mut attempts: Attempts,
+        operation: impl AsyncFn(&Running) -> Result<T, ServiceError>,
+    ) -> Result<T, Error> {
+        loop {
+            self.access.renew_if_due().await?;
+            match self.connection.run(&operation).await {
+                Ok(result) => return Ok(result),
+                Err(Failure::Refused(refusal)) => self.access.answer(&refusal, &mut attempts).await?,
+                Err(Failure::Failed(error)) => return Err(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! MCP's streamable HTTP transport, with the access token of the moment on every request.
+//!
+//! rmcp brings a transport for reqwest, but that one reads only the first `WWW-Authenticate`
+//! header and keeps one token for its whole life. Here all challenges are kept, and the token can
+//! change while a connection stays open.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use http::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use reqwest::{Client, RequestBuilder, Response};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage};
+use rmcp::transport::common::http_header::{
+    EVENT_STREAM_MIME_TYPE, HEADER_LAST_EVENT_ID, HEADER_SESSION_ID, JSON_MIME_TYPE,
+};
+use rmcp::transport::streamable_http_client::{
+    AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError, StreamableHttpClient,
+    StreamableHttpError, StreamableHttpPostResponse, StreamableHttpResponseLimits,
+};
+use sse_stream::{Sse, SseStream};
+use url::Url;
+
+use crate::fetch::{FetchError, unreachable};
+use crate::secret::Secret;
+use crate::wire::event_size::EventSize;
+
+mod event_size;
+
+/// The access token that goes with the next request; shared with whoever renews it.
+#[derive(Clone, Debug, Default)]
+pub struct TokenSlot(Arc<RwLock<Option<Secret>>>);
+
+impl TokenSlot {
+    /// Uses `token` from now on.
+    pub fn set(&self, token: Option<Secret>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    fn get(&self) -> Option<Secret> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Why a request got no MCP answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// Nobody answered.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// 403 without a challenge: no token would help.
+    #[error("forbidden")]
+    Forbidden,
+    /// The server says that it is elsewhere. A token must not follow a redirect.
+    #[error("it has moved to {0}")]
+    Moved(String),
+    /// An event is larger than any honest one.
+    #[error("an event is larger than {0} bytes")]
+    EventTooLarge(usize),
+}
+
+type Outcome<T> = Result<T, StreamableHttpError<WireError>>;
+type Headers = HashMap<HeaderName, HeaderValue>;
+type Events = BoxStream<'static, Result<Sse, SseError>>;
+
+/// The HTTP half of one connection.
+#[derive(Clone)]
+pub struct Wire {
+    client: Client,
+    server: Url,
+    token: TokenSlot,
+}
+
+impl Wire {
+    /// Talks to `server` through `client`, presenting what is in `token`.
+    pub fn new(client: Client, server: Url, token: TokenSlot) -> Self {
+        Self { client, server, token }
+    }
+
+    /// Adds what every request carries. rmcp's own headers never name `Authorization`.
+    fn dress(&self, request: RequestBuilder, session: Option<&str>, headers: Headers) -> RequestBuilder {
+        let request = request.headers(HeaderMap::from_iter(headers));
+        let request = match session {
+            Some(session) => request.header(HEADER_SESSION_ID, session),
+            None => request,
+        };
+        match self.token.get() {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
+        let response = request.send().await.map_err(|error| self.lost(&error))?;
+        match refusal(&response) {
+            Some(error) => Err(error),
+            None => Ok(response),
+        }
+    }
+
+    /// The whole body, if it is not larger than `limit`.
+    async fn body(&self, mut response: Response, limit: usize) -> Outcome<Vec<u8>> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
+            if body.len() + chunk.len() > limit {
+                return Err(StreamableHttpError::ResponseBodyTooLarge { max_size: limit });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn events(&self, response: Response, limit: usize) -> Events {
+        let server = self.server.clone();
+        let mut size = EventSize::default();
+        let bounded = response.bytes_stream().map(move |chunk| {
+            let chunk = chunk.map_err(|error| WireError::from(unreachable(&server, &error)))?;
+            if size.after(&chunk) > limit { Err(WireError::EventTooLarge(limit)) } else { Ok(chunk) }
+        });
+        SseStream::from_bytes_stream(bounded).boxed()
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> StreamableHttpError<WireError> {
+        StreamableHttpError::Client(unreachable(&self.server, error).into())
+    }
+}
+
+impl StreamableHttpClient for Wire {
+    type Error = WireError;
+
+    async fn post_message(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        _: Option<String>,
+        headers: Headers,
+    ) -> Outcome<StreamableHttpPostResponse> {
+        let limits = StreamableHttpResponseLimits::default();
+        self.post_message_with_response_limits(uri, message, session, None, headers, limits).await
+    }
+
+    async fn post_message_with_response_limits(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        _: Option<String>,
+        headers: Headers,
+        limits: StreamableHttpResponseLimits,
+    ) -> Outcome<StreamableHttpPostResponse> {
+        let accept = format!("{JSON_MIME_TYPE}, {EVENT_STREAM_MIME_TYPE}");
+        let request = self.client.post(&*uri).header(ACCEPT, accept).json(&message);
+        let response = self.send(self.dress(request, session.as_deref(), headers)).await?;
+        let status = response.status();
+        let expects_answer = matches!(message, ClientJsonRpcMessage::Request(_));
+        if status == StatusCode::NOT_FOUND && session.is_some() {
+            return Err(StreamableHttpError::SessionExpired);
+        }
+        if status.is_success() && !expects_answer || status == StatusCode::ACCEPTED {
+            return Ok(StreamableHttpPostResponse::Accepted);
+        }
+        let new_session = text_header(&response, HEADER_SESSION_ID);
+        let content_type = text_header(&response, CONTENT_TYPE.as_str());
+        if !status.is_success() {
+            let retry_after = text_header(&response, RETRY_AFTER.as_str());
+            let body = self.body(response, limits.max_json_response_size).await?;
+            let error = rejection(&message, session.is_some(), status, &body)
+                .ok_or_else(|| unusable_status(status, retry_after))?;
+            return Ok(StreamableHttpPostResponse::Json(error, new_session));
+        }
+        match content_type.as_deref().map(media_type) {
+            Some(kind) if kind.eq_ignore_ascii_case(EVENT_STREAM_MIME_TYPE) => {
+                let events = self.events(response, limits.max_sse_event_size);
+                Ok(StreamableHttpPostResponse::Sse(events, new_session))
+            }
+            Some(kind) if kind.eq_ignore_ascii_case(JSON_MIME_TYPE) => {
+                let body = self.body(response, limits.max_json_response_size).await?;
+                Ok(StreamableHttpPostResponse::Json(serde_json::from_slice(&body)?, new_session))
+            }
+            _ => Err(StreamableHttpError::UnexpectedContentType(content_type)),
+        }
+    }
+
+    async fn get_stream(
+        &self,
+        uri: Arc<str>,
+        session: Option<Arc<str>>,
+        last_event_id: Option<String>,
+        _: Option<String>,
+        headers: Headers,
+    ) -> Outcome<Events> {
+        let limit = StreamableHttpResponseLimits::default().max_sse_event_size;
+        let mut request = self.client.get(&*uri).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
+        if let Some(last_event_id) = last_event_id {
+            request = request.header(HEADER_LAST_EVENT_ID, last_event_id);
+        }
+        let response = self.send(self.dress(request, session.as_deref(), headers)).await?;
+        match response.status() {
+            status if status.is_success() => Ok(self.events(response, limit)),
+            StatusCode::METHOD_NOT_ALLOWED => Err(StreamableHttpError::ServerDoesNotSupportSse),
+            status => {
+                let retry_after = text_header(&response, RETRY_AFTER.as_str());
+                Err(unusable_status(status, retry_after))
+            }
+        }
+    }
+
+    async fn delete_session(
+        &self,
+        uri: Arc<str>,
+        session: Arc<str>,
+        _: Option<String>,
+        headers: Headers,
+    ) -> Outcome<()> {
+        let request = self.client.delete(&*uri);
+        let response = self.send(self.dress(request, Some(&session), headers)).await?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::METHOD_NOT_ALLOWED => Ok(()),
+            status => Err(unusable_status(status, None)),
+        }
+    }
+}
+
+/// A refusal for want of authorization, with all its challenges in one line (RFC 9110 §5.3), or a
+/// redirect.
+fn refusal(response: &Response) -> Option<StreamableHttpError<WireError>> {
+    let challenges = response.headers().get_all(WWW_AUTHENTICATE).iter();
+    let header = challenges.filter_map(|line| line.to_str().ok()).collect::<Vec<_>>().join(", ");
+    match response.status() {
+        StatusCode::UNAUTHORIZED => {
+            Some(StreamableHttpError::AuthRequired(AuthRequiredError::new(header)))
+        }
+        StatusCode::FORBIDDEN if header.is_empty() => {
+            Some(StreamableHttpError::Client(WireError::Forbidden))
+        }
+        StatusCode::FORBIDDEN => Some(StreamableHttpError::InsufficientScope(
+            InsufficientScopeError::new(header, None),
+        )),
+        status if status.is_redirection() => {
+            let place = text_header(response, LOCATION.as_str()).unwrap_or_default();
+            Some(StreamableHttpError::Client(WireError::Moved(place)))
+        }
+        _ => None,
+    }
+}
+
+/// The JSON-RPC error in a failed answer. `server/discover` is a question that older servers do
+/// not know: whatever 4xx they answer becomes the answer to it, so that `initialize` is tried next.
+fn rejection(
+    message: &ClientJsonRpcMessage,
+    in_session: bool,
+    status: StatusCode,
+    body: &[u8],
+) -> Option<ServerJsonRpcMessage> {
+    let error = match serde_json::from_slice::<ServerJsonRpcMessage>(body) {
+        Ok(ServerJsonRpcMessage::Error(error)) => Some(error),
+        _ => None,
+    };
+    if let ClientJsonRpcMessage::Request(request) = message
+        && matches!(request.request, ClientRequest::DiscoverRequest(_))
+        && status.is_client_error()
+        && !in_session
+    {
+        let cause = error.map_or_else(
+            || ErrorData::invalid_request(format!("server/discover was answered {status}"), None),
+            |error| error.error,
+        );
+        return Some(ServerJsonRpcMessage::error(cause, Some(request.id.clone())));
+    }
+    error.map(ServerJsonRpcMessage::Error)
+}
+
+fn unusable_status(
+    status: StatusCode,
+    retry_after: Option<String>,
+) -> StreamableHttpError<WireError> {
+    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+        return HttpStatusError::new(status.as_u16(), retry_after).into();
+    }
+    StreamableHttpError::UnexpectedServerResponse(Cow::Owned(format!("it answered {status}")))
+}
+
+fn text_header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}

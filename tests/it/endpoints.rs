@@ -1,0 +1,13 @@
+//! One file for each endpoint of `auth`. A test changes one thing of a valid request.
+
+mod authorize;
+mod consent;
+mod introspect;
+mod jwks;
+mod metadata;
+mod register;
+mod revoke;
+mod sign_in;
+mod sign_out;
+mod token;
+mod userinfo;

@@ -1,0 +1,176 @@
+//! `GET /authorize`
+
+use tests::{
+    browser::{Browser, Page},
+    client::{Client, REDIRECT_URI, http, with, without},
+    stack::Stack,
+};
+
+struct Setting {
+    client: Client,
+    browser: Browser,
+    stack: Stack,
+}
+
+async fn setting() -> Setting {
+    let stack = Stack::start().await;
+    Setting { client: Client::register(&stack).await, browser: Browser::default(), stack }
+}
+
+impl Setting {
+    fn valid_request(&self) -> Vec<(&'static str, String)> {
+        self.client.authorize_parameters()
+    }
+
+    async fn open(&mut self, request: &[(&'static str, String)]) -> Page {
+        self.browser.open(&self.client.authorize_url(request)).await
+    }
+}
+
+fn is_sent_back(page: &Page) -> bool {
+    page.url.as_str().starts_with(REDIRECT_URI)
+}
+
+#[tokio::test]
+async fn a_valid_request_leads_to_the_sign_in_page_and_names_the_client() {
+    let mut setting = setting().await;
+    let page = setting.open(&setting.valid_request()).await;
+    assert_eq!((page.status.as_u16(), page.url.path()), (200, "/sign-in"));
+    assert!(page.text().contains("Test client"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn an_unknown_client_gets_a_page_and_never_a_redirect() {
+    let mut setting = setting().await;
+    for id in ["unknown", "dyn_x", "", "' OR 1=1--", "dyn_\u{0}"] {
+        let page = setting.open(&with(setting.valid_request(), "client_id", id)).await;
+        assert_eq!(page.status, 400, "{id}");
+        assert!(page.header("content-type").starts_with("text/html"));
+        assert_eq!(page.header("location"), "");
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_probes_with_an_unknown_client_gets_json() {
+    let setting = setting().await;
+    let url = setting.client.authorize_url(&with(setting.valid_request(), "client_id", "unknown"));
+    let answer = http().get(url).header("accept", "application/json").send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    let json: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(json["error"], "invalid_client");
+}
+
+#[tokio::test]
+async fn an_unregistered_redirect_uri_gets_a_page_and_never_a_redirect() {
+    let mut setting = setting().await;
+    for uri in [
+        "http://127.0.0.1:1/callback/",
+        "http://127.0.0.1:1/callback?x=1",
+        "http://localhost:1/callback",
+        "https://127.0.0.1:1/callback",
+        "http://127.0.0.1:1@evil.test/callback",
+        "https://evil.test/callback",
+        "javascript:alert(1)",
+        "//evil.test",
+    ] {
+        let page = setting.open(&with(setting.valid_request(), "redirect_uri", uri)).await;
+        assert_eq!((page.status.as_u16(), page.header("location")), (400, ""), "{uri}");
+        assert!(page.text().contains("redirect_uri_unregistered"), "{}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn on_loopback_any_port_is_accepted() {
+    let mut setting = setting().await;
+    let uri = "http://127.0.0.1:51004/callback";
+    let page = setting.open(&with(setting.valid_request(), "redirect_uri", uri)).await;
+    assert_eq!(page.url.path(), "/sign-in");
+}
+
+#[tokio::test]
+async fn doubled_client_id_or_redirect_uri_gets_a_page() {
+    let mut setting = setting().await;
+    for name in ["client_id", "redirect_uri"] {
+        let mut request = setting.valid_request();
+        request.push((name, "https://evil.test".into()));
+        let page = setting.open(&request).await;
+        assert_eq!((page.status.as_u16(), page.header("location")), (400, ""), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_other_mistake_is_reported_to_the_client_with_state_and_iss() {
+    let mut setting = setting().await;
+    for (name, value, error) in [
+        ("response_type", "token", "unsupported_response_type"),
+        ("response_type", "", "invalid_request"),
+        ("response_mode", "fragment", "invalid_request"),
+        ("code_challenge", "", "invalid_request"),
+        ("code_challenge", "short", "invalid_request"),
+        ("code_challenge_method", "plain", "invalid_request"),
+        ("code_challenge_method", "", "invalid_request"),
+        ("scope", "admin", "invalid_scope"),
+        ("scope", "mcp:tools\nadmin", "invalid_scope"),
+        ("resource", "https://evil.test/mcp", "invalid_target"),
+        ("request", "eyJhbGciOiJub25lIn0..", "invalid_request"),
+        ("request_uri", "http://169.254.169.254/", "invalid_request"),
+        ("prompt", "none login", "invalid_request"),
+        ("prompt", "none", "login_required"),
+    ] {
+        let page = setting.open(&with(setting.valid_request(), name, value)).await;
+        assert!(is_sent_back(&page), "{name}={value}: {}", page.url);
+        assert_eq!(page.query("error").as_deref(), Some(error), "{name}={value}");
+        assert_eq!(page.query("state").as_deref(), Some("the-state"));
+        assert_eq!(page.query("iss"), Some(setting.stack.issuer.clone()));
+        assert_eq!(page.query("code"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_doubled_parameter_is_an_invalid_request() {
+    let mut setting = setting().await;
+    for name in ["scope", "code_challenge", "response_type"] {
+        let mut request = setting.valid_request();
+        let (_, value) = request.iter().find(|(known, _)| *known == name).unwrap().clone();
+        request.push((name, value));
+        let page = setting.open(&request).await;
+        assert_eq!(page.query("error").as_deref(), Some("invalid_request"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_resource_the_only_one_is_meant() {
+    let mut setting = setting().await;
+    let page = setting.open(&without(setting.valid_request(), "resource")).await;
+    assert_eq!(page.url.path(), "/sign-in");
+}
+
+#[tokio::test]
+async fn a_signed_in_person_goes_straight_to_consent() {
+    let mut setting = setting().await;
+    let url = setting.client.authorize_url(&setting.valid_request());
+    setting.client.reach_consent(&mut setting.browser, &url).await;
+    let page = setting.browser.open(&url).await;
+    assert_eq!(page.url.path(), "/consent");
+    let page = setting.open(&with(setting.valid_request(), "prompt", "none")).await;
+    assert_eq!(page.query("error").as_deref(), Some("consent_required"));
+}
+
+#[tokio::test]
+async fn prompt_login_asks_a_signed_in_person_again() {
+    let mut setting = setting().await;
+    let url = setting.client.authorize_url(&setting.valid_request());
+    setting.client.reach_consent(&mut setting.browser, &url).await;
+    setting.stack.advance(600);
+    let page = setting.open(&with(setting.valid_request(), "prompt", "login")).await;
+    assert_eq!(page.url.path(), "/sign-in");
+}
+
+#[tokio::test]
+async fn asking_writes_nothing() {
+    let setting = setting().await;
+    let url = setting.client.authorize_url(&setting.valid_request());
+    let answer = http().get(&url).send().await.unwrap();
+    assert_eq!(answer.status(), 303);
+    assert_eq!(answer.headers().get("set-cookie"), None);
+}

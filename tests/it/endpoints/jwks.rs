@@ -1,0 +1,24 @@
+//! `GET /jwks`
+
+use tests::{
+    client::{Answer, http},
+    stack::Stack,
+};
+
+#[tokio::test]
+async fn it_publishes_public_members_only() {
+    let stack = Stack::start().await;
+    let answer = Answer::of(http().get(stack.at("/jwks"))).await;
+    let key = &answer.json["keys"][0];
+    assert_eq!((key["kty"].as_str(), key["alg"].as_str()), (Some("EC"), Some("ES256")));
+    assert_eq!(key.get("d"), None);
+    assert_eq!(answer.headers["cache-control"], "public, max-age=300");
+}
+
+#[tokio::test]
+async fn who_has_it_already_gets_304() {
+    let stack = Stack::start().await;
+    let tag = Answer::of(http().get(stack.at("/jwks"))).await.headers["etag"].clone();
+    let answer = Answer::of(http().get(stack.at("/jwks")).header("if-none-match", tag)).await;
+    assert_eq!(answer.status, 304);
+}

@@ -1,0 +1,110 @@
+//! `POST /register`
+
+use serde_json::{Value, json};
+use tests::{
+    client::{Answer, http},
+    stack::Stack,
+};
+
+fn valid_request() -> Value {
+    json!({
+        "client_name": "Cursor",
+        "redirect_uris": ["http://127.0.0.1/callback", "cursor://anysphere.cursor-mcp/oauth/callback"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+        "application_type": "native",
+        "software_id": "ignored",
+    })
+}
+
+async fn register(stack: &Stack, request: &Value) -> Answer {
+    Answer::of(http().post(stack.at("/register")).json(request)).await
+}
+
+async fn register_with(stack: &Stack, name: &str, value: Value) -> Answer {
+    let mut request = valid_request();
+    request[name] = value;
+    register(stack, &request).await
+}
+
+#[tokio::test]
+async fn the_answer_states_what_is_in_force_and_holds_no_null() {
+    let stack = Stack::start().await;
+    let answer = register(&stack, &valid_request()).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    for name in ["redirect_uris", "grant_types", "response_types", "token_endpoint_auth_method"] {
+        assert_eq!(answer.json[name], valid_request()[name], "{name}");
+    }
+    assert!(answer.json["client_id_issued_at"].is_i64());
+    assert_eq!(answer.json.get("client_secret"), None);
+    assert!(answer.json.as_object().unwrap().values().all(|value| !value.is_null()));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_say_how_it_authenticates_is_public() {
+    let stack = Stack::start().await;
+    let mut request = valid_request();
+    request.as_object_mut().unwrap().remove("token_endpoint_auth_method");
+    assert_eq!(register(&stack, &request).await.text("token_endpoint_auth_method"), "none");
+}
+
+#[tokio::test]
+async fn a_confidential_client_gets_a_secret() {
+    let stack = Stack::start().await;
+    let answer =
+        register_with(&stack, "token_endpoint_auth_method", json!("client_secret_basic")).await;
+    assert!(answer.text("client_secret").starts_with("pck_"));
+    assert_eq!(answer.json["client_secret_expires_at"], 0);
+}
+
+#[tokio::test]
+async fn a_redirect_uri_to_a_dangerous_place_is_refused() {
+    let stack = Stack::start().await;
+    for uri in [
+        json!([]),
+        json!(["http://app.test/cb"]),
+        json!(["https://app.test/cb#f"]),
+        json!(["javascript:alert(1)//https://app.test/cb"]),
+        json!(["https://app.test@evil.test/cb"]),
+        json!(["http://127.0.0.1/cb", "data:text/html,x"]),
+    ] {
+        let answer = register_with(&stack, "redirect_uris", uri).await;
+        assert_eq!(answer.text("error"), "invalid_redirect_uri");
+        assert_eq!(answer.status, 400);
+    }
+}
+
+#[tokio::test]
+async fn unusable_metadata_is_refused() {
+    let stack = Stack::start().await;
+    for (name, value) in [
+        ("client_name", json!("a\r\nb")),
+        ("client_name", json!("\u{202e}evil")),
+        ("client_name", json!("a".repeat(201))),
+        ("client_name", json!(7)),
+        ("redirect_uris", json!("http://127.0.0.1/cb")),
+        ("grant_types", json!(["client_credentials"])),
+        ("response_types", json!(["token"])),
+        ("token_endpoint_auth_method", json!("tls_client_auth")),
+        ("application_type", json!("desktop")),
+    ] {
+        let answer = register_with(&stack, name, value.clone()).await;
+        assert_eq!(answer.text("error"), "invalid_client_metadata", "{name} {value}");
+    }
+    for body in ["", "[]", "{", "null"] {
+        let answer = Answer::of(http().post(stack.at("/register")).body(body)).await;
+        assert_eq!(answer.text("error"), "invalid_client_metadata", "{body:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_can_be_granted_by_asking() {
+    let stack = Stack::start().await;
+    let grants = json!(["authorization_code", "client_credentials", "password"]);
+    let answer = register_with(&stack, "grant_types", grants).await;
+    assert_eq!(answer.json["grant_types"], json!(["authorization_code"]));
+    let answer = register_with(&stack, "client_id", json!("mine")).await;
+    assert_ne!(answer.text("client_id"), "mine");
+}

@@ -1,0 +1,94 @@
+//! `GET /sign-in`, `POST /sign-in/github` and `GET /sign-in/github/callback`
+
+use tests::{browser::Browser, client::Client, stack::Stack};
+
+#[tokio::test]
+async fn the_stand_in_is_labelled_as_one() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let page = browser.open(&stack.at("/sign-in")).await;
+    assert!(page.text().contains("stand-in"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn the_home_page_says_who_is_signed_in() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let page = browser.open(&stack.at("/sign-in")).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    let page = browser.press(&page, "user", "nick-lucas").await;
+    assert_eq!(page.url.path(), "/");
+    assert!(page.text().contains("Nick Lucas"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn the_same_person_keeps_one_account() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let mut subjects = Vec::new();
+    for _ in 0..2 {
+        let tokens = client.obtain_tokens(&mut Browser::default()).await;
+        let bearer = tests::client::http()
+            .get(stack.at("/userinfo"))
+            .bearer_auth(tokens.text("access_token"));
+        subjects.push(tests::client::Answer::of(bearer).await.text("sub").to_owned());
+    }
+    assert_eq!(subjects[0], subjects[1]);
+    assert!(!subjects[0].is_empty());
+}
+
+#[tokio::test]
+async fn denying_at_github_says_so_and_signs_nobody_in() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let page = browser.open(&stack.at("/sign-in")).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    let page = browser.press(&page, "user", "deny").await;
+    assert_eq!(page.status, 403);
+    assert!(page.text().contains("github_denied"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_sign_in_cannot_be_finished_in_another_browser() {
+    let (stack, mut attacker) = (Stack::start().await, Browser::default());
+    let page = attacker.open(&stack.at("/sign-in")).await;
+    let page = attacker.send_form(&page, "/sign-in/github").await;
+    let mut victim = Browser::default();
+    let page = victim.press(&page, "user", "nick-lucas").await;
+    assert!(page.text().contains("sign_in_other_browser"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_sign_in_that_took_too_long_is_begun_again() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let page = browser.open(&stack.at("/sign-in")).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    stack.advance(601);
+    let page = browser.press(&page, "user", "nick-lucas").await;
+    assert!(page.text().contains("sign_in_expired"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_forged_or_missing_state_is_refused() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    for query in ["code=1", "code=1&state=x", "state=a&state=b&code=1", "error=access_denied"] {
+        let page = browser.open(&stack.at(&format!("/sign-in/github/callback?{query}"))).await;
+        assert!(page.status.is_client_error(), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn it_never_continues_on_another_site() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    for elsewhere in ["https://evil.test/", "//evil.test", "/%5Cevil.test"] {
+        let page = browser.open(&stack.at(&format!("/sign-in?continue={elsewhere}"))).await;
+        assert_eq!(page.status, 400, "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_by_itself() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let client = Client::register(&stack).await;
+    client.obtain_code(&mut browser).await;
+    stack.advance(12 * 3600);
+    let url = client.authorize_url(&client.authorize_parameters());
+    assert_eq!(browser.open(&url).await.url.path(), "/sign-in");
+}

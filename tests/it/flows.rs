@@ -1,0 +1,1 @@
+//! Whole flows, from the first request to the last.

@@ -1,0 +1,187 @@
+//! A browser without a screen: it keeps cookies, follows redirects and sends forms.
+
+use std::{collections::HashMap, time::Duration};
+
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
+use scraper::{ElementRef, Html, Selector};
+use url::Url;
+
+/// Most redirects to follow.
+const MOST_REDIRECTS: usize = 10;
+
+/// A browser. Cookies are kept for each host and port, as if every server had a host of its own.
+pub struct Browser {
+    http: Client,
+    cookies: HashMap<String, HashMap<String, String>>,
+}
+
+/// What the browser shows, or where it was sent that is not ours to visit.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Where it is.
+    pub url: Url,
+    /// How it was answered.
+    pub status: StatusCode,
+    /// The headers of the answer.
+    pub headers: HeaderMap,
+    /// The document.
+    pub html: String,
+}
+
+impl Default for Browser {
+    fn default() -> Self {
+        let http = Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .timeout(Duration::from_secs(20))
+            .build()
+            .expect("an HTTP client");
+        Self { http, cookies: HashMap::new() }
+    }
+}
+
+impl Browser {
+    /// Opens a URL and follows redirects, up to one that leads to a port nobody serves: there, the
+    /// page is the place that the browser was sent to.
+    pub async fn open(&mut self, url: &str) -> Page {
+        self.go(Method::GET, Url::parse(url).expect("a URL"), None).await
+    }
+
+    /// Presses the button of this name and value, which sends its form.
+    pub async fn press(&mut self, page: &Page, name: &str, value: &str) -> Page {
+        self.submit(page, &format!("button[name=\"{name}\"][value=\"{value}\"]")).await
+    }
+
+    /// Sends the form that goes to `action`.
+    pub async fn send_form(&mut self, page: &Page, action: &str) -> Page {
+        self.submit(page, &format!("form[action=\"{action}\"] button")).await
+    }
+
+    /// Sends fields to a place on the page's server, as if a form had them.
+    pub async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Page {
+        let fields = fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        self.go(Method::POST, Url::parse(url).expect("a URL"), Some(fields)).await
+    }
+
+    async fn submit(&mut self, page: &Page, button: &str) -> Page {
+        let (action, fields) = page.form_of(button);
+        let url = page.url.join(&action).expect("a form's action");
+        self.go(Method::POST, url, Some(fields)).await
+    }
+
+    async fn go(
+        &mut self,
+        method: Method,
+        url: Url,
+        fields: Option<Vec<(String, String)>>,
+    ) -> Page {
+        let mut page = self.request(method, url, fields).await;
+        for _ in 0..MOST_REDIRECTS {
+            let Some(location) = page.headers.get("location") else {
+                return page;
+            };
+            let location = location.to_str().expect("a printable location");
+            let next = page.url.join(location).expect("a location");
+            if !self.is_served(&next) {
+                return Page { url: next, html: String::new(), ..page };
+            }
+            page = self.request(Method::GET, next, None).await;
+        }
+        panic!("too many redirects, the last from {}", page.url)
+    }
+
+    /// A redirect target of the tests: port 1 is never served.
+    fn is_served(&self, url: &Url) -> bool {
+        url.scheme() == "http" && url.port() != Some(1)
+    }
+
+    async fn request(
+        &mut self,
+        method: Method,
+        url: Url,
+        fields: Option<Vec<(String, String)>>,
+    ) -> Page {
+        let mut request = self.with_cookies(self.http.request(method, url.clone()), &url);
+        if let Some(fields) = fields {
+            request = request.form(&fields);
+        }
+        let answer = request.send().await.expect("an answer");
+        self.keep_cookies(&url, answer.headers());
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        Page { url, status, headers, html: answer.text().await.expect("text") }
+    }
+
+    fn with_cookies(&self, request: RequestBuilder, url: &Url) -> RequestBuilder {
+        let cookies = self.cookies.get(&site(url)).into_iter().flatten();
+        let header: Vec<String> = cookies.map(|(name, value)| format!("{name}={value}")).collect();
+        match header.is_empty() {
+            true => request,
+            false => request.header("cookie", header.join("; ")),
+        }
+    }
+
+    fn keep_cookies(&mut self, url: &Url, headers: &HeaderMap) {
+        let jar = self.cookies.entry(site(url)).or_default();
+        for cookie in headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().expect("a printable cookie");
+            let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
+            let (name, value) = pair.split_once('=').expect("a cookie's name and value");
+            match attributes.contains("Max-Age=0") {
+                true => jar.remove(name),
+                false => jar.insert(name.into(), value.into()),
+            };
+        }
+    }
+}
+
+impl Page {
+    /// The text of a parameter in the page's URL.
+    pub fn query(&self, name: &str) -> Option<String> {
+        self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// A header as text; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("a printable header"))
+    }
+
+    /// What a person reads on the page.
+    pub fn text(&self) -> String {
+        let document = Html::parse_document(&self.html);
+        let body = document.select(&selector("body")).next();
+        let words = body.into_iter().flat_map(|body| body.text()).flat_map(str::split_whitespace);
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The value of a hidden field.
+    pub fn hidden(&self, name: &str) -> String {
+        let document = Html::parse_document(&self.html);
+        let field = document.select(&selector(&format!("input[name=\"{name}\"]"))).next();
+        let field = field.unwrap_or_else(|| panic!("no field {name} in {}", self.html));
+        field.attr("value").unwrap_or_default().to_owned()
+    }
+
+    fn form_of(&self, button: &str) -> (String, Vec<(String, String)>) {
+        let document = Html::parse_document(&self.html);
+        let found = document.select(&selector(button)).next();
+        let button = found.unwrap_or_else(|| panic!("no {button} at {}: {}", self.url, self.text()));
+        let form = button
+            .ancestors()
+            .filter_map(ElementRef::wrap)
+            .find(|element| element.value().name() == "form")
+            .expect("a form around the button");
+        let fields = form.select(&selector("input[name]")).chain([button]);
+        let fields = fields.filter_map(|field| {
+            Some((field.attr("name")?.to_owned(), field.attr("value").unwrap_or_default().to_owned()))
+        });
+        (form.attr("action").unwrap_or_default().to_owned(), fields.collect())
+    }
+}
+
+fn selector(text: &str) -> Selector {
+    Selector::parse(text).expect("a selector")
+}
+
+fn site(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
+}

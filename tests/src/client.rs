@@ -1,0 +1,189 @@
+//! A program that asks for tokens, one message at a time, so that a test can change one thing.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use reqwest::{RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
+use serde_json::{Value, json};
+use sha2::Digest;
+use url::Url;
+
+use crate::{
+    browser::{Browser, Page},
+    stack::Stack,
+};
+
+/// Where the client is sent back to. Nobody listens there: the browser stops at it.
+pub const REDIRECT_URI: &str = "http://127.0.0.1:1/callback";
+/// The verifier of every request.
+pub const VERIFIER: &str = "a-code-verifier-of-sufficient-length-0123456789";
+
+/// A registered client.
+pub struct Client {
+    /// `client_id`.
+    pub id: String,
+    /// `client_secret`, if it has one.
+    pub secret: Option<String>,
+    issuer: String,
+    resource: String,
+    http: reqwest::Client,
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The JSON; `null` where there was none.
+    pub json: Value,
+}
+
+impl Answer {
+    /// Sends a request and reads its answer.
+    pub async fn of(request: RequestBuilder) -> Self {
+        let answer = request.send().await.expect("an answer");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let text = answer.text().await.expect("text");
+        Self { status, headers, json: serde_json::from_str(&text).unwrap_or_default() }
+    }
+
+    /// A string member; empty where there is none.
+    pub fn text(&self, member: &str) -> &str {
+        self.json.get(member).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// An HTTP client for tests.
+pub fn http() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(20))
+        .build()
+        .expect("an HTTP client")
+}
+
+impl Client {
+    /// Registers a public client.
+    pub async fn register(stack: &Stack) -> Self {
+        Self::register_as(stack, json!({"token_endpoint_auth_method": "none"})).await
+    }
+
+    /// Registers with other metadata on top of the usual.
+    pub async fn register_as(stack: &Stack, metadata: Value) -> Self {
+        let mut request = json!({
+            "client_name": "Test client",
+            "redirect_uris": [REDIRECT_URI],
+            "grant_types": ["authorization_code", "refresh_token"],
+        });
+        for (name, value) in metadata.as_object().expect("an object") {
+            request[name] = value.clone();
+        }
+        let http = http();
+        let answer = Answer::of(http.post(stack.at("/register")).json(&request)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json);
+        Self {
+            id: answer.text("client_id").into(),
+            secret: answer.json["client_secret"].as_str().map(Into::into),
+            issuer: stack.issuer.clone(),
+            resource: stack.resource.clone(),
+            http,
+        }
+    }
+
+    /// A valid authorization request.
+    pub fn authorize_parameters(&self) -> Vec<(&'static str, String)> {
+        let challenge = URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(VERIFIER.as_bytes()));
+        vec![
+            ("response_type", "code".into()),
+            ("client_id", self.id.clone()),
+            ("redirect_uri", REDIRECT_URI.into()),
+            ("code_challenge", challenge),
+            ("code_challenge_method", "S256".into()),
+            ("resource", self.resource.clone()),
+            ("scope", "mcp:tools profile email".into()),
+            ("state", "the-state".into()),
+        ]
+    }
+
+    /// The URL of an authorization request.
+    pub fn authorize_url(&self, parameters: &[(&'static str, String)]) -> String {
+        let url = format!("{}/authorize", self.issuer);
+        Url::parse_with_params(&url, parameters).expect("a URL").into()
+    }
+
+    /// Opens the request and signs in as the default user, up to the consent page.
+    pub async fn reach_consent(&self, browser: &mut Browser, url: &str) -> Page {
+        let page = browser.open(url).await;
+        if page.url.path() != "/sign-in" {
+            return page;
+        }
+        let page = browser.send_form(&page, "/sign-in/github").await;
+        browser.press(&page, "user", "nick-lucas").await
+    }
+
+    /// Signs in and consents; the code that comes back.
+    pub async fn obtain_code(&self, browser: &mut Browser) -> String {
+        let url = self.authorize_url(&self.authorize_parameters());
+        let page = self.reach_consent(browser, &url).await;
+        let page = browser.press(&page, "decision", "allow").await;
+        page.query("code").unwrap_or_else(|| panic!("no code at {}: {}", page.url, page.text()))
+    }
+
+    /// A valid exchange of a code.
+    pub fn code_form(&self, code: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("grant_type", "authorization_code".into()),
+            ("client_id", self.id.clone()),
+            ("code", code.into()),
+            ("code_verifier", VERIFIER.into()),
+            ("redirect_uri", REDIRECT_URI.into()),
+            ("resource", self.resource.clone()),
+        ]
+    }
+
+    /// Sends a form to an endpoint of `auth`.
+    pub async fn post(&self, path: &str, form: &[(&'static str, String)]) -> Answer {
+        Answer::of(self.http.post(format!("{}{path}", self.issuer)).form(form)).await
+    }
+
+    /// Signs in and exchanges the code; the token response.
+    pub async fn obtain_tokens(&self, browser: &mut Browser) -> Answer {
+        let code = self.obtain_code(browser).await;
+        let answer = self.post("/token", &self.code_form(&code)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+        answer
+    }
+
+    /// Uses a refresh token.
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        let form = [
+            ("grant_type", "refresh_token".into()),
+            ("client_id", self.id.clone()),
+            ("refresh_token", refresh_token.into()),
+        ];
+        self.post("/token", &form).await
+    }
+}
+
+/// Replaces or adds one parameter.
+pub fn with(
+    mut parameters: Vec<(&'static str, String)>,
+    name: &'static str,
+    value: &str,
+) -> Vec<(&'static str, String)> {
+    parameters.retain(|(known, _)| *known != name);
+    parameters.push((name, value.into()));
+    parameters
+}
+
+/// Leaves one parameter out.
+pub fn without(
+    mut parameters: Vec<(&'static str, String)>,
+    name: &str,
+) -> Vec<(&'static str, String)> {
+    parameters.retain(|(known, _)| *known != name);
+    parameters
+}

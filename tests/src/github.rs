@@ -1,0 +1,225 @@
+//! A stand-in for GitHub: the endpoints that sign-in uses, with GitHub's own names and error shapes.
+//!
+//! It signs in whoever asks, so it is for loopback alone. Its page lets a person choose or type a
+//! user; the first is Nick Lucas.
+
+mod page;
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Form, Json, Router,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::Url;
+use uuid::Uuid;
+
+/// Client id of the one OAuth app that the stand-in knows.
+pub const CLIENT_ID: &str = "portcullis-stand-in";
+/// Its secret. It protects nothing: the stand-in signs in anybody.
+pub const CLIENT_SECRET: &str = "stand-in-secret";
+
+/// A person at the stand-in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct User {
+    /// Numeric id.
+    pub id: u64,
+    /// User name.
+    pub login: String,
+    /// Full name.
+    pub name: String,
+    /// Verified address.
+    pub email: String,
+}
+
+impl User {
+    /// The default person.
+    pub fn nick_lucas() -> Self {
+        Self::named(583_231, "nick-lucas", "Nick Lucas")
+    }
+
+    /// A second person, for whoever needs two.
+    pub fn ada_park() -> Self {
+        Self::named(902_114, "ada-park", "Ada Park")
+    }
+
+    fn named(id: u64, login: &str, name: &str) -> Self {
+        let email = format!("{login}@example.com");
+        Self { id, login: login.into(), name: name.into(), email }
+    }
+
+    /// The person of a typed name: the same name gives the same person.
+    fn typed(name: &str) -> Self {
+        let name_in_lower_case = name.to_lowercase();
+        let plain = |c: &char| c.is_ascii_alphanumeric() || *c == ' ';
+        let login = name_in_lower_case.chars().filter(plain).collect::<String>();
+        let login = login.trim().replace(' ', "-");
+        let id = name.bytes().fold(7_u64, |id, byte| id.wrapping_mul(31) + u64::from(byte));
+        Self::named(1_000_000 + id % 1_000_000_000, &login, name.trim())
+    }
+}
+
+/// A sign-in between the page and the exchange.
+#[derive(Debug)]
+struct Pending {
+    user: User,
+    redirect_uri: String,
+    code_challenge: Option<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct StandIn {
+    codes: Arc<Mutex<HashMap<String, Pending>>>,
+    tokens: Arc<Mutex<HashMap<String, User>>>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct AuthorizeQuery {
+    client_id: String,
+    redirect_uri: String,
+    #[serde(default)]
+    state: String,
+    code_challenge: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Choice {
+    #[serde(flatten)]
+    query: AuthorizeQuery,
+    user: String,
+    #[serde(default)]
+    typed: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Exchange {
+    client_id: String,
+    client_secret: String,
+    code: String,
+    redirect_uri: Option<String>,
+    code_verifier: Option<String>,
+}
+
+/// Serves the stand-in until the task is dropped.
+pub async fn serve(listener: TcpListener) -> io::Result<()> {
+    let router = Router::new()
+        .route("/login/oauth/authorize", get(authorize).post(choose))
+        .route("/login/oauth/access_token", post(exchange))
+        .route("/user", get(user))
+        .route("/user/emails", get(emails))
+        .with_state(StandIn::default());
+    axum::serve(listener, router).await
+}
+
+async fn authorize(Query(query): Query<AuthorizeQuery>) -> Response {
+    match query.client_id == CLIENT_ID {
+        true => Html(page::choose_user(&query)).into_response(),
+        false => (StatusCode::NOT_FOUND, "Not Found").into_response(),
+    }
+}
+
+async fn choose(State(stand_in): State<StandIn>, Form(choice): Form<Choice>) -> Response {
+    let Ok(mut location) = Url::parse(&choice.query.redirect_uri) else {
+        return (StatusCode::NOT_FOUND, "Not Found").into_response();
+    };
+    let user = match choice.user.as_str() {
+        "deny" => {
+            location
+                .query_pairs_mut()
+                .append_pair("error", "access_denied")
+                .append_pair("error_description", "The user has denied your application access.")
+                .append_pair("state", &choice.query.state);
+            return Redirect::to(location.as_str()).into_response();
+        }
+        "nick-lucas" => User::nick_lucas(),
+        "ada-park" => User::ada_park(),
+        _ => User::typed(&choice.typed),
+    };
+    let code = Uuid::new_v4().simple().to_string();
+    location.query_pairs_mut().append_pair("code", &code).append_pair("state", &choice.query.state);
+    let AuthorizeQuery { redirect_uri, code_challenge, .. } = choice.query;
+    let pending = Pending { user, redirect_uri, code_challenge };
+    lock(&stand_in.codes).insert(code, pending);
+    Redirect::to(location.as_str()).into_response()
+}
+
+async fn exchange(State(stand_in): State<StandIn>, Form(exchange): Form<Exchange>) -> Json<Value> {
+    let refused = |error: &str, description: &str| {
+        Json(json!({"error": error, "error_description": description,
+            "error_uri": "https://docs.github.com/apps/oauth"}))
+    };
+    if exchange.client_id != CLIENT_ID || exchange.client_secret != CLIENT_SECRET {
+        let description = "The client_id and/or client_secret passed are incorrect.";
+        return refused("incorrect_client_credentials", description);
+    }
+    let pending = lock(&stand_in.codes).remove(&exchange.code);
+    let Some(pending) = pending.filter(|pending| proves(&exchange, pending)) else {
+        let description = "The code passed is incorrect or expired.";
+        return refused("bad_verification_code", description);
+    };
+    let token = format!("gho_{}", Uuid::new_v4().simple());
+    lock(&stand_in.tokens).insert(token.clone(), pending.user);
+    Json(json!({"access_token": token, "scope": "read:user,user:email", "token_type": "bearer"}))
+}
+
+fn proves(exchange: &Exchange, pending: &Pending) -> bool {
+    let digest = |verifier: &str| {
+        use sha2::Digest;
+        URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(verifier.as_bytes()))
+    };
+    let same_redirect =
+        exchange.redirect_uri.as_ref().is_none_or(|uri| *uri == pending.redirect_uri);
+    let proof = exchange.code_verifier.as_deref().map(digest);
+    same_redirect && proof == pending.code_challenge
+}
+
+async fn user(State(stand_in): State<StandIn>, headers: HeaderMap) -> Response {
+    match stand_in.bearer(&headers) {
+        Some(user) => Json(json!({
+            "id": user.id, "login": user.login, "name": user.name, "type": "User", "email": null,
+            "avatar_url": format!("https://avatars.example.com/u/{}", user.id),
+        }))
+        .into_response(),
+        None => bad_credentials(),
+    }
+}
+
+async fn emails(State(stand_in): State<StandIn>, headers: HeaderMap) -> Response {
+    match stand_in.bearer(&headers) {
+        Some(user) => Json(json!([
+            {"email": format!("old-{}", user.email), "primary": false, "verified": false,
+             "visibility": null},
+            {"email": user.email, "primary": true, "verified": true, "visibility": "private"},
+        ]))
+        .into_response(),
+        None => bad_credentials(),
+    }
+}
+
+fn bad_credentials() -> Response {
+    let body = json!({"message": "Bad credentials", "documentation_url":
+        "https://docs.github.com/rest", "status": "401"});
+    (StatusCode::UNAUTHORIZED, Json(body)).into_response()
+}
+
+impl StandIn {
+    fn bearer(&self, headers: &HeaderMap) -> Option<User> {
+        let token = headers.get("authorization")?.to_str().ok()?.strip_prefix("Bearer ")?;
+        lock(&self.tokens).get(token).cloned()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
