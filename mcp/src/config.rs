@@ -1,0 +1,132 @@
+//! The settings, read once at start and checked as a whole.
+
+use std::{fmt, net::SocketAddr};
+
+use clap::Parser;
+use thiserror::Error;
+use url::Url;
+
+use crate::guard::is_loopback;
+
+/// A text that is never shown.
+#[derive(Clone)]
+pub struct SecretText(String);
+
+impl From<&str> for SecretText {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SecretText(redacted)")
+    }
+}
+
+/// Settings of the MCP server. Each can be given as an option or in the environment.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "mcp", version, about = "An MCP server behind the guard")]
+pub struct Config {
+    /// Address to listen on.
+    #[arg(long, env = "MCP_LISTEN", default_value = "127.0.0.1:3001")]
+    pub listen: SocketAddr,
+    /// Resource identifier: the URL that people type, without a trailing slash.
+    #[arg(long, env = "MCP_RESOURCE", default_value = "http://localhost:3001/mcp")]
+    pub resource: String,
+    /// Issuer identifier of the authorization server.
+    #[arg(long, env = "MCP_ISSUER", default_value = "http://localhost:3000")]
+    pub issuer: String,
+    /// Client id for introspection. Without it, opaque tokens are refused.
+    #[arg(long, env = "MCP_INTROSPECTION_CLIENT_ID")]
+    pub introspection_client_id: Option<String>,
+    /// Client secret for introspection.
+    #[arg(long, env = "MCP_INTROSPECTION_CLIENT_SECRET", hide_env_values = true,
+        value_parser = secret_text)]
+    pub introspection_client_secret: Option<SecretText>,
+    /// What to log, as `level` or `module=level,…`.
+    #[arg(long, env = "MCP_LOG", default_value = "info")]
+    pub log: String,
+}
+
+fn secret_text(text: &str) -> Result<SecretText, std::convert::Infallible> {
+    Ok(SecretText::from(text))
+}
+
+/// The settings do not fit together.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The resource identifier or the issuer is not usable.
+    #[error("{name} {value:?} is not usable: {why}")]
+    Url {
+        /// The setting.
+        name: &'static str,
+        /// What it says.
+        value: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Half of the introspection credentials.
+    #[error("set both MCP_INTROSPECTION_CLIENT_ID and MCP_INTROSPECTION_CLIENT_SECRET, or neither")]
+    HalfIntrospection,
+}
+
+impl Config {
+    /// Checks what one setting demands of another.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        check_url("MCP_RESOURCE", &self.resource)?;
+        check_url("MCP_ISSUER", &self.issuer)?;
+        let secret = self.introspection_client_secret.is_some();
+        match self.introspection_client_id.is_some() == secret {
+            true => Ok(()),
+            false => Err(ConfigError::HalfIntrospection),
+        }
+    }
+
+    /// The introspection secret, if there is one.
+    pub(crate) fn introspection_secret(&self) -> Option<&str> {
+        self.introspection_client_secret.as_ref().map(|secret| secret.0.as_str())
+    }
+
+    /// The names that requests may call this server by: the resource's, and on loopback every
+    /// spelling of this machine. Anything else is a DNS rebinding attempt.
+    pub(crate) fn allowed_hosts(&self) -> Vec<String> {
+        match Url::parse(&self.resource) {
+            Ok(url) if is_loopback(&url) => {
+                ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
+            }
+            Ok(url) => url.host_str().map(str::to_owned).into_iter().collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// The pages that may call this server: its own, and on loopback those of this machine.
+    pub(crate) fn allowed_origins(&self) -> Vec<String> {
+        match Url::parse(&self.resource) {
+            Ok(url) if is_loopback(&url) => {
+                ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"]
+                    .map(str::to_owned)
+                    .to_vec()
+            }
+            Ok(url) => vec![url.origin().ascii_serialization()],
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+fn check_url(name: &'static str, value: &str) -> Result<(), ConfigError> {
+    let refused = |why| Err(ConfigError::Url { name, value: value.into(), why });
+    let Ok(url) = Url::parse(value) else {
+        return refused("it must be a URL");
+    };
+    if value.ends_with('/') {
+        return refused("it must not end with a slash, because clients compare it exactly");
+    }
+    if url.fragment().is_some() || url.query().is_some() {
+        return refused("it must have neither query nor fragment");
+    }
+    match url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) {
+        true => Ok(()),
+        false => refused("it must use https, or http on loopback"),
+    }
+}

@@ -1,0 +1,99 @@
+//! From a header to a token (RFC 6750 §2).
+
+use std::fmt;
+
+use axum::http::{HeaderMap, Uri, header::AUTHORIZATION};
+
+use super::error::BearerError;
+
+/// Headers that decide who calls what. One that comes twice may be read differently by the next
+/// in line.
+const SINGLE: [&str; 5] =
+    ["authorization", "dpop", "mcp-protocol-version", "mcp-method", "mcp-name"];
+
+/// A token as it was presented; nothing of it has been checked.
+#[derive(Clone)]
+pub(super) struct BearerToken(String);
+
+impl BearerToken {
+    /// Takes the token from the `Authorization` header, the only place it may stand.
+    pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Result<Self, BearerError> {
+        let query = uri.query().unwrap_or_default();
+        if query.split('&').any(|pair| pair.split('=').next() == Some("access_token")) {
+            return Err(BearerError::InQuery);
+        }
+        let value = headers.get(AUTHORIZATION).ok_or(BearerError::Missing)?;
+        let value = value.to_str().map_err(|_| BearerError::Malformed)?;
+        let (scheme, token) = value.split_once(' ').ok_or(BearerError::Malformed)?;
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+        let well_formed =
+            scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(legal);
+        match well_formed {
+            true => Ok(Self(token.into())),
+            false => Err(BearerError::Malformed),
+        }
+    }
+
+    /// Whether it has the three parts of a JWT, so that it can be judged here.
+    pub(super) fn is_jwt(&self) -> bool {
+        self.0.split('.').count() == 3
+    }
+
+    /// The text.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("BearerToken(redacted)")
+    }
+}
+
+/// Refuses a request in which a deciding header stands twice.
+pub(super) fn refuse_doubled(headers: &HeaderMap) -> Result<(), BearerError> {
+    match SINGLE.into_iter().find(|name| headers.get_all(*name).iter().count() > 1) {
+        Some(name) => Err(BearerError::Doubled(name)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &'static str, uri: &'static str) -> Result<String, BearerError> {
+        let headers = [(AUTHORIZATION, value.parse().unwrap())].into_iter().collect();
+        BearerToken::of(&headers, &Uri::from_static(uri)).map(|token| token.0)
+    }
+
+    #[test]
+    fn one_bearer_token_is_read_whatever_the_case_of_the_scheme() {
+        assert_eq!(read("Bearer a.b.c", "/mcp").unwrap(), "a.b.c");
+        assert_eq!(read("bEaReR a", "/mcp").unwrap(), "a");
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        for value in ["Bearer", "Bearer ", "Bearer a b", "Basic YTpi", "a", "Bearer a,b"] {
+            assert_eq!(read(value, "/mcp"), Err(BearerError::Malformed), "{value}");
+        }
+        let none = BearerToken::of(&HeaderMap::new(), &Uri::from_static("/mcp"));
+        assert_eq!(none.map(|token| token.0), Err(BearerError::Missing));
+    }
+
+    #[test]
+    fn a_token_in_the_query_is_refused_even_beside_a_header() {
+        assert_eq!(read("Bearer a", "/mcp?x=1&access_token=a"), Err(BearerError::InQuery));
+    }
+
+    #[test]
+    fn a_doubled_header_is_refused() {
+        let mut headers = HeaderMap::new();
+        headers.append("mcp-name", "echo".parse().unwrap());
+        assert_eq!(refuse_doubled(&headers), Ok(()));
+        headers.append("mcp-name", "echo".parse().unwrap());
+        assert_eq!(refuse_doubled(&headers), Err(BearerError::Doubled("mcp-name")));
+    }
+}

@@ -1,0 +1,75 @@
+//! Why a request is not let through.
+
+use keys::VerifyError;
+use thiserror::Error;
+
+/// A refusal. The text is fit for `error_description`: it names the failed check and nothing of
+/// the token.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum BearerError {
+    /// No credentials at all.
+    #[error("this server needs an access token")]
+    Missing,
+    /// The header is not one bearer token (RFC 6750 §2.1).
+    #[error("the Authorization header must hold one bearer token")]
+    Malformed,
+    /// A header that decides something was sent twice.
+    #[error("the header {0} was sent more than once")]
+    Doubled(&'static str),
+    /// A token in the URL (RFC 9700 §4.3.2).
+    #[error("access tokens are not taken from the query; send the Authorization header")]
+    InQuery,
+    /// The token failed a check.
+    #[error("{0}")]
+    Refused(VerifyError),
+    /// An opaque token, and introspection is not set up.
+    #[error("the token is not a JWT, and this server takes no other")]
+    Opaque,
+    /// The authorization server says that the token is not good.
+    #[error("the token has expired, was revoked, or is not for this resource")]
+    Inactive,
+    /// The authorization server has never been reached, so no token can be judged.
+    #[error("the keys of the authorization server cannot be fetched; try again in a moment")]
+    NoKeys,
+    /// The authorization server does not answer, and only it can judge this token.
+    #[error("the authorization server does not answer; try again in a moment")]
+    Unreachable,
+    /// The token is good, but not for this (RFC 6750 §3.1).
+    #[error("the operation needs more scopes than the token has")]
+    InsufficientScope(Vec<&'static str>),
+}
+
+impl BearerError {
+    /// A stable code for logs and metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing => "token_missing",
+            Self::Malformed => "authorization_malformed",
+            Self::Doubled(_) => "header_doubled",
+            Self::InQuery => "token_in_query",
+            Self::Refused(error) => reason_of(error),
+            Self::Opaque => "token_opaque",
+            Self::Inactive => "token_inactive",
+            Self::NoKeys => "keys_unavailable",
+            Self::Unreachable => "introspection_unavailable",
+            Self::InsufficientScope(_) => "scope_insufficient",
+        }
+    }
+}
+
+fn reason_of(error: &VerifyError) -> &'static str {
+    match error {
+        VerifyError::Malformed => "token_malformed",
+        VerifyError::WrongType => "token_type",
+        VerifyError::CriticalHeader => "token_critical_header",
+        VerifyError::NoKeyId => "token_key_unnamed",
+        VerifyError::UnknownKey => "token_key_unknown",
+        VerifyError::WrongAlgorithm => "token_algorithm",
+        VerifyError::BadSignature => "token_signature",
+        VerifyError::BadClaims => "token_claims",
+        VerifyError::WrongIssuer => "token_issuer",
+        VerifyError::WrongAudience => "token_audience",
+        VerifyError::Expired => "token_expired",
+        VerifyError::NotYetValid => "token_not_yet_valid",
+    }
+}

@@ -1,0 +1,120 @@
+//! `GET /.well-known/oauth-protected-resource`
+//!
+//! Where clients learn which authorization server to ask, for what (RFC 9728 §2).
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderName, header},
+};
+use serde::Serialize;
+use url::{Host, Url};
+
+use super::{Challenge, Guard, GuardBuilder};
+
+/// The three spellings of this machine. To every client they are different servers.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The document.
+#[derive(Debug, Serialize)]
+pub(super) struct Metadata {
+    resource: String,
+    authorization_servers: [String; 1],
+    scopes_supported: Vec<String>,
+    bearer_methods_supported: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_name: Option<String>,
+}
+
+/// A resource as its guard knows it.
+#[derive(Clone, Debug)]
+pub(super) struct ProtectedResource {
+    identifier: String,
+    url: Url,
+    issuer: String,
+    name: Option<String>,
+    scopes: Vec<String>,
+}
+
+impl ProtectedResource {
+    pub(super) fn new(guard: &GuardBuilder, url: Url) -> Self {
+        Self {
+            identifier: guard.resource.clone(),
+            url,
+            issuer: guard.issuer.clone(),
+            name: guard.name.clone(),
+            scopes: guard.scopes.clone(),
+        }
+    }
+
+    /// Where the server is mounted.
+    pub(super) fn path(&self) -> &str {
+        self.url.path()
+    }
+
+    /// The identifiers that a token may name: the configured one, and on loopback its other
+    /// spellings.
+    pub(super) fn audiences(&self) -> Vec<String> {
+        let spellings = LOOPBACK.iter().filter_map(|host| self.spelled(host));
+        std::iter::once(self.identifier.clone()).chain(spellings).collect()
+    }
+
+    /// The challenge in the spelling that the client uses.
+    pub(super) fn challenge(&self, headers: &HeaderMap) -> Challenge {
+        let resource = self.as_called(headers);
+        let path = self.url.path();
+        let origin = resource.strip_suffix(path).unwrap_or(&resource);
+        let path = if path == "/" { "" } else { path };
+        Challenge {
+            resource_metadata: format!("{origin}/.well-known/oauth-protected-resource{path}"),
+            scopes: self.scopes.clone(),
+        }
+    }
+
+    /// The identifier as the client spells it, on loopback; elsewhere the configured one, whatever
+    /// the `Host` header says.
+    fn as_called(&self, headers: &HeaderMap) -> String {
+        let host =
+            headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+            if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }
+        });
+        let spelling = LOOPBACK.iter().find(|known| **known == name);
+        spelling.and_then(|host| self.spelled(host)).unwrap_or_else(|| self.identifier.clone())
+    }
+
+    fn spelled(&self, host: &str) -> Option<String> {
+        if !is_loopback(&self.url) {
+            return None;
+        }
+        let port = self.url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        Some(format!("{}://{host}{port}{}", self.url.scheme(), self.url.path()))
+    }
+}
+
+/// The metadata document.
+pub(super) async fn get(
+    State(guard): State<Guard>,
+    headers: HeaderMap,
+) -> ([(HeaderName, &'static str); 2], Json<Metadata>) {
+    let resource = &guard.0.resource;
+    let metadata = Metadata {
+        resource: resource.as_called(&headers),
+        authorization_servers: [resource.issuer.clone()],
+        scopes_supported: resource.scopes.clone(),
+        bearer_methods_supported: ["header"],
+        resource_name: resource.name.clone(),
+    };
+    let caching = [(header::CACHE_CONTROL, "public, max-age=300"), (header::VARY, "host")];
+    (caching, Json(metadata))
+}
+
+/// Whether a URL points to this machine: localhost, 127.0.0.1 or [::1].
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) => address == std::net::Ipv6Addr::LOCALHOST,
+        None => false,
+    }
+}

@@ -1,0 +1,49 @@
+//! `whoami`: what the server knows of its caller, as structured content.
+
+use rmcp::{ErrorData, Json, schemars, tool, tool_router};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{guard::Caller, server::DemoServer};
+
+/// The caller.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Whoami {
+    /// The person's identifier at the issuer.
+    subject: String,
+    /// Full name, if the token reveals it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Login name, if the token reveals it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preferred_username: Option<String>,
+    /// E-mail address, if the token reveals it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// Who issued the token.
+    issuer: String,
+    /// The program that calls.
+    client_id: String,
+    /// What the token may be used for.
+    scopes: Vec<String>,
+    /// When the token expires, in seconds since 1970.
+    expires_at: i64,
+}
+
+#[tool_router(router = whoami_router, vis = "pub(crate)")]
+impl DemoServer {
+    #[tool(description = "Tells who you are to this server", annotations(read_only_hint = true))]
+    async fn whoami(&self, caller: Caller) -> Result<Json<Whoami>, ErrorData> {
+        caller.require(&["mcp:tools"])?;
+        Ok(Json(Whoami {
+            subject: caller.subject,
+            name: caller.name,
+            preferred_username: caller.preferred_username,
+            email: caller.email,
+            issuer: caller.issuer,
+            client_id: caller.client_id,
+            scopes: caller.scopes,
+            expires_at: caller.expires_at,
+        }))
+    }
+}
