@@ -164,15 +164,20 @@ impl Page {
     fn form_of(&self, button: &str) -> (String, Vec<(String, String)>) {
         let document = Html::parse_document(&self.html);
         let found = document.select(&selector(button)).next();
-        let button = found.unwrap_or_else(|| panic!("no {button} at {}: {}", self.url, self.text()));
+        let button =
+            found.unwrap_or_else(|| panic!("no {button} at {}: {}", self.url, self.text()));
         let form = button
             .ancestors()
             .filter_map(ElementRef::wrap)
             .find(|element| element.value().name() == "form")
             .expect("a form around the button");
-        let fields = form.select(&selector("input[name]")).chain([button]);
+        let inputs = selector("input[name]");
+        let fields = form.select(&inputs).chain([button]);
         let fields = fields.filter_map(|field| {
-            Some((field.attr("name")?.to_owned(), field.attr("value").unwrap_or_default().to_owned()))
+            Some((
+                field.attr("name")?.to_owned(),
+                field.attr("value").unwrap_or_default().to_owned(),
+            ))
         });
         (form.attr("action").unwrap_or_default().to_owned(), fields.collect())
     }

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use auth::{clock::Clock, config::Config, state::AppState};
+use auth::state::AppState;
 use clap::Parser;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -26,10 +26,11 @@ pub struct Stack {
     /// Where the stand-in for GitHub is.
     pub github: String,
     /// What lies behind `auth`, to look into the database.
-    pub auth: AppState,
+    pub state: AppState,
     offset: Arc<AtomicI64>,
     data: TempDir,
-    tasks: Vec<JoinHandle<()>>,
+    auth: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
 }
 
 /// A listener and the name that everybody calls it by.
@@ -47,44 +48,62 @@ impl Place {
 }
 
 impl Stack {
-    /// Starts `auth` and the stand-in, with an SQLite file.
+    /// Starts everything, with an SQLite file.
     pub async fn start() -> Self {
-        Self::start_with(|_, arguments| arguments).await
+        Self::start_with(&[], &[]).await
     }
 
-    /// The same with changed options of `auth`.
-    pub async fn start_with(change: impl FnOnce(&Path, Vec<String>) -> Vec<String>) -> Self {
+    /// The same with further options of `auth` and of `mcp`.
+    pub async fn start_with(for_auth: &[&str], for_mcp: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
-        let secret = keys::MasterSecrets::generate().expect("a secret");
-        fs::write(data.path().join("secret"), secret).expect("a secret file");
+        write_secret(&data.path().join("secret"));
         let (auth, github, mcp) = (Place::free().await, Place::free().await, Place::free().await);
         let resource = format!("{}/mcp", mcp.url);
-        let arguments = change(data.path(), arguments(data.path(), &auth.url, &github.url, &resource));
-
         let offset = Arc::new(AtomicI64::new(0));
-        let config = Config::try_parse_from(arguments).expect("settings");
-        let clock = Clock::moved_by(offset.clone());
-        let state = AppState::start(config, clock).await.expect("a start");
-        let mut stack = Self {
+
+        let options = auth_options(data.path(), &auth.url, &github.url, &resource);
+        let config =
+            auth::config::Config::try_parse_from(with(options, for_auth)).expect("settings");
+        let clock = auth::clock::Clock::moved_by(offset.clone());
+        let state = AppState::start(config, clock).await.expect("a start of auth");
+
+        let options = ["mcp", "--resource", &resource, "--issuer", &auth.url].map(str::to_owned);
+        let config = mcp::config::Config::try_parse_from(with(options.into(), for_mcp));
+        let clock = mcp::clock::Clock::moved_by(offset.clone());
+        let router = mcp::router(&config.expect("settings"), clock).expect("a router");
+
+        let never = std::future::pending;
+        let served = state.clone();
+        Self {
             issuer: auth.url,
             resource,
             github: github.url,
-            auth: state.clone(),
+            state,
             offset,
             data,
-            tasks: Vec::new(),
-        };
-        stack.spawn(async move {
-            auth::serve(auth.listener, state, std::future::pending()).await.expect("auth");
-        });
-        stack.spawn(async move { github::serve(github.listener).await.expect("the stand-in") });
-        drop(mcp.listener);
-        stack
+            auth: tokio::spawn(async move {
+                auth::serve(auth.listener, served, never()).await.expect("auth serves");
+            }),
+            others: vec![
+                tokio::spawn(async move {
+                    github::serve(github.listener).await.expect("the stand-in serves");
+                }),
+                tokio::spawn(async move {
+                    mcp::serve(mcp.listener, router, never()).await.expect("mcp serves");
+                }),
+            ],
+        }
     }
 
     /// Moves the clock of all servers.
     pub fn advance(&self, seconds: i64) {
         self.offset.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Stops `auth`, and nothing else.
+    pub async fn stop_auth(&mut self) {
+        self.auth.abort();
+        let _ = (&mut self.auth).await;
     }
 
     /// A directory that lives as long as the stack.
@@ -96,19 +115,23 @@ impl Stack {
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
     }
-
-    fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.push(tokio::spawn(task));
-    }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.auth.abort();
+        self.others.iter().for_each(JoinHandle::abort);
     }
 }
 
-fn arguments(data: &Path, issuer: &str, github: &str, resource: &str) -> Vec<String> {
+/// Writes a fresh master secret.
+pub fn write_secret(file: &Path) {
+    let secret = keys::MasterSecrets::generate().expect("a secret");
+    fs::write(file, secret).expect("a secret file");
+}
+
+/// The options of `auth` for a database and a secret in `data`.
+pub fn auth_options(data: &Path, issuer: &str, github: &str, resource: &str) -> Vec<String> {
     let database = format!("sqlite://{}", data.join("auth.db").display());
     let secret = data.join("secret").display().to_string();
     [
@@ -132,4 +155,15 @@ fn arguments(data: &Path, issuer: &str, github: &str, resource: &str) -> Vec<Str
     ]
     .map(str::to_owned)
     .to_vec()
+}
+
+/// Options with further ones; a later one replaces an earlier one of the same name.
+fn with(mut options: Vec<String>, further: &[&str]) -> Vec<String> {
+    for pair in further.chunks(2) {
+        if let Some(at) = options.iter().position(|option| option == pair[0]) {
+            options.drain(at..at + 2);
+        }
+        options.extend(pair.iter().map(|option| (*option).to_owned()));
+    }
+    options
 }

@@ -39,7 +39,10 @@ async fn the_client_that_holds_a_token_learns_what_it_is() {
     assert_eq!(answer.text("aud"), stack.resource);
     assert_eq!(answer.text("scope"), "mcp:tools profile email");
     let answer = introspect(&stack, &client, tokens.text("refresh_token")).await;
-    assert_eq!((answer.json["active"].as_bool(), answer.text("token_type")), (Some(true), "refresh_token"));
+    assert_eq!(
+        (answer.json["active"].as_bool(), answer.text("token_type")),
+        (Some(true), "refresh_token")
+    );
 }
 
 #[tokio::test]

@@ -49,7 +49,9 @@ async fn only_s256_and_no_null_is_advertised_and_offline_access_is_not() {
     let stack = Stack::start().await;
     let json = document(&stack, "/.well-known/oauth-authorization-server").await.json;
     assert_eq!(json["code_challenge_methods_supported"], serde_json::json!(["S256"]));
-    assert!(json["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&"none".into()));
+    assert!(
+        json["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&"none".into())
+    );
     assert_eq!(json["authorization_response_iss_parameter_supported"], true);
     assert!(!json["scopes_supported"].as_array().unwrap().contains(&"offline_access".into()));
     assert!(json.as_object().unwrap().values().all(|value| *value != Value::Null));

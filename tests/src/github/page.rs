@@ -19,7 +19,10 @@ pub(super) fn choose_user(query: &AuthorizeQuery) -> String {
     let buttons: String = [User::nick_lucas(), User::ada_park()]
         .iter()
         .map(|user| {
-            format!("<button name=\"user\" value=\"{}\">Sign in as {}</button>", user.login, user.name)
+            format!(
+                "<button name=\"user\" value=\"{}\">Sign in as {}</button>",
+                user.login, user.name
+            )
         })
         .collect();
     format!(

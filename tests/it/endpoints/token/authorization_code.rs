@@ -68,7 +68,10 @@ async fn an_id_token_comes_with_openid_and_echoes_the_nonce() {
     let page = browser.press(&page, "decision", "allow").await;
     let answer = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
     let claims = decoded(answer.text("id_token"), 1);
-    assert_eq!((claims["nonce"].as_str(), claims["name"].as_str()), (Some("the-nonce"), Some("Nick Lucas")));
+    assert_eq!(
+        (claims["nonce"].as_str(), claims["name"].as_str()),
+        (Some("the-nonce"), Some("Nick Lucas"))
+    );
     assert_eq!(claims["aud"], client.id.as_str());
     let mcp = decoded(answer.text("id_token"), 0);
     assert_ne!(mcp["typ"], "at+jwt");
