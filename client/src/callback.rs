@@ -124,7 +124,10 @@ fn page(title: &str, text: &str) -> Response {
     let headers = [
         (CACHE_CONTROL, "no-store"),
         (CONNECTION, "close"),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+        ),
         (REFERRER_POLICY, "no-referrer"),
     ];
     (headers, Html(PAGE.replace("{title}", title).replace("{text}", text))).into_response()

@@ -8,19 +8,24 @@ use url::Url;
 
 use crate::fetch::is_secure;
 
+const MORE_HELP: &str = "\
+Without a command a prompt opens, where `echo ping pong` calls the tool `echo`.
+When stdin is not a terminal, its lines are run one by one instead.
+
+Exit status: 0 done, 1 failure, 2 usage, 3 unreachable, 4 sign-in needed or
+refused, 5 the tool reported an error, 6 forbidden, 130 stopped by Ctrl-C.";
+
 /// Talk to a protected MCP server: list its tools, call them, sign in when it asks for that.
-///
-/// Without a command, a prompt opens where `echo ping pong` calls the tool `echo`; when stdin is
-/// not a terminal, its lines are run one by one.
 #[derive(Debug, Parser)]
-#[command(name = "client", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 done, 1 failure, 2 usage, 3 unreachable, 4 sign-in needed \
-or refused, 5 the tool reported an error, 6 forbidden, 130 stopped by Ctrl-C.")]
+#[command(name = "client", version, after_help = MORE_HELP)]
 pub struct Cli {
+    /// Flags.
     #[command(flatten)]
     pub options: Options,
+    /// The environment.
     #[command(flatten)]
     pub environment: Environment,
+    /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -42,10 +47,10 @@ pub struct Options {
     #[arg(long, global = true, value_name = "SECONDS", default_value = "300")]
     #[arg(value_parser = seconds)]
     pub sign_in_timeout: Duration,
-    /// Where tokens and history are kept [default: $XDG_STATE_HOME/portcullis]
+    /// Where tokens and history are kept, instead of $XDG_STATE_HOME/portcullis
     #[arg(long, global = true, value_name = "DIR", env = "PORTCULLIS_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
-    /// Print results as JSON on stdout, and errors as {"error":{"code","message","hint"}} on stderr
+    /// Print results as JSON, and errors as {"error":{"code","message","hint"}} on stderr
     #[arg(long, global = true)]
     pub json: bool,
 }
@@ -53,7 +58,7 @@ pub struct Options {
 /// What the environment says; nothing else in the client reads it.
 #[derive(Clone, Debug, Args)]
 pub struct Environment {
-    /// The program that opens addresses, instead of the desktop's own
+    /// What opens addresses, instead of the desktop's own program
     #[arg(long, global = true, value_name = "PROGRAM", env = "BROWSER")]
     pub browser: Option<PathBuf>,
     /// Do not colour words
@@ -89,7 +94,7 @@ pub enum Command {
     Call {
         /// The tool's name
         tool: String,
-        /// The text of its only text argument, or key=value pairs (key:=JSON for raw JSON)
+        /// The text of its only required text, or key=value pairs (key:=JSON for any JSON)
         #[arg(value_name = "TEXT | KEY=VALUE")]
         arguments: Vec<String>,
     },

@@ -1,9 +1,9 @@
 //! What the client can do, the same from the command line and from the prompt.
 
 use crate::cli;
+use crate::client::Client;
 use crate::error::Error;
 use crate::grammar::Given;
-use crate::session::Session;
 
 pub mod call;
 pub mod help;
@@ -80,14 +80,14 @@ impl Task {
 ///
 /// # Errors
 /// [`Error`] when it was not done, or when the tool reported an error.
-pub async fn perform(session: &mut Session, task: Task) -> Result<(), Error> {
+pub async fn perform(client: &mut Client, task: Task) -> Result<(), Error> {
     match task {
-        Task::Call { tool, given } => call::run(session, &tool, &given).await,
-        Task::Tools => tools::run(session).await,
-        Task::Login => login::run(session).await,
-        Task::Logout => logout::run(session).await,
-        Task::Status => status::run(session),
-        Task::Help => help::run(session),
+        Task::Call { tool, given } => call::run(client, &tool, &given).await,
+        Task::Tools => tools::run(client).await,
+        Task::Login => login::run(client).await,
+        Task::Logout => logout::run(client).await,
+        Task::Status => status::run(client),
+        Task::Help => help::run(client),
         Task::Quit => Ok(()),
     }
 }

@@ -76,7 +76,9 @@ impl Completer {
 
     fn words_like(&self, typed: &str) -> Vec<Suggestion> {
         let fitting = self.words.iter().filter(|word| word.name.starts_with(typed));
-        fitting.map(|word| described(&word.name, &word.description, format!("{} ", word.name))).collect()
+        fitting
+            .map(|word| described(&word.name, &word.description, format!("{} ", word.name)))
+            .collect()
     }
 
     fn arguments_like(&self, typed: &str, name: &str, rest: &str) -> Vec<Suggestion> {

@@ -139,6 +139,7 @@ impl Connection {
                 hint: Some(format!("if you trust that address, use `--server {place}`")),
             }),
             Some(StreamableHttpError::HttpStatus(error)) => failed(self.overloaded(error)),
+            Some(StreamableHttpError::UnexpectedServerResponse(reason)) => self.not_mcp(reason),
             Some(other) => self.not_mcp(&other.to_string()),
             None => self.not_mcp(&error.to_string()),
         }
@@ -146,9 +147,10 @@ impl Connection {
 
     fn overloaded(&self, error: &HttpStatusError) -> Error {
         let status = StatusCode::from_u16(error.status).unwrap_or_default();
-        let wait = error.retry_after.as_deref().map_or(String::new(), |seconds| {
-            format!("; it asks to be left alone for {seconds}")
-        });
+        let wait = error
+            .retry_after
+            .as_deref()
+            .map_or(String::new(), |seconds| format!("; it asks to be left alone for {seconds}"));
         let reason = format!("it answered {status}{wait}");
         FetchError::Unreachable { url: self.server.clone(), reason }.into()
     }

@@ -134,10 +134,15 @@ impl Stored {
     pub fn keep_grant(&mut self, server: &Url, grant: Grant) {
         let key = GrantKey { issuer: grant.issuer.clone(), resource: grant.resource.clone() };
         self.servers.insert(server.to_string(), key);
-        self.grants
-            .entry(grant.issuer.clone())
-            .or_default()
-            .insert(grant.resource.clone(), grant);
+        self.grants.entry(grant.issuer.clone()).or_default().insert(grant.resource.clone(), grant);
+    }
+
+    /// Notes that the access token for `server` is no good and cannot be renewed, if it is still
+    /// the one that was `refused`.
+    pub fn mark_refused(&mut self, server: &Url, refused: &Grant, now: i64) {
+        if self.grant(server) == Some(refused) {
+            self.keep_grant(server, Grant { expires_at: Some(now), ..refused.clone() });
+        }
     }
 
     /// Forgets the grant for `server`.
@@ -241,7 +246,7 @@ impl Credentials {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stored::default()),
             Err(reason) => return Err(CredentialsError::Io { path, reason }),
         };
-        let unreadable = |reason: String| CredentialsError::Unreadable { path, reason };
+        let unreadable = |reason| CredentialsError::Unreadable { path: path.clone(), reason };
         let stored: Stored =
             serde_json::from_slice(&content).map_err(|error| unreadable(error.to_string()))?;
         if stored.version != VERSION {

@@ -134,6 +134,9 @@ pub enum Error {
     /// Ctrl-C.
     #[error("stopped by Ctrl-C")]
     Interrupted,
+    /// Something failed earlier, and the person knows.
+    #[error("not everything succeeded")]
+    AlreadyTold(Exit),
 }
 
 impl Error {
@@ -147,6 +150,7 @@ impl Error {
             Self::ToolFailed { .. } => Exit::ToolFailed,
             Self::Forbidden { .. } => Exit::Forbidden,
             Self::Interrupted => Exit::Interrupted,
+            Self::AlreadyTold(exit) => *exit,
             Self::Server { .. }
             | Self::NotMcp { .. }
             | Self::Credentials(_)
@@ -173,6 +177,7 @@ impl Error {
             Self::Output(_) | Self::OutputClosed => "output",
             Self::Input(_) => "input",
             Self::Interrupted => "interrupted",
+            Self::AlreadyTold(_) => "failed",
         }
     }
 
@@ -192,22 +197,21 @@ impl Error {
                  `client logout`, then `client login`"
                     .to_owned(),
             ),
-            Self::NotMcp { .. } => {
-                Some("check the address; it usually ends in /mcp".to_owned())
-            }
+            Self::NotMcp { .. } => Some("check the address; it usually ends in /mcp".to_owned()),
             Self::Credentials(error) => error.hint(),
             Self::ToolFailed { .. }
             | Self::Server { .. }
             | Self::Output(_)
             | Self::OutputClosed
             | Self::Input(_)
-            | Self::Interrupted => None,
+            | Self::Interrupted
+            | Self::AlreadyTold(_) => None,
         }
     }
 
-    /// Whether it needs no words: the reader of stdout left on purpose.
+    /// Whether it needs no words: the person knows, or the reader of stdout left on purpose.
     pub fn is_silent(&self) -> bool {
-        matches!(self, Self::OutputClosed)
+        matches!(self, Self::OutputClosed | Self::AlreadyTold(_))
     }
 }
 

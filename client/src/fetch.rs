@@ -211,8 +211,10 @@ impl Answer {
     /// # Errors
     /// [`FetchError::NotJson`] when it is something else.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, FetchError> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| FetchError::NotJson { url: self.url.clone(), reason: error.to_string() })
+        serde_json::from_slice(&self.body).map_err(|error| FetchError::NotJson {
+            url: self.url.clone(),
+            reason: error.to_string(),
+        })
     }
 }
 
@@ -285,10 +287,14 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        for allowed in ["https://a.example", "http://localhost:1", "http://[::1]:1", "http://127.9.9.9"] {
+        for allowed in
+            ["https://a.example", "http://localhost:1", "http://[::1]:1", "http://127.9.9.9"]
+        {
             assert!(is_secure(&url(allowed)), "{allowed}");
         }
-        for refused in ["http://a.example", "http://localhost.evil.example", "ftp://localhost", "data:x"] {
+        for refused in
+            ["http://a.example", "http://localhost.evil.example", "ftp://localhost", "data:x"]
+        {
             assert!(!is_secure(&url(refused)), "{refused}");
         }
     }
@@ -296,8 +302,16 @@ mod tests {
     #[test]
     fn a_remote_server_cannot_send_the_client_to_this_machine() {
         let remote = Fetch::new(&url("https://mcp.example.com/mcp")).expect("set up");
-        for inward in ["http://localhost:6379", "https://127.0.0.1", "https://169.254.169.254", "https://[::ffff:127.0.0.1]"] {
-            assert!(matches!(remote.check(&url(inward)), Err(FetchError::Inward { .. })), "{inward}");
+        for inward in [
+            "http://localhost:6379",
+            "https://127.0.0.1",
+            "https://169.254.169.254",
+            "https://[::ffff:127.0.0.1]",
+        ] {
+            assert!(
+                matches!(remote.check(&url(inward)), Err(FetchError::Inward { .. })),
+                "{inward}"
+            );
         }
         let local = Fetch::new(&url("http://localhost:3001/mcp")).expect("set up");
         assert!(local.check(&url("http://localhost:3000")).is_ok());

@@ -5,6 +5,7 @@
 //! - `search filter:={"tag":"a"}` gives a value as JSON.
 
 use rmcp::model::{JsonObject, Tool};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use parameter::{Kind, Parameter, parameters};
@@ -52,8 +53,10 @@ enum Problem {
     OpenQuote,
     #[error("`{tool}` needs {}", quoted(.names))]
     Missing { tool: String, names: Vec<String> },
-    #[error("`{tool}` has no argument `{name}`{}", of_its_own(.known))]
+    #[error("`{tool}` has no argument `{name}`; it has {}", quoted(.known))]
     Unknown { tool: String, name: String, known: Vec<String> },
+    #[error("`{tool}` takes no arguments")]
+    TakesNone { tool: String },
     #[error("`{word}` is not key=value; a value with spaces needs quotes")]
     NotAPair { word: String },
     #[error("`{name}` is given twice")]
@@ -89,7 +92,11 @@ fn read(tool: &Tool, parameters: &[Parameter], given: &Given) -> Result<JsonObje
             }
         }
         _ => {
-            for word in given.words.as_ref().ok_or(Problem::OpenQuote)? {
+            let words = given.words.as_ref().ok_or(Problem::OpenQuote)?;
+            if parameters.is_empty() && !words.is_empty() {
+                return Err(Problem::TakesNone { tool: tool.name.to_string() });
+            }
+            for word in words {
                 let (name, value) = pair(tool, parameters, word)?;
                 if arguments.insert(name.clone(), value).is_some() {
                     return Err(Problem::Twice { name });
@@ -114,9 +121,9 @@ impl Given {
     fn names_one_of(&self, parameters: &[Parameter]) -> bool {
         // Even a quote that is never closed comes after the first key.
         let first = self.words.as_ref().map_or(Some(&self.text), |words| words.first());
-        first.and_then(|word| split_pair(word)).is_some_and(|(name, _)| {
-            parameters.iter().any(|parameter| parameter.name == name)
-        })
+        first
+            .and_then(|word| split_pair(word))
+            .is_some_and(|(name, _)| parameters.iter().any(|parameter| parameter.name == name))
     }
 }
 
@@ -175,14 +182,23 @@ fn split_pair(word: &str) -> Option<(&str, Spelled<'_>)> {
 }
 
 /// Words between spaces. Quotes hold words together and may begin inside one (`key="a b"`); in
-/// double quotes and outside, a backslash keeps the next quote, space or backslash as it is.
-/// `None` if a quote is never closed.
+/// double quotes and outside, a backslash keeps the next quote, space or backslash as it is. What
+/// follows `:=` is JSON, whose quotes are its own. `None` if a quote is never closed.
 fn split_words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote: Option<char> = None;
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
+    let mut rest = line;
+    while let Some(character) = rest.chars().next() {
+        if quote.is_none() && word.as_ref().is_some_and(|word| word.ends_with(":=")) {
+            let json = leading_json(rest);
+            word.get_or_insert_default().push_str(json);
+            rest = beyond(rest, json.len());
+            if !json.is_empty() {
+                continue;
+            }
+        }
+        rest = beyond(rest, character.len_utf8());
         match (character, quote) {
             (character, Some(open)) if character == open => quote = None,
             ('"' | '\'', None) => {
@@ -190,7 +206,8 @@ fn split_words(line: &str) -> Option<Vec<String>> {
                 word.get_or_insert_default();
             }
             ('\\', None | Some('"')) => {
-                let kept = characters.next_if(|next| matches!(next, '"' | '\'' | '\\' | ' '));
+                let kept = rest.chars().next().filter(|next| "\"'\\ ".contains(*next));
+                rest = beyond(rest, usize::from(kept.is_some()));
                 word.get_or_insert_default().push(kept.unwrap_or('\\'));
             }
             (space, None) if space.is_whitespace() => words.extend(word.take()),
@@ -199,6 +216,19 @@ fn split_words(line: &str) -> Option<Vec<String>> {
     }
     words.extend(word);
     quote.is_none().then_some(words)
+}
+
+fn beyond(text: &str, length: usize) -> &str {
+    text.get(length..).unwrap_or_default()
+}
+
+/// The JSON value that `text` begins with, as it is written; nothing if it begins with none.
+fn leading_json(text: &str) -> &str {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    match values.next() {
+        Some(Ok(_)) => text.get(..values.byte_offset()).unwrap_or_default(),
+        _ => "",
+    }
 }
 
 /// How `tool` is called, in one line.
@@ -215,13 +245,6 @@ fn usage(tool: &Tool, parameters: &[Parameter]) -> String {
 
 fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
-}
-
-fn of_its_own(known: &[String]) -> String {
-    match known {
-        [] => "; it takes none".to_owned(),
-        known => format!("; it has {}", quoted(known)),
-    }
 }
 
 #[cfg(test)]

@@ -3,24 +3,29 @@
 use std::io;
 use std::path::Path;
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::sync::mpsc;
 
+use crate::client::Client;
 use crate::commands::{Task, perform};
-use crate::completion::Completer;
+use crate::completion::{Completer, WORDS};
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::prompt::{Asked, ask};
-use crate::session::Session;
 use crate::stoppable;
+use crate::suggestion::closest;
 
 /// Asks for lines and runs each until the person leaves. Ctrl-C stops what is running; at the
 /// prompt itself it leaves.
-pub async fn run_prompt(session: &mut Session, state_directory: &Path) -> Result<(), Error> {
-    greet(session).await;
+///
+/// # Errors
+/// [`Error::Interrupted`] for Ctrl-C at the prompt; [`Error::Input`] when the terminal fails.
+pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(), Error> {
+    client.list_tools_quietly().await;
+    greet(client);
     let mut history = History::read(state_directory);
     loop {
-        let completer = Completer::new(&history, session.known_tools());
-        let line = match ask(completer, session.output.is_coloured()).await? {
+        let completer = Completer::new(&history, client.known_tools());
+        let line = match ask(completer, client.output.is_coloured()).await? {
             Asked::Line(line) => line,
             Asked::GivenUp => continue,
             Asked::Leave => return Ok(()),
@@ -31,38 +36,77 @@ pub async fn run_prompt(session: &mut Session, state_directory: &Path) -> Result
             return Ok(());
         }
         history.add(line.trim());
-        if let Err(error) = stoppable(perform(session, task)).await {
-            session.output.error(&error);
-            session.access.load_again()?;
+        let outcome = match slip(client, &line) {
+            Some(error) => Err(error),
+            None => stoppable(perform(client, task)).await,
+        };
+        // A sign-in that was stopped half-way has set aside what is stored.
+        for error in [outcome.err(), client.access.load_again().err()].into_iter().flatten() {
+            client.output.error(&error);
         }
     }
 }
 
-async fn greet(session: &mut Session) {
-    let server = session.server.clone();
-    let name = session.access.usable_grant().and_then(|grant| grant.person.as_ref()?.display_name());
+fn greet(client: &Client) {
+    let grant = client.access.usable_grant();
+    let name = grant.and_then(|grant| grant.person.as_ref()?.display_name());
     let who = name.map_or(String::new(), |name| format!(", signed in as {name}"));
-    session.output.say(&format!("{server}{who}. Type the name of a tool and its text; `help` explains."));
-    session.list_tools_quietly().await;
+    client.output.say(&format!("{}{who}", client.server));
+    client.output.say("Type a tool and its text, like `echo ping pong`; `help` explains.");
+}
+
+/// A word of the prompt that is spelled wrongly. Without this, it would be looked for among the
+/// server's tools, and that may begin with a sign-in. `call <tool>` is never taken for a slip.
+fn slip(client: &Client, line: &str) -> Option<Error> {
+    let word = line.split_whitespace().next()?;
+    let is_known = |word: &str| {
+        WORDS.iter().any(|(known, _)| *known == word)
+            || client.known_tools().iter().any(|tool| tool.name == word)
+    };
+    if is_known(word) || line.trim() != word {
+        return None;
+    }
+    let meant = closest(word, WORDS.iter().map(|(known, _)| *known))?;
+    Some(Error::Usage {
+        message: format!("there is no `{word}` here"),
+        hint: Some(format!("did you mean `{meant}`? For a tool of that name, use `call {word}`")),
+    })
 }
 
 /// Runs the lines of stdin one by one. A line that fails does not stop the next one, unless no
-/// line can succeed any more; the first failure decides how the whole ends.
-pub async fn run_lines(session: &mut Session) -> Result<(), Error> {
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let mut first_failure = None;
-    while let Some(line) = next_line(&mut lines).await? {
-        let Some(task) = Task::from_line(&line) else { continue };
+/// other can succeed either; the first failure decides how the whole ends.
+///
+/// # Errors
+/// [`Error::AlreadyTold`] with the status of the first line that failed; [`Error::Input`].
+pub async fn run_lines(client: &mut Client) -> Result<(), Error> {
+    let mut lines = stdin_lines();
+    let mut outcome = Ok(());
+    while let Some(line) = lines.recv().await {
+        let Some(task) = Task::from_line(&line.map_err(Error::Input)?) else { continue };
         if task == Task::Quit {
             break;
         }
-        let Err(error) = perform(session, task).await else { continue };
-        if is_hopeless(&error) {
-            return Err(first_failure.unwrap_or(error));
-        }
-        if let Some(earlier) = first_failure.replace(error) {
-            session.output.error(&earlier);
+        let Err(error) = perform(client, task).await else { continue };
+        client.output.error(&error);
+        let exit = error.exit();
+        outcome = outcome.and(Err(Error::AlreadyTold(exit)));
+        if matches!(exit, Exit::Unreachable | Exit::SignIn) {
+            break;
         }
     }
-    first_failure.map_or(Ok(()), Err)
+    outcome
+}
+
+/// The lines of stdin. They are read by a thread of their own, which the process need not wait for
+/// when it ends.
+fn stdin_lines() -> mpsc::Receiver<io::Result<String>> {
+    let (sender, receiver) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        for line in io::stdin().lines() {
+            if sender.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }

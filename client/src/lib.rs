@@ -1,1 +1,140 @@
 //! The command line for protected MCP servers, and the client's half of MCP authorization.
+//!
+//! - [`oauth`] is the authorization flow, one file per step; it is the part to read first.
+//! - [`access`] decides what to do when a server wants a (better) token; [`client`] repeats what
+//!   was refused.
+//! - [`wire`] and [`connection`] carry MCP over HTTP, on top of rmcp.
+//! - [`commands`] is what a person can ask for, from the command line ([`cli`]) or the prompt
+//!   ([`interactive`]).
+//!
+//! [`run`] is the whole program.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::access::Manners;
+use crate::browser::Browser;
+use crate::cli::Cli;
+use crate::client::Client;
+use crate::commands::{Task, perform};
+use crate::credentials::{Credentials, CredentialsError};
+use crate::error::{Error, Exit};
+use crate::output::Output;
+
+pub mod access;
+pub mod browser;
+pub mod callback;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod commands;
+pub mod completion;
+pub mod connection;
+pub mod credentials;
+pub mod error;
+pub mod fetch;
+pub mod grammar;
+pub mod history;
+pub mod interactive;
+pub mod oauth;
+pub mod output;
+pub mod paste;
+pub mod presentation;
+pub mod printable;
+pub mod private_file;
+pub mod prompt;
+pub mod secret;
+pub mod suggestion;
+pub mod wire;
+
+pub use crate::output::Streams;
+
+/// Runs the program with `arguments`, the first of which is its name.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>, streams: Streams) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = Cli::try_parse_from(&arguments);
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let terminals =
+        Terminals { stdin: streams.stdin_is_terminal, stderr: streams.stderr_is_terminal };
+    let forbids_colour = parsed.as_ref().is_ok_and(|cli| cli.environment.forbids_colour());
+    let coloured = terminals.stderr && !forbids_colour;
+    let output = Arc::new(Output::new(streams.stdout, streams.stderr, json, coloured));
+    let outcome = match parsed {
+        Ok(cli) => start(cli, terminals, Arc::clone(&output)).await,
+        Err(error) => explain_usage(&output, &error),
+    };
+    outcome.map_or_else(
+        |error| {
+            output.error(&error);
+            error.exit()
+        },
+        |()| Exit::Success,
+    )
+}
+
+/// Which ends a person is at.
+#[derive(Clone, Copy)]
+struct Terminals {
+    stdin: bool,
+    stderr: bool,
+}
+
+async fn start(cli: Cli, terminals: Terminals, output: Arc<Output>) -> Result<(), Error> {
+    let state_directory =
+        cli.options.state_dir.clone().or_else(|| cli.environment.state_directory());
+    let state_directory = state_directory.ok_or(CredentialsError::NoDirectory)?;
+    let credentials = Credentials::new(state_directory.clone());
+    let manners = manners(&cli, terminals);
+    let mut client = Client::new(cli.options.server, credentials, output, manners)?;
+    match cli.command {
+        Some(command) => stoppable(perform(&mut client, Task::from(command))).await,
+        None if terminals.stdin && terminals.stderr => {
+            interactive::run_prompt(&mut client, &state_directory).await
+        }
+        None => stoppable(interactive::run_lines(&mut client)).await,
+    }
+}
+
+fn manners(cli: &Cli, terminals: Terminals) -> Manners {
+    let opens_browser = terminals.stderr && !cli.options.no_browser;
+    Manners {
+        may_ask: !cli.options.no_input,
+        may_paste: terminals.stdin && terminals.stderr,
+        browser: match opens_browser {
+            true => Browser::Open(cli.environment.browser.clone()),
+            false => Browser::Print,
+        },
+        timeout: cli.options.sign_in_timeout,
+    }
+}
+
+/// Runs `work` until it is done or Ctrl-C is pressed.
+async fn stoppable<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::select! {
+        outcome = work => outcome,
+        stopped = tokio::signal::ctrl_c() => match stopped {
+            Ok(()) => Err(Error::Interrupted),
+            Err(error) => Err(Error::Input(error)),
+        },
+    }
+}
+
+/// Help and version are data; anything else clap has to say is about wrong usage.
+fn explain_usage(output: &Output, error: &clap::Error) -> Result<(), Error> {
+    let text = error.render().to_string();
+    let text = text.trim_end();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => output.data(text),
+        _ if output.is_json() => Err(Error::Usage {
+            message: text.lines().next().unwrap_or_default().replace("error: ", ""),
+            hint: Some("`client --help` lists what there is".to_owned()),
+        }),
+        _ => {
+            output.say(text);
+            Err(Error::AlreadyTold(Exit::Usage))
+        }
+    }
+}

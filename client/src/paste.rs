@@ -3,11 +3,12 @@
 //! On a machine without a browser the address is opened elsewhere, and that browser cannot reach
 //! this machine's loopback listener. What it shows in its address line is all that is needed.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::net::unix::pipe::Receiver;
 
 use crate::oauth::OAuthError;
 use crate::oauth::authorization_request::AuthorizationRequest;
@@ -15,22 +16,20 @@ use crate::oauth::authorization_response::{Judgement, judge};
 use crate::output::Output;
 use crate::secret::Secret;
 
-/// A terminal hands out at most this much of a line at once.
-const LONGEST_LINE: usize = 4096;
-
 /// Waits until an address is typed into the terminal that answers `request`. Where there is no
 /// terminal to read, it waits for ever.
 ///
 /// # Errors
 /// [`OAuthError`] when the answer is a refusal, malformed or from somebody else.
 pub async fn answer(request: &AuthorizationRequest, output: &Output) -> Result<Secret, OAuthError> {
-    let Ok(terminal) = Terminal::open() else { return std::future::pending().await };
+    let Ok(mut lines) = terminal_lines() else { return std::future::pending().await };
     loop {
-        let Ok(line) = terminal.line().await else { return std::future::pending().await };
+        let Ok(Some(line)) = lines.next_line().await else { return std::future::pending().await };
+        let line = line.trim();
         if line.is_empty() {
             continue;
         }
-        match judge(request, query(&line)) {
+        match judge(request, query(line)) {
             Judgement::Ours(outcome) => return outcome,
             Judgement::NotOurs => output.say(
                 "That is not the address this sign-in ends on. It begins with \
@@ -45,27 +44,11 @@ fn query(line: &str) -> &str {
     line.split_once('?').map_or(line, |(_, query)| query.split('#').next().unwrap_or(query))
 }
 
-/// The terminal, opened a second time so that giving up waiting takes nothing from stdin.
-struct Terminal(AsyncFd<File>);
-
-impl Terminal {
-    fn open() -> io::Result<Self> {
-        AsyncFd::with_interest(File::open("/dev/tty")?, Interest::READABLE).map(Self)
-    }
-
-    /// The next line, without surrounding spaces. A terminal is readable when it has a whole line,
-    /// so this read does not wait.
-    async fn line(&self) -> io::Result<String> {
-        let mut ready = self.0.readable().await?;
-        let mut bytes = [0; LONGEST_LINE];
-        let length = self.0.get_ref().read(&mut bytes)?;
-        ready.clear_ready();
-        if length == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let line = bytes.get(..length).unwrap_or_default();
-        Ok(String::from_utf8_lossy(line).trim().to_owned())
-    }
+/// The lines typed into the terminal. It is opened a second time and read without waiting, so that
+/// whoever stops listening leaves nothing behind that would swallow the next line.
+fn terminal_lines() -> io::Result<Lines<BufReader<Receiver>>> {
+    let terminal = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/tty")?;
+    Ok(BufReader::new(Receiver::from_file_unchecked(terminal)?).lines())
 }
 
 #[cfg(test)]

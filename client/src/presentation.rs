@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::grammar::parameter::in_words;
 
+const UNKNOWN: &str = "[content of a kind this client does not know; `--json` shows it]";
+
 /// The text of `result`: its content, or its structured content where it has no other.
 pub fn present(result: &CallToolResult) -> String {
     if result.content.is_empty() {
@@ -27,8 +29,9 @@ fn block(block: &ContentBlock) -> String {
                 let kind = mime_type.as_deref().unwrap_or("data");
                 format!("{} {uri}", binary("resource", kind, blob))
             }
+            _ => UNKNOWN.to_owned(),
         },
-        _ => "[content of a kind this client does not know; `--json` shows it]".to_owned(),
+        _ => UNKNOWN.to_owned(),
     }
 }
 

@@ -81,7 +81,12 @@ impl Wire {
     }
 
     /// Adds what every request carries. rmcp's own headers never name `Authorization`.
-    fn dress(&self, request: RequestBuilder, session: Option<&str>, headers: Headers) -> RequestBuilder {
+    fn dress(
+        &self,
+        request: RequestBuilder,
+        session: Option<&str>,
+        headers: Headers,
+    ) -> RequestBuilder {
         let request = request.headers(HeaderMap::from_iter(headers));
         let request = match session {
             Some(session) => request.header(HEADER_SESSION_ID, session),
@@ -118,7 +123,11 @@ impl Wire {
         let mut size = EventSize::default();
         let bounded = response.bytes_stream().map(move |chunk| {
             let chunk = chunk.map_err(|error| WireError::from(unreachable(&server, &error)))?;
-            if size.after(&chunk) > limit { Err(WireError::EventTooLarge(limit)) } else { Ok(chunk) }
+            if size.after(&chunk) > limit {
+                Err(WireError::EventTooLarge(limit))
+            } else {
+                Ok(chunk)
+            }
         });
         SseStream::from_bytes_stream(bounded).boxed()
     }
@@ -238,9 +247,9 @@ fn refusal(response: &Response) -> Option<StreamableHttpError<WireError>> {
         StatusCode::FORBIDDEN if header.is_empty() => {
             Some(StreamableHttpError::Client(WireError::Forbidden))
         }
-        StatusCode::FORBIDDEN => Some(StreamableHttpError::InsufficientScope(
-            InsufficientScopeError::new(header, None),
-        )),
+        StatusCode::FORBIDDEN => {
+            Some(StreamableHttpError::InsufficientScope(InsufficientScopeError::new(header, None)))
+        }
         status if status.is_redirection() => {
             let place = text_header(response, LOCATION.as_str()).unwrap_or_default();
             Some(StreamableHttpError::Client(WireError::Moved(place)))

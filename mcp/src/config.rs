@@ -45,7 +45,7 @@ pub struct Config {
         value_parser = secret_text)]
     pub introspection_client_secret: Option<SecretText>,
     /// What to log, as `level` or `module=level,…`.
-    #[arg(long, env = "MCP_LOG", default_value = "info")]
+    #[arg(long, env = "MCP_LOG", default_value = "info,rmcp=warn")]
     pub log: String,
 }
 

@@ -1,8 +1,8 @@
 //! `help` at the prompt: how to use it.
 
+use crate::client::Client;
 use crate::completion::WORDS;
 use crate::error::Error;
-use crate::session::Session;
 
 const GRAMMAR: &str = "\
 Type the name of a tool and what it should get:
@@ -22,7 +22,7 @@ Words of the prompt itself:
 ///
 /// # Errors
 /// [`Error::Output`] when stdout cannot be written to.
-pub fn run(session: &Session) -> Result<(), Error> {
+pub fn run(client: &Client) -> Result<(), Error> {
     let words = WORDS.iter().map(|(word, meaning)| format!("\n  {word:<8} {meaning}"));
-    session.output.data(&format!("{GRAMMAR}{}", words.collect::<String>()))
+    client.output.data(&format!("{GRAMMAR}{}", words.collect::<String>()))
 }

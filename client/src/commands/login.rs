@@ -2,20 +2,20 @@
 
 use serde_json::json;
 
+use crate::client::Client;
 use crate::error::Error;
-use crate::session::Session;
 
 /// Signs in. Whoever is signed in stays so if this fails.
 ///
 /// # Errors
 /// [`Error`] when the sign-in does not succeed.
-pub async fn run(session: &mut Session) -> Result<(), Error> {
-    let signed_in = session.sign_in().await?;
-    if session.output.is_json() {
-        return session.output.json(&json!({"server": session.server, "signed_in": signed_in}));
+pub async fn run(client: &mut Client) -> Result<(), Error> {
+    let signed_in = client.sign_in().await?;
+    if client.output.is_json() {
+        return client.output.json(&json!({"server": client.server, "signed_in": signed_in}));
     }
     if !signed_in {
-        session.output.say(&format!("{} answers without a sign-in.", session.server));
+        client.output.say(&format!("{} answers without a sign-in.", client.server));
     }
     Ok(())
 }

@@ -3,17 +3,17 @@
 use serde_json::json;
 
 use crate::access::SignedOut;
+use crate::client::Client;
 use crate::error::Error;
-use crate::session::Session;
 
 /// Signs out.
 ///
 /// # Errors
 /// [`Error`] when the tokens cannot be forgotten here.
-pub async fn run(session: &mut Session) -> Result<(), Error> {
-    let outcome = session.access.sign_out().await?;
-    session.start_afresh();
-    let output = &session.output;
+pub async fn run(client: &mut Client) -> Result<(), Error> {
+    let outcome = client.access.sign_out().await?;
+    client.start_afresh();
+    let output = &client.output;
     if output.is_json() {
         return output.json(&match &outcome {
             SignedOut::AlreadyOut => json!({"signed_out": false, "revoked": false}),
@@ -24,14 +24,16 @@ pub async fn run(session: &mut Session) -> Result<(), Error> {
         });
     }
     match outcome {
-        SignedOut::AlreadyOut => output.say(&format!("Nobody is signed in to {}.", session.server)),
+        SignedOut::AlreadyOut => output.say(&format!("Nobody is signed in to {}.", client.server)),
         SignedOut::Revoked => output.say(
             "Signed out: the authorization server has revoked the tokens, and they are gone from \
              this machine.",
         ),
         SignedOut::ForgottenOnly(reason) => {
             output.say("Signed out here: the tokens are gone from this machine.");
-            output.say(&format!("They could not be revoked, so they last until they expire: {reason}"));
+            output.say(&format!(
+                "They could not be revoked, so they last until they expire: {reason}"
+            ));
         }
     }
     Ok(())

@@ -4,27 +4,27 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::client::Client;
 use crate::credentials::Grant;
 use crate::error::Error;
-use crate::session::Session;
 
 /// Prints what is held for the server.
 ///
 /// # Errors
 /// [`Error::SignedOut`] when that is nothing of use.
-pub fn run(session: &mut Session) -> Result<(), Error> {
+pub fn run(client: &mut Client) -> Result<(), Error> {
     // Another process may have signed in or out since.
-    session.access.load_again()?;
-    let server = session.server.to_string();
-    let stored_in = session.access.credentials().path().display().to_string();
-    let Some(grant) = session.access.usable_grant() else {
-        if session.output.is_json() {
-            session.output.json(&json!({"server": server, "signed_in": false}))?;
+    client.access.load_again()?;
+    let server = client.server.to_string();
+    let stored_in = client.access.credentials().path().display().to_string();
+    let Some(grant) = client.access.usable_grant() else {
+        if client.output.is_json() {
+            client.output.json(&json!({"server": server, "signed_in": false}))?;
         }
         return Err(Error::SignedOut { server });
     };
-    if session.output.is_json() {
-        return session.output.json(&json!({
+    if client.output.is_json() {
+        return client.output.json(&json!({
             "server": server,
             "signed_in": true,
             "issuer": grant.issuer,
@@ -40,12 +40,15 @@ pub fn run(session: &mut Session) -> Result<(), Error> {
         ("server", server),
         ("signed in at", grant.issuer.clone()),
         ("as", person(grant)),
-        ("allowed", if grant.scope.is_empty() { "not said".into() } else { grant.scope.to_string() }),
-        ("token", lifetime(grant, session.access.now())),
+        (
+            "allowed",
+            if grant.scope.is_empty() { "not said".into() } else { grant.scope.to_string() },
+        ),
+        ("token", lifetime(grant, client.access.now())),
         ("kept in", stored_in),
     ];
     let lines = lines.map(|(name, value)| format!("{name:<13} {value}"));
-    session.output.data(&lines.join("\n"))
+    client.output.data(&lines.join("\n"))
 }
 
 fn person(grant: &Grant) -> String {
@@ -66,7 +69,8 @@ fn lifetime(grant: &Grant, now: i64) -> String {
         seconds @ 120..=7199 => format!("expires in {} min", seconds / 60),
         seconds => format!("expires in {} h", seconds / 3600),
     };
-    let then = if grant.refresh_token.is_some() { "renewed by itself" } else { "then sign in again" };
+    let then =
+        if grant.refresh_token.is_some() { "renewed by itself" } else { "then sign in again" };
     format!("{until} ({}), {then}", date(expires_at))
 }
 

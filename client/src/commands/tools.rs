@@ -2,27 +2,27 @@
 
 use rmcp::model::Tool;
 
+use crate::client::Client;
 use crate::error::Error;
 use crate::grammar::parameter::{Parameter, in_words, parameters};
 use crate::printable::printable_line;
-use crate::session::Session;
 
 /// Lists the tools.
 ///
 /// # Errors
 /// [`Error`] when they cannot be listed.
-pub async fn run(session: &mut Session) -> Result<(), Error> {
-    session.list_tools().await?;
-    let tools = session.known_tools();
-    if session.output.is_json() {
-        return session.output.json(&tools);
+pub async fn run(client: &mut Client) -> Result<(), Error> {
+    client.list_tools().await?;
+    let tools = client.known_tools();
+    if client.output.is_json() {
+        return client.output.json(&tools);
     }
     if tools.is_empty() {
-        session.output.say(&format!("{} has no tools.", session.server));
+        client.output.say(&format!("{} has no tools.", client.server));
         return Ok(());
     }
     let described: Vec<_> = tools.iter().map(describe).collect();
-    session.output.data(&described.join("\n\n"))
+    client.output.data(&described.join("\n\n"))
 }
 
 fn describe(tool: &Tool) -> String {
@@ -44,7 +44,8 @@ fn describe_parameter(parameter: &Parameter, width: usize) -> String {
         (Some(default), false) => format!(", {} if left out", in_words(default)),
         (None, false) => String::new(),
     };
-    let about = parameter.description.as_deref().map(|words| format!(": {}", printable_line(words)));
+    let about =
+        parameter.description.as_deref().map(|words| format!(": {}", printable_line(words)));
     let name = printable_line(&parameter.name);
     let expected = printable_line(&parameter.expected());
     format!("    {name:<width$}  {expected}{need}{}", about.unwrap_or_default())

@@ -106,9 +106,11 @@ impl Kind {
             Self::Number => text.parse::<serde_json::Number>().ok().map(Value::from),
             Self::Boolean => boolean(text).map(Value::from),
             Self::List(_) if text.trim_start().starts_with('[') => serde_json::from_str(text).ok(),
-            Self::List(item) => {
-                text.split(',').map(|part| item.convert(part.trim())).collect::<Option<Vec<_>>>().map(Value::from)
-            }
+            Self::List(item) => text
+                .split(',')
+                .map(|part| item.convert(part.trim()))
+                .collect::<Option<Vec<_>>>()
+                .map(Value::from),
             Self::Object => serde_json::from_str::<Map<_, _>>(text).ok().map(Value::from),
             Self::Anything => Some(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
         }

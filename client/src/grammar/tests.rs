@@ -63,7 +63,8 @@ fn an_equals_sign_in_text_is_text_unless_the_key_is_known() {
 
 #[test]
 fn the_shell_may_have_split_the_words_already() {
-    let given = |words: &[&str]| Given::from_words(words.iter().map(|word| (*word).into()).collect());
+    let given =
+        |words: &[&str]| Given::from_words(words.iter().map(|word| (*word).into()).collect());
     let read = |words: &[&str]| arguments(&echo(), &given(words)).map(Value::from);
     assert_eq!(read(&["ping", "pong"]), Ok(json!({"message": "ping pong"})));
     assert_eq!(read(&["message=ping pong"]), Ok(json!({"message": "ping pong"})));
@@ -72,12 +73,12 @@ fn the_shell_may_have_split_the_words_already() {
 
 #[test]
 fn values_are_read_by_the_schema() {
-    let line = r#"query=x limit=5 tags=a,b exact=yes order=old filter:={"a":1} anything=7"#;
+    let line = r#"query=x limit=5 tags=a,b exact=yes order=old filter:={"a": "b c"} anything=7"#;
     assert_eq!(
         typed(&search(), line),
         Ok(json!({
             "query": "x", "limit": 5, "tags": ["a", "b"], "exact": true, "order": "old",
-            "filter": {"a": 1}, "anything": 7
+            "filter": {"a": "b c"}, "anything": 7
         }))
     );
     assert_eq!(typed(&search(), "query=5"), Ok(json!({"query": "5"})));
@@ -100,19 +101,15 @@ fn what_is_wrong_is_named() {
 fn a_tool_without_arguments_takes_none() {
     let whoami = tool("whoami", json!({"type": "object"}));
     assert_eq!(typed(&whoami, ""), Ok(json!({})));
-    assert_eq!(
-        typed(&whoami, "loud=yes"),
-        Err("`whoami` has no argument `loud`; it takes none".to_owned())
-    );
+    for rest in ["loud=yes", "loudly"] {
+        assert_eq!(typed(&whoami, rest), Err("`whoami` takes no arguments".to_owned()));
+    }
 }
 
 #[test]
 fn the_usage_shows_both_ways_to_call() {
     let error = arguments(&echo(), &Given::from_line("")).expect_err("refused");
-    assert_eq!(
-        error.hint().as_deref(),
-        Some("usage: echo <message>   or   echo message=<text>")
-    );
+    assert_eq!(error.hint().as_deref(), Some("usage: echo <message>   or   echo message=<text>"));
 }
 
 #[test]

@@ -111,10 +111,7 @@ mod tests {
 
     #[test]
     fn a_promised_issuer_must_be_there() {
-        assert!(matches!(
-            code_of(true, "code=c&state=s1"),
-            Err(OAuthError::MissingIssuer { .. })
-        ));
+        assert!(matches!(code_of(true, "code=c&state=s1"), Err(OAuthError::MissingIssuer { .. })));
     }
 
     #[test]
@@ -129,7 +126,8 @@ mod tests {
 
     #[test]
     fn an_error_from_the_wrong_issuer_is_not_shown() {
-        let query = "error=server_error&error_description=pay+here&state=s1&iss=https://evil.example";
+        let query =
+            "error=server_error&error_description=pay+here&state=s1&iss=https://evil.example";
         let error = code_of(true, query).expect_err("refused");
         assert!(!error.to_string().contains("pay here"), "{error}");
     }
@@ -143,7 +141,9 @@ mod tests {
 
     #[test]
     fn doubled_parameters_and_missing_codes_are_malformed() {
-        for query in ["code=a&code=b&state=s1", "state=s1&code=c&state=s1", "state=s1", "code=&state=s1"] {
+        for query in
+            ["code=a&code=b&state=s1", "state=s1&code=c&state=s1", "state=s1", "code=&state=s1"]
+        {
             let judged = code_of(false, query);
             assert!(matches!(judged, Err(OAuthError::MalformedResponse { .. })), "{query}");
         }

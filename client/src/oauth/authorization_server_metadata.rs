@@ -9,7 +9,7 @@ use super::scope::Scope;
 use crate::fetch::Fetch;
 
 /// What an authorization server says about itself (RFC 8414 §2), checked by [`discover`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AuthorizationServerMetadata {
     /// Its identifier, exactly as sent.
     pub issuer: String,
@@ -56,9 +56,7 @@ impl AuthorizationServerMetadata {
         if !self.code_challenge_methods_supported.iter().any(|method| method == "S256") {
             return Err(OAuthError::NoPkce { issuer: self.issuer.clone() });
         }
-        self.authorization_endpoint
-            .as_ref()
-            .ok_or_else(|| self.missing("authorization_endpoint"))
+        self.authorization_endpoint.as_ref().ok_or_else(|| self.missing("authorization_endpoint"))
     }
 
     fn missing(&self, endpoint: &'static str) -> OAuthError {
@@ -106,7 +104,7 @@ fn check(
 ) -> Result<(), OAuthError> {
     if metadata.issuer != issuer {
         return Err(OAuthError::IssuerMismatch {
-            url: found_at.clone(),
+            url: found_at.to_string(),
             expected: issuer.to_owned(),
             found: metadata.issuer.clone(),
         });
@@ -188,7 +186,8 @@ mod tests {
 
     #[test]
     fn an_issuer_with_query_or_fragment_or_without_host_is_refused() {
-        for issuer in ["https://as.example?x=1", "https://as.example#x", "mailto:as", "as.example"] {
+        for issuer in ["https://as.example?x=1", "https://as.example#x", "mailto:as", "as.example"]
+        {
             assert!(well_known_urls(issuer).is_err(), "{issuer}");
         }
     }

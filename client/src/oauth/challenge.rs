@@ -182,10 +182,7 @@ mod tests {
             parsed(header),
             [
                 ("Basic".to_owned(), pairs(&[("realm", "a, b=c")])),
-                (
-                    "Bearer".to_owned(),
-                    pairs(&[("error", "insufficient_scope"), ("scope", "x y")])
-                ),
+                ("Bearer".to_owned(), pairs(&[("error", "insufficient_scope"), ("scope", "x y")])),
                 ("Digest".to_owned(), pairs(&[("nonce", "abc")])),
             ]
         );
@@ -204,10 +201,7 @@ mod tests {
         assert_eq!(parsed("Bearer"), [("Bearer".to_owned(), Vec::new())]);
         assert_eq!(
             parsed("Negotiate dG9r/ZW4=, Bearer scope=a"),
-            [
-                ("Negotiate".to_owned(), Vec::new()),
-                ("Bearer".to_owned(), pairs(&[("scope", "a")]))
-            ]
+            [("Negotiate".to_owned(), Vec::new()), ("Bearer".to_owned(), pairs(&[("scope", "a")]))]
         );
         assert_eq!(parsed("Negotiate, Custom abc, Bearer scope=a").len(), 3);
     }
@@ -221,7 +215,8 @@ mod tests {
 
     #[test]
     fn an_unquoted_address_is_read_to_its_end() {
-        let challenge = AuthorizationChallenge::parse("Bearer resource_metadata=https://a.example/x?y=z");
+        let challenge =
+            AuthorizationChallenge::parse("Bearer resource_metadata=https://a.example/x?y=z");
         assert_eq!(challenge.resource_metadata.as_deref(), Some("https://a.example/x?y=z"));
     }
 
@@ -238,7 +233,13 @@ mod tests {
         for header in ["", ",,,", "=", "\"", "Bearer \"", "Bearer a=\"b", "é, Bearer x", "a=b"] {
             parse(header);
         }
-        assert_eq!(AuthorizationChallenge::parse("?, Bearer scope=a").scope, Some(Scope::parse("a")));
-        assert_eq!(AuthorizationChallenge::parse("Basic realm=x"), AuthorizationChallenge::default());
+        assert_eq!(
+            AuthorizationChallenge::parse("?, Bearer scope=a").scope,
+            Some(Scope::parse("a"))
+        );
+        assert_eq!(
+            AuthorizationChallenge::parse("Basic realm=x"),
+            AuthorizationChallenge::default()
+        );
     }
 }

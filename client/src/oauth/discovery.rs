@@ -54,7 +54,7 @@ pub(super) async fn first_document<T: DeserializeOwned>(
                 Err(error) => unreadable = unreadable.or(Some(error)),
             },
             status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {}
-            status => return Err(OAuthError::UnexpectedStatus { url: url.clone(), status }),
+            status => return Err(OAuthError::UnexpectedStatus { url: url.to_string(), status }),
         }
     }
     unreadable.map_or(Ok(None), |error| Err(error.into()))

@@ -3,7 +3,6 @@
 use std::io;
 
 use reqwest::StatusCode;
-use url::Url;
 
 use crate::credentials::CredentialsError;
 use crate::error::Exit;
@@ -30,7 +29,7 @@ pub enum OAuthError {
     #[error("{server} asks for a token but publishes no metadata (RFC 9728); looked at {tried}")]
     NoResourceMetadata {
         /// The MCP server.
-        server: Url,
+        server: String,
         /// Where it was looked for.
         tried: String,
     },
@@ -38,11 +37,11 @@ pub enum OAuthError {
     #[error("the metadata at {url} is for {resource}, not for {server} (RFC 9728 §3.3)")]
     ResourceMismatch {
         /// Where it was found.
-        url: Url,
+        url: String,
         /// What it describes.
         resource: String,
         /// What it should describe.
-        server: Url,
+        server: String,
     },
     /// The metadata lists no authorization server.
     #[error("the metadata of {resource} names no authorization server (RFC 9728 §2)")]
@@ -54,7 +53,7 @@ pub enum OAuthError {
     #[error("{url} answered {status}")]
     UnexpectedStatus {
         /// The document.
-        url: Url,
+        url: String,
         /// The HTTP status.
         status: StatusCode,
     },
@@ -78,7 +77,7 @@ pub enum OAuthError {
     #[error("the metadata at {url} says its issuer is {found}, not {expected} (RFC 8414 §3.3)")]
     IssuerMismatch {
         /// Where it was found.
-        url: Url,
+        url: String,
         /// What the MCP server named.
         expected: String,
         /// What the document says.
@@ -109,7 +108,9 @@ pub enum OAuthError {
         reason: String,
     },
     /// No way of authenticating at the token endpoint is known to both sides.
-    #[error("{issuer} accepts only client authentication that this client does not know: {methods}")]
+    #[error(
+        "{issuer} accepts only client authentication that this client does not know: {methods}"
+    )]
     NoAuthenticationMethod {
         /// The authorization server.
         issuer: String,
@@ -260,7 +261,9 @@ impl OAuthError {
             Self::TimedOut { .. } => {
                 "run the command again; `--sign-in-timeout` sets how long it waits".to_owned()
             }
-            Self::Denied => "run the command again and choose Allow, if you change your mind".into(),
+            Self::Denied => {
+                "run the command again and choose Allow, if you change your mind".into()
+            }
             Self::WrongIssuer { .. } | Self::MissingIssuer { .. } => {
                 "somebody may be mixing up two servers; the code was not used".to_owned()
             }

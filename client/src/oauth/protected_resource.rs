@@ -32,9 +32,10 @@ impl ProtectedResourceMetadata {
     /// # Errors
     /// [`OAuthError::NoAuthorizationServer`] when there is none.
     pub fn issuer(&self) -> Result<&str, OAuthError> {
-        self.authorization_servers.first().map(String::as_str).ok_or_else(|| {
-            OAuthError::NoAuthorizationServer { resource: self.resource.clone() }
-        })
+        self.authorization_servers
+            .first()
+            .map(String::as_str)
+            .ok_or_else(|| OAuthError::NoAuthorizationServer { resource: self.resource.clone() })
     }
 }
 
@@ -54,7 +55,7 @@ pub async fn discover(
     };
     let found = first_document::<ProtectedResourceMetadata>(fetch, &candidates).await?;
     let Some((url, metadata)) = found else {
-        let server = server.clone();
+        let server = server.to_string();
         return Err(OAuthError::NoResourceMetadata { server, tried: list(&candidates) });
     };
     check_resource(&metadata.resource, server, &url)?;
@@ -95,9 +96,9 @@ fn check_resource(resource: &str, server: &Url, found_at: &Url) -> Result<(), OA
         return Ok(());
     }
     Err(OAuthError::ResourceMismatch {
-        url: found_at.clone(),
+        url: found_at.to_string(),
         resource: resource.to_owned(),
-        server: server.clone(),
+        server: server.to_string(),
     })
 }
 
@@ -145,7 +146,12 @@ mod tests {
     #[test]
     fn metadata_may_be_about_the_server_or_its_parent() {
         let server = url("https://mcp.example/a/mcp");
-        for resource in ["https://mcp.example/a/mcp", "https://mcp.example/a", "https://mcp.example", "https://MCP.example/"] {
+        for resource in [
+            "https://mcp.example/a/mcp",
+            "https://mcp.example/a",
+            "https://mcp.example",
+            "https://MCP.example/",
+        ] {
             assert!(check_resource(resource, &server, &server).is_ok(), "{resource}");
         }
     }

@@ -99,10 +99,9 @@ impl ClientRegistration {
                 authorization: None,
                 form: vec![client_id, ("client_secret", secret.to_owned())],
             },
-            ClientAuthenticationMethod::ClientSecretBasic => ClientProof {
-                authorization: basic(&self.client_id, secret),
-                form: Vec::new(),
-            },
+            ClientAuthenticationMethod::ClientSecretBasic => {
+                ClientProof { authorization: basic(&self.client_id, secret), form: Vec::new() }
+            }
         }
     }
 }
@@ -190,11 +189,11 @@ mod tests {
     use super::*;
 
     fn accepting(methods: Option<&[&str]>) -> Result<ClientAuthenticationMethod, OAuthError> {
-        ClientAuthenticationMethod::choose(&AuthorizationServerMetadata {
-            token_endpoint_auth_methods_supported: methods
-                .map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
-            ..Default::default()
-        })
+        let metadata = serde_json::json!({
+            "issuer": "https://as.example",
+            "token_endpoint_auth_methods_supported": methods,
+        });
+        ClientAuthenticationMethod::choose(&serde_json::from_value(metadata).expect("metadata"))
     }
 
     fn registered(method: ClientAuthenticationMethod) -> ClientRegistration {

@@ -122,7 +122,10 @@ mod tests {
 
     #[test]
     fn without_a_challenged_scope_everything_the_resource_lists_is_asked_for() {
-        assert_eq!(selected(None, Some("read write"), Some("read write admin"), None), "read write");
+        assert_eq!(
+            selected(None, Some("read write"), Some("read write admin"), None),
+            "read write"
+        );
     }
 
     #[test]
@@ -144,6 +147,9 @@ mod tests {
     #[test]
     fn a_scope_named_twice_counts_once() {
         assert_eq!(Scope::parse(" a  b a ").to_string(), "a b");
-        assert!(Scope::parse("a b").covers(&Scope::parse("b")) && !Scope::parse("a").covers(&Scope::parse("b")));
+        assert!(
+            Scope::parse("a b").covers(&Scope::parse("b"))
+                && !Scope::parse("a").covers(&Scope::parse("b"))
+        );
     }
 }

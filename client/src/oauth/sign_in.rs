@@ -38,6 +38,8 @@ pub struct SignIn<'a> {
     pub browser: &'a Browser,
     /// How long the person may take.
     pub timeout: Duration,
+    /// Whether the person has signed in already and the server wants more to be allowed.
+    pub is_step_up: bool,
     /// Whether the person may also paste the address the browser ended on.
     pub may_paste: bool,
 }
@@ -94,12 +96,15 @@ impl SignIn<'_> {
 
     fn send_to_browser(&self, request: &AuthorizationRequest) {
         let (server, issuer) = (self.server, &request.issuer);
-        self.output.say(&format!("{server} wants you to sign in at {issuer}."));
+        let wish = if self.is_step_up { "allow more" } else { "sign in" };
+        self.output.say(&format!("{server} wants you to {wish} at {issuer}."));
         if !request.scope.is_empty() {
             self.output.say(&format!("It will ask you to allow: {}", request.scope));
         }
         match self.open(&request.url) {
-            Ok(()) => self.output.say("Your browser is opening. If it does not, open this address:"),
+            Ok(()) => {
+                self.output.say("Your browser is opening. If it does not, open this address:")
+            }
             Err(None) => self.output.say("Open this address in a browser:"),
             Err(Some(error)) => {
                 self.output.say(&format!("No browser could be opened ({error})."));

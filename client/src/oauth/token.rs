@@ -82,15 +82,19 @@ async fn ask(
     form.extend(proof.form.iter().map(|(name, value)| (*name, value.as_str())));
     let answer = fetch.post_form(metadata.token_endpoint()?, &form, proof.authorization).await?;
     if answer.status.is_server_error() {
-        return Err(OAuthError::UnexpectedStatus { url: answer.url, status: answer.status });
+        return Err(OAuthError::UnexpectedStatus {
+            url: answer.url.to_string(),
+            status: answer.status,
+        });
     }
     if !answer.status.is_success() {
         let (error, reason) = describe(&answer);
         return Err(OAuthError::TokenRefused { issuer: metadata.issuer.clone(), error, reason });
     }
     let response: TokenResponse = answer.json()?;
-    check(&response).map_err(|reason| {
-        OAuthError::UnusableToken { issuer: metadata.issuer.clone(), reason: reason.to_owned() }
+    check(&response).map_err(|reason| OAuthError::UnusableToken {
+        issuer: metadata.issuer.clone(),
+        reason: reason.to_owned(),
     })?;
     Ok(response)
 }

@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::suggestion::closest;
 
 /// A server, the right to use it, and the connection to it.
-pub struct Session {
+pub struct Client {
     /// The server's address.
     pub server: Url,
     /// How the person is spoken to.
@@ -27,7 +27,7 @@ pub struct Session {
     tools: Vec<Tool>,
 }
 
-impl Session {
+impl Client {
     /// Prepares to work with `server`; nothing is sent yet.
     ///
     /// # Errors
@@ -144,7 +144,9 @@ impl Session {
             self.access.renew_if_due().await?;
             match self.connection.run(&operation).await {
                 Ok(result) => return Ok(result),
-                Err(Failure::Refused(refusal)) => self.access.answer(&refusal, &mut attempts).await?,
+                Err(Failure::Refused(refusal)) => {
+                    self.access.answer(&refusal, &mut attempts).await?
+                }
                 Err(Failure::Failed(error)) => return Err(error),
             }
         }

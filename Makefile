@@ -1,0 +1,50 @@
+# `make` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := bash
+CARGO ?= cargo
+
+# josekit needs OpenSSL. The vendored one is built where pkg-config does not find the system's.
+# Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
+OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
+
+.PHONY: help dev build test check fmt lint doc deny screenshots
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+dev: build ## run everything on this machine, with a stand-in for GitHub
+	@scripts/dev
+
+build: .cargo/config.toml
+	@$(CARGO) build --workspace
+
+test: build ## run every test, in a real browser too
+	@scripts/prepare-tests
+	@$(CARGO) test --workspace --quiet
+
+check: fmt-check lint test doc deny ## everything that CI would say no to
+
+fmt: ## format the code
+	@$(CARGO) fmt --all
+
+.PHONY: fmt-check
+fmt-check:
+	@$(CARGO) fmt --all --check
+
+lint: .cargo/config.toml ## clippy, warnings are errors
+	@$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+doc: .cargo/config.toml ## build the documentation, warnings are errors
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+deny: ## check licences and advisories of dependencies
+	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check bans licenses sources; \
+	else echo "cargo-deny is not installed; run: cargo install --locked cargo-deny"; fi
+
+screenshots: build ## take the pictures of the documentation anew
+	@scripts/prepare-tests
+	@PORTCULLIS_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) test -p tests --test it --quiet chromium
+
+.cargo/config.toml:
+	@mkdir -p .cargo
+	@if [ "$(OPENSSL)" = 1 ]; then printf '[env]\nOPENSSL_NO_VENDOR = "1"\n' > $@; else : > $@; fi
