@@ -58,8 +58,7 @@ fn documents() -> Router<AppState> {
             .route(&format!("/.well-known/{name}/{{*path}}"), get(metadata::get))
             .route(&format!("/{{path}}/.well-known/{name}"), get(metadata::get));
     }
-    router
-        .layer(cors([Method::GET]))
+    router.layer(cors([Method::GET]))
 }
 
 /// What clients call, browser clients among them.

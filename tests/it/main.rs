@@ -1,5 +1,8 @@
-//! Every test that crosses a crate: the endpoints of `auth` one by one, whole flows, and the house.
+//! Every test that crosses a crate: the endpoints of `auth` one by one, the guard, whole flows, and
+//! the house itself.
 
 mod endpoints;
 mod flows;
+mod guard;
+mod settings;
 mod tidy;

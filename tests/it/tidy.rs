@@ -1,1 +1,156 @@
-//! Placeholder.
+//! The house rules that need a reader of sources rather than a compiler.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Longest source file, in lines.
+const LONGEST_FILE: usize = 450;
+const CRATES: [&str; 7] = ["auth", "client", "keys", "mcp", "migration", "tests", "web"];
+const FORBIDDEN_NAMES: [&str; 6] = ["utils", "helpers", "common", "misc", "types", "models"];
+
+struct Source {
+    path: String,
+    text: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn sources() -> Vec<Source> {
+    let mut sources = Vec::new();
+    for name in CRATES {
+        collect(&root().join(name), &mut sources);
+    }
+    assert!(sources.len() > 50, "the sources were not found");
+    sources
+}
+
+fn collect(directory: &Path, sources: &mut Vec<Source>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let shown = path.strip_prefix(root()).unwrap().display().to_string();
+            sources.push(Source { path: shown, text: fs::read_to_string(&path).unwrap() });
+        }
+    }
+}
+
+fn offenders(breaks_the_rule: impl Fn(&Source) -> bool) -> Vec<String> {
+    sources().into_iter().filter(breaks_the_rule).map(|source| source.path).collect()
+}
+
+/// The file without its inline tests.
+fn code(source: &Source) -> &str {
+    source.text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+#[test]
+fn every_file_opens_with_a_sentence() {
+    let missing = offenders(|source| !source.text.starts_with("//! "));
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn no_file_grows_out_of_hand() {
+    let long = offenders(|source| source.text.lines().count() > LONGEST_FILE);
+    assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn no_file_has_a_name_that_says_nothing() {
+    let vague = offenders(|source| {
+        source.path.split(['/', '.']).any(|part| FORBIDDEN_NAMES.contains(&part))
+    });
+    assert!(vague.is_empty(), "{vague:?}");
+}
+
+#[test]
+fn only_storage_names_the_orm() {
+    let named = offenders(|source| {
+        let is_storage = source.path.starts_with("auth/src/storage");
+        source.path.starts_with("auth/src") && !is_storage && source.text.contains("sea_orm::")
+    });
+    assert!(named.is_empty(), "{named:?}");
+}
+
+#[test]
+fn the_rules_of_oauth_do_no_io() {
+    let tainted = offenders(|source| {
+        source.path.starts_with("auth/src/oauth")
+            && ["axum", "storage::", "reqwest", "tokio", "clock"].iter().any(|name| {
+                code(source).contains(&format!("use {name}"))
+                    || code(source).contains(&format!("crate::{name}"))
+            })
+    });
+    assert!(tainted.is_empty(), "{tainted:?}");
+}
+
+#[test]
+fn keys_and_web_do_no_io() {
+    let tainted = offenders(|source| {
+        let pure = source.path.starts_with("keys/src") || source.path.starts_with("web/src");
+        pure && !source.path.ends_with("main.rs")
+            && ["std::fs", "std::net", "tokio::", "reqwest::", "std::env"]
+                .iter()
+                .any(|name| code(source).contains(name))
+    });
+    assert!(tainted.is_empty(), "{tainted:?}");
+}
+
+#[test]
+fn only_the_prompt_names_inquire() {
+    let named = offenders(|source| {
+        source.path.starts_with("client/src")
+            && source.path != "client/src/prompt.rs"
+            && source.text.contains("inquire::")
+    });
+    assert!(named.is_empty(), "{named:?}");
+}
+
+#[test]
+fn mcp_does_not_know_auth_and_migrations_do_not_know_entities() {
+    let manifest = |name: &str| fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+    for (name, forbidden) in [
+        ("mcp", vec!["auth.", "client.", "web.", "migration."]),
+        ("client", vec!["auth.", "mcp.", "web.", "migration."]),
+        ("keys", vec!["auth.", "mcp.", "web.", "migration.", "client."]),
+        ("web", vec!["auth.", "mcp.", "keys.", "migration.", "client."]),
+        ("migration", vec!["auth.", "mcp.", "keys.", "web.", "client."]),
+    ] {
+        for other in forbidden {
+            let depends = manifest(name).lines().any(|line| line.starts_with(other));
+            assert!(!depends, "{name} depends on {other}");
+        }
+    }
+}
+
+#[test]
+fn no_test_sleeps_or_is_ignored() {
+    let lazy = offenders(|source| {
+        source.path.starts_with("tests/it")
+            && !source.path.ends_with("tidy.rs")
+            && (source.text.contains("sleep(") || source.text.contains("#[ignore"))
+    });
+    assert!(lazy.is_empty(), "{lazy:?}");
+}
+
+#[test]
+fn every_endpoint_has_a_file_of_tests_and_a_header() {
+    let folder = root().join("auth/src/endpoints");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        if path.is_dir() || ["home.rs", "health.rs", "style.rs"].contains(&name) {
+            continue;
+        }
+        let first = fs::read_to_string(&path).unwrap();
+        let header = first.lines().next().unwrap_or_default();
+        assert!(header.starts_with("//! `GET /") || header.starts_with("//! `POST /"), "{name}");
+        assert!(root().join("tests/it/endpoints").join(name).exists(), "{name} has no tests");
+    }
+}

@@ -88,7 +88,7 @@ impl Client {
             id: answer.text("client_id").into(),
             secret: answer.json["client_secret"].as_str().map(Into::into),
             issuer: stack.issuer.clone(),
-            resource: stack.resource.clone(),
+            resource: stack.audience.clone(),
             http,
         }
     }

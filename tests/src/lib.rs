@@ -3,6 +3,7 @@
 //! - [`stack::Stack`] starts everything and moves its clock.
 //! - [`browser::Browser`] is a person's browser over plain HTTP.
 //! - [`client::Client`] is a program that asks for tokens, one message at a time.
+//! - [`mcp_client`] calls the MCP server on both wires.
 //! - [`github`] is the stand-in that `make dev` uses too.
 //!
 //! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
@@ -11,4 +12,5 @@
 pub mod browser;
 pub mod client;
 pub mod github;
+pub mod mcp_client;
 pub mod stack;

@@ -21,8 +21,10 @@ use crate::github;
 pub struct Stack {
     /// Issuer identifier of `auth`.
     pub issuer: String,
-    /// Resource identifier of the MCP server.
+    /// Where the MCP server is; its resource identifier too, unless a test says otherwise.
     pub resource: String,
+    /// What clients of the harness ask tokens for.
+    pub audience: String,
     /// Where the stand-in for GitHub is.
     pub github: String,
     /// What lies behind `auth`, to look into the database.
@@ -76,6 +78,7 @@ impl Stack {
         let served = state.clone();
         Self {
             issuer: auth.url,
+            audience: resource.clone(),
             resource,
             github: github.url,
             state,

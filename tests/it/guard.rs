@@ -1,0 +1,6 @@
+//! The guard in front of the MCP server, on both wires.
+
+mod challenge;
+mod metadata;
+mod opaque;
+mod verification;

@@ -1,0 +1,84 @@
+//! Opaque tokens: the authorization server is asked, the caller is the same.
+
+use auth::{oauth::secret, storage::clients};
+use serde_json::json;
+use tests::{
+    browser::Browser,
+    client::Client,
+    mcp_client::{Wire, call, text},
+    stack::Stack,
+};
+
+/// A stack whose resource gets opaque tokens, and whose MCP server may introspect.
+async fn stack(for_mcp: &[&str]) -> Stack {
+    let directory = tempfile::tempdir().unwrap();
+    let resources = directory.path().join("resources.json");
+    let resource = json!([{"resource": "http://localhost:9/mcp", "name": "Opaque demo",
+        "token_format": "opaque", "scopes": [{"name": "mcp:tools", "description": "Use the tools"}]}]);
+    std::fs::write(&resources, resource.to_string()).unwrap();
+    let resources = resources.display().to_string();
+    let mcp = [&["--resource", "http://localhost:9/mcp"], for_mcp].concat();
+    let mut stack = Stack::start_with(&["--resources-file", &resources], &mcp).await;
+    let row = clients::Model {
+        id: "demo-server".into(),
+        name: "Demo server".into(),
+        redirect_uris: String::new(),
+        grant_types: String::new(),
+        token_endpoint_auth_method: "client_secret_basic".into(),
+        secret_hash: Some(secret::hash("pck_demo")),
+        resource: Some("http://localhost:9/mcp".into()),
+        created_at: 0,
+    };
+    clients::add(stack.state.db.connection(), row).await.unwrap();
+    stack.audience = "http://localhost:9/mcp".into();
+    stack
+}
+
+const INTROSPECTION: [&str; 4] =
+    ["--introspection-client-id", "demo-server", "--introspection-client-secret", "pck_demo"];
+
+async fn token(stack: &Stack) -> String {
+    let client = Client::register(stack).await;
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    assert!(tokens.text("access_token").starts_with("pca_"));
+    tokens.text("access_token").to_owned()
+}
+
+#[tokio::test]
+async fn an_opaque_token_is_greeted_by_name_like_any_other() {
+    let stack = stack(&INTROSPECTION).await;
+    let token = token(&stack).await;
+    let answer =
+        call(&stack.resource, Wire::V2026, &token, "echo", json!({"message": "ping pong"})).await;
+    assert_eq!(text(&answer), "Hello Nick Lucas: ping pong", "{}", answer.json);
+}
+
+#[tokio::test]
+async fn an_expired_or_unknown_opaque_token_is_refused() {
+    let stack = stack(&INTROSPECTION).await;
+    let token = token(&stack).await;
+    assert_eq!(call(&stack.resource, Wire::V2026, &token, "whoami", json!({})).await.status, 200);
+    stack.advance(900);
+    for token in [token.as_str(), "pca_unknown", "x"] {
+        let answer = call(&stack.resource, Wire::V2026, token, "whoami", json!({})).await;
+        assert_eq!((answer.status.as_u16(), answer.text("error")), (401, "invalid_token"));
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_no_verdict_on_an_opaque_token() {
+    let mut stack = stack(&INTROSPECTION).await;
+    let token = token(&stack).await;
+    stack.stop_auth().await;
+    let answer = call(&stack.resource, Wire::V2026, &token, "whoami", json!({})).await;
+    assert_eq!(answer.status, 503);
+}
+
+#[tokio::test]
+async fn without_introspection_only_jwts_are_taken() {
+    let stack = stack(&[]).await;
+    let token = token(&stack).await;
+    let answer = call(&stack.resource, Wire::V2026, &token, "whoami", json!({})).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.text("error_description").contains("not a JWT"));
+}

@@ -1,0 +1,131 @@
+//! Tokens are verified here, without asking anyone.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tests::{
+    browser::Browser,
+    client::{Answer, Client},
+    mcp_client::{Wire, call, send, text},
+    stack::Stack,
+};
+
+async fn signed_in() -> (Stack, String) {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    (stack, tokens.text("access_token").to_owned())
+}
+
+async fn echo(stack: &Stack, wire: Wire, token: &str) -> Answer {
+    call(&stack.resource, wire, token, "echo", json!({"message": "ping pong"})).await
+}
+
+async fn refusal(stack: &Stack, token: &str) -> String {
+    let answer = echo(stack, Wire::V2026, token).await;
+    assert_eq!((answer.status.as_u16(), answer.text("error")), (401, "invalid_token"));
+    answer.text("error_description").to_owned()
+}
+
+#[tokio::test]
+async fn a_good_token_is_greeted_by_name_on_both_wires() {
+    let (stack, token) = signed_in().await;
+    for wire in [Wire::V2025, Wire::V2026] {
+        let answer = echo(&stack, wire, &token).await;
+        assert_eq!(text(&answer), "Hello Nick Lucas: ping pong", "{wire:?}: {}", answer.json);
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_2025_can_initialize_and_list_tools() {
+    let (stack, token) = signed_in().await;
+    let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"}});
+    let answer = send(&stack.resource, Wire::V2025, &token, "initialize", hello).await;
+    assert_eq!(answer.json["result"]["serverInfo"]["name"], "portcullis-demo");
+    assert_eq!(answer.json["result"]["protocolVersion"], "2025-11-25");
+    for wire in [Wire::V2025, Wire::V2026] {
+        let answer = send(&stack.resource, wire, &token, "tools/list", json!({})).await;
+        let tools = answer.json["result"]["tools"].as_array().unwrap().iter();
+        let names: Vec<_> = tools.map(|tool| tool["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["echo", "whoami"], "{wire:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoami_tells_who_the_token_is_for() {
+    let (stack, token) = signed_in().await;
+    let answer = call(&stack.resource, Wire::V2026, &token, "whoami", json!({})).await;
+    let me = &answer.json["result"]["structuredContent"];
+    assert_eq!(me["name"], "Nick Lucas");
+    assert_eq!(me["email"], "nick-lucas@example.com");
+    assert_eq!(me["issuer"], stack.issuer.as_str());
+}
+
+#[tokio::test]
+async fn a_client_with_a_good_token_is_served_while_auth_is_down() {
+    let (mut stack, token) = signed_in().await;
+    assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 200);
+    stack.stop_auth().await;
+    assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 200);
+    stack.advance(600);
+    assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 200);
+}
+
+#[tokio::test]
+async fn before_the_keys_were_ever_fetched_an_outage_is_an_outage_and_no_verdict() {
+    let (mut stack, token) = signed_in().await;
+    stack.stop_auth().await;
+    let answer = echo(&stack, Wire::V2026, &token).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.headers["retry-after"], "5");
+    assert_eq!(answer.headers.get("www-authenticate"), None);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused() {
+    let (stack, token) = signed_in().await;
+    stack.advance(904);
+    assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 200);
+    stack.advance(1);
+    assert_eq!(refusal(&stack, &token).await, "the token has expired");
+}
+
+#[tokio::test]
+async fn a_token_for_another_resource_is_refused() {
+    let (stack, _) = signed_in().await;
+    let other = ["--resource", "http://localhost:9/mcp"];
+    let elsewhere = Stack::start_with(&other, &["--issuer", &stack.issuer]).await;
+    let (_other_stack, token) = signed_in().await;
+    assert!(!refusal(&elsewhere, &token).await.is_empty());
+
+    let key = stack.state.keys.current(stack.state.clock.now()).unwrap();
+    let now = stack.state.clock.now();
+    let claims = json!({"iss": stack.issuer, "sub": "x", "aud": "http://localhost:9/mcp",
+        "client_id": "c", "scope": "mcp:tools profile", "exp": now + 600, "iat": now, "jti": "1"});
+    let foreign = key.sign(keys::TokenType::AccessToken, &claims).unwrap();
+    assert_eq!(refusal(&stack, &foreign).await, "the token was issued for another resource");
+    let id_token = key.sign(keys::TokenType::IdToken, &claims).unwrap();
+    assert!(refusal(&stack, &id_token).await.contains("typ"));
+}
+
+#[tokio::test]
+async fn a_token_of_another_issuer_is_refused() {
+    let (stack, _) = signed_in().await;
+    let (_elsewhere, token) = signed_in().await;
+    let reason = refusal(&stack, &token).await;
+    assert_eq!(reason, "the token names a key that its issuer does not publish");
+}
+
+#[tokio::test]
+async fn a_tampered_token_is_refused() {
+    let (stack, token) = signed_in().await;
+    let parts: Vec<&str> = token.split('.').collect();
+    let mut claims: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap();
+    claims["name"] = "Mallory".into();
+    let forged =
+        format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(claims.to_string()), parts[2]);
+    assert_eq!(refusal(&stack, &forged).await, "the token's signature does not match");
+    let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"at+jwt"}"#);
+    assert!(refusal(&stack, &format!("{unsigned}.{}.", parts[1])).await.contains("key"));
+}

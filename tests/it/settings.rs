@@ -1,0 +1,103 @@
+//! Settings that do not fit together stop the start with one sentence.
+
+use std::{collections::BTreeSet, fs};
+
+use auth::{
+    clock::Clock,
+    config::Config,
+    state::{AppState, StartError},
+};
+use clap::{CommandFactory, Parser};
+use tempfile::TempDir;
+use tests::stack::{auth_options, write_secret};
+
+fn directory() -> TempDir {
+    let data = tempfile::tempdir().unwrap();
+    write_secret(&data.path().join("secret"));
+    data
+}
+
+async fn start(data: &TempDir, change: &[(&str, &str)]) -> Result<AppState, StartError> {
+    let (issuer, github) = ("http://localhost:3000", "http://localhost:3002");
+    let mut options = auth_options(data.path(), issuer, github, "http://localhost:3001/mcp");
+    for (name, value) in change {
+        if let Some(at) = options.iter().position(|option| option == name) {
+            options.drain(at..at + 2);
+        }
+        options.extend([(*name).to_owned(), (*value).to_owned()]);
+    }
+    AppState::start(Config::try_parse_from(options).unwrap(), Clock::system()).await
+}
+
+async fn refusal(change: &[(&str, &str)]) -> String {
+    start(&directory(), change).await.map(|_| ()).unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn the_stand_in_is_refused_unless_everything_is_on_loopback() {
+    assert!(refusal(&[("--issuer", "https://auth.example.com")]).await.contains("loopback"));
+    assert!(refusal(&[("--listen", "0.0.0.0:3000")]).await.contains("loopback"));
+    assert!(refusal(&[("--github-base-url", "http://github.test")]).await.contains("loopback"));
+}
+
+#[tokio::test]
+async fn an_issuer_that_clients_could_not_compare_is_refused() {
+    for issuer in ["http://localhost:3000/", "http://auth.example.com", "nonsense", "https://a/?b"]
+    {
+        assert!(refusal(&[("--issuer", issuer)]).await.contains("AUTH_ISSUER"), "{issuer}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_or_malformed_master_secret_stops_the_start() {
+    let missing = refusal(&[("--secret-file", "/nonexistent/secret")]).await;
+    assert!(missing.contains("make dev"), "{missing}");
+    let data = directory();
+    fs::write(data.path().join("secret"), "hunter2").unwrap();
+    let malformed = start(&data, &[]).await.map(|_| ()).unwrap_err().to_string();
+    assert!(malformed.contains("line 1") && !malformed.contains("hunter2"), "{malformed}");
+}
+
+#[tokio::test]
+async fn a_wrong_master_secret_stops_the_start_and_makes_no_new_key() {
+    let data = directory();
+    let kid = |state: &AppState| state.keys.current(i64::MAX).unwrap().kid().to_owned();
+    let first = kid(&start(&data, &[]).await.unwrap());
+    let right = fs::read_to_string(data.path().join("secret")).unwrap();
+
+    write_secret(&data.path().join("secret"));
+    let wrong = start(&data, &[]).await.map(|_| ()).unwrap_err().to_string();
+    assert!(wrong.contains("AUTH_SECRET_FILE"), "{wrong}");
+
+    let new = fs::read_to_string(data.path().join("secret")).unwrap();
+    fs::write(data.path().join("secret"), format!("{new}\n{right}")).unwrap();
+    assert_eq!(kid(&start(&data, &[]).await.unwrap()), first);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_written_stops_the_start() {
+    let data = directory();
+    fs::write(data.path().join("file"), "").unwrap();
+    let inside_a_file = format!("sqlite://{}/auth.db", data.path().join("file").display());
+    let refused = start(&data, &[("--database-url", &inside_a_file)]).await;
+    assert!(refused.map(|_| ()).unwrap_err().to_string().contains("DATABASE_URL"));
+}
+
+#[test]
+fn the_example_of_the_environment_names_every_setting_and_no_other() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");
+    let text = fs::read_to_string(file).unwrap();
+    let shown: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    let commands = [Config::command(), mcp::config::Config::command()];
+    let known: BTreeSet<String> = commands
+        .iter()
+        .flat_map(|command| command.get_arguments())
+        .filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()))
+        .collect();
+    assert_eq!(shown, known);
+}
