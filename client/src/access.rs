@@ -1,31 +1,36 @@
 //! The right to use one server: what is held, and what is done when the server wants more.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
-use crate::browser::Browser;
-use crate::clock::Clock;
-use crate::connection::Refusal;
-use crate::credentials::{Credentials, Grant};
-use crate::error::Error;
-use crate::fetch::Fetch;
-use crate::oauth::OAuthError;
-use crate::oauth::discovery::{Discovery, discover};
-use crate::oauth::refresh::refresh;
-use crate::oauth::revocation::revoke;
-use crate::oauth::scope::{Scope, ScopeSources, select};
-use crate::oauth::sign_in::SignIn;
-use crate::output::Output;
-use crate::wire::TokenSlot;
+use crate::{
+    browser::Browser,
+    clock::Clock,
+    connection::Refusal,
+    credentials::{Credentials, Grant},
+    error::Error,
+    fetch::Fetch,
+    oauth::{
+        OAuthError,
+        discovery::{Discovery, discover},
+        refresh::refresh,
+        revocation::revoke,
+        scope::{Scope, ScopeSources, select},
+        sign_in::SignIn,
+    },
+    output::Output,
+    wire::TokenSlot,
+};
 
 /// How often one operation may send the person to the browser.
 const MOST_SIGN_INS: u8 = 3;
 
-/// How a sign-in may involve the person.
-#[derive(Clone, Debug)]
+/// How the person is involved.
+#[derive(Clone)]
 pub struct Manners {
+    /// How the person is spoken to.
+    pub output: Arc<Output>,
     /// Whether a sign-in may be started at all.
     pub may_ask: bool,
     /// Whether the person may paste the address the browser ended on.
@@ -68,7 +73,6 @@ pub struct Access {
     fetch: Fetch,
     credentials: Credentials,
     clock: Clock,
-    output: Arc<Output>,
     manners: Manners,
     token: TokenSlot,
     grant: Option<Grant>,
@@ -83,12 +87,11 @@ impl Access {
         server: Url,
         fetch: Fetch,
         credentials: Credentials,
-        output: Arc<Output>,
+        clock: Clock,
         manners: Manners,
     ) -> Result<Self, Error> {
-        let (clock, token) = (Clock::system(), TokenSlot::default());
-        let grant = None;
-        let mut access = Self { server, fetch, credentials, clock, output, manners, token, grant };
+        let (token, grant) = (TokenSlot::default(), None);
+        let mut access = Self { server, fetch, credentials, clock, manners, token, grant };
         access.load_again()?;
         Ok(access)
     }
@@ -267,7 +270,7 @@ impl Access {
             fetch: &self.fetch,
             credentials: &self.credentials,
             clock: &self.clock,
-            output: &self.output,
+            output: &self.manners.output,
             browser: &self.manners.browser,
             timeout: self.manners.timeout,
             is_step_up,

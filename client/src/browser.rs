@@ -1,8 +1,10 @@
 //! Opens an address in the person's browser, without a shell that could read more into it.
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use tokio::process::Command;
 use url::Url;

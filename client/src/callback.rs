@@ -1,26 +1,35 @@
 //! The loopback listener that the browser comes back to, open only while a sign-in waits
 //! (RFC 8252 §7.3 and §8.3).
 
-use std::future::IntoFuture;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    future::IntoFuture,
+    net::{Ipv4Addr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::Router;
-use axum::extract::State;
-use axum::response::{Html, IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY};
-use http::{HeaderMap, Method, StatusCode, Uri};
-use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use axum::{
+    Router,
+    extract::State,
+    response::{Html, IntoResponse, Response},
+};
+use http::{
+    HeaderMap, Method, StatusCode, Uri,
+    header::{CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY},
+};
+use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::oauth::OAuthError;
-use crate::oauth::authorization_request::AuthorizationRequest;
-use crate::oauth::authorization_response::{Judgement, judge};
-use crate::secret::Secret;
+use crate::{
+    oauth::{
+        OAuthError,
+        authorization_request::AuthorizationRequest,
+        authorization_response::{Judgement, judge},
+    },
+    secret::Secret,
+};
 
 const PATH: &str = "/callback";
 const PAGE: &str = include_str!("callback/page.html");

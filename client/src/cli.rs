@@ -1,7 +1,6 @@
 //! The command line: flags, commands, and the few things the environment may say.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use url::Url;
@@ -60,11 +59,11 @@ pub struct Options {
 pub struct Environment {
     /// What opens addresses, instead of the desktop's own program
     #[arg(long, global = true, value_name = "PROGRAM", env = "BROWSER")]
-    pub browser: Option<PathBuf>,
+    browser: Option<PathBuf>,
     /// Do not colour words
     #[arg(long, global = true, env = "NO_COLOR", hide = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "1")]
-    pub no_color: Option<String>,
+    no_color: Option<String>,
     #[arg(long, env = "XDG_STATE_HOME", hide = true)]
     xdg_state_home: Option<PathBuf>,
     #[arg(long, env = "HOME", hide = true)]
@@ -79,6 +78,11 @@ impl Environment {
         let state_home = self.xdg_state_home.clone().filter(|path| path.is_absolute());
         let state_home = state_home.or_else(|| Some(self.home.as_ref()?.join(".local/state")))?;
         Some(state_home.join("portcullis"))
+    }
+
+    /// The program that opens addresses, if one is named.
+    pub fn browser(&self) -> Option<PathBuf> {
+        self.browser.clone().filter(|program| !program.as_os_str().is_empty())
     }
 
     /// Whether the person forbade colour (no-color.org: set, and not to nothing).

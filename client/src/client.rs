@@ -3,17 +3,22 @@
 
 use std::sync::Arc;
 
-use rmcp::ServiceError;
-use rmcp::model::{CallToolRequestParams, CallToolResult, JsonObject, Tool};
+use rmcp::{
+    ServiceError,
+    model::{CallToolRequestParams, CallToolResult, JsonObject, Tool},
+};
 use url::Url;
 
-use crate::access::{Access, Attempts, Manners};
-use crate::connection::{Connection, Failure, Running};
-use crate::credentials::Credentials;
-use crate::error::Error;
-use crate::fetch::Fetch;
-use crate::output::Output;
-use crate::suggestion::closest;
+use crate::{
+    access::{Access, Attempts, Manners},
+    clock::Clock,
+    connection::{Connection, Failure, Running},
+    credentials::Credentials,
+    error::Error,
+    fetch::Fetch,
+    output::Output,
+    suggestion::closest,
+};
 
 /// A server, the right to use it, and the connection to it.
 pub struct Client {
@@ -35,12 +40,12 @@ impl Client {
     pub fn new(
         server: Url,
         credentials: Credentials,
-        output: Arc<Output>,
+        clock: Clock,
         manners: Manners,
     ) -> Result<Self, Error> {
         let fetch = Fetch::new(&server)?;
-        let (address, speaker) = (server.clone(), Arc::clone(&output));
-        let access = Access::load(address, fetch.clone(), credentials, speaker, manners)?;
+        let output = Arc::clone(&manners.output);
+        let access = Access::load(server.clone(), fetch.clone(), credentials, clock, manners)?;
         let connection = Connection::new(server.clone(), fetch, access.token());
         Ok(Self { server, output, access, connection, tools: Vec::new() })
     }

@@ -1,7 +1,9 @@
 //! The one place that asks what time it is, so that tests can hold the answer still.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// Tells the time in whole seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone)]

@@ -1,9 +1,6 @@
 //! What the client can do, the same from the command line and from the prompt.
 
-use crate::cli;
-use crate::client::Client;
-use crate::error::Error;
-use crate::grammar::Given;
+use crate::{cli, client::Client, error::Error, grammar::Given};
 
 pub mod call;
 pub mod help;

@@ -2,12 +2,10 @@
 
 use rmcp::model::Tool;
 
-use crate::grammar::parameter::parameters;
-use crate::history::History;
-use crate::printable::printable_line;
+use crate::{grammar::parameter::parameters, history::History, printable::printable_line};
 
-/// Recent lines offered before anything is typed.
-const RECENT: usize = 5;
+/// Recent lines offered at once; more would push the tools out of sight.
+const RECENT: usize = 4;
 
 /// The words of the prompt itself, and what they do.
 pub const WORDS: [(&str, &str); 7] = [
@@ -64,34 +62,67 @@ impl Completer {
     pub fn suggestions(&self, input: &str) -> Vec<Suggestion> {
         let typed = input.trim_start();
         let recent = self.recent.iter().filter(|line| line.starts_with(typed) && *line != typed);
-        let recent = recent.take(RECENT).map(|line| shown_as_is(line));
-        let mut suggestions: Vec<_> = recent.collect();
-        let more = match typed.split_once(' ') {
-            None => self.words_like(typed),
-            Some((name, rest)) => self.arguments_like(typed, name, rest),
-        };
-        suggestions.extend(more);
-        suggestions
+        let recent = recent.take(RECENT).map(|line| Suggestion::new(line, "", line.clone()));
+        recent.chain(self.completions(typed)).collect()
     }
 
-    fn words_like(&self, typed: &str) -> Vec<Suggestion> {
+    /// What the completion key makes of `input`: as much as all suggestions have in common, like a
+    /// shell; where that is nothing new, the first word or argument that fits.
+    pub fn complete(&self, input: &str) -> Option<String> {
+        let typed = input.trim_start();
+        let mut lines = self.suggestions(input).into_iter().map(|suggestion| suggestion.line);
+        let first = lines.next()?;
+        let common = lines.fold(first.clone(), |common, line| common_start(&common, &line));
+        if common.len() > typed.len() {
+            return Some(common);
+        }
+        let word = self.completions(typed).into_iter().next();
+        Some(word.map_or(first, |suggestion| suggestion.line))
+    }
+
+    fn completions(&self, typed: &str) -> Vec<Suggestion> {
+        match typed.split_once(' ') {
+            None => described(&self.words_like(typed), ""),
+            Some((name, rest)) => {
+                let begun = rest.rsplit(' ').next().unwrap_or_default();
+                let before = typed.strip_suffix(begun).unwrap_or(typed);
+                described(&self.arguments_like(name, before, begun), before)
+            }
+        }
+    }
+
+    fn words_like(&self, typed: &str) -> Vec<(String, &str)> {
         let fitting = self.words.iter().filter(|word| word.name.starts_with(typed));
-        fitting
-            .map(|word| described(&word.name, &word.description, format!("{} ", word.name)))
-            .collect()
+        fitting.map(|word| (format!("{} ", word.name), word.description.as_str())).collect()
     }
 
-    fn arguments_like(&self, typed: &str, name: &str, rest: &str) -> Vec<Suggestion> {
-        let begun = rest.rsplit(' ').next().unwrap_or_default();
-        let before = typed.strip_suffix(begun).unwrap_or(typed);
+    fn arguments_like(&self, name: &str, before: &str, begun: &str) -> Vec<(String, &str)> {
         let word = self.words.iter().find(|word| word.name == name);
         let arguments = word.map(|word| word.arguments.as_slice()).unwrap_or_default();
         let fitting = arguments.iter().filter(|(argument, _)| {
             argument.starts_with(begun) && argument != begun && !before.contains(argument.as_str())
         });
-        fitting
-            .map(|(argument, about)| described(argument, about, format!("{before}{argument}")))
-            .collect()
+        fitting.map(|(argument, about)| (argument.clone(), about.as_str())).collect()
+    }
+}
+
+/// Suggestions that add one of `words` to `before`, their descriptions in one column.
+fn described(words: &[(String, &str)], before: &str) -> Vec<Suggestion> {
+    let width = words.iter().map(|(word, _)| word.chars().count()).max().unwrap_or_default();
+    let suggest = |(word, about): &(String, &str)| {
+        Suggestion::new(&format!("{word:<width$}"), about, format!("{before}{word}"))
+    };
+    words.iter().map(suggest).collect()
+}
+
+fn common_start(one: &str, other: &str) -> String {
+    let pairs = one.chars().zip(other.chars());
+    pairs.take_while(|(left, right)| left == right).map(|(character, _)| character).collect()
+}
+
+impl Suggestion {
+    fn new(name: &str, description: &str, line: String) -> Self {
+        Self { shown: format!("{name} {description}").trim_end().to_owned(), line }
     }
 }
 
@@ -101,18 +132,6 @@ fn arguments(tool: &Tool) -> Vec<(String, String)> {
         .into_iter()
         .map(|one| (format!("{}=", printable_line(&one.name)), describe(one.description)))
         .collect()
-}
-
-fn shown_as_is(line: &str) -> Suggestion {
-    Suggestion { shown: line.to_owned(), line: line.to_owned() }
-}
-
-fn described(name: &str, description: &str, line: String) -> Suggestion {
-    let shown = match description {
-        "" => name.to_owned(),
-        description => format!("{name}  {description}"),
-    };
-    Suggestion { shown, line }
 }
 
 #[cfg(test)]
@@ -147,6 +166,8 @@ mod tests {
         let offered = completer(&[]).suggestions("ec");
         let echo = Suggestion { shown: "echo  Greets you".into(), line: "echo ".into() };
         assert_eq!(offered, [echo]);
+        let all = completer(&[]).suggestions("");
+        assert_eq!(all[0].shown, "echo    Greets you", "descriptions stand in one column");
     }
 
     #[test]
@@ -155,6 +176,15 @@ mod tests {
         assert_eq!(lines(&completer, "echo t")[0], "echo two");
         assert_eq!(lines(&completer, "")[..3], ["echo two", "tools", "echo one"]);
         assert_eq!(lines(&completer, "e")[..3], ["echo two", "echo one", "echo "]);
+    }
+
+    #[test]
+    fn the_completion_key_adds_what_is_certain() {
+        let completer = completer(&["echo ping pong", "echo ping"]);
+        assert_eq!(completer.complete("ec").as_deref(), Some("echo "));
+        assert_eq!(completer.complete("echo p").as_deref(), Some("echo ping"));
+        assert_eq!(completer.complete("echo ").as_deref(), Some("echo message="));
+        assert_eq!(completer.complete("x"), None);
     }
 
     #[test]

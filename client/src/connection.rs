@@ -1,23 +1,30 @@
 //! One open MCP connection, and what its failures mean to a person.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, time::Duration};
 
 use http::StatusCode;
-use rmcp::model::{ClientCapabilities, ErrorCode, ErrorData, Implementation, ProtocolVersion};
-use rmcp::service::{ClientInitializeError, RunningService};
-use rmcp::transport::StreamableHttpClientTransport;
-use rmcp::transport::streamable_http_client::{
-    HttpStatusError, StreamableHttpClientTransportConfig, StreamableHttpError,
-};
 use rmcp::{
     ClientCacheConfig, ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError, model,
+    model::{ClientCapabilities, ErrorCode, ErrorData, Implementation, ProtocolVersion},
+    service::{ClientInitializeError, RunningService},
+    transport::{
+        StreamableHttpClientTransport,
+        streamable_http_client::{
+            HttpStatusError, StreamableHttpClientTransportConfig, StreamableHttpError,
+        },
+    },
 };
 use url::Url;
 
-use crate::error::Error;
-use crate::fetch::{Fetch, FetchError};
-use crate::oauth::challenge::AuthorizationChallenge;
-use crate::wire::{TokenSlot, Wire, WireError};
+use crate::{
+    error::Error,
+    fetch::{Fetch, FetchError},
+    oauth::challenge::AuthorizationChallenge,
+    wire::{TokenSlot, Wire, WireError},
+};
+
+/// Longer than the probe for the newest revision, which gives up after ten seconds.
+const OPENING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An MCP session or its stateless equivalent, ready for requests.
 pub type Running = RunningService<RoleClient, model::ClientConfig>;
@@ -87,8 +94,11 @@ impl Connection {
         };
         let implementation = Implementation::new("portcullis-client", env!("CARGO_PKG_VERSION"));
         let client = model::ClientConfig::new(ClientCapabilities::default(), implementation);
-        let running = client.serve_with_lifecycle(transport, lifecycle).await;
-        let running = running.map_err(|error| self.opening_failure(error))?;
+        let opening = client.serve_with_lifecycle(transport, lifecycle);
+        let opened = tokio::time::timeout(OPENING_TIMEOUT, opening).await;
+        let running = opened
+            .map_err(|_| self.unavailable("it did not answer in time".to_owned()))?
+            .map_err(|error| self.opening_failure(error))?;
         // A stale list after a refusal would hide the refusal.
         running.set_response_cache_config(ClientCacheConfig::disabled()).await;
         Ok(running)
@@ -138,21 +148,22 @@ impl Connection {
                 message: format!("{server} has moved to {place}"),
                 hint: Some(format!("if you trust that address, use `--server {place}`")),
             }),
-            Some(StreamableHttpError::HttpStatus(error)) => failed(self.overloaded(error)),
+            Some(StreamableHttpError::HttpStatus(error)) => self.overloaded(error),
             Some(StreamableHttpError::UnexpectedServerResponse(reason)) => self.not_mcp(reason),
             Some(other) => self.not_mcp(&other.to_string()),
             None => self.not_mcp(&error.to_string()),
         }
     }
 
-    fn overloaded(&self, error: &HttpStatusError) -> Error {
+    fn overloaded(&self, error: &HttpStatusError) -> Failure {
         let status = StatusCode::from_u16(error.status).unwrap_or_default();
-        let wait = error
-            .retry_after
-            .as_deref()
-            .map_or(String::new(), |seconds| format!("; it asks to be left alone for {seconds}"));
-        let reason = format!("it answered {status}{wait}");
-        FetchError::Unreachable { url: self.server.clone(), reason }.into()
+        let wait = error.retry_after.as_deref();
+        let wait = wait.map_or(String::new(), |wait| format!(" (Retry-After: {wait})"));
+        self.unavailable(format!("it answered {status}{wait}"))
+    }
+
+    fn unavailable(&self, reason: String) -> Failure {
+        failed(FetchError::Unreachable { url: self.server.clone(), reason }.into())
     }
 
     fn server_error(&self, ErrorData { code: ErrorCode(code), message, .. }: ErrorData) -> Failure {

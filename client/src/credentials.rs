@@ -1,19 +1,22 @@
 //! What sign-in leaves behind: registrations by issuer, grants by issuer and resource, in one file
 //! that only its owner may read.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::oauth::registration::ClientRegistration;
-use crate::oauth::scope::Scope;
-use crate::private_file;
-use crate::secret::Secret;
+use crate::{
+    oauth::{registration::ClientRegistration, scope::Scope},
+    private_file,
+    secret::Secret,
+};
 
 const FILE: &str = "credentials.json";
 const LOCK: &str = "credentials.lock";

@@ -1,12 +1,10 @@
 //! Everything that can end a command badly: one sentence, a hint, a code and an exit status.
 
-use std::io;
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
-use crate::credentials::CredentialsError;
-use crate::fetch::FetchError;
-use crate::grammar::GrammarError;
-use crate::oauth::OAuthError;
+use crate::{
+    credentials::CredentialsError, fetch::FetchError, grammar::GrammarError, oauth::OAuthError,
+};
 
 /// The exit status of the process; scripts rely on these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode,
+    header::{ACCEPT, HeaderValue},
+    redirect::Policy,
+};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 

@@ -4,11 +4,10 @@
 //! - `echo message="ping pong" times=2` names its arguments; values are read by the tool's schema.
 //! - `search filter:={"tag":"a"}` gives a value as JSON.
 
+use parameter::{Kind, Parameter, parameters};
 use rmcp::model::{JsonObject, Tool};
 use serde::de::IgnoredAny;
 use serde_json::Value;
-
-use parameter::{Kind, Parameter, parameters};
 
 pub mod parameter;
 

@@ -1,7 +1,9 @@
 //! The lines typed at the prompt, newest last, in a file that only their owner may read.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::private_file;
 

@@ -1,18 +1,19 @@
 //! The client without a command: a prompt for people, line by line for pipes.
 
-use std::io;
-use std::path::Path;
+use std::{io, path::Path};
 
 use tokio::sync::mpsc;
 
-use crate::client::Client;
-use crate::commands::{Task, perform};
-use crate::completion::{Completer, WORDS};
-use crate::error::{Error, Exit};
-use crate::history::History;
-use crate::prompt::{Asked, ask};
-use crate::stoppable;
-use crate::suggestion::closest;
+use crate::{
+    client::Client,
+    commands::{Task, perform},
+    completion::{Completer, WORDS},
+    error::{Error, Exit},
+    history::History,
+    prompt::{Asked, ask},
+    stoppable,
+    suggestion::closest,
+};
 
 /// Asks for lines and runs each until the person leaves. Ctrl-C stops what is running; at the
 /// prompt itself it leaves.
@@ -35,7 +36,9 @@ pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(
         if task == Task::Quit {
             return Ok(());
         }
-        history.add(line.trim());
+        if matches!(task, Task::Call { .. }) {
+            history.add(line.trim());
+        }
         let outcome = match slip(client, &line) {
             Some(error) => Err(error),
             None => stoppable(perform(client, task)).await,

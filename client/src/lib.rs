@@ -9,20 +9,21 @@
 //!
 //! [`run`] is the whole program.
 
-use std::ffi::OsString;
-use std::sync::Arc;
+use std::{ffi::OsString, sync::Arc};
 
-use clap::Parser as _;
-use clap::error::ErrorKind;
+use clap::{Parser as _, error::ErrorKind};
 
-use crate::access::Manners;
-use crate::browser::Browser;
-use crate::cli::Cli;
-use crate::client::Client;
-use crate::commands::{Task, perform};
-use crate::credentials::{Credentials, CredentialsError};
-use crate::error::{Error, Exit};
-use crate::output::Output;
+use crate::{
+    access::Manners,
+    browser::Browser,
+    cli::Cli,
+    client::Client,
+    clock::Clock,
+    commands::{Task, perform},
+    credentials::{Credentials, CredentialsError},
+    error::{Error, Exit},
+    output::Output,
+};
 
 pub mod access;
 pub mod browser;
@@ -57,13 +58,10 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, streams: Streams
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let parsed = Cli::try_parse_from(&arguments);
     let json = arguments.iter().any(|argument| argument == "--json");
-    let terminals =
-        Terminals { stdin: streams.stdin_is_terminal, stderr: streams.stderr_is_terminal };
-    let forbids_colour = parsed.as_ref().is_ok_and(|cli| cli.environment.forbids_colour());
-    let coloured = terminals.stderr && !forbids_colour;
-    let output = Arc::new(Output::new(streams.stdout, streams.stderr, json, coloured));
+    let wants_colour = parsed.as_ref().is_ok_and(|cli| !cli.environment.forbids_colour());
+    let output = Arc::new(Output::new(streams, json, wants_colour));
     let outcome = match parsed {
-        Ok(cli) => start(cli, terminals, Arc::clone(&output)).await,
+        Ok(cli) => start(cli, Arc::clone(&output)).await,
         Err(error) => explain_usage(&output, &error),
     };
     outcome.map_or_else(
@@ -75,39 +73,34 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, streams: Streams
     )
 }
 
-/// Which ends a person is at.
-#[derive(Clone, Copy)]
-struct Terminals {
-    stdin: bool,
-    stderr: bool,
-}
-
-async fn start(cli: Cli, terminals: Terminals, output: Arc<Output>) -> Result<(), Error> {
-    let state_directory =
-        cli.options.state_dir.clone().or_else(|| cli.environment.state_directory());
-    let state_directory = state_directory.ok_or(CredentialsError::NoDirectory)?;
+async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
+    let state_directory = cli.options.state_dir.clone();
+    let state_directory = state_directory
+        .or_else(|| cli.environment.state_directory())
+        .ok_or(CredentialsError::NoDirectory)?;
     let credentials = Credentials::new(state_directory.clone());
-    let manners = manners(&cli, terminals);
-    let mut client = Client::new(cli.options.server, credentials, output, manners)?;
+    let is_conversation = output.is_conversation();
+    let manners = manners(&cli, output);
+    let mut client = Client::new(cli.options.server, credentials, Clock::system(), manners)?;
     match cli.command {
         Some(command) => stoppable(perform(&mut client, Task::from(command))).await,
-        None if terminals.stdin && terminals.stderr => {
-            interactive::run_prompt(&mut client, &state_directory).await
-        }
+        None if is_conversation => interactive::run_prompt(&mut client, &state_directory).await,
         None => stoppable(interactive::run_lines(&mut client)).await,
     }
 }
 
-fn manners(cli: &Cli, terminals: Terminals) -> Manners {
-    let opens_browser = terminals.stderr && !cli.options.no_browser;
+fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
+    // A browser that opens by itself puzzles whoever did not see why.
+    let browser = match output.has_reader() && !cli.options.no_browser {
+        true => Browser::Open(cli.environment.browser()),
+        false => Browser::Print,
+    };
     Manners {
         may_ask: !cli.options.no_input,
-        may_paste: terminals.stdin && terminals.stderr,
-        browser: match opens_browser {
-            true => Browser::Open(cli.environment.browser.clone()),
-            false => Browser::Print,
-        },
+        may_paste: output.is_conversation(),
+        browser,
         timeout: cli.options.sign_in_timeout,
+        output,
     }
 }
 

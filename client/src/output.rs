@@ -1,12 +1,16 @@
 //! Data on stdout, talk on stderr, and nothing a server wrote reaches either one unfiltered.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
+};
 
 use serde::Serialize;
 
-use crate::error::Error;
-use crate::printable::{printable, printable_json, printable_line};
+use crate::{
+    error::Error,
+    printable::{printable, printable_json, printable_line},
+};
 
 /// Where a run of the client reads and writes, and which ends are terminals.
 pub struct Streams {
@@ -36,19 +40,23 @@ impl Streams {
 pub struct Output {
     stdout: Mutex<Box<dyn Write + Send>>,
     stderr: Mutex<Box<dyn Write + Send>>,
+    person_types: bool,
+    person_reads: bool,
     json: bool,
     coloured: bool,
 }
 
 impl Output {
-    /// Writes to `streams`; as JSON if `json`, in colour if `coloured`.
-    pub fn new(
-        stdout: Box<dyn Write + Send>,
-        stderr: Box<dyn Write + Send>,
-        json: bool,
-        coloured: bool,
-    ) -> Self {
-        Self { stdout: Mutex::new(stdout), stderr: Mutex::new(stderr), json, coloured }
+    /// Writes to `streams`; as JSON if `json`, and in colour if that is wanted and somebody sees it.
+    pub fn new(streams: Streams, json: bool, wants_colour: bool) -> Self {
+        Self {
+            stdout: Mutex::new(streams.stdout),
+            stderr: Mutex::new(streams.stderr),
+            person_types: streams.stdin_is_terminal,
+            person_reads: streams.stderr_is_terminal,
+            json,
+            coloured: wants_colour && streams.stderr_is_terminal,
+        }
     }
 
     /// Whether data and errors are JSON.
@@ -56,9 +64,19 @@ impl Output {
         self.json
     }
 
-    /// Whether talk may be coloured: a terminal reads it, and `NO_COLOR` is not set.
+    /// Whether talk is coloured.
     pub fn is_coloured(&self) -> bool {
         self.coloured
+    }
+
+    /// Whether a person reads what is said.
+    pub fn has_reader(&self) -> bool {
+        self.person_reads
+    }
+
+    /// Whether a person reads what is said and can type an answer.
+    pub fn is_conversation(&self) -> bool {
+        self.person_types && self.person_reads
     }
 
     /// Writes `text` and a line break to stdout.
@@ -94,6 +112,10 @@ impl Output {
         if self.json {
             self.write_talk(&printable_json(&error_as_json(error).to_string()));
             return;
+        }
+        if matches!(error, Error::Interrupted) && self.person_reads {
+            // The terminal has just shown `^C` on the line that would be written to.
+            self.write_talk("");
         }
         let message = printable_line(&error.to_string());
         self.write_talk(&format!("{} {message}", self.paint("error:", "31;1")));
@@ -160,9 +182,13 @@ mod tests {
 
     fn output(json: bool, coloured: bool) -> (Output, Shared, Shared) {
         let (stdout, stderr) = (Shared::default(), Shared::default());
-        let output =
-            Output::new(Box::new(stdout.clone()), Box::new(stderr.clone()), json, coloured);
-        (output, stdout, stderr)
+        let streams = Streams {
+            stdout: Box::new(stdout.clone()),
+            stderr: Box::new(stderr.clone()),
+            stdin_is_terminal: false,
+            stderr_is_terminal: coloured,
+        };
+        (Output::new(streams, json, true), stdout, stderr)
     }
 
     #[test]

@@ -3,18 +3,22 @@
 //! On a machine without a browser the address is opened elsewhere, and that browser cannot reach
 //! this machine's loopback listener. What it shows in its address line is all that is needed.
 
-use std::fs::OpenOptions;
-use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt as _};
 
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::net::unix::pipe::Receiver;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    net::unix::pipe::Receiver,
+};
 
-use crate::oauth::OAuthError;
-use crate::oauth::authorization_request::AuthorizationRequest;
-use crate::oauth::authorization_response::{Judgement, judge};
-use crate::output::Output;
-use crate::secret::Secret;
+use crate::{
+    oauth::{
+        OAuthError,
+        authorization_request::AuthorizationRequest,
+        authorization_response::{Judgement, judge},
+    },
+    output::Output,
+    secret::Secret,
+};
 
 /// Waits until an address is typed into the terminal that answers `request`. Where there is no
 /// terminal to read, it waits for ever.

@@ -3,8 +3,7 @@
 //! A server that may write escape sequences to a terminal may rewrite what stands above, hide
 //! what it did or answer the terminal's own queries. So every string passes through here.
 
-use std::iter::Peekable;
-use std::str::Chars;
+use std::{iter::Peekable, str::Chars};
 
 /// `text` without escape sequences and control characters; line breaks and tabs stay.
 pub fn printable(text: &str) -> String {

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use inquire::autocompletion::Replacement;
-use inquire::ui::{Color, RenderConfig, Styled};
-use inquire::{Autocomplete, CustomUserError, InquireError, Text};
+use inquire::{
+    Autocomplete, CustomUserError, InquireError, Text,
+    autocompletion::Replacement,
+    ui::{Color, RenderConfig, Styled},
+};
 
-use crate::completion::Completer;
-use crate::error::Error;
+use crate::{completion::Completer, error::Error};
 
 /// What came of asking for a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,17 +90,14 @@ impl Autocomplete for Offers {
         Ok(suggestions.into_iter().map(|suggestion| suggestion.shown).collect())
     }
 
-    /// Tab takes the chosen suggestion, else the only one, else the first.
     fn get_completion(
         &mut self,
         input: &str,
-        highlighted: Option<String>,
+        chosen: Option<String>,
     ) -> Result<Replacement, CustomUserError> {
-        let mut suggestions = self.completer.suggestions(input).into_iter();
-        let taken = match highlighted {
-            Some(shown) => suggestions.find(|suggestion| suggestion.shown == shown),
-            None => suggestions.next(),
-        };
-        Ok(taken.map(|suggestion| suggestion.line))
+        Ok(match chosen {
+            Some(chosen) => Some(self.line_of(chosen)),
+            None => self.completer.complete(input),
+        })
     }
 }

@@ -1,9 +1,11 @@
 //! `client call`: calls a tool and prints what it answers.
 
-use crate::client::Client;
-use crate::error::Error;
-use crate::grammar::{Given, arguments};
-use crate::presentation::present;
+use crate::{
+    client::Client,
+    error::Error,
+    grammar::{Given, arguments},
+    presentation::present,
+};
 
 /// Calls `name` with the arguments that `given` means for it.
 ///

@@ -1,8 +1,6 @@
 //! `help` at the prompt: how to use it.
 
-use crate::client::Client;
-use crate::completion::WORDS;
-use crate::error::Error;
+use crate::{client::Client, completion::WORDS, error::Error};
 
 const GRAMMAR: &str = "\
 Type the name of a tool and what it should get:

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::Client;
-use crate::error::Error;
+use crate::{client::Client, error::Error};
 
 /// Signs in. Whoever is signed in stays so if this fails.
 ///

@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use crate::access::SignedOut;
-use crate::client::Client;
-use crate::error::Error;
+use crate::{access::SignedOut, client::Client, error::Error};
 
 /// Signs out.
 ///

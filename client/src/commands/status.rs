@@ -1,12 +1,9 @@
 //! `client status`: who is signed in, until when, and where that is kept; nothing is sent.
 
 use serde_json::json;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::client::Client;
-use crate::credentials::Grant;
-use crate::error::Error;
+use crate::{client::Client, credentials::Grant, error::Error};
 
 /// Prints what is held for the server.
 ///

@@ -2,10 +2,12 @@
 
 use rmcp::model::Tool;
 
-use crate::client::Client;
-use crate::error::Error;
-use crate::grammar::parameter::{Parameter, in_words, parameters};
-use crate::printable::printable_line;
+use crate::{
+    client::Client,
+    error::Error,
+    grammar::parameter::{Parameter, in_words, parameters},
+    printable::printable_line,
+};
 
 /// Lists the tools.
 ///

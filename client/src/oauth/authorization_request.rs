@@ -3,11 +3,13 @@
 
 use url::Url;
 
-use super::OAuthError;
-use super::discovery::Discovery;
-use super::pkce::{CodeVerifier, random_text};
-use super::registration::ClientRegistration;
-use super::scope::Scope;
+use super::{
+    OAuthError,
+    discovery::Discovery,
+    pkce::{CodeVerifier, random_text},
+    registration::ClientRegistration,
+    scope::Scope,
+};
 
 /// One request for authorization. The response is judged against this record and nothing else:
 /// the issuer comes from validated metadata and was fixed before the browser left.

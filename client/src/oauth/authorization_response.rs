@@ -2,8 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::OAuthError;
-use super::authorization_request::AuthorizationRequest;
+use super::{OAuthError, authorization_request::AuthorizationRequest};
 use crate::secret::Secret;
 
 /// What a query that arrived at the redirect URI means.

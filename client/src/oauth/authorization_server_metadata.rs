@@ -3,9 +3,11 @@
 use serde::Deserialize;
 use url::Url;
 
-use super::OAuthError;
-use super::discovery::{first_document, list};
-use super::scope::Scope;
+use super::{
+    OAuthError,
+    discovery::{first_document, list},
+    scope::Scope,
+};
 use crate::fetch::Fetch;
 
 /// What an authorization server says about itself (RFC 8414 §2), checked by [`discover`].

@@ -4,10 +4,12 @@ use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::OAuthError;
-use super::authorization_server_metadata::{self, AuthorizationServerMetadata};
-use super::challenge::AuthorizationChallenge;
-use super::protected_resource::{self, ProtectedResourceMetadata};
+use super::{
+    OAuthError,
+    authorization_server_metadata::{self, AuthorizationServerMetadata},
+    challenge::AuthorizationChallenge,
+    protected_resource::{self, ProtectedResourceMetadata},
+};
 use crate::fetch::{Fetch, FetchError};
 
 /// What is known about a server before anybody signs in.

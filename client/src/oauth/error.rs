@@ -4,9 +4,7 @@ use std::io;
 
 use reqwest::StatusCode;
 
-use crate::credentials::CredentialsError;
-use crate::error::Exit;
-use crate::fetch::FetchError;
+use crate::{credentials::CredentialsError, error::Exit, fetch::FetchError};
 
 /// One variant per refusal. Each says what is wrong and where; [`OAuthError::hint`] what to do.
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +47,10 @@ pub enum OAuthError {
         /// The MCP server.
         resource: String,
     },
-    /// A metadata document answered with a status that is neither yes nor no.
+    /// An endpoint answered with a status that is neither yes nor no.
     #[error("{url} answered {status}")]
     UnexpectedStatus {
-        /// The document.
+        /// The endpoint.
         url: String,
         /// The HTTP status.
         status: StatusCode,
@@ -202,7 +200,7 @@ impl OAuthError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Fetch(error) if error.exit() == Exit::Unreachable => Exit::Unreachable,
-            Self::UnexpectedStatus { status, .. } if status.is_server_error() => Exit::Unreachable,
+            Self::UnexpectedStatus { .. } => Exit::Unreachable,
             Self::Credentials(_) => Exit::Failure,
             _ => Exit::SignIn,
         }
@@ -216,7 +214,7 @@ impl OAuthError {
             | Self::NoResourceMetadata { .. }
             | Self::ResourceMismatch { .. }
             | Self::NoAuthorizationServer { .. } => "resource_metadata",
-            Self::UnexpectedStatus { .. } => "metadata_unavailable",
+            Self::UnexpectedStatus { .. } => "unavailable",
             Self::InvalidIssuer { .. }
             | Self::NoAuthorizationServerMetadata { .. }
             | Self::IssuerMismatch { .. }

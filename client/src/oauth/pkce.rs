@@ -1,8 +1,7 @@
 //! Step 5: proof key for code exchange, so that a stolen code is worth nothing (RFC 7636).
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::OAuthError;
 use crate::secret::Secret;

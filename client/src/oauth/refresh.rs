@@ -5,12 +5,15 @@
 
 use url::Url;
 
-use super::OAuthError;
-use super::authorization_server_metadata;
-use super::token::{self, TokenResponse};
-use crate::clock::Clock;
-use crate::credentials::{Credentials, Grant};
-use crate::fetch::Fetch;
+use super::{
+    OAuthError, authorization_server_metadata,
+    token::{self, TokenResponse},
+};
+use crate::{
+    clock::Clock,
+    credentials::{Credentials, Grant},
+    fetch::Fetch,
+};
 
 /// Renews `held`, the grant for `server`, or finds that another process has.
 ///

@@ -4,16 +4,13 @@
 //! that ignore the port of a loopback address (RFC 8252 §7.3) accept that, and so do those that
 //! compare byte for byte; the next sign-in tries to bind the same port again.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded::byte_serialize;
 
-use super::OAuthError;
-use super::authorization_server_metadata::AuthorizationServerMetadata;
-use crate::fetch::Fetch;
-use crate::secret::Secret;
+use super::{OAuthError, authorization_server_metadata::AuthorizationServerMetadata};
+use crate::{fetch::Fetch, secret::Secret};
 
 const CLIENT_NAME: &str = "Portcullis client";
 const SOFTWARE_ID: &str = "portcullis-client";

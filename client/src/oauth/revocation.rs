@@ -1,10 +1,7 @@
 //! At the end: telling the authorization server that the tokens are no longer wanted (RFC 7009).
 
-use super::OAuthError;
-use super::authorization_server_metadata;
-use super::token::describe;
-use crate::credentials::Grant;
-use crate::fetch::Fetch;
+use super::{OAuthError, authorization_server_metadata, token::describe};
+use crate::{credentials::Grant, fetch::Fetch};
 
 /// Revokes the refresh token of `grant`, and with it the whole grant; the access token if that is
 /// all there is. Returns `false` if the server offers no revocation.

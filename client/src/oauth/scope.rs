@@ -1,7 +1,6 @@
 //! Step 5: which scopes to ask for (MCP authorization, "Scope Selection Strategy" and "Step-Up").
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,26 +1,29 @@
 //! Steps 4 to 8 in a row: from knowing where to sign in to holding a grant.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
-use super::OAuthError;
-use super::authorization_request::AuthorizationRequest;
-use super::authorization_server_metadata::AuthorizationServerMetadata;
-use super::discovery::Discovery;
-use super::registration::{ClientRegistration, register};
-use super::scope::Scope;
-use super::token::{TokenResponse, exchange_code};
-use super::user_info::user_info;
-use crate::browser::{self, Browser};
-use crate::callback::CallbackListener;
-use crate::clock::Clock;
-use crate::credentials::{Credentials, Grant};
-use crate::fetch::Fetch;
-use crate::output::Output;
-use crate::paste;
-use crate::secret::Secret;
+use super::{
+    OAuthError,
+    authorization_request::AuthorizationRequest,
+    authorization_server_metadata::AuthorizationServerMetadata,
+    discovery::Discovery,
+    registration::{ClientRegistration, register},
+    scope::Scope,
+    token::{TokenResponse, exchange_code},
+    user_info::user_info,
+};
+use crate::{
+    browser::{self, Browser},
+    callback::CallbackListener,
+    clock::Clock,
+    credentials::{Credentials, Grant},
+    fetch::Fetch,
+    output::Output,
+    paste,
+    secret::Secret,
+};
 
 /// Everything a sign-in needs from around it.
 pub struct SignIn<'a> {

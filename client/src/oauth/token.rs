@@ -1,15 +1,18 @@
 //! Step 8: the token request, for a code or a refresh token (OAuth 2.1 §3.2, RFC 8707 §2.2).
 
+use reqwest::StatusCode;
 use serde::{Deserialize, Deserializer};
 
-use super::OAuthError;
-use super::authorization_request::AuthorizationRequest;
-use super::authorization_server_metadata::AuthorizationServerMetadata;
-use super::registration::ClientRegistration;
-use super::scope::Scope;
-use crate::credentials::Grant;
-use crate::fetch::{Answer, Fetch};
-use crate::secret::Secret;
+use super::{
+    OAuthError, authorization_request::AuthorizationRequest,
+    authorization_server_metadata::AuthorizationServerMetadata, registration::ClientRegistration,
+    scope::Scope,
+};
+use crate::{
+    credentials::Grant,
+    fetch::{Answer, Fetch},
+    secret::Secret,
+};
 
 /// A successful answer (OAuth 2.1 §3.2.3).
 #[derive(Debug, Deserialize)]
@@ -81,7 +84,7 @@ async fn ask(
     let mut form = form.to_vec();
     form.extend(proof.form.iter().map(|(name, value)| (*name, value.as_str())));
     let answer = fetch.post_form(metadata.token_endpoint()?, &form, proof.authorization).await?;
-    if answer.status.is_server_error() {
+    if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS {
         return Err(OAuthError::UnexpectedStatus {
             url: answer.url.to_string(),
             status: answer.status,

@@ -5,9 +5,7 @@
 use std::time::Duration;
 
 use super::authorization_server_metadata::AuthorizationServerMetadata;
-use crate::credentials::Person;
-use crate::fetch::Fetch;
-use crate::secret::Secret;
+use crate::{credentials::Person, fetch::Fetch, secret::Secret};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
