@@ -7,12 +7,22 @@ use crate::grammar::parameter::in_words;
 
 const UNKNOWN: &str = "[content of a kind this client does not know; `--json` shows it]";
 
-/// The text of `result`: its content, or its structured content where it has no other.
+/// The text of `result`: its structured content where the text only repeats that, which servers do
+/// for clients that know no better, else its content.
 pub fn present(result: &CallToolResult) -> String {
-    if result.content.is_empty() {
-        return result.structured_content.as_ref().map(structured).unwrap_or_default();
+    match &result.structured_content {
+        Some(value) if adds_nothing(&result.content, value) => structured(value),
+        _ => result.content.iter().map(block).collect::<Vec<_>>().join("\n"),
     }
-    result.content.iter().map(block).collect::<Vec<_>>().join("\n")
+}
+
+fn adds_nothing(content: &[ContentBlock], value: &Value) -> bool {
+    content.iter().all(|block| match block {
+        ContentBlock::Text(text) => {
+            serde_json::from_str::<Value>(&text.text).is_ok_and(|read| read == *value)
+        }
+        _ => false,
+    })
 }
 
 fn block(block: &ContentBlock) -> String {
@@ -40,17 +50,29 @@ fn binary(what: &str, kind: &str, base64: &str) -> String {
     format!("[{what} {kind}, {} bytes; `--json` has it]", base64.len() / 4 * 3)
 }
 
-/// One `name: value` per line for an object of plain values, else indented JSON.
+/// One member per line where all are plain values or lists of them, else indented JSON.
 fn structured(value: &Value) -> String {
-    let is_plain = |value: &Value| !value.is_object() && !value.is_array();
-    match value.as_object() {
-        Some(members) if members.values().all(is_plain) => members
-            .iter()
-            .map(|(name, value)| format!("{name}: {}", in_words(value)))
-            .collect::<Vec<_>>()
-            .join("\n"),
-        _ => format!("{value:#}"),
+    let rows = value.as_object().and_then(|members| {
+        members.iter().map(|(name, value)| Some((name, cell(value)?))).collect::<Option<Vec<_>>>()
+    });
+    let Some(rows) = rows else { return format!("{value:#}") };
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let rows = rows.iter().map(|(name, value)| format!("{name:<width$}  {value}"));
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+/// A plain value, or a list of plain values, in one line.
+fn cell(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(items) => {
+            Some(items.iter().map(plain).collect::<Option<Vec<_>>>()?.join(", "))
+        }
+        value => plain(value),
     }
+}
+
+fn plain(value: &Value) -> Option<String> {
+    (!value.is_object() && !value.is_array()).then(|| in_words(value))
 }
 
 #[cfg(test)]
@@ -70,9 +92,19 @@ mod tests {
     }
 
     #[test]
-    fn structured_content_is_shown_when_there_is_nothing_else() {
-        let plain = json!({"content": [], "structuredContent": {"name": "Nick", "age": 3}});
-        assert_eq!(presented(plain), "name: Nick\nage: 3");
+    fn structured_content_is_shown_where_the_text_only_repeats_it() {
+        let value = json!({"name": "Nick", "scopes": ["a", "b"]});
+        let text = json!([{"type": "text", "text": value.to_string()}]);
+        for content in [json!([]), text] {
+            let result = json!({"content": content, "structuredContent": value});
+            assert_eq!(presented(result), "name    Nick\nscopes  a, b");
+        }
+        let more = json!({"content": [{"type": "text", "text": "hi"}], "structuredContent": value});
+        assert_eq!(presented(more), "hi");
+    }
+
+    #[test]
+    fn deep_structures_are_shown_as_json() {
         let deep = json!({"content": [], "structuredContent": {"a": {"b": 1}}});
         assert_eq!(presented(deep), "{\n  \"a\": {\n    \"b\": 1\n  }\n}");
     }

@@ -1,0 +1,3 @@
+//! Here so that Cargo counts the build dependencies; there is nothing to do.
+
+fn main() {}
