@@ -194,10 +194,14 @@ impl Access {
             return Err(self.signed_out_or_forbidden(refusal));
         }
         let discovery = discover(&self.fetch, &self.server, &refusal.challenge).await?;
-        let scope = self.scope_for(&discovery, refusal);
-        if attempts.sign_ins == MOST_SIGN_INS
-            || self.has_asked(&discovery, &scope, refusal, attempts)
-        {
+        let asked = self.grant_from(&discovery).map(|grant| &grant.requested_scope);
+        let scope = select(ScopeSources {
+            challenge: &refusal.challenge,
+            resource: discovery.resource.scope().as_ref(),
+            authorization_server: discovery.authorization_server.scope().as_ref(),
+            requested_before: asked,
+        });
+        if is_in_vain(refusal, attempts, asked, &scope) {
             return Err(self.in_vain(refusal));
         }
         attempts.sign_ins += 1;
@@ -233,29 +237,6 @@ impl Access {
         Ok(false)
     }
 
-    fn scope_for(&self, discovery: &Discovery, refusal: &Refusal) -> Scope {
-        let before = self.grant_from(discovery).map(|grant| &grant.requested_scope);
-        select(ScopeSources {
-            challenge: &refusal.challenge,
-            resource: discovery.resource.scope().as_ref(),
-            authorization_server: discovery.authorization_server.scope().as_ref(),
-            requested_before: before,
-        })
-    }
-
-    /// Whether exactly this has been asked for already, so that asking again changes nothing.
-    fn has_asked(
-        &self,
-        discovery: &Discovery,
-        scope: &Scope,
-        refusal: &Refusal,
-        attempts: &Attempts,
-    ) -> bool {
-        let asked =
-            self.grant_from(discovery).is_some_and(|grant| grant.requested_scope.covers(scope));
-        asked && (!refusal.is_unauthorized || attempts.sign_ins > 0)
-    }
-
     /// The grant, if it is from the authorization server that the server trusts now.
     fn grant_from(&self, discovery: &Discovery) -> Option<&Grant> {
         self.grant.as_ref().filter(|grant| {
@@ -284,10 +265,10 @@ impl Access {
     /// # Errors
     /// [`Error::Credentials`] when it cannot be forgotten here.
     pub async fn sign_out(&mut self) -> Result<SignedOut, Error> {
+        let lock = self.credentials.lock().await?;
         self.load_again()?;
         let Some(grant) = self.grant.clone() else { return Ok(SignedOut::AlreadyOut) };
         let revoked = revoke(&self.fetch, &grant).await;
-        let lock = self.credentials.lock().await?;
         self.credentials.change(&lock, |stored| stored.forget_grant(&self.server))?;
         self.hold(None);
         Ok(match revoked {
@@ -314,5 +295,53 @@ impl Access {
             true => OAuthError::TokensRefused { server: self.server.to_string() }.into(),
             false => self.forbidden(refusal),
         }
+    }
+}
+
+/// Whether asking the person would change nothing: it has been done too often, or exactly `scope`
+/// has been `asked` for already and the server refuses what came of it.
+fn is_in_vain(
+    refusal: &Refusal,
+    attempts: &Attempts,
+    asked: Option<&Scope>,
+    scope: &Scope,
+) -> bool {
+    let was_asked = asked.is_some_and(|asked| asked.covers(scope));
+    let came_of_it = !refusal.is_unauthorized || attempts.sign_ins > 0;
+    attempts.sign_ins == MOST_SIGN_INS || (was_asked && came_of_it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::challenge::AuthorizationChallenge;
+
+    fn in_vain(is_unauthorized: bool, sign_ins: u8, asked: Option<&str>) -> bool {
+        let refusal = Refusal { is_unauthorized, challenge: AuthorizationChallenge::default() };
+        let attempts = Attempts { sign_ins, ..Attempts::default() };
+        is_in_vain(&refusal, &attempts, asked.map(Scope::parse).as_ref(), &Scope::parse("a b"))
+    }
+
+    #[test]
+    fn a_missing_or_old_token_is_worth_a_sign_in() {
+        assert!(!in_vain(true, 0, None));
+        assert!(!in_vain(true, 0, Some("a b")), "the token may simply have expired");
+    }
+
+    #[test]
+    fn a_token_refused_right_after_the_sign_in_is_not_worth_another() {
+        assert!(in_vain(true, 1, Some("a b")));
+        assert!(!in_vain(true, 1, None), "the server trusts another authorization server now");
+    }
+
+    #[test]
+    fn more_scope_is_asked_for_once() {
+        assert!(!in_vain(false, 0, Some("a")));
+        assert!(in_vain(false, 0, Some("a b c")));
+    }
+
+    #[test]
+    fn nobody_is_asked_a_fourth_time() {
+        assert!(!in_vain(false, 2, Some("a")) && in_vain(false, 3, Some("a")));
     }
 }

@@ -115,21 +115,21 @@ impl Client {
     /// # Errors
     /// [`Error`] when the sign-in fails; whoever was signed in before then still is.
     pub async fn sign_in(&mut self) -> Result<bool, Error> {
-        self.connection.close();
+        self.connection.close().await;
         self.access.set_aside();
         let attempts = Attempts::for_sign_in();
         let listed = self.repeat(attempts, async |running| running.list_all_tools().await).await;
         if listed.is_err() {
-            self.connection.close();
+            self.connection.close().await;
             self.access.load_again()?;
         }
         self.tools = listed?;
         Ok(self.access.usable_grant().is_some())
     }
 
-    /// Closes the connection and forgets the tools, for whoever comes next.
-    pub fn start_afresh(&mut self) {
-        self.connection.close();
+    /// Ends the connection and forgets the tools: whoever comes next may see others.
+    pub async fn start_afresh(&mut self) {
+        self.connection.close().await;
         self.tools.clear();
     }
 

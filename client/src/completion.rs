@@ -61,7 +61,11 @@ impl Completer {
     /// What to offer for `input`: recent lines first.
     pub fn suggestions(&self, input: &str) -> Vec<Suggestion> {
         let typed = input.trim_start();
-        let recent = self.recent.iter().filter(|line| line.starts_with(typed) && *line != typed);
+        let recent = self.recent.iter().filter(|line| {
+            line.starts_with(typed)
+                && *line != typed
+                && !self.words.iter().any(|w| w.name == **line)
+        });
         let recent = recent.take(RECENT).map(|line| Suggestion::new(line, "", line.clone()));
         recent.chain(self.completions(typed)).collect()
     }
@@ -172,9 +176,9 @@ mod tests {
 
     #[test]
     fn recent_lines_come_first_newest_first() {
-        let completer = completer(&["echo one", "tools", "echo two"]);
+        let completer = completer(&["echo one", "add a=1", "tools", "echo two"]);
         assert_eq!(lines(&completer, "echo t")[0], "echo two");
-        assert_eq!(lines(&completer, "")[..3], ["echo two", "tools", "echo one"]);
+        assert_eq!(lines(&completer, "")[..3], ["echo two", "add a=1", "echo one"]);
         assert_eq!(lines(&completer, "e")[..3], ["echo two", "echo one", "echo "]);
     }
 

@@ -25,6 +25,7 @@ use crate::{
 
 /// Longer than the probe for the newest revision, which gives up after ten seconds.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(30);
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An MCP session or its stateless equivalent, ready for requests.
 pub type Running = RunningService<RoleClient, model::ClientConfig>;
@@ -77,9 +78,12 @@ impl Connection {
         operation(running).await.map_err(|error| self.service_failure(error))
     }
 
-    /// Forgets the connection: whoever signs in or out next starts afresh.
-    pub fn close(&mut self) {
-        self.running = None;
+    /// Ends the connection, and with it the server's session where there is one.
+    pub async fn close(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            // A server that does not say goodbye in time is left.
+            let _ = running.close_with_timeout(CLOSING_TIMEOUT).await;
+        }
     }
 
     /// Asks for the newest revision first (2026-07-28) and falls back to `initialize`.

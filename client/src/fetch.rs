@@ -169,7 +169,7 @@ impl Fetch {
         self.send(url, self.client_for(url)?.get(url.clone()).bearer_auth(token)).await
     }
 
-    /// `POST url` with a form, which `prepare` may add credentials to.
+    /// `POST url` with a form, and with `authorization` as that header if there is one.
     ///
     /// # Errors
     /// As [`Fetch::get`].

@@ -19,7 +19,7 @@ use crate::{
 /// prompt itself it leaves.
 ///
 /// # Errors
-/// [`Error::Interrupted`] for Ctrl-C at the prompt; [`Error::Input`] when the terminal fails.
+/// [`Error::AlreadyTold`] for Ctrl-C at the prompt; [`Error::Input`] when the terminal fails.
 pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(), Error> {
     client.list_tools_quietly().await;
     greet(client);
@@ -30,7 +30,7 @@ pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(
             Asked::Line(line) => line,
             Asked::GivenUp => continue,
             Asked::Leave => return Ok(()),
-            Asked::Interrupted => return Err(Error::Interrupted),
+            Asked::Interrupted => return Err(Error::AlreadyTold(Exit::Interrupted)),
         };
         let Some(task) = Task::from_line(&line) else { continue };
         if task == Task::Quit {

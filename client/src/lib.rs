@@ -82,11 +82,13 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let is_conversation = output.is_conversation();
     let manners = manners(&cli, output);
     let mut client = Client::new(cli.options.server, credentials, Clock::system(), manners)?;
-    match cli.command {
+    let outcome = match cli.command {
         Some(command) => stoppable(perform(&mut client, Task::from(command))).await,
         None if is_conversation => interactive::run_prompt(&mut client, &state_directory).await,
         None => stoppable(interactive::run_lines(&mut client)).await,
-    }
+    };
+    client.start_afresh().await;
+    outcome
 }
 
 fn manners(cli: &Cli, output: Arc<Output>) -> Manners {

@@ -91,7 +91,7 @@ impl Wire {
     }
 
     /// Adds what every request carries. rmcp's own headers never name `Authorization`.
-    fn dress(
+    fn prepare(
         &self,
         request: RequestBuilder,
         session: Option<&str>,
@@ -173,7 +173,7 @@ impl StreamableHttpClient for Wire {
     ) -> Outcome<StreamableHttpPostResponse> {
         let accept = format!("{JSON_MIME_TYPE}, {EVENT_STREAM_MIME_TYPE}");
         let request = self.client.post(&*uri).header(ACCEPT, accept).json(&message);
-        let response = self.send(self.dress(request, session.as_deref(), headers)).await?;
+        let response = self.send(self.prepare(request, session.as_deref(), headers)).await?;
         let status = response.status();
         let expects_answer = matches!(message, ClientJsonRpcMessage::Request(_));
         if status == StatusCode::NOT_FOUND && session.is_some() {
@@ -217,7 +217,7 @@ impl StreamableHttpClient for Wire {
         if let Some(last_event_id) = last_event_id {
             request = request.header(HEADER_LAST_EVENT_ID, last_event_id);
         }
-        let response = self.send(self.dress(request, session.as_deref(), headers)).await?;
+        let response = self.send(self.prepare(request, session.as_deref(), headers)).await?;
         match response.status() {
             status if status.is_success() => Ok(self.events(response, limit)),
             StatusCode::METHOD_NOT_ALLOWED => Err(StreamableHttpError::ServerDoesNotSupportSse),
@@ -236,7 +236,7 @@ impl StreamableHttpClient for Wire {
         headers: Headers,
     ) -> Outcome<()> {
         let request = self.client.delete(&*uri);
-        let response = self.send(self.dress(request, Some(&session), headers)).await?;
+        let response = self.send(self.prepare(request, Some(&session), headers)).await?;
         match response.status() {
             status if status.is_success() => Ok(()),
             StatusCode::METHOD_NOT_ALLOWED => Ok(()),

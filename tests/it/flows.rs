@@ -1,1 +1,5 @@
 //! Whole flows, from the first request to the last.
+
+mod chromium;
+mod command_line;
+mod terminal;

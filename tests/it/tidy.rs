@@ -7,7 +7,8 @@ use std::{
 
 /// Longest source file, in lines.
 const LONGEST_FILE: usize = 450;
-const CRATES: [&str; 8] = ["auth", "client", "features", "keys", "mcp", "migration", "tests", "web"];
+const CRATES: [&str; 8] =
+    ["auth", "client", "features", "keys", "mcp", "migration", "tests", "web"];
 const FORBIDDEN_NAMES: [&str; 6] = ["utils", "helpers", "common", "misc", "types", "models"];
 
 struct Source {

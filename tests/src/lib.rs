@@ -10,7 +10,10 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "the harness fails the test it serves")]
 
 pub mod browser;
+pub mod chromium;
 pub mod client;
+pub mod command_line;
 pub mod github;
 pub mod mcp_client;
 pub mod stack;
+pub mod terminal;

@@ -10,7 +10,7 @@ use crate::{access::SignedOut, client::Client, error::Error};
 /// [`Error`] when the tokens cannot be forgotten here.
 pub async fn run(client: &mut Client) -> Result<(), Error> {
     let outcome = client.access.sign_out().await?;
-    client.start_afresh();
+    client.start_afresh().await;
     let output = &client.output;
     if output.is_json() {
         return output.json(&match &outcome {

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 
 use crate::{credentials::CredentialsError, error::Exit, fetch::FetchError};
 
-/// One variant per refusal. Each says what is wrong and where; [`OAuthError::hint`] what to do.
+/// One variant per refusal. Each says what is wrong and where; its hint says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OAuthError {
     /// A server could not be reached or answered with something unusable.

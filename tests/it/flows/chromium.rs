@@ -1,0 +1,51 @@
+//! The pages in a real browser: what a header assertion cannot see.
+
+use tests::{chromium::Chromium, command_line::CommandLine, stack::Stack};
+
+const WIDE: (u32, u32) = (1280, 900);
+const PHONE: (u32, u32) = (390, 844);
+
+#[tokio::test]
+async fn a_person_signs_in_and_consents_in_a_real_browser_and_the_command_line_greets_them() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let waiting = person.begin(&["call", "echo", "message=ping pong"]).await;
+    let browser = Chromium::start(true).await;
+
+    browser.open(&waiting.url).await;
+    browser.read("form[action='/sign-in/github']").await;
+    browser.picture("sign-in", WIDE, "light").await;
+    browser.picture("sign-in-phone", PHONE, "light").await;
+    browser.press("form[action='/sign-in/github'] button").await;
+    browser.press("button[value='nick-lucas']").await;
+
+    let text = browser.read("main").await;
+    for shown in ["Nick Lucas", "127.0.0.1", "MCP demo"] {
+        assert!(text.contains(shown), "{shown} is missing in: {text}");
+    }
+    browser.picture("consent", WIDE, "light").await;
+    browser.picture("consent-phone", PHONE, "light").await;
+    browser.picture("consent-dark", WIDE, "dark").await;
+    browser.press("button[value='allow']").await;
+
+    let outcome = waiting.finish().await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "Hello Nick Lucas: ping pong\n"));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn without_javascript_a_person_can_deny() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let waiting = person.begin(&["login"]).await;
+    let browser = Chromium::start(false).await;
+
+    browser.open(&waiting.url).await;
+    browser.press("form[action='/sign-in/github'] button").await;
+    browser.press("button[value='nick-lucas']").await;
+    browser.press("button[value='deny']").await;
+
+    let outcome = waiting.finish().await;
+    assert_eq!(outcome.code, 4, "{}", outcome.stderr);
+    browser.close().await;
+}

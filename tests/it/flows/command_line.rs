@@ -1,0 +1,137 @@
+//! The command line signs in, calls, and says what is wrong.
+
+use tests::{
+    browser::{Browser, Page},
+    command_line::CommandLine,
+    stack::Stack,
+};
+
+const ECHO: [&str; 3] = ["call", "echo", "message=ping pong"];
+
+/// What a person does in the browser up to the consent page.
+async fn reach_consent(browser: &mut Browser, url: &str) -> Page {
+    let page = browser.open(url).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    browser.press(&page, "user", "nick-lucas").await
+}
+
+async fn sign_in(person: &CommandLine) {
+    let waiting = person.begin(&["login"]).await;
+    let mut browser = Browser::default();
+    let page = reach_consent(&mut browser, &waiting.url).await;
+    browser.press(&page, "decision", "allow").await;
+    let outcome = waiting.finish().await;
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn the_first_call_signs_in_and_the_second_asks_nothing() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let waiting = person.begin(&ECHO).await;
+    let mut browser = Browser::default();
+    let page = reach_consent(&mut browser, &waiting.url).await;
+    let page = browser.press(&page, "decision", "allow").await;
+    assert_eq!(page.status, 200, "{}", page.url);
+    let outcome = waiting.finish().await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "Hello Nick Lucas: ping pong\n"));
+
+    let outcome = person.run(&ECHO).await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "Hello Nick Lucas: ping pong\n"));
+    assert_eq!(outcome.stderr, "");
+}
+
+#[tokio::test]
+async fn a_token_that_is_due_is_refreshed_without_asking() {
+    let stack = Stack::start_with(&["--access-token-lifetime", "1"], &[]).await;
+    let person = CommandLine::new(&stack);
+    sign_in(&person).await;
+    stack.advance(60);
+    let outcome = person.run(&ECHO).await;
+    assert_eq!(outcome.stdout, "Hello Nick Lucas: ping pong\n", "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn while_auth_is_down_a_signed_in_person_goes_on() {
+    let mut stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    sign_in(&person).await;
+    person.run(&ECHO).await;
+    stack.stop_auth().await;
+    let outcome = person.run(&ECHO).await;
+    assert_eq!(outcome.stdout, "Hello Nick Lucas: ping pong\n", "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn denying_is_refused_and_the_next_try_works() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let waiting = person.begin(&ECHO).await;
+    let mut browser = Browser::default();
+    let page = reach_consent(&mut browser, &waiting.url).await;
+    browser.press(&page, "decision", "deny").await;
+    let outcome = waiting.finish().await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (4, ""), "{}", outcome.stderr);
+    sign_in(&person).await;
+    assert_eq!(person.run(&ECHO).await.code, 0);
+}
+
+#[tokio::test]
+async fn ctrl_c_while_waiting_is_clean() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let outcome = person.begin(&ECHO).await.interrupt().await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (130, ""), "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn a_forged_callback_is_refused_and_the_true_one_still_counts() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let waiting = person.begin(&ECHO).await;
+    let url = url::Url::parse(&waiting.url).unwrap();
+    let redirect = url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1;
+    let forged = format!("{redirect}?code=stolen&state=guessed&iss={}", stack.issuer);
+    let answer = tests::client::http().get(forged).send().await.unwrap();
+    assert!(answer.status().is_client_error());
+
+    let mut browser = Browser::default();
+    let page = reach_consent(&mut browser, &waiting.url).await;
+    browser.press(&page, "decision", "allow").await;
+    assert_eq!(waiting.finish().await.stdout, "Hello Nick Lucas: ping pong\n");
+}
+
+#[tokio::test]
+async fn mistakes_have_their_own_exit_codes_and_say_what_to_do() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    assert_eq!(person.run(&["status"]).await.code, 4);
+    sign_in(&person).await;
+    assert_eq!(person.run(&["status"]).await.code, 0);
+    let unknown = person.run(&["call", "ecko", "x"]).await;
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("echo"), "{}", unknown.stderr);
+    assert_eq!(person.run(&["call", "echo"]).await.code, 2);
+    let tools = person.run(&["tools"]).await;
+    assert!(tools.stdout.contains("echo") && tools.stdout.contains("whoami"));
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_exit_code_3_and_json_says_so() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack).at("http://127.0.0.1:1/mcp");
+    let outcome = person.run(&["--json", "tools"]).await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (3, ""));
+    let error: serde_json::Value = serde_json::from_str(&outcome.stderr).unwrap();
+    assert!(error["error"]["code"].is_string() && error["error"]["message"].is_string());
+}
+
+#[tokio::test]
+async fn logging_out_revokes_the_grant() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    sign_in(&person).await;
+    let outcome = person.run(&["logout"]).await;
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert_eq!(person.run(&["status"]).await.code, 4);
+}

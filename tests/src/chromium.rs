@@ -1,0 +1,128 @@
+//! A real browser: Chromium without a window, driven through chromedriver.
+
+use std::{fs, path::PathBuf, process::Stdio};
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::client::http;
+
+/// A browser of its own profile. It ends with this value.
+pub struct Chromium {
+    page: Client,
+    address: String,
+    _driver: Child,
+    _profile: TempDir,
+}
+
+impl Chromium {
+    /// Opens a browser, with or without JavaScript.
+    pub async fn start(with_javascript: bool) -> Self {
+        let (driver, address) = start_driver().await;
+        let profile = tempfile::tempdir().expect("a directory");
+        let javascript = if with_javascript { 1 } else { 2 };
+        let options = json!({
+            "binary": "/usr/bin/chromium",
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+                "--window-size=1280,900",
+                format!("--user-data-dir={}", profile.path().display()),
+            ],
+            "prefs": {"profile.managed_default_content_settings.javascript": javascript},
+        });
+        let Value::Object(capabilities) = json!({"goog:chromeOptions": options}) else {
+            unreachable!("an object was written");
+        };
+        let page = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&address)
+            .await
+            .expect("a browser");
+        Self { page, address, _driver: driver, _profile: profile }
+    }
+
+    /// Opens an address.
+    pub async fn open(&self, url: &str) {
+        self.page.goto(url).await.expect("a page");
+    }
+
+    /// Waits for the first element that `selector` finds, and presses it.
+    pub async fn press(&self, selector: &str) {
+        let element = self.page.wait().for_element(Locator::Css(selector)).await;
+        element.expect(selector).click().await.expect("a press");
+    }
+
+    /// Waits for an element and reads it.
+    pub async fn read(&self, selector: &str) -> String {
+        let element = self.page.wait().for_element(Locator::Css(selector)).await;
+        element.expect(selector).text().await.expect("text")
+    }
+
+    /// Where the browser is.
+    pub async fn url(&self) -> String {
+        self.page.current_url().await.expect("an address").into()
+    }
+
+    /// Keeps a picture of what is seen, at a size and in a colour scheme, where pictures are wanted.
+    pub async fn picture(&self, name: &str, (width, height): (u32, u32), scheme: &str) {
+        let Some(directory) = picture_directory() else {
+            return;
+        };
+        self.command(
+            "Emulation.setDeviceMetricsOverride",
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}),
+        )
+        .await;
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.command("Emulation.setEmulatedMedia", json!({"features": features})).await;
+        let picture = self.page.screenshot().await.expect("a picture");
+        fs::create_dir_all(&directory).expect("a directory");
+        fs::write(directory.join(format!("{name}.png")), picture).expect("a file");
+    }
+
+    /// Ends the browser.
+    pub async fn close(self) {
+        self.page.close().await.expect("an end");
+    }
+
+    async fn command(&self, command: &str, parameters: Value) {
+        let session = self.page.session_id().await.expect("a session").expect("a session");
+        let url = format!("{}/session/{session}/goog/cdp/execute", self.address);
+        let body = json!({"cmd": command, "params": parameters});
+        let answer = http().post(url).json(&body).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{command} failed");
+    }
+}
+
+/// Starts chromedriver on a port of its own choice, which it prints.
+async fn start_driver() -> (Child, String) {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("chromedriver; `make test` installs it or says how");
+    let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
+    while let Some(line) = lines.next_line().await.expect("a line") {
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            let address = format!("http://localhost:{}", port.trim_end_matches('.'));
+            // Its further output must not fill the pipe.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return (driver, address);
+        }
+    }
+    panic!("chromedriver did not start")
+}
+
+#[expect(clippy::disallowed_methods, reason = "only `make screenshots` sets it")]
+fn picture_directory() -> Option<PathBuf> {
+    std::env::var_os("PORTCULLIS_SCREENSHOTS").map(PathBuf::from)
+}

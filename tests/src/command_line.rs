@@ -1,0 +1,125 @@
+//! The command line `client` as people run it: a process of its own.
+
+use std::{path::PathBuf, process::Stdio};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, ChildStderr, Command},
+};
+
+use crate::stack::Stack;
+
+/// A person's use of the client: one state directory, one server.
+pub struct CommandLine {
+    server: String,
+    issuer: String,
+    state: TempDir,
+}
+
+/// A call that waits for its sign-in.
+pub struct Waiting {
+    /// The address that was printed.
+    pub url: String,
+    child: Child,
+    talk: String,
+    stderr: BufReader<ChildStderr>,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit code.
+    pub code: i32,
+    /// The data.
+    pub stdout: String,
+    /// The talk.
+    pub stderr: String,
+}
+
+/// The client's binary, which stands beside the tests' own.
+pub fn binary() -> PathBuf {
+    let tests = std::env::current_exe().expect("the path of the tests");
+    let binary = tests.parent().and_then(|deps| deps.parent()).expect("a target").join("client");
+    assert!(binary.exists(), "there is no client to run: run `cargo build -p client` first");
+    binary
+}
+
+impl CommandLine {
+    /// A person who has never signed in.
+    pub fn new(stack: &Stack) -> Self {
+        let state = tempfile::tempdir().expect("a directory");
+        Self { server: stack.resource.clone(), issuer: stack.issuer.clone(), state }
+    }
+
+    /// The same person at another server.
+    pub fn at(self, server: &str) -> Self {
+        Self { server: server.into(), ..self }
+    }
+
+    /// The arguments before a command's own.
+    pub fn options(&self) -> Vec<String> {
+        let state = self.state.path().display().to_string();
+        ["--server", &self.server, "--no-browser", "--state-dir", &state].map(str::to_owned).into()
+    }
+
+    /// Starts a call that will ask for a sign-in, up to the address that it prints.
+    pub async fn begin(&self, arguments: &[&str]) -> Waiting {
+        let mut child = self.command(arguments).spawn().expect("a process");
+        let mut stderr = BufReader::new(child.stderr.take().expect("the talk"));
+        let mut talk = String::new();
+        loop {
+            let mut line = String::new();
+            let read = stderr.read_line(&mut line).await.expect("a line");
+            assert!(read > 0, "no address was printed: {talk}");
+            talk.push_str(&line);
+            if line.starts_with(&format!("{}/authorize?", self.issuer)) {
+                return Waiting { url: line.trim().to_owned(), child, talk, stderr };
+            }
+        }
+    }
+
+    /// Runs a call to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Outcome {
+        let output = self.command(arguments).output().await.expect("a process");
+        Outcome {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(self.options())
+            .args(arguments)
+            .env_remove("BROWSER")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+}
+
+impl Waiting {
+    /// Waits for the call's end.
+    pub async fn finish(mut self) -> Outcome {
+        self.stderr.read_to_string(&mut self.talk).await.expect("the talk");
+        let output = self.child.wait_with_output().await.expect("an end");
+        Outcome {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: self.talk,
+        }
+    }
+
+    /// Ends the call as Ctrl-C does.
+    pub async fn interrupt(self) -> Outcome {
+        let id = self.child.id().expect("a running process").to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status().await.expect("kill");
+        assert!(sent.success());
+        self.finish().await
+    }
+}
