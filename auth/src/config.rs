@@ -1,36 +1,14 @@
 //! The settings, read once at start and checked as a whole.
 
-use std::{fmt, fs, io, net::SocketAddr, path::PathBuf};
+use std::{fs, io, net::SocketAddr, path::PathBuf};
 
 use clap::Parser;
 use keys::{MasterSecrets, SecretError};
+use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
 
 use crate::oauth::resource::{Resource, is_loopback};
-
-/// A text that is never shown.
-#[derive(Clone)]
-pub struct SecretText(String);
-
-impl SecretText {
-    /// The text itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for SecretText {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SecretText(redacted)")
-    }
-}
 
 /// Settings of the authorization server. Each can be given as an option or in the environment.
 #[derive(Clone, Debug, Parser)]
@@ -80,14 +58,14 @@ pub struct Config {
     pub github_client_id: String,
     /// Client secret of the GitHub OAuth app.
     #[arg(long, env = "GITHUB_CLIENT_SECRET", hide_env_values = true, value_parser = secret_text)]
-    pub github_client_secret: SecretText,
+    pub github_client_secret: SecretString,
     /// What to log, as `level` or `module=level,…`.
-    #[arg(long, env = "AUTH_LOG", default_value = "info,sea_orm_migration=warn")]
+    #[arg(long, env = "AUTH_LOG", default_value = "info,sea_orm_migration=warn,sqlx=warn")]
     pub log: String,
 }
 
-fn secret_text(text: &str) -> Result<SecretText, std::convert::Infallible> {
-    Ok(SecretText::from(text))
+fn secret_text(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text))
 }
 
 /// The settings do not fit together.

@@ -147,10 +147,14 @@ pub async fn report(request: Request, next: Next) -> Response {
     if response.extensions_mut().remove::<PageDue>().is_none() {
         return response;
     }
-    match wants_json {
-        true => (response.status(), json_body(&error)).into_response(),
-        false => (response.status(), Html(page(&error, request_id).render())).into_response(),
-    }
+    let drawn = match wants_json {
+        true => json_body(&error).into_response(),
+        false => Html(page(&error, request_id).render()).into_response(),
+    };
+    let (mut parts, _) = response.into_parts();
+    let (drawn, body) = drawn.into_parts();
+    parts.headers.extend(drawn.headers);
+    Response::from_parts(parts, body)
 }
 
 fn log(error: &OAuthError, path: &str, request_id: &str) {

@@ -59,9 +59,9 @@ pub fn open(program: Option<&Path>, url: &Url) -> Result<(), BrowserError> {
     })
 }
 
-/// http or https, and only characters that mean nothing to a shell, in case the opener is a script
+/// Whether `url` may be opened: http or https, and only characters that mean nothing to a shell, in case the opener is a script
 /// that quotes badly. `&` is among them: every query has it, and openers do quote that.
-fn is_harmless(url: &Url) -> bool {
+pub fn is_harmless(url: &Url) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!*+,=&%".contains(&byte);
     matches!(url.scheme(), "http" | "https") && url.as_str().bytes().all(allowed)
 }

@@ -1,6 +1,6 @@
 //! The client without a command: a prompt for people, line by line for pipes.
 
-use std::{io, path::Path};
+use std::{io, path::Path, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -15,14 +15,17 @@ use crate::{
     suggestion::closest,
 };
 
+const LISTING_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Asks for lines and runs each until the person leaves. Ctrl-C stops what is running; at the
 /// prompt itself it leaves.
 ///
 /// # Errors
 /// [`Error::AlreadyTold`] for Ctrl-C at the prompt; [`Error::Input`] when the terminal fails.
 pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(), Error> {
-    client.list_tools_quietly().await;
     greet(client);
+    // Completion is a convenience; a slow server must not keep the prompt waiting for it.
+    let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
     let mut history = History::read(state_directory);
     loop {
         let completer = Completer::new(&history, client.known_tools());

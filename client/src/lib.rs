@@ -57,7 +57,10 @@ pub use crate::output::Streams;
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, streams: Streams) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let parsed = Cli::try_parse_from(&arguments);
-    let json = arguments.iter().any(|argument| argument == "--json");
+    let json = match &parsed {
+        Ok(cli) => cli.options.json,
+        Err(_) => arguments.iter().any(|argument| argument == "--json"),
+    };
     let wants_colour = parsed.as_ref().is_ok_and(|cli| !cli.environment.forbids_colour());
     let output = Arc::new(Output::new(streams, json, wants_colour));
     let outcome = match parsed {

@@ -1,28 +1,13 @@
 //! The settings, read once at start and checked as a whole.
 
-use std::{fmt, net::SocketAddr};
+use std::net::SocketAddr;
 
 use clap::Parser;
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
 
 use crate::guard::is_loopback;
-
-/// A text that is never shown.
-#[derive(Clone)]
-pub struct SecretText(String);
-
-impl From<&str> for SecretText {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SecretText(redacted)")
-    }
-}
 
 /// Settings of the MCP server. Each can be given as an option or in the environment.
 #[derive(Clone, Debug, Parser)]
@@ -43,14 +28,14 @@ pub struct Config {
     /// Client secret for introspection.
     #[arg(long, env = "MCP_INTROSPECTION_CLIENT_SECRET", hide_env_values = true,
         value_parser = secret_text)]
-    pub introspection_client_secret: Option<SecretText>,
+    pub introspection_client_secret: Option<SecretString>,
     /// What to log, as `level` or `module=level,…`.
     #[arg(long, env = "MCP_LOG", default_value = "info,rmcp=warn")]
     pub log: String,
 }
 
-fn secret_text(text: &str) -> Result<SecretText, std::convert::Infallible> {
-    Ok(SecretText::from(text))
+fn secret_text(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text))
 }
 
 /// The settings do not fit together.
@@ -85,7 +70,7 @@ impl Config {
 
     /// The introspection secret, if there is one.
     pub(crate) fn introspection_secret(&self) -> Option<&str> {
-        self.introspection_client_secret.as_ref().map(|secret| secret.0.as_str())
+        self.introspection_client_secret.as_ref().map(|secret| secret.expose_secret())
     }
 
     /// The names that requests may call this server by: the resource's, and on loopback every

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, process::Stdio};
 
 use fantoccini::{Client, ClientBuilder, Locator};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -16,8 +16,14 @@ use crate::client::http;
 pub struct Chromium {
     page: Client,
     address: String,
-    _driver: Child,
+    _driver: Driver,
     _profile: TempDir,
+}
+
+/// A running chromedriver and the browser that it started: one process group, which ends with this
+/// value, even where a test failed before it closed the browser.
+struct Driver {
+    process: Child,
 }
 
 impl Chromium {
@@ -37,9 +43,7 @@ impl Chromium {
             ],
             "prefs": {"profile.managed_default_content_settings.javascript": javascript},
         });
-        let Value::Object(capabilities) = json!({"goog:chromeOptions": options}) else {
-            unreachable!("an object was written");
-        };
+        let capabilities = Map::from_iter([("goog:chromeOptions".to_owned(), options)]);
         let page = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
             .capabilities(capabilities)
             .connect(&address)
@@ -65,9 +69,10 @@ impl Chromium {
         element.expect(selector).text().await.expect("text")
     }
 
-    /// Where the browser is.
-    pub async fn url(&self) -> String {
-        self.page.current_url().await.expect("an address").into()
+    /// Waits for the page with this heading.
+    pub async fn wait_for_heading(&self, heading: &str) {
+        let path = format!("//h1[normalize-space()='{heading}']");
+        self.page.wait().for_element(Locator::XPath(&path)).await.expect(heading);
     }
 
     /// Keeps a picture of what is seen, at a size and in a colour scheme, where pictures are wanted.
@@ -101,16 +106,27 @@ impl Chromium {
     }
 }
 
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(id) = self.process.id() {
+            let group = format!("-{id}");
+            let _ = std::process::Command::new("kill").args(["-KILL", "--", &group]).status();
+        }
+    }
+}
+
 /// Starts chromedriver on a port of its own choice, which it prints.
-async fn start_driver() -> (Child, String) {
-    let mut driver = Command::new("chromedriver")
+async fn start_driver() -> (Driver, String) {
+    let mut process = Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .expect("chromedriver; `make test` installs it or says how");
-    let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
+    let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+    let driver = Driver { process };
     while let Some(line) = lines.next_line().await.expect("a line") {
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             let address = format!("http://localhost:{}", port.trim_end_matches('.'));

@@ -6,15 +6,12 @@
 use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, header::ACCEPT, redirect::Policy};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use thiserror::Error;
 use url::Url;
 
-use crate::{
-    config::{Config, SecretText},
-    oauth::resource::is_loopback,
-    storage::users::Profile,
-};
+use crate::{config::Config, oauth::resource::is_loopback, storage::users::Profile};
 
 /// The provider's name in `identities`.
 pub const PROVIDER: &str = "github";
@@ -25,7 +22,7 @@ pub struct Github {
     base_url: Url,
     api_url: Url,
     client_id: String,
-    client_secret: SecretText,
+    client_secret: SecretString,
     redirect_uri: String,
     http: Client,
 }
@@ -125,7 +122,7 @@ impl Github {
     async fn token(&self, code: &str, code_verifier: &str) -> Result<String, GithubError> {
         let form = [
             ("client_id", self.client_id.as_str()),
-            ("client_secret", self.client_secret.expose()),
+            ("client_secret", self.client_secret.expose_secret()),
             ("code", code),
             ("redirect_uri", &self.redirect_uri),
             ("code_verifier", code_verifier),

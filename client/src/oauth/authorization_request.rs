@@ -10,6 +10,7 @@ use super::{
     registration::ClientRegistration,
     scope::Scope,
 };
+use crate::browser::is_harmless;
 
 /// One request for authorization. The response is judged against this record and nothing else:
 /// the issuer comes from validated metadata and was fixed before the browser left.
@@ -44,8 +45,12 @@ impl AuthorizationRequest {
         scope: Scope,
     ) -> Result<Self, OAuthError> {
         let metadata = &discovery.authorization_server;
+        let endpoint = metadata.authorization_endpoint()?;
+        if !is_harmless(endpoint) {
+            return Err(OAuthError::UnsafeEndpoint { endpoint: endpoint.to_string() });
+        }
         let mut request = Self {
-            url: metadata.authorization_endpoint()?.clone(),
+            url: endpoint.clone(),
             issuer: metadata.issuer.clone(),
             promises_iss: metadata.authorization_response_iss_parameter_supported,
             state: random_text()?,

@@ -96,6 +96,13 @@ pub enum OAuthError {
         issuer: String,
     },
 
+    /// The authorization endpoint is no address to open.
+    #[error("refused to open {endpoint}: it has characters that no sign-in address needs")]
+    UnsafeEndpoint {
+        /// The endpoint.
+        endpoint: String,
+    },
+
     // Step 4: registration (RFC 7591).
     /// The server refused the registration.
     #[error("{issuer} refused to register this client: {reason}")]
@@ -219,7 +226,8 @@ impl OAuthError {
             | Self::NoAuthorizationServerMetadata { .. }
             | Self::IssuerMismatch { .. }
             | Self::MissingEndpoint { .. }
-            | Self::NoPkce { .. } => "authorization_server_metadata",
+            | Self::NoPkce { .. }
+            | Self::UnsafeEndpoint { .. } => "authorization_server_metadata",
             Self::RegistrationRefused { .. } | Self::NoAuthenticationMethod { .. } => {
                 "registration_refused"
             }
@@ -251,13 +259,15 @@ impl OAuthError {
             | Self::NoAuthorizationServerMetadata { .. }
             | Self::IssuerMismatch { .. }
             | Self::MissingEndpoint { .. }
-            | Self::NoPkce { .. } => OPERATOR.to_owned(),
+            | Self::NoPkce { .. }
+            | Self::UnsafeEndpoint { .. } => OPERATOR.to_owned(),
             Self::UnexpectedStatus { .. } => "try again in a moment".to_owned(),
             Self::RegistrationRefused { .. } | Self::NoAuthenticationMethod { .. } => {
                 "ask whoever runs the authorization server to register a native client".to_owned()
             }
             Self::TimedOut { .. } => {
-                "run the command again; `--sign-in-timeout` sets how long it waits".to_owned()
+                "run the command again; whatever the browser showed, the next try starts afresh"
+                    .to_owned()
             }
             Self::Denied => {
                 "run the command again and choose Allow, if you change your mind".into()

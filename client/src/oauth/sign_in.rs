@@ -69,7 +69,7 @@ impl SignIn<'_> {
         self.send_to_browser(&request);
         let code = match self.wait_for_code(listener, &request).await {
             // It led back here, so there is nothing wrong with the registration.
-            Err(OAuthError::Denied) => return Err(self.keep_registration(&request).await),
+            Err(OAuthError::Denied) => return Err(self.denied(&request).await),
             answer => answer?,
         };
         let metadata = &discovery.authorization_server;
@@ -142,7 +142,8 @@ impl SignIn<'_> {
         }
     }
 
-    async fn keep_registration(&self, request: &AuthorizationRequest) -> OAuthError {
+    /// Puts the registration back, then passes the refusal on.
+    async fn denied(&self, request: &AuthorizationRequest) -> OAuthError {
         let kept = self.credentials.lock().await.and_then(|lock| {
             self.credentials.change(&lock, |stored| {
                 stored.keep_registration(&request.issuer, request.client.clone());

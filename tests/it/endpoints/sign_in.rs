@@ -92,3 +92,28 @@ async fn a_session_ends_by_itself() {
     let url = client.authorize_url(&client.authorize_parameters());
     assert_eq!(browser.open(&url).await.url.path(), "/sign-in");
 }
+
+#[tokio::test]
+async fn an_outage_of_github_is_said_to_be_one() {
+    let nobody =
+        ["--github-base-url", "http://localhost:1", "--github-api-url", "http://localhost:1"];
+    let (stack, mut browser) = (Stack::start_with(&nobody, &[]).await, Browser::default());
+    let page = browser.open(&stack.at("/sign-in")).await;
+    let at_github = browser.send_form(&page, "/sign-in/github").await;
+    let state = at_github.query("state").unwrap();
+    let page =
+        browser.open(&stack.at(&format!("/sign-in/github/callback?code=1&state={state}"))).await;
+    assert_eq!((page.status.as_u16(), page.header("retry-after")), (503, "5"));
+    assert!(page.text().contains("GitHub does not answer"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_code_that_github_does_not_know_signs_nobody_in() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let page = browser.open(&stack.at("/sign-in")).await;
+    let at_github = browser.send_form(&page, "/sign-in/github").await;
+    let state = at_github.query("state").unwrap();
+    let page =
+        browser.open(&stack.at(&format!("/sign-in/github/callback?code=1&state={state}"))).await;
+    assert!(page.text().contains("github_refused"), "{}", page.text());
+}

@@ -19,6 +19,7 @@ async fn a_person_signs_in_and_consents_in_a_real_browser_and_the_command_line_g
     browser.press("form[action='/sign-in/github'] button").await;
     browser.press("button[value='nick-lucas']").await;
 
+    browser.read("form[action='/consent']").await;
     let text = browser.read("main").await;
     for shown in ["Nick Lucas", "127.0.0.1", "MCP demo"] {
         assert!(text.contains(shown), "{shown} is missing in: {text}");
@@ -26,7 +27,7 @@ async fn a_person_signs_in_and_consents_in_a_real_browser_and_the_command_line_g
     browser.picture("consent", WIDE, "light").await;
     browser.picture("consent-phone", PHONE, "light").await;
     browser.picture("consent-dark", WIDE, "dark").await;
-    browser.press("button[value='allow']").await;
+    browser.press("button[name='decision'][value='allow']").await;
 
     let outcome = waiting.finish().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "Hello Nick Lucas: ping pong\n"));
@@ -43,7 +44,7 @@ async fn without_javascript_a_person_can_deny() {
     browser.open(&waiting.url).await;
     browser.press("form[action='/sign-in/github'] button").await;
     browser.press("button[value='nick-lucas']").await;
-    browser.press("button[value='deny']").await;
+    browser.press("button[name='decision'][value='deny']").await;
 
     let outcome = waiting.finish().await;
     assert_eq!(outcome.code, 4, "{}", outcome.stderr);

@@ -77,6 +77,19 @@ async fn denying_is_refused_and_the_next_try_works() {
 }
 
 #[tokio::test]
+async fn denying_at_github_ends_the_wait_at_once() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let waiting = person.begin(&ECHO).await;
+    let mut browser = Browser::default();
+    let page = browser.open(&waiting.url).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    browser.press(&page, "user", "deny").await;
+    let outcome = waiting.finish().await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (4, ""), "{}", outcome.stderr);
+}
+
+#[tokio::test]
 async fn ctrl_c_while_waiting_is_clean() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack);

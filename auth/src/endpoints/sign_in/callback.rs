@@ -11,7 +11,8 @@ use axum_extra::extract::CookieJar;
 
 use super::github::PendingSignIn;
 use crate::{
-    error_response::{PageError, see_other},
+    endpoints::authorize,
+    error_response::{AuthorizationError, PageError, see_other},
     extract::signed_in::{CookieName, cookie, cookie_name},
     oauth::{
         error::{ErrorCode, OAuthError},
@@ -32,7 +33,7 @@ pub async fn get(
     let answer = Parameters::parse(query.unwrap_or_default().as_bytes())?;
     let pending = open(&state, &jar, &answer)?;
     if let Some(error) = answer.optional("error")? {
-        return Err(denied(error).into());
+        return Ok(tell_denied(&state, &pending, denied(error)).await);
     }
     let code = answer.required("code")?;
     let person = state.github.person(code, &pending.code_verifier).await.map_err(refused)?;
@@ -43,6 +44,18 @@ pub async fn get(
     let seconds = state.config.session_lifetime;
     let jar = CookieJar::new().add(cookie(&state.config, CookieName::Session, &session, seconds));
     Ok((jar, see_other(&pending.continue_to)).into_response())
+}
+
+/// A program on this machine that waits for the sign-in hears of its end. Anybody else's redirect
+/// target could be a trap that only a consent page would have shown, so the person gets a page.
+async fn tell_denied(state: &AppState, pending: &PendingSignIn, error: OAuthError) -> Response {
+    let query = pending.continue_to.strip_prefix("/authorize?").unwrap_or_default();
+    match authorize::read(state, query).await {
+        Ok(request) if request.target.is_loopback() => {
+            AuthorizationError::Redirect(request.target, error).into_response()
+        }
+        _ => PageError(error).into_response(),
+    }
 }
 
 /// Checks that this is the browser that began, and that it did so lately.
