@@ -3,7 +3,7 @@
 //! Only this folder names the ORM. Rows hold hashes of secrets, never the secrets. Times are
 //! seconds since 1970.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path};
 
 use migration::Migrator;
 use sea_orm::{
@@ -104,8 +104,11 @@ fn sqlite_file(url: &str) -> Option<&str> {
 
 fn create_directory(file: &str) -> Result<(), OpenError> {
     match Path::new(file).parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => fs::create_dir_all(directory)
-            .map_err(|cause| OpenError::Directory { path: directory.display().to_string(), cause }),
+        Some(directory) if !directory.as_os_str().is_empty() => {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|cause| {
+                OpenError::Directory { path: directory.display().to_string(), cause }
+            })
+        }
         _ => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! The pages in a real browser: what a header assertion cannot see.
 
 use tests::{chromium::Chromium, command_line::CommandLine, stack::Stack};
+use url::Url;
 
 const WIDE: (u32, u32) = (1280, 900);
 const PHONE: (u32, u32) = (390, 844);
@@ -21,17 +22,26 @@ async fn a_person_signs_in_and_consents_in_a_real_browser_and_the_command_line_g
 
     browser.read("form[action='/consent']").await;
     let text = browser.read("main").await;
-    for shown in ["Nick Lucas", "127.0.0.1", "MCP demo"] {
+    let redirect_host = redirect_host(&waiting.url);
+    for shown in ["Portcullis client", &redirect_host, "Nick Lucas", "MCP demo"] {
         assert!(text.contains(shown), "{shown} is missing in: {text}");
     }
     browser.picture("consent", WIDE, "light").await;
     browser.picture("consent-phone", PHONE, "light").await;
     browser.picture("consent-dark", WIDE, "dark").await;
     browser.press("button[name='decision'][value='allow']").await;
+    browser.wait_for_heading("Back to the terminal").await;
 
     let outcome = waiting.finish().await;
     assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "Hello Nick Lucas: ping pong\n"));
     browser.close().await;
+}
+
+/// Host and port that a request for authorization wants its answer sent to.
+fn redirect_host(authorization_url: &str) -> String {
+    let url = Url::parse(authorization_url).unwrap();
+    let redirect_uri = url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1;
+    Url::parse(&redirect_uri).unwrap().authority().to_owned()
 }
 
 #[tokio::test]
@@ -45,8 +55,10 @@ async fn without_javascript_a_person_can_deny() {
     browser.press("form[action='/sign-in/github'] button").await;
     browser.press("button[value='nick-lucas']").await;
     browser.press("button[name='decision'][value='deny']").await;
+    browser.wait_for_heading("Nothing was allowed").await;
 
     let outcome = waiting.finish().await;
-    assert_eq!(outcome.code, 4, "{}", outcome.stderr);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (4, ""), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("you refused access"), "{}", outcome.stderr);
     browser.close().await;
 }
