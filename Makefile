@@ -37,7 +37,7 @@ lint: .cargo/config.toml ## clippy, warnings are errors
 doc: .cargo/config.toml ## build the documentation, warnings are errors
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
-deny: ## check licences and advisories of dependencies
+deny: ## check licences, sources and bans of dependencies
 	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check bans licenses sources; \
 	else echo "cargo-deny is not installed; run: cargo install --locked cargo-deny"; fi
 

@@ -17,6 +17,9 @@
 //! # }
 //! ```
 //!
+//! Serve rmcp with `with_legacy_session_mode(false)` and `with_json_response(true)`: then the answer
+//! waits for the tool, and a tool that calls [`Caller::require`] can still turn it into a 403.
+//!
 //! A request passes in one direction: header → token → verified claims → [`Caller`] → tool.
 
 mod authorization_server;

@@ -133,7 +133,7 @@ fn same(known: &str, requested: &str) -> bool {
         && (known.host() == requested.host() || is_loopback(&known) && is_loopback(&requested))
 }
 
-/// Whether a URL points to this machine: localhost, 127.0.0.1 or [::1].
+/// Whether a URL points to this machine: localhost, 127.0.0.1 or `[::1]`.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -109,7 +109,7 @@ pub(super) async fn get(
     (caching, Json(metadata))
 }
 
-/// Whether a URL points to this machine: localhost, 127.0.0.1 or [::1].
+/// Whether a URL points to this machine: localhost, 127.0.0.1 or `[::1]`.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
