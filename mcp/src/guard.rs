@@ -41,7 +41,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use keys::{Verifier, VerifyError};
+use keys::Verifier;
 use reqwest::redirect::Policy;
 use thiserror::Error;
 use tower::Service;
@@ -163,7 +163,8 @@ impl Guard {
         let root = "/.well-known/oauth-protected-resource";
         let mut router = Router::new()
             .route_service(&path, service)
-            .layer(from_fn_with_state(self.clone(), check))
+            // Not `layer`, which would ask for a token where there is nothing to protect.
+            .route_layer(from_fn_with_state(self.clone(), check))
             .route(root, get(protected_resource::get));
         if path != "/" {
             router = router.route(&format!("{root}{path}"), get(protected_resource::get));
@@ -180,11 +181,8 @@ impl Guard {
         }
         let kid = Verifier::key_id(token.expose()).map_err(BearerError::Refused)?;
         let keys = self.0.keys.holding(&kid).await?;
-        match self.0.verifier.verify(token.expose(), &keys, now) {
-            Ok(claims) => Ok(Caller::from_claims(claims)),
-            Err(VerifyError::UnknownKey) if keys.keys().is_empty() => Err(BearerError::NoKeys),
-            Err(error) => Err(BearerError::Refused(error)),
-        }
+        let claims = self.0.verifier.verify(token.expose(), &keys, now);
+        claims.map(Caller::from_claims).map_err(BearerError::Refused)
     }
 }
 

@@ -9,13 +9,18 @@ pub mod guard;
 pub mod server;
 mod tools;
 
-use std::{future::Future, io, sync::Arc};
+use std::{
+    future::{Future, IntoFuture},
+    io,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, routing::get, serve::ListenerExt};
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     clock::Clock,
@@ -48,7 +53,11 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
     Ok(guard.build()?.protect(service).route("/health", get(async || "ok")))
 }
 
-/// Serves until `shutdown`, then lets the requests under way finish.
+/// How long requests under way may take to finish once the server is told to stop.
+const LONGEST_DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until `shutdown`, then lets the requests under way finish, for 10 seconds at most: a
+/// client that never ends its request must not keep the server from stopping.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -58,5 +67,21 @@ pub async fn serve(
         // Small answers must not wait for the next packet; a socket that refuses is still usable.
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    let (stop, stopping) = oneshot::channel();
+    let shutdown = async move {
+        shutdown.await;
+        // Whoever waits for this ends with the server.
+        let _ = stop.send(());
+    };
+    let overdue = async {
+        let _ = stopping.await;
+        tokio::time::sleep(LONGEST_DRAIN).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, router).with_graceful_shutdown(shutdown).into_future() => served,
+        () = overdue => {
+            tracing::warn!("stopped, although requests were still under way");
+            Ok(())
+        }
+    }
 }

@@ -13,6 +13,15 @@ use rmcp::{
 static TOOLS: LazyLock<ToolRouter<DemoServer>> =
     LazyLock::new(|| DemoServer::echo_router() + DemoServer::whoami_router());
 
+/// Asked for at every request, too.
+static INFO: LazyLock<ServerConfig> = LazyLock::new(|| {
+    let mut info = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+    info.server_info = Implementation::new("portcullis-demo", env!("CARGO_PKG_VERSION"));
+    info.instructions =
+        Some("echo says your words back to you by name; whoami tells who you are here.".into());
+    info
+});
+
 /// The server. It has no state: everything it knows of a request is in its caller.
 #[derive(Clone, Copy, Debug)]
 pub struct DemoServer;
@@ -20,10 +29,6 @@ pub struct DemoServer;
 #[tool_handler(router = TOOLS)]
 impl ServerHandler for DemoServer {
     fn get_info(&self) -> ServerConfig {
-        let mut info = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
-        info.server_info = Implementation::new("portcullis-demo", env!("CARGO_PKG_VERSION"));
-        info.instructions =
-            Some("echo says your words back to you by name; whoami tells who you are here.".into());
-        info
+        INFO.clone()
     }
 }

@@ -1,13 +1,14 @@
 //! What the authorization server says of itself, fetched when first needed (RFC 8414 §3).
 
-use reqwest::Client;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use reqwest::{Client, Response};
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::sync::OnceCell;
 use url::Url;
 
 /// Largest document, in bytes.
-pub(super) const LARGEST_DOCUMENT: usize = 1 << 20;
+const LARGEST_DOCUMENT: usize = 1 << 20;
 
 /// The authorization server cannot be asked, or gives no usable answer.
 #[derive(Debug, Error)]
@@ -16,18 +17,18 @@ pub(super) enum FetchError {
     #[error("no answer: {0}")]
     Unreachable(#[from] reqwest::Error),
     /// Another status than expected.
-    #[error("status {0}")]
-    Status(u16),
+    #[error("{url} answered with status {status}")]
+    Status { url: Url, status: u16 },
     /// Not the document that was expected.
     #[error("{0}")]
     Unusable(&'static str),
 }
 
 /// The members that matter to a resource server.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Metadata {
     issuer: String,
-    pub(super) jwks_uri: String,
+    pub(super) jwks_uri: Option<String>,
     pub(super) introspection_endpoint: Option<String>,
     pub(super) userinfo_endpoint: Option<String>,
 }
@@ -37,47 +38,76 @@ pub(super) struct Metadata {
 pub(super) struct AuthorizationServer {
     pub(super) http: Client,
     pub(super) issuer: String,
-    metadata: OnceCell<Metadata>,
+    metadata: RwLock<Option<Arc<Metadata>>>,
 }
 
 impl AuthorizationServer {
     pub(super) fn new(http: Client, issuer: String) -> Self {
-        Self { http, issuer, metadata: OnceCell::new() }
+        Self { http, issuer, metadata: RwLock::default() }
     }
 
     /// Its metadata. A failed fetch is tried again at the next call.
-    pub(super) async fn metadata(&self) -> Result<&Metadata, FetchError> {
-        self.metadata.get_or_try_init(|| self.discover()).await
+    pub(super) async fn metadata(&self) -> Result<Arc<Metadata>, FetchError> {
+        if let Some(known) = &*self.metadata.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(known.clone());
+        }
+        let metadata = Arc::new(self.discover().await?);
+        self.remember(Some(metadata.clone()));
+        Ok(metadata)
+    }
+
+    /// Lets the next call discover anew. For whoever finds that an endpoint does not answer: it
+    /// may have moved.
+    pub(super) fn forget(&self) {
+        self.remember(None);
+    }
+
+    fn remember(&self, metadata: Option<Arc<Metadata>>) {
+        *self.metadata.write().unwrap_or_else(PoisonError::into_inner) = metadata;
     }
 
     /// Tries the well-known places in the order of RFC 8414 §3.1 and OpenID Connect Discovery §4.
     async fn discover(&self) -> Result<Metadata, FetchError> {
-        let mut last = FetchError::Unusable("the issuer is not a URL");
+        let mut first = None;
         for url in well_known(&self.issuer) {
             match self.fetch_metadata(&url).await {
                 Ok(metadata) => return Ok(metadata),
-                Err(error) => last = error,
+                Err(error @ FetchError::Unreachable(_)) => return Err(error),
+                Err(error) => first = first.or(Some(error)),
             }
         }
-        Err(last)
+        Err(first.unwrap_or(FetchError::Unusable("the issuer is not a URL")))
     }
 
     async fn fetch_metadata(&self, url: &str) -> Result<Metadata, FetchError> {
         let answer = self.http.get(url).send().await?;
-        if !answer.status().is_success() {
-            return Err(FetchError::Status(answer.status().as_u16()));
-        }
-        let metadata: Metadata = serde_json::from_slice(&bounded(answer).await?)
+        let metadata: Metadata = serde_json::from_slice(&body(answer).await?)
             .map_err(|_| FetchError::Unusable("the metadata is not usable"))?;
-        match metadata.issuer == self.issuer {
+        if metadata.issuer != self.issuer {
+            return Err(FetchError::Unusable("the metadata names another issuer"));
+        }
+        match metadata.is_as_safe_as(&self.issuer) {
             true => Ok(metadata),
-            false => Err(FetchError::Unusable("the metadata names another issuer")),
+            false => Err(FetchError::Unusable("the metadata leads from https to http")),
         }
     }
 }
 
-/// Reads a body that must not be larger than [`LARGEST_DOCUMENT`].
-pub(super) async fn bounded(mut answer: reqwest::Response) -> Result<Vec<u8>, FetchError> {
+impl Metadata {
+    /// Whether no endpoint gives up the https of `issuer`.
+    fn is_as_safe_as(&self, issuer: &str) -> bool {
+        let secure = |url: &str| url.starts_with("https://");
+        let endpoints = [&self.jwks_uri, &self.introspection_endpoint, &self.userinfo_endpoint];
+        !secure(issuer) || endpoints.into_iter().flatten().all(|url| secure(url))
+    }
+}
+
+/// The body of an answer that succeeded, unless it is larger than any document should be.
+pub(super) async fn body(mut answer: Response) -> Result<Vec<u8>, FetchError> {
+    if !answer.status().is_success() {
+        let status = answer.status().as_u16();
+        return Err(FetchError::Status { url: answer.url().clone(), status });
+    }
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await? {
         if body.len() + chunk.len() > LARGEST_DOCUMENT {
@@ -106,7 +136,7 @@ fn well_known(issuer: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::well_known;
+    use super::{Metadata, well_known};
 
     #[test]
     fn an_issuer_with_a_path_is_looked_for_in_three_places() {
@@ -119,5 +149,18 @@ mod tests {
             ]
         );
         assert_eq!(well_known("http://localhost:3000").len(), 2);
+    }
+
+    #[test]
+    fn metadata_does_not_lead_from_https_to_http() {
+        let metadata = |jwks_uri: &str| Metadata {
+            issuer: String::new(),
+            jwks_uri: Some(jwks_uri.into()),
+            introspection_endpoint: None,
+            userinfo_endpoint: None,
+        };
+        assert!(metadata("https://keys.test/jwks").is_as_safe_as("https://a.test"));
+        assert!(!metadata("http://a.test/jwks").is_as_safe_as("https://a.test"));
+        assert!(metadata("http://localhost:3000/jwks").is_as_safe_as("http://localhost:3000"));
     }
 }

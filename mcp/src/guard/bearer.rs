@@ -11,6 +11,9 @@ use super::error::BearerError;
 const SINGLE: [&str; 5] =
     ["authorization", "dpop", "mcp-protocol-version", "mcp-method", "mcp-name"];
 
+/// A token longer than this is not looked at, in bytes.
+const LONGEST_TOKEN: usize = 16 * 1024;
+
 /// A token as it was presented; nothing of it has been checked.
 #[derive(Clone)]
 pub(super) struct BearerToken(String);
@@ -29,7 +32,8 @@ impl BearerToken {
         let well_formed =
             scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(legal);
         match well_formed {
-            true => Ok(Self(token.into())),
+            true if token.len() <= LONGEST_TOKEN => Ok(Self(token.into())),
+            true => Err(BearerError::TooLong),
             false => Err(BearerError::Malformed),
         }
     }
@@ -81,6 +85,17 @@ mod tests {
         }
         let none = BearerToken::of(&HeaderMap::new(), &Uri::from_static("/mcp"));
         assert_eq!(none.map(|token| token.0), Err(BearerError::Missing));
+    }
+
+    #[test]
+    fn a_token_that_nobody_would_issue_is_not_looked_at() {
+        let read = |length| {
+            let value = format!("Bearer {}", "a".repeat(length));
+            let headers = [(AUTHORIZATION, value.parse().unwrap())].into_iter().collect();
+            BearerToken::of(&headers, &Uri::from_static("/mcp")).map(|_| ())
+        };
+        assert_eq!(read(LONGEST_TOKEN), Ok(()));
+        assert_eq!(read(LONGEST_TOKEN + 1), Err(BearerError::TooLong));
     }
 
     #[test]

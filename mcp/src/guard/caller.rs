@@ -67,7 +67,9 @@ impl Caller {
 
     /// What to call the person: their name, else their login name, else their subject.
     pub fn shown_name(&self) -> &str {
-        self.name.as_deref().or(self.preferred_username.as_deref()).unwrap_or(&self.subject)
+        let names = [&self.name, &self.preferred_username];
+        let shown = names.into_iter().flatten().find(|name| !name.is_empty());
+        shown.unwrap_or(&self.subject)
     }
 
     /// Refuses a call whose token lacks any of `scopes`. The client gets a 403 that names all of

@@ -64,6 +64,7 @@ fn status(error: &BearerError) -> StatusCode {
         BearerError::InsufficientScope(_) => StatusCode::FORBIDDEN,
         BearerError::NoKeys | BearerError::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
         BearerError::Missing
+        | BearerError::TooLong
         | BearerError::Refused(_)
         | BearerError::Opaque
         | BearerError::Inactive => StatusCode::UNAUTHORIZED,

@@ -19,6 +19,9 @@ pub enum BearerError {
     /// A token in the URL (RFC 9700 §4.3.2).
     #[error("access tokens are not taken from the query; send the Authorization header")]
     InQuery,
+    /// A token longer than any that is issued.
+    #[error("the token is too long to be one of this server's")]
+    TooLong,
     /// The token failed a check.
     #[error("{0}")]
     Refused(VerifyError),
@@ -28,7 +31,7 @@ pub enum BearerError {
     /// The authorization server says that the token is not good.
     #[error("the token has expired, was revoked, or is not for this resource")]
     Inactive,
-    /// The authorization server has never been reached, so no token can be judged.
+    /// The authorization server cannot be reached, and the key of this token is not at hand.
     #[error("the keys of the authorization server cannot be fetched; try again in a moment")]
     NoKeys,
     /// The authorization server does not answer, and only it can judge this token.
@@ -47,6 +50,7 @@ impl BearerError {
             Self::Malformed => "authorization_malformed",
             Self::Doubled(_) => "header_doubled",
             Self::InQuery => "token_in_query",
+            Self::TooLong => "token_too_long",
             Self::Refused(error) => reason_of(error),
             Self::Opaque => "token_opaque",
             Self::Inactive => "token_inactive",

@@ -1,129 +1,196 @@
 //! The authorization server's keys, fetched rarely and kept through outages.
 
-use std::sync::{Arc, PoisonError, RwLock};
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keys::KeySet;
 use reqwest::{
     StatusCode,
     header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH},
 };
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::watch;
 
 use super::{
-    authorization_server::{AuthorizationServer, FetchError, bounded},
+    authorization_server::{AuthorizationServer, FetchError, body},
     error::BearerError,
 };
 use crate::clock::Clock;
 
-/// Seconds between two fetches that an unknown `kid` may cause, so that a storm of them causes one.
-const COOL_DOWN: i64 = 10;
+/// Seconds after a fetch in which there is no other, so that a storm of unknown `kid`s causes one.
+const COOL_DOWN: u64 = 10;
+/// The same after a fetch that failed.
+const COOL_DOWN_AFTER_FAILURE: u64 = 2;
 /// Seconds that keys are used past their freshness while the authorization server is down.
 const LONGEST_OUTAGE: i64 = 24 * 3600;
 /// Seconds that keys are fresh when the answer does not say.
 const DEFAULT_MAX_AGE: i64 = 300;
 /// Bounds of what an answer may say.
 const MAX_AGE_BOUNDS: (i64, i64) = (10, 24 * 3600);
+/// More keys than this are not looked through for each token.
+const MOST_KEYS: usize = 100;
 
 /// One key set in memory, shared by all requests.
 #[derive(Debug)]
 pub(super) struct KeyCache {
     server: Arc<AuthorizationServer>,
     clock: Clock,
-    held: RwLock<Held>,
-    /// Held while a fetch is under way, so that there is only one; the time of the last.
-    last_attempt: Mutex<Option<i64>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: Held,
+    fetched_at: i64,
+    fresh_until: i64,
+    last_fetch: Option<Attempt>,
+    /// Closed when the fetch under way ends.
+    under_way: Option<watch::Receiver<()>>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Held {
     keys: Arc<KeySet>,
     etag: Option<HeaderValue>,
-    fetched_at: i64,
-    fresh_until: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    ended_at: i64,
+    succeeded: bool,
+}
+
+/// What a token's key asks of the cache.
+enum Need {
+    Nothing,
+    /// A fetch that nobody waits for.
+    Refresh,
+    Fetch,
 }
 
 impl KeyCache {
     pub(super) fn new(server: Arc<AuthorizationServer>, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { server, clock, held: RwLock::default(), last_attempt: Mutex::new(None) })
+        Arc::new(Self { server, clock, state: Mutex::default() })
     }
 
     /// A key set, with the key `kid` in it if the authorization server has one. Usually this
     /// waits for nothing.
     pub(super) async fn holding(self: &Arc<Self>, kid: &str) -> Result<Arc<KeySet>, BearerError> {
-        let (held, now) = (self.held(), self.clock.now());
-        if held.keys.contains(kid) && now < held.fresh_until {
-            self.refresh_ahead(&held, now);
-            return Ok(held.keys);
-        }
-        self.fetch_unless_recent(kid).await;
-        let held = self.held();
-        match held.keys.keys().is_empty() || now >= held.fresh_until + LONGEST_OUTAGE {
-            true => Err(BearerError::NoKeys),
-            false => Ok(held.keys),
-        }
-    }
-
-    /// In the last quarter of their freshness, keys are fetched anew while requests go on.
-    fn refresh_ahead(self: &Arc<Self>, held: &Held, now: i64) {
-        let ahead = held.fresh_until - (held.fresh_until - held.fetched_at) / 4;
-        if now >= ahead && self.last_attempt.try_lock().is_ok_and(|last| may_fetch(&last, now)) {
-            let cache = self.clone();
-            tokio::spawn(async move {
-                let last = cache.last_attempt.lock().await;
-                cache.fetch(last).await;
-            });
-        }
-    }
-
-    /// Fetches, unless somebody else just did: whoever waited for the lock looks again first.
-    async fn fetch_unless_recent(&self, kid: &str) {
-        let last = self.last_attempt.lock().await;
-        let (held, now) = (self.held(), self.clock.now());
-        let settled = held.keys.contains(kid) && now < held.fresh_until;
-        if !settled && may_fetch(&last, now) {
-            self.fetch(last).await;
-        }
-    }
-
-    async fn fetch(&self, mut last: MutexGuard<'_, Option<i64>>) {
         let now = self.clock.now();
-        *last = Some(now);
-        match self.fetch_keys(now).await {
-            Ok(held) => *self.held.write().unwrap_or_else(PoisonError::into_inner) = held,
-            Err(error) => tracing::warn!(cause = %error, "the keys cannot be fetched"),
+        let need = self.state().need(kid, now);
+        match need {
+            Need::Nothing => {}
+            Need::Refresh => drop(self.fetch(now)),
+            Need::Fetch => {
+                if let Some(mut under_way) = self.fetch(now) {
+                    // The sender sends nothing. It is dropped when the fetch ends.
+                    let _ = under_way.changed().await;
+                }
+            }
         }
+        self.state().keys_for(kid, self.clock.now())
     }
 
-    async fn fetch_keys(&self, now: i64) -> Result<Held, FetchError> {
-        let held = self.held();
-        let mut request = self.server.http.get(&self.server.metadata().await?.jwks_uri);
+    /// The fetch under way, or a new one unless the last has just ended. It does not end with the
+    /// request that started it: whoever hangs up must not keep the keys from all others.
+    fn fetch(self: &Arc<Self>, now: i64) -> Option<watch::Receiver<()>> {
+        let mut state = self.state();
+        if let Some(fetch) = state.under_way.as_ref().filter(|fetch| fetch.has_changed().is_ok()) {
+            return Some(fetch.clone());
+        }
+        if state.last_fetch.is_some_and(|last| last.is_recent(now)) {
+            return None;
+        }
+        let (end, under_way) = watch::channel(());
+        state.under_way = Some(under_way.clone());
+        let cache = self.clone();
+        tokio::spawn(async move {
+            let outcome = cache.fetch_keys().await;
+            cache.settle(outcome);
+            drop(end);
+        });
+        Some(under_way)
+    }
+
+    async fn fetch_keys(&self) -> Result<(Held, i64), FetchError> {
+        let metadata = self.server.metadata().await?;
+        let uri = metadata.jwks_uri.as_ref();
+        let uri = uri.ok_or(FetchError::Unusable("the metadata names no key set"))?;
+        let held = self.state().held.clone();
+        let mut request = self.server.http.get(uri);
         if let Some(etag) = &held.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
         let answer = request.send().await?;
-        let fresh_until = now + max_age(answer.headers());
-        if answer.status() == StatusCode::NOT_MODIFIED {
-            return Ok(Held { fetched_at: now, fresh_until, ..held });
-        }
-        if !answer.status().is_success() {
-            return Err(FetchError::Status(answer.status().as_u16()));
+        let max_age = max_age(answer.headers());
+        if answer.status() == StatusCode::NOT_MODIFIED && held.etag.is_some() {
+            return Ok((held, max_age));
         }
         let etag = answer.headers().get(ETAG).cloned();
-        let keys = KeySet::from_json(&bounded(answer).await?)
+        let keys = KeySet::from_json(&body(answer).await?)
             .map_err(|_| FetchError::Unusable("the key set is not usable"))?;
-        match keys.keys().is_empty() {
-            true => Err(FetchError::Unusable("the key set is empty")),
-            false => Ok(Held { keys: Arc::new(keys), etag, fetched_at: now, fresh_until }),
+        match keys.keys().len() {
+            0 => Err(FetchError::Unusable("the key set is empty")),
+            1..=MOST_KEYS => Ok((Held { keys: Arc::new(keys), etag }, max_age)),
+            _ => Err(FetchError::Unusable("the key set is too large")),
         }
     }
 
-    fn held(&self) -> Held {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn settle(&self, outcome: Result<(Held, i64), FetchError>) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.last_fetch = Some(Attempt { ended_at: now, succeeded: outcome.is_ok() });
+        match outcome {
+            Ok((held, max_age)) => {
+                state.held = held;
+                state.fetched_at = now;
+                state.fresh_until = now.saturating_add(max_age);
+            }
+            Err(error) => {
+                self.server.forget();
+                tracing::warn!(cause = %error, "the keys cannot be fetched");
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn may_fetch(last: &Option<i64>, now: i64) -> bool {
-    last.is_none_or(|last| now.saturating_sub(last) >= COOL_DOWN)
+impl State {
+    /// In the last quarter of their freshness, keys are fetched anew while requests go on. So they
+    /// are past it, once a fetch has failed.
+    fn need(&self, kid: &str, now: i64) -> Need {
+        let ageing = self.fresh_until - (self.fresh_until - self.fetched_at) / 4;
+        let in_outage = self.last_fetch.is_some_and(|last| !last.succeeded) && self.is_usable(now);
+        match self.held.keys.contains(kid) {
+            true if now < ageing => Need::Nothing,
+            true if now < self.fresh_until || in_outage => Need::Refresh,
+            _ => Need::Fetch,
+        }
+    }
+
+    /// A key that is not here may only be called unknown if the authorization server said so.
+    fn keys_for(&self, kid: &str, now: i64) -> Result<Arc<KeySet>, BearerError> {
+        let complete = self.last_fetch.is_some_and(|last| last.succeeded);
+        match self.is_usable(now) && (complete || self.held.keys.contains(kid)) {
+            true => Ok(self.held.keys.clone()),
+            false => Err(BearerError::NoKeys),
+        }
+    }
+
+    fn is_usable(&self, now: i64) -> bool {
+        now < self.fresh_until.saturating_add(LONGEST_OUTAGE)
+    }
+}
+
+impl Attempt {
+    fn is_recent(self, now: i64) -> bool {
+        let cool_down = if self.succeeded { COOL_DOWN } else { COOL_DOWN_AFTER_FAILURE };
+        now.abs_diff(self.ended_at) < cool_down
+    }
 }
 
 fn max_age(headers: &HeaderMap) -> i64 {

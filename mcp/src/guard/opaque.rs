@@ -1,23 +1,23 @@
 //! Tokens that are no JWT: the authorization server is asked (RFC 7662), then `/userinfo` for the
 //! person's claims (OpenID Connect Core §5.3).
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::{AccessTokenClaims, Audience};
 use moka::future::Cache;
 use reqwest::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
+use url::form_urlencoded::byte_serialize;
 
 use super::{
-    authorization_server::{AuthorizationServer, FetchError, bounded},
+    authorization_server::{AuthorizationServer, FetchError, body},
     bearer::BearerToken,
     caller::Caller,
     error::BearerError,
 };
 
-/// How long an answer counts. Revocation takes effect after this at the latest.
-const CACHED_FOR: Duration = Duration::from_secs(15);
+/// Seconds that an answer counts. Revocation takes effect after this at the latest.
+const CACHED_FOR: i64 = 15;
 const MOST_CACHED: u64 = 10_000;
 
 /// Asks the authorization server about opaque tokens.
@@ -26,12 +26,23 @@ pub(super) struct Introspection {
     client_id: String,
     client_secret: String,
     audiences: Vec<String>,
-    answers: Cache<String, Arc<AccessTokenClaims>>,
+    answers: Cache<Digest, Arc<Verdict>>,
 }
 
-#[derive(Deserialize)]
+/// SHA-256 of a token. Tokens themselves are not kept in memory longer than their request.
+type Digest = [u8; 32];
+
+/// A token that was good when it was asked about.
+struct Verdict {
+    claims: AccessTokenClaims,
+    counts_until: i64,
+}
+
+/// The answer (RFC 7662 §2.2).
+#[derive(Default, Deserialize)]
 struct Answer {
     active: bool,
+    token_type: Option<String>,
     iss: Option<String>,
     sub: Option<String>,
     aud: Option<Audience>,
@@ -40,16 +51,31 @@ struct Answer {
     scope: String,
     exp: Option<i64>,
     iat: Option<i64>,
+    #[serde(flatten)]
+    person: Person,
 }
 
 #[derive(Deserialize)]
 struct UserInfo {
     sub: String,
+    #[serde(flatten)]
+    person: Person,
+}
+
+/// What either answer may say of the person (OpenID Connect Core §5.1).
+#[derive(Clone, Default, Deserialize)]
+struct Person {
     name: Option<String>,
     preferred_username: Option<String>,
     picture: Option<String>,
     email: Option<String>,
     email_verified: Option<bool>,
+}
+
+impl Person {
+    fn is_known(&self) -> bool {
+        self.name.is_some() || self.preferred_username.is_some() || self.email.is_some()
+    }
 }
 
 impl Introspection {
@@ -58,7 +84,7 @@ impl Introspection {
         (client_id, client_secret): (String, String),
         audiences: Vec<String>,
     ) -> Self {
-        let answers = Cache::builder().max_capacity(MOST_CACHED).time_to_live(CACHED_FOR).build();
+        let answers = Cache::new(MOST_CACHED);
         Self { server, client_id, client_secret, audiences, answers }
     }
 
@@ -68,51 +94,60 @@ impl Introspection {
         token: &BearerToken,
         now: i64,
     ) -> Result<Caller, BearerError> {
-        let claims = self.answers.try_get_with(cache_key(token), self.ask(token, now)).await;
-        let claims = claims.map_err(|error| BearerError::clone(&error))?;
-        match claims.exp <= now {
-            true => Err(BearerError::Inactive),
-            false => Ok(Caller::from_claims(claims.as_ref().clone())),
+        let digest = digest(token);
+        if self.answers.get(&digest).await.is_some_and(|verdict| verdict.counts_until <= now) {
+            self.answers.invalidate(&digest).await;
         }
+        let verdict = self.answers.try_get_with(digest, self.ask(token, now)).await;
+        let verdict = verdict.map_err(|error| BearerError::clone(&error))?;
+        Ok(Caller::from_claims(verdict.claims.clone()))
     }
 
-    async fn ask(
-        &self,
-        token: &BearerToken,
-        now: i64,
-    ) -> Result<Arc<AccessTokenClaims>, BearerError> {
-        let answer = self.introspect(token).await.map_err(unreachable)?;
+    async fn ask(&self, token: &BearerToken, now: i64) -> Result<Arc<Verdict>, BearerError> {
+        let answer = self.introspect(token).await.map_err(|error| self.unreachable(error))?;
+        let mut person = answer.person.clone();
         let mut claims = self.judge(answer, now).ok_or(BearerError::Inactive)?;
-        if let Some(user) = self.user_info(token).await.map_err(unreachable)? {
+        if !person.is_known()
+            && let Some(user) =
+                self.user_info(token).await.map_err(|error| self.unreachable(error))?
+        {
             if user.sub != claims.sub {
                 return Err(BearerError::Inactive);
             }
-            claims.name = user.name;
-            claims.preferred_username = user.preferred_username;
-            claims.picture = user.picture;
-            claims.email = user.email;
-            claims.email_verified = user.email_verified;
+            person = user.person;
         }
-        Ok(Arc::new(claims))
+        claims.name = person.name;
+        claims.preferred_username = person.preferred_username;
+        claims.picture = person.picture;
+        claims.email = person.email;
+        claims.email_verified = person.email_verified;
+        let counts_until = claims.exp.min(now.saturating_add(CACHED_FOR));
+        Ok(Arc::new(Verdict { claims, counts_until }))
     }
 
     async fn introspect(&self, token: &BearerToken) -> Result<Answer, FetchError> {
-        let endpoint = self.server.metadata().await?.introspection_endpoint.as_ref();
+        let metadata = self.server.metadata().await?;
+        let endpoint = metadata.introspection_endpoint.as_ref();
         let endpoint =
             endpoint.ok_or(FetchError::Unusable("there is no introspection endpoint"))?;
+        // Both halves are form-encoded before they are joined (RFC 6749 §2.3.1).
+        let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let request = self
             .server
             .http
             .post(endpoint)
-            .basic_auth(&self.client_id, Some(&self.client_secret))
-            .form(&[("token", token.expose())]);
+            .basic_auth(encoded(&self.client_id), Some(encoded(&self.client_secret)))
+            .form(&[("token", token.expose()), ("token_type_hint", "access_token")]);
         read(request.send().await?).await
     }
 
     /// The claims of an answer that is active, for this resource, of this issuer and not over.
+    /// A token of another type, a refresh token above all, is no access token however active.
     fn judge(&self, answer: Answer, now: i64) -> Option<AccessTokenClaims> {
         let audience = answer.aud?;
+        let is_bearer = |kind: &String| kind.eq_ignore_ascii_case("bearer");
         let good = answer.active
+            && answer.token_type.as_ref().is_none_or(is_bearer)
             && answer.iss.as_ref().is_none_or(|issuer| *issuer == self.server.issuer)
             && self.audiences.iter().any(|known| audience.contains(known));
         let exp = answer.exp.filter(|exp| good && now < *exp)?;
@@ -137,7 +172,8 @@ impl Introspection {
 
     /// The person's claims; `None` where there is no such endpoint, or it does not know the token.
     async fn user_info(&self, token: &BearerToken) -> Result<Option<UserInfo>, FetchError> {
-        let Some(endpoint) = &self.server.metadata().await?.userinfo_endpoint else {
+        let metadata = self.server.metadata().await?;
+        let Some(endpoint) = &metadata.userinfo_endpoint else {
             return Ok(None);
         };
         let answer = self.server.http.get(endpoint).bearer_auth(token.expose()).send().await?;
@@ -145,6 +181,12 @@ impl Introspection {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(None),
             _ => read(answer).await.map(Some),
         }
+    }
+
+    fn unreachable(&self, error: FetchError) -> BearerError {
+        self.server.forget();
+        tracing::warn!(cause = %error, "the authorization server cannot be asked about a token");
+        BearerError::Unreachable
     }
 }
 
@@ -155,20 +197,59 @@ impl fmt::Debug for Introspection {
 }
 
 async fn read<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, FetchError> {
-    if !answer.status().is_success() {
-        return Err(FetchError::Status(answer.status().as_u16()));
-    }
-    serde_json::from_slice(&bounded(answer).await?)
+    serde_json::from_slice(&body(answer).await?)
         .map_err(|_| FetchError::Unusable("the answer is not usable"))
 }
 
-fn unreachable(error: FetchError) -> BearerError {
-    tracing::warn!(cause = %error, "the authorization server cannot be asked about a token");
-    BearerError::Unreachable
+fn digest(token: &BearerToken) -> Digest {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.expose().as_bytes());
+    let mut bytes = Digest::default();
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
 }
 
-/// Tokens themselves are not kept in memory longer than their request.
-fn cache_key(token: &BearerToken) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.expose().as_bytes());
-    URL_SAFE_NO_PAD.encode(digest)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    fn judged(change: impl FnOnce(&mut Answer)) -> bool {
+        let resource = "http://localhost:3001/mcp";
+        let server = AuthorizationServer::new(reqwest::Client::default(), "http://a.test".into());
+        let credentials = ("id".into(), "secret".into());
+        let introspection = Introspection::new(server.into(), credentials, vec![resource.into()]);
+        let mut answer = Answer {
+            active: true,
+            token_type: Some("Bearer".into()),
+            iss: Some("http://a.test".into()),
+            sub: Some("nick".into()),
+            aud: Some(Audience::One(resource.into())),
+            client_id: Some("c".into()),
+            exp: Some(NOW + 60),
+            ..Answer::default()
+        };
+        change(&mut answer);
+        introspection.judge(answer, NOW).is_some()
+    }
+
+    #[test]
+    fn an_answer_counts_only_if_all_of_it_is_good() {
+        assert!(judged(|_| ()));
+        assert!(judged(|answer| answer.iss = None));
+        assert!(judged(|answer| answer.token_type = None));
+        assert!(!judged(|answer| answer.active = false));
+        assert!(!judged(|answer| answer.iss = Some("http://b.test".into())));
+        assert!(!judged(|answer| answer.aud = None));
+        assert!(!judged(|answer| answer.aud = Some(Audience::One("http://b.test/mcp".into()))));
+        assert!(!judged(|answer| answer.exp = Some(NOW)));
+        assert!(!judged(|answer| answer.exp = None));
+        assert!(!judged(|answer| answer.sub = None));
+    }
+
+    #[test]
+    fn an_active_refresh_token_is_no_access_token() {
+        assert!(!judged(|answer| answer.token_type = Some("refresh_token".into())));
+        assert!(!judged(|answer| answer.token_type = Some("DPoP".into())));
+    }
 }

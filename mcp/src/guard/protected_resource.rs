@@ -84,11 +84,9 @@ impl ProtectedResource {
     }
 
     fn spelled(&self, host: &str) -> Option<String> {
-        if !is_loopback(&self.url) {
-            return None;
-        }
-        let port = self.url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        Some(format!("{}://{host}{port}{}", self.url.scheme(), self.url.path()))
+        let own = self.url.host_str().filter(|_| is_loopback(&self.url))?;
+        // Only the host is replaced: a parsed URL, printed, may differ from the identifier.
+        Some(self.identifier.replacen(own, host, 1))
     }
 }
 
@@ -116,5 +114,52 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
         Some(Host::Ipv6(address)) => address == std::net::Ipv6Addr::LOCALHOST,
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::Guard;
+
+    fn resource(identifier: &str) -> ProtectedResource {
+        let url = Url::parse(identifier).unwrap();
+        ProtectedResource::new(&Guard::new(identifier, "http://localhost:3000"), url)
+    }
+
+    fn called(identifier: &str, host: &'static str) -> String {
+        let headers = [(header::HOST, host.parse().unwrap())].into_iter().collect();
+        resource(identifier).as_called(&headers)
+    }
+
+    #[test]
+    fn on_loopback_the_host_is_the_client_s_and_nothing_else_changes() {
+        let identifier = "http://localhost:3001/mcp";
+        assert_eq!(called(identifier, "localhost:3001"), identifier);
+        assert_eq!(called(identifier, "127.0.0.1:9"), "http://127.0.0.1:3001/mcp");
+        assert_eq!(called(identifier, "[::1]:3001"), "http://[::1]:3001/mcp");
+        assert_eq!(called(identifier, "[::1]"), "http://[::1]:3001/mcp");
+        assert_eq!(called(identifier, "evil.test"), identifier);
+        assert_eq!(called("http://localhost:3001", "localhost"), "http://localhost:3001");
+        assert_eq!(called("http://localhost:80/mcp", "[::1]"), "http://[::1]:80/mcp");
+        assert_eq!(called("http://[::1]:3001/mcp", "localhost"), identifier);
+    }
+
+    #[test]
+    fn elsewhere_the_configured_identifier_alone_counts() {
+        let identifier = "https://mcp.example.com/mcp";
+        assert_eq!(called(identifier, "localhost"), identifier);
+        assert_eq!(resource(identifier).audiences(), [identifier]);
+    }
+
+    #[test]
+    fn the_challenge_names_the_metadata_with_the_path_inserted() {
+        let challenge = |identifier| resource(identifier).challenge(&HeaderMap::new());
+        let well_known = "https://mcp.example.com/.well-known/oauth-protected-resource";
+        assert_eq!(challenge("https://mcp.example.com").resource_metadata, well_known);
+        assert_eq!(
+            challenge("https://mcp.example.com/mcp").resource_metadata,
+            format!("{well_known}/mcp")
+        );
     }
 }
