@@ -84,9 +84,9 @@ async fn before_the_keys_were_ever_fetched_an_outage_is_an_outage_and_no_verdict
 #[tokio::test]
 async fn an_expired_token_is_refused() {
     let (stack, token) = signed_in().await;
-    stack.advance(904);
+    stack.advance(890);
     assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 200);
-    stack.advance(1);
+    stack.advance(15);
     assert_eq!(refusal(&stack, &token).await, "the token has expired");
 }
 
