@@ -110,3 +110,13 @@ async fn browser_clients_may_ask_first() {
         assert!(allowed.contains(name), "{name}");
     }
 }
+
+#[tokio::test]
+async fn where_there_is_nothing_to_protect_no_token_is_asked_for() {
+    let stack = Stack::start().await;
+    let origin = stack.resource.strip_suffix("/mcp").unwrap();
+    for path in ["/mcp/", "/mcp/more", "/.well-known/oauth-authorization-server", "/favicon.ico"] {
+        let answer = Answer::of(http().get(format!("{origin}{path}"))).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+}

@@ -66,6 +66,29 @@ async fn an_expired_or_unknown_opaque_token_is_refused() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_is_no_access_token() {
+    let stack = stack(&INTROSPECTION).await;
+    let client = Client::register(&stack).await;
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    let refresh = tokens.text("refresh_token");
+    let answer = call(&stack.resource, Wire::V2026, refresh, "whoami", json!({})).await;
+    assert_eq!((answer.status.as_u16(), answer.text("error")), (401, "invalid_token"));
+}
+
+#[tokio::test]
+async fn a_revoked_opaque_token_is_refused_within_fifteen_seconds() {
+    let stack = stack(&INTROSPECTION).await;
+    let client = Client::register(&stack).await;
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    let token = tokens.text("access_token");
+    assert_eq!(call(&stack.resource, Wire::V2026, token, "whoami", json!({})).await.status, 200);
+    let form = [("token", token.to_owned()), ("client_id", client.id.clone())];
+    assert_eq!(client.post("/revoke", &form).await.status, 200);
+    stack.advance(15);
+    assert_eq!(call(&stack.resource, Wire::V2026, token, "whoami", json!({})).await.status, 401);
+}
+
+#[tokio::test]
 async fn an_outage_is_no_verdict_on_an_opaque_token() {
     let mut stack = stack(&INTROSPECTION).await;
     let token = token(&stack).await;
