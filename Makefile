@@ -7,7 +7,7 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build test check fmt lint doc deny screenshots
+.PHONY: help dev build test check fmt lint doc deny conformance screenshots
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -40,6 +40,9 @@ doc: .cargo/config.toml ## build the documentation, warnings are errors
 deny: ## check licences, sources and bans of dependencies
 	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check bans licenses sources; \
 	else echo "cargo-deny is not installed; run: cargo install --locked cargo-deny"; fi
+
+conformance: build ## run the official conformance suite
+	@tests/conformance/run
 
 screenshots: build ## take the pictures of the documentation anew
 	@scripts/prepare-tests
