@@ -155,3 +155,33 @@ fn every_endpoint_has_a_file_of_tests_and_a_header() {
         assert!(root().join("tests/it/endpoints").join(name).exists(), "{name} has no tests");
     }
 }
+
+/// `docs/requirements` links each demand of the specification to what proves it: the name of a test
+/// function, or the path of a script. A demand that is not met says why.
+#[test]
+fn every_requirement_is_linked_to_a_test_that_exists() {
+    let code: String = sources().into_iter().map(|source| source.text).collect();
+    let exists = |proof: &str| match proof.contains('/') {
+        true => root().join(proof).exists(),
+        false => code.contains(&format!("fn {proof}(")),
+    };
+    for entry in fs::read_dir(root().join("docs/requirements")).unwrap() {
+        let path = entry.unwrap().path();
+        for row in fs::read_to_string(&path).unwrap().lines().filter(|row| is_requirement(row)) {
+            let proofs: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+            let missing: Vec<_> = proofs.iter().filter(|proof| !exists(proof)).collect();
+            assert!(missing.is_empty(), "{}: {missing:?} in {row}", path.display());
+            let excused = ["not done: ", "does not apply: "].iter().any(|why| row.contains(why));
+            assert!(!proofs.is_empty() || excused, "{}: no proof in {row}", path.display());
+        }
+    }
+}
+
+/// A line like `| A-5 | … |`: an identifier of letters, a hyphen and a number in the first cell.
+fn is_requirement(row: &str) -> bool {
+    let first = row.split('|').nth(1).unwrap_or_default().trim();
+    first.split_once('-').is_some_and(|(group, number)| {
+        group.chars().all(char::is_alphabetic)
+            && number.chars().next().is_some_and(char::is_numeric)
+    })
+}
