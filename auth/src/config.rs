@@ -47,6 +47,9 @@ pub struct Config {
     /// Seconds that a browser stays signed in.
     #[arg(long, env = "AUTH_SESSION_LIFETIME", default_value_t = 12 * 3600)]
     pub session_lifetime: i64,
+    /// Reverse proxies in front of this server, whose `X-Forwarded-For` is believed.
+    #[arg(long, env = "AUTH_TRUSTED_PROXIES", default_value_t = 0)]
+    pub trusted_proxies: usize,
     /// Where people sign in: GitHub, or a GitHub Enterprise server.
     #[arg(long, env = "GITHUB_BASE_URL", default_value = "https://github.com")]
     pub github_base_url: Url,

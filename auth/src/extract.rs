@@ -4,3 +4,4 @@ pub mod authenticated;
 pub mod form;
 pub mod same_origin;
 pub mod signed_in;
+pub mod visitor;

@@ -16,7 +16,7 @@ pub mod storage;
 pub mod tokens;
 pub mod upstream;
 
-use std::{future::Future, io};
+use std::{future::Future, io, net::SocketAddr};
 
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
@@ -33,5 +33,6 @@ pub async fn serve(
         // Small answers must not wait for the next packet; a socket that refuses is still usable.
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, router::router(state)).with_graceful_shutdown(shutdown).await
+    let service = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
 }

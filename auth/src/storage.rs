@@ -17,9 +17,11 @@ use thiserror::Error;
 
 pub mod authorization_codes;
 pub mod clients;
+pub mod consents;
 pub mod grants;
 pub mod identities;
 pub mod opaque_tokens;
+pub mod security_events;
 pub mod sessions;
 pub mod signing_keys;
 pub mod users;

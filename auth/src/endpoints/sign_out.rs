@@ -14,20 +14,26 @@ use crate::{
     error_response::PageError,
     extract::{
         form,
-        signed_in::{CookieName, MaybeSignedIn, cookie_name},
+        signed_in::{CookieName, MaybeSignedIn, SignedIn, cookie_name},
+        visitor::Visitor,
     },
     oauth::{
         error::{ErrorCode, OAuthError},
         secret,
     },
     state::AppState,
-    storage::sessions,
+    storage::{
+        StorageError,
+        security_events::{self, EventKind},
+        sessions,
+    },
 };
 
 /// Signs out and says so. Signing out twice is no error.
 pub async fn post(
     State(state): State<AppState>,
     MaybeSignedIn(signed_in): MaybeSignedIn,
+    visitor: Visitor,
     request: Request,
 ) -> Result<Response, PageError> {
     let (_, form) = form::read(request).await?;
@@ -42,7 +48,7 @@ pub async fn post(
             )
             .into());
         }
-        sessions::close(state.db.connection(), &person.session.token_hash)
+        sign_out(&state, &person, &visitor)
             .await
             .map_err(|error| OAuthError::server_error("sign_out_not_stored", error))?;
     }
@@ -51,4 +57,16 @@ pub async fn post(
     let jar = CookieJar::new().add(gone.max_age(time::Duration::ZERO).build());
     let page = SignedOutPage { continue_to: continue_to.map(|path| path.as_str().to_owned()) };
     Ok((jar, Html(page.render())).into_response())
+}
+
+async fn sign_out(
+    state: &AppState,
+    person: &SignedIn,
+    visitor: &Visitor,
+) -> Result<(), StorageError> {
+    let event = visitor.event(person.user.id, EventKind::SignedOut, "", state.clock.now());
+    let transaction = state.db.begin().await?;
+    sessions::close(&transaction, &person.session.token_hash).await?;
+    security_events::record(&transaction, event).await?;
+    transaction.commit().await
 }

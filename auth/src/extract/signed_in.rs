@@ -16,8 +16,11 @@ use crate::{
         secret::{self, Secret},
     },
     state::AppState,
-    storage::{sessions, users},
+    storage::{StorageError, sessions, users},
 };
+
+/// Seconds within which two uses of a session count as one.
+const SEEN_PRECISION: i64 = 300;
 
 /// A person with a live session.
 #[derive(Clone, Debug)]
@@ -40,13 +43,22 @@ impl FromRequestParts<AppState> for MaybeSignedIn {
         let Some(cookie) = jar.get(cookie_name(&state.config, CookieName::Session)) else {
             return Ok(Self(Ok(None)));
         };
-        let hash = secret::hash(cookie.value());
-        let found = sessions::find(state.db.connection(), &hash, state.clock.now()).await;
-        Ok(Self(match found {
-            Ok(found) => Ok(found.map(|(session, user)| SignedIn { session, user })),
-            Err(error) => Err(OAuthError::server_error("session_lookup_failed", error)),
-        }))
+        let found = find(state, &secret::hash(cookie.value())).await;
+        let failed = |error| OAuthError::server_error("session_lookup_failed", error);
+        Ok(Self(found.map_err(failed)))
     }
+}
+
+/// The session, whose use is noted now and then: a page view rarely writes.
+async fn find(state: &AppState, hash: &str) -> Result<Option<SignedIn>, StorageError> {
+    let (db, now) = (state.db.connection(), state.clock.now());
+    let Some((session, user)) = sessions::find(db, hash, now).await? else {
+        return Ok(None);
+    };
+    if now - session.last_seen_at >= SEEN_PRECISION {
+        sessions::touch(db, hash, now).await?;
+    }
+    Ok(Some(SignedIn { session, user }))
 }
 
 impl SignedIn {

@@ -2,7 +2,7 @@
 //! tokens. A rotation is one conditional UPDATE of one row.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, QueryFilter, entity::prelude::*, sea_query::Expr,
+    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, entity::prelude::*, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -54,6 +54,12 @@ impl Model {
     /// Whether tokens may still come of it.
     pub fn is_live(&self, now: i64) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
+    }
+
+    /// When tokens last came of it: at its latest rotation, or when it was made.
+    pub fn last_used_at(&self) -> i64 {
+        let rotations = self.rotations.split(' ').filter_map(|at| at.parse().ok());
+        rotations.fold(self.created_at, i64::max)
     }
 
     /// The family of its refresh tokens, if it has one.
@@ -142,4 +148,19 @@ pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<(),
         .exec(db)
         .await
         .map(|_| ())
+}
+
+/// The live grants of a person, the newest first.
+pub async fn of_user(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    now: i64,
+) -> Result<Vec<Model>, StorageError> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_desc(Column::Id)
+        .all(db)
+        .await
 }

@@ -1,6 +1,6 @@
 //! Who a person is at an upstream.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder, entity::prelude::*};
 use uuid::Uuid;
 
 use super::{
@@ -64,4 +64,9 @@ async fn find(
     subject: &str,
 ) -> Result<Option<Model>, StorageError> {
     Entity::find_by_id((provider.to_owned(), subject.to_owned())).one(db).await
+}
+
+/// The identities of a person, the oldest first.
+pub async fn of_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, StorageError> {
+    Entity::find().filter(Column::UserId.eq(user_id)).order_by_asc(Column::CreatedAt).all(db).await
 }

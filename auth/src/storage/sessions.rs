@@ -1,6 +1,8 @@
 //! Browsers that are signed in.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
+use sea_orm::{
+    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, entity::prelude::*, sea_query::Expr,
+};
 use uuid::Uuid;
 
 use super::{StorageError, users};
@@ -18,6 +20,14 @@ pub struct Model {
     pub authenticated_at: i64,
     /// When the browser is signed out by itself.
     pub expires_at: i64,
+    /// What the session may be called in public: `sid` in tokens, and on the account page.
+    pub id: Uuid,
+    /// The browser, as in "Firefox on Linux"; empty where it did not say.
+    pub device: String,
+    /// The network it was in when it signed in, never the whole address.
+    pub network: String,
+    /// When it was last used, give or take five minutes.
+    pub last_seen_at: i64,
 }
 
 /// No relation is followed by the ORM.
@@ -28,13 +38,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Opens a session.
 pub async fn open(db: &impl ConnectionTrait, session: Model) -> Result<(), StorageError> {
-    let session = ActiveModel {
-        token_hash: Set(session.token_hash),
-        user_id: Set(session.user_id),
-        authenticated_at: Set(session.authenticated_at),
-        expires_at: Set(session.expires_at),
-    };
-    session.insert(db).await.map(|_| ())
+    session.into_active_model().insert(db).await.map(|_| ())
 }
 
 /// The live session of a cookie, and its person.
@@ -54,4 +58,50 @@ pub async fn find(
 /// Ends a session.
 pub async fn close(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), StorageError> {
     Entity::delete_by_id(token_hash.to_owned()).exec(db).await.map(|_| ())
+}
+
+/// Notes that a session is in use.
+pub async fn touch(
+    db: &impl ConnectionTrait,
+    token_hash: &str,
+    now: i64,
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::LastSeenAt, Expr::value(now))
+        .filter(Column::TokenHash.eq(token_hash))
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
+/// The live sessions of a person, the latest used first.
+pub async fn of_user(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    now: i64,
+) -> Result<Vec<Model>, StorageError> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_desc(Column::LastSeenAt)
+        .all(db)
+        .await
+}
+
+/// Ends one session of a person; `false` if they have none of this name.
+pub async fn close_of_user(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    id: Uuid,
+) -> Result<bool, StorageError> {
+    let own = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::Id.eq(id));
+    Ok(own.exec(db).await?.rows_affected == 1)
+}
+
+/// Ends every session of a person.
+pub async fn close_all_of_user(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+) -> Result<(), StorageError> {
+    Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(|_| ())
 }

@@ -8,19 +8,27 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
+use uuid::Uuid;
 
 use super::github::PendingSignIn;
 use crate::{
     endpoints::authorize,
     error_response::{AuthorizationError, PageError, see_other},
-    extract::signed_in::{CookieName, cookie, cookie_name},
+    extract::{
+        signed_in::{CookieName, cookie, cookie_name},
+        visitor::Visitor,
+    },
     oauth::{
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
         secret::{self, Secret, SecretKind},
     },
     state::AppState,
-    storage::{StorageError, identities, sessions},
+    storage::{
+        StorageError, identities,
+        security_events::{self, EventKind},
+        sessions,
+    },
     upstream::github::{GithubError, PROVIDER, Person},
 };
 
@@ -28,6 +36,7 @@ use crate::{
 pub async fn get(
     State(state): State<AppState>,
     jar: CookieJar,
+    visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let answer = Parameters::parse(query.unwrap_or_default().as_bytes())?;
@@ -38,7 +47,7 @@ pub async fn get(
     let code = answer.required("code")?;
     let person = state.github.person(code, &pending.code_verifier).await.map_err(refused)?;
     let session = Secret::generate(SecretKind::Session)?;
-    sign_in(&state, person, &session)
+    sign_in(&state, person, &session, visitor)
         .await
         .map_err(|error| OAuthError::server_error("sign_in_not_stored", error))?;
     let seconds = state.config.session_lifetime;
@@ -82,7 +91,12 @@ fn open(
     }
 }
 
-async fn sign_in(state: &AppState, person: Person, secret: &Secret) -> Result<(), StorageError> {
+async fn sign_in(
+    state: &AppState,
+    person: Person,
+    secret: &Secret,
+    visitor: Visitor,
+) -> Result<(), StorageError> {
     let now = state.clock.now();
     let Person { subject, profile } = person;
     let user = identities::sign_in(&state.db, PROVIDER, &subject, profile, now).await?;
@@ -91,8 +105,16 @@ async fn sign_in(state: &AppState, person: Person, secret: &Secret) -> Result<()
         user_id: user.id,
         authenticated_at: now,
         expires_at: now.saturating_add(state.config.session_lifetime),
+        id: Uuid::now_v7(),
+        network: visitor.network(),
+        device: visitor.device.clone(),
+        last_seen_at: now,
     };
-    sessions::open(state.db.connection(), session).await
+    let event = visitor.event(user.id, EventKind::SignedIn, "GitHub", now);
+    let transaction = state.db.begin().await?;
+    sessions::open(&transaction, session).await?;
+    security_events::record(&transaction, event).await?;
+    transaction.commit().await
 }
 
 fn stale(reason: &'static str) -> OAuthError {

@@ -1,0 +1,44 @@
+//! Where a person was when they allowed a grant. Kept as long as the grant is.
+
+use sea_orm::{ConnectionTrait, IntoActiveModel, entity::prelude::*};
+use uuid::Uuid;
+
+use super::StorageError;
+
+/// The consent that a grant came of.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "consents")]
+pub struct Model {
+    /// What it led to.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub grant_id: Uuid,
+    /// Who consented.
+    pub user_id: Uuid,
+    /// Where the answer went; empty for a device, which has no such place.
+    pub redirect_uri: String,
+    /// The browser, as in "Firefox on Linux"; empty where it did not say.
+    pub device: String,
+    /// The network it was in, never the whole address.
+    pub network: String,
+}
+
+/// No relation is followed by the ORM.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Enters a consent, in the transaction that enters its grant.
+pub async fn record(db: &impl ConnectionTrait, consent: Model) -> Result<(), StorageError> {
+    consent.into_active_model().insert(db).await.map(|_| ())
+}
+
+/// The consents of a person.
+pub async fn of_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, StorageError> {
+    Entity::find().filter(Column::UserId.eq(user_id)).all(db).await
+}
+
+/// Forgets what a person consented to.
+pub async fn forget_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), StorageError> {
+    Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(|_| ())
+}
