@@ -21,16 +21,18 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        for (name, table) in [("consents_by_user", "consents"), ("grants_by_user", "grants")] {
-            let index = Index::create().name(name).table(table).col("user_id").to_owned();
-            manager.create_index(index).await?;
-        }
-        Ok(())
+        manager
+            .create_index(
+                Index::create()
+                    .name("consents_by_user")
+                    .table("consents")
+                    .col("user_id")
+                    .to_owned(),
+            )
+            .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let index = Index::drop().name("grants_by_user").table("grants").to_owned();
-        manager.drop_index(index).await?;
         manager.drop_table(Table::drop().table("consents").to_owned()).await
     }
 }
