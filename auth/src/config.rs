@@ -2,13 +2,50 @@
 
 use std::{fs, io, net::SocketAddr, path::PathBuf};
 
-use clap::Parser;
+use clap::{Args, Parser};
 use keys::{MasterSecrets, SecretError};
 use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
 
 use crate::oauth::resource::{Resource, is_loopback};
+
+/// Where everything is kept. The server and its commands share this setting.
+#[derive(Clone, Debug, Args)]
+pub struct DatabaseSetting {
+    /// SQLite file or PostgreSQL server.
+    #[arg(
+        id = "database_url",
+        long = "database-url",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite://data/auth.db"
+    )]
+    pub url: String,
+}
+
+/// What seals and opens. The server and its commands share this setting.
+#[derive(Clone, Debug, Args)]
+pub struct SecretSetting {
+    /// File of master secrets, one a line: the first seals, all of them open.
+    #[arg(
+        id = "secret_file",
+        long = "secret-file",
+        env = "AUTH_SECRET_FILE",
+        default_value = "data/auth.secret"
+    )]
+    pub file: PathBuf,
+}
+
+impl SecretSetting {
+    /// The master secrets of the file.
+    pub fn master_secrets(&self) -> Result<MasterSecrets, ConfigError> {
+        let path = self.file.display().to_string();
+        let text = fs::read_to_string(&self.file)
+            .map_err(|cause| ConfigError::SecretFile { path: path.clone(), cause })?;
+        MasterSecrets::parse(&text).map_err(|error| ConfigError::Secret(path, error))
+    }
+}
 
 /// Settings of the authorization server. Each can be given as an option or in the environment.
 #[derive(Clone, Debug, Parser)]
@@ -20,12 +57,12 @@ pub struct Config {
     /// Issuer identifier: the public URL, without a trailing slash.
     #[arg(long, env = "AUTH_ISSUER", default_value = "http://localhost:3000")]
     pub issuer: String,
-    /// SQLite file or PostgreSQL server.
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/auth.db")]
-    pub database_url: String,
-    /// File of master secrets, one a line: the first seals, all of them open.
-    #[arg(long, env = "AUTH_SECRET_FILE", default_value = "data/auth.secret")]
-    pub secret_file: PathBuf,
+    /// Where everything is kept.
+    #[command(flatten)]
+    pub database: DatabaseSetting,
+    /// What seals it.
+    #[command(flatten)]
+    pub secret: SecretSetting,
     /// Identifier of the MCP server that tokens are for, when no resources file is given.
     #[arg(long, env = "AUTH_RESOURCE", default_value = "http://localhost:3001/mcp")]
     pub resource: String,
@@ -137,14 +174,6 @@ impl Config {
     /// Whether browsers reach this server by https, so that cookies can demand it.
     pub fn is_https(&self) -> bool {
         self.issuer.starts_with("https://")
-    }
-
-    /// The master secrets of the file.
-    pub fn master_secrets(&self) -> Result<MasterSecrets, ConfigError> {
-        let path = self.secret_file.display().to_string();
-        let text = fs::read_to_string(&self.secret_file)
-            .map_err(|cause| ConfigError::SecretFile { path: path.clone(), cause })?;
-        MasterSecrets::parse(&text).map_err(|error| ConfigError::Secret(path, error))
     }
 
     /// The resources that tokens are issued for.

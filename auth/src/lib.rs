@@ -5,6 +5,7 @@
 
 pub mod clients;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod endpoints;
 pub mod error_response;

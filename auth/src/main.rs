@@ -1,13 +1,18 @@
-//! `auth`: reads the settings, starts the server, and stops it gracefully.
+//! `auth`: reads the settings, starts the server, and stops it gracefully; or carries out one
+//! command of the operator.
 
 use std::{
     error::Error,
-    io::{ErrorKind, IsTerminal},
+    io::{ErrorKind, IsTerminal, Write},
     process::ExitCode,
 };
 
-use auth::{clock::Clock, config::Config, state::AppState};
-use clap::Parser;
+use auth::{
+    clock::Clock,
+    commands::{Command, Task},
+    config::Config,
+    state::AppState,
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -16,7 +21,14 @@ use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
+    match Task::parse(std::env::args_os()) {
+        Ok(Task::Serve(config)) => serve(*config).await,
+        Ok(Task::Command(command)) => carry_out(command).await,
+        Err(error) => error.exit(),
+    }
+}
+
+async fn serve(config: Config) -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&config.log))
         .with_writer(std::io::stderr)
@@ -27,6 +39,17 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn carry_out(command: Command) -> ExitCode {
+    match command.run(Clock::system(), &mut std::io::stdout()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when stderr is closed.
+            let _ = writeln!(std::io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
     }

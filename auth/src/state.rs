@@ -100,8 +100,8 @@ impl AppState {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         config.check()?;
         let resources = config.resources()?;
-        let seals = Seals::new(&config.master_secrets()?);
-        let db = Database::open(&config.database_url).await?;
+        let seals = Seals::new(&config.secret.master_secrets()?);
+        let db = Database::open(&config.database.url).await?;
         let keys = open_key_ring(&db, &seals.signing_key, clock.now()).await?;
         Ok(Self {
             keys: Arc::new(keys),

@@ -2,6 +2,7 @@
 //! the house itself.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod commands;
 mod endpoints;
 mod flows;
 mod guard;

@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::{
     browser::{Browser, Page},
+    operator,
     stack::Stack,
 };
 
@@ -90,6 +91,21 @@ impl Client {
             issuer: stack.issuer.clone(),
             resource: stack.audience.clone(),
             http,
+        }
+    }
+
+    /// A client that an operator entered by `auth clients add` with these options.
+    pub async fn pre_registered(stack: &Stack, options: &[&str]) -> Self {
+        let arguments = ["clients", "add", "--name", "Entered client", "--json"];
+        let outcome = operator::run(stack, &[&arguments, options].concat()).await;
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let client: Value = serde_json::from_str(&outcome.stdout).expect("a client");
+        Self {
+            id: client["client_id"].as_str().unwrap_or_default().into(),
+            secret: client["client_secret"].as_str().map(Into::into),
+            issuer: stack.issuer.clone(),
+            resource: stack.audience.clone(),
+            http: http(),
         }
     }
 

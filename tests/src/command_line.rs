@@ -37,12 +37,17 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-/// The client's binary, which stands beside the tests' own.
-pub fn binary() -> PathBuf {
+/// A program of this workspace, which stands beside the tests' own.
+pub fn program(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("the path of the tests");
-    let binary = tests.parent().and_then(|deps| deps.parent()).expect("a target").join("client");
-    assert!(binary.exists(), "there is no client to run: run `cargo build -p client` first");
-    binary
+    let program = tests.parent().and_then(|deps| deps.parent()).expect("a target").join(name);
+    assert!(program.exists(), "there is no {name} to run: run `cargo build -p {name}` first");
+    program
+}
+
+/// The client's binary.
+pub fn binary() -> PathBuf {
+    program("client")
 }
 
 impl CommandLine {

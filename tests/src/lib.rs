@@ -4,6 +4,7 @@
 //! - [`browser::Browser`] is a person's browser over plain HTTP.
 //! - [`client::Client`] is a program that asks for tokens, one message at a time.
 //! - [`mcp_client`] calls the MCP server on both wires.
+//! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`github`] is the stand-in that `make dev` uses too.
 //!
 //! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
@@ -15,5 +16,6 @@ pub mod client;
 pub mod command_line;
 pub mod github;
 pub mod mcp_client;
+pub mod operator;
 pub mod stack;
 pub mod terminal;

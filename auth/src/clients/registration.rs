@@ -65,7 +65,6 @@ impl Registered {
             }
         };
         Ok(Client {
-            id: id.into(),
             name: registration.name,
             redirect_uris: registration
                 .redirect_uris
@@ -75,8 +74,7 @@ impl Registered {
             grant_types: registration.grant_types,
             authentication: registration.authentication,
             secret_hashes,
-            resource: None,
-            provenance: Provenance::Registered,
+            ..Client::new(id, Provenance::Registered)
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     clients::{Registered, Registration},
     error_response::TokenError,
     oauth::{
-        client::{AuthenticationMethod, GrantType},
+        client::{AuthenticationMethod, GrantType, check_name},
         error::{ErrorCode, OAuthError},
         redirect_uri::RedirectUri,
     },
@@ -25,7 +25,6 @@ use crate::{
 
 const LARGEST_REQUEST: usize = 64 * 1024;
 const MOST_REDIRECT_URIS: usize = 10;
-const LONGEST_NAME: usize = 200;
 /// A `client_id` travels in URLs and headers, so what it carries is bounded, in bytes.
 const LARGEST_REGISTRATION: usize = 2048;
 
@@ -106,7 +105,7 @@ async fn read(request: Request) -> Result<ClientRegistrationRequest, OAuthError>
 /// that does not say how it authenticates is a public one, as the clients that leave it out expect.
 fn judge(request: &ClientRegistrationRequest, now: i64) -> Result<Registration, OAuthError> {
     let registration = Registration {
-        name: name(request.client_name.as_deref())?,
+        name: check_name(request.client_name.as_deref())?,
         redirect_uris: redirect_uris(&request.redirect_uris)?,
         grant_types: grant_types(request.grant_types.as_deref())?,
         authentication: authentication(request.token_endpoint_auth_method.as_deref())?,
@@ -122,19 +121,6 @@ fn judge(request: &ClientRegistrationRequest, now: i64) -> Result<Registration, 
     match size > LARGEST_REGISTRATION {
         true => Err(refused("registration_too_large", "Register fewer or shorter redirect URIs.")),
         false => Ok(registration),
-    }
-}
-
-fn name(name: Option<&str>) -> Result<String, OAuthError> {
-    let name = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or("Unnamed client");
-    if name.len() > LONGEST_NAME {
-        return Err(refused("client_name", "The client_name is longer than 200 bytes."));
-    }
-    let misleading =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    match name.contains(misleading) {
-        true => Err(refused("client_name", "The client_name holds control characters.")),
-        false => Ok(name.into()),
     }
 }
 

@@ -1,10 +1,13 @@
 //! A client, whatever way it became known.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::{
     error::{ErrorCode, OAuthError},
     redirect_uri::RedirectUri,
+    resource::TokenFormat,
+    scope::ScopeSet,
 };
 
 /// A grant that a client may register for.
@@ -45,6 +48,8 @@ pub enum AuthenticationMethod {
     ClientSecretBasic,
     /// RFC 6749 §2.3.1, in the body.
     ClientSecretPost,
+    /// RFC 7523 §2.2: an assertion that it signed.
+    PrivateKeyJwt,
 }
 
 impl AuthenticationMethod {
@@ -57,6 +62,7 @@ impl AuthenticationMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 
@@ -64,6 +70,50 @@ impl AuthenticationMethod {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str() == name)
     }
+
+    /// Whether the client is given a secret.
+    pub fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
+
+/// Where a client runs, which decides what redirect URIs it may have (OpenID Connect Registration
+/// §2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationType {
+    /// On a person's device.
+    Native,
+    /// On a server.
+    #[default]
+    Web,
+}
+
+impl ApplicationType {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Web => "web",
+        }
+    }
+
+    /// The type of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Native, Self::Web].into_iter().find(|one| one.as_str() == name)
+    }
+}
+
+/// Where a client's public keys are (RFC 7591 §2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ClientKeys {
+    /// It has none.
+    #[default]
+    None,
+    /// `jwks`: the text of a JWK Set.
+    Jwks(String),
+    /// `jwks_uri`: an address to fetch them from.
+    JwksUri(Url),
 }
 
 /// Where a client is known from: how much its own words are worth.
@@ -73,9 +123,12 @@ pub enum Provenance {
     PreRegistered,
     /// It registered itself (RFC 7591); everything about it is its own claim.
     Registered,
+    /// The document at its `client_id` describes it; that much the host of that URL vouches for
+    /// (draft-ietf-oauth-client-id-metadata-document).
+    MetadataDocument,
 }
 
-/// A client.
+/// A client. Members are named as in RFC 7591 §2 and the specifications that extend it.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// `client_id`.
@@ -88,15 +141,74 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     /// How it proves itself.
     pub authentication: AuthenticationMethod,
-    /// Hashes of its live secrets; empty for a public client.
+    /// Hashes of its live secrets; empty for a client without one.
     pub secret_hashes: Vec<String>,
+    /// Its public keys.
+    pub keys: ClientKeys,
+    /// Most that it may ask for; `None` is whatever the resource has.
+    pub scope: Option<ScopeSet>,
     /// The resource that it is, where it is a resource server that may introspect.
     pub resource: Option<String>,
+    /// Where it runs.
+    pub application_type: ApplicationType,
+    /// Where people may be sent after they signed out, compared exactly.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Who is told of a sign-out.
+    pub backchannel_logout_uri: Option<Url>,
+    /// Whether that message must name the session.
+    pub backchannel_logout_session_required: bool,
+    /// Whether its authorization requests must be pushed (RFC 9126 §6).
+    pub require_pushed_authorization_requests: bool,
+    /// Whether its tokens must be bound to a key (RFC 9449 §5.2).
+    pub dpop_bound_access_tokens: bool,
+    /// What its access tokens are, where it is not what the resource says.
+    pub access_token_format: Option<TokenFormat>,
+    /// What its ID tokens are signed with, where it is not the default.
+    pub id_token_signed_response_alg: Option<String>,
+    /// What its userinfo answers are signed with; `None` is plain JSON.
+    pub userinfo_signed_response_alg: Option<String>,
+    /// Its home page.
+    pub client_uri: Option<Url>,
+    /// Its picture; no page shows it from there.
+    pub logo_uri: Option<Url>,
+    /// Its privacy policy.
+    pub policy_uri: Option<Url>,
+    /// Its terms of service.
+    pub tos_uri: Option<Url>,
     /// Where it is known from.
     pub provenance: Provenance,
 }
 
 impl Client {
+    /// A public client that may do nothing yet.
+    pub fn new(id: impl Into<String>, provenance: Provenance) -> Self {
+        Self {
+            id: id.into(),
+            name: String::new(),
+            redirect_uris: Vec::new(),
+            grant_types: Vec::new(),
+            authentication: AuthenticationMethod::None,
+            secret_hashes: Vec::new(),
+            keys: ClientKeys::None,
+            scope: None,
+            resource: None,
+            application_type: ApplicationType::Web,
+            post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
+            require_pushed_authorization_requests: false,
+            dpop_bound_access_tokens: false,
+            access_token_format: None,
+            id_token_signed_response_alg: None,
+            userinfo_signed_response_alg: None,
+            client_uri: None,
+            logo_uri: None,
+            policy_uri: None,
+            tos_uri: None,
+            provenance,
+        }
+    }
+
     /// Refuses a grant that the client did not register for.
     pub fn check_grant(&self, grant: GrantType) -> Result<(), OAuthError> {
         match self.grant_types.contains(&grant) {
@@ -107,5 +219,24 @@ impl Client {
                 format!("This client is not registered for the grant {}.", grant.as_str()),
             )),
         }
+    }
+}
+
+/// Longest name, in bytes.
+const LONGEST_NAME: usize = 200;
+
+/// The name of a client, as people will see it. Without characters that could make a page say
+/// something else than what it shows.
+pub fn check_name(name: Option<&str>) -> Result<String, OAuthError> {
+    let refused = |why| OAuthError::new(ErrorCode::InvalidClientMetadata, "client_name", why);
+    let name = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or("Unnamed client");
+    if name.len() > LONGEST_NAME {
+        return Err(refused("The client_name is longer than 200 bytes."));
+    }
+    let misleading =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    match name.contains(misleading) {
+        true => Err(refused("The client_name holds control characters.")),
+        false => Ok(name.into()),
     }
 }

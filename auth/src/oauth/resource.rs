@@ -19,6 +19,17 @@ pub enum TokenFormat {
     Opaque,
 }
 
+impl TokenFormat {
+    /// The format of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "jwt" => Some(Self::Jwt),
+            "opaque" => Some(Self::Opaque),
+            _ => None,
+        }
+    }
+}
+
 /// A scope of one resource, with its words for people.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -164,3 +164,18 @@ pub async fn of_user(
         .all(db)
         .await
 }
+
+/// Ends every grant of a client; how many that were.
+pub async fn revoke_of_client(
+    db: &impl ConnectionTrait,
+    client_id: &str,
+    now: i64,
+) -> Result<u64, StorageError> {
+    let outcome = Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now))
+        .filter(Column::ClientId.eq(client_id))
+        .filter(Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(outcome.rows_affected)
+}

@@ -22,12 +22,10 @@ async fn stack(for_mcp: &[&str]) -> Stack {
     let row = clients::Model {
         id: "demo-server".into(),
         name: "Demo server".into(),
-        redirect_uris: String::new(),
-        grant_types: String::new(),
         token_endpoint_auth_method: "client_secret_basic".into(),
         secret_hash: Some(secret::hash("pck_demo")),
         resource: Some("http://localhost:9/mcp".into()),
-        created_at: 0,
+        ..clients::Model::default()
     };
     clients::add(stack.state.db.connection(), row).await.unwrap();
     stack.audience = "http://localhost:9/mcp".into();

@@ -1,0 +1,98 @@
+//! What an operator can ask of `auth` besides serving: one command, one file.
+
+pub mod clients;
+pub mod keys;
+mod table;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+};
+
+use clap::{Args, CommandFactory, FromArgMatches, Subcommand};
+use thiserror::Error;
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    oauth::error::OAuthError,
+    storage::{OpenError, StorageError},
+};
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Task {
+    /// No command: serve.
+    Serve(Box<Config>),
+    /// A command of the operator.
+    Command(Command),
+}
+
+/// Commands for the operator. They work on the same database as the server, which may be running.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Clients that an operator enters by hand.
+    #[command(subcommand)]
+    Clients(clients::Command),
+    /// Keys that sign tokens.
+    #[command(subcommand)]
+    Keys(keys::Command),
+}
+
+/// How a command answers.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Format {
+    /// Answer in JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A command could not be carried out. The text says what to change.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database fails.
+    #[error("the database fails: {0}")]
+    Storage(#[from] StorageError),
+    /// What was asked for is against a rule of OAuth.
+    #[error("{}", .0.description)]
+    Rule(#[from] OAuthError),
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Refused(String),
+    /// The answer cannot be written.
+    #[error("the answer cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Task {
+    /// Reads the command line and the environment. Without a command they are the settings of the
+    /// server; with one, only those that the command names.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let grammar = Command::augment_subcommands(Config::command())
+            .subcommand_negates_reqs(true)
+            .after_help("Without a command, the server is started.");
+        let matches = grammar.try_get_matches_from(arguments)?;
+        match matches.subcommand_name() {
+            Some(_) => Command::from_arg_matches(&matches).map(Self::Command),
+            None => Config::from_arg_matches(&matches).map(Box::new).map(Self::Serve),
+        }
+    }
+}
+
+impl Command {
+    /// Carries the command out; its answer goes to `stdout`.
+    pub async fn run(self, clock: Clock, stdout: &mut impl Write) -> Result<(), CommandError> {
+        let done = match self {
+            Self::Clients(command) => command.run(clock, stdout).await,
+            Self::Keys(command) => command.run(stdout).await,
+        };
+        match done {
+            // Whoever reads the answer has enough of it, as `head` does.
+            Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            done => done,
+        }
+    }
+}

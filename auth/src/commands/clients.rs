@@ -1,0 +1,167 @@
+//! `auth clients`: clients that an operator enters, looks at and takes away.
+
+mod add;
+mod show;
+
+use std::io::Write;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{CommandError, Format, table};
+use crate::{
+    clock::Clock,
+    config::DatabaseSetting,
+    oauth::{
+        client::AuthenticationMethod,
+        secret::{Secret, SecretKind},
+    },
+    storage::{Database, clients, grants},
+};
+
+/// What can be done with pre-registered clients.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Enter a client. Its secret is printed once and can never be shown again.
+    Add(Box<add::Add>),
+    /// List every client.
+    List {
+        /// Where everything is kept.
+        #[command(flatten)]
+        database: DatabaseSetting,
+        /// How to answer.
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Show one client.
+    Show {
+        /// Its client_id.
+        client_id: String,
+        /// Where everything is kept.
+        #[command(flatten)]
+        database: DatabaseSetting,
+        /// How to answer.
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Take a client away and end everything it was granted.
+    Remove {
+        /// Its client_id.
+        client_id: String,
+        /// Where everything is kept.
+        #[command(flatten)]
+        database: DatabaseSetting,
+    },
+    /// Give a client a new secret. The old one still counts for a while, so that it can be
+    /// replaced without an interruption.
+    RotateSecret {
+        /// Its client_id.
+        client_id: String,
+        /// Seconds that the old secret still counts; 0 ends it at once.
+        #[arg(long, default_value_t = 86_400, value_parser = clap::value_parser!(i64).range(0..))]
+        keep_old: i64,
+        /// Where everything is kept.
+        #[command(flatten)]
+        database: DatabaseSetting,
+        /// How to answer.
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+impl Command {
+    pub(super) async fn run(
+        self,
+        clock: Clock,
+        stdout: &mut impl Write,
+    ) -> Result<(), CommandError> {
+        match self {
+            Self::Add(add) => add.run(clock, stdout).await,
+            Self::List { database, format } => list(&database, format, stdout).await,
+            Self::Show { client_id, database, format } => {
+                let db = Database::open(&database.url).await?;
+                let client = find(&db, &client_id).await?;
+                Ok(show::write(stdout, &client, None, format)?)
+            }
+            Self::Remove { client_id, database } => remove(&database, &client_id, clock).await,
+            Self::RotateSecret { client_id, keep_old, database, format } => {
+                let db = Database::open(&database.url).await?;
+                let (client, secret) = rotate(&db, &client_id, clock.now(), keep_old).await?;
+                Ok(show::write_secret(stdout, &client, &secret, format)?)
+            }
+        }
+    }
+}
+
+async fn list(
+    database: &DatabaseSetting,
+    format: Format,
+    stdout: &mut impl Write,
+) -> Result<(), CommandError> {
+    let db = Database::open(&database.url).await?;
+    let clients = clients::all(db.connection()).await?;
+    if format.json {
+        let clients: Vec<Value> = clients.iter().map(|client| show::json(client, None)).collect();
+        return Ok(writeln!(stdout, "{}", json!(clients))?);
+    }
+    let rows: Vec<_> = clients
+        .into_iter()
+        .map(|client| {
+            let grants = match client.grant_types.is_empty() {
+                true => "-".to_owned(),
+                false => client.grant_types,
+            };
+            [client.id, client.name, client.token_endpoint_auth_method, grants]
+        })
+        .collect();
+    Ok(table::write(stdout, ["CLIENT ID", "NAME", "AUTHENTICATION", "GRANTS"], &rows)?)
+}
+
+async fn remove(
+    database: &DatabaseSetting,
+    client_id: &str,
+    clock: Clock,
+) -> Result<(), CommandError> {
+    let db = Database::open(&database.url).await?;
+    find(&db, client_id).await?;
+    let transaction = db.begin().await?;
+    clients::remove(&transaction, client_id).await?;
+    grants::revoke_of_client(&transaction, client_id, clock.now()).await?;
+    Ok(transaction.commit().await?)
+}
+
+async fn rotate(
+    db: &Database,
+    client_id: &str,
+    now: i64,
+    keep_old: i64,
+) -> Result<(clients::Model, Secret), CommandError> {
+    let client = find(db, client_id).await?;
+    let method = AuthenticationMethod::parse(&client.token_endpoint_auth_method);
+    let old = client.secret_hash.clone().filter(|_| method.is_some_and(|m| m.has_secret()));
+    let Some(old) = old else {
+        let method = &client.token_endpoint_auth_method;
+        return Err(CommandError::Refused(format!(
+            "{client_id} has no secret to rotate: it authenticates by {method}"
+        )));
+    };
+    let secret = Secret::generate(SecretKind::ClientSecret)?;
+    let hashes = (old.as_str(), &*secret.hash());
+    let until = now.saturating_add(keep_old);
+    match clients::rotate_secret(db.connection(), client_id, hashes, until).await? {
+        true => Ok((client, secret)),
+        false => Err(CommandError::Refused(format!(
+            "the secret of {client_id} was rotated by somebody else just now; look before you \
+             rotate it again"
+        ))),
+    }
+}
+
+async fn find(db: &Database, client_id: &str) -> Result<clients::Model, CommandError> {
+    clients::find(db.connection(), client_id).await?.ok_or_else(|| {
+        CommandError::Refused(format!(
+            "there is no pre-registered client {client_id}; `auth clients list` shows those there \
+             are"
+        ))
+    })
+}

@@ -1,0 +1,4 @@
+//! The operator's commands, run as processes of their own: one file for each.
+
+mod clients;
+mod keys;
