@@ -71,7 +71,9 @@ impl Task {
     /// Reads the command line and the environment. Without a command they are the settings of the
     /// server; with one, only those that the command names.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let about = "The OAuth 2.1 and OpenID Connect authorization server";
         let grammar = Command::augment_subcommands(Config::command())
+            .about(about)
             .subcommand_negates_reqs(true)
             .after_help("Without a command, the server is started.");
         let matches = grammar.try_get_matches_from(arguments)?;

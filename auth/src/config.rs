@@ -16,6 +16,7 @@ pub struct DatabaseSetting {
     /// SQLite file or PostgreSQL server.
     #[arg(
         id = "database_url",
+        value_name = "URL",
         long = "database-url",
         env = "DATABASE_URL",
         hide_env_values = true,
@@ -30,6 +31,7 @@ pub struct SecretSetting {
     /// File of master secrets, one a line: the first seals, all of them open.
     #[arg(
         id = "secret_file",
+        value_name = "FILE",
         long = "secret-file",
         env = "AUTH_SECRET_FILE",
         default_value = "data/auth.secret"
