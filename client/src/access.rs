@@ -8,18 +8,21 @@ use crate::{
     browser::Browser,
     clock::Clock,
     connection::Refusal,
+    conversation::Conversation,
     credentials::{Credentials, Grant},
     error::Error,
     fetch::Fetch,
     oauth::{
         OAuthError,
         discovery::{Discovery, discover},
+        legacy,
         refresh::refresh,
         revocation::revoke,
         scope::{Scope, ScopeSources, select},
         sign_in::SignIn,
     },
     output::Output,
+    profile::Profile,
     wire::TokenSlot,
 };
 
@@ -39,6 +42,22 @@ pub struct Manners {
     pub browser: Browser,
     /// How long the person may take.
     pub timeout: Duration,
+    /// Who answers what the server asks while it works.
+    pub conversation: Arc<dyn Conversation>,
+}
+
+/// Everything that work with one server needs.
+pub struct Setup {
+    /// The server's address.
+    pub server: Url,
+    /// What was kept earlier.
+    pub credentials: Credentials,
+    /// What time it is.
+    pub clock: Clock,
+    /// How the person is involved.
+    pub manners: Manners,
+    /// Who this client is and how it gets its tokens.
+    pub profile: Profile,
 }
 
 /// What has been tried for one operation, so that nothing is tried for ever.
@@ -74,24 +93,20 @@ pub struct Access {
     credentials: Credentials,
     clock: Clock,
     manners: Manners,
+    profile: Profile,
     token: TokenSlot,
     grant: Option<Grant>,
 }
 
 impl Access {
-    /// Access to `server` with what `credentials` hold for it.
+    /// Access with what the credentials in `setup` hold for the server.
     ///
     /// # Errors
     /// [`Error::Credentials`] when they cannot be read.
-    pub fn load(
-        server: Url,
-        fetch: Fetch,
-        credentials: Credentials,
-        clock: Clock,
-        manners: Manners,
-    ) -> Result<Self, Error> {
+    pub fn load(setup: Setup, fetch: Fetch) -> Result<Self, Error> {
+        let Setup { server, credentials, clock, manners, profile } = setup;
         let (token, grant) = (TokenSlot::default(), None);
-        let mut access = Self { server, fetch, credentials, clock, manners, token, grant };
+        let mut access = Self { server, fetch, credentials, clock, manners, profile, token, grant };
         access.load_again()?;
         Ok(access)
     }
@@ -193,7 +208,7 @@ impl Access {
         if !self.manners.may_ask {
             return Err(self.signed_out_or_forbidden(refusal));
         }
-        let discovery = discover(&self.fetch, &self.server, &refusal.challenge).await?;
+        let discovery = self.discover(refusal).await?;
         let asked = self.grant_from(&discovery).map(|grant| &grant.requested_scope);
         let scope = select(ScopeSources {
             challenge: &refusal.challenge,
@@ -208,6 +223,13 @@ impl Access {
         let grant = self.sign_in(!refusal.is_unauthorized).run(&discovery, &scope).await?;
         self.hold(Some(grant));
         Ok(())
+    }
+
+    async fn discover(&self, refusal: &Refusal) -> Result<Discovery, OAuthError> {
+        match self.profile.protocol.predates_resource_metadata() {
+            true => legacy::discover(&self.fetch, &self.server).await,
+            false => discover(&self.fetch, &self.server, &refusal.challenge).await,
+        }
     }
 
     /// What can be done without the person.

@@ -3,9 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use rmcp::model::ProtocolVersion;
 use url::Url;
 
-use crate::fetch::is_secure;
+use crate::{connection::Protocol, fetch::is_secure, profile::Profile};
 
 const MORE_HELP: &str = "\
 Without a command a prompt opens, where `echo ping pong` calls the tool `echo`.
@@ -49,9 +50,19 @@ pub struct Options {
     /// Where tokens and history are kept, instead of $XDG_STATE_HOME/portcullis
     #[arg(long, global = true, value_name = "DIR", env = "PORTCULLIS_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// Speak this revision of MCP only, like 2025-11-25, instead of the newest both sides know
+    #[arg(long, global = true, value_name = "REVISION", value_parser = protocol)]
+    pub protocol: Option<Protocol>,
     /// Print results as JSON, and errors as {"error":{"code","message","hint"}} on stderr
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl Options {
+    /// Who this client is to be and how it gets its tokens.
+    pub fn profile(&self) -> Profile {
+        Profile { protocol: self.protocol.clone().unwrap_or_default() }
+    }
 }
 
 /// What the environment says; nothing else in the client reads it.
@@ -127,6 +138,14 @@ fn server_address(text: &str) -> Result<Url, String> {
         return Err("leave out the part after `#`".to_owned());
     }
     Ok(address)
+}
+
+fn protocol(text: &str) -> Result<Protocol, String> {
+    let known = ProtocolVersion::KNOWN_VERSIONS.iter().find(|version| version.as_str() == text);
+    known.cloned().map(Protocol::Only).ok_or_else(|| {
+        let known = ProtocolVersion::KNOWN_VERSIONS.iter().map(ProtocolVersion::as_str);
+        format!("this client knows {}", known.collect::<Vec<_>>().join(", "))
+    })
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -10,10 +10,8 @@ use rmcp::{
 use url::Url;
 
 use crate::{
-    access::{Access, Attempts, Manners},
-    clock::Clock,
+    access::{Access, Attempts, Setup},
     connection::{Connection, Failure, Running},
-    credentials::Credentials,
     error::Error,
     fetch::Fetch,
     output::Output,
@@ -33,20 +31,19 @@ pub struct Client {
 }
 
 impl Client {
-    /// Prepares to work with `server`; nothing is sent yet.
+    /// Prepares to work with a server; nothing is sent yet.
     ///
     /// # Errors
     /// [`Error`] when the kept credentials cannot be read or HTTP cannot be set up.
-    pub fn new(
-        server: Url,
-        credentials: Credentials,
-        clock: Clock,
-        manners: Manners,
-    ) -> Result<Self, Error> {
+    pub fn new(setup: Setup) -> Result<Self, Error> {
+        let server = setup.server.clone();
         let fetch = Fetch::new(&server)?;
-        let output = Arc::clone(&manners.output);
-        let access = Access::load(server.clone(), fetch.clone(), credentials, clock, manners)?;
-        let connection = Connection::new(server.clone(), fetch, access.token());
+        let output = Arc::clone(&setup.manners.output);
+        let conversation = Arc::clone(&setup.manners.conversation);
+        let protocol = setup.profile.protocol.clone();
+        let access = Access::load(setup, fetch.clone())?;
+        let token = access.token();
+        let connection = Connection::new(server.clone(), fetch, token, protocol, conversation);
         Ok(Self { server, output, access, connection, tools: Vec::new() })
     }
 

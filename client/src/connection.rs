@@ -1,11 +1,11 @@
 //! One open MCP connection, and what its failures mean to a person.
 
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use rmcp::{
-    ClientCacheConfig, ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError, model,
-    model::{ClientCapabilities, ErrorCode, ErrorData, Implementation, ProtocolVersion},
+    ClientCacheConfig, ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError,
+    model::{ErrorCode, ErrorData, ProtocolVersion},
     service::{ClientInitializeError, RunningService},
     transport::{
         StreamableHttpClientTransport,
@@ -17,6 +17,7 @@ use rmcp::{
 use url::Url;
 
 use crate::{
+    conversation::{Conversation, Host},
     error::Error,
     fetch::{Fetch, FetchError},
     oauth::challenge::AuthorizationChallenge,
@@ -28,7 +29,46 @@ const OPENING_TIMEOUT: Duration = Duration::from_secs(30);
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An MCP session or its stateless equivalent, ready for requests.
-pub type Running = RunningService<RoleClient, model::ClientConfig>;
+pub type Running = RunningService<RoleClient, Host>;
+
+/// Which revision of MCP is spoken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// The newest both sides know: 2026-07-28 is asked for first, then `initialize`.
+    #[default]
+    Newest,
+    /// This one and no other.
+    Only(ProtocolVersion),
+}
+
+impl Protocol {
+    /// Whether this is the revision before protected resource metadata, in which a server was its
+    /// own authorization server. It is never fallen back to, only asked for.
+    pub fn predates_resource_metadata(&self) -> bool {
+        *self == Self::Only(ProtocolVersion::V_2025_03_26)
+    }
+
+    /// The revision offered in `initialize`.
+    fn offered(&self) -> ProtocolVersion {
+        match self {
+            Self::Newest => ProtocolVersion::LATEST_WITH_INITIALIZE,
+            Self::Only(version) => version.clone(),
+        }
+    }
+
+    fn lifecycle(&self) -> ClientLifecycleMode {
+        match self {
+            Self::Newest => ClientLifecycleMode::Auto {
+                preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+                legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+            },
+            Self::Only(version) if *version >= ProtocolVersion::NO_INITIALIZE => {
+                ClientLifecycleMode::Discover { preferred_versions: vec![version.clone()] }
+            }
+            Self::Only(_) => ClientLifecycleMode::Initialize,
+        }
+    }
+}
 
 /// A server's refusal for want of authorization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,13 +93,22 @@ pub struct Connection {
     server: Url,
     fetch: Fetch,
     token: TokenSlot,
+    protocol: Protocol,
+    conversation: Arc<dyn Conversation>,
     running: Option<Running>,
 }
 
 impl Connection {
-    /// A connection to `server` that presents what is in `token`.
-    pub fn new(server: Url, fetch: Fetch, token: TokenSlot) -> Self {
-        Self { server, fetch, token, running: None }
+    /// A connection to `server` that presents what is in `token` and speaks `protocol`; the
+    /// server's questions go to `conversation`.
+    pub fn new(
+        server: Url,
+        fetch: Fetch,
+        token: TokenSlot,
+        protocol: Protocol,
+        conversation: Arc<dyn Conversation>,
+    ) -> Self {
+        Self { server, fetch, token, protocol, conversation, running: None }
     }
 
     /// Runs `operation`, opening the connection first if need be. It is run once at most: a lost
@@ -86,19 +135,13 @@ impl Connection {
         }
     }
 
-    /// Asks for the newest revision first (2026-07-28) and falls back to `initialize`.
     async fn open(&self) -> Result<Running, Failure> {
         let client = self.fetch.client_for(&self.server).map_err(|error| failed(error.into()))?;
         let wire = Wire::new(client.clone(), self.server.clone(), self.token.clone());
         let config = StreamableHttpClientTransportConfig::with_uri(self.server.as_str());
         let transport = StreamableHttpClientTransport::with_client(wire, config);
-        let lifecycle = ClientLifecycleMode::Auto {
-            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-            legacy_version: Some(ProtocolVersion::V_2025_11_25),
-        };
-        let implementation = Implementation::new("portcullis-client", env!("CARGO_PKG_VERSION"));
-        let client = model::ClientConfig::new(ClientCapabilities::default(), implementation);
-        let opening = client.serve_with_lifecycle(transport, lifecycle);
+        let host = Host::new(Arc::clone(&self.conversation), self.protocol.offered());
+        let opening = host.serve_with_lifecycle(transport, self.protocol.lifecycle());
         let opened = tokio::time::timeout(OPENING_TIMEOUT, opening).await;
         let running = opened
             .map_err(|_| self.unavailable("it did not answer in time".to_owned()))?

@@ -3,7 +3,8 @@
 //! - [`oauth`] is the authorization flow, one file per step; it is the part to read first.
 //! - [`access`] decides what to do when a server wants a (better) token; [`client`] repeats what
 //!   was refused.
-//! - [`wire`] and [`connection`] carry MCP over HTTP, on top of rmcp.
+//! - [`wire`] and [`connection`] carry MCP over HTTP, on top of rmcp; [`conversation`] answers what
+//!   servers ask.
 //! - [`commands`] is what a person can ask for, from the command line ([`cli`]) or the prompt
 //!   ([`interactive`]).
 //!
@@ -14,12 +15,13 @@ use std::{ffi::OsString, sync::Arc};
 use clap::{Parser as _, error::ErrorKind};
 
 use crate::{
-    access::Manners,
+    access::{Manners, Setup},
     browser::Browser,
     cli::Cli,
     client::Client,
     clock::Clock,
     commands::{Task, perform},
+    conversation::Alone,
     credentials::{Credentials, CredentialsError},
     error::{Error, Exit},
     output::Output,
@@ -34,6 +36,7 @@ pub mod clock;
 pub mod commands;
 pub mod completion;
 pub mod connection;
+pub mod conversation;
 pub mod credentials;
 pub mod error;
 pub mod fetch;
@@ -46,6 +49,7 @@ pub mod paste;
 pub mod presentation;
 pub mod printable;
 pub mod private_file;
+pub mod profile;
 pub mod prompt;
 pub mod secret;
 pub mod suggestion;
@@ -84,7 +88,9 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let credentials = Credentials::new(state_directory.clone());
     let is_conversation = output.is_conversation();
     let manners = manners(&cli, output);
-    let mut client = Client::new(cli.options.server, credentials, Clock::system(), manners)?;
+    let profile = cli.options.profile();
+    let (server, clock) = (cli.options.server, Clock::system());
+    let mut client = Client::new(Setup { server, credentials, clock, manners, profile })?;
     let outcome = match cli.command {
         Some(command) => stoppable(perform(&mut client, Task::from(command))).await,
         None if is_conversation => interactive::run_prompt(&mut client, &state_directory).await,
@@ -105,6 +111,7 @@ fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
         may_paste: output.is_conversation(),
         browser,
         timeout: cli.options.sign_in_timeout,
+        conversation: Arc::new(Alone),
         output,
     }
 }

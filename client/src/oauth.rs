@@ -17,6 +17,7 @@ pub mod authorization_server_metadata;
 pub mod challenge;
 pub mod discovery;
 mod error;
+pub mod legacy;
 pub mod pkce;
 pub mod protected_resource;
 pub mod refresh;

@@ -36,6 +36,23 @@ pub struct AuthorizationServerMetadata {
 }
 
 impl AuthorizationServerMetadata {
+    /// What a server of revision 2025-03-26 without metadata is taken to say.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidIssuer`].
+    pub(super) fn by_convention(issuer: &str) -> Result<Self, OAuthError> {
+        let at = |path: &str| Url::parse(&format!("{issuer}{path}")).ok();
+        let metadata = serde_json::json!({
+            "issuer": issuer,
+            "authorization_endpoint": at("/authorize"),
+            "token_endpoint": at("/token"),
+            "registration_endpoint": at("/register"),
+            "code_challenge_methods_supported": ["S256"],
+        });
+        serde_json::from_value(metadata)
+            .map_err(|_| OAuthError::InvalidIssuer { issuer: issuer.to_owned() })
+    }
+
     /// `scopes_supported`, if it is there.
     pub fn scope(&self) -> Option<Scope> {
         self.scopes_supported.as_ref().map(|scopes| Scope::parse(&scopes.join(" ")))
@@ -96,6 +113,20 @@ pub async fn discover(
     };
     check(fetch, &metadata, issuer, &url)?;
     Ok(metadata)
+}
+
+/// The metadata at the root of `origin`, if there is any (revision 2025-03-26).
+///
+/// # Errors
+/// As [`discover`], except that there need not be any.
+pub(super) async fn at_root(
+    fetch: &Fetch,
+    origin: &str,
+) -> Result<Option<AuthorizationServerMetadata>, OAuthError> {
+    let candidates = well_known_urls(origin)?;
+    let Some((url, metadata)) = first_document(fetch, &candidates).await? else { return Ok(None) };
+    check(fetch, &metadata, origin, &url)?;
+    Ok(Some(metadata))
 }
 
 fn check(

@@ -24,6 +24,12 @@ pub struct ProtectedResourceMetadata {
 }
 
 impl ProtectedResourceMetadata {
+    /// What a server without metadata is taken to say: it is the resource, `issuer` is trusted.
+    pub(super) fn implied(resource: &str, issuer: String) -> Self {
+        let resource = resource.to_owned();
+        Self { resource, authorization_servers: vec![issuer], scopes_supported: None }
+    }
+
     /// `scopes_supported`, if it is there.
     pub fn scope(&self) -> Option<Scope> {
         self.scopes_supported.as_ref().map(|scopes| Scope::parse(&scopes.join(" ")))
