@@ -7,7 +7,7 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build test check fmt lint doc deny conformance screenshots
+.PHONY: help dev build test check fmt lint doc deny conformance interop screenshots
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -43,6 +43,9 @@ deny: ## check licences, sources and bans of dependencies
 
 conformance: build ## run the official conformance suite
 	@tests/conformance/run
+
+interop: build ## run other people's clients against the servers
+	@tests/interop/run
 
 screenshots: build ## take the pictures of the documentation anew
 	@scripts/prepare-tests
