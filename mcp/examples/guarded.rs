@@ -5,11 +5,11 @@
 
 use std::{error::Error, sync::Arc};
 
-use mcp::guard::{Caller, Guard};
+use mcp::guard::{Caller, Guard, needs};
 use rmcp::{
-    ErrorData, ServerHandler, tool, tool_handler, tool_router,
+    ServerHandler, tool, tool_handler, tool_router,
     transport::streamable_http_server::{
-        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+        StreamableHttpService, session::local::LocalSessionManager,
     },
 };
 
@@ -17,10 +17,9 @@ struct Notes;
 
 #[tool_router]
 impl Notes {
-    #[tool(description = "Counts your notes")]
-    async fn count(&self, caller: Caller) -> Result<String, ErrorData> {
-        caller.require(&["mcp:tools"])?;
-        Ok(format!("{} has no notes yet.", caller.shown_name()))
+    #[tool(description = "Counts your notes", meta = needs(["mcp:tools"]))]
+    async fn count(&self, caller: Caller) -> String {
+        format!("{} has no notes yet.", caller.shown_name())
     }
 }
 
@@ -29,21 +28,14 @@ impl ServerHandler for Notes {}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let notes = StreamableHttpService::new(
-        || Ok(Notes),
-        Arc::new(NeverSessionManager::default()),
-        // A 403 can only be sent while the status is still open: no sessions, answers in JSON.
-        StreamableHttpServerConfig::default()
-            .with_legacy_session_mode(false)
-            .with_json_response(true)
-            .enforce_origin_validation(),
-    );
-
-    let router = Guard::new("http://localhost:3001/mcp", "http://localhost:3000")
+    let guard = Guard::new("http://localhost:3001/mcp", ["http://localhost:3000"])
         .with_name("Notes")
         .with_scopes(["mcp:tools", "profile"])
-        .build()?
-        .protect(notes);
+        .with_tools(Notes::tool_router().list_all())
+        .build()?;
+    let sessions = Arc::new(LocalSessionManager::default());
+    let notes = StreamableHttpService::new(|| Ok(Notes), sessions, guard.transport());
+    let router = guard.protect(notes);
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3001").await?;
     axum::serve(listener, router).await?;

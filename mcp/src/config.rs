@@ -19,9 +19,22 @@ pub struct Config {
     /// Resource identifier: the URL that people type, without a trailing slash.
     #[arg(long, env = "MCP_RESOURCE", default_value = "http://localhost:3001/mcp")]
     pub resource: String,
-    /// Issuer identifier of the authorization server.
-    #[arg(long, env = "MCP_ISSUER", default_value = "http://localhost:3000")]
-    pub issuer: String,
+    /// Issuer identifiers of the authorization servers whose tokens are accepted, separated by
+    /// commas; clients are sent to the first.
+    #[arg(
+        long = "issuer",
+        env = "MCP_ISSUER",
+        default_value = "http://localhost:3000",
+        value_delimiter = ',',
+        value_name = "ISSUER"
+    )]
+    pub issuers: Vec<String>,
+    /// Further names that a proxy may put into `Host`, without port, separated by commas.
+    #[arg(long, env = "MCP_ALLOWED_HOSTS", value_delimiter = ',', value_name = "HOST")]
+    pub allowed_hosts: Vec<String>,
+    /// Further origins whose pages may call, separated by commas.
+    #[arg(long, env = "MCP_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
+    pub allowed_origins: Vec<String>,
     /// Client id for introspection. Without it, opaque tokens are refused.
     #[arg(long, env = "MCP_INTROSPECTION_CLIENT_ID")]
     pub introspection_client_id: Option<String>,
@@ -60,7 +73,7 @@ impl Config {
     /// Checks what one setting demands of another.
     pub fn check(&self) -> Result<(), ConfigError> {
         check_url("MCP_RESOURCE", &self.resource)?;
-        check_url("MCP_ISSUER", &self.issuer)?;
+        self.issuers.iter().try_for_each(|issuer| check_url("MCP_ISSUER", issuer))?;
         let secret = self.introspection_client_secret.is_some();
         match self.introspection_client_id.is_some() == secret {
             true => Ok(()),
@@ -71,31 +84,6 @@ impl Config {
     /// The introspection secret, if there is one.
     pub(crate) fn introspection_secret(&self) -> Option<&str> {
         self.introspection_client_secret.as_ref().map(|secret| secret.expose_secret())
-    }
-
-    /// The names that requests may call this server by: the resource's, and on loopback every
-    /// spelling of this machine. Anything else is a DNS rebinding attempt.
-    pub(crate) fn allowed_hosts(&self) -> Vec<String> {
-        match Url::parse(&self.resource) {
-            Ok(url) if is_loopback(&url) => {
-                ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
-            }
-            Ok(url) => url.host_str().map(str::to_owned).into_iter().collect(),
-            Err(_) => Vec::new(),
-        }
-    }
-
-    /// The pages that may call this server: its own, and on loopback those of this machine.
-    pub(crate) fn allowed_origins(&self) -> Vec<String> {
-        match Url::parse(&self.resource) {
-            Ok(url) if is_loopback(&url) => {
-                ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"]
-                    .map(str::to_owned)
-                    .to_vec()
-            }
-            Ok(url) => vec![url.origin().ascii_serialization()],
-            Err(_) => Vec::new(),
-        }
     }
 }
 

@@ -1,61 +1,85 @@
 //! The guard: sign-in in front of any rmcp server, in a few lines.
 //!
 //! ```no_run
-//! # use mcp::guard::{Guard, GuardError};
-//! # fn protect<S>(my_mcp_service: S) -> Result<axum::Router, GuardError>
-//! # where
-//! #     S: tower::Service<axum::extract::Request, Error = std::convert::Infallible>
-//! #         + Clone + Send + Sync + 'static,
-//! #     S::Response: axum::response::IntoResponse,
-//! #     S::Future: Send + 'static,
-//! # {
-//! let router = Guard::new("https://mcp.example.com/mcp", "https://auth.example.com")
-//!     .with_scopes(["mcp:tools", "profile"])
-//!     .build()?
-//!     .protect(my_mcp_service);
+//! # use std::sync::Arc;
+//! # use mcp::guard::{Caller, Guard, GuardError, needs};
+//! # use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+//! # use rmcp::transport::streamable_http_server::{
+//! #     StreamableHttpService, session::local::LocalSessionManager,
+//! # };
+//! # struct Notes;
+//! #[tool_router]
+//! impl Notes {
+//!     #[tool(description = "Counts your notes", meta = needs(["notes:read"]))]
+//!     async fn count(&self, caller: Caller) -> String {
+//!         format!("{} has no notes yet.", caller.shown_name())
+//!     }
+//! }
+//! # #[tool_handler(name = "notes", version = "1.0.0")]
+//! # impl ServerHandler for Notes {}
+//! # fn router() -> Result<axum::Router, GuardError> {
+//! let guard = Guard::new("https://mcp.example.com/mcp", ["https://auth.example.com"])
+//!     .with_scopes(["notes:read", "profile"])
+//!     .with_tools(Notes::tool_router().list_all())
+//!     .build()?;
+//! let sessions = Arc::new(LocalSessionManager::default());
+//! let service = StreamableHttpService::new(|| Ok(Notes), sessions, guard.transport());
+//! let router = guard.protect(service);
 //! # Ok(router)
 //! # }
 //! ```
 //!
-//! Serve rmcp with `with_legacy_session_mode(false)` and `with_json_response(true)`: then the answer
-//! waits for the tool, and a tool that calls [`Caller::require`] can still turn it into a 403.
-//!
-//! A request passes in one direction: header → token → verified claims → [`Caller`] → tool.
+//! A request passes in one direction: header → token → verified claims → [`Caller`] → scopes →
+//! tool. What a tool needs stands beside it ([`needs`]) and is checked before its arguments are
+//! read; a tool that declares nothing needs all of the basic scopes.
 
+mod admission;
 mod authorization_server;
 mod bearer;
 mod caller;
 mod challenge;
 mod error;
+mod issuer;
 mod jwks;
 mod opaque;
+mod operation;
 mod protected_resource;
+mod requirement;
+mod sessions;
+mod site;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderName, Method, header},
-    middleware::{Next, from_fn_with_state},
-    response::{IntoResponse, Response},
+    middleware::from_fn_with_state,
+    response::IntoResponse,
     routing::get,
 };
-use keys::Verifier;
-use reqwest::redirect::Policy;
+use rmcp::{
+    model::{Prompt, Resource, ResourceTemplate, Tool},
+    transport::streamable_http_server::StreamableHttpServerConfig,
+};
 use thiserror::Error;
 use tower::Service;
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use url::Url;
 
-pub use caller::Caller;
+pub use caller::{Caller, Facts, Owner};
 pub use error::BearerError;
 pub use protected_resource::is_loopback;
+pub use requirement::{Declared, hidden_without, needs};
 
 use self::{
-    authorization_server::AuthorizationServer, bearer::BearerToken, caller::MissingScope,
-    challenge::Challenge, jwks::KeyCache, opaque::Introspection,
+    bearer::BearerToken,
+    challenge::Challenge,
+    issuer::Issuer,
     protected_resource::ProtectedResource,
+    requirement::{Hierarchy, Requirements},
+    sessions::Sessions,
+    site::Site,
 };
 use crate::clock::Clock;
 
@@ -65,6 +89,9 @@ pub enum GuardError {
     /// The resource identifier is not a URL.
     #[error("the resource identifier {0:?} is not a URL")]
     Resource(String),
+    /// Nobody is trusted to issue tokens.
+    #[error("a guard needs at least one issuer")]
+    NoIssuer,
     /// The HTTP client towards the authorization server cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     HttpClient(#[from] reqwest::Error),
@@ -74,9 +101,13 @@ pub enum GuardError {
 #[derive(Clone, Debug)]
 pub struct GuardBuilder {
     resource: String,
-    issuer: String,
+    issuers: Vec<String>,
     name: Option<String>,
-    scopes: Vec<String>,
+    documentation: Option<Url>,
+    requirements: Requirements,
+    hierarchy: Hierarchy,
+    hosts: Vec<String>,
+    origins: Vec<String>,
     introspection: Option<(String, String)>,
     clock: Clock,
 }
@@ -87,12 +118,62 @@ impl GuardBuilder {
         Self { name: Some(name.into()), ..self }
     }
 
-    /// The basic scopes: those that the first challenge and the metadata name.
-    pub fn with_scopes<const N: usize>(self, scopes: [&str; N]) -> Self {
-        Self { scopes: scopes.map(str::to_owned).to_vec(), ..self }
+    /// Where developers read about the server (`resource_documentation`, RFC 9728 §2).
+    pub fn with_documentation(self, page: Url) -> Self {
+        Self { documentation: Some(page), ..self }
     }
 
-    /// Accepts opaque tokens too, asking the authorization server about each (RFC 7662).
+    /// The basic scopes: those that the first challenge and the metadata name, and that
+    /// everything needs which declares nothing.
+    pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.requirements.basic = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whoever has `scope` has `implied`, too.
+    pub fn with_scope_above<const N: usize>(mut self, scope: &str, implied: [&str; N]) -> Self {
+        self.hierarchy.add(scope, implied.map(str::to_owned).to_vec());
+        self
+    }
+
+    /// Checks the scopes that these tools declare with [`needs`].
+    pub fn with_tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Self {
+        tools.into_iter().for_each(|tool| self.requirements.add_tool(&tool));
+        self
+    }
+
+    /// The same for prompts.
+    pub fn with_prompts(mut self, prompts: impl IntoIterator<Item = Prompt>) -> Self {
+        prompts.into_iter().for_each(|prompt| self.requirements.add_prompt(&prompt));
+        self
+    }
+
+    /// The same for resources.
+    pub fn with_resources(mut self, resources: impl IntoIterator<Item = Resource>) -> Self {
+        resources.into_iter().for_each(|resource| self.requirements.add_resource(&resource));
+        self
+    }
+
+    /// The same for templates: a resource without a declaration of its own needs what the
+    /// template does whose text before the first variable is the longest that fits.
+    pub fn with_templates(mut self, all: impl IntoIterator<Item = ResourceTemplate>) -> Self {
+        all.into_iter().for_each(|template| self.requirements.add_template(&template));
+        self
+    }
+
+    /// Further names by which requests may call the server, without port: for a proxy that puts
+    /// another name into `Host`. The resource's own is always one.
+    pub fn with_hosts(self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { hosts: hosts.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// Further origins whose pages may call the server, as `https://app.example.com`. The
+    /// resource's own is always one; on loopback all of this machine are.
+    pub fn with_origins(self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { origins: origins.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// Accepts opaque tokens of the first issuer too, asking it about each (RFC 7662).
     pub fn with_introspection(self, client_id: &str, client_secret: &str) -> Self {
         Self { introspection: Some((client_id.into(), client_secret.into())), ..self }
     }
@@ -107,17 +188,24 @@ impl GuardBuilder {
     pub fn build(self) -> Result<Guard, GuardError> {
         let url =
             Url::parse(&self.resource).map_err(|_| GuardError::Resource(self.resource.clone()))?;
-        let http = http_client(&self.issuer)?;
-        let server = Arc::new(AuthorizationServer::new(http, self.issuer.clone()));
+        let site = Site::new(url.clone(), self.hosts.clone(), &self.origins);
         let resource = ProtectedResource::new(&self, url);
-        let introspection = self.introspection.map(|(id, secret)| {
-            Introspection::new(server.clone(), (id, secret), resource.audiences())
-        });
+        let mut issuers = Vec::new();
+        let mut introspection = self.introspection;
+        for identifier in self.issuers {
+            let audiences = resource.audiences();
+            issuers.push(Issuer::new(identifier, audiences, introspection.take(), &self.clock)?);
+        }
+        if issuers.is_empty() {
+            return Err(GuardError::NoIssuer);
+        }
         Ok(Guard(Arc::new(Inner {
-            verifier: Verifier::new(self.issuer, resource.audiences()),
-            keys: KeyCache::new(server, self.clock.clone()),
-            introspection,
             resource,
+            site,
+            issuers,
+            requirements: self.requirements,
+            hierarchy: self.hierarchy,
+            sessions: Sessions::default(),
             clock: self.clock,
         })))
     }
@@ -130,25 +218,43 @@ pub struct Guard(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     resource: ProtectedResource,
-    verifier: Verifier,
-    keys: Arc<KeyCache>,
-    introspection: Option<Introspection>,
+    site: Site,
+    issuers: Vec<Issuer>,
+    requirements: Requirements,
+    hierarchy: Hierarchy,
+    sessions: Sessions,
     clock: Clock,
 }
 
 impl Guard {
     /// A guard for the server at `resource`, the exact URL that people type, which trusts tokens
-    /// of `issuer`.
+    /// of `issuers`.
     #[expect(clippy::new_ret_no_self, reason = "a guard reads best when it starts with its name")]
-    pub fn new(resource: &str, issuer: &str) -> GuardBuilder {
+    pub fn new(
+        resource: &str,
+        issuers: impl IntoIterator<Item = impl Into<String>>,
+    ) -> GuardBuilder {
         GuardBuilder {
             resource: resource.into(),
-            issuer: issuer.into(),
+            issuers: issuers.into_iter().map(Into::into).collect(),
             name: None,
-            scopes: Vec::new(),
+            documentation: None,
+            requirements: Requirements::default(),
+            hierarchy: Hierarchy::default(),
+            hosts: Vec::new(),
+            origins: Vec::new(),
             introspection: None,
             clock: Clock::system(),
         }
+    }
+
+    /// How rmcp serves behind this guard: sessions for older clients, plain JSON where that is
+    /// enough, and no check of host and origin, because the guard has checked both.
+    pub fn transport(&self) -> StreamableHttpServerConfig {
+        StreamableHttpServerConfig::default()
+            .with_json_response(true)
+            .disable_allowed_hosts()
+            .disable_allowed_origins()
     }
 
     /// A router that serves `service` at the resource's path, to callers with a good token only,
@@ -161,87 +267,58 @@ impl Guard {
     {
         let path = self.0.resource.path().to_owned();
         let root = "/.well-known/oauth-protected-resource";
-        let mut router = Router::new()
+        let guarded = Router::new()
             .route_service(&path, service)
             // Not `layer`, which would ask for a token where there is nothing to protect.
-            .route_layer(from_fn_with_state(self.clone(), check))
-            .route(root, get(protected_resource::get));
+            .route_layer(from_fn_with_state(self.clone(), admission::admit))
+            .layer(self.cors());
+        let mut metadata = Router::new().route(root, get(protected_resource::get));
         if path != "/" {
-            router = router.route(&format!("{root}{path}"), get(protected_resource::get));
+            metadata = metadata.route(&format!("{root}{path}"), get(protected_resource::get));
         }
-        router.layer(cors()).with_state(self)
+        // The documents are for everybody.
+        let documents = metadata.layer(CorsLayer::new().allow_origin(Any).allow_headers(Any));
+        guarded.merge(documents).with_state(self)
     }
 
     /// Who sends `token`, once it has passed every check.
     async fn authenticate(&self, token: &BearerToken) -> Result<Caller, BearerError> {
-        let now = self.0.clock.now();
-        if !token.is_jwt() {
-            let introspection = self.0.introspection.as_ref();
-            return introspection.ok_or(BearerError::Opaque)?.caller(token, now).await;
-        }
-        let kid = Verifier::key_id(token.expose()).map_err(BearerError::Refused)?;
-        let keys = self.0.keys.holding(&kid).await?;
-        let claims = self.0.verifier.verify(token.expose(), &keys, now);
-        claims.map(Caller::from_claims).map_err(BearerError::Refused)
+        let issuer = issuer::of(&self.0.issuers, token)?;
+        let claims = issuer.claims(token, self.0.clock.now()).await?;
+        Ok(Caller::from_claims(claims, &self.0.hierarchy))
     }
-}
 
-/// The middleware: before anything else is looked at, the caller must be known.
-async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let challenge = guard.0.resource.challenge(request.headers());
-    let identified = match presented(&request) {
-        Ok(token) => guard.authenticate(&token).await,
-        Err(error) => Err(error),
-    };
-    let caller = match identified {
-        Ok(caller) => caller,
-        Err(error) => return challenge.refuse(&error),
-    };
-    let missing = MissingScope::default();
-    request.extensions_mut().insert(caller.with_slot(missing.clone()));
-    let response = next.run(request).await;
-    match missing.take() {
-        Some(scopes) => challenge.refuse(&BearerError::InsufficientScope(scopes)),
-        None => response,
+    /// Whether the token of a caller who was let in would still be.
+    fn is_still_good(&self, caller: &Caller) -> bool {
+        self.0.clock.now() < caller.expires_at
     }
-}
 
-fn presented(request: &Request) -> Result<BearerToken, BearerError> {
-    bearer::refuse_doubled(request.headers())?;
-    BearerToken::of(request.headers(), request.uri())
-}
-
-/// Browser clients may call from anywhere: they send a token, never a cookie.
-fn cors() -> CorsLayer {
-    let name = HeaderName::from_static;
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::ACCEPT,
-            name("mcp-protocol-version"),
-            name("mcp-session-id"),
-            name("mcp-method"),
-            name("mcp-name"),
-            name("last-event-id"),
-        ])
-        .expose_headers([
-            header::WWW_AUTHENTICATE,
-            name("mcp-session-id"),
-            name("mcp-protocol-version"),
-        ])
-        .max_age(Duration::from_secs(3600))
-}
-
-fn http_client(issuer: &str) -> Result<reqwest::Client, reqwest::Error> {
-    let mut http = reqwest::Client::builder()
-        .redirect(Policy::none())
-        .connect_timeout(Duration::from_secs(3))
-        .timeout(Duration::from_secs(5));
-    if Url::parse(issuer).is_ok_and(|url| is_loopback(&url)) {
-        http = http.no_proxy();
+    /// Pages of allowed origins may call; they send a token, never a cookie.
+    fn cors(&self) -> CorsLayer {
+        let guard = self.clone();
+        let name = HeaderName::from_static;
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::predicate(move |origin, _| {
+                guard.0.site.allows_origin(origin)
+            }))
+            .allow_methods([Method::GET, Method::POST, Method::DELETE])
+            .allow_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                header::ACCEPT,
+                name("dpop"),
+                name("mcp-protocol-version"),
+                name("mcp-session-id"),
+                name("mcp-method"),
+                name("mcp-name"),
+                name("last-event-id"),
+            ])
+            .expose_headers([
+                header::WWW_AUTHENTICATE,
+                name("dpop-nonce"),
+                name("mcp-session-id"),
+                name("mcp-protocol-version"),
+            ])
+            .max_age(Duration::from_secs(3600))
     }
-    http.build()
 }

@@ -18,7 +18,7 @@ use std::{
 
 use axum::{Router, routing::get, serve::ListenerExt};
 use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+    StreamableHttpService, session::local::LocalSessionManager,
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -26,31 +26,27 @@ use crate::{
     clock::Clock,
     config::Config,
     guard::{Guard, GuardError},
-    server::DemoServer,
+    server::{DemoServer, TOOLS},
 };
 
 /// The whole server: `/mcp` behind the guard, its metadata, and `/health`.
 pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
-    let mut guard = Guard::new(&config.resource, &config.issuer)
+    let mut guard = Guard::new(&config.resource, &config.issuers)
         .with_name("MCP demo")
         .with_scopes(["mcp:tools", "profile", "email"])
+        .with_tools(TOOLS.list_all())
+        .with_hosts(&config.allowed_hosts)
+        .with_origins(&config.allowed_origins)
         .with_clock(clock);
     if let (Some(id), Some(secret)) =
         (&config.introspection_client_id, config.introspection_secret())
     {
         guard = guard.with_introspection(id, secret);
     }
-    let transport = StreamableHttpServerConfig::default()
-        .with_legacy_session_mode(false)
-        .with_json_response(true)
-        .with_allowed_hosts(config.allowed_hosts())
-        .with_allowed_origins(config.allowed_origins());
-    let service = StreamableHttpService::new(
-        || Ok(DemoServer),
-        Arc::new(NeverSessionManager::default()),
-        transport,
-    );
-    Ok(guard.build()?.protect(service).route("/health", get(async || "ok")))
+    let guard = guard.build()?;
+    let sessions = Arc::new(LocalSessionManager::default());
+    let service = StreamableHttpService::new(|| Ok(DemoServer), sessions, guard.transport());
+    Ok(guard.protect(service).route("/health", get(async || "ok")))
 }
 
 /// How long requests under way may take to finish once the server is told to stop.

@@ -10,7 +10,7 @@ use rmcp::{
 };
 
 /// The tools, put together once: the macro's default would do it at every call.
-static TOOLS: LazyLock<ToolRouter<DemoServer>> =
+pub(crate) static TOOLS: LazyLock<ToolRouter<DemoServer>> =
     LazyLock::new(|| DemoServer::echo_router() + DemoServer::whoami_router());
 
 /// Asked for at every request, too.

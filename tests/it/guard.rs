@@ -3,4 +3,7 @@
 mod challenge;
 mod metadata;
 mod opaque;
+mod operation;
+mod sessions;
+mod site;
 mod verification;

@@ -47,7 +47,11 @@ impl Answer {
         let answer = request.send().await.expect("an answer");
         let (status, headers) = (answer.status(), answer.headers().clone());
         let text = answer.text().await.expect("text");
-        Self { status, headers, json: serde_json::from_str(&text).unwrap_or_default() }
+        // Of a stream of events, the last message.
+        let event = || text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back();
+        let json = serde_json::from_str(&text).ok();
+        let json = json.or_else(|| event().and_then(|text| serde_json::from_str(text).ok()));
+        Self { status, headers, json: json.unwrap_or_default() }
     }
 
     /// A string member; empty where there is none.

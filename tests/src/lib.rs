@@ -10,6 +10,7 @@
 //! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
 #![expect(clippy::expect_used, clippy::panic, reason = "the harness fails the test it serves")]
 
+pub mod access_token;
 pub mod browser;
 pub mod chromium;
 pub mod client;

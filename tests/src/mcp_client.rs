@@ -1,5 +1,6 @@
 //! An MCP client that speaks one message at a time, on either wire.
 
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, http};
@@ -19,7 +20,8 @@ pub async fn call(resource: &str, wire: Wire, token: &str, tool: &str, arguments
     send(resource, wire, token, "tools/call", params).await
 }
 
-/// Sends one request. An empty token means no `Authorization` header.
+/// Sends one request. An empty token means no `Authorization` header. On the wire of 2025 it opens
+/// a session first, unless it is the request to open one.
 pub async fn send(
     resource: &str,
     wire: Wire,
@@ -27,30 +29,86 @@ pub async fn send(
     method: &str,
     mut params: Value,
 ) -> Answer {
-    let mut request = http()
-        .post(resource)
+    if wire == Wire::V2025 {
+        if method == "initialize" {
+            return Answer::of(post(resource, token).json(&message(method, params))).await;
+        }
+        return match Session::open(resource, token).await {
+            Ok(session) => session.send(token, method, params).await,
+            Err(refusal) => refusal,
+        };
+    }
+    let mut request = post(resource, token)
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", method);
+    let named = ["name", "uri", "taskId"].into_iter().find_map(|member| params[member].as_str());
+    if let Some(name) = named {
+        request = request.header("mcp-name", name);
+    }
+    let said = params["_meta"].as_object().cloned().unwrap_or_default();
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    said.into_iter().for_each(|(name, value)| params["_meta"][name.as_str()] = value);
+    Answer::of(request.json(&message(method, params))).await
+}
+
+/// A session of the wire of 2025.
+pub struct Session {
+    /// `Mcp-Session-Id`.
+    pub id: String,
+    resource: String,
+}
+
+impl Session {
+    /// Opens one, or gives the answer that refused it.
+    pub async fn open(resource: &str, token: &str) -> Result<Self, Answer> {
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {"elicitation": {}},
+            "clientInfo": {"name": "test", "version": "1"}});
+        let answer = Answer::of(post(resource, token).json(&message("initialize", params))).await;
+        if answer.status != 200 {
+            return Err(answer);
+        }
+        let id = answer.headers["mcp-session-id"].to_str().expect("an id").to_owned();
+        let session = Self { id, resource: resource.into() };
+        let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        Answer::of(session.request(Method::POST, token).json(&initialized)).await;
+        Ok(session)
+    }
+
+    /// Sends one request in it, as whoever the token is for.
+    pub async fn send(&self, token: &str, method: &str, params: Value) -> Answer {
+        Answer::of(self.request(Method::POST, token).json(&message(method, params))).await
+    }
+
+    /// A request in it, without body.
+    pub fn request(&self, method: Method, token: &str) -> RequestBuilder {
+        let request = http().request(method, &self.resource);
+        with_headers(request, token)
+            .header("mcp-protocol-version", "2025-11-25")
+            .header("mcp-session-id", &self.id)
+    }
+}
+
+fn message(method: &str, params: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+}
+
+/// A POST with the headers that every wire wants.
+pub fn post(resource: &str, token: &str) -> RequestBuilder {
+    with_headers(http().post(resource), token)
+}
+
+fn with_headers(request: RequestBuilder, token: &str) -> RequestBuilder {
+    let request = request
         .header("accept", "application/json, text/event-stream")
         .header("content-type", "application/json");
-    if !token.is_empty() {
-        request = request.bearer_auth(token);
+    match token.is_empty() {
+        true => request,
+        false => request.bearer_auth(token),
     }
-    match wire {
-        Wire::V2025 => request = request.header("mcp-protocol-version", "2025-11-25"),
-        Wire::V2026 => {
-            request =
-                request.header("mcp-protocol-version", "2026-07-28").header("mcp-method", method);
-            if let Some(name) = params["name"].as_str() {
-                request = request.header("mcp-name", name);
-            }
-            params["_meta"] = json!({
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-                "io.modelcontextprotocol/clientCapabilities": {},
-            });
-        }
-    }
-    let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-    Answer::of(request.json(&message)).await
 }
 
 /// The text that a tool answered with.

@@ -8,8 +8,17 @@ use super::error::BearerError;
 
 /// Headers that decide who calls what. One that comes twice may be read differently by the next
 /// in line.
-const SINGLE: [&str; 5] =
-    ["authorization", "dpop", "mcp-protocol-version", "mcp-method", "mcp-name"];
+const SINGLE: [&str; 9] = [
+    "authorization",
+    "dpop",
+    "host",
+    "origin",
+    "mcp-protocol-version",
+    "mcp-session-id",
+    "mcp-method",
+    "mcp-name",
+    "last-event-id",
+];
 
 /// A token longer than this is not looked at, in bytes.
 const LONGEST_TOKEN: usize = 16 * 1024;

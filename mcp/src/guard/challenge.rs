@@ -26,12 +26,20 @@ impl Challenge {
     pub(super) fn refuse(&self, error: &BearerError) -> Response {
         let status = status(error);
         tracing::info!(reason = error.reason(), status = status.as_u16(), "refused");
-        let body = json!({"error": code(error), "error_description": error.to_string()});
+        let body = match error {
+            // What a JSON-RPC client understands (JSON-RPC 2.0 §5.1).
+            BearerError::Unreadable => {
+                json!({"jsonrpc": "2.0", "error": {"code": -32700, "message": error.to_string()}})
+            }
+            _ => json!({"error": code(error), "error_description": error.to_string()}),
+        };
         let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        } else if let Ok(value) = HeaderValue::from_str(&self.header(error)) {
+        } else if asks_for_a_token(error)
+            && let Ok(value) = HeaderValue::from_str(&self.header(error))
+        {
             headers.insert(WWW_AUTHENTICATE, value);
         }
         response
@@ -56,12 +64,27 @@ impl Challenge {
     }
 }
 
+/// Another token does not help a request that comes from the wrong place or cannot be read.
+fn asks_for_a_token(error: &BearerError) -> bool {
+    !matches!(
+        error,
+        BearerError::ForeignHost
+            | BearerError::ForeignOrigin
+            | BearerError::Unreadable
+            | BearerError::TooLarge
+    )
+}
+
 fn status(error: &BearerError) -> StatusCode {
     match error {
-        BearerError::Malformed | BearerError::Doubled(_) | BearerError::InQuery => {
-            StatusCode::BAD_REQUEST
-        }
-        BearerError::InsufficientScope(_) => StatusCode::FORBIDDEN,
+        BearerError::Malformed
+        | BearerError::Doubled(_)
+        | BearerError::InQuery
+        | BearerError::Unreadable => StatusCode::BAD_REQUEST,
+        BearerError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BearerError::InsufficientScope(_)
+        | BearerError::ForeignHost
+        | BearerError::ForeignOrigin => StatusCode::FORBIDDEN,
         BearerError::NoKeys | BearerError::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
         BearerError::Missing
         | BearerError::TooLong
@@ -73,6 +96,7 @@ fn status(error: &BearerError) -> StatusCode {
 
 fn code(error: &BearerError) -> &'static str {
     match status(error) {
+        _ if !asks_for_a_token(error) => "invalid_request",
         StatusCode::BAD_REQUEST => "invalid_request",
         StatusCode::FORBIDDEN => "insufficient_scope",
         StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",

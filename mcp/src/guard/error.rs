@@ -39,7 +39,20 @@ pub enum BearerError {
     Unreachable,
     /// The token is good, but not for this (RFC 6750 §3.1).
     #[error("the operation needs more scopes than the token has")]
-    InsufficientScope(Vec<&'static str>),
+    InsufficientScope(Vec<String>),
+    /// The token is good, and the server is called by a name that is not its own: the sign of a
+    /// page that had its own name resolve to this machine.
+    #[error("the Host header does not name this server")]
+    ForeignHost,
+    /// A page of another origin calls.
+    #[error("pages of this origin may not call this server")]
+    ForeignOrigin,
+    /// The body is not one JSON-RPC message, or could be read in two ways.
+    #[error("the body must be one JSON-RPC message in which no member comes twice")]
+    Unreadable,
+    /// The body is larger than a request should be.
+    #[error("the body is larger than 4 MiB")]
+    TooLarge,
 }
 
 impl BearerError {
@@ -57,6 +70,10 @@ impl BearerError {
             Self::NoKeys => "keys_unavailable",
             Self::Unreachable => "introspection_unavailable",
             Self::InsufficientScope(_) => "scope_insufficient",
+            Self::ForeignHost => "host_foreign",
+            Self::ForeignOrigin => "origin_foreign",
+            Self::Unreadable => "body_unreadable",
+            Self::TooLarge => "body_too_large",
         }
     }
 }

@@ -12,7 +12,6 @@ use url::form_urlencoded::byte_serialize;
 use super::{
     authorization_server::{AuthorizationServer, FetchError, body},
     bearer::BearerToken,
-    caller::Caller,
     error::BearerError,
 };
 
@@ -88,19 +87,19 @@ impl Introspection {
         Self { server, client_id, client_secret, audiences, answers }
     }
 
-    /// Who sends `token`. Simultaneous calls with one token ask once.
-    pub(super) async fn caller(
+    /// What `token` says, if it is good. Simultaneous calls with one token ask once.
+    pub(super) async fn claims(
         &self,
         token: &BearerToken,
         now: i64,
-    ) -> Result<Caller, BearerError> {
+    ) -> Result<AccessTokenClaims, BearerError> {
         let digest = digest(token);
         if self.answers.get(&digest).await.is_some_and(|verdict| verdict.counts_until <= now) {
             self.answers.invalidate(&digest).await;
         }
         let verdict = self.answers.try_get_with(digest, self.ask(token, now)).await;
         let verdict = verdict.map_err(|error| BearerError::clone(&error))?;
-        Ok(Caller::from_claims(verdict.claims.clone()))
+        Ok(verdict.claims.clone())
     }
 
     async fn ask(&self, token: &BearerToken, now: i64) -> Result<Arc<Verdict>, BearerError> {

@@ -19,11 +19,13 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 #[derive(Debug, Serialize)]
 pub(super) struct Metadata {
     resource: String,
-    authorization_servers: [String; 1],
+    authorization_servers: Vec<String>,
     scopes_supported: Vec<String>,
     bearer_methods_supported: [&'static str; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_documentation: Option<Url>,
 }
 
 /// A resource as its guard knows it.
@@ -31,8 +33,9 @@ pub(super) struct Metadata {
 pub(super) struct ProtectedResource {
     identifier: String,
     url: Url,
-    issuer: String,
+    issuers: Vec<String>,
     name: Option<String>,
+    documentation: Option<Url>,
     scopes: Vec<String>,
 }
 
@@ -41,9 +44,10 @@ impl ProtectedResource {
         Self {
             identifier: guard.resource.clone(),
             url,
-            issuer: guard.issuer.clone(),
+            issuers: guard.issuers.clone(),
             name: guard.name.clone(),
-            scopes: guard.scopes.clone(),
+            documentation: guard.documentation.clone(),
+            scopes: guard.requirements.basic.clone(),
         }
     }
 
@@ -98,10 +102,11 @@ pub(super) async fn get(
     let resource = &guard.0.resource;
     let metadata = Metadata {
         resource: resource.as_called(&headers),
-        authorization_servers: [resource.issuer.clone()],
+        authorization_servers: resource.issuers.clone(),
         scopes_supported: resource.scopes.clone(),
         bearer_methods_supported: ["header"],
         resource_name: resource.name.clone(),
+        resource_documentation: resource.documentation.clone(),
     };
     let caching = [(header::CACHE_CONTROL, "public, max-age=300"), (header::VARY, "host")];
     (caching, Json(metadata))
@@ -124,7 +129,7 @@ mod tests {
 
     fn resource(identifier: &str) -> ProtectedResource {
         let url = Url::parse(identifier).unwrap();
-        ProtectedResource::new(&Guard::new(identifier, "http://localhost:3000"), url)
+        ProtectedResource::new(&Guard::new(identifier, ["http://localhost:3000"]), url)
     }
 
     fn called(identifier: &str, host: &'static str) -> String {

@@ -1,10 +1,13 @@
 //! `echo`: says a message back, to the caller by name.
 
-use rmcp::{ErrorData, handler::server::wrapper::Parameters, schemars, tool, tool_router};
+use rmcp::{handler::server::wrapper::Parameters, schemars, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{guard::Caller, server::DemoServer};
+use crate::{
+    guard::{Caller, needs},
+    server::DemoServer,
+};
 
 /// What to say.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -15,13 +18,16 @@ pub(crate) struct EchoArguments {
 
 #[tool_router(router = echo_router, vis = "pub(crate)")]
 impl DemoServer {
-    #[tool(description = "Says a message back to you, by name")]
+    #[tool(
+        description = "Says a message back to you, by name",
+        annotations(read_only_hint = true),
+        meta = needs(["mcp:tools", "profile"])
+    )]
     async fn echo(
         &self,
         caller: Caller,
         Parameters(arguments): Parameters<EchoArguments>,
-    ) -> Result<String, ErrorData> {
-        caller.require(&["mcp:tools", "profile"])?;
-        Ok(format!("Hello {}: {}", caller.shown_name(), arguments.message))
+    ) -> String {
+        format!("Hello {}: {}", caller.shown_name(), arguments.message)
     }
 }

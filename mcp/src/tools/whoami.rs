@@ -1,10 +1,13 @@
 //! `whoami`: what the server knows of its caller, as structured content.
 
-use rmcp::{ErrorData, Json, schemars, tool, tool_router};
+use rmcp::{Json, schemars, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{guard::Caller, server::DemoServer};
+use crate::{
+    guard::{Caller, needs},
+    server::DemoServer,
+};
 
 /// The caller.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -32,18 +35,21 @@ pub(crate) struct Whoami {
 
 #[tool_router(router = whoami_router, vis = "pub(crate)")]
 impl DemoServer {
-    #[tool(description = "Tells who you are to this server", annotations(read_only_hint = true))]
-    async fn whoami(&self, caller: Caller) -> Result<Json<Whoami>, ErrorData> {
-        caller.require(&["mcp:tools"])?;
-        Ok(Json(Whoami {
-            subject: caller.subject,
-            name: caller.name,
-            preferred_username: caller.preferred_username,
-            email: caller.email,
-            issuer: caller.issuer,
-            client_id: caller.client_id,
-            scopes: caller.scopes,
+    #[tool(
+        description = "Tells who you are to this server",
+        annotations(read_only_hint = true),
+        meta = needs(["mcp:tools"])
+    )]
+    async fn whoami(&self, caller: Caller) -> Json<Whoami> {
+        Json(Whoami {
+            subject: caller.subject.clone(),
+            name: caller.name.clone(),
+            preferred_username: caller.preferred_username.clone(),
+            email: caller.email.clone(),
+            issuer: caller.issuer.clone(),
+            client_id: caller.client_id.clone(),
+            scopes: caller.scopes.clone(),
             expires_at: caller.expires_at,
-        }))
+        })
     }
 }

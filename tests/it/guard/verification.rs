@@ -113,7 +113,7 @@ async fn a_token_of_another_issuer_is_refused() {
     let (stack, _) = signed_in().await;
     let (_elsewhere, token) = signed_in().await;
     let reason = refusal(&stack, &token).await;
-    assert_eq!(reason, "the token names a key that its issuer does not publish");
+    assert_eq!(reason, "the token was issued by another authorization server");
 }
 
 #[tokio::test]

@@ -1,0 +1,87 @@
+//! An issuer that is trusted, and how its tokens are judged.
+
+use std::{sync::Arc, time::Duration};
+
+use keys::{AccessTokenClaims, Verifier, VerifyError};
+use reqwest::redirect::Policy;
+use url::Url;
+
+use super::{
+    authorization_server::AuthorizationServer, bearer::BearerToken, error::BearerError,
+    jwks::KeyCache, opaque::Introspection, protected_resource::is_loopback,
+};
+use crate::clock::Clock;
+
+/// An authorization server whose tokens are accepted.
+#[derive(Debug)]
+pub(super) struct Issuer {
+    identifier: String,
+    verifier: Verifier,
+    keys: Arc<KeyCache>,
+    introspection: Option<Introspection>,
+}
+
+impl Issuer {
+    /// An issuer of tokens for `audiences`, with the credentials to ask it about opaque ones.
+    pub(super) fn new(
+        identifier: String,
+        audiences: Vec<String>,
+        introspection: Option<(String, String)>,
+        clock: &Clock,
+    ) -> Result<Self, reqwest::Error> {
+        let http = http_client(&identifier)?;
+        let server = Arc::new(AuthorizationServer::new(http, identifier.clone()));
+        let introspection = introspection
+            .map(|credentials| Introspection::new(server.clone(), credentials, audiences.clone()));
+        Ok(Self {
+            verifier: Verifier::new(&identifier, audiences),
+            keys: KeyCache::new(server, clock.clone()),
+            introspection,
+            identifier,
+        })
+    }
+
+    /// What `token` says, once every check has passed. What looks like a JWT is judged as one:
+    /// it never gets a second opinion.
+    pub(super) async fn claims(
+        &self,
+        token: &BearerToken,
+        now: i64,
+    ) -> Result<AccessTokenClaims, BearerError> {
+        if !token.is_jwt() {
+            let introspection = self.introspection.as_ref();
+            return introspection.ok_or(BearerError::Opaque)?.claims(token, now).await;
+        }
+        let kid = Verifier::key_id(token.expose()).map_err(BearerError::Refused)?;
+        let keys = self.keys.holding(&kid).await?;
+        self.verifier.verify(token.expose(), &keys, now).map_err(BearerError::Refused)
+    }
+}
+
+/// Whose token it is, as it says itself; its keys then tell whether that is true. A token of a
+/// stranger costs no fetch. An opaque one, and one that names no issuer, is the first's to judge.
+pub(super) fn of<'a>(
+    issuers: &'a [Issuer],
+    token: &BearerToken,
+) -> Result<&'a Issuer, BearerError> {
+    let named = match token.is_jwt() {
+        true => Verifier::issuer_named_in(token.expose()),
+        false => None,
+    };
+    let found = match named {
+        Some(named) => issuers.iter().find(|issuer| issuer.identifier == named),
+        None => issuers.first(),
+    };
+    found.ok_or(BearerError::Refused(VerifyError::WrongIssuer))
+}
+
+fn http_client(issuer: &str) -> Result<reqwest::Client, reqwest::Error> {
+    let mut http = reqwest::Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(Duration::from_secs(3))
+        .timeout(Duration::from_secs(5));
+    if Url::parse(issuer).is_ok_and(|url| is_loopback(&url)) {
+        http = http.no_proxy();
+    }
+    http.build()
+}

@@ -1,0 +1,128 @@
+//! Whose a session of the older wires is.
+//!
+//! rmcp knows sessions by their id alone: whoever learns one could go on with it. So the guard
+//! remembers who opened it, and to everybody else it does not exist.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::caller::Owner;
+
+/// Most sessions of one caller. One more ends the one that was used least recently: a client that
+/// forgets to close its sessions is not locked out, and none can fill the memory.
+const MOST_SESSIONS: usize = 32;
+/// Seconds after which an unused session is forgotten; rmcp ends it after 5 minutes.
+const IDLE: i64 = 3600;
+
+/// Who opened which session.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    by_id: HashMap<String, Session>,
+    /// Counts the uses, to tell those of one second apart.
+    uses: u64,
+}
+
+#[derive(Debug)]
+struct Session {
+    owner: Owner,
+    last_used: i64,
+    last_use: u64,
+}
+
+impl Sessions {
+    /// Remembers a new session. The answer names the one that must end for it.
+    pub(super) fn open(&self, id: &str, owner: Owner, now: i64) -> Option<String> {
+        let mut table = self.table();
+        table.by_id.retain(|_, session| now.saturating_sub(session.last_used) < IDLE);
+        let own = table.by_id.iter().filter(|(_, session)| session.owner == owner);
+        let oldest = match own.clone().count() < MOST_SESSIONS {
+            true => None,
+            false => own.min_by_key(|(_, session)| session.last_use).map(|(id, _)| id.clone()),
+        };
+        if let Some(oldest) = &oldest {
+            table.by_id.remove(oldest);
+        }
+        let last_use = table.count();
+        table.by_id.insert(id.into(), Session { owner, last_used: now, last_use });
+        oldest
+    }
+
+    /// Whether the session is one of `owner`'s.
+    pub(super) fn is_of(&self, id: &str, owner: &Owner, now: i64) -> bool {
+        let mut table = self.table();
+        let use_number = table.count();
+        match table.by_id.get_mut(id) {
+            Some(session) if session.owner == *owner => {
+                session.last_used = now;
+                session.last_use = use_number;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Forgets a session that has ended.
+    pub(super) fn close(&self, id: &str) {
+        self.table().by_id.remove(id);
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn count(&mut self) -> u64 {
+        self.uses = self.uses.saturating_add(1);
+        self.uses
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::caller::caller;
+
+    fn owner(subject: &str, client_id: &str) -> Owner {
+        caller(subject, client_id, &[]).owner()
+    }
+
+    #[test]
+    fn a_session_is_its_opener_s_and_nobody_else_s() {
+        let sessions = Sessions::default();
+        sessions.open("s", owner("nick", "c"), 0);
+        assert!(sessions.is_of("s", &owner("nick", "c"), 1));
+        assert!(!sessions.is_of("s", &owner("nick", "d"), 1));
+        assert!(!sessions.is_of("s", &owner("eve", "c"), 1));
+        assert!(!sessions.is_of("t", &owner("nick", "c"), 1));
+        sessions.close("s");
+        assert!(!sessions.is_of("s", &owner("nick", "c"), 1));
+    }
+
+    #[test]
+    fn one_session_too_many_ends_the_one_used_least_recently_of_the_same_caller() {
+        let sessions = Sessions::default();
+        sessions.open("other", owner("eve", "c"), 0);
+        for n in 0..MOST_SESSIONS {
+            assert_eq!(sessions.open(&n.to_string(), owner("nick", "c"), 0), None);
+        }
+        assert!(sessions.is_of("0", &owner("nick", "c"), 0));
+        let ended = sessions.open("more", owner("nick", "c"), 0);
+        assert_eq!(ended.as_deref(), Some("1"));
+        assert!(!sessions.is_of("1", &owner("nick", "c"), 0));
+        assert!(sessions.is_of("other", &owner("eve", "c"), 0));
+    }
+
+    #[test]
+    fn a_session_that_nobody_uses_is_forgotten() {
+        let sessions = Sessions::default();
+        sessions.open("s", owner("nick", "c"), 0);
+        sessions.open("t", owner("eve", "c"), IDLE);
+        assert!(!sessions.is_of("s", &owner("nick", "c"), IDLE));
+    }
+}

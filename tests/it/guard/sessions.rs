@@ -1,0 +1,87 @@
+//! A session of the older wires belongs to whoever opened it, and a stream ends with its token.
+
+use reqwest::Method;
+use serde_json::json;
+use tests::{
+    access_token::signed,
+    client::Answer,
+    mcp_client::{Session, Wire, send},
+    stack::Stack,
+};
+
+#[tokio::test]
+async fn to_anyone_but_its_opener_a_session_does_not_exist() {
+    let stack = Stack::start().await;
+    let opener = signed(&stack, &json!({}));
+    let session = Session::open(&stack.resource, &opener).await.unwrap();
+    let strangers = [
+        json!({"sub": "eve"}),
+        json!({"client_id": "other"}),
+        json!({"sub": "nick", "client_id": ""}),
+    ];
+    for stranger in strangers {
+        let token = signed(&stack, &stranger);
+        assert_eq!(session.send(&token, "tools/list", json!({})).await.status, 404);
+        let resumed = session.request(Method::GET, &token).header("last-event-id", "0/0");
+        assert_eq!(Answer::of(resumed).await.status, 404);
+        // Answered as for a session that never was, and nothing ends.
+        Answer::of(session.request(Method::DELETE, &token)).await;
+    }
+    assert_eq!(session.send("", "tools/list", json!({})).await.status, 401);
+    assert_eq!(session.send(&opener, "tools/list", json!({})).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_lives_on_with_the_next_token_of_its_opener_and_ends_when_it_is_closed() {
+    let stack = Stack::start().await;
+    let session = Session::open(&stack.resource, &signed(&stack, &json!({}))).await.unwrap();
+    let refreshed = signed(&stack, &json!({"jti": "2", "scope": "mcp:tools"}));
+    assert_eq!(session.send(&refreshed, "tools/list", json!({})).await.status, 200);
+    let closed = Answer::of(session.request(Method::DELETE, &refreshed)).await;
+    assert!(closed.status.is_success());
+    assert_eq!(session.send(&refreshed, "tools/list", json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_caller_keeps_so_many_sessions_and_no_more() {
+    let stack = Stack::start().await;
+    let (token, other) = (signed(&stack, &json!({})), signed(&stack, &json!({"sub": "eve"})));
+    let others = Session::open(&stack.resource, &other).await.unwrap();
+    let first = Session::open(&stack.resource, &token).await.unwrap();
+    for _ in 0..32 {
+        Session::open(&stack.resource, &token).await.unwrap();
+    }
+    assert_eq!(first.send(&token, "tools/list", json!({})).await.status, 404);
+    assert_eq!(others.send(&other, "tools/list", json!({})).await.status, 200);
+}
+
+#[tokio::test]
+async fn on_the_wire_of_2026_there_are_no_sessions() {
+    let stack = Stack::start().await;
+    let token = signed(&stack, &json!({}));
+    let listed = send(&stack.resource, Wire::V2026, &token, "tools/list", json!({})).await;
+    assert_eq!(listed.status, 200);
+    assert_eq!(listed.headers.get("mcp-session-id"), None);
+    for method in [Method::GET, Method::DELETE] {
+        let request = tests::client::http()
+            .request(method, &stack.resource)
+            .bearer_auth(&token)
+            .header("accept", "text/event-stream")
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-session-id", "x");
+        assert_eq!(Answer::of(request).await.status, 405);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_token_expires() {
+    let stack = Stack::start().await;
+    let token = signed(&stack, &json!({}));
+    let session = Session::open(&stack.resource, &token).await.unwrap();
+    let mut stream = session.request(Method::GET, &token).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    stack.advance(700);
+    // Without the guard's watch, this would wait for the client's own time-out and fail.
+    while stream.chunk().await.unwrap().is_some() {}
+    assert_eq!(session.send(&token, "tools/list", json!({})).await.status, 401);
+}
