@@ -44,9 +44,11 @@ mod jwks;
 mod opaque;
 mod operation;
 mod protected_resource;
+mod request_state;
 mod requirement;
 mod sessions;
 mod site;
+mod tasks;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -70,7 +72,9 @@ use url::Url;
 pub use caller::{Caller, Facts, Owner};
 pub use error::BearerError;
 pub use protected_resource::is_loopback;
+pub use request_state::RequestStates;
 pub use requirement::{Declared, hidden_without, needs};
+pub use tasks::OwnedTasks;
 
 use self::{
     bearer::BearerToken,
@@ -95,6 +99,12 @@ pub enum GuardError {
     /// The HTTP client towards the authorization server cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     HttpClient(#[from] reqwest::Error),
+    /// The machine gives no random numbers.
+    #[error("the machine gives no random numbers")]
+    Randomness,
+    /// The key for request states is too short.
+    #[error("the key for request states needs at least 32 bytes")]
+    StateKey,
 }
 
 /// What a guard is made of. See the [module](self).

@@ -4,6 +4,7 @@
 //! - [`browser::Browser`] is a person's browser over plain HTTP.
 //! - [`client::Client`] is a program that asks for tokens, one message at a time.
 //! - [`mcp_client`] calls the MCP server on both wires.
+//! - [`conformance`] is the server that the official suite expects.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`github`] is the stand-in that `make dev` uses too.
 //!
@@ -15,6 +16,7 @@ pub mod browser;
 pub mod chromium;
 pub mod client;
 pub mod command_line;
+pub mod conformance;
 pub mod github;
 pub mod mcp_client;
 pub mod operator;

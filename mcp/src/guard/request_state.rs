@@ -1,0 +1,104 @@
+//! What a tool must remember between the rounds of one call (`requestState`, MCP multi round-trip).
+//!
+//! The client carries it. So it is signed, ends soon, and opens only for the same caller in the
+//! same operation. It is not encrypted: put no secret into it. It can come back more than once:
+//! a tool that must not act twice has to remember by itself.
+
+use std::{fmt, time::Duration};
+
+use aws_lc_rs::rand;
+use rmcp::{
+    ErrorData,
+    model::{RequestStateCodec, SealOptions},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{GuardError, caller::Caller};
+
+/// How long a person may take to answer.
+const LIFETIME: Duration = Duration::from_secs(600);
+
+/// Signs and opens request states. Cheap to clone.
+#[derive(Clone)]
+pub struct RequestStates(RequestStateCodec);
+
+impl RequestStates {
+    /// With a key of this process: no other replica opens what it signs, and none after a restart.
+    pub fn of_this_process() -> Result<Self, GuardError> {
+        let mut key = [0; 32];
+        rand::fill(&mut key).map_err(|_| GuardError::Randomness)?;
+        Self::with_key(&key)
+    }
+
+    /// With a key that all replicas share, of at least 32 bytes.
+    pub fn with_key(key: &[u8]) -> Result<Self, GuardError> {
+        RequestStateCodec::try_new(key).map(Self).map_err(|_| GuardError::StateKey)
+    }
+
+    /// Signs `state` for the next round of `operation` by the same caller.
+    pub fn seal(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        state: &impl Serialize,
+    ) -> Result<String, ErrorData> {
+        let bound_to = binding(caller, operation);
+        let options = SealOptions::new().associated_data(&bound_to).ttl(LIFETIME);
+        self.0
+            .seal_json_with(state, &options)
+            .map_err(|_| ErrorData::internal_error("the state of the call cannot be signed", None))
+    }
+
+    /// What was signed, if it was for this caller and this operation, and not long ago.
+    pub fn open<T: DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        sealed: &str,
+    ) -> Result<T, ErrorData> {
+        self.0.open_json_with(sealed, &binding(caller, operation)).map_err(|_| {
+            let reason = "requestState is not what this server gave out for this call, or too old";
+            ErrorData::invalid_params(reason, None)
+        })
+    }
+}
+
+impl fmt::Debug for RequestStates {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("RequestStates(redacted)")
+    }
+}
+
+/// The owner's bytes say how long they are, so that the operation cannot pose as a part of them.
+fn binding(caller: &Caller, operation: &str) -> Vec<u8> {
+    [caller.owner().to_bytes(), operation.as_bytes().to_vec()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::caller::caller;
+
+    #[test]
+    fn a_state_opens_for_the_same_caller_in_the_same_operation_only() {
+        let states = RequestStates::of_this_process().unwrap();
+        let nick = caller("nick", "c", &[]);
+        let sealed = states.seal(&nick, "tools/call greet", &7).unwrap();
+        let open = |who: &Caller, operation: &str, sealed: &str| {
+            states.open::<i32>(who, operation, sealed).ok()
+        };
+        assert_eq!(open(&nick, "tools/call greet", &sealed), Some(7));
+        assert_eq!(open(&nick, "tools/call delete", &sealed), None);
+        assert_eq!(open(&caller("eve", "c", &[]), "tools/call greet", &sealed), None);
+        assert_eq!(open(&caller("nick", "d", &[]), "tools/call greet", &sealed), None);
+        assert_eq!(open(&nick, "tools/call greet", &sealed.replace('.', "..")), None);
+        let other = RequestStates::of_this_process().unwrap();
+        assert!(other.open::<i32>(&nick, "tools/call greet", &sealed).is_err());
+    }
+
+    #[test]
+    fn a_short_key_is_refused() {
+        assert!(RequestStates::with_key(&[0; 31]).is_err());
+        assert!(RequestStates::with_key(&[0; 32]).is_ok());
+    }
+}

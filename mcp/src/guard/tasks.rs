@@ -1,0 +1,121 @@
+//! Long tasks (MCP tasks extension), each of which belongs to whoever started it.
+//!
+//! rmcp's manager gives a task to anyone who knows its id. Here another caller gets the answer
+//! that a task gets which never was.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rmcp::{
+    ErrorData,
+    model::{DetailedTask, InputResponses, Task},
+    task_manager::{TaskContext, TaskFuture, TaskManager, TaskOptions},
+};
+
+use super::caller::{Caller, Owner};
+
+/// Most tasks of one caller that are still remembered.
+const MOST_TASKS: usize = 64;
+
+/// Tasks and their owners. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct OwnedTasks {
+    manager: TaskManager,
+    owners: Arc<Mutex<HashMap<String, Owner>>>,
+}
+
+impl OwnedTasks {
+    /// Starts a task of the caller's, unless they have 64 already.
+    pub fn spawn<F>(
+        &self,
+        caller: &Caller,
+        options: TaskOptions,
+        make_future: F,
+    ) -> Result<Task, ErrorData>
+    where
+        F: FnOnce(TaskContext) -> TaskFuture,
+    {
+        let owner = caller.owner();
+        let mut owners = self.owners();
+        owners.retain(|id, _| self.manager.get_task(id).is_ok());
+        if owners.values().filter(|known| **known == owner).count() >= MOST_TASKS {
+            let reason = "too many tasks; wait until one of yours has ended and expired";
+            return Err(ErrorData::invalid_request(reason, None));
+        }
+        let task = self.manager.spawn(options, make_future);
+        owners.insert(task.task_id.clone(), owner);
+        Ok(task)
+    }
+
+    /// Answers `tasks/get`.
+    pub fn get(&self, caller: &Caller, id: &str) -> Result<DetailedTask, ErrorData> {
+        self.of(caller, id).get_task(id)
+    }
+
+    /// Answers `tasks/update`.
+    pub fn update(
+        &self,
+        caller: &Caller,
+        id: &str,
+        answers: InputResponses,
+    ) -> Result<(), ErrorData> {
+        self.of(caller, id).update_task(id, answers)
+    }
+
+    /// Answers `tasks/cancel`.
+    pub fn cancel(&self, caller: &Caller, id: &str) -> Result<(), ErrorData> {
+        self.of(caller, id).cancel_task(id)
+    }
+
+    /// The manager where the task is the caller's, else one that knows no task at all.
+    fn of(&self, caller: &Caller, id: &str) -> TaskManager {
+        match self.owners().get(id) == Some(&caller.owner()) {
+            true => self.manager.clone(),
+            false => TaskManager::new(),
+        }
+    }
+
+    fn owners(&self) -> MutexGuard<'_, HashMap<String, Owner>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::model::CallToolResult;
+
+    use super::*;
+    use crate::guard::caller::caller;
+
+    fn start(tasks: &OwnedTasks, subject: &str) -> Result<Task, ErrorData> {
+        tasks.spawn(&caller(subject, "c", &[]), TaskOptions::default(), |_| {
+            Box::pin(async { Ok(CallToolResult::success(Vec::new())) })
+        })
+    }
+
+    #[tokio::test]
+    async fn to_anyone_but_its_owner_a_task_does_not_exist() {
+        let tasks = OwnedTasks::default();
+        let id = start(&tasks, "nick").unwrap().task_id;
+        assert!(tasks.get(&caller("nick", "c", &[]), &id).is_ok());
+        let unknown = TaskManager::new().get_task(&id).unwrap_err();
+        for stranger in [caller("eve", "c", &[]), caller("nick", "other", &[])] {
+            assert_eq!(tasks.get(&stranger, &id).unwrap_err(), unknown);
+            assert_eq!(tasks.cancel(&stranger, &id).unwrap_err(), unknown);
+            assert!(tasks.update(&stranger, &id, InputResponses::new()).is_err());
+        }
+        assert!(tasks.cancel(&caller("nick", "c", &[]), &id).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_caller_has_so_many_tasks_and_no_more() {
+        let tasks = OwnedTasks::default();
+        for _ in 0..MOST_TASKS {
+            start(&tasks, "nick").unwrap();
+        }
+        assert!(start(&tasks, "nick").is_err());
+        assert!(start(&tasks, "eve").is_ok());
+    }
+}
