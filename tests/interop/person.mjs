@@ -8,7 +8,8 @@ export class Person {
     this.issuer = issuer
     this.github = github
     this.cookies = new Map()
-    this.signIns = 0
+    /** How often they allowed something. */
+    this.answers = 0
   }
 
   /** Opens an authorization URL and goes on until the client's own page answers; gives that page. */
@@ -45,12 +46,12 @@ export class Person {
     }
     if (!page.url.startsWith(this.issuer)) return undefined
     const consent = forms.find((form) => has(form.buttons, 'decision', 'allow'))
-    if (consent) return press(consent, 'decision', 'allow')
-    const provider = forms.find((form) => form.action.includes('/sign-in/'))
-    if (provider) {
-      this.signIns += 1
-      return provider
+    if (consent) {
+      this.answers += 1
+      return press(consent, 'decision', 'allow')
     }
+    const provider = forms.find((form) => form.action.includes('/sign-in/'))
+    if (provider) return provider
     throw new Error(`there is nothing to press at ${page.url} (${page.status}):\n${textOf(page.html)}`)
   }
 
