@@ -1,12 +1,14 @@
 //! Signing keys, signed tokens and sealed values: values in, values out, no input or output.
 //!
 //! - [`SigningKey`] and [`KeyRing`] sign tokens; [`KeySet`] is what they publish (RFC 7517 §5).
+//! - [`DpopProof`] is what shows that the sender of a request holds a key (RFC 9449).
 //! - [`Verifier`] turns the text of a token into [`AccessTokenClaims`], or says which check failed.
 //! - [`MasterSecrets`] opens and closes everything that is kept at rest or travels through a
 //!   browser: a [`Sealer`] encrypts (RFC 7516), an [`Authenticator`] derives and checks tags.
 
 mod authenticator;
 mod claims;
+mod dpop;
 mod error;
 mod jwk;
 mod key_ring;
@@ -17,7 +19,8 @@ mod signing_key;
 mod verifier;
 
 pub use authenticator::Authenticator;
-pub use claims::{AccessTokenClaims, Audience, IdTokenClaims, UserClaims};
+pub use claims::{AccessTokenClaims, Actor, Audience, Confirmation, IdTokenClaims, UserClaims};
+pub use dpop::{DpopCheck, DpopError, DpopProof, DpopRequest, LONGEST_AGE as LONGEST_DPOP_AGE};
 pub use error::{KeyError, SealError, SecretError, VerifyError};
 pub use jwk::PublicJwk;
 pub use key_ring::{KeyRing, RingEntry};

@@ -73,6 +73,8 @@ pub enum TokenType {
     AccessToken,
     /// `JWT` (OpenID Connect Core §2).
     IdToken,
+    /// `JWT`: a client's proof of who it is (RFC 7523 §2.2).
+    ClientAssertion,
 }
 
 impl TokenType {
@@ -80,7 +82,7 @@ impl TokenType {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessToken => "at+jwt",
-            Self::IdToken => "JWT",
+            Self::IdToken | Self::ClientAssertion => "JWT",
         }
     }
 }
@@ -112,6 +114,18 @@ impl SigningKey {
         Self::from_private_jwk(algorithm, jwk)
     }
 
+    /// Reads a private key in PEM: PKCS#8, or the older form of its kind (RFC 7468).
+    pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, KeyError> {
+        let jwk = match algorithm {
+            Algorithm::ES256 => {
+                EcKeyPair::from_pem(pem, Some(EcCurve::P256)).map(|k| k.to_jwk_key_pair())
+            }
+            Algorithm::EdDSA => EdKeyPair::from_pem(pem).map(|k| k.to_jwk_key_pair()),
+            Algorithm::RS256 => RsaKeyPair::from_pem(pem).map(|k| k.to_jwk_key_pair()),
+        };
+        Self::from_private_jwk(algorithm, jwk.map_err(unusable)?)
+    }
+
     /// The private key as a JWK. Whoever calls this seals it before it leaves memory.
     pub fn private_jwk(&self) -> String {
         self.private.to_string()
@@ -137,7 +151,15 @@ impl SigningKey {
         let mut header = Header::new(self.algorithm.into());
         header.typ = Some(typ.as_str().into());
         header.kid = Some(self.public.kid.clone());
-        encode(&header, claims, &self.encoding).map_err(unusable)
+        self.encode(&header, claims)
+    }
+
+    pub(crate) fn encode(
+        &self,
+        header: &Header,
+        claims: &impl Serialize,
+    ) -> Result<String, KeyError> {
+        encode(header, claims, &self.encoding).map_err(unusable)
     }
 
     fn from_private_jwk(algorithm: Algorithm, mut private: Jwk) -> Result<Self, KeyError> {

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Validation, decode, errors::ErrorKind};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{AccessTokenClaims, KeySet, TokenType, VerifyError};
 
@@ -20,11 +20,12 @@ pub struct Verifier {
 
 /// The members of a JOSE header that matter here. A doubled member is an error.
 #[derive(Deserialize)]
-struct Header {
-    alg: String,
-    typ: Option<String>,
-    kid: Option<String>,
-    crit: Option<Value>,
+pub(crate) struct Header {
+    pub(crate) alg: String,
+    pub(crate) typ: Option<String>,
+    pub(crate) kid: Option<String>,
+    pub(crate) crit: Option<Value>,
+    pub(crate) jwk: Option<Map<String, Value>>,
 }
 
 impl Verifier {
@@ -40,7 +41,7 @@ impl Verifier {
 
     /// The `kid` that `token` names, before anything is checked: which key set to look in.
     pub fn key_id(token: &str) -> Result<String, VerifyError> {
-        header(token)?.kid.ok_or(VerifyError::NoKeyId)
+        header_of(token)?.kid.ok_or(VerifyError::NoKeyId)
     }
 
     /// The issuer that `token` names, before anything is checked: whose keys to try. `None` where
@@ -63,7 +64,7 @@ impl Verifier {
         keys: &KeySet,
         now: i64,
     ) -> Result<AccessTokenClaims, VerifyError> {
-        let header = header(token)?;
+        let header = header_of(token)?;
         if !is_access_token(header.typ.as_deref()) {
             return Err(VerifyError::WrongType);
         }
@@ -99,7 +100,7 @@ impl Verifier {
     }
 }
 
-fn header(token: &str) -> Result<Header, VerifyError> {
+pub(crate) fn header_of(token: &str) -> Result<Header, VerifyError> {
     if token.len() > LONGEST_TOKEN {
         return Err(VerifyError::Malformed);
     }
@@ -124,7 +125,7 @@ fn is_access_token(typ: Option<&str>) -> bool {
 }
 
 /// jsonwebtoken checks the signature alone; every claim is judged here, by our own clock.
-fn signature_only(algorithm: jsonwebtoken::Algorithm) -> Validation {
+pub(crate) fn signature_only(algorithm: jsonwebtoken::Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
@@ -162,6 +163,8 @@ mod tests {
             nbf: None,
             jti: "1".into(),
             auth_time: Some(NOW),
+            cnf: None,
+            act: None,
             name: Some("Nick Lucas".into()),
             preferred_username: None,
             picture: None,

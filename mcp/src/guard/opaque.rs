@@ -161,6 +161,8 @@ impl Introspection {
             nbf: None,
             jti: String::new(),
             auth_time: None,
+            cnf: None,
+            act: None,
             name: None,
             preferred_username: None,
             picture: None,

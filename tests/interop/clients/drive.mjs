@@ -40,7 +40,7 @@ function home(control) {
     PATH: [programs, join(process.cwd(), 'node_modules/.bin'), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter),
     HOME: directory,
     TERM: 'xterm',
-    BROWSER: `${browser} %s`,
+    BROWSER: browser,
     BROWSER_CONTROL: control,
     MCP_REMOTE_CONFIG_DIR: join(directory, 'mcp-remote'),
     DISABLE_AUTOUPDATER: '1',

@@ -99,6 +99,8 @@ fn access_claims(
         nbf: None,
         jti: format!("{}.{}", issue.grant.id, Uuid::new_v4()),
         auth_time: Some(issue.grant.authenticated_at),
+        cnf: None,
+        act: None,
         name: user.name.clone(),
         preferred_username: user.preferred_username.clone(),
         picture: user.picture.clone(),

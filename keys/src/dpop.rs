@@ -1,0 +1,377 @@
+//! Proof of possession: a token that is bound to a key is worth nothing without that key
+//! (RFC 9449).
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    rand,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Header, decode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+use url::Url;
+
+use crate::{
+    KeyError, PublicJwk, SigningKey,
+    jwk::KeyMaterial,
+    verifier::{header_of, signature_only},
+};
+
+/// Seconds that a proof may be old.
+pub const LONGEST_AGE: i64 = 60;
+/// Seconds that a prover's clock may be ahead.
+const LONGEST_LEAD: i64 = 5;
+/// Longest `jti`, in bytes: it is remembered until the proof is too old.
+const LONGEST_JTI: usize = 256;
+const TYPE: &str = "dpop+jwt";
+/// Members of a JWK that only its owner may know (RFC 7518 §6).
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// What a request is, so that a proof made for another does not count.
+#[derive(Clone, Copy, Debug)]
+pub struct DpopCheck<'a> {
+    /// The request's method.
+    pub method: &'a str,
+    /// The request's URL, as its sender knows it. Query and fragment do not count.
+    pub url: &'a str,
+    /// The access token that came with the proof: the proof must name it.
+    pub access_token: Option<&'a str>,
+    /// The time, in seconds since 1970.
+    pub now: i64,
+}
+
+/// A proof that holds. Whether its `jti` was seen before, and whether its nonce is due, is for
+/// the caller to judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DpopProof {
+    /// The key's thumbprint (RFC 7638), as `cnf.jkt` names it.
+    pub thumbprint: String,
+    /// Unique identifier of the proof, chosen by its maker; unique for one key only.
+    pub jti: String,
+    /// When the proof was made, in seconds since 1970.
+    pub issued_at: i64,
+    /// The server's nonce, if the proof carries one.
+    pub nonce: Option<String>,
+}
+
+/// What a proof is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct DpopRequest<'a> {
+    /// The request's method.
+    pub method: &'a str,
+    /// The request's URL. Query and fragment are left out of the proof.
+    pub url: &'a str,
+    /// The access token that goes with the proof.
+    pub access_token: Option<&'a str>,
+    /// The nonce that the server asked for.
+    pub nonce: Option<&'a str>,
+    /// The time, in seconds since 1970.
+    pub now: i64,
+}
+
+/// Why a proof was refused. The text is fit for `error_description`.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum DpopError {
+    /// Not a JWT with the header and claims of a proof (RFC 9449 §4.2).
+    #[error("the DPoP proof is not a well-formed JWT with the claims jti, htm, htu and iat")]
+    Malformed,
+    /// `typ` is another.
+    #[error("the typ of the DPoP proof must be dpop+jwt")]
+    WrongType,
+    /// `crit` names an extension; none is understood.
+    #[error("the DPoP proof demands a header extension that is not understood")]
+    CriticalHeader,
+    /// `alg` is symmetric, none, or unknown.
+    #[error("the DPoP proof must be signed with ES256, EdDSA or RS256")]
+    WrongAlgorithm,
+    /// `jwk` is missing, does not fit `alg`, or holds a private key.
+    #[error("the DPoP proof must hold the public key, and nothing but it, in its header jwk")]
+    WrongKey,
+    /// The signature does not match.
+    #[error("the signature of the DPoP proof does not match its key")]
+    BadSignature,
+    /// `htm` is another method.
+    #[error("the htm of the DPoP proof is not the method of the request")]
+    WrongMethod,
+    /// `htu` is another URL.
+    #[error("the htu of the DPoP proof is not the URL of the request")]
+    WrongUrl,
+    /// `iat` is too old or in the future.
+    #[error("the iat of the DPoP proof is not the present time; check the clock, make a new proof")]
+    WrongTime,
+    /// `ath` is missing or names another token.
+    #[error("the ath of the DPoP proof is not the hash of the access token")]
+    WrongToken,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ProofClaims {
+    jti: String,
+    htm: String,
+    htu: String,
+    iat: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ath: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
+}
+
+impl DpopProof {
+    /// The proof, once every check of RFC 9449 §4.3 has passed but for those of the caller.
+    pub fn verify(proof: &str, check: &DpopCheck<'_>) -> Result<Self, DpopError> {
+        let header = header_of(proof).map_err(|_| DpopError::Malformed)?;
+        if header.typ.as_deref() != Some(TYPE) {
+            return Err(DpopError::WrongType);
+        }
+        if header.crit.is_some() {
+            return Err(DpopError::CriticalHeader);
+        }
+        let key = embedded_key(header.jwk, &header.alg)?;
+        let claims: ProofClaims = signed_claims(proof, &key)?;
+        judge(&claims, check)?;
+        Ok(Self {
+            thumbprint: key.kid,
+            jti: claims.jti,
+            issued_at: claims.iat,
+            nonce: claims.nonce,
+        })
+    }
+}
+
+impl SigningKey {
+    /// A fresh proof that whoever sends this request holds the key (RFC 9449 §4.2).
+    pub fn dpop_proof(&self, request: &DpopRequest<'_>) -> Result<String, KeyError> {
+        let unusable = |why: &str| KeyError::Unusable(why.to_owned());
+        let mut jti = [0; 16];
+        rand::fill(&mut jti).map_err(|_| unusable("there is no randomness"))?;
+        let htu = comparable(request.url).ok_or_else(|| unusable("the URL is not one"))?;
+        let claims = ProofClaims {
+            jti: URL_SAFE_NO_PAD.encode(jti),
+            htm: request.method.to_owned(),
+            htu: htu.into(),
+            iat: request.now,
+            ath: request.access_token.map(hash),
+            nonce: request.nonce.map(ToOwned::to_owned),
+        };
+        let public = serde_json::to_value(&self.public_jwk().material)
+            .and_then(serde_json::from_value)
+            .map_err(|error| KeyError::Unusable(error.to_string()))?;
+        let mut header = Header::new(self.algorithm().into());
+        header.typ = Some(TYPE.into());
+        header.jwk = Some(public);
+        self.encode(&header, &claims)
+    }
+
+    /// The key's thumbprint (RFC 7638), as `cnf.jkt` and `dpop_jkt` name it.
+    pub fn thumbprint(&self) -> &str {
+        self.kid()
+    }
+}
+
+fn embedded_key(jwk: Option<Map<String, Value>>, alg: &str) -> Result<PublicJwk, DpopError> {
+    let jwk = jwk.ok_or(DpopError::WrongKey)?;
+    if PRIVATE_MEMBERS.iter().any(|member| jwk.contains_key(*member)) {
+        return Err(DpopError::WrongKey);
+    }
+    let material: KeyMaterial =
+        serde_json::from_value(Value::Object(jwk)).map_err(|_| DpopError::WrongKey)?;
+    let key = PublicJwk {
+        kid: material.thumbprint(),
+        alg: alg.to_owned(),
+        usage: "sig".into(),
+        material,
+    };
+    match key.algorithm() {
+        Ok(_) => Ok(key),
+        Err(KeyError::UnsupportedAlgorithm(_)) => Err(DpopError::WrongAlgorithm),
+        Err(_) => Err(DpopError::WrongKey),
+    }
+}
+
+fn signed_claims(proof: &str, key: &PublicJwk) -> Result<ProofClaims, DpopError> {
+    use jsonwebtoken::errors::ErrorKind;
+    let algorithm = key.algorithm().map_err(|_| DpopError::WrongKey)?;
+    let decoding = key.decoding_key().map_err(|_| DpopError::WrongKey)?;
+    match decode(proof, &decoding, &signature_only(algorithm.into())) {
+        Ok(decoded) => Ok(decoded.claims),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::Json(_) | ErrorKind::Base64(_) | ErrorKind::Utf8(_) => DpopError::Malformed,
+            _ => DpopError::BadSignature,
+        }),
+    }
+}
+
+fn judge(claims: &ProofClaims, check: &DpopCheck<'_>) -> Result<(), DpopError> {
+    if claims.jti.is_empty() || claims.jti.len() > LONGEST_JTI {
+        return Err(DpopError::Malformed);
+    }
+    if claims.htm != check.method {
+        return Err(DpopError::WrongMethod);
+    }
+    let url = comparable(check.url);
+    if url.is_none() || comparable(&claims.htu) != url {
+        return Err(DpopError::WrongUrl);
+    }
+    let age = check.now.saturating_sub(claims.iat);
+    if !(-LONGEST_LEAD..=LONGEST_AGE).contains(&age) {
+        return Err(DpopError::WrongTime);
+    }
+    match check.access_token {
+        Some(token) if claims.ath != Some(hash(token)) => Err(DpopError::WrongToken),
+        _ => Ok(()),
+    }
+}
+
+/// A URL without query and fragment, in the normal form that parsing gives it (RFC 9449 §4.3).
+fn comparable(url: &str) -> Option<Url> {
+    let mut url = Url::parse(url).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(url)
+}
+
+fn hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, token.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Algorithm, TokenType};
+    use serde_json::json;
+
+    const NOW: i64 = 1_000_000;
+    const URL: &str = "https://auth.example.com/token";
+
+    fn key() -> SigningKey {
+        SigningKey::generate(Algorithm::ES256).unwrap()
+    }
+
+    fn request() -> DpopRequest<'static> {
+        DpopRequest { method: "POST", url: URL, access_token: None, nonce: None, now: NOW }
+    }
+
+    fn check() -> DpopCheck<'static> {
+        DpopCheck { method: "POST", url: URL, access_token: None, now: NOW }
+    }
+
+    /// A proof whose header and claims were changed before it was signed.
+    fn forged(change: impl FnOnce(&mut Header, &mut Value)) -> Result<DpopProof, DpopError> {
+        let key = key();
+        let mut header = Header::new(key.algorithm().into());
+        header.typ = Some(TYPE.into());
+        let public = serde_json::to_value(&key.public_jwk().material).unwrap();
+        header.jwk = Some(serde_json::from_value(public).unwrap());
+        let mut claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": NOW});
+        change(&mut header, &mut claims);
+        DpopProof::verify(&key.encode(&header, &claims).unwrap(), &check())
+    }
+
+    #[test]
+    fn a_proof_of_every_algorithm_holds_and_names_its_key() {
+        for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256] {
+            let key = SigningKey::generate(algorithm).unwrap();
+            let request = DpopRequest { nonce: Some("n"), ..request() };
+            let proof = key.dpop_proof(&request).unwrap();
+            let proof = DpopProof::verify(&proof, &check()).unwrap();
+            assert_eq!(proof.thumbprint, key.thumbprint());
+            assert_eq!(proof.nonce.as_deref(), Some("n"));
+            assert_eq!(proof.issued_at, NOW);
+        }
+    }
+
+    #[test]
+    fn two_proofs_of_one_request_differ_in_their_jti() {
+        let key = key();
+        let jti = || {
+            let proof = key.dpop_proof(&request()).unwrap();
+            DpopProof::verify(&proof, &check()).unwrap().jti
+        };
+        assert_ne!(jti(), jti());
+    }
+
+    #[test]
+    fn each_part_of_the_header_is_checked() {
+        assert!(forged(|_, _| ()).is_ok());
+        assert_eq!(forged(|header, _| header.typ = None), Err(DpopError::WrongType));
+        let typ = |header: &mut Header, _: &mut Value| header.typ = Some("JWT".into());
+        assert_eq!(forged(typ), Err(DpopError::WrongType));
+        assert_eq!(forged(|header, _| header.jwk = None), Err(DpopError::WrongKey));
+        let of_another = |header: &mut Header, _: &mut Value| {
+            let other = serde_json::to_value(&key().public_jwk().material).unwrap();
+            header.jwk = Some(serde_json::from_value(other).unwrap());
+        };
+        assert_eq!(forged(of_another), Err(DpopError::BadSignature));
+    }
+
+    #[test]
+    fn each_claim_is_checked() {
+        let with = |name: &'static str, value: Value| forged(move |_, claims| claims[name] = value);
+        assert_eq!(with("htm", json!("GET")), Err(DpopError::WrongMethod));
+        assert_eq!(with("htm", json!("post")), Err(DpopError::WrongMethod));
+        assert_eq!(with("htu", json!("https://auth.example.com/par")), Err(DpopError::WrongUrl));
+        assert_eq!(with("htu", json!("http://auth.example.com/token")), Err(DpopError::WrongUrl));
+        assert_eq!(with("iat", json!(NOW - 61)), Err(DpopError::WrongTime));
+        assert_eq!(with("iat", json!(NOW + 6)), Err(DpopError::WrongTime));
+        assert_eq!(with("iat", json!("now")), Err(DpopError::Malformed));
+        assert_eq!(with("jti", json!("")), Err(DpopError::Malformed));
+        assert_eq!(with("jti", json!("x".repeat(257))), Err(DpopError::Malformed));
+        assert_eq!(with("jti", Value::Null), Err(DpopError::Malformed));
+    }
+
+    #[test]
+    fn spellings_of_one_url_are_the_same() {
+        for htu in [
+            "https://auth.example.com:443/token",
+            "HTTPS://AUTH.example.com/token",
+            "https://auth.example.com/token?x=1#f",
+            "https://auth.example.com/./token",
+        ] {
+            assert!(forged(|_, claims| claims["htu"] = json!(htu)).is_ok(), "{htu}");
+        }
+    }
+
+    #[test]
+    fn a_proof_for_one_access_token_is_none_for_another_nor_one_without() {
+        let key = key();
+        let made = |access_token| {
+            let proof = key.dpop_proof(&DpopRequest { access_token, ..request() }).unwrap();
+            DpopProof::verify(&proof, &DpopCheck { access_token: Some("mine"), ..check() })
+        };
+        assert!(made(Some("mine")).is_ok());
+        assert_eq!(made(Some("yours")), Err(DpopError::WrongToken));
+        assert_eq!(made(None), Err(DpopError::WrongToken));
+    }
+
+    #[test]
+    fn a_header_that_holds_a_private_key_or_asks_for_a_symmetric_algorithm_is_refused() {
+        let raw = |header: Value| {
+            let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+            let claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": NOW});
+            DpopProof::verify(&format!("{}.{}.AA", encode(&header), encode(&claims)), &check())
+        };
+        let private: Value = serde_json::from_str(&key().private_jwk()).unwrap();
+        let header = json!({"typ": TYPE, "alg": "ES256", "jwk": private});
+        assert_eq!(raw(header), Err(DpopError::WrongKey));
+        let public = serde_json::to_value(&key().public_jwk().material).unwrap();
+        for alg in ["none", "HS256", "ES512", "RS1"] {
+            let header = json!({"typ": TYPE, "alg": alg, "jwk": public});
+            assert_eq!(raw(header), Err(DpopError::WrongAlgorithm), "{alg}");
+        }
+        let header = json!({"typ": TYPE, "alg": "ES256", "jwk": public, "crit": ["x"]});
+        assert_eq!(raw(header), Err(DpopError::CriticalHeader));
+        let header = json!({"typ": TYPE, "alg": "ES256", "jwk": {"kty": "oct", "k": "AA"}});
+        assert_eq!(raw(header), Err(DpopError::WrongKey));
+    }
+
+    #[test]
+    fn another_kind_of_token_is_no_proof() {
+        let claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": NOW});
+        let token = key().sign(TokenType::AccessToken, &claims).unwrap();
+        assert_eq!(DpopProof::verify(&token, &check()), Err(DpopError::WrongType));
+        for text in ["", "a.b", "a.b.c.d", "....", "é.é.é"] {
+            assert_eq!(DpopProof::verify(text, &check()), Err(DpopError::Malformed), "{text}");
+        }
+    }
+}
