@@ -51,7 +51,7 @@ impl Verifier {
         struct Claims {
             iss: String,
         }
-        header(token).ok()?;
+        header_of(token).ok()?;
         let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
         serde_json::from_slice::<Claims>(&claims).ok().map(|claims| claims.iss)
     }
