@@ -1,7 +1,5 @@
 //! Makes a name that a stranger chose harmless to look at.
 
-use crate::text;
-
 /// The longest name shown, in characters, the ellipsis included.
 const LONGEST_NAME: usize = 64;
 
@@ -12,13 +10,10 @@ const MOST_ACCENTS: usize = 2;
 ///
 /// Control, bidirectional-override, zero-width and other invisible characters are removed, white
 /// space is collapsed, towers of accents are cut, and what remains is at most 64 characters long,
-/// ending in an ellipsis where it was cut. A name with nothing left to see becomes a placeholder.
-/// Markup is not touched: the page escapes it.
+/// ending in an ellipsis where it was cut. It is empty where nothing is left to see. Markup is not
+/// touched: the page escapes it.
 pub fn display_name(name: &str) -> String {
     let visible = visible(name);
-    if visible.is_empty() {
-        return text::NO_NAME.to_owned();
-    }
     if visible.chars().count() <= LONGEST_NAME {
         return visible;
     }
@@ -128,9 +123,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_nothing_to_see_becomes_a_placeholder() {
-        assert_eq!(display_name(""), text::NO_NAME);
-        assert_eq!(display_name("\u{200b}\u{2800} \n"), text::NO_NAME);
+    fn nothing_is_left_of_a_name_with_nothing_to_see() {
+        assert_eq!(display_name(""), "");
+        assert_eq!(display_name("\u{200b}\u{2800} \n"), "");
     }
 
     #[test]

@@ -2,95 +2,211 @@
 
 use leptos::prelude::*;
 
-use crate::{address::path_on_this_server, fact::fact, layout::document, text};
+use crate::{
+    address::path_on_this_server,
+    display_name::visible,
+    fact::{fact, told},
+    layout::Frame,
+    text::Text,
+};
 
 /// The page shown when something cannot go on.
 #[derive(Debug, Clone)]
 pub struct ErrorPage {
-    /// What is the matter, in a few words: "This sign-in has expired".
-    pub title: String,
-    /// What happened, in one or two sentences.
-    pub explanation: String,
-    /// Who can put it right.
-    pub fault: Fault,
-    /// What the person should do now.
-    pub next_step: String,
+    /// What happened, which decides what the page says.
+    pub kind: ErrorKind,
+    /// The sentence for the makers of the program, in English, as the protocol carries it.
+    pub description: String,
     /// The stable reason code, the same as in the log.
     pub reason: String,
     /// The identifier of this request, the same as in the log.
     pub request_id: String,
-    /// Where to go from here.
-    pub action: Option<Link>,
+    /// A path on this server to try once more, where that makes sense.
+    pub again: Option<String>,
+}
+
+/// What can happen, as far as it makes a difference to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The client is not, or no longer, known.
+    ClientUnknown,
+    /// The answer would go to an address that the client has not registered.
+    RedirectNotRegistered,
+    /// Anything else that the client did wrong.
+    ClientRequest,
+    /// A page or a sign-in that is too old, or another browser's.
+    Expired,
+    /// A question that was answered before.
+    AlreadyAnswered,
+    /// Another site's page sent a form, or framed a page.
+    CrossSite,
+    /// The person declined at the provider.
+    Declined,
+    /// The provider does not answer.
+    ProviderSilent,
+    /// Nobody is signed in.
+    SignInNeeded,
+    /// A refusal of another kind.
+    Refused,
+    /// Too much of the same in a short time.
+    TooMany,
+    /// No such page.
+    NotFound,
+    /// An outage.
+    Unavailable,
+    /// A defect.
+    ServerMistake,
 }
 
 /// Whose mistake a refusal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The program that sent the person here.
+pub(crate) enum Fault {
     Client,
-    /// The provider that signs the person in.
     Provider,
-    /// This server.
     Server,
-    /// Whoever set this server up.
-    Operator,
-    /// Nobody's: time ran out, or somebody said no.
     Nobody,
 }
 
-/// A link to a path on this server.
-#[derive(Debug, Clone)]
-pub struct Link {
-    /// What the link says.
-    pub label: String,
-    /// A path such as `/sign-in`. A link that leads to another origin is not shown.
-    pub href: String,
+impl ErrorKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 14] = [
+        Self::ClientUnknown,
+        Self::RedirectNotRegistered,
+        Self::ClientRequest,
+        Self::Expired,
+        Self::AlreadyAnswered,
+        Self::CrossSite,
+        Self::Declined,
+        Self::ProviderSilent,
+        Self::SignInNeeded,
+        Self::Refused,
+        Self::TooMany,
+        Self::NotFound,
+        Self::Unavailable,
+        Self::ServerMistake,
+    ];
+
+    fn fault(self) -> Fault {
+        match self {
+            Self::ClientUnknown | Self::RedirectNotRegistered | Self::ClientRequest => {
+                Fault::Client
+            }
+            Self::ProviderSilent => Fault::Provider,
+            Self::Unavailable | Self::ServerMistake => Fault::Server,
+            _ => Fault::Nobody,
+        }
+    }
+
+    /// Where a person goes on from here: a label and a path on this server.
+    fn way_on(self, text: &Text) -> (&'static str, &'static str) {
+        match self {
+            Self::Declined | Self::ProviderSilent | Self::SignInNeeded => {
+                (text.action_sign_in, "/sign-in")
+            }
+            Self::CrossSite => (text.action_account, "/account"),
+            _ => (text.action_home, "/"),
+        }
+    }
 }
 
 impl ErrorPage {
     /// The whole HTML document.
-    pub fn render(&self) -> String {
-        document(&self.title, || {
+    pub fn render(&self, frame: &Frame) -> String {
+        let text = frame.text;
+        let words = text.error(self.kind);
+        frame.document(words.title, || {
             view! {
-                <h1>{self.title.clone()}</h1>
-                <p class="lead">{self.explanation.clone()}</p>
-                <p>{text::fault(self.fault)}</p>
-                <h2>{text::NEXT_STEP}</h2>
-                <p>{self.next_step.clone()}</p>
-                {self.action.as_ref().and_then(Link::button)}
+                <h1>{words.title}</h1>
+                <p class="lead">{words.what}</p>
+                <h2>{text.next_step}</h2>
+                <p>{words.next}</p>
+                {self.ways_on(text)}
                 <dl class="facts">
-                    {fact(text::REASON, &self.reason)}
-                    {fact(text::REQUEST, &self.request_id)}
+                    {told(text.whose_fault, text.fault(self.kind.fault()))}
+                    {fact(text.reason, &self.reason)}
+                    {fact(text.request, &self.request_id)}
                 </dl>
+                {(self.kind.fault() == Fault::Client).then(|| self.for_makers(text))}
+            }
+        })
+    }
+
+    /// At least one link: no page is a dead end.
+    fn ways_on(&self, text: &'static Text) -> impl IntoView + use<> {
+        let (label, path) = self.kind.way_on(text);
+        match self.again.as_deref().and_then(path_on_this_server) {
+            Some(again) => {
+                let again = again.to_owned();
+                view! {
+                    <a class="button primary" href=again>{text.action_again}</a>
+                    <a class="button secondary" href=path>{label}</a>
+                }
+                .into_any()
+            }
+            None => view! { <a class="button primary" href=path>{label}</a> }.into_any(),
+        }
+    }
+
+    fn for_makers(&self, text: &'static Text) -> impl IntoView + use<> {
+        let description = visible(&self.description);
+        (!description.is_empty()).then(|| {
+            view! {
+                <details>
+                    <summary>{text.for_makers}</summary>
+                    <p lang="en" dir="auto">{description}</p>
+                </details>
             }
         })
     }
 }
 
-impl Link {
-    fn button(&self) -> Option<impl IntoView + use<>> {
-        let href = path_on_this_server(&self.href)?.to_owned();
-        Some(view! { <a class="button primary" href=href>{self.label.clone()}</a> })
+impl Text {
+    fn fault(&self, fault: Fault) -> &'static str {
+        match fault {
+            Fault::Client => self.fault_client,
+            Fault::Provider => self.fault_provider,
+            Fault::Server => self.fault_server,
+            Fault::Nobody => self.fault_nobody,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples;
+    use crate::samples::{self, frame};
 
     #[test]
-    fn the_reason_and_the_request_can_be_quoted() {
-        let page = samples::expired();
-        let html = page.render();
-        assert!(html.contains(&page.reason) && html.contains(&page.request_id));
+    fn every_kind_says_what_happened_whose_fault_it_is_and_leads_on() {
+        for kind in ErrorKind::ALL {
+            let page = ErrorPage { kind, ..samples::expired() };
+            let html = page.render(&frame());
+            let words = frame().text.error(kind);
+            let fault = frame().text.fault(kind.fault());
+            for shown in [words.title, words.what, words.next, fault, "class=\"button"] {
+                assert!(html.contains(shown), "{kind:?}: {shown}");
+            }
+            assert!(html.contains(&page.reason) && html.contains(&page.request_id));
+        }
     }
 
     #[test]
-    fn an_action_that_leaves_this_server_is_not_shown() {
-        let href = "javascript:alert(1)".to_owned();
-        let action = Some(Link { label: "Go on".to_owned(), href });
-        let html = ErrorPage { action, ..samples::expired() }.render();
-        assert!(!html.contains("javascript:") && !html.contains("Go on"));
+    fn what_a_request_brought_is_text() {
+        let description = "<svg/onload=alert(1)>\u{202e}".to_owned();
+        let kind = ErrorKind::ClientUnknown;
+        let html = ErrorPage { kind, description, ..samples::expired() }.render(&frame());
+        assert!(html.contains("&lt;svg/onload") && !html.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn trying_again_never_leaves_this_server() {
+        for again in ["javascript:alert(1)", "//evil.example", "https://evil.example"] {
+            let again = Some(again.to_owned());
+            let html = ErrorPage { again, ..samples::expired() }.render(&frame());
+            assert!(!html.contains("evil") && !html.contains("javascript:"));
+        }
+        let again = Some("/account".to_owned());
+        let html = ErrorPage { again, ..samples::expired() }.render(&frame());
+        assert!(html.contains(r#"href="/account""#));
     }
 }

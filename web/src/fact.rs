@@ -13,3 +13,16 @@ pub(crate) fn fact(meaning: &'static str, value: &str) -> impl IntoView + use<> 
         </div>
     }
 }
+
+/// One row whose value is said in words.
+pub(crate) fn told<Value: IntoView>(
+    meaning: &'static str,
+    value: Value,
+) -> impl IntoView + use<Value> {
+    view! {
+        <div>
+            <dt>{meaning}</dt>
+            <dd>{value}</dd>
+        </div>
+    }
+}

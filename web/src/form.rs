@@ -7,17 +7,28 @@ pub(crate) fn hidden(name: &'static str, value: &str) -> impl IntoView + use<> {
     view! { <input type="hidden" name=name value=value.to_owned() /> }
 }
 
-/// A quiet button that ends the session, then goes on to `continue_to` where that is known.
-pub(crate) fn sign_out(
-    label: &'static str,
-    csrf: &str,
-    continue_to: Option<&str>,
-) -> impl IntoView + use<> {
+/// A quiet button that ends the session.
+pub(crate) fn sign_out(label: &'static str, csrf: &str) -> impl IntoView + use<> {
     view! {
         <form method="post" action="/sign-out">
-            {continue_to.map(|path| hidden("continue", path))}
-            {hidden("csrf", csrf)}
-            <button class="quiet">{label}</button>
+            {hidden("csrf", csrf)} <button class="quiet">{label}</button>
+        </form>
+    }
+}
+
+/// The name by which a button finds [`switch_account`] from inside another form.
+const SWITCH: &str = "switch";
+
+/// A quiet button that stands in another form and sends [`switch_account`].
+pub(crate) fn switch_button(label: &'static str) -> impl IntoView {
+    view! { <button class="quiet" form=SWITCH>{label}</button> }
+}
+
+/// Ends the session and goes on to `continue_to`, as somebody else.
+pub(crate) fn switch_account(csrf: &str, continue_to: &str) -> impl IntoView + use<> {
+    view! {
+        <form id=SWITCH method="post" action="/sign-out">
+            {hidden("continue", continue_to)} {hidden("csrf", csrf)}
         </form>
     }
 }

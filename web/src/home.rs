@@ -2,39 +2,41 @@
 
 use leptos::prelude::*;
 
-use crate::{fact::fact, form::sign_out, layout::document, person::signed_in_as, text};
+use crate::{fact::fact, form::sign_out, layout::Frame, person::Person};
 
 /// The front page of the authorization server.
 #[derive(Debug, Clone)]
 pub struct HomePage {
-    /// The name of the person signed in, if anyone is.
-    pub user_name: Option<String>,
+    /// Who is signed in, if anyone is.
+    pub person: Option<Person>,
     /// The token that binds the sign-out form to this browser: the hidden field `csrf`.
-    pub csrf: Option<String>,
+    pub csrf: String,
     /// The issuer identifier of this server (RFC 8414 §2).
     pub issuer: String,
 }
 
 impl HomePage {
     /// The whole HTML document.
-    pub fn render(&self) -> String {
-        document(text::HOME, || {
+    pub fn render(&self, frame: &Frame) -> String {
+        let text = frame.text;
+        frame.document(text.home, || {
             view! {
-                <h1>{text::HOME}</h1>
-                <p class="lead">{text::WHAT_THIS_IS}</p>
-                {match &self.user_name {
-                    Some(name) => self.signed_in(name).into_any(),
+                <h1>{text.home}</h1>
+                <p class="lead">{text.what_this_is}</p>
+                {match &self.person {
+                    Some(person) => self.signed_in(frame, person).into_any(),
                     None => view! {
-                        <a class="button primary" href="/sign-in">{text::SIGN_IN}</a>
+                        <a class="button primary" href="/sign-in">{text.sign_in}</a>
                     }.into_any(),
                 }}
+                <p class="aside"><a href="/device">{text.enter_code}</a></p>
                 <dl class="facts">
-                    {fact(text::ISSUER, &self.issuer)}
+                    {fact(text.issuer, &self.issuer)}
                     <div>
-                        <dt>{text::FOR_PROGRAMS}</dt>
+                        <dt>{text.for_programs}</dt>
                         <dd class="links">
-                            <a href="/.well-known/oauth-authorization-server">{text::METADATA}</a>
-                            <a href="/jwks">{text::SIGNING_KEYS}</a>
+                            <a href="/.well-known/oauth-authorization-server">{text.metadata}</a>
+                            <a href="/jwks">{text.signing_keys}</a>
                         </dd>
                     </div>
                 </dl>
@@ -42,24 +44,31 @@ impl HomePage {
         })
     }
 
-    fn signed_in(&self, name: &str) -> impl IntoView + use<> {
-        let form = self.csrf.as_deref().map(|csrf| sign_out(text::SIGN_OUT, csrf, None));
-        signed_in_as(name, None, form)
+    fn signed_in(&self, frame: &Frame, person: &Person) -> impl IntoView + use<> {
+        view! {
+            {person.row(frame, sign_out(frame.text.sign_out, &self.csrf))}
+            <a class="button primary" href="/account">{frame.text.your_account}</a>
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples::frame;
 
     #[test]
     fn only_a_signed_in_person_can_sign_out() {
-        let issuer = "http://localhost:3000".to_owned();
-        let alone = HomePage { user_name: None, csrf: None, issuer: issuer.clone() }.render();
+        let page = HomePage {
+            person: None,
+            csrf: "token".to_owned(),
+            issuer: "http://localhost:3000".to_owned(),
+        };
+        let alone = page.render(&frame());
         assert!(alone.contains(r#"href="/sign-in""#) && !alone.contains("/sign-out"));
 
-        let user_name = Some("Nick Lucas".to_owned());
-        let known = HomePage { user_name, csrf: Some("token".to_owned()), issuer }.render();
+        let person = Some(Person { name: "Nick Lucas".to_owned(), email: None });
+        let known = HomePage { person, ..page }.render(&frame());
         assert!(known.contains(r#"action="/sign-out""#) && !known.contains(r#"href="/sign-in""#));
     }
 }

@@ -1,8 +1,16 @@
 //! The one document shell: every page is this, with something else in the card.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
-use crate::{icon, style::STYLE_PATH, text};
+use crate::{
+    brand::Brand,
+    display_name::display_name,
+    icon,
+    language::Language,
+    text::{Text, fill},
+};
 
 /// The `Content-Security-Policy` to send with every page.
 ///
@@ -11,39 +19,85 @@ use crate::{icon, style::STYLE_PATH, text};
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
     img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
-/// A whole HTML document with this title, and this content in its card.
-pub(crate) fn document<Content: IntoView>(
-    title: &str,
-    content: impl FnOnce() -> Content,
-) -> String {
-    // One string: between two, Leptos sets a marker that a title would show.
-    let title = text::document_title(title);
-    let html = Owner::new().with(|| {
-        view! {
-            <html lang=text::LANGUAGE>
-                <head>
-                    <meta charset="utf-8" />
-                    <meta name="viewport" content="width=device-width, initial-scale=1" />
-                    <meta name="color-scheme" content="light dark" />
-                    <meta name="robots" content="noindex" />
-                    <title>{title}</title>
-                    <link rel="icon" href=icon::FAVICON />
-                    <link rel="stylesheet" href=STYLE_PATH.as_str() />
-                </head>
-                <body>
-                    <header>{icon::portcullis()} <span>{text::PRODUCT}</span></header>
-                    <main>{content()}</main>
-                    <footer>{text::FOOTER}</footer>
-                </body>
-            </html>
-        }
-        .to_html()
-    });
-    format!("<!DOCTYPE html>{html}")
+/// What stands around every page: whose it is, and in which language.
+#[derive(Clone)]
+pub struct Frame {
+    pub(crate) brand: Arc<Brand>,
+    pub(crate) text: &'static Text,
 }
 
-/// Something to read before going on.
-pub(crate) fn notice(sentences: Vec<String>) -> impl IntoView {
-    let paragraphs = sentences.into_iter().map(|sentence| view! { <p>{sentence}</p> });
-    view! { <div class="notice">{icon::caution()} <div>{paragraphs.collect_view()}</div></div> }
+impl Frame {
+    /// The frame of an operator's pages in one language.
+    pub fn new(brand: Arc<Brand>, language: Language) -> Self {
+        Self { brand, text: Text::of(language) }
+    }
+
+    /// The language of the pages, for the header `Content-Language`.
+    pub fn language(&self) -> Language {
+        self.text.language
+    }
+
+    /// A whole HTML document with this title, and this content in its card.
+    pub(crate) fn document<Content: IntoView>(
+        &self,
+        title: &str,
+        content: impl FnOnce() -> Content,
+    ) -> String {
+        let (brand, text) = (&self.brand, self.text);
+        // One string: between two, Leptos sets a marker that a title would show.
+        let title = fill(text.document_title, &[("page", title), ("operator", brand.name())]);
+        let footer = fill(text.footer, &[("operator", brand.name())]);
+        let mark = match brand.logo() {
+            Some(logo) => view! { <img class="logo" src=logo.to_owned() alt="" /> }.into_any(),
+            None => icon::portcullis().into_any(),
+        };
+        let html = Owner::new().with(|| {
+            view! {
+                <html lang=text.language.tag()>
+                    <head>
+                        <meta charset="utf-8" />
+                        <meta name="viewport" content="width=device-width, initial-scale=1" />
+                        <meta name="color-scheme" content="light dark" />
+                        <meta name="robots" content="noindex" />
+                        <title>{title}</title>
+                        <link rel="icon" href=icon::FAVICON />
+                        <link rel="stylesheet" href=brand.style_path().to_owned() />
+                    </head>
+                    <body>
+                        <header>{mark} <span>{brand.name().to_owned()}</span></header>
+                        <main>{content()}</main>
+                        <footer>{footer}</footer>
+                    </body>
+                </html>
+            }
+            .to_html()
+        });
+        format!("<!DOCTYPE html>{html}")
+    }
+
+    /// A name from outside, fit to be shown, or the words for none.
+    pub(crate) fn name(&self, name: &str) -> String {
+        match display_name(name) {
+            name if name.is_empty() => self.text.no_name.to_owned(),
+            name => name,
+        }
+    }
+}
+
+/// Something to read before going on, under a heading that says so.
+pub(crate) fn notice(heading: Option<&'static str>, sentences: Vec<String>) -> impl IntoView {
+    let heading = heading.map(|heading| view! { <h2>{heading}</h2> });
+    let paragraphs = match sentences.len() {
+        1 => sentences.into_iter().map(|line| view! { <p>{line}</p> }).collect_view().into_any(),
+        _ => {
+            let items = sentences.into_iter().map(|line| view! { <li>{line}</li> });
+            view! { <ul>{items.collect_view()}</ul> }.into_any()
+        }
+    };
+    view! { <div class="notice">{icon::caution()} <div>{heading}{paragraphs}</div></div> }
+}
+
+/// Something that has just been done.
+pub(crate) fn done(sentence: String) -> impl IntoView {
+    view! { <p class="done" role="status">{icon::tick()} <span>{sentence}</span></p> }
 }

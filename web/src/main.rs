@@ -12,7 +12,10 @@ use axum::{
     routing::get,
 };
 use tokio::net::TcpListener;
-use web::samples::{self, Sample};
+use web::{
+    Brand,
+    samples::{self, Sample},
+};
 
 const ADDRESS: &str = "127.0.0.1:3003";
 
@@ -34,15 +37,20 @@ async fn serve() -> io::Result<()> {
     axum::serve(listener, router()).await
 }
 
-/// The list at `/`, each sample at its path, and the stylesheet they all link to.
+/// The list at `/`, each sample at its path, and the stylesheets and the logo they link to.
 fn router() -> Router {
-    let style = get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], web::STYLE) });
     let samples = samples::all();
-    let list =
-        Router::new().route("/", page(samples::index(&samples))).route(&web::STYLE_PATH, style);
+    let svg = get(|| async { ([(CONTENT_TYPE, "image/svg+xml")], samples::LOGO) });
+    let mut router =
+        Router::new().route("/", page(samples::index(&samples))).route(samples::LOGO_PATH, svg);
+    for brand in [Brand::default(), samples::other_brand()] {
+        let (path, stylesheet) = (brand.style_path(), brand.stylesheet().to_owned());
+        let css = [(CONTENT_TYPE, "text/css; charset=utf-8")];
+        router = router.route(path, get(move || async move { (css, stylesheet) }));
+    }
     samples
         .into_iter()
-        .fold(list, |router, Sample { path, html, .. }| router.route(path, page(html)))
+        .fold(router, |router, Sample { path, html, .. }| router.route(&path, page(html)))
 }
 
 /// A page as `auth` sends it: under the policy that forbids what the pages must not need.

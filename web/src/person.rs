@@ -2,25 +2,38 @@
 
 use leptos::prelude::*;
 
-use crate::{display_name::display_name, text};
+use crate::{display_name::display_name, layout::Frame};
 
-/// A row with the person's initial, name and e-mail address, and a form at its end.
-pub(crate) fn signed_in_as<Form: IntoView>(
-    name: &str,
-    email: Option<&str>,
-    form: Form,
-) -> impl IntoView + use<Form> {
-    let name = display_name(name);
-    let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
-    view! {
-        <section class="person" aria-label=text::SIGNED_IN_AS>
-            <span class="initial" aria-hidden="true">{initial}</span>
-            <div class="who">
-                <small>{text::SIGNED_IN_AS}</small>
-                <strong dir="auto">{name}</strong>
-                {email.map(|email| view! { <span dir="ltr">{display_name(email)}</span> })}
-            </div>
-            {form}
-        </section>
+/// The person at the browser.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// What they are called.
+    pub name: String,
+    /// Their e-mail address, where known.
+    pub email: Option<String>,
+}
+
+impl Person {
+    /// A row with the person's initial, name and e-mail address, and a button at its end.
+    pub(crate) fn row<Button: IntoView>(
+        &self,
+        frame: &Frame,
+        button: Button,
+    ) -> impl IntoView + use<Button> {
+        let name = frame.name(&self.name);
+        let letter = name.chars().find(|character| character.is_alphanumeric());
+        let initial: String = letter.into_iter().flat_map(char::to_uppercase).collect();
+        let email = self.email.as_deref().map(display_name);
+        view! {
+            <section class="person" aria-label=frame.text.signed_in_as>
+                <span class="initial" aria-hidden="true">{initial}</span>
+                <div class="who">
+                    <small>{frame.text.signed_in_as}</small>
+                    <strong dir="auto">{name}</strong>
+                    {email.map(|email| view! { <span dir="ltr">{email}</span> })}
+                </div>
+                {button}
+            </section>
+        }
     }
 }

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 use crate::{
-    display_name::{display_name, visible},
+    display_name::visible,
     fact::fact,
     form::hidden,
-    layout::{document, notice},
-    text,
+    layout::{Frame, notice},
+    text::{fill, isolated},
 };
 
 /// The page on which a person chooses where to sign in.
@@ -21,8 +21,17 @@ pub struct SignInPage {
     pub continue_to: String,
     /// The token that binds the form to this browser: the hidden field `csrf`.
     pub csrf: String,
-    /// What went wrong on the last try, or whatever else should be read first.
-    pub notice: Option<String>,
+    /// What should be read first.
+    pub notice: Option<SignInNotice>,
+}
+
+/// Why the page is shown again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInNotice {
+    /// The provider of this name did not sign the person in.
+    Declined(String),
+    /// What comes next asks for a fresh sign-in.
+    Confirm,
 }
 
 /// What a person needs to know of the client that sent them.
@@ -49,32 +58,44 @@ pub struct Provider {
 
 impl SignInPage {
     /// The whole HTML document.
-    pub fn render(&self) -> String {
-        document(text::SIGN_IN, || {
+    pub fn render(&self, frame: &Frame) -> String {
+        let text = frame.text;
+        frame.document(text.sign_in, || {
             view! {
-                <h1>{text::SIGN_IN}</h1>
-                {self.notice.clone().map(|sentence| notice(vec![sentence]))}
+                <h1>{text.sign_in}</h1>
+                {self.notice(frame)}
                 {match &self.client {
-                    Some(client) => client.introduction().into_any(),
-                    None => view! { <p class="lead">{text::SIGN_IN_ALONE}</p> }.into_any(),
+                    Some(client) => client.introduction(frame).into_any(),
+                    None => view! { <p class="lead">{text.sign_in_alone}</p> }.into_any(),
                 }}
-                {self.provider_buttons()}
+                {self.provider_buttons(frame)}
             }
         })
     }
 
-    fn provider_buttons(&self) -> impl IntoView {
+    fn notice(&self, frame: &Frame) -> Option<impl IntoView + use<>> {
+        let sentence = match self.notice.as_ref()? {
+            SignInNotice::Declined(provider) => {
+                fill(frame.text.sign_in_declined, &[("provider", &frame.name(provider))])
+            }
+            SignInNotice::Confirm => frame.text.sign_in_confirm.to_owned(),
+        };
+        Some(notice(None, vec![sentence]))
+    }
+
+    fn provider_buttons(&self, frame: &Frame) -> AnyView {
+        let text = frame.text;
         if self.providers.is_empty() {
-            return notice(vec![text::NO_PROVIDERS.to_owned()]).into_any();
+            return notice(None, vec![text.no_providers.to_owned()]).into_any();
         }
         let forms = self.providers.iter().map(|provider| {
+            let say = |sentence| fill(sentence, &[("provider", &provider.label)]);
+            let note = provider.stand_in.then(|| say(text.stand_in));
             view! {
                 <form method="post" action=provider.action.clone()>
                     {hidden("continue", &self.continue_to)} {hidden("csrf", &self.csrf)}
-                    <button class="primary">{text::continue_with(&provider.label)}</button>
-                    {provider.stand_in.then(|| text::stand_in(&provider.label)).map(|note| {
-                        view! { <p class="stand-in">{note}</p> }
-                    })}
+                    <button class="primary">{say(text.continue_with)}</button>
+                    {note.map(|note| view! { <p class="stand-in">{note}</p> })}
                 </form>
             }
         });
@@ -83,16 +104,20 @@ impl SignInPage {
 }
 
 impl ClientSummary {
-    fn introduction(&self) -> impl IntoView + use<> {
-        let name = display_name(&self.name);
+    fn introduction(&self, frame: &Frame) -> impl IntoView + use<> {
+        let text = frame.text;
+        let name = text.quoted(&frame.name(&self.name));
         let who_asks = match &self.client_host {
-            Some(host) => text::host_asks_to_sign_in(&visible(host), &name),
-            None => text::name_asks_to_sign_in(&name),
+            Some(host) => {
+                let host = isolated(&visible(host));
+                fill(text.host_asks_to_sign_in, &[("host", &host), ("client", &name)])
+            }
+            None => fill(text.name_asks_to_sign_in, &[("client", &name)]),
         };
         view! {
             <p class="lead">{who_asks}</p>
-            <p>{text::SIGNING_IN_GIVES_NOTHING}</p>
-            <dl class="facts">{fact(text::SENT_BACK_TO, &self.redirect_host)}</dl>
+            <p class="soft">{text.signing_in_gives_nothing}</p>
+            <dl class="facts">{fact(text.sent_back_to, &self.redirect_host)}</dl>
         }
     }
 }
@@ -100,6 +125,7 @@ impl ClientSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples::frame;
 
     fn page() -> SignInPage {
         SignInPage {
@@ -117,23 +143,25 @@ mod tests {
 
     #[test]
     fn the_form_carries_where_to_continue_and_the_token() {
-        let html = page().render();
+        let html = page().render(&frame());
         assert!(html.contains(r#"method="post" action="/sign-in/github""#));
         assert!(html.contains(r#"name="continue" value="/authorize?client_id=a&amp;scope=b""#));
         assert!(html.contains(r#"name="csrf" value="token""#));
     }
 
     #[test]
-    fn only_a_stand_in_is_called_one() {
+    fn only_a_stand_in_is_called_one_and_it_adds_no_button() {
         let mut page = page();
-        assert!(!page.render().contains("stand-in"));
+        assert!(!page.render(&frame()).contains("stand-in"));
         page.providers[0].stand_in = true;
-        assert!(page.render().contains(&text::stand_in("GitHub")));
+        let html = page.render(&frame());
+        assert!(html.contains(&fill(frame().text.stand_in, &[("provider", "GitHub")])));
+        assert_eq!(html.matches("<button").count(), 1);
     }
 
     #[test]
     fn a_page_without_providers_says_so() {
         let page = SignInPage { providers: Vec::new(), ..page() };
-        assert!(page.render().contains(text::NO_PROVIDERS));
+        assert!(page.render(&frame()).contains(frame().text.no_providers));
     }
 }

@@ -1,8 +1,8 @@
-//! What follows `POST /sign-out`: the session has ended.
+//! `POST /sign-out`: the session in this browser has ended.
 
 use leptos::prelude::*;
 
-use crate::{address::path_on_this_server, layout::document, text};
+use crate::{address::path_on_this_server, layout::Frame};
 
 /// The page shown once a person has signed out of this browser.
 #[derive(Debug, Clone)]
@@ -13,15 +13,16 @@ pub struct SignedOutPage {
 
 impl SignedOutPage {
     /// The whole HTML document.
-    pub fn render(&self) -> String {
+    pub fn render(&self, frame: &Frame) -> String {
+        let text = frame.text;
         let heading_somewhere = self.continue_to.as_deref().and_then(path_on_this_server);
         let href = heading_somewhere.unwrap_or("/sign-in").to_owned();
-        document(text::SIGNED_OUT, || {
+        frame.document(text.signed_out, || {
             view! {
-                <h1>{text::SIGNED_OUT}</h1>
-                <p class="lead">{text::SESSION_ENDED}</p>
-                <p>{text::CLIENTS_KEEP_ACCESS}</p>
-                <a class="button primary" href=href>{text::SIGN_IN_AGAIN}</a>
+                <h1>{text.signed_out}</h1>
+                <p class="lead">{text.session_ended}</p>
+                <p class="soft">{text.clients_keep_access}</p>
+                <a class="button primary" href=href>{text.sign_in_again}</a>
             }
         })
     }
@@ -30,17 +31,19 @@ impl SignedOutPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples::frame;
 
     #[test]
     fn the_way_back_leads_where_the_person_was_heading() {
         let continue_to = Some("/authorize?a=b".to_owned());
-        assert!(SignedOutPage { continue_to }.render().contains(r#"href="/authorize?a=b""#));
+        let html = SignedOutPage { continue_to }.render(&frame());
+        assert!(html.contains(r#"href="/authorize?a=b""#));
     }
 
     #[test]
     fn the_way_back_never_leaves_this_server() {
         let continue_to = Some("//evil.example".to_owned());
-        let html = SignedOutPage { continue_to }.render();
+        let html = SignedOutPage { continue_to }.render(&frame());
         assert!(!html.contains("evil.example"));
         assert!(html.contains(r#"href="/sign-in""#));
     }

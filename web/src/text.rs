@@ -1,122 +1,217 @@
-//! Every word that people read, in one place, so that it can be translated.
+//! Every word that people read, in one catalogue, so that it can be translated.
 //!
-//! A name from outside stands between direction isolates, so that a name written from right to
-//! left cannot reorder the sentence around it.
+//! A language is one file in this folder; the compiler and the tests below see to it that none
+//! lacks a text or a placeholder. A name from outside is put between direction isolates, so that a
+//! name written from right to left cannot reorder the sentence around it.
 
-use crate::error::Fault;
+mod english;
+mod german;
 
-pub(crate) const LANGUAGE: &str = "en";
-pub(crate) const PRODUCT: &str = "Portcullis";
-pub(crate) const FOOTER: &str = "Portcullis: sign-in for the Model Context Protocol";
-pub(crate) const NO_NAME: &str = "(no name)";
+use crate::{error::ErrorKind, language::Language};
 
-pub(crate) const SIGN_IN: &str = "Sign in";
-pub(crate) const SIGN_IN_ALONE: &str = "Choose where to sign in.";
-pub(crate) const SIGNING_IN_GIVES_NOTHING: &str =
-    "Signing in tells us who you are. It does not yet allow the program anything.";
-pub(crate) const NO_PROVIDERS: &str =
-    "No way to sign in is set up on this server yet. Please tell the people who run it.";
+/// Declares the catalogue, and how to walk through it.
+macro_rules! catalogue {
+    ($($name:ident)*) => {
+        /// The texts of one language. `{name}` in a text is filled in when it is shown.
+        pub(crate) struct Text {
+            pub(crate) language: Language,
+            $(pub(crate) $name: &'static str,)*
+        }
 
-pub(crate) const SIGNED_IN_AS: &str = "Signed in as";
-pub(crate) const USE_ANOTHER_ACCOUNT: &str = "Use another account";
-pub(crate) const WILL_BE_ABLE_TO: &str = "It will be able to";
-pub(crate) const NO_SCOPES: &str = "It asks for no particular permission.";
-pub(crate) const SENSITIVE: &str = "Sensitive";
-pub(crate) const GIVES_ACCESS_TO: &str = "This gives access to";
-pub(crate) const SENT_BACK_TO: &str = "You will be sent back to";
-pub(crate) const UNVERIFIED: &str =
-    "Nobody has verified this program: it registered itself and chose its own name.";
-pub(crate) const LOOPBACK: &str =
-    "This is a program on this computer. Allow it only if you have just started it yourself.";
-pub(crate) const ALLOW: &str = "Allow";
-pub(crate) const DENY: &str = "Deny";
-pub(crate) const DETAILS: &str = "Details";
-pub(crate) const CLIENT_ID: &str = "Client identifier";
-pub(crate) const REDIRECT_ADDRESS: &str = "Redirect address";
-pub(crate) const SCOPES: &str = "Scopes";
-
-pub(crate) const NEXT_STEP: &str = "What to do next";
-pub(crate) const REASON: &str = "Reason";
-pub(crate) const REQUEST: &str = "Request";
-
-pub(crate) const SIGNED_OUT: &str = "You are signed out";
-pub(crate) const SESSION_ENDED: &str = "Your session in this browser has ended.";
-pub(crate) const CLIENTS_KEEP_ACCESS: &str =
-    "Programs that you allowed earlier keep their access: signing out here does not stop them.";
-pub(crate) const SIGN_IN_AGAIN: &str = "Sign in again";
-
-pub(crate) const HOME: &str = "You are in the right place";
-pub(crate) const WHAT_THIS_IS: &str = "Programs send you here to sign in, and to ask whether they \
-    may use a service for you. Nothing happens without your yes.";
-pub(crate) const SIGN_OUT: &str = "Sign out";
-pub(crate) const ISSUER: &str = "This server";
-pub(crate) const FOR_PROGRAMS: &str = "For programs";
-pub(crate) const METADATA: &str = "Metadata";
-pub(crate) const SIGNING_KEYS: &str = "Signing keys";
-
-pub(crate) const PREVIEW: &str = "Every page, every state";
-pub(crate) const PREVIEW_LEAD: &str = "Sample data; the buttons lead nowhere.";
-
-pub(crate) fn document_title(page: &str) -> String {
-    format!("{page} · {PRODUCT}")
+        #[cfg(test)]
+        impl Text {
+            fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name),)*]
+            }
+        }
+    };
 }
 
-pub(crate) fn name_asks_to_sign_in(name: &str) -> String {
-    format!("{} asks you to sign in.", quoted(name))
+catalogue! {
+    footer no_name quoted document_title
+    sign_in sign_in_alone signing_in_gives_nothing no_providers continue_with stand_in
+    name_asks_to_sign_in host_asks_to_sign_in calls_itself sign_in_declined sign_in_confirm
+    signed_in_as use_another_account allow_question will_be_able_to about_you no_scopes
+    unknown_scope sensitive untick
+    gives_access_to sent_back_to asked_by no_host
+    before_you_decide unverified loopback private_scheme brand_claim mixed_alphabets international_host
+    allow deny details client_id redirect_address resource scopes own_pages own_home own_policy own_terms
+    keeps_access once_for_all remove_any_time
+    scope_openid scope_profile scope_email scope_offline_access
+    device_title device_lead device_code device_hint device_continue device_unknown device_too_many
+    device_question device_same_code device_asked_from device_asked_at device_phishing
+    device_started_it device_not_ticked device_allowed device_allowed_lead device_denied
+    device_denied_lead
+    account account_lead connected_apps no_apps apps_older apps_newer first_used last_used allowed_in
+    can remove_access remove_access_sure remove_access_now access_removed unverified_badge
+    sessions this_browser signed_in_at last_seen sign_out_there signed_out_there unknown_device
+    identities identity_since identity_at link_another events no_events your_data your_data_lead
+    download delete_account network this_computer
+    event_signed_in event_signed_out event_access_allowed event_device_allowed event_access_denied
+    event_access_removed event_token_replayed event_identity_linked event_data_exported event_other
+    delete_title delete_lead delete_apps delete_again delete_sure delete_now delete_not_ticked
+    deleted deleted_lead keep_account
+    whose_fault next_step reason request for_makers
+    fault_client fault_provider fault_server fault_nobody
+    action_home action_sign_in action_account action_again
+    signed_out session_ended clients_keep_access sign_in_again
+    home what_this_is sign_out your_account issuer for_programs metadata signing_keys enter_code
 }
 
-pub(crate) fn host_asks_to_sign_in(host: &str, name: &str) -> String {
-    format!("{} asks you to sign in. {}", isolated(host), calls_itself(name))
+/// What the error pages of one language say, by kind.
+struct ErrorTexts {
+    client_unknown: ErrorText,
+    redirect_not_registered: ErrorText,
+    client_request: ErrorText,
+    expired: ErrorText,
+    already_answered: ErrorText,
+    cross_site: ErrorText,
+    declined: ErrorText,
+    provider_silent: ErrorText,
+    sign_in_needed: ErrorText,
+    refused: ErrorText,
+    too_many: ErrorText,
+    not_found: ErrorText,
+    unavailable: ErrorText,
+    server_mistake: ErrorText,
 }
 
-pub(crate) fn calls_itself(name: &str) -> String {
-    format!("It calls itself {}.", quoted(name))
+/// What an error page says.
+pub(crate) struct ErrorText {
+    /// What is the matter, in a few words.
+    pub(crate) title: &'static str,
+    /// What happened.
+    pub(crate) what: &'static str,
+    /// What the person should do now.
+    pub(crate) next: &'static str,
 }
 
-pub(crate) fn continue_with(provider: &str) -> String {
-    format!("Continue with {provider}")
-}
+impl Text {
+    /// The catalogue of a language.
+    pub(crate) fn of(language: Language) -> &'static Self {
+        match language {
+            Language::English => &english::TEXT,
+            Language::German => &german::TEXT,
+        }
+    }
 
-pub(crate) fn stand_in(provider: &str) -> String {
-    format!("Development sign-in: a stand-in for {provider} runs on this machine.")
-}
+    /// What an error page of this kind says.
+    pub(crate) fn error(&self, kind: ErrorKind) -> &'static ErrorText {
+        let errors = match self.language {
+            Language::English => &english::ERRORS,
+            Language::German => &german::ERRORS,
+        };
+        match kind {
+            ErrorKind::ClientUnknown => &errors.client_unknown,
+            ErrorKind::RedirectNotRegistered => &errors.redirect_not_registered,
+            ErrorKind::ClientRequest => &errors.client_request,
+            ErrorKind::Expired => &errors.expired,
+            ErrorKind::AlreadyAnswered => &errors.already_answered,
+            ErrorKind::CrossSite => &errors.cross_site,
+            ErrorKind::Declined => &errors.declined,
+            ErrorKind::ProviderSilent => &errors.provider_silent,
+            ErrorKind::SignInNeeded => &errors.sign_in_needed,
+            ErrorKind::Refused => &errors.refused,
+            ErrorKind::TooMany => &errors.too_many,
+            ErrorKind::NotFound => &errors.not_found,
+            ErrorKind::Unavailable => &errors.unavailable,
+            ErrorKind::ServerMistake => &errors.server_mistake,
+        }
+    }
 
-pub(crate) fn allow_question(asker: &str, resource: &str) -> String {
-    format!("Allow {asker} to use {}?", isolated(resource))
-}
+    /// The words for a scope that is understood for every resource.
+    pub(crate) fn scope(&self, scope: &str) -> Option<&'static str> {
+        Some(match scope {
+            "openid" => self.scope_openid,
+            "profile" => self.scope_profile,
+            "email" => self.scope_email,
+            "offline_access" => self.scope_offline_access,
+            _ => return None,
+        })
+    }
 
-/// What a scope of this server lets a client do; `None` for a scope it has no words for.
-pub(crate) fn scope_description(scope: &str) -> Option<&'static str> {
-    Some(match scope {
-        "openid" => "Recognise you when you come back",
-        "profile" => "See your name, user name and picture",
-        "email" => "See your e-mail address",
-        "offline_access" => "Keep its access while you are away",
-        "mcp:tools" => "Use the tools on your behalf",
-        _ => return None,
-    })
-}
+    /// A name that its bearer chose, marked as such.
+    pub(crate) fn quoted(&self, name: &str) -> String {
+        fill(self.quoted, &[("name", &isolated(name))])
+    }
 
-pub(crate) fn unknown_scope(scope: &str) -> String {
-    format!("Use the permission {}, which has no description", quoted(scope))
-}
-
-pub(crate) fn fault(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Client => "The program that sent you here made a mistake. You did nothing wrong.",
-        Fault::Provider => "The sign-in provider did not do its part. You did nothing wrong.",
-        Fault::Server => "This server made a mistake. You did nothing wrong.",
-        Fault::Operator => "This server is not set up correctly. You did nothing wrong.",
-        Fault::Nobody => "Nothing is broken.",
+    /// What happened to an account.
+    pub(crate) fn event(&self, kind: &str) -> &'static str {
+        match kind {
+            "signed_in" => self.event_signed_in,
+            "signed_out" => self.event_signed_out,
+            "access_allowed" => self.event_access_allowed,
+            "device_allowed" => self.event_device_allowed,
+            "access_denied" => self.event_access_denied,
+            "access_removed" => self.event_access_removed,
+            "token_replayed" => self.event_token_replayed,
+            "identity_linked" => self.event_identity_linked,
+            "data_exported" => self.event_data_exported,
+            _ => self.event_other,
+        }
     }
 }
 
-/// A name that its bearer chose, marked as such.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("“{}”", isolated(name))
+/// A text with its placeholders filled in. What is filled in is never searched for placeholders.
+pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, behind)) = after.split_once('}') else { break };
+        let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        filled.push_str(before);
+        filled.push_str(value.unwrap_or_default());
+        rest = behind;
+    }
+    filled.push_str(rest);
+    filled
 }
 
 /// Text that cannot change the direction of its surroundings (Unicode FSI … PDI).
 pub(crate) fn isolated(text: &str) -> String {
     format!("\u{2068}{text}\u{2069}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placeholders(text: &str) -> Vec<&str> {
+        let mut found: Vec<&str> = text
+            .split('{')
+            .skip(1)
+            .map(|part| part.split_once('}').expect("a placeholder closes").0)
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn every_language_has_every_text_with_the_same_placeholders() {
+        let english = Text::of(Language::English).all();
+        for language in Language::ALL {
+            for ((name, text), (_, original)) in Text::of(language).all().iter().zip(&english) {
+                assert!(!text.is_empty(), "{language:?} {name}");
+                assert_eq!(placeholders(text), placeholders(original), "{language:?} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_of_error_is_told_in_every_language() {
+        for kind in ErrorKind::ALL {
+            let [english, german] = Language::ALL.map(|language| Text::of(language).error(kind));
+            assert_ne!(english.what, german.what, "{kind:?}");
+            for text in [english.title, english.next, german.title, german.next] {
+                assert!(!text.is_empty() && !text.contains('{'), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_filled_in_is_not_filled_in_again() {
+        assert_eq!(fill("{a} and {b}", &[("a", "{b}"), ("b", "2")]), "{b} and 2");
+        assert_eq!(fill("{a", &[("a", "1")]), "{a");
+        assert_eq!(fill("none", &[("a", "1")]), "none");
+    }
 }

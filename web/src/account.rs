@@ -1,0 +1,230 @@
+//! `GET /account`: what can act for a person, where they are signed in, and how to end either.
+
+use leptos::prelude::*;
+
+use crate::{
+    date::date,
+    display_name::visible,
+    form::{hidden, sign_out},
+    layout::{Frame, done},
+    person::Person,
+    place::Place,
+    scope_list::ScopeLine,
+    text::fill,
+};
+
+mod activity;
+mod apps;
+mod deletion;
+
+pub use deletion::{AccountDeletedPage, DeleteAccountPage};
+
+/// The page on which a person sees and ends whatever acts for them.
+#[derive(Debug, Clone)]
+pub struct AccountPage {
+    /// Whose account.
+    pub person: Person,
+    /// What has just been done.
+    pub notice: Option<AccountNotice>,
+    /// The programs with access, the newest first: as many as fit on a page.
+    pub apps: Vec<ConnectedApp>,
+    /// The page of programs before this one, and the one after it, where there are such.
+    pub other_pages: (Option<usize>, Option<usize>),
+    /// The browsers signed in.
+    pub sessions: Vec<BrowserSession>,
+    /// The ways to sign in.
+    pub identities: Vec<LinkedIdentity>,
+    /// Providers that could be added: a name, and the path that a form posts to.
+    pub linkable: Vec<(String, String)>,
+    /// What happened lately, the newest first.
+    pub events: Vec<SecurityEvent>,
+    /// The token that binds the forms to this session: the hidden field `csrf`.
+    pub csrf: String,
+}
+
+/// What has just been done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountNotice {
+    /// The access of the program of this name was removed.
+    AccessRemoved(String),
+    /// Another browser was signed out.
+    SignedOutThere,
+}
+
+/// One installation of a program.
+#[derive(Debug, Clone)]
+pub struct ConnectedApp {
+    /// Names it in the form that removes it.
+    pub grant_id: String,
+    /// The name that it gave itself.
+    pub name: String,
+    /// The host of its identifier, where that proves one.
+    pub host: Option<String>,
+    /// Whether nobody vouches for it.
+    pub unverified: bool,
+    /// The name of what it uses.
+    pub resource_name: String,
+    /// What it may do.
+    pub scopes: Vec<ScopeLine>,
+    /// When it was allowed; seconds since 1970.
+    pub first_used_at: i64,
+    /// When it last got a token; seconds since 1970.
+    pub last_used_at: i64,
+    /// Where the person was when they allowed it.
+    pub allowed_in: Option<Place>,
+}
+
+/// A browser that is signed in.
+#[derive(Debug, Clone)]
+pub struct BrowserSession {
+    /// Names it in the form that signs it out.
+    pub id: String,
+    /// Which browser, and where it signed in.
+    pub place: Place,
+    /// When it signed in; seconds since 1970.
+    pub signed_in_at: i64,
+    /// When it was last used; seconds since 1970.
+    pub last_seen_at: i64,
+    /// Whether it is the one that shows the page.
+    pub is_this: bool,
+}
+
+/// A way to sign in.
+#[derive(Debug, Clone)]
+pub struct LinkedIdentity {
+    /// The provider's name.
+    pub provider: String,
+    /// The person's identifier there.
+    pub subject: String,
+    /// Since when; seconds since 1970.
+    pub since: i64,
+}
+
+/// Something that happened to the account.
+#[derive(Debug, Clone)]
+pub struct SecurityEvent {
+    /// What, as it is stored: `signed_in`, `access_removed` and so on.
+    pub kind: String,
+    /// What it was about; may be empty.
+    pub subject: String,
+    /// Where from; `None` where that was no browser.
+    pub place: Option<Place>,
+    /// When; seconds since 1970.
+    pub at: i64,
+}
+
+impl AccountPage {
+    /// The whole HTML document.
+    pub fn render(&self, frame: &Frame) -> String {
+        let text = frame.text;
+        let sign_out = sign_out(text.sign_out, &self.csrf);
+        frame.document(text.account, || {
+            view! {
+                <h1>{text.account}</h1>
+                <p class="lead">{text.account_lead}</p>
+                {self.notice.as_ref().map(|notice| done(notice.words(frame)))}
+                {self.person.row(frame, sign_out)}
+                {self.apps(frame)}
+                {self.sessions(frame)}
+                {self.identities(frame)}
+                {self.events(frame)}
+                <section>
+                    <h2>{text.your_data}</h2>
+                    <p>{text.your_data_lead}</p>
+                    <div class="pair">
+                        <a class="button secondary" href="/account/export">{text.download}</a>
+                        <a class="button secondary" href="/account/delete">{text.delete_account}</a>
+                    </div>
+                </section>
+            }
+        })
+    }
+
+    fn identities(&self, frame: &Frame) -> impl IntoView + use<> {
+        let text = frame.text;
+        let items = self.identities.iter().map(|identity| {
+            let since = date(text, identity.since);
+            let values = [
+                ("provider", &*frame.name(&identity.provider)),
+                ("subject", &*visible(&identity.subject)),
+            ];
+            view! {
+                <li>
+                    <strong>{fill(text.identity_at, &values)}</strong>
+                    <small>{fill(text.identity_since, &[("date", &since)])}</small>
+                </li>
+            }
+        });
+        let further = self.linkable.iter().map(|(provider, action)| {
+            view! {
+                <form method="post" action=action.clone()>
+                    {hidden("csrf", &self.csrf)} {hidden("continue", "/account")}
+                    <button class="quiet">{fill(text.link_another, &[("provider", provider)])}</button>
+                </form>
+            }
+        });
+        view! {
+            <section>
+                <h2>{text.identities}</h2>
+                <ul class="rows">{items.collect_view()}</ul>
+                {further.collect_view()}
+            </section>
+        }
+    }
+}
+
+impl AccountNotice {
+    fn words(&self, frame: &Frame) -> String {
+        match self {
+            Self::AccessRemoved(name) => {
+                let name = frame.text.quoted(&frame.name(name));
+                fill(frame.text.access_removed, &[("client", &name)])
+            }
+            Self::SignedOutThere => frame.text.signed_out_there.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{self, frame};
+
+    #[test]
+    fn removing_access_takes_two_presses_and_names_one_installation() {
+        let page = samples::account();
+        let html = page.render(&frame());
+        for app in &page.apps {
+            let field = format!(r#"name="grant" value="{}""#, app.grant_id);
+            assert_eq!(html.matches(&field).count(), 1);
+        }
+        let forms = html.matches(r#"action="/account/revoke""#).count();
+        let disclosures = html.matches("<summary").count();
+        assert_eq!((forms, disclosures), (page.apps.len(), page.apps.len()));
+    }
+
+    #[test]
+    fn this_browser_is_signed_out_at_the_top_and_not_in_the_list() {
+        let page = samples::account();
+        let html = page.render(&frame());
+        let others = page.sessions.iter().filter(|session| !session.is_this).count();
+        assert_eq!(html.matches(r#"action="/account/sessions""#).count(), others);
+        assert!(html.contains(frame().text.this_browser));
+    }
+
+    #[test]
+    fn hostile_names_are_text_everywhere() {
+        let mut page = samples::account();
+        let name = "<script>\u{202e}".to_owned();
+        page.apps[0].name.clone_from(&name);
+        page.events[0].subject.clone_from(&name);
+        page.person.name.clone_from(&name);
+        page.identities[0].subject.clone_from(&name);
+        page.sessions[0].place.device.clone_from(&name);
+        page.notice = Some(AccountNotice::AccessRemoved(name));
+        page.apps[1].name = "\" autofocus onfocus=alert(1) x=\"".to_owned();
+        let html = page.render(&frame());
+        assert!(html.contains("&quot; autofocus"));
+        assert!(!html.contains("<script") && !html.contains('\u{202e}'));
+    }
+}

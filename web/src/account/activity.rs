@@ -1,0 +1,78 @@
+//! The browsers that are signed in, and what happened lately.
+
+use leptos::prelude::*;
+
+use super::{AccountPage, BrowserSession, SecurityEvent};
+use crate::{date::date_and_time, form::hidden, layout::Frame, text::Text};
+
+impl AccountPage {
+    pub(super) fn sessions(&self, frame: &Frame) -> impl IntoView + use<> {
+        let text = frame.text;
+        let entries = self.sessions.iter().map(|session| session.entry(text, &self.csrf));
+        view! {
+            <section>
+                <h2>{text.sessions}</h2>
+                <ul class="rows">{entries.collect_view()}</ul>
+            </section>
+        }
+    }
+
+    pub(super) fn events(&self, frame: &Frame) -> impl IntoView + use<> {
+        let text = frame.text;
+        let empty = self.events.is_empty().then(|| view! { <p>{text.no_events}</p> });
+        let entries = self.events.iter().map(|event| event.entry(frame));
+        view! {
+            <section>
+                <h2>{text.events}</h2>
+                {empty}
+                <ul class="rows">{entries.collect_view()}</ul>
+            </section>
+        }
+    }
+}
+
+impl BrowserSession {
+    fn entry(&self, text: &'static Text, csrf: &str) -> impl IntoView + use<> {
+        let place = self.place.words(text);
+        let label = format!("{}: {place}", text.sign_out_there);
+        let end = match self.is_this {
+            true => view! { <span class="badge calm">{text.this_browser}</span> }.into_any(),
+            false => view! {
+                <form method="post" action="/account/sessions">
+                    {hidden("csrf", csrf)} {hidden("session", &self.id)}
+                    <button class="quiet" aria-label=label>{text.sign_out_there}</button>
+                </form>
+            }
+            .into_any(),
+        };
+        view! {
+            <li class="with-end">
+                <div>
+                    <strong>{place}</strong>
+                    <small>
+                        {text.signed_in_at} " " {date_and_time(text, self.signed_in_at)} " · "
+                        {text.last_seen} " " {date_and_time(text, self.last_seen_at)}
+                    </small>
+                </div>
+                {end}
+            </li>
+        }
+    }
+}
+
+impl SecurityEvent {
+    fn entry(&self, frame: &Frame) -> impl IntoView + use<> {
+        let text = frame.text;
+        let subject = match self.subject.as_str() {
+            "" => String::new(),
+            subject => format!(": {}", text.quoted(&frame.name(subject))),
+        };
+        let place = self.place.as_ref().map(|place| format!(" · {}", place.words(text)));
+        view! {
+            <li>
+                <strong>{text.event(&self.kind)}{subject}</strong>
+                <small>{date_and_time(text, self.at)}{place}</small>
+            </li>
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The programs that have access, one entry for each installation.
+
+use leptos::prelude::*;
+
+use super::{AccountPage, ConnectedApp};
+use crate::{
+    date::date_and_time,
+    display_name::visible,
+    fact::told,
+    form::hidden,
+    layout::Frame,
+    text::{Text, fill},
+};
+
+impl AccountPage {
+    pub(super) fn apps(&self, frame: &Frame) -> impl IntoView + use<> {
+        let text = frame.text;
+        let apps = self.apps.iter().map(|app| app.entry(frame, &self.csrf)).collect_view();
+        let empty = self.apps.is_empty().then(|| view! { <p>{text.no_apps}</p> });
+        view! {
+            <section>
+                <h2>{text.connected_apps}</h2>
+                {empty}
+                <ul class="rows">{apps}</ul>
+                {self.other_pages(text)}
+            </section>
+        }
+    }
+
+    fn other_pages(&self, text: &'static Text) -> Option<impl IntoView + use<>> {
+        let link = |page: Option<usize>, label| {
+            page.map(|page| view! { <a href=format!("/account?page={page}")>{label}</a> })
+        };
+        let (newer, older) = self.other_pages;
+        (newer.or(older).is_some()).then(|| {
+            view! {
+                <p class="links">{link(newer, text.apps_newer)} {link(older, text.apps_older)}</p>
+            }
+        })
+    }
+}
+
+impl ConnectedApp {
+    fn entry(&self, frame: &Frame, csrf: &str) -> impl IntoView + use<> {
+        let text = frame.text;
+        let badge = self
+            .unverified
+            .then(|| view! { " " <span class="badge">{text.unverified_badge}</span> });
+        let name = frame.name(&self.name);
+        let host = self.host.as_deref().map(visible);
+        let host = host.map(|host| view! { " " <code dir="ltr">{host}</code> });
+        let scopes: Vec<String> = self.scopes.iter().map(|line| line.words(text)).collect();
+        let place = self.allowed_in.as_ref().map(|place| told(text.allowed_in, place.words(text)));
+        view! {
+            <li>
+                <h3><bdi>{name}</bdi>{host}{badge}</h3>
+                <dl class="facts">
+                    {told(text.gives_access_to, frame.name(&self.resource_name))}
+                    {told(text.can, scopes.join(" · "))}
+                    {told(text.last_used, date_and_time(text, self.last_used_at))}
+                    {told(text.first_used, date_and_time(text, self.first_used_at))}
+                    {place}
+                </dl>
+                {self.removal(frame, csrf)}
+            </li>
+        }
+    }
+
+    /// Two presses: one opens, one removes. The second says what will happen.
+    fn removal(&self, frame: &Frame, csrf: &str) -> impl IntoView + use<> {
+        let text = frame.text;
+        let name = text.quoted(&frame.name(&self.name));
+        let label = format!("{}: {name}", text.remove_access);
+        view! {
+            <details>
+                <summary aria-label=label>{text.remove_access}</summary>
+                <form method="post" action="/account/revoke">
+                    {hidden("csrf", csrf)} {hidden("grant", &self.grant_id)}
+                    <p>{fill(text.remove_access_sure, &[("client", &name)])}</p>
+                    <button class="danger">{text.remove_access_now}</button>
+                </form>
+            </details>
+        }
+    }
+}

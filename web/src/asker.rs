@@ -1,0 +1,141 @@
+//! Who asks: a program, what it says of itself, and how much of that is proven.
+
+use leptos::prelude::*;
+
+use crate::{
+    display_name::visible,
+    layout::Frame,
+    likeness,
+    text::{Text, fill, isolated},
+};
+
+/// A program that asks for something.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    /// The name that it gave itself.
+    pub name: String,
+    /// Its client identifier, shown in the details.
+    pub id: String,
+    /// The host of the identifier, where that is a URL and so proves the host.
+    pub host: Option<String>,
+    /// Whether nobody vouches for it, as when it registered itself (RFC 7591).
+    pub unverified: bool,
+    /// Addresses that it gave as its own: home page, privacy policy, terms of service.
+    pub pages: OwnPages,
+}
+
+/// The pages that a program calls its own. They are linked only where they are https, with the
+/// host in sight; nothing is ever loaded from them.
+#[derive(Debug, Clone, Default)]
+pub struct OwnPages {
+    /// `client_uri`.
+    pub home: Option<String>,
+    /// `policy_uri`.
+    pub policy: Option<String>,
+    /// `tos_uri`.
+    pub terms: Option<String>,
+}
+
+impl Asker {
+    /// What leads a page: a proven host, or else the name in quotation marks.
+    pub(crate) fn lead(&self, frame: &Frame) -> String {
+        match &self.host {
+            Some(host) => isolated(&visible(host)),
+            None => frame.text.quoted(&frame.name(&self.name)),
+        }
+    }
+
+    /// A proven host leads the page; the name the program chose must not be able to push it away.
+    pub(crate) fn self_declared_name(&self, frame: &Frame) -> Option<String> {
+        let name = frame.text.quoted(&frame.name(&self.name));
+        self.host.as_ref().map(|_| fill(frame.text.calls_itself, &[("client", &name)]))
+    }
+
+    /// What to know of the name, given the host where the answer goes.
+    pub(crate) fn warnings(&self, frame: &Frame, redirect_host: &str) -> Vec<String> {
+        let text = frame.text;
+        let name = visible(&self.name);
+        let hosts: Vec<&str> =
+            self.host.iter().map(String::as_str).chain([redirect_host]).collect();
+        // An operator who entered a client by hand vouches for its name.
+        let vouched = self.host.is_none() && !self.unverified;
+        let brand = likeness::claimed_brand(&name, &hosts, frame.brand.name());
+        let brand = brand.filter(|_| !vouched);
+        let international = hosts.iter().any(|host| host.contains("xn--") || !host.is_ascii());
+        [
+            brand.map(|brand| fill(text.brand_claim, &[("brand", &isolated(&brand))])),
+            likeness::mixes_alphabets(&name).then(|| text.mixed_alphabets.to_owned()),
+            international.then(|| text.international_host.to_owned()),
+            self.unverified.then(|| text.unverified.to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+impl OwnPages {
+    /// Links for the details, each with its host in sight.
+    pub(crate) fn links(&self, text: &'static Text) -> Option<impl IntoView + use<>> {
+        let pages = [
+            (text.own_home, &self.home),
+            (text.own_policy, &self.policy),
+            (text.own_terms, &self.terms),
+        ];
+        let links: Vec<_> = pages
+            .into_iter()
+            .filter_map(|(label, address)| {
+                let (address, host) = https(address.as_deref()?)?;
+                let label = format!("{label} ({host})");
+                Some(view! {
+                    <li>
+                        <a href=address rel="noopener noreferrer nofollow">{label}</a>
+                    </li>
+                })
+            })
+            .collect();
+        (!links.is_empty()).then(|| {
+            view! {
+                <div>
+                    <dt>{text.own_pages}</dt>
+                    <dd><ul>{links}</ul></dd>
+                </div>
+            }
+        })
+    }
+}
+
+/// An address that may be linked, and its host: https, printable ASCII, a plain host.
+fn https(address: &str) -> Option<(String, String)> {
+    let rest = address.strip_prefix("https://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+    let is_host = !host.is_empty() && host.chars().all(plain);
+    let is_address = address.len() <= 512 && address.bytes().all(|b| b.is_ascii_graphic());
+    (is_host && is_address).then(|| (address.to_owned(), host.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_https_address_with_a_plain_host_is_linked() {
+        assert_eq!(
+            https("https://example.com/privacy"),
+            Some(("https://example.com/privacy".to_owned(), "example.com".to_owned()))
+        );
+        for address in [
+            "javascript:alert(1)",
+            "http://example.com",
+            "https://",
+            "https://google.com@evil.example/",
+            "https://evil.example/\u{202e}",
+            "https://exаmple.com/",
+            " https://example.com",
+            "//example.com",
+        ] {
+            assert_eq!(https(address), None, "{address}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Where something was done: which browser, in which network.
+
+use crate::{
+    display_name::visible,
+    text::{Text, fill},
+};
+
+/// A browser and the network it was in. Either may be empty, where it is not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// As in "Firefox on Linux".
+    pub device: String,
+    /// As in "203.0.113.0/24"; `localhost` for this computer.
+    pub network: String,
+}
+
+impl Place {
+    /// In words, such as "Firefox on Linux, this computer".
+    pub(crate) fn words(&self, text: &Text) -> String {
+        let network = match self.network.as_str() {
+            "" => None,
+            "localhost" => Some(text.this_computer.to_owned()),
+            network => Some(fill(text.network, &[("network", &visible(network))])),
+        };
+        let device = match self.device.as_str() {
+            "" => text.unknown_device.to_owned(),
+            device => visible(device),
+        };
+        network.map_or_else(|| device.clone(), |network| format!("{device}, {network}"))
+    }
+}

@@ -1,0 +1,139 @@
+//! The consent page in its states.
+
+use super::{Shown, person};
+use crate::{
+    Asker, Frame, OwnPages, Person, ScopeLine,
+    consent::{ConsentPage, Redirect, RedirectKind},
+};
+
+/// A client that registered itself and listens on this computer: the everyday case.
+pub(crate) fn consent() -> ConsentPage {
+    ConsentPage {
+        asker: asker(),
+        redirect: Redirect {
+            host: "localhost:51004".to_owned(),
+            uri: "http://localhost:51004/callback".to_owned(),
+            kind: RedirectKind::Loopback,
+        },
+        resource_name: "MCP demo".to_owned(),
+        resource: "http://localhost:3001/mcp".to_owned(),
+        scopes: vec![tools(), ScopeLine::standard("profile"), ScopeLine::standard("email")],
+        keeps_access_days: Some(180),
+        remembered: false,
+        person: person(),
+        request: "sealed-request".to_owned(),
+        continue_to: "/authorize?client_id=sample".to_owned(),
+        csrf: "sample".to_owned(),
+    }
+}
+
+/// The client of the samples.
+pub(super) fn asker() -> Asker {
+    Asker {
+        name: "Acme terminal".to_owned(),
+        id: "eyJyZWRpcmVjdF91cmlzIjpbImh0dHA6Ly9sb2NhbGhvc3QvY2FsbGJhY2siXX0.mF_9.B5f-4.1JqM"
+            .to_owned(),
+        host: None,
+        unverified: true,
+        pages: OwnPages::default(),
+    }
+}
+
+/// The scope of the demo resource.
+pub(super) fn tools() -> ScopeLine {
+    ScopeLine {
+        name: "mcp:tools".to_owned(),
+        description: Some("Use the tools of this server".to_owned()),
+        sensitive: false,
+        optional: false,
+    }
+}
+
+pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
+    let nothing = ConsentPage {
+        asker: Asker { name: "עורך הטקסט".to_owned(), unverified: false, ..asker() },
+        scopes: Vec::new(),
+        person: Person { email: None, ..person() },
+        keeps_access_days: None,
+        ..consent()
+    };
+    let app = ConsentPage {
+        redirect: Redirect {
+            host: "com.example.editor:".to_owned(),
+            uri: "com.example.editor:/callback".to_owned(),
+            kind: RedirectKind::PrivateScheme,
+        },
+        ..consent()
+    };
+    vec![
+        ("/consent", "Consent, unverified, on this computer", consent().render(frame)),
+        ("/consent/hosted", "Consent, proven host, five scopes", hosted().render(frame)),
+        ("/consent/app", "Consent, private-use scheme", app.render(frame)),
+        ("/consent/brand", "Consent, a claimed brand", brand().render(frame)),
+        ("/consent/hostile", "Consent, hostile names", hostile().render(frame)),
+        ("/consent/nothing", "Consent, no scopes, Hebrew name", nothing.render(frame)),
+    ]
+}
+
+fn hosted() -> ConsentPage {
+    let page = |path: &str| Some(format!("https://claude.ai/{path}"));
+    let delete = ScopeLine {
+        name: "files:delete".to_owned(),
+        description: Some("Delete files that you can see".to_owned()),
+        sensitive: true,
+        optional: true,
+    };
+    ConsentPage {
+        asker: Asker {
+            name: "Claude Code".to_owned(),
+            id: "https://claude.ai/oauth/mcp-client.json".to_owned(),
+            host: Some("claude.ai".to_owned()),
+            unverified: false,
+            pages: OwnPages { home: page(""), policy: page("privacy"), terms: page("terms") },
+        },
+        redirect: Redirect {
+            host: "claude.ai".to_owned(),
+            uri: "https://claude.ai/api/mcp/auth_callback".to_owned(),
+            kind: RedirectKind::Web,
+        },
+        scopes: [
+            vec![tools(), delete],
+            ["profile", "email", "offline_access"].map(ScopeLine::standard).to_vec(),
+        ]
+        .concat(),
+        remembered: true,
+        ..consent()
+    }
+}
+
+fn brand() -> ConsentPage {
+    ConsentPage {
+        asker: Asker { name: "Gооgle Calendar".to_owned(), ..asker() },
+        redirect: Redirect {
+            host: "calendar.xn--ggle-0nda.example".to_owned(),
+            uri: "https://calendar.xn--ggle-0nda.example/callback".to_owned(),
+            kind: RedirectKind::Web,
+        },
+        ..consent()
+    }
+}
+
+fn hostile() -> ConsentPage {
+    let host = format!("accounts.google.com.{}evil.example", "sign-in.".repeat(16));
+    ConsentPage {
+        asker: Asker {
+            name: format!("<script>\u{202e}GitHub</script> {}", "very long ".repeat(200)),
+            ..asker()
+        },
+        redirect: Redirect {
+            uri: format!("https://{host}/callback"),
+            host,
+            kind: RedirectKind::Web,
+        },
+        person: Person {
+            name: "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren".to_owned(),
+            email: Some("a.rather.long.address.of.somebody@subdomain.example.com".to_owned()),
+        },
+        ..consent()
+    }
+}

@@ -1,0 +1,259 @@
+//! The catalogue in English.
+
+use super::{ErrorText, ErrorTexts, Text};
+use crate::language::Language;
+
+pub(super) static TEXT: Text = Text {
+    language: Language::English,
+    footer: "Sign-in by {operator}",
+    no_name: "(no name)",
+    quoted: "“{name}”",
+    document_title: "{page} · {operator}",
+
+    sign_in: "Sign in",
+    sign_in_alone: "Choose where to sign in.",
+    signing_in_gives_nothing: "Signing in tells us who you are. It does not allow the program \
+        anything yet.",
+    no_providers: "No way to sign in is set up on this server yet. Please tell the people who run \
+        it.",
+    continue_with: "Continue with {provider}",
+    stand_in: "Development sign-in: a stand-in for {provider} runs on this machine. Nobody checks \
+        who you are.",
+    name_asks_to_sign_in: "{client} asks you to sign in.",
+    host_asks_to_sign_in: "{host} asks you to sign in. It calls itself {client}.",
+    calls_itself: "It calls itself {client}.",
+    sign_in_declined: "{provider} did not sign you in. Nothing was allowed; you can try again.",
+    sign_in_confirm: "Please sign in once more: this step needs to know that it is really you.",
+
+    signed_in_as: "Signed in as",
+    use_another_account: "Use another account",
+    allow_question: "Allow {client} to use {resource}?",
+    will_be_able_to: "It will be able to",
+    about_you: "About you",
+    no_scopes: "It asks for no particular permission.",
+    unknown_scope: "Use the permission {scope}, which has no description",
+    sensitive: "Sensitive",
+    untick: "Untick what you do not want to allow.",
+    gives_access_to: "Gives access to",
+    sent_back_to: "Sends you back to",
+    asked_by: "Asked by",
+    no_host: "a program without an address of its own",
+
+    before_you_decide: "Before you decide",
+    unverified: "Nobody has verified this program. It registered itself and chose its own name.",
+    loopback: "It runs on this computer. Allow it only if you have just started it yourself.",
+    private_scheme: "Your answer goes to whichever app on this device opens such links.",
+    brand_claim: "Its name mentions {brand}, but no address of it belongs to {brand}.",
+    mixed_alphabets: "Its name mixes letters of different alphabets that look alike.",
+    international_host: "An address contains letters beyond a to z, which can look like others.",
+
+    allow: "Allow",
+    deny: "Deny",
+    details: "Technical details",
+    client_id: "Client identifier",
+    redirect_address: "Redirect address",
+    resource: "Resource",
+    scopes: "Scopes",
+    own_pages: "Its own pages, unchecked",
+    own_home: "Home page",
+    own_policy: "Privacy policy",
+    own_terms: "Terms of service",
+    keeps_access: "It keeps this access for up to {days} days without asking again.",
+    once_for_all: "You will not be asked again as long as it asks for the same.",
+    remove_any_time: "You can remove it at any time on your account page.",
+
+    scope_openid: "Recognise you when you come back",
+    scope_profile: "See your name, user name and picture",
+    scope_email: "See your e-mail address",
+    scope_offline_access: "Keep its access while you are away",
+
+    device_title: "Connect a device",
+    device_lead: "Type the code that your device or terminal shows.",
+    device_code: "Code",
+    device_hint: "Capitals and dashes do not matter.",
+    device_continue: "Continue",
+    device_unknown: "No device waits for this code. Check it, or get a new one: a code is good for \
+        a few minutes and for one use.",
+    device_too_many: "Too many codes were tried. Wait a few minutes, then try again.",
+    device_question: "Connect {client} to {resource}?",
+    device_same_code: "Does the device show exactly this code?",
+    device_asked_from: "Asked from",
+    device_asked_at: "Asked at",
+    device_phishing: "Did somebody send you this code or this link? Then deny. Whoever sent it \
+        would get into your account.",
+    device_started_it: "I started this myself, and the device in front of me shows this code.",
+    device_not_ticked: "Tick the box first: only you can know whether you started this.",
+    device_allowed: "The device is connected",
+    device_allowed_lead: "Go back to it; it goes on by itself within seconds. You can close this \
+        page.",
+    device_denied: "The device was not connected",
+    device_denied_lead: "It was told that you said no. You can close this page.",
+
+    account: "Your account",
+    account_lead: "What can act for you, and where you are signed in.",
+    connected_apps: "Connected apps",
+    no_apps: "No app has access.",
+    apps_older: "Older",
+    apps_newer: "Newer",
+    first_used: "Allowed",
+    last_used: "Last used",
+    allowed_in: "Allowed in",
+    can: "Can",
+    remove_access: "Remove access",
+    remove_access_sure: "{client} is signed out within seconds and has to ask you again.",
+    remove_access_now: "Remove its access now",
+    access_removed: "The access of {client} was removed.",
+    unverified_badge: "Unverified",
+    sessions: "Signed-in browsers",
+    this_browser: "This browser",
+    signed_in_at: "Signed in",
+    last_seen: "Last used",
+    sign_out_there: "Sign out there",
+    signed_out_there: "That browser was signed out.",
+    unknown_device: "Unknown browser",
+    identities: "Ways to sign in",
+    identity_since: "since {date}",
+    identity_at: "{provider}, account {subject}",
+    link_another: "Add {provider}",
+    events: "Recent activity",
+    no_events: "Nothing has happened yet.",
+    your_data: "Your data",
+    your_data_lead: "Everything this server knows of you, as one file; or all of it gone.",
+    download: "Download my data",
+    delete_account: "Delete my account",
+    network: "network {network}",
+    this_computer: "this computer",
+
+    event_signed_in: "You signed in",
+    event_signed_out: "You signed out",
+    event_access_allowed: "You allowed an app",
+    event_device_allowed: "You connected a device",
+    event_access_denied: "You refused an app",
+    event_access_removed: "You removed the access of an app",
+    event_token_replayed: "A copied token was used, so the app was signed out",
+    event_identity_linked: "A way to sign in was added",
+    event_data_exported: "Your data was downloaded",
+    event_other: "Your account was changed",
+
+    delete_title: "Delete your account?",
+    delete_lead: "Your name, e-mail address, sign-ins and activity are erased from this server at \
+        once. This cannot be undone.",
+    delete_apps: "Every connected app loses its access within seconds.",
+    delete_again: "If you sign in again later, you start with a new, empty account.",
+    delete_sure: "Yes, erase everything about me.",
+    delete_now: "Delete my account",
+    delete_not_ticked: "Tick the box first, so that nobody deletes an account by accident.",
+    deleted: "Your account is gone",
+    deleted_lead: "Everything about you was erased, and this browser is signed out.",
+    keep_account: "Keep my account",
+
+    whose_fault: "Whose fault it is",
+    next_step: "What to do next",
+    reason: "Reason",
+    request: "Request",
+    for_makers: "For the people who make the program",
+    fault_client: "The program that sent you here made a mistake. You did nothing wrong.",
+    fault_provider: "The sign-in provider did not do its part. You did nothing wrong.",
+    fault_server: "This server made a mistake. You did nothing wrong.",
+    fault_nobody: "Nobody’s. Nothing is broken.",
+    action_home: "Go to the start page",
+    action_sign_in: "Sign in again",
+    action_account: "Go to your account",
+    action_again: "Try again",
+
+    signed_out: "You are signed out",
+    session_ended: "Your session in this browser has ended.",
+    clients_keep_access: "Programs that you allowed earlier keep their access: signing out here \
+        does not stop them. You can remove it on your account page.",
+    sign_in_again: "Sign in again",
+
+    home: "You are in the right place",
+    what_this_is: "Programs send you here to sign in, and to ask whether they may use a service \
+        for you. Nothing happens without your yes.",
+    sign_out: "Sign out",
+    your_account: "Your account and connected apps",
+    issuer: "This server",
+    for_programs: "For programs",
+    metadata: "Metadata",
+    signing_keys: "Signing keys",
+    enter_code: "Enter a device code",
+};
+
+pub(super) static ERRORS: ErrorTexts = ErrorTexts {
+    client_unknown: ErrorText {
+        title: "This program is not known here",
+        what: "The program that sent you here is not registered with this server, or no longer.",
+        next: "Go back to the program and connect again; most programs then register anew.",
+    },
+    redirect_not_registered: ErrorText {
+        title: "We do not know where to send you back to",
+        what: "The program asked for its answer at an address that it has not registered. We \
+            stopped, because that address could belong to somebody else.",
+        next: "Go back to the program and try again. If it happens again, send this page to its \
+            makers.",
+    },
+    client_request: ErrorText {
+        title: "This request cannot go on",
+        what: "The program that sent you here asked in a way that this server does not accept.",
+        next: "Go back to the program and try again. If it happens again, send this page to its \
+            makers.",
+    },
+    expired: ErrorText {
+        title: "This page has expired",
+        what: "It was open for too long, or it belongs to another sign-in or another browser.",
+        next: "Start again from the program that sent you here.",
+    },
+    already_answered: ErrorText {
+        title: "You have answered this already",
+        what: "Your first answer was sent to the program. A second one is not.",
+        next: "Go back to the program. If nothing happens there, start again from it.",
+    },
+    cross_site: ErrorText {
+        title: "This came from another site",
+        what: "A form was sent to this server by another site’s page, or this page was put inside \
+            another one. It was ignored, so that nobody can answer for you.",
+        next: "If you did mean to do this, start again from this server’s own page.",
+    },
+    declined: ErrorText {
+        title: "You were not signed in",
+        what: "The sign-in was declined at the provider, so nobody was signed in and nothing was \
+            allowed.",
+        next: "If that was not your intention, sign in again and accept.",
+    },
+    provider_silent: ErrorText {
+        title: "The sign-in provider does not answer",
+        what: "This server could not reach the provider that knows who you are.",
+        next: "Wait a moment, then try again.",
+    },
+    sign_in_needed: ErrorText {
+        title: "Sign in first",
+        what: "You are signed out, or your session has ended.",
+        next: "Sign in, then go on where you were.",
+    },
+    refused: ErrorText {
+        title: "This was refused",
+        what: "The server does not allow what was asked.",
+        next: "Go back to where you came from and start again.",
+    },
+    too_many: ErrorText {
+        title: "Too many attempts",
+        what: "This was tried too often in a short time, so the server makes a pause.",
+        next: "Wait a few minutes, then try again.",
+    },
+    not_found: ErrorText {
+        title: "There is nothing here",
+        what: "The address leads nowhere on this server. It may be mistyped or out of date.",
+        next: "Go to the start page, or back to where you came from.",
+    },
+    unavailable: ErrorText {
+        title: "This does not work just now",
+        what: "A part of this server does not answer at the moment. Nothing was lost.",
+        next: "Wait a moment, then try again.",
+    },
+    server_mistake: ErrorText {
+        title: "Something went wrong here",
+        what: "This server failed at something that should have worked. Nothing was allowed.",
+        next: "Try again. If it happens again, give the request code below to the people who run \
+            this server.",
+    },
+};

@@ -1,0 +1,271 @@
+//! The catalogue in German.
+
+use super::{ErrorText, ErrorTexts, Text};
+use crate::language::Language;
+
+pub(super) static TEXT: Text = Text {
+    language: Language::German,
+    footer: "Anmeldung bei {operator}",
+    no_name: "(ohne Namen)",
+    quoted: "„{name}“",
+    document_title: "{page} · {operator}",
+
+    sign_in: "Anmelden",
+    sign_in_alone: "Wählen Sie, womit Sie sich anmelden.",
+    signing_in_gives_nothing: "Die Anmeldung sagt uns nur, wer Sie sind. Sie erlaubt dem Programm \
+        noch nichts.",
+    no_providers: "Auf diesem Server ist noch kein Weg zur Anmeldung eingerichtet. Bitte sagen Sie \
+        den Betreibern Bescheid.",
+    continue_with: "Weiter mit {provider}",
+    stand_in: "Anmeldung für die Entwicklung: Auf diesem Rechner läuft ein Ersatz für {provider}. \
+        Niemand prüft, wer Sie sind.",
+    name_asks_to_sign_in: "{client} bittet Sie, sich anzumelden.",
+    host_asks_to_sign_in: "{host} bittet Sie, sich anzumelden. Es nennt sich {client}.",
+    calls_itself: "Es nennt sich {client}.",
+    sign_in_declined: "{provider} hat Sie nicht angemeldet. Nichts wurde erlaubt; Sie können es \
+        noch einmal versuchen.",
+    sign_in_confirm: "Bitte melden Sie sich noch einmal an: Für diesen Schritt müssen wir sicher \
+        sein, dass Sie es sind.",
+
+    signed_in_as: "Angemeldet als",
+    use_another_account: "Anderes Konto verwenden",
+    allow_question: "Darf {client} {resource} benutzen?",
+    will_be_able_to: "Das Programm kann dann",
+    about_you: "Über Sie",
+    no_scopes: "Es verlangt keine besondere Berechtigung.",
+    unknown_scope: "Die Berechtigung {scope} nutzen, zu der es keine Beschreibung gibt",
+    sensitive: "Heikel",
+    untick: "Entfernen Sie die Häkchen bei allem, was Sie nicht erlauben wollen.",
+    gives_access_to: "Zugriff auf",
+    sent_back_to: "Die Antwort geht an",
+    asked_by: "Es fragt",
+    no_host: "ein Programm ohne eigene Adresse",
+
+    before_you_decide: "Bevor Sie entscheiden",
+    unverified: "Niemand hat dieses Programm geprüft. Es hat sich selbst eingetragen und seinen \
+        Namen selbst gewählt.",
+    loopback: "Es läuft auf diesem Rechner. Erlauben Sie es nur, wenn Sie es gerade selbst \
+        gestartet haben.",
+    private_scheme: "Die Antwort geht an die App, die auf diesem Gerät solche Links öffnet.",
+    brand_claim: "Der Name erwähnt {brand}, aber keine seiner Adressen gehört zu {brand}.",
+    mixed_alphabets: "Der Name mischt ähnliche Buchstaben verschiedener Alphabete.",
+    international_host: "Eine Adresse enthält Buchstaben jenseits von a bis z, die anderen gleichen \
+        können.",
+
+    allow: "Erlauben",
+    deny: "Ablehnen",
+    details: "Technische Angaben",
+    client_id: "Kennung des Programms",
+    redirect_address: "Rücksprungadresse",
+    resource: "Ressource",
+    scopes: "Berechtigungen",
+    own_pages: "Seine eigenen Seiten, ungeprüft",
+    own_home: "Startseite",
+    own_policy: "Datenschutz",
+    own_terms: "Nutzungsbedingungen",
+    keeps_access: "Der Zugriff bleibt bis zu {days} Tage bestehen, ohne erneut zu fragen.",
+    once_for_all: "Sie werden nicht wieder gefragt, solange es dasselbe verlangt.",
+    remove_any_time: "Sie können ihn jederzeit auf Ihrer Kontoseite entziehen.",
+
+    scope_openid: "Sie wiedererkennen, wenn Sie zurückkehren",
+    scope_profile: "Ihren Namen, Benutzernamen und Ihr Bild sehen",
+    scope_email: "Ihre E-Mail-Adresse sehen",
+    scope_offline_access: "Den Zugriff behalten, während Sie fort sind",
+
+    device_title: "Gerät verbinden",
+    device_lead: "Geben Sie den Code ein, den Ihr Gerät oder Terminal zeigt.",
+    device_code: "Code",
+    device_hint: "Großschreibung und Striche spielen keine Rolle.",
+    device_continue: "Weiter",
+    device_unknown: "Zu diesem Code wartet kein Gerät. Prüfen Sie ihn oder holen Sie einen neuen: \
+        Ein Code gilt wenige Minuten und nur einmal.",
+    device_too_many: "Es wurden zu viele Codes versucht. Warten Sie einige Minuten.",
+    device_question: "Darf {client} auf einem Gerät {resource} benutzen?",
+    device_same_code: "Zeigt das Gerät genau diesen Code?",
+    device_asked_from: "Gefragt von",
+    device_asked_at: "Gefragt um",
+    device_phishing: "Hat Ihnen jemand diesen Code oder diesen Link geschickt? Dann lehnen Sie ab. \
+        Der Absender käme sonst in Ihr Konto.",
+    device_started_it: "Ich habe das selbst begonnen, und das Gerät vor mir zeigt diesen Code.",
+    device_not_ticked: "Setzen Sie zuerst das Häkchen: Nur Sie wissen, ob Sie das begonnen haben.",
+    device_allowed: "Das Gerät ist verbunden",
+    device_allowed_lead: "Gehen Sie zu ihm zurück; es macht in wenigen Sekunden von selbst weiter. \
+        Sie können diese Seite schließen.",
+    device_denied: "Das Gerät wurde nicht verbunden",
+    device_denied_lead: "Es hat erfahren, dass Sie abgelehnt haben. Sie können diese Seite \
+        schließen.",
+
+    account: "Ihr Konto",
+    account_lead: "Was für Sie handeln darf und wo Sie angemeldet sind.",
+    connected_apps: "Verbundene Programme",
+    no_apps: "Kein Programm hat Zugriff.",
+    apps_older: "Ältere",
+    apps_newer: "Neuere",
+    first_used: "Erlaubt",
+    last_used: "Zuletzt benutzt",
+    allowed_in: "Erlaubt mit",
+    can: "Darf",
+    remove_access: "Zugriff entziehen",
+    remove_access_sure: "{client} wird in wenigen Sekunden abgemeldet und muss Sie neu fragen.",
+    remove_access_now: "Zugriff jetzt entziehen",
+    access_removed: "Der Zugriff von {client} wurde entzogen.",
+    unverified_badge: "Ungeprüft",
+    sessions: "Angemeldete Browser",
+    this_browser: "Dieser Browser",
+    signed_in_at: "Angemeldet",
+    last_seen: "Zuletzt benutzt",
+    sign_out_there: "Dort abmelden",
+    signed_out_there: "Jener Browser wurde abgemeldet.",
+    unknown_device: "Unbekannter Browser",
+    identities: "Wege zur Anmeldung",
+    identity_since: "seit {date}",
+    identity_at: "{provider}, Konto {subject}",
+    link_another: "{provider} hinzufügen",
+    events: "Letzte Ereignisse",
+    no_events: "Noch ist nichts geschehen.",
+    your_data: "Ihre Daten",
+    your_data_lead: "Alles, was dieser Server über Sie weiß, in einer Datei; oder alles gelöscht.",
+    download: "Meine Daten herunterladen",
+    delete_account: "Mein Konto löschen",
+    network: "Netz {network}",
+    this_computer: "dieser Rechner",
+
+    event_signed_in: "Sie haben sich angemeldet",
+    event_signed_out: "Sie haben sich abgemeldet",
+    event_access_allowed: "Sie haben einem Programm Zugriff erlaubt",
+    event_device_allowed: "Sie haben ein Gerät verbunden",
+    event_access_denied: "Sie haben ein Programm abgelehnt",
+    event_access_removed: "Sie haben einem Programm den Zugriff entzogen",
+    event_token_replayed: "Ein kopiertes Token wurde benutzt, daher wurde das Programm abgemeldet",
+    event_identity_linked: "Ein Weg zur Anmeldung kam hinzu",
+    event_data_exported: "Ihre Daten wurden heruntergeladen",
+    event_other: "Ihr Konto wurde geändert",
+
+    delete_title: "Ihr Konto löschen?",
+    delete_lead: "Ihr Name, Ihre E-Mail-Adresse, Anmeldungen und Ereignisse werden sofort von \
+        diesem Server gelöscht. Das lässt sich nicht rückgängig machen.",
+    delete_apps: "Jedes verbundene Programm verliert in wenigen Sekunden seinen Zugriff.",
+    delete_again: "Wenn Sie sich später wieder anmelden, beginnen Sie mit einem neuen, leeren Konto.",
+    delete_sure: "Ja, löschen Sie alles über mich.",
+    delete_now: "Mein Konto löschen",
+    delete_not_ticked: "Setzen Sie zuerst das Häkchen, damit niemand versehentlich ein Konto löscht.",
+    deleted: "Ihr Konto ist gelöscht",
+    deleted_lead: "Alles über Sie wurde gelöscht, und dieser Browser ist abgemeldet.",
+    keep_account: "Konto behalten",
+
+    whose_fault: "Wessen Fehler es ist",
+    next_step: "Was Sie nun tun können",
+    reason: "Grund",
+    request: "Vorgang",
+    for_makers: "Für die Hersteller des Programms",
+    fault_client: "Das Programm, das Sie hierher schickte, hat einen Fehler gemacht. Sie haben \
+        nichts falsch gemacht.",
+    fault_provider: "Der Anmeldedienst hat seinen Teil nicht getan. Sie haben nichts falsch gemacht.",
+    fault_server: "Dieser Server hat einen Fehler gemacht. Sie haben nichts falsch gemacht.",
+    fault_nobody: "Niemandes. Nichts ist kaputt.",
+    action_home: "Zur Startseite",
+    action_sign_in: "Wieder anmelden",
+    action_account: "Zu Ihrem Konto",
+    action_again: "Noch einmal versuchen",
+
+    signed_out: "Sie sind abgemeldet",
+    session_ended: "Ihre Sitzung in diesem Browser ist beendet.",
+    clients_keep_access: "Programme, denen Sie früher Zugriff erlaubt haben, behalten ihn: Das \
+        Abmelden hier hält sie nicht auf. Entziehen können Sie ihn auf Ihrer Kontoseite.",
+    sign_in_again: "Wieder anmelden",
+
+    home: "Hier sind Sie richtig",
+    what_this_is: "Programme schicken Sie hierher, damit Sie sich anmelden, und fragen, ob sie \
+        einen Dienst für Sie benutzen dürfen. Ohne Ihr Ja geschieht nichts.",
+    sign_out: "Abmelden",
+    your_account: "Ihr Konto und verbundene Programme",
+    issuer: "Dieser Server",
+    for_programs: "Für Programme",
+    metadata: "Metadaten",
+    signing_keys: "Signaturschlüssel",
+    enter_code: "Gerätecode eingeben",
+};
+
+pub(super) static ERRORS: ErrorTexts = ErrorTexts {
+    client_unknown: ErrorText {
+        title: "Dieses Programm ist hier nicht bekannt",
+        what: "Das Programm, das Sie hierher schickte, ist bei diesem Server nicht oder nicht mehr \
+            eingetragen.",
+        next: "Kehren Sie zum Programm zurück und verbinden Sie es neu; die meisten tragen sich dann \
+            wieder ein.",
+    },
+    redirect_not_registered: ErrorText {
+        title: "Wir wissen nicht, wohin wir Sie zurückschicken sollen",
+        what: "Das Programm verlangt seine Antwort an einer Adresse, die es nicht eingetragen hat. \
+            Wir haben angehalten, denn sie könnte jemand anderem gehören.",
+        next: "Kehren Sie zum Programm zurück und versuchen Sie es noch einmal. Geschieht es wieder, \
+            schicken Sie diese Seite an die Hersteller.",
+    },
+    client_request: ErrorText {
+        title: "Diese Anfrage kann nicht weitergehen",
+        what: "Das Programm, das Sie hierher schickte, fragt auf eine Weise, die dieser Server nicht \
+            annimmt.",
+        next: "Kehren Sie zum Programm zurück und versuchen Sie es noch einmal. Geschieht es wieder, \
+            schicken Sie diese Seite an die Hersteller.",
+    },
+    expired: ErrorText {
+        title: "Diese Seite ist abgelaufen",
+        what: "Sie war zu lange offen oder gehört zu einer anderen Anmeldung oder einem anderen \
+            Browser.",
+        next: "Beginnen Sie neu in dem Programm, das Sie hierher schickte.",
+    },
+    already_answered: ErrorText {
+        title: "Das haben Sie schon beantwortet",
+        what: "Ihre erste Antwort wurde dem Programm geschickt. Eine zweite nicht.",
+        next: "Kehren Sie zum Programm zurück. Geschieht dort nichts, beginnen Sie dort neu.",
+    },
+    cross_site: ErrorText {
+        title: "Das kam von einer anderen Website",
+        what: "Die Seite einer anderen Website hat ein Formular an diesen Server geschickt oder diese \
+            Seite in sich eingebettet. Wir haben das übergangen, damit niemand für Sie antwortet.",
+        next: "Wenn Sie das wirklich wollten, beginnen Sie auf der Seite dieses Servers neu.",
+    },
+    declined: ErrorText {
+        title: "Sie wurden nicht angemeldet",
+        what: "Die Anmeldung wurde beim Anmeldedienst abgelehnt; niemand ist angemeldet, und nichts \
+            wurde erlaubt.",
+        next: "Wenn das nicht Ihre Absicht war, melden Sie sich noch einmal an und stimmen Sie zu.",
+    },
+    provider_silent: ErrorText {
+        title: "Der Anmeldedienst antwortet nicht",
+        what: "Dieser Server konnte den Dienst nicht erreichen, der weiß, wer Sie sind.",
+        next: "Warten Sie einen Augenblick und versuchen Sie es dann noch einmal.",
+    },
+    sign_in_needed: ErrorText {
+        title: "Melden Sie sich zuerst an",
+        what: "Sie sind abgemeldet, oder Ihre Sitzung ist beendet.",
+        next: "Melden Sie sich an und machen Sie dort weiter, wo Sie waren.",
+    },
+    refused: ErrorText {
+        title: "Das wurde abgelehnt",
+        what: "Der Server erlaubt nicht, was verlangt wurde.",
+        next: "Kehren Sie dorthin zurück, woher Sie kamen, und beginnen Sie neu.",
+    },
+    too_many: ErrorText {
+        title: "Zu viele Versuche",
+        what: "Das wurde in kurzer Zeit zu oft versucht; der Server macht eine Pause.",
+        next: "Warten Sie einige Minuten und versuchen Sie es dann noch einmal.",
+    },
+    not_found: ErrorText {
+        title: "Hier ist nichts",
+        what: "Die Adresse führt auf diesem Server nirgendwohin. Vielleicht ist sie vertippt oder \
+            veraltet.",
+        next: "Gehen Sie zur Startseite oder dorthin zurück, woher Sie kamen.",
+    },
+    unavailable: ErrorText {
+        title: "Das geht gerade nicht",
+        what: "Ein Teil dieses Servers antwortet im Augenblick nicht. Nichts ist verloren.",
+        next: "Warten Sie einen Augenblick und versuchen Sie es dann noch einmal.",
+    },
+    server_mistake: ErrorText {
+        title: "Hier ist etwas schiefgegangen",
+        what: "Diesem Server ist etwas misslungen, das hätte gelingen müssen. Nichts wurde erlaubt.",
+        next: "Versuchen Sie es noch einmal. Geschieht es wieder, geben Sie den Betreibern die Nummer \
+            des Vorgangs.",
+    },
+};
