@@ -1,5 +1,7 @@
 //! The settings, read once at start and checked as a whole.
 
+mod brand;
+
 use std::{fs, io, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser};
@@ -8,6 +10,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
 
+pub use self::brand::{BrandSetting, Logo};
 use crate::oauth::resource::{Resource, is_loopback};
 
 /// Where everything is kept. The server and its commands share this setting.
@@ -101,6 +104,9 @@ pub struct Config {
     /// Client secret of the GitHub OAuth app.
     #[arg(long, env = "GITHUB_CLIENT_SECRET", hide_env_values = true, value_parser = secret_text)]
     pub github_client_secret: SecretString,
+    /// How the pages look.
+    #[command(flatten)]
+    pub brand: BrandSetting,
     /// What to log, as `level` or `module=level,…`.
     #[arg(long, env = "AUTH_LOG", default_value = "info,sea_orm_migration=warn,sqlx=warn")]
     pub log: String,
@@ -139,6 +145,9 @@ pub enum ConfigError {
     /// The resources file cannot be read.
     #[error("the resources file {0} is not usable: {1}")]
     Resources(String, String),
+    /// The logo cannot be shown.
+    #[error("the logo {0} is not usable: {1}; check AUTH_BRAND_LOGO_FILE")]
+    Logo(String, String),
     /// A lifetime is not positive.
     #[error("{0} must be more than 0 seconds")]
     Lifetime(&'static str),

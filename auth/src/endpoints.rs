@@ -6,6 +6,7 @@ pub mod health;
 pub mod home;
 pub mod introspect;
 pub mod jwks;
+pub mod logo;
 pub mod metadata;
 pub mod register;
 pub mod revoke;

@@ -3,11 +3,13 @@
 //! Each delivery also leaves the refusal in the response's extensions. [`report`] stands around
 //! all routes, logs it once with the request id, and draws the page where a page was due.
 
+mod page;
+
 use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderValue, StatusCode,
         header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -17,11 +19,14 @@ use axum::{
 };
 use serde_json::json;
 use tower_http::request_id::RequestId;
-use web::error::{ErrorPage, Fault, Link};
 
-use crate::oauth::{
-    error::{ErrorCode, OAuthError},
-    redirect_uri::RedirectTarget,
+use crate::{
+    extract::frame::frame,
+    oauth::{
+        error::{ErrorCode, OAuthError},
+        redirect_uri::RedirectTarget,
+    },
+    state::AppState,
 };
 
 /// JSON with the standard's status (RFC 6749 §5.2).
@@ -98,9 +103,11 @@ impl IntoResponse for BearerError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let status = match status(self.0.code) {
-            StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
-            status => status,
+        let status = match (self.0.reason, status(self.0.code)) {
+            ("not_found", _) => StatusCode::NOT_FOUND,
+            ("too_many_attempts", _) => StatusCode::TOO_MANY_REQUESTS,
+            (_, StatusCode::UNAUTHORIZED) => StatusCode::BAD_REQUEST,
+            (_, status) => status,
         };
         let mut response = refuse(status.into_response(), self.0);
         response.extensions_mut().insert(PageDue);
@@ -129,7 +136,7 @@ pub fn see_other(location: &str) -> Response {
 }
 
 /// Logs each refusal once and draws the pages. Programs that ask for JSON get JSON.
-pub async fn report(request: Request, next: Next) -> Response {
+pub async fn report(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().map(|id| id.header_value().clone());
     let request_id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or("-").to_owned();
     let path = request.uri().path().to_owned();
@@ -139,6 +146,8 @@ pub async fn report(request: Request, next: Next) -> Response {
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
 
+    let frame = frame(&state, request.uri(), request.headers());
+    let again = page::again(request.method(), request.uri());
     let mut response = next.run(request).await;
     let Some(Refusal(error)) = response.extensions_mut().remove() else {
         return response;
@@ -149,7 +158,7 @@ pub async fn report(request: Request, next: Next) -> Response {
     }
     let drawn = match wants_json {
         true => json_body(&error).into_response(),
-        false => Html(page(&error, request_id).render()).into_response(),
+        false => Html(page::page(&error, request_id, again).render(&frame)).into_response(),
     };
     let (mut parts, _) = response.into_parts();
     let (drawn, body) = drawn.into_parts();
@@ -167,35 +176,6 @@ fn log(error: &OAuthError, path: &str, request_id: &str) {
             tracing::info!(code, reason, path, request_id, cause = %cause, "refused");
         }
         (None, _) => tracing::info!(code, reason, path, request_id, "refused"),
-    }
-}
-
-fn page(error: &OAuthError, request_id: String) -> ErrorPage {
-    let (title, fault, next_step) = match error.code {
-        ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => (
-            "This did not work",
-            Fault::Server,
-            "Wait a moment and try again. If it persists, give the request id to whoever runs \
-             this server.",
-        ),
-        ErrorCode::AccessDenied => {
-            ("This was refused", Fault::Nobody, "Go back to the program and start again.")
-        }
-        _ => (
-            "This request cannot go on",
-            Fault::Client,
-            "Go back to the program and start again. If it persists, report this page to its \
-             makers.",
-        ),
-    };
-    ErrorPage {
-        title: title.into(),
-        explanation: error.description.to_string(),
-        fault,
-        next_step: next_step.into(),
-        reason: error.reason.into(),
-        request_id,
-        action: Some(Link { label: "About this server".into(), href: "/".into() }),
     }
 }
 

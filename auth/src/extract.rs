@@ -2,6 +2,7 @@
 
 pub mod authenticated;
 pub mod form;
+pub mod frame;
 pub mod same_origin;
 pub mod signed_in;
 pub mod visitor;

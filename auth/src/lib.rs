@@ -11,6 +11,7 @@ pub mod endpoints;
 pub mod error_response;
 pub mod extract;
 pub mod oauth;
+pub mod presentation;
 pub mod router;
 pub mod state;
 pub mod storage;

@@ -20,10 +20,10 @@ use tower_http::{
 
 use crate::{
     endpoints::{
-        authorize, consent, health, home, introspect, jwks, metadata, register, revoke, sign_in,
-        sign_out, style, token, userinfo,
+        authorize, consent, health, home, introspect, jwks, logo, metadata, register, revoke,
+        sign_in, sign_out, style, token, userinfo,
     },
-    error_response,
+    error_response::{self, PageError},
     extract::same_origin,
     state::AppState,
 };
@@ -39,7 +39,7 @@ pub fn router(state: AppState) -> Router {
         .merge(for_people(&state))
         .route("/introspect", post(introspect::post))
         .route("/health", get(health::get))
-        .layer(from_fn(error_response::report))
+        .layer(from_fn_with_state(state.clone(), error_response::report))
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
         .layer(TraceLayer::new_for_http().make_span_with(span))
@@ -77,21 +77,30 @@ fn for_people(state: &AppState) -> Router<AppState> {
         let value = HeaderValue::from_static(value);
         SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), value)
     };
+    let logo_path = state.logo.as_ref().map_or("/logo", |logo| &logo.path);
     Router::new()
         .route("/", get(home::get))
-        .route("/authorize", get(authorize::get))
         .route("/consent", get(consent::get).post(consent::post))
         .route("/sign-in", get(sign_in::get))
         .route("/sign-in/github", post(sign_in::github::post))
         .route("/sign-in/github/callback", get(sign_in::callback::get))
         .route("/sign-out", post(sign_out::post))
-        .route(web::STYLE_PATH.as_str(), get(style::get))
+        .route(state.brand.style_path(), get(style::get))
+        .route(logo_path, get(logo::get))
+        .layer(from_fn(same_origin::refuse_frames))
+        .route("/authorize", get(authorize::get))
+        .fallback(nothing_here)
         .layer(from_fn_with_state(state.clone(), same_origin::require))
         .layer(header("content-security-policy", web::CONTENT_SECURITY_POLICY))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("referrer-policy", "no-referrer"))
         .layer(header("cache-control", "no-store"))
+}
+
+/// What answers where nothing else does.
+async fn nothing_here() -> PageError {
+    PageError(logo::not_found())
 }
 
 fn cors<const N: usize>(methods: [Method; N]) -> CorsLayer {

@@ -8,10 +8,11 @@ use keys::{
     SigningKey,
 };
 use thiserror::Error;
+use web::Brand;
 
 use crate::{
     clock::Clock,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Logo},
     oauth::resource::Resource,
     storage::{Database, OpenError, StorageError, signing_keys},
     upstream::github::Github,
@@ -91,6 +92,10 @@ pub struct AppState {
     pub resources: Arc<[Resource]>,
     /// Where people sign in.
     pub github: Github,
+    /// Whose pages these are.
+    pub brand: Arc<Brand>,
+    /// The operator's logo, if there is one.
+    pub logo: Option<Arc<Logo>>,
     /// The time.
     pub clock: Clock,
 }
@@ -100,6 +105,7 @@ impl AppState {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         config.check()?;
         let resources = config.resources()?;
+        let (brand, logo) = config.brand.load()?;
         let seals = Seals::new(&config.secret.master_secrets()?);
         let db = Database::open(&config.database.url).await?;
         let keys = open_key_ring(&db, &seals.signing_key, clock.now()).await?;
@@ -108,6 +114,8 @@ impl AppState {
             seals: Arc::new(seals),
             github: Github::new(&config)?,
             resources: resources.into(),
+            brand: Arc::new(brand),
+            logo: logo.map(Arc::new),
             config: Arc::new(config),
             db,
             clock,

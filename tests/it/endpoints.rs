@@ -4,6 +4,7 @@ mod authorize;
 mod consent;
 mod introspect;
 mod jwks;
+mod logo;
 mod metadata;
 mod register;
 mod revoke;

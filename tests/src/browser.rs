@@ -52,6 +52,25 @@ impl Browser {
         self.submit(page, &format!("button[name=\"{name}\"][value=\"{value}\"]")).await
     }
 
+    /// Presses a button after a box was ticked or unticked: `(box's name, its value, ticked)`.
+    pub async fn press_after(
+        &mut self,
+        page: &Page,
+        (name, value): (&str, &str),
+        boxes: &[(&str, &str, bool)],
+    ) -> Page {
+        let (action, mut fields) =
+            page.form_of(&format!("button[name=\"{name}\"][value=\"{value}\"]"));
+        for (name, value, ticked) in boxes {
+            fields.retain(|(known, content)| (known.as_str(), content.as_str()) != (*name, *value));
+            if *ticked {
+                fields.push(((*name).to_owned(), (*value).to_owned()));
+            }
+        }
+        let url = page.url.join(&action).expect("a form's action");
+        self.go(Method::POST, url, Some(fields)).await
+    }
+
     /// Sends the form that goes to `action`.
     pub async fn send_form(&mut self, page: &Page, action: &str) -> Page {
         self.submit(page, &format!("form[action=\"{action}\"] button")).await
@@ -171,7 +190,7 @@ impl Page {
             .filter_map(ElementRef::wrap)
             .find(|element| element.value().name() == "form")
             .expect("a form around the button");
-        let inputs = selector("input[name]");
+        let inputs = selector("input[name]:not([type=checkbox]), input[name][checked]");
         let fields = form.select(&inputs).chain([button]);
         let fields = fields.filter_map(|field| {
             Some((

@@ -1,17 +1,25 @@
 //! `GET /authorize`
 //!
 //! Decides what comes next for an authorization request: sign in, consent, or the answer
-//! (RFC 6749 §4.1.1). Sign-in and consent send the browser back here; nothing is stored.
+//! (RFC 6749 §4.1.1). Sign-in and consent send the browser back here; nothing is stored, except
+//! where a remembered consent is the answer.
 
 use axum::{
     extract::{RawQuery, State},
     response::Response,
 };
 
+use super::consent::{
+    answer::{self, Answerer},
+    memory,
+};
 use crate::{
     clients,
     error_response::{AuthorizationError, see_other},
-    extract::signed_in::{MaybeSignedIn, SignedIn},
+    extract::{
+        signed_in::{MaybeSignedIn, SignedIn},
+        visitor::Visitor,
+    },
     oauth::{
         authorization_request::AuthorizationRequest,
         error::{ErrorCode, OAuthError},
@@ -27,22 +35,34 @@ const FRESH_SIGN_IN: i64 = 120;
 enum Next {
     SignIn,
     Consent,
+    Answer,
 }
 
 /// Sends the browser on. Idempotent and without effect, because clients probe it.
 pub async fn get(
     State(state): State<AppState>,
     MaybeSignedIn(signed_in): MaybeSignedIn,
+    visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
     let request = read(&state, &query).await?;
-    let next = decide(&request, signed_in?.as_ref(), state.clock.now())
-        .map_err(|error| AuthorizationError::Redirect(request.target, error))?;
-    Ok(match next {
-        Next::SignIn => see_other(&format!("/sign-in?{}", continue_to(&query))),
-        Next::Consent => see_other(&format!("/consent?{query}")),
-    })
+    let signed_in = signed_in?;
+    let remembered = match &signed_in {
+        Some(person) => memory::has_consented(&state, &request, person).await?,
+        None => false,
+    };
+    let next = decide(&request, signed_in.as_ref(), remembered, state.clock.now());
+    match (next, &signed_in) {
+        (Err(error), _) => Err(AuthorizationError::Redirect(request.target, error)),
+        (Ok(Next::Answer), Some(person)) => {
+            let answerer = Answerer { person, visitor: &visitor };
+            let code = answer::allow(&state, &request, &request.scope, answerer).await?;
+            Ok(see_other(&request.target.with_code(code.expose())))
+        }
+        (Ok(Next::Consent), Some(_)) => Ok(see_other(&format!("/consent?{query}"))),
+        _ => Ok(see_other(&format!("/sign-in?{}", continue_to(&query)))),
+    }
 }
 
 /// The request behind a query: client and redirect target first, then all else. Errors go by
@@ -63,6 +83,7 @@ pub async fn read(
 fn decide(
     request: &AuthorizationRequest,
     signed_in: Option<&SignedIn>,
+    remembered: bool,
     now: i64,
 ) -> Result<Next, OAuthError> {
     let refused = |code, reason, description| Err(OAuthError::new(code, reason, description));
@@ -73,6 +94,7 @@ fn decide(
             "prompt_none_signed_out",
             "Nobody is signed in, and prompt=none forbids to ask.",
         ),
+        Some(_) if request.prompt.none && remembered => Ok(Next::Answer),
         Some(_) if request.prompt.none => refused(
             ErrorCode::ConsentRequired,
             "prompt_none_consent",
@@ -80,6 +102,7 @@ fn decide(
         ),
         None => Ok(Next::SignIn),
         Some(person) if request.prompt.login && !is_fresh(person) => Ok(Next::SignIn),
+        Some(_) if remembered && !request.prompt.consent => Ok(Next::Answer),
         Some(_) => Ok(Next::Consent),
     }
 }

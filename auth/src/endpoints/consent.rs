@@ -3,35 +3,38 @@
 //! The person allows or denies what a client asks for. The form carries the request sealed to
 //! the session, so the answer is to exactly what was shown, in the browser that showed it.
 
+pub mod answer;
+pub mod memory;
+
 use axum::{
     extract::{RawQuery, Request, State},
     response::{Html, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-use web::consent::{ConsentPage, ScopeLine};
+use web::{Frame, consent::ConsentPage};
 
+use self::answer::Answerer;
 use super::authorize;
 use crate::{
     error_response::{AuthorizationError, PageError, see_other},
     extract::{
         form,
         signed_in::{MaybeSignedIn, SignedIn},
+        visitor::Visitor,
     },
     oauth::{
         authorization_request::AuthorizationRequest,
-        client::Provenance,
+        client::GrantType,
         error::{ErrorCode, OAuthError},
-        secret::{Secret, SecretKind},
+        scope::ScopeSet,
     },
+    presentation,
     state::AppState,
-    storage::{StorageError, authorization_codes, grants},
 };
 
-/// Seconds that a code is good.
-const CODE_LIFETIME: i64 = 60;
 /// Seconds that a person may take to decide.
 const PAGE_LIFETIME: i64 = 1800;
+const DAY: i64 = 86_400;
 
 /// What the form carries.
 #[derive(Serialize, Deserialize)]
@@ -45,6 +48,7 @@ struct PendingConsent {
 pub async fn get(
     State(state): State<AppState>,
     MaybeSignedIn(signed_in): MaybeSignedIn,
+    frame: Frame,
     RawQuery(query): RawQuery,
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
@@ -58,14 +62,17 @@ pub async fn get(
         query,
     };
     let sealed = state.seals.consent.seal(&pending).map_err(OAuthError::from)?;
-    let csrf = person.csrf(&state);
-    Ok(Html(page(&request, &person, sealed, &pending.query, csrf).render()).into_response())
+    let page = page(&state, &request, &person);
+    let continue_to = format!("/authorize?{}", pending.query);
+    let page = ConsentPage { request: sealed, continue_to, ..page };
+    Ok(Html(page.render(&frame)).into_response())
 }
 
 /// Takes the answer and sends the browser to the client.
 pub async fn post(
     State(state): State<AppState>,
     MaybeSignedIn(signed_in): MaybeSignedIn,
+    visitor: Visitor,
     request: Request,
 ) -> Result<Response, AuthorizationError> {
     let (_, form) = form::read(request).await?;
@@ -76,97 +83,44 @@ pub async fn post(
         return Err(stale().into());
     }
     let request = authorize::read(&state, &pending.query).await?;
+    let answerer = Answerer { person: &person, visitor: &visitor };
+    let scope = chosen(&request, form.all("scope"));
     match form.required("decision")? {
-        "allow" => {
-            let code = issue_code(&state, &request, &person).await?;
+        // Whoever leaves out everything has allowed nothing.
+        "allow" if !scope.is_empty() || request.scope.is_empty() => {
+            let code = answer::allow(&state, &request, &scope, answerer).await?;
             Ok(see_other(&request.target.with_code(code.expose())))
         }
-        "deny" => Err(AuthorizationError::Redirect(request.target, denied())),
+        "allow" | "deny" => {
+            answer::deny(&state, &request, answerer).await?;
+            Err(AuthorizationError::Redirect(request.target, denied()))
+        }
         _ => Err(OAuthError::invalid_request("decision", "Choose Allow or Deny.").into()),
     }
 }
 
-async fn issue_code(
-    state: &AppState,
-    request: &AuthorizationRequest,
-    person: &SignedIn,
-) -> Result<Secret, OAuthError> {
-    let now = state.clock.now();
-    let secret = Secret::generate(SecretKind::AuthorizationCode)?;
-    let grant = grants::Model {
-        id: Uuid::now_v7(),
-        user_id: person.user.id,
-        client_id: request.client.id.clone(),
-        client_name: request.client.name.clone(),
-        resource: request.resource.resource.clone(),
-        scope: request.scope.to_string(),
-        authenticated_at: person.session.authenticated_at,
-        created_at: now,
-        expires_at: now.saturating_add(state.config.grant_lifetime),
-        revoked_at: None,
-        refresh_token_hash: None,
-        refresh_generation: 0,
-        refresh_expires_at: 0,
-        rotations: String::new(),
-    };
-    let code = authorization_codes::Model {
-        code_hash: secret.hash(),
-        grant_id: grant.id,
-        client_id: request.client.id.clone(),
-        redirect_uri: request.target.uri().into(),
-        code_challenge: request.code_challenge.as_str().into(),
-        nonce: request.nonce.clone(),
-        expires_at: now + CODE_LIFETIME,
-        redeemed_at: None,
-    };
-    store(state, grant, code)
-        .await
-        .map_err(|error| OAuthError::server_error("code_not_stored", error))?;
-    Ok(secret)
+/// Of what was asked, all that cannot be left out and what was left ticked. A scope that was not
+/// asked for is never added.
+fn chosen(request: &AuthorizationRequest, ticked: &[String]) -> ScopeSet {
+    let lines = presentation::scope_lines(Some(&request.resource), &request.scope);
+    let kept = lines.iter().filter(|line| !line.optional || ticked.contains(&line.name));
+    kept.map(|line| line.name.as_str()).collect()
 }
 
-async fn store(
-    state: &AppState,
-    grant: grants::Model,
-    code: authorization_codes::Model,
-) -> Result<(), StorageError> {
-    let transaction = state.db.begin().await?;
-    grants::issue(&transaction, grant).await?;
-    authorization_codes::issue(&transaction, code).await?;
-    transaction.commit().await
-}
-
-fn page(
-    request: &AuthorizationRequest,
-    person: &SignedIn,
-    sealed: String,
-    query: &str,
-    csrf: String,
-) -> ConsentPage {
-    let line = |scope: &str| match request.resource.describe(scope) {
-        Some(description) => ScopeLine {
-            name: scope.into(),
-            description: description.into(),
-            sensitive: scope == "offline_access",
-        },
-        None => ScopeLine::of(scope),
-    };
+fn page(state: &AppState, request: &AuthorizationRequest, person: &SignedIn) -> ConsentPage {
+    let refreshes = request.client.check_grant(GrantType::RefreshToken).is_ok();
     ConsentPage {
-        client_name: request.client.name.clone(),
-        client_id: request.client.id.clone(),
-        client_host: None,
-        unverified: request.client.provenance == Provenance::Registered,
-        redirect_host: request.target.shown_host(),
-        redirect_uri: request.target.uri().into(),
-        redirect_is_loopback: request.target.is_loopback(),
+        asker: presentation::asker(&request.client),
+        redirect: presentation::redirect(&request.target),
         resource_name: request.resource.name.clone(),
         resource: request.resource.resource.clone(),
-        scopes: request.scope.iter().map(line).collect(),
-        user_name: person.shown_name(),
-        user_email: person.user.email.clone(),
-        request: sealed,
-        continue_to: format!("/authorize?{query}"),
-        csrf,
+        scopes: presentation::scope_lines(Some(&request.resource), &request.scope),
+        keeps_access_days: refreshes.then_some(state.config.grant_lifetime / DAY),
+        remembered: memory::remembers(&request.client),
+        person: presentation::person(person),
+        request: String::new(),
+        continue_to: String::new(),
+        csrf: person.csrf(state),
     }
 }
 

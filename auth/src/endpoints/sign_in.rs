@@ -9,7 +9,10 @@ use axum::{
     extract::{RawQuery, State},
     response::Html,
 };
-use web::sign_in::{ClientSummary, Provider, SignInPage};
+use web::{
+    Frame,
+    sign_in::{ClientSummary, Provider, SignInPage},
+};
 
 use super::authorize;
 use crate::{
@@ -17,6 +20,7 @@ use crate::{
     oauth::{
         authorization_request::AuthorizationRequest, error::OAuthError, parameters::Parameters,
     },
+    presentation,
     state::AppState,
 };
 
@@ -54,13 +58,14 @@ impl ContinueTo {
 /// Shows who asks, and where to sign in.
 pub async fn get(
     State(state): State<AppState>,
+    frame: Frame,
     RawQuery(query): RawQuery,
 ) -> Result<Html<String>, PageError> {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes())?;
     let continue_to = ContinueTo::parse(parameters.optional("continue")?)?;
     let client = continue_to.request(&state).await.map(|request| ClientSummary {
         name: request.client.name.clone(),
-        client_host: None,
+        client_host: presentation::asker(&request.client).host,
         redirect_host: request.target.shown_host(),
     });
     let page = SignInPage {
@@ -74,7 +79,7 @@ pub async fn get(
         csrf: String::new(),
         notice: None,
     };
-    Ok(Html(page.render()))
+    Ok(Html(page.render(&frame)))
 }
 
 #[cfg(test)]

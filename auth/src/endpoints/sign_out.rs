@@ -7,7 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use axum_extra::extract::{CookieJar, cookie::Cookie};
-use web::signed_out::SignedOutPage;
+use web::{Frame, signed_out::SignedOutPage};
 
 use super::sign_in::ContinueTo;
 use crate::{
@@ -34,6 +34,7 @@ pub async fn post(
     State(state): State<AppState>,
     MaybeSignedIn(signed_in): MaybeSignedIn,
     visitor: Visitor,
+    frame: Frame,
     request: Request,
 ) -> Result<Response, PageError> {
     let (_, form) = form::read(request).await?;
@@ -56,7 +57,7 @@ pub async fn post(
     let gone = Cookie::build((name, "")).path("/").secure(state.config.is_https());
     let jar = CookieJar::new().add(gone.max_age(time::Duration::ZERO).build());
     let page = SignedOutPage { continue_to: continue_to.map(|path| path.as_str().to_owned()) };
-    Ok((jar, Html(page.render())).into_response())
+    Ok((jar, Html(page.render(&frame))).into_response())
 }
 
 async fn sign_out(

@@ -2,13 +2,19 @@
 //!
 //! The stylesheet of every page. Its name changes with its content, so it is cached for ever.
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::{
+    extract::State,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
 
-/// The stylesheet.
-pub async fn get() -> ([(axum::http::HeaderName, &'static str); 2], &'static str) {
+use crate::state::AppState;
+
+/// The stylesheet, in the operator's colour.
+pub async fn get(State(state): State<AppState>) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/css; charset=utf-8"),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
-    (headers, web::STYLE)
+    (headers, state.brand.stylesheet().to_owned()).into_response()
 }

@@ -1,4 +1,4 @@
-//! Forms are taken from our own pages only.
+//! Forms are taken from our own pages only, and no page is shown inside another.
 
 use axum::{
     extract::{Request, State},
@@ -12,6 +12,24 @@ use crate::{
     oauth::error::{ErrorCode, OAuthError},
     state::AppState,
 };
+
+/// Where browsers say a page is to be put, when that is inside another.
+const FRAMES: [&str; 5] = ["iframe", "frame", "embed", "object", "fencedframe"];
+
+/// Refuses to be shown in a frame. Browsers that know `frame-ancestors` would hide the page anyway;
+/// this one is never made. A request without a page, as of `prompt=none`, may be framed.
+pub async fn refuse_frames(request: Request, next: Next) -> Response {
+    let destination = request.headers().get("sec-fetch-dest").and_then(|dest| dest.to_str().ok());
+    if destination.is_some_and(|destination| FRAMES.contains(&destination)) {
+        let error = OAuthError::new(
+            ErrorCode::AccessDenied,
+            "page_framed",
+            "This page is not shown inside another page. Open it in a window of its own.",
+        );
+        return PageError(error).into_response();
+    }
+    next.run(request).await
+}
 
 /// Refuses a form that another site's page has posted. Browsers say where a request comes from in
 /// `Sec-Fetch-Site`, older ones in `Origin`; programs without a browser say neither.

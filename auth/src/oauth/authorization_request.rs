@@ -20,6 +20,8 @@ pub struct Prompt {
     pub none: bool,
     /// `login` or `select_account`: sign in anew.
     pub login: bool,
+    /// `consent`: ask, even where an answer is remembered.
+    pub consent: bool,
 }
 
 /// A request to `/authorize` in which every parameter has been judged.
@@ -108,5 +110,9 @@ fn parse_prompt(prompt: Option<&str>) -> Result<Prompt, OAuthError> {
             "The parameter prompt must not combine none with another value.",
         ));
     }
-    Ok(Prompt { none: has("none"), login: has("login") || has("select_account") })
+    Ok(Prompt {
+        none: has("none"),
+        login: has("login") || has("select_account"),
+        consent: has("consent"),
+    })
 }

@@ -182,7 +182,7 @@ impl RedirectTarget {
                     format!("{host}:{port}")
                 }
                 (Some(host), _) if url.scheme().starts_with("http") => host.to_owned(),
-                _ => format!("{}: (a program on this device)", url.scheme()),
+                _ => format!("{}:", url.scheme()),
             },
             Err(_) => String::new(),
         }

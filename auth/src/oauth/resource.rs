@@ -38,6 +38,12 @@ pub struct ResourceScope {
     pub name: String,
     /// What it allows, as the consent page says it.
     pub description: String,
+    /// Whether the consent page marks it as one to think about.
+    #[serde(default)]
+    pub sensitive: bool,
+    /// Whether a person may leave it out when they consent.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 /// A protected resource, as configured.
@@ -58,11 +64,16 @@ pub struct Resource {
 impl Resource {
     /// The demo server of this repository.
     pub fn demo(resource: String) -> Self {
-        let description = "Use the tools of this server".into();
+        let tools = ResourceScope {
+            name: "mcp:tools".into(),
+            description: "Use the tools of this server".into(),
+            sensitive: false,
+            optional: false,
+        };
         Self {
             resource,
             name: "MCP demo".into(),
-            scopes: vec![ResourceScope { name: "mcp:tools".into(), description }],
+            scopes: vec![tools],
             token_format: TokenFormat::Jwt,
         }
     }

@@ -33,6 +33,14 @@ pub async fn record(db: &impl ConnectionTrait, consent: Model) -> Result<(), Sto
     consent.into_active_model().insert(db).await.map(|_| ())
 }
 
+/// The consent that a grant came of.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    grant_id: Uuid,
+) -> Result<Option<Model>, StorageError> {
+    Entity::find_by_id(grant_id).one(db).await
+}
+
 /// The consents of a person.
 pub async fn of_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, StorageError> {
     Entity::find().filter(Column::UserId.eq(user_id)).all(db).await

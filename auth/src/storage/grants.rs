@@ -2,12 +2,16 @@
 //! tokens. A rotation is one conditional UPDATE of one row.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, entity::prelude::*, sea_query::Expr,
+    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::StorageError;
 use crate::oauth::refresh_token::Family;
+
+/// Most grants of one person and client that are looked through for a remembered consent.
+const MOST_COMPARED: u64 = 20;
 
 /// A grant.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -161,6 +165,24 @@ pub async fn of_user(
         .filter(Column::RevokedAt.is_null())
         .filter(Column::ExpiresAt.gt(now))
         .order_by_desc(Column::Id)
+        .all(db)
+        .await
+}
+
+/// The live grants that a person gave a client, the newest first.
+pub async fn of_user_and_client(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    client_id: &str,
+    now: i64,
+) -> Result<Vec<Model>, StorageError> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::ClientId.eq(client_id))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_desc(Column::Id)
+        .limit(MOST_COMPARED)
         .all(db)
         .await
 }

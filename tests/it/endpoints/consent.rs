@@ -88,6 +88,8 @@ async fn added_fields_change_nothing() {
     let form = [
         ("request", request.as_str()),
         ("decision", "allow"),
+        ("scope", "profile"),
+        ("scope", "email"),
         ("scope", "admin"),
         ("redirect_uri", "https://evil.test"),
     ];
@@ -95,6 +97,121 @@ async fn added_fields_change_nothing() {
     assert!(page.url.as_str().starts_with(REDIRECT_URI), "{}", page.url);
     let answer = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
     assert_eq!(answer.text("scope"), "mcp:tools profile email");
+}
+
+#[tokio::test]
+async fn a_scope_that_was_unticked_is_not_granted() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (client, page) = consent_page(&stack, &mut browser).await;
+    let allow = ("decision", "allow");
+    let page = browser.press_after(&page, allow, &[("scope", "email", false)]).await;
+    let answer = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
+    assert_eq!(answer.text("scope"), "mcp:tools profile");
+}
+
+#[tokio::test]
+async fn whoever_unticks_everything_has_denied() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let client = Client::register(&stack).await;
+    let request = with(client.authorize_parameters(), "scope", "email");
+    let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
+    let allow = ("decision", "allow");
+    let page = browser.press_after(&page, allow, &[("scope", "email", false)]).await;
+    assert_eq!(page.query("error").as_deref(), Some("access_denied"));
+}
+
+/// A client with a secret has consented once; what a further request leads to.
+async fn ask_again(change: (&'static str, &str)) -> Page {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let secret = serde_json::json!({"token_endpoint_auth_method": "client_secret_basic"});
+    let client = Client::register_as(&stack, secret).await;
+    client.obtain_code(&mut browser).await;
+    let request = with(client.authorize_parameters(), change.0, change.1);
+    browser.open(&client.authorize_url(&request)).await
+}
+
+#[tokio::test]
+async fn a_client_that_can_prove_itself_is_not_asked_about_twice() {
+    let page = ask_again(("prompt", "none")).await;
+    assert!(page.query("code").is_some(), "{} {}", page.url, page.text());
+    let page = ask_again(("scope", "mcp:tools")).await;
+    assert!(page.query("code").is_some(), "{} {}", page.url, page.text());
+}
+
+#[tokio::test]
+async fn more_than_was_allowed_is_asked_about() {
+    let page = ask_again(("scope", "mcp:tools profile email offline_access")).await;
+    assert_eq!(page.url.path(), "/consent", "{}", page.text());
+    let page = ask_again(("prompt", "consent")).await;
+    assert_eq!(page.url.path(), "/consent", "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_public_client_is_asked_about_every_time() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let client = Client::register(&stack).await;
+    client.obtain_code(&mut browser).await;
+    let url = client.authorize_url(&client.authorize_parameters());
+    assert_eq!(browser.open(&url).await.url.path(), "/consent");
+    let silent = with(client.authorize_parameters(), "prompt", "none");
+    let page = browser.open(&client.authorize_url(&silent)).await;
+    assert_eq!(page.query("error").as_deref(), Some("consent_required"));
+}
+
+#[tokio::test]
+async fn a_consent_that_was_taken_back_is_not_remembered() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let secret = serde_json::json!({"token_endpoint_auth_method": "client_secret_post"});
+    let client = Client::register_as(&stack, secret).await;
+    let code = client.obtain_code(&mut browser).await;
+    let mut form = client.code_form(&code);
+    form.push(("client_secret", client.secret.clone().unwrap()));
+    let tokens = client.post("/token", &form).await;
+    let revocation = [
+        ("token", tokens.text("refresh_token").to_owned()),
+        ("client_id", client.id.clone()),
+        ("client_secret", client.secret.clone().unwrap()),
+    ];
+    assert_eq!(client.post("/revoke", &revocation).await.status, 200);
+    let url = client.authorize_url(&client.authorize_parameters());
+    assert_eq!(browser.open(&url).await.url.path(), "/consent");
+}
+
+#[tokio::test]
+async fn it_is_never_made_for_a_frame() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (_, page) = consent_page(&stack, &mut browser).await;
+    for destination in ["iframe", "object", "embed"] {
+        let framed = tests::client::http()
+            .get(page.url.clone())
+            .header("sec-fetch-dest", destination)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(framed.status(), 403);
+        assert!(framed.text().await.unwrap().contains("page_framed"));
+    }
+}
+
+#[tokio::test]
+async fn it_speaks_the_language_of_the_person() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let client = Client::register(&stack).await;
+    let german = with(client.authorize_parameters(), "ui_locales", "de");
+    let page = client.reach_consent(&mut browser, &client.authorize_url(&german)).await;
+    assert!(page.html.contains("<html lang=\"de\">"), "{}", page.html);
+    assert!(page.text().contains("Erlauben"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_client_whose_name_claims_a_brand_is_warned_of() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let name = serde_json::json!({"client_name": "G\u{43e}\u{43e}gle Drive"});
+    let client = Client::register_as(&stack, name).await;
+    let url = client.authorize_url(&client.authorize_parameters());
+    let text = client.reach_consent(&mut browser, &url).await.text();
+    assert!(text.contains("mentions \u{2068}Google\u{2069}"), "{text}");
+    assert!(text.contains("different alphabets"), "{text}");
 }
 
 #[tokio::test]

@@ -1,0 +1,84 @@
+//! How the pages look: the operator's name, colour and logo.
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+use web::{Brand, Color};
+
+use super::ConfigError;
+use crate::oauth::secret;
+
+/// Largest logo, in bytes: a page with it stays below 30 KB.
+const LARGEST_LOGO: usize = 12 * 1024;
+
+/// What an operator chooses of the pages.
+#[derive(Clone, Debug, Args)]
+pub struct BrandSetting {
+    /// What the operator is called on the pages.
+    #[arg(
+        id = "brand_name",
+        value_name = "NAME",
+        long = "brand-name",
+        env = "AUTH_BRAND_NAME",
+        default_value = "Portcullis"
+    )]
+    pub name: String,
+    /// Colour of buttons and links, as #rrggbb; used no paler than can be read.
+    #[arg(
+        id = "brand_color",
+        value_name = "COLOR",
+        long = "brand-color",
+        env = "AUTH_BRAND_COLOR",
+        value_parser = color
+    )]
+    pub color: Option<Color>,
+    /// SVG or PNG file of at most 12 KiB.
+    #[arg(
+        id = "brand_logo_file",
+        value_name = "FILE",
+        long = "brand-logo-file",
+        env = "AUTH_BRAND_LOGO_FILE"
+    )]
+    pub logo_file: Option<PathBuf>,
+}
+
+/// The operator's logo, as it is served.
+#[derive(Clone, Debug, Default)]
+pub struct Logo {
+    /// Where: named by its content, so that it can be cached for ever.
+    pub path: String,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+impl BrandSetting {
+    /// The brand, and the logo where there is one.
+    pub fn load(&self) -> Result<(Brand, Option<Logo>), ConfigError> {
+        let logo = self.logo()?;
+        let path = logo.as_ref().map(|logo| logo.path.clone());
+        Ok((Brand::new(&self.name, self.color, path), logo))
+    }
+
+    fn logo(&self) -> Result<Option<Logo>, ConfigError> {
+        let Some(file) = &self.logo_file else { return Ok(None) };
+        let refused = |why: String| ConfigError::Logo(file.display().to_string(), why);
+        let bytes = fs::read(file).map_err(|error| refused(error.to_string()))?;
+        if bytes.len() > LARGEST_LOGO {
+            return Err(refused(format!("it is larger than {LARGEST_LOGO} bytes")));
+        }
+        let (extension, media_type) = match bytes.as_slice() {
+            [0x89, b'P', b'N', b'G', ..] => ("png", "image/png"),
+            [b'<', ..] => ("svg", "image/svg+xml"),
+            _ => return Err(refused("it is neither an SVG nor a PNG file".into())),
+        };
+        let hash = secret::hash(&String::from_utf8_lossy(&bytes));
+        let name = hash.get(..8).unwrap_or_default();
+        Ok(Some(Logo { path: format!("/logo.{name}.{extension}"), media_type, bytes }))
+    }
+}
+
+fn color(text: &str) -> Result<Color, &'static str> {
+    Color::parse(text).ok_or("write it as #rrggbb, for example #14566a")
+}

@@ -1,0 +1,119 @@
+//! What an answer leads to: a grant and a code for it, or a refusal, and a line in the person's
+//! list of events.
+
+use uuid::Uuid;
+
+use crate::{
+    extract::{signed_in::SignedIn, visitor::Visitor},
+    oauth::{
+        authorization_request::AuthorizationRequest,
+        error::OAuthError,
+        scope::ScopeSet,
+        secret::{Secret, SecretKind},
+    },
+    state::AppState,
+    storage::{
+        StorageError, authorization_codes, consents, grants,
+        security_events::{self, EventKind},
+    },
+};
+
+/// Seconds that a code is good.
+const CODE_LIFETIME: i64 = 60;
+
+/// Who answered, and where they were.
+#[derive(Clone, Copy, Debug)]
+pub struct Answerer<'a> {
+    /// The person.
+    pub person: &'a SignedIn,
+    /// Their browser.
+    pub visitor: &'a Visitor,
+}
+
+/// Grants `scope` of the request, and makes the code for it.
+pub async fn allow(
+    state: &AppState,
+    request: &AuthorizationRequest,
+    scope: &ScopeSet,
+    answerer: Answerer<'_>,
+) -> Result<Secret, OAuthError> {
+    let secret = Secret::generate(SecretKind::AuthorizationCode)?;
+    let grant = grant(state, request, scope, answerer.person);
+    let code = authorization_codes::Model {
+        code_hash: secret.hash(),
+        grant_id: grant.id,
+        client_id: request.client.id.clone(),
+        redirect_uri: request.target.uri().into(),
+        code_challenge: request.code_challenge.as_str().into(),
+        nonce: request.nonce.clone(),
+        expires_at: state.clock.now() + CODE_LIFETIME,
+        redeemed_at: None,
+    };
+    store(state, grant, code, answerer)
+        .await
+        .map_err(|error| OAuthError::server_error("code_not_stored", error))?;
+    Ok(secret)
+}
+
+/// Notes that the person said no.
+pub async fn deny(
+    state: &AppState,
+    request: &AuthorizationRequest,
+    answerer: Answerer<'_>,
+) -> Result<(), OAuthError> {
+    let Answerer { person, visitor } = answerer;
+    let (kind, name) = (EventKind::AccessDenied, &request.client.name);
+    let event = visitor.event(person.user.id, kind, name, state.clock.now());
+    security_events::record(state.db.connection(), event)
+        .await
+        .map_err(|error| OAuthError::server_error("denial_not_stored", error))
+}
+
+fn grant(
+    state: &AppState,
+    request: &AuthorizationRequest,
+    scope: &ScopeSet,
+    person: &SignedIn,
+) -> grants::Model {
+    let now = state.clock.now();
+    grants::Model {
+        id: Uuid::now_v7(),
+        user_id: person.user.id,
+        client_id: request.client.id.clone(),
+        client_name: request.client.name.clone(),
+        resource: request.resource.resource.clone(),
+        scope: scope.to_string(),
+        authenticated_at: person.session.authenticated_at,
+        created_at: now,
+        expires_at: now.saturating_add(state.config.grant_lifetime),
+        revoked_at: None,
+        refresh_token_hash: None,
+        refresh_generation: 0,
+        refresh_expires_at: 0,
+        rotations: String::new(),
+    }
+}
+
+async fn store(
+    state: &AppState,
+    grant: grants::Model,
+    code: authorization_codes::Model,
+    answerer: Answerer<'_>,
+) -> Result<(), StorageError> {
+    let Answerer { person, visitor } = answerer;
+    let (kind, name) = (EventKind::AccessAllowed, grant.client_name.clone());
+    let event = visitor.event(person.user.id, kind, &name, state.clock.now());
+    let consent = consents::Model {
+        grant_id: grant.id,
+        user_id: person.user.id,
+        redirect_uri: code.redirect_uri.clone(),
+        device: visitor.device.clone(),
+        network: visitor.network(),
+    };
+    let transaction = state.db.begin().await?;
+    grants::issue(&transaction, grant).await?;
+    authorization_codes::issue(&transaction, code).await?;
+    consents::record(&transaction, consent).await?;
+    security_events::record(&transaction, event).await?;
+    transaction.commit().await
+}

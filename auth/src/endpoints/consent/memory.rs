@@ -1,0 +1,57 @@
+//! Consent that need not be asked for again.
+//!
+//! A live grant is the memory: it says what the person allowed, it ends when they take it back,
+//! and nobody needs to keep a second list in step with it.
+
+use crate::{
+    extract::signed_in::SignedIn,
+    oauth::{
+        authorization_request::AuthorizationRequest,
+        client::{AuthenticationMethod, Client},
+        error::OAuthError,
+        scope::ScopeSet,
+    },
+    state::AppState,
+    storage::{StorageError, consents, grants},
+};
+
+/// Whether an answer to this client is remembered: only where the client has to prove who it is
+/// before a code is worth anything. Anybody can call themselves a public client's name.
+pub fn remembers(client: &Client) -> bool {
+    client.authentication != AuthenticationMethod::None
+}
+
+/// Whether the person has allowed this client as much before, for the same resource, with the
+/// answer going to the same place.
+pub async fn has_consented(
+    state: &AppState,
+    request: &AuthorizationRequest,
+    person: &SignedIn,
+) -> Result<bool, OAuthError> {
+    if !remembers(&request.client) {
+        return Ok(false);
+    }
+    find(state, request, person)
+        .await
+        .map_err(|error| OAuthError::server_error("consent_lookup_failed", error))
+}
+
+async fn find(
+    state: &AppState,
+    request: &AuthorizationRequest,
+    person: &SignedIn,
+) -> Result<bool, StorageError> {
+    let (db, now) = (state.db.connection(), state.clock.now());
+    let covers = |grant: &grants::Model| {
+        let scope: ScopeSet = grant.scope.split(' ').collect();
+        grant.resource == request.resource.resource && scope.covers(&request.scope)
+    };
+    let known = grants::of_user_and_client(db, person.user.id, &request.client.id, now).await?;
+    for grant in known.iter().filter(|grant| covers(grant)) {
+        let consent = consents::find(db, grant.id).await?;
+        if consent.is_some_and(|consent| consent.redirect_uri == request.target.uri()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,86 @@
+//! Clients, scopes and places, as the pages show them.
+
+use url::Url;
+use web::{
+    Asker, OwnPages, Person, Place, ScopeLine,
+    consent::{Redirect, RedirectKind},
+};
+
+use crate::{
+    extract::signed_in::SignedIn,
+    oauth::{
+        client::{Client, Provenance},
+        redirect_uri::RedirectTarget,
+        resource::Resource,
+        scope::ScopeSet,
+    },
+};
+
+/// Who asks, and how much of it is proven.
+pub fn asker(client: &Client) -> Asker {
+    let text = |url: &Option<Url>| url.as_ref().map(Url::to_string);
+    Asker {
+        name: client.name.clone(),
+        id: client.id.clone(),
+        host: proven_host(client.provenance, &client.id),
+        unverified: client.provenance == Provenance::Registered,
+        pages: OwnPages {
+            home: text(&client.client_uri),
+            policy: text(&client.policy_uri),
+            terms: text(&client.tos_uri),
+        },
+    }
+}
+
+/// The host that vouches for a client: that of an identifier which is the address of its own
+/// description.
+fn proven_host(provenance: Provenance, id: &str) -> Option<String> {
+    match provenance {
+        Provenance::MetadataDocument => host_of(id),
+        Provenance::PreRegistered | Provenance::Registered => None,
+    }
+}
+
+/// The host of an identifier that is an https URL. A grant remembers the identifier alone, and
+/// only a metadata document's is a URL.
+pub fn host_of(client_id: &str) -> Option<String> {
+    let url = Url::parse(client_id).ok().filter(|url| url.scheme() == "https")?;
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// Where the answer goes.
+pub fn redirect(target: &RedirectTarget) -> Redirect {
+    let kind = match target.uri() {
+        _ if target.is_loopback() => RedirectKind::Loopback,
+        uri if uri.starts_with("https:") => RedirectKind::Web,
+        _ => RedirectKind::PrivateScheme,
+    };
+    Redirect { host: target.shown_host(), uri: target.uri().into(), kind }
+}
+
+/// Whoever is signed in.
+pub fn person(signed_in: &SignedIn) -> Person {
+    Person { name: signed_in.shown_name(), email: signed_in.user.email.clone() }
+}
+
+/// One line for each scope, in the order asked.
+pub fn scope_lines(resource: Option<&Resource>, scopes: &ScopeSet) -> Vec<ScopeLine> {
+    let own = |name: &str| resource?.scopes.iter().find(|scope| scope.name == name);
+    let line = |name| match own(name) {
+        Some(scope) => ScopeLine {
+            name: scope.name.clone(),
+            description: Some(scope.description.clone()),
+            sensitive: scope.sensitive,
+            optional: scope.optional,
+        },
+        None => ScopeLine::standard(name),
+    };
+    scopes.iter().map(line).collect()
+}
+
+/// A browser and its network; `None` where neither is known.
+pub fn place(device: &str, network: &str) -> Option<Place> {
+    let known = !device.is_empty() || !network.is_empty();
+    known.then(|| Place { device: device.into(), network: network.into() })
+}
