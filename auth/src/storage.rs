@@ -7,8 +7,8 @@ use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path};
 
 use migration::Migrator;
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
@@ -25,6 +25,9 @@ pub mod security_events;
 pub mod sessions;
 pub mod signing_keys;
 pub mod users;
+
+/// The advisory lock of PostgreSQL under which the schema changes; the number means nothing.
+const MIGRATION_LOCK: i64 = 0x706f_7274;
 
 /// An operation that failed for a technical reason.
 pub type StorageError = DbErr;
@@ -73,8 +76,21 @@ impl Database {
             });
         }
         let connection = sea_orm::Database::connect(options).await.map_err(OpenError::Connect)?;
-        Migrator::up(&connection, None).await.map_err(OpenError::Migrate)?;
-        Ok(Self(connection))
+        let database = Self(connection);
+        database.migrate().await.map_err(OpenError::Migrate)?;
+        Ok(database)
+    }
+
+    /// One transaction, which only one replica has at a time: those that start together wait, and
+    /// find nothing left to do.
+    async fn migrate(&self) -> Result<(), DbErr> {
+        let transaction = self.begin().await?;
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+            transaction.execute_unprepared(&lock).await?;
+        }
+        Migrator::up(&transaction, None).await?;
+        transaction.commit().await
     }
 
     /// Begins a transaction that takes SQLite's write lock at once: one that read first and wrote

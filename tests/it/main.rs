@@ -4,6 +4,7 @@
 
 mod commands;
 mod endpoints;
+mod engines;
 mod flows;
 mod guard;
 mod settings;

@@ -6,6 +6,7 @@
 //! - [`mcp_client`] calls the MCP server on both wires.
 //! - [`conformance`] is the server that the official suite expects.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
+//! - [`postgres`] makes databases of the other engine.
 //! - [`github`] is the stand-in that `make dev` uses too.
 //!
 //! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
@@ -20,5 +21,6 @@ pub mod conformance;
 pub mod github;
 pub mod mcp_client;
 pub mod operator;
+pub mod postgres;
 pub mod stack;
 pub mod terminal;

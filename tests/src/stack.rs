@@ -15,7 +15,7 @@ use clap::Parser;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::github;
+use crate::{github, postgres};
 
 /// A running stack. It stops when it is dropped.
 pub struct Stack {
@@ -33,6 +33,20 @@ pub struct Stack {
     data: TempDir,
     auth: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
+}
+
+/// What the database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A file of the stack.
+    Sqlite,
+    /// A database of the run's cluster.
+    Postgres,
+}
+
+impl Engine {
+    /// Both, for tests of what must hold on either.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 }
 
 /// A listener and the name that everybody calls it by.
@@ -53,6 +67,16 @@ impl Stack {
     /// Starts everything, with an SQLite file.
     pub async fn start() -> Self {
         Self::start_with(&[], &[]).await
+    }
+
+    /// Starts everything, on either engine.
+    pub async fn on(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::start().await,
+            Engine::Postgres => {
+                Self::start_with(&["--database-url", &postgres::database().await], &[]).await
+            }
+        }
     }
 
     /// The same with further options of `auth` and of `mcp`.

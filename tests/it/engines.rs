@@ -1,0 +1,120 @@
+//! What rests on the database holds on either engine: SQLite and PostgreSQL.
+
+use auth::storage::{Database, signing_keys};
+use futures::future::join_all;
+use serde_json::json;
+use tests::{
+    browser::Browser,
+    client::{Answer, Client, REDIRECT_URI, http},
+    mcp_client::{Wire, call, text},
+    operator, postgres,
+    stack::{Engine, Stack},
+};
+
+const GRACE: i64 = 120;
+
+async fn with_tokens(engine: Engine) -> (Stack, Client, Answer) {
+    let stack = Stack::on(engine).await;
+    let client = Client::register(&stack).await;
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    (stack, client, tokens)
+}
+
+async fn is_live(stack: &Stack, tokens: &Answer) -> bool {
+    let request = http().get(stack.at("/userinfo")).bearer_auth(tokens.text("access_token"));
+    Answer::of(request).await.status == 200
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_is_greeted_on_either_engine() {
+    for engine in Engine::ALL {
+        let (stack, _client, tokens) = with_tokens(engine).await;
+        let token = tokens.text("access_token");
+        let message = json!({"message": "ping pong"});
+        let answer = call(&stack.resource, Wire::V2026, token, "echo", message).await;
+        assert_eq!(text(&answer), "Hello Nick Lucas: ping pong", "{engine:?}: {}", answer.json);
+    }
+}
+
+#[tokio::test]
+async fn a_code_has_one_winner_and_its_replay_takes_back_what_it_gave_on_either_engine() {
+    for engine in Engine::ALL {
+        let stack = Stack::on(engine).await;
+        let client = Client::register(&stack).await;
+        let form = client.code_form(&client.obtain_code(&mut Browser::default()).await);
+        let answers = join_all((0..32).map(|_| client.post("/token", &form))).await;
+        let winners: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
+        assert_eq!(winners.len(), 1, "{engine:?}");
+        let refreshed = client.refresh(winners[0].text("refresh_token")).await;
+        assert_eq!(refreshed.text("error"), "invalid_grant", "{engine:?}");
+        assert!(!is_live(&stack, winners[0]).await, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn simultaneous_refreshes_get_one_successor_on_either_engine() {
+    for engine in Engine::ALL {
+        let (stack, client, tokens) = with_tokens(engine).await;
+        let first = tokens.text("refresh_token");
+        let answers = join_all((0..32).map(|_| client.refresh(first))).await;
+        for answer in &answers {
+            assert_eq!(answer.status, 200, "{engine:?}: {}", answer.json);
+            assert_eq!(answer.text("refresh_token"), answers[0].text("refresh_token"));
+            assert!(is_live(&stack, answer).await, "{engine:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_late_replay_ends_one_family_and_no_other_on_either_engine() {
+    for engine in Engine::ALL {
+        let (stack, client, tokens) = with_tokens(engine).await;
+        let other = client.obtain_tokens(&mut Browser::default()).await;
+        let second = client.refresh(tokens.text("refresh_token")).await;
+        stack.advance(GRACE);
+        let replay = client.refresh(tokens.text("refresh_token")).await;
+        assert_eq!(replay.text("error"), "invalid_grant", "{engine:?}");
+        assert!(!is_live(&stack, &second).await, "{engine:?}");
+        assert_eq!(client.refresh(other.text("refresh_token")).await.status, 200, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn revoking_one_token_ends_its_grant_on_either_engine() {
+    for engine in Engine::ALL {
+        let (stack, client, tokens) = with_tokens(engine).await;
+        let form =
+            [("token", tokens.text("access_token").into()), ("client_id", client.id.clone())];
+        assert_eq!(client.post("/revoke", &form).await.status, 200, "{engine:?}");
+        assert!(!is_live(&stack, &tokens).await, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_s_client_signs_in_on_either_engine() {
+    for engine in Engine::ALL {
+        let stack = Stack::on(engine).await;
+        let redirect = ["--redirect-uri", REDIRECT_URI, "--auth-method", "none"];
+        let client = Client::pre_registered(&stack, &redirect).await;
+        client.obtain_tokens(&mut Browser::default()).await;
+        let removed = operator::run(&stack, &["clients", "remove", &client.id]).await;
+        assert_eq!(removed.code, 0, "{engine:?}: {}", removed.stderr);
+    }
+}
+
+/// Replicas of a first start come up together, on an empty database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_replicas_may_bring_one_schema_up_to_date_at_once_on_either_engine() {
+    let file = tempfile::tempdir().unwrap();
+    let sqlite = format!("sqlite://{}/auth.db", file.path().display());
+    for url in [sqlite, postgres::database().await] {
+        let starts = (0..4).map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { Database::open(&url).await })
+        });
+        for started in join_all(starts).await {
+            let db = started.unwrap().unwrap_or_else(|error| panic!("{url}: {error}"));
+            assert!(signing_keys::all(db.connection()).await.unwrap().is_empty());
+        }
+    }
+}
