@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
 
-use crate::guard::is_loopback;
+use crate::guard::{GuardError, is_loopback};
 
 /// Settings of the MCP server. Each can be given as an option or in the environment.
 #[derive(Clone, Debug, Parser)]
@@ -79,6 +79,13 @@ impl Config {
             true => Ok(()),
             false => Err(ConfigError::HalfIntrospection),
         }
+    }
+
+    /// Where people see and end what they allowed: the account page of the first issuer.
+    pub(crate) fn account(&self) -> Result<Url, GuardError> {
+        let issuer = self.issuers.first().map(String::as_str).unwrap_or_default();
+        let page = format!("{issuer}/account");
+        Url::parse(&page).map_err(|_| GuardError::NoIssuer)
     }
 
     /// The introspection secret, if there is one.

@@ -6,6 +6,9 @@
 pub mod clock;
 pub mod config;
 pub mod guard;
+mod notes;
+mod prompts;
+mod resources;
 pub mod server;
 mod tools;
 
@@ -26,7 +29,7 @@ use crate::{
     clock::Clock,
     config::Config,
     guard::{Guard, GuardError},
-    server::{DemoServer, TOOLS},
+    server::{DemoServer, PROMPTS, TOOLS},
 };
 
 /// The whole server: `/mcp` behind the guard, its metadata, and `/health`.
@@ -34,7 +37,11 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
     let mut guard = Guard::new(&config.resource, &config.issuers)
         .with_name("MCP demo")
         .with_scopes(["mcp:tools", "profile", "email"])
+        .with_scope_above("notes:write", ["mcp:tools"])
         .with_tools(TOOLS.list_all())
+        .with_prompts(PROMPTS.list_all())
+        .with_resources(resources::resources())
+        .with_templates(resources::templates())
         .with_hosts(&config.allowed_hosts)
         .with_origins(&config.allowed_origins)
         .with_clock(clock);
@@ -45,7 +52,9 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
     }
     let guard = guard.build()?;
     let sessions = Arc::new(LocalSessionManager::default());
-    let service = StreamableHttpService::new(|| Ok(DemoServer), sessions, guard.transport());
+    let server = DemoServer::new(config.account()?)?;
+    let service =
+        StreamableHttpService::new(move || Ok(server.clone()), sessions, guard.transport());
     Ok(guard.protect(service).route("/health", get(async || "ok")))
 }
 

@@ -92,7 +92,8 @@ impl Session {
     }
 }
 
-fn message(method: &str, params: Value) -> Value {
+/// A request as JSON-RPC.
+pub fn message(method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 }
 
@@ -108,6 +109,24 @@ fn with_headers(request: RequestBuilder, token: &str) -> RequestBuilder {
     match token.is_empty() {
         true => request,
         false => request.bearer_auth(token),
+    }
+}
+
+/// The next message of a stream of events; `null` when it has ended.
+pub async fn next_message(stream: &mut reqwest::Response, buffer: &mut String) -> Value {
+    loop {
+        while let Some((line, rest)) = buffer.split_once('\n') {
+            let message = line.strip_prefix("data:").map(str::trim).unwrap_or_default();
+            let message = serde_json::from_str(message).unwrap_or_default();
+            *buffer = rest.to_owned();
+            if message != Value::Null {
+                return message;
+            }
+        }
+        match stream.chunk().await.expect("a chunk") {
+            Some(chunk) => buffer.push_str(&String::from_utf8_lossy(&chunk)),
+            None => return Value::Null,
+        }
     }
 }
 

@@ -44,6 +44,9 @@ pub struct ResourceScope {
     /// Whether a person may leave it out when they consent.
     #[serde(default)]
     pub optional: bool,
+    /// Whether it is granted only to who asks for it by name.
+    #[serde(default)]
+    pub on_request: bool,
 }
 
 /// A protected resource, as configured.
@@ -69,11 +72,19 @@ impl Resource {
             description: "Use the tools of this server".into(),
             sensitive: false,
             optional: false,
+            on_request: false,
+        };
+        let notes = ResourceScope {
+            name: "notes:write".into(),
+            description: "Write notes for you".into(),
+            sensitive: true,
+            on_request: true,
+            ..tools.clone()
         };
         Self {
             resource,
             name: "MCP demo".into(),
-            scopes: vec![tools],
+            scopes: vec![tools, notes],
             token_format: TokenFormat::Jwt,
         }
     }
@@ -86,10 +97,12 @@ impl Resource {
 
     /// What a request for `requested` can be granted. Unknown scopes are passed over, because
     /// some clients always ask for the ones they like; a request of unknown ones only is an error.
-    /// A request without scope means everything the resource has, and who the person is.
+    /// A request without scope means everything that need not be asked for by name, and who the
+    /// person is.
     pub fn grantable(&self, requested: Option<&str>) -> Result<ScopeSet, OAuthError> {
         let Some(requested) = requested else {
-            let own = self.scopes.iter().map(|one| one.name.as_str());
+            let own = self.scopes.iter().filter(|one| !one.on_request);
+            let own = own.map(|one| one.name.as_str());
             return Ok(own.chain(["profile", "email"]).collect());
         };
         let requested = ScopeSet::parse(requested)?;

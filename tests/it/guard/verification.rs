@@ -47,7 +47,7 @@ async fn a_client_of_2025_can_initialize_and_list_tools() {
         let answer = send(&stack.resource, wire, &token, "tools/list", json!({})).await;
         let tools = answer.json["result"]["tools"].as_array().unwrap().iter();
         let names: Vec<_> = tools.map(|tool| tool["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["echo", "whoami"], "{wire:?}");
+        assert!(names.contains(&"echo") && names.contains(&"whoami"), "{wire:?}: {names:?}");
     }
 }
 

@@ -15,7 +15,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::register(&stack).await;
     let tokens = client.obtain_tokens(&mut Browser::default()).await;
     let router = conformance::router(&resource, &stack.issuer, tokens.text("access_token"))?;
-    println!("{resource}");
+    announce(&resource);
     mcp::serve(listener, router, std::future::pending()).await?;
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the script that starts it reads the address here")]
+fn announce(resource: &str) {
+    println!("{resource}");
 }

@@ -1,0 +1,41 @@
+//! `add_note`: needs a scope that the first sign-in does not ask for.
+//!
+//! A client without it sees the tool, is told by a 403 which scopes to ask for, asks the person,
+//! and calls again (step-up).
+
+use rmcp::{ErrorData, handler::server::wrapper::Parameters, schemars, tool, tool_router};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    guard::{Caller, needs},
+    notes::LONGEST_NOTE,
+    server::DemoServer,
+};
+
+/// What to keep.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct AddNoteArguments {
+    /// The note, of at most 2000 bytes.
+    text: String,
+}
+
+#[tool_router(router = add_note_router, vis = "pub(crate)")]
+impl DemoServer {
+    #[tool(
+        description = "Keeps a note for you; notes://mine shows them",
+        annotations(destructive_hint = false),
+        meta = needs(["mcp:tools", "notes:write"])
+    )]
+    async fn add_note(
+        &self,
+        caller: Caller,
+        Parameters(arguments): Parameters<AddNoteArguments>,
+    ) -> Result<String, ErrorData> {
+        if arguments.text.len() > LONGEST_NOTE {
+            return Err(ErrorData::invalid_params("a note has at most 2000 bytes", None));
+        }
+        let count = self.state().notes.add(&caller, arguments.text).await;
+        Ok(format!("Kept. You have {count} notes now."))
+    }
+}
