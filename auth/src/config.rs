@@ -4,7 +4,7 @@ mod brand;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser};
+use clap::{ArgAction, Args, Parser, builder::BoolishValueParser};
 use keys::{MasterSecrets, SecretError};
 use secrecy::SecretString;
 use thiserror::Error;
@@ -107,6 +107,16 @@ pub struct Config {
     /// How the pages look.
     #[command(flatten)]
     pub brand: BrandSetting,
+    /// For development and tests only: fetch metadata documents and keys of clients from this
+    /// machine, by plain http. Needs AUTH_ISSUER and AUTH_LISTEN on loopback.
+    #[arg(
+        long,
+        env = "AUTH_INSECURE_METADATA_DOCUMENTS_ON_LOOPBACK",
+        action = ArgAction::Set,
+        default_value_t = false,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub insecure_metadata_documents_on_loopback: bool,
     /// What to log, as `level` or `module=level,…`.
     #[arg(long, env = "AUTH_LOG", default_value = "info,sea_orm_migration=warn,sqlx=warn")]
     pub log: String,
@@ -128,6 +138,12 @@ pub enum ConfigError {
          AUTH_LISTEN on loopback too: a stand-in for GitHub signs anybody in"
     )]
     StandInBeyondLoopback,
+    /// This machine's own services would be within reach of anybody.
+    #[error(
+        "AUTH_INSECURE_METADATA_DOCUMENTS_ON_LOOPBACK is for development: it needs AUTH_ISSUER and \
+         AUTH_LISTEN on loopback"
+    )]
+    DocumentsOnLoopback,
     /// The master secrets cannot be read.
     #[error(
         "the master secret file {path} cannot be read: {cause}; `make dev` creates one, or write \
@@ -173,6 +189,9 @@ impl Config {
         let safe = |url: &Url| url.scheme() == "https" || is_loopback(url) && all_local;
         if !safe(&self.github_base_url) || !safe(&self.github_api_url) {
             return Err(ConfigError::StandInBeyondLoopback);
+        }
+        if self.insecure_metadata_documents_on_loopback && !all_local {
+            return Err(ConfigError::DocumentsOnLoopback);
         }
         self.check_lifetimes()
     }

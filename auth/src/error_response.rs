@@ -62,6 +62,12 @@ impl From<OAuthError> for TokenError {
     }
 }
 
+impl From<OAuthError> for BearerError {
+    fn from(error: OAuthError) -> Self {
+        Self(error)
+    }
+}
+
 impl From<OAuthError> for PageError {
     fn from(error: OAuthError) -> Self {
         Self(error)

@@ -12,6 +12,7 @@ pub mod error_response;
 pub mod extract;
 pub mod oauth;
 pub mod presentation;
+pub mod rate_limit;
 pub mod router;
 pub mod state;
 pub mod storage;

@@ -2,6 +2,9 @@
 
 pub mod authorization_request;
 pub mod client;
+pub mod client_assertion;
+pub mod client_id_url;
+pub mod client_metadata;
 pub mod error;
 pub mod parameters;
 pub mod pkce;

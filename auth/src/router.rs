@@ -65,10 +65,16 @@ fn documents() -> Router<AppState> {
 fn for_programs() -> Router<AppState> {
     Router::new()
         .route("/register", post(register::post))
+        .route(
+            "/register/{client_id}",
+            get(register::configuration::get)
+                .put(register::configuration::put)
+                .delete(register::configuration::delete),
+        )
         .route("/token", post(token::post))
         .route("/revoke", post(revoke::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::get))
-        .layer(cors([Method::GET, Method::POST]))
+        .layer(cors([Method::GET, Method::POST, Method::PUT, Method::DELETE]))
 }
 
 /// Pages and forms.

@@ -11,6 +11,7 @@ use thiserror::Error;
 use web::Brand;
 
 use crate::{
+    clients::RemoteClients,
     clock::Clock,
     config::{Config, ConfigError, Logo},
     oauth::resource::Resource,
@@ -39,7 +40,7 @@ pub enum StartError {
     /// A key cannot be made or read.
     #[error("the signing key is not usable: {0}")]
     Key(#[from] KeyError),
-    /// The HTTP client towards GitHub cannot be made.
+    /// An HTTP client cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     HttpClient(#[from] reqwest::Error),
 }
@@ -57,6 +58,8 @@ pub struct Seals {
     pub consent: Sealer,
     /// Secrets of open registrations, derived from their `client_id`.
     pub client_secret: Authenticator,
+    /// What lets a client manage its open registration, derived from its `client_id`.
+    pub registration_access: Authenticator,
     /// Refresh tokens.
     pub refresh_token: Authenticator,
     /// Proof that a form came from a page of this session.
@@ -71,6 +74,7 @@ impl Seals {
             sign_in: secrets.sealer("sign-in"),
             consent: secrets.sealer("consent"),
             client_secret: secrets.authenticator("client-secret"),
+            registration_access: secrets.authenticator("registration-access"),
             refresh_token: secrets.authenticator("refresh-token"),
             csrf: secrets.authenticator("csrf"),
         }
@@ -96,6 +100,8 @@ pub struct AppState {
     pub brand: Arc<Brand>,
     /// The operator's logo, if there is one.
     pub logo: Option<Arc<Logo>>,
+    /// Documents and keys of clients, at addresses that they name.
+    pub remote_clients: RemoteClients,
     /// The time.
     pub clock: Clock,
 }
@@ -113,6 +119,10 @@ impl AppState {
             keys: Arc::new(keys),
             seals: Arc::new(seals),
             github: Github::new(&config)?,
+            remote_clients: RemoteClients::new(
+                config.insecure_metadata_documents_on_loopback,
+                clock.clone(),
+            )?,
             resources: resources.into(),
             brand: Arc::new(brand),
             logo: logo.map(Arc::new),

@@ -21,9 +21,11 @@ pub mod consents;
 pub mod grants;
 pub mod identities;
 pub mod opaque_tokens;
+pub mod registrations;
 pub mod security_events;
 pub mod sessions;
 pub mod signing_keys;
+pub mod single_use;
 pub mod users;
 
 /// The advisory lock of PostgreSQL under which the schema changes; the number means nothing.

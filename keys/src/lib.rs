@@ -3,6 +3,7 @@
 //! - [`SigningKey`] and [`KeyRing`] sign tokens; [`KeySet`] is what they publish (RFC 7517 §5).
 //! - [`DpopProof`] is what shows that the sender of a request holds a key (RFC 9449).
 //! - [`Verifier`] turns the text of a token into [`AccessTokenClaims`], or says which check failed.
+//! - [`PublishedKeys`] are the keys of others, which sign assertions and ID tokens.
 //! - [`MasterSecrets`] opens and closes everything that is kept at rest or travels through a
 //!   browser: a [`Sealer`] encrypts (RFC 7516), an [`Authenticator`] derives and checks tags.
 
@@ -14,6 +15,7 @@ mod jwk;
 mod key_ring;
 mod key_set;
 mod master_secrets;
+mod published_keys;
 mod sealer;
 mod signing_key;
 mod verifier;
@@ -26,6 +28,7 @@ pub use jwk::PublicJwk;
 pub use key_ring::{KeyRing, RingEntry};
 pub use key_set::KeySet;
 pub use master_secrets::MasterSecrets;
+pub use published_keys::{PublishedKeys, unverified_claims};
 pub use sealer::Sealer;
 pub use signing_key::{Algorithm, SigningKey, TokenType};
 pub use verifier::Verifier;

@@ -116,12 +116,13 @@ pub(crate) fn header_of(token: &str) -> Result<Header, VerifyError> {
 
 /// `typ` is compared as a media type: without case, and with or without `application/`
 /// (RFC 7515 §4.1.9).
+pub(crate) fn media_type(typ: &str) -> String {
+    let typ = typ.to_ascii_lowercase();
+    typ.strip_prefix("application/").unwrap_or(&typ).to_owned()
+}
+
 fn is_access_token(typ: Option<&str>) -> bool {
-    let expected = TokenType::AccessToken.as_str();
-    typ.is_some_and(|typ| {
-        let typ = typ.to_ascii_lowercase();
-        typ.strip_prefix("application/").unwrap_or(&typ) == expected
-    })
+    typ.is_some_and(|typ| media_type(typ) == TokenType::AccessToken.as_str())
 }
 
 /// jsonwebtoken checks the signature alone; every claim is judged here, by our own clock.
@@ -134,7 +135,7 @@ pub(crate) fn signature_only(algorithm: jsonwebtoken::Algorithm) -> Validation {
     validation
 }
 
-fn refusal(kind: &ErrorKind) -> VerifyError {
+pub(crate) fn refusal(kind: &ErrorKind) -> VerifyError {
     match kind {
         ErrorKind::InvalidSignature => VerifyError::BadSignature,
         ErrorKind::Json(_) => VerifyError::BadClaims,

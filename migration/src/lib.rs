@@ -14,6 +14,8 @@ mod m20261124_000006_create_authorization_codes;
 mod m20261124_000007_create_opaque_tokens;
 mod m20261124_000008_create_signing_keys;
 mod m20261125_000010_extend_clients;
+mod m20261125_000011_create_registrations;
+mod m20261125_000012_create_single_use;
 mod m20261125_000050_extend_sessions;
 mod m20261125_000051_create_security_events;
 mod m20261125_000052_create_consents;
@@ -33,6 +35,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000007_create_opaque_tokens::Migration),
             Box::new(m20261124_000008_create_signing_keys::Migration),
             Box::new(m20261125_000010_extend_clients::Migration),
+            Box::new(m20261125_000011_create_registrations::Migration),
+            Box::new(m20261125_000012_create_single_use::Migration),
             Box::new(m20261125_000050_extend_sessions::Migration),
             Box::new(m20261125_000051_create_security_events::Migration),
             Box::new(m20261125_000052_create_consents::Migration),

@@ -2,10 +2,12 @@
 //! the house itself.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod client_authentication;
 mod commands;
 mod endpoints;
 mod engines;
 mod flows;
 mod guard;
+mod metadata_documents;
 mod settings;
 mod tidy;

@@ -41,6 +41,20 @@ async fn the_stand_in_is_refused_unless_everything_is_on_loopback() {
 }
 
 #[tokio::test]
+async fn documents_of_this_machine_are_refused_unless_everything_is_on_loopback() {
+    let documents = ("--insecure-metadata-documents-on-loopback", "true");
+    let github = [
+        ("--github-base-url", "https://github.com"),
+        ("--github-api-url", "https://api.github.com"),
+    ];
+    for public in [("--issuer", "https://auth.example.com"), ("--listen", "0.0.0.0:3000")] {
+        let refused = refusal(&[documents, public, github[0], github[1]]).await;
+        assert!(refused.contains("AUTH_INSECURE_METADATA_DOCUMENTS_ON_LOOPBACK"), "{refused}");
+    }
+    assert!(start(&directory(), &[documents]).await.is_ok());
+}
+
+#[tokio::test]
 async fn an_issuer_that_clients_could_not_compare_is_refused() {
     for issuer in ["http://localhost:3000/", "http://auth.example.com", "nonsense", "https://a/?b"]
     {

@@ -89,12 +89,18 @@ impl Client {
         let http = http();
         let answer = Answer::of(http.post(stack.at("/register")).json(&request)).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json);
+        let secret = answer.json["client_secret"].as_str().map(Into::into);
+        Self { http, ..Self::known_as(stack, answer.text("client_id"), secret) }
+    }
+
+    /// A client that `auth` knows by other ways, such as a metadata document.
+    pub fn known_as(stack: &Stack, id: &str, secret: Option<String>) -> Self {
         Self {
-            id: answer.text("client_id").into(),
-            secret: answer.json["client_secret"].as_str().map(Into::into),
+            id: id.into(),
+            secret,
             issuer: stack.issuer.clone(),
             resource: stack.audience.clone(),
-            http,
+            http: http(),
         }
     }
 
@@ -104,13 +110,8 @@ impl Client {
         let outcome = operator::run(stack, &[&arguments, options].concat()).await;
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
         let client: Value = serde_json::from_str(&outcome.stdout).expect("a client");
-        Self {
-            id: client["client_id"].as_str().unwrap_or_default().into(),
-            secret: client["client_secret"].as_str().map(Into::into),
-            issuer: stack.issuer.clone(),
-            resource: stack.audience.clone(),
-            http: http(),
-        }
+        let id = client["client_id"].as_str().unwrap_or_default();
+        Self::known_as(stack, id, client["client_secret"].as_str().map(Into::into))
     }
 
     /// A valid authorization request.

@@ -5,6 +5,7 @@
 //! - [`client::Client`] is a program that asks for tokens, one message at a time.
 //! - [`mcp_client`] calls the MCP server on both wires.
 //! - [`conformance`] is the server that the official suite expects.
+//! - [`document_server`] serves metadata documents and keys of clients.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
 //! - [`github`] is the stand-in that `make dev` uses too.
@@ -18,6 +19,7 @@ pub mod chromium;
 pub mod client;
 pub mod command_line;
 pub mod conformance;
+pub mod document_server;
 pub mod github;
 pub mod mcp_client;
 pub mod operator;

@@ -3,12 +3,15 @@
 
 use keys::SealError;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::{
     oauth::{
-        client::{AuthenticationMethod, Client, GrantType, Provenance},
+        client::{
+            ApplicationType, AuthenticationMethod, Client, ClientKeys, GrantType, Provenance,
+        },
         redirect_uri::RedirectUri,
-        secret::{Secret, SecretKind},
+        secret::{self, Secret, SecretKind},
     },
     state::Seals,
 };
@@ -16,72 +19,156 @@ use crate::{
 /// Tells a registered `client_id` from every other.
 const PREFIX: &str = "dyn_";
 
-/// What a client registered. Short names, because it travels in every request.
+/// What a client registered and is in force. Short names, because it travels in every request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Registration {
-    /// `client_name`.
     #[serde(rename = "n")]
-    pub name: String,
-    /// `redirect_uris`.
+    name: String,
     #[serde(rename = "r")]
-    pub redirect_uris: Vec<String>,
-    /// `grant_types`.
+    redirect_uris: Vec<String>,
     #[serde(rename = "g")]
-    pub grant_types: Vec<GrantType>,
-    /// `token_endpoint_auth_method`.
+    grant_types: Vec<GrantType>,
     #[serde(rename = "m")]
-    pub authentication: AuthenticationMethod,
+    authentication: AuthenticationMethod,
     /// `client_id_issued_at`.
     #[serde(rename = "t")]
     pub issued_at: i64,
+    #[serde(rename = "w", default, skip_serializing_if = "is_false")]
+    is_web: bool,
+    #[serde(rename = "d", default, skip_serializing_if = "is_false")]
+    dpop_bound_access_tokens: bool,
+    #[serde(rename = "q", default, skip_serializing_if = "is_false")]
+    require_pushed_authorization_requests: bool,
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    jwks: Option<String>,
+    #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
+    jwks_uri: Option<Url>,
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    post_logout_redirect_uris: Vec<String>,
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    id_token_signed_response_alg: Option<String>,
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    userinfo_signed_response_alg: Option<String>,
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    client_uri: Option<Url>,
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    logo_uri: Option<Url>,
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    policy_uri: Option<Url>,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    tos_uri: Option<Url>,
 }
 
-/// The client that a sealed registration describes.
-pub struct Registered;
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
 
-impl Registered {
-    /// Makes the `client_id`, and the secret of a confidential client.
-    pub fn seal(
-        seals: &Seals,
-        registration: &Registration,
-    ) -> Result<(String, Option<Secret>), SealError> {
-        let id = format!("{PREFIX}{}", seals.registration.seal(registration)?);
-        let secret = match registration.authentication {
-            AuthenticationMethod::None => None,
-            _ => Some(secret_of(&seals.client_secret.tag(id.as_bytes()))),
+impl Registration {
+    /// What is kept of a client that has been judged.
+    pub fn new(client: Client, issued_at: i64) -> Self {
+        let (jwks, jwks_uri) = match client.keys {
+            ClientKeys::None => (None, None),
+            ClientKeys::Jwks(text) => (Some(text), None),
+            ClientKeys::JwksUri(uri) => (None, Some(uri)),
         };
-        Ok((id, secret))
+        Self {
+            name: client.name,
+            redirect_uris: client.redirect_uris.iter().map(|u| u.as_str().to_owned()).collect(),
+            grant_types: client.grant_types,
+            authentication: client.authentication,
+            issued_at,
+            is_web: client.application_type == ApplicationType::Web,
+            dpop_bound_access_tokens: client.dpop_bound_access_tokens,
+            require_pushed_authorization_requests: client.require_pushed_authorization_requests,
+            jwks,
+            jwks_uri,
+            post_logout_redirect_uris: client.post_logout_redirect_uris,
+            id_token_signed_response_alg: client.id_token_signed_response_alg,
+            userinfo_signed_response_alg: client.userinfo_signed_response_alg,
+            client_uri: client.client_uri,
+            logo_uri: client.logo_uri,
+            policy_uri: client.policy_uri,
+            tos_uri: client.tos_uri,
+        }
+    }
+
+    /// The `client_id` that carries it.
+    pub fn seal(&self, seals: &Seals) -> Result<String, SealError> {
+        Ok(format!("{PREFIX}{}", seals.registration.seal(self)?))
     }
 
     /// Reads a `client_id` back.
-    pub fn open(seals: &Seals, id: &str) -> Result<Client, SealError> {
+    pub fn open(seals: &Seals, id: &str) -> Result<Self, SealError> {
         let sealed = id.strip_prefix(PREFIX).ok_or(SealError::DoesNotOpen)?;
-        let registration: Registration = seals.registration.open(sealed)?;
-        let secret_hashes = match registration.authentication {
-            AuthenticationMethod::None => Vec::new(),
-            _ => {
+        seals.registration.open(sealed)
+    }
+
+    /// The client that it describes.
+    pub fn client(self, seals: &Seals, id: &str) -> Client {
+        let secret_hashes = match self.authentication.has_secret() {
+            true => {
                 let tags = seals.client_secret.tags(id.as_bytes());
                 tags.map(|tag| secret_of(&tag).hash()).collect()
             }
+            false => Vec::new(),
         };
-        Ok(Client {
-            name: registration.name,
-            redirect_uris: registration
+        let keys = match (self.jwks, self.jwks_uri) {
+            (Some(jwks), _) => ClientKeys::Jwks(jwks),
+            (None, Some(uri)) => ClientKeys::JwksUri(uri),
+            (None, None) => ClientKeys::None,
+        };
+        Client {
+            name: self.name,
+            redirect_uris: self
                 .redirect_uris
                 .iter()
                 .filter_map(|uri| RedirectUri::parse(uri).ok())
                 .collect(),
-            grant_types: registration.grant_types,
-            authentication: registration.authentication,
+            grant_types: self.grant_types,
+            authentication: self.authentication,
             secret_hashes,
+            keys,
+            application_type: match self.is_web {
+                true => ApplicationType::Web,
+                false => ApplicationType::Native,
+            },
+            post_logout_redirect_uris: self.post_logout_redirect_uris,
+            require_pushed_authorization_requests: self.require_pushed_authorization_requests,
+            dpop_bound_access_tokens: self.dpop_bound_access_tokens,
+            id_token_signed_response_alg: self.id_token_signed_response_alg,
+            userinfo_signed_response_alg: self.userinfo_signed_response_alg,
+            client_uri: self.client_uri,
+            logo_uri: self.logo_uri,
+            policy_uri: self.policy_uri,
+            tos_uri: self.tos_uri,
             ..Client::new(id, Provenance::Registered)
-        })
+        }
     }
 }
 
 /// Whether a `client_id` has the form of an open registration.
-pub(super) fn is_registered_id(id: &str) -> bool {
+pub fn is_registered_id(id: &str) -> bool {
     id.starts_with(PREFIX)
+}
+
+/// The secret of a confidential client, derived from its `client_id`.
+pub fn client_secret(seals: &Seals, id: &str) -> Secret {
+    secret_of(&seals.client_secret.tag(id.as_bytes()))
+}
+
+/// What lets a client read, change and delete its registration (RFC 7592 §3), derived from its
+/// `client_id`.
+pub fn access_token(seals: &Seals, id: &str) -> Secret {
+    let tag = seals.registration_access.tag(id.as_bytes());
+    Secret::from_bytes(SecretKind::RegistrationAccess, &tag)
+}
+
+/// Whether `presented` is the registration access token of this client.
+pub fn is_access_token(seals: &Seals, id: &str, presented: &str) -> bool {
+    let of = |tag: [u8; 32]| Secret::from_bytes(SecretKind::RegistrationAccess, &tag).hash();
+    let hash = secret::hash(presented);
+    let mut tags = seals.registration_access.tags(id.as_bytes());
+    tags.any(|tag| secret::same_hash(&of(tag), &hash))
 }
 
 fn secret_of(tag: &[u8; 32]) -> Secret {

@@ -17,6 +17,9 @@ use crate::{
     state::AppState,
 };
 
+/// What client assertions may be signed with.
+const ASSERTION_ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
+
 /// The document, the same at every place where clients look for it.
 #[derive(Debug, Serialize)]
 pub struct Metadata {
@@ -36,8 +39,12 @@ pub struct Metadata {
     id_token_signing_alg_values_supported: [&'static str; 1],
     code_challenge_methods_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: Vec<&'static str>,
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
+    client_id_metadata_document_supported: bool,
     authorization_response_iss_parameter_supported: bool,
     request_uri_parameter_supported: bool,
     claims_supported: [&'static str; 10],
@@ -68,8 +75,12 @@ pub async fn get(
         id_token_signing_alg_values_supported: ["ES256"],
         code_challenge_methods_supported: ["S256"],
         token_endpoint_auth_methods_supported: methods.clone(),
+        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         introspection_endpoint_auth_methods_supported: secret_methods,
+        introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         revocation_endpoint_auth_methods_supported: methods,
+        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        client_id_metadata_document_supported: true,
         authorization_response_iss_parameter_supported: true,
         request_uri_parameter_supported: false,
         claims_supported: [

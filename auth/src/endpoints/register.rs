@@ -3,6 +3,8 @@
 //! Open registration (RFC 7591 §3). The answer is all there is of it: the `client_id` carries the
 //! registration, and no row is written.
 
+pub mod configuration;
+
 use axum::{
     Json,
     body::{Bytes, to_bytes},
@@ -10,13 +12,16 @@ use axum::{
     http::{StatusCode, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use url::Url;
 
 use crate::{
-    clients::{Registered, Registration},
+    clients::registration::{self, Registration},
     error_response::TokenError,
     oauth::{
-        client::{AuthenticationMethod, GrantType, check_name},
+        client::{Client, ClientKeys, GrantType, Provenance},
+        client_metadata::ClientMetadata,
         error::{ErrorCode, OAuthError},
         redirect_uri::RedirectUri,
     },
@@ -24,24 +29,10 @@ use crate::{
 };
 
 const LARGEST_REQUEST: usize = 64 * 1024;
-const MOST_REDIRECT_URIS: usize = 10;
-/// A `client_id` travels in URLs and headers, so what it carries is bounded, in bytes.
-const LARGEST_REGISTRATION: usize = 2048;
+/// A `client_id` travels in URLs and headers, so it is bounded, in bytes.
+const LONGEST_CLIENT_ID: usize = 4096;
 
-/// Client metadata as sent (RFC 7591 §2). Unknown members are passed over.
-#[derive(Debug, Deserialize)]
-pub struct ClientRegistrationRequest {
-    #[serde(default)]
-    redirect_uris: Vec<String>,
-    client_name: Option<String>,
-    token_endpoint_auth_method: Option<String>,
-    grant_types: Option<Vec<String>>,
-    response_types: Option<Vec<String>>,
-    application_type: Option<String>,
-    scope: Option<String>,
-}
-
-/// What is in force (RFC 7591 §3.2.1). Absent members are left out, never `null`.
+/// What is in force (RFC 7591 §3.2.1, RFC 7592 §3). Absent members are left out, never `null`.
 #[derive(Debug, Serialize)]
 pub struct ClientInformationResponse {
     client_id: String,
@@ -50,20 +41,82 @@ pub struct ClientInformationResponse {
     client_secret: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret_expires_at: Option<i64>,
+    registration_access_token: String,
+    registration_client_uri: String,
     client_name: String,
     redirect_uris: Vec<String>,
     grant_types: Vec<&'static str>,
-    response_types: [&'static str; 1],
+    response_types: Vec<&'static str>,
     token_endpoint_auth_method: &'static str,
+    application_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    application_type: Option<String>,
+    jwks: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
+    jwks_uri: Option<Url>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    post_logout_redirect_uris: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dpop_bound_access_tokens: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    require_pushed_authorization_requests: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token_signed_response_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    userinfo_signed_response_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_uri: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logo_uri: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_uri: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tos_uri: Option<Url>,
 }
 
 impl IntoResponse for ClientInformationResponse {
     fn into_response(self) -> Response {
-        (StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(self)).into_response()
+        ([(CACHE_CONTROL, "no-store")], Json(self)).into_response()
+    }
+}
+
+impl ClientInformationResponse {
+    fn new(state: &AppState, client: Client, issued_at: i64) -> Self {
+        let has_secret = client.authentication.has_secret();
+        let secret = registration::client_secret(&state.seals, &client.id);
+        let (jwks, jwks_uri) = match &client.keys {
+            ClientKeys::None => (None, None),
+            ClientKeys::Jwks(text) => (serde_json::from_str(text).ok(), None),
+            ClientKeys::JwksUri(uri) => (None, Some(uri.clone())),
+        };
+        let uses_code = client.grant_types.contains(&GrantType::AuthorizationCode);
+        let token = registration::access_token(&state.seals, &client.id);
+        Self {
+            client_id_issued_at: issued_at,
+            client_secret_expires_at: has_secret.then_some(0),
+            client_secret: has_secret.then(|| secret.expose().to_owned()),
+            registration_access_token: token.expose().to_owned(),
+            registration_client_uri: format!("{}/register/{}", state.config.issuer, client.id),
+            client_name: client.name,
+            redirect_uris: texts(&client.redirect_uris),
+            grant_types: client.grant_types.iter().map(|grant| grant.as_str()).collect(),
+            response_types: uses_code.then_some("code").into_iter().collect(),
+            token_endpoint_auth_method: client.authentication.as_str(),
+            application_type: client.application_type.as_str(),
+            jwks,
+            jwks_uri,
+            post_logout_redirect_uris: client.post_logout_redirect_uris,
+            dpop_bound_access_tokens: client.dpop_bound_access_tokens.then_some(true),
+            require_pushed_authorization_requests: client
+                .require_pushed_authorization_requests
+                .then_some(true),
+            id_token_signed_response_alg: client.id_token_signed_response_alg,
+            userinfo_signed_response_alg: client.userinfo_signed_response_alg,
+            client_uri: client.client_uri,
+            logo_uri: client.logo_uri,
+            policy_uri: client.policy_uri,
+            tos_uri: client.tos_uri,
+            client_id: client.id,
+        }
     }
 }
 
@@ -71,27 +124,21 @@ impl IntoResponse for ClientInformationResponse {
 pub async fn post(
     State(state): State<AppState>,
     request: Request,
-) -> Result<ClientInformationResponse, TokenError> {
-    let request = read(request).await?;
-    let registration = judge(&request, state.clock.now())?;
-    let (client_id, secret) =
-        Registered::seal(&state.seals, &registration).map_err(OAuthError::from)?;
-    Ok(ClientInformationResponse {
-        client_id,
-        client_id_issued_at: registration.issued_at,
-        client_secret_expires_at: secret.as_ref().map(|_| 0),
-        client_secret: secret.map(|secret| secret.expose().to_owned()),
-        client_name: registration.name,
-        redirect_uris: registration.redirect_uris,
-        grant_types: registration.grant_types.iter().map(|grant| grant.as_str()).collect(),
-        response_types: ["code"],
-        token_endpoint_auth_method: registration.authentication.as_str(),
-        application_type: request.application_type,
-        scope: request.scope,
-    })
+) -> Result<(StatusCode, ClientInformationResponse), TokenError> {
+    let metadata: ClientMetadata = read(request).await?;
+    let client = metadata.judge("", Provenance::Registered)?;
+    let issued_at = state.clock.now();
+    let id = Registration::new(client.clone(), issued_at)
+        .seal(&state.seals)
+        .map_err(OAuthError::from)?;
+    if id.len() > LONGEST_CLIENT_ID {
+        return Err(refused("registration_too_large", "Register fewer or shorter values.").into());
+    }
+    let client = Client { id, ..client };
+    Ok((StatusCode::CREATED, ClientInformationResponse::new(&state, client, issued_at)))
 }
 
-async fn read(request: Request) -> Result<ClientRegistrationRequest, OAuthError> {
+async fn read<T: DeserializeOwned>(request: Request) -> Result<T, OAuthError> {
     let body: Bytes = to_bytes(request.into_body(), LARGEST_REQUEST)
         .await
         .map_err(|_| refused("body_too_large", "The registration is larger than 64 KiB."))?;
@@ -101,59 +148,8 @@ async fn read(request: Request) -> Result<ClientRegistrationRequest, OAuthError>
     })
 }
 
-/// Decides what of the wishes is in force. Grants that are not served are passed over; a client
-/// that does not say how it authenticates is a public one, as the clients that leave it out expect.
-fn judge(request: &ClientRegistrationRequest, now: i64) -> Result<Registration, OAuthError> {
-    let registration = Registration {
-        name: check_name(request.client_name.as_deref())?,
-        redirect_uris: redirect_uris(&request.redirect_uris)?,
-        grant_types: grant_types(request.grant_types.as_deref())?,
-        authentication: authentication(request.token_endpoint_auth_method.as_deref())?,
-        issued_at: now,
-    };
-    if request.response_types.as_ref().is_some_and(|types| !types.iter().any(|t| t == "code")) {
-        return Err(refused("response_types", "The response_types must include code."));
-    }
-    if !matches!(request.application_type.as_deref(), None | Some("native" | "web")) {
-        return Err(refused("application_type", "The application_type must be native or web."));
-    }
-    let size: usize = registration.redirect_uris.iter().map(String::len).sum();
-    match size > LARGEST_REGISTRATION {
-        true => Err(refused("registration_too_large", "Register fewer or shorter redirect URIs.")),
-        false => Ok(registration),
-    }
-}
-
-fn redirect_uris(uris: &[String]) -> Result<Vec<String>, OAuthError> {
-    if uris.is_empty() || uris.len() > MOST_REDIRECT_URIS {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidRedirectUri,
-            "redirect_uris_number",
-            "Register between 1 and 10 redirect_uris.",
-        ));
-    }
-    uris.iter().map(|uri| RedirectUri::parse(uri).map(|uri| uri.as_str().to_owned())).collect()
-}
-
-fn grant_types(names: Option<&[String]>) -> Result<Vec<GrantType>, OAuthError> {
-    let Some(names) = names else {
-        return Ok(vec![GrantType::AuthorizationCode]);
-    };
-    let grants: Vec<_> = names.iter().filter_map(|name| GrantType::parse(name)).collect();
-    match grants.contains(&GrantType::AuthorizationCode) {
-        true => Ok(grants),
-        false => Err(refused("grant_types", "The grant_types must include authorization_code.")),
-    }
-}
-
-fn authentication(name: Option<&str>) -> Result<AuthenticationMethod, OAuthError> {
-    AuthenticationMethod::parse(name.unwrap_or("none")).ok_or_else(|| {
-        refused(
-            "token_endpoint_auth_method",
-            "The token_endpoint_auth_method must be none, client_secret_basic or \
-             client_secret_post.",
-        )
-    })
+fn texts(uris: &[RedirectUri]) -> Vec<String> {
+    uris.iter().map(|uri| uri.as_str().to_owned()).collect()
 }
 
 fn refused(reason: &'static str, description: &'static str) -> OAuthError {

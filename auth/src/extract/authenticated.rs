@@ -12,12 +12,14 @@ use crate::{
     clients,
     error_response::TokenError,
     oauth::{
-        client::{AuthenticationMethod, Client},
+        client::{AuthenticationMethod, Client, ClientKeys},
+        client_assertion::{self, ASSERTION_TYPE, ClientAssertion},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
         secret,
     },
     state::AppState,
+    storage::single_use,
 };
 
 /// A message that a client sends in a form.
@@ -39,67 +41,148 @@ pub struct Authenticated<T> {
 /// What a client presented of itself.
 struct Credentials {
     id: String,
-    secret: Option<String>,
-    method: AuthenticationMethod,
+    proof: Proof,
+}
+
+enum Proof {
+    None,
+    Secret(AuthenticationMethod, String),
+    Assertion(String),
 }
 
 impl<T: FromParameters> FromRequest<AppState> for Authenticated<T> {
     type Rejection = TokenError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, TokenError> {
+        let endpoint = request.uri().path().to_owned();
         let (headers, parameters) = form::read(request).await?;
         let credentials = Credentials::read(&headers, &parameters)?;
         let client = clients::find(state, &credentials.id).await?;
-        credentials.prove(&client)?;
+        credentials.prove(state, &client, &endpoint).await?;
         Ok(Self { request: T::from_parameters(&parameters)?, client })
     }
 }
 
 impl Credentials {
-    /// Reads what was sent. `client_id` may stand in the body beside the Basic header, as some
-    /// clients send it, as long as both agree.
+    /// Reads what was sent. `client_id` may stand in the body beside the Basic header or the
+    /// assertion, as some clients send it, as long as both agree.
     fn read(headers: &HeaderMap, parameters: &Parameters) -> Result<Self, OAuthError> {
         let id = parameters.optional("client_id")?;
         let secret = parameters.optional("client_secret")?.map(str::to_owned);
-        let Some((basic_id, basic_secret)) = basic(headers)? else {
-            let id = id.ok_or_else(|| refused("client_missing", "No client_id was sent."))?.into();
-            let method = match secret {
-                Some(_) => AuthenticationMethod::ClientSecretPost,
-                None => AuthenticationMethod::None,
-            };
-            return Ok(Self { id, secret, method });
+        let (presented_id, proof) = match (basic(headers)?, secret, assertion(parameters)?) {
+            (None, None, None) => (None, Proof::None),
+            (None, Some(secret), None) => {
+                (None, Proof::Secret(AuthenticationMethod::ClientSecretPost, secret))
+            }
+            (Some((id, secret)), None, None) => {
+                (Some(id), Proof::Secret(AuthenticationMethod::ClientSecretBasic, secret))
+            }
+            (None, None, Some(assertion)) => {
+                let id = ClientAssertion::unverified_client_id(&assertion)?;
+                (Some(id), Proof::Assertion(assertion))
+            }
+            _ => {
+                return Err(OAuthError::invalid_request(
+                    "client_authentication_twice",
+                    "Authenticate in one way: by the Authorization header, by client_secret, or \
+                     by client_assertion.",
+                ));
+            }
         };
-        if secret.is_some() {
-            return Err(OAuthError::invalid_request(
-                "client_authentication_twice",
-                "Send the client secret in one place: the Authorization header or the body.",
-            ));
-        }
-        if id.is_some_and(|id| id != basic_id) {
-            return Err(refused(
+        match (id, presented_id) {
+            (Some(id), Some(presented)) if id != presented => Err(refused(
                 "client_id_differs",
-                "The client_id of the body is not that of the Authorization header.",
-            ));
+                "The client_id of the body is not that of the client's credentials.",
+            )),
+            (_, Some(id)) => Ok(Self { id, proof }),
+            (Some(id), None) => Ok(Self { id: id.into(), proof }),
+            (None, None) => Err(refused("client_missing", "No client_id was sent.")),
         }
-        let method = AuthenticationMethod::ClientSecretBasic;
-        Ok(Self { id: basic_id, secret: Some(basic_secret), method })
     }
 
-    fn prove(&self, client: &Client) -> Result<(), OAuthError> {
-        if self.method != client.authentication {
+    async fn prove(
+        &self,
+        state: &AppState,
+        client: &Client,
+        endpoint: &str,
+    ) -> Result<(), OAuthError> {
+        let method = self.proof.method();
+        // A public client that has keys may prove more than it must.
+        let proves_more = client.authentication == AuthenticationMethod::None
+            && method == AuthenticationMethod::PrivateKeyJwt
+            && client.keys != ClientKeys::None;
+        if method != client.authentication && !proves_more {
             return Err(refused(
                 "client_authentication_method",
                 format!("This client authenticates by {}.", client.authentication.as_str()),
             ));
         }
-        let Some(secret) = &self.secret else {
-            return Ok(());
-        };
-        let presented = secret::hash(secret);
-        match client.secret_hashes.iter().any(|hash| secret::same_hash(hash, &presented)) {
-            true => Ok(()),
-            false => Err(refused("client_secret_wrong", "The client secret is wrong.")),
+        match &self.proof {
+            Proof::None => Ok(()),
+            Proof::Secret(_, secret) => check_secret(client, secret),
+            Proof::Assertion(assertion) => {
+                check_assertion(state, client, assertion, endpoint).await
+            }
         }
+    }
+}
+
+impl Proof {
+    fn method(&self) -> AuthenticationMethod {
+        match self {
+            Self::None => AuthenticationMethod::None,
+            Self::Secret(method, _) => *method,
+            Self::Assertion(_) => AuthenticationMethod::PrivateKeyJwt,
+        }
+    }
+}
+
+fn check_secret(client: &Client, secret: &str) -> Result<(), OAuthError> {
+    let presented = secret::hash(secret);
+    match client.secret_hashes.iter().any(|hash| secret::same_hash(hash, &presented)) {
+        true => Ok(()),
+        false => Err(refused("client_secret_wrong", "The client secret is wrong.")),
+    }
+}
+
+/// The assertion must be meant for this server: named by its issuer identifier, by its token
+/// endpoint (RFC 7523 §3), or by the endpoint that is called (RFC 9126 §2).
+async fn check_assertion(
+    state: &AppState,
+    client: &Client,
+    assertion: &str,
+    endpoint: &str,
+) -> Result<(), OAuthError> {
+    let keys = clients::public_keys(state, client, assertion).await?;
+    let issuer = &state.config.issuer;
+    let audiences = [issuer.clone(), format!("{issuer}/token"), format!("{issuer}{endpoint}")];
+    let now = state.clock.now();
+    let claims = ClientAssertion::verify(assertion, &keys, &client.id, &audiences, now)?;
+    let identifier = format!("{} {}", client.id, claims.jti);
+    let until = claims.remembered_until();
+    match single_use::remember(state.db.connection(), "client_assertion", &identifier, until).await
+    {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(client_assertion::replayed()),
+        Err(error) => Err(OAuthError::server_error("client_assertion_storage", error)),
+    }
+}
+
+/// Reads `client_assertion` and its type, which must come together (RFC 7521 §4.2).
+fn assertion(parameters: &Parameters) -> Result<Option<String>, OAuthError> {
+    let kind = parameters.optional("client_assertion_type")?;
+    match (parameters.optional("client_assertion")?, kind) {
+        (None, None) => Ok(None),
+        (Some(assertion), Some(ASSERTION_TYPE)) => Ok(Some(assertion.into())),
+        (Some(_), Some(_)) => Err(refused(
+            "client_assertion_type",
+            "The client_assertion_type must be \
+             urn:ietf:params:oauth:client-assertion-type:jwt-bearer.",
+        )),
+        _ => Err(OAuthError::invalid_request(
+            "client_assertion_incomplete",
+            "Send client_assertion and client_assertion_type together.",
+        )),
     }
 }
 

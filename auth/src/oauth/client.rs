@@ -32,6 +32,11 @@ impl GrantType {
         }
     }
 
+    /// Whether a client may give itself this grant: a person stands behind each use of it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::AuthorizationCode | Self::RefreshToken)
+    }
+
     /// The grant of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|grant| grant.as_str() == name)
@@ -54,7 +59,8 @@ pub enum AuthenticationMethod {
 
 impl AuthenticationMethod {
     /// Every method served, as metadata lists them.
-    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+    pub const ALL: [Self; 4] =
+        [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt];
 
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {

@@ -33,6 +33,8 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// RFC 6749 §4.1.2.1.
     UnsupportedResponseType,
+    /// RFC 7591 §3.2.2.
+    UnapprovedSoftwareStatement,
     /// OpenID Connect Core §3.1.2.6.
     LoginRequired,
     /// OpenID Connect Core §3.1.2.6.
@@ -57,6 +59,7 @@ impl ErrorCode {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
         }

@@ -87,6 +87,12 @@ impl RedirectUri {
         &self.0
     }
 
+    /// Whether only a program on the person's device can answer there: loopback, or a private-use
+    /// scheme.
+    pub fn is_native(&self) -> bool {
+        !self.0.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
+    }
+
     /// Whether a request's URI is this one: byte for byte, except that on loopback the port may
     /// be any, because the program learns it only when it binds (RFC 8252 §7.3).
     pub fn matches(&self, requested: &str) -> bool {

@@ -25,6 +25,8 @@ pub enum SecretKind {
     Browser,
     /// `pck_`: a client secret.
     ClientSecret,
+    /// `pcm_`: lets a client manage its registration.
+    RegistrationAccess,
     /// `pcv_`: a PKCE verifier towards the upstream.
     CodeVerifier,
 }
@@ -38,6 +40,7 @@ impl SecretKind {
             Self::Session => "pcs_",
             Self::Browser => "pcb_",
             Self::ClientSecret => "pck_",
+            Self::RegistrationAccess => "pcm_",
             Self::CodeVerifier => "pcv_",
         }
     }

@@ -201,3 +201,12 @@ pub async fn revoke_of_client(
         .await?;
     Ok(outcome.rows_affected)
 }
+
+/// Whether anybody has ever allowed a client anything.
+pub async fn any_of_client(
+    db: &impl ConnectionTrait,
+    client_id: &str,
+) -> Result<bool, StorageError> {
+    let found = Entity::find().filter(Column::ClientId.eq(client_id)).one(db).await?;
+    Ok(found.is_some())
+}

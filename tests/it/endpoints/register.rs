@@ -1,5 +1,7 @@
 //! `POST /register`
 
+mod configuration;
+
 use serde_json::{Value, json};
 use tests::{
     client::{Answer, http},

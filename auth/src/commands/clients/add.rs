@@ -3,7 +3,7 @@
 use std::{fs, io::Write, path::PathBuf};
 
 use clap::Args;
-use keys::KeySet;
+use keys::PublishedKeys;
 use url::Url;
 use uuid::Uuid;
 
@@ -221,9 +221,14 @@ impl Add {
         let shown = file.display();
         let text = fs::read_to_string(file)
             .map_err(|error| refused(format!("--jwks-file {shown} cannot be read: {error}")))?;
-        KeySet::from_json(text.as_bytes())
+        let keys = PublishedKeys::from_json(text.as_bytes())
             .map_err(|error| refused(format!("--jwks-file {shown}: {error}")))?;
-        Ok(Some(text))
+        match keys.is_empty() {
+            true => Err(refused(format!(
+                "--jwks-file {shown} holds no key that can sign by ES256, EdDSA or RS256"
+            ))),
+            false => Ok(Some(text)),
+        }
     }
 }
 

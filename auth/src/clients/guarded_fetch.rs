@@ -1,0 +1,282 @@
+//! Fetches from addresses that strangers name: public ones only, resolved once and connected to
+//! as resolved, without redirects, small, and soon over. Failures say little to whoever asked,
+//! so that nobody learns about networks that only this server can see.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use reqwest::{
+    Client, Response,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect::Policy,
+};
+use thiserror::Error;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::{Host, Url};
+
+use super::{freshness::Freshness, public_address::is_public};
+use crate::{oauth::resource::is_loopback, rate_limit::RateLimit};
+
+/// Longest time for a fetch, from the name to the last byte.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// Most fetches under way at once.
+const MOST_AT_ONCE: usize = 32;
+/// Most fetches a minute, all in all and from one origin.
+const MOST_A_MINUTE: u32 = 600;
+const MOST_A_MINUTE_FROM_ONE_ORIGIN: u32 = 30;
+/// Most addresses of one name that are tried.
+const MOST_ADDRESSES: usize = 16;
+
+/// Why there is no document.
+#[derive(Debug, Error)]
+pub(super) enum FetchError {
+    /// The address is not one that may be fetched from. Nothing was sent.
+    #[error("the address is not public: {0}")]
+    NotPublic(String),
+    /// The origin could not be reached, or is in trouble itself: another try may succeed.
+    #[error("the origin is out of reach: {0}")]
+    Unreachable(String),
+    /// Too many fetches are under way, or were made lately: another try may succeed.
+    #[error("too many fetches {0}")]
+    TooMany(&'static str),
+    /// The origin answered, and the answer is not a document.
+    #[error("the answer is not usable: {0}")]
+    Unusable(String),
+}
+
+impl FetchError {
+    /// Whether another try may succeed: nothing has been learnt about the document.
+    pub(super) fn is_outage(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::TooMany(_))
+    }
+}
+
+/// A document as it came.
+pub(super) struct Fetched {
+    /// The bytes; `None` where the known ones are still good.
+    pub(super) body: Option<Vec<u8>>,
+    /// How long it may be used.
+    pub(super) freshness: Freshness,
+    /// What to name it by the next time.
+    pub(super) etag: Option<HeaderValue>,
+}
+
+/// The one way to fetch what a stranger named. Clones share the limits.
+#[derive(Clone)]
+pub(super) struct GuardedFetch {
+    http: Client,
+    allows_loopback: bool,
+    at_once: Arc<Semaphore>,
+    total: RateLimit,
+    by_origin: RateLimit,
+}
+
+impl fmt::Debug for GuardedFetch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("GuardedFetch").finish_non_exhaustive()
+    }
+}
+
+impl GuardedFetch {
+    /// `allows_loopback` lets development and tests fetch from this machine, by plain http too.
+    pub(super) fn new(allows_loopback: bool) -> Result<Self, reqwest::Error> {
+        Self::resolving_by(Guard { allows_loopback, lookup: Arc::new(Dns) })
+    }
+
+    fn resolving_by(guard: Guard) -> Result<Self, reqwest::Error> {
+        let allows_loopback = guard.allows_loopback;
+        let http = Client::builder()
+            .user_agent(concat!("portcullis-auth/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            // A proxy would resolve the name again, out of our sight.
+            .no_proxy()
+            .timeout(TIME_LIMIT)
+            // A kept connection would be used after its name points elsewhere.
+            .pool_max_idle_per_host(0)
+            .dns_resolver(Arc::new(guard))
+            .build()?;
+        Ok(Self {
+            http,
+            allows_loopback,
+            at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            total: RateLimit::new(MOST_A_MINUTE, 60),
+            by_origin: RateLimit::new(MOST_A_MINUTE_FROM_ONE_ORIGIN, 60),
+        })
+    }
+
+    /// Fetches a JSON document of at most `largest` bytes. `etag` names what is known already.
+    pub(super) async fn fetch(
+        &self,
+        url: &Url,
+        largest: usize,
+        etag: Option<HeaderValue>,
+        now: i64,
+    ) -> Result<Fetched, FetchError> {
+        self.check_address(url)?;
+        let _permit = self.admit(url, now)?;
+        let mut request = self
+            .http
+            .get(url.clone())
+            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT_ENCODING, "identity");
+        let knows = etag.is_some();
+        if let Some(etag) = etag {
+            request = request.header(header::IF_NONE_MATCH, etag);
+        }
+        let response = request.send().await.map_err(out_of_reach)?;
+        let freshness = Freshness::of(response.headers());
+        let etag = response.headers().get(header::ETAG).cloned();
+        if response.status() == StatusCode::NOT_MODIFIED && knows {
+            return Ok(Fetched { body: None, freshness, etag });
+        }
+        check_answer(response.status(), response.headers())?;
+        let body = Some(read(response, largest).await?);
+        Ok(Fetched { body, freshness, etag })
+    }
+
+    /// Names are judged when they are resolved; an address that stands in the URL is judged here,
+    /// because nobody resolves it.
+    fn check_address(&self, url: &Url) -> Result<(), FetchError> {
+        let refused = || Err(FetchError::NotPublic(url.host_str().unwrap_or_default().to_owned()));
+        if self.allows_loopback && is_loopback(url) {
+            return Ok(());
+        }
+        if url.scheme() != "https" {
+            return Err(FetchError::NotPublic(format!("{} is not https", url.scheme())));
+        }
+        match url.host() {
+            Some(Host::Ipv4(address)) if is_public(address.into()) => Ok(()),
+            Some(Host::Ipv6(address)) if is_public(address.into()) => Ok(()),
+            Some(Host::Domain(name)) if is_public_name(name) => Ok(()),
+            _ => refused(),
+        }
+    }
+
+    fn admit(&self, url: &Url, now: i64) -> Result<SemaphorePermit<'_>, FetchError> {
+        let origin = url.origin().ascii_serialization();
+        self.by_origin
+            .admit(&origin, now)
+            .map_err(|_| FetchError::TooMany("from this origin lately"))?;
+        self.total.admit("", now).map_err(|_| FetchError::TooMany("lately"))?;
+        // Whoever comes too late is told so at once: a queue would only grow.
+        self.at_once.try_acquire().map_err(|_| FetchError::TooMany("under way"))
+    }
+}
+
+/// A name that the public DNS can know: with a dot, and under no domain of a private network.
+fn is_public_name(name: &str) -> bool {
+    const PRIVATE: [&str; 6] =
+        [".localhost", ".internal", ".local", ".home.arpa", ".onion", ".alt"];
+    name.contains('.')
+        && !name.ends_with('.')
+        && !PRIVATE.iter().any(|domain| name.ends_with(domain))
+}
+
+fn check_answer(status: StatusCode, headers: &HeaderMap) -> Result<(), FetchError> {
+    let unusable = |why: String| Err(FetchError::Unusable(why));
+    match status.as_u16() {
+        200 => {}
+        // A wall before the origin says no to servers that it takes for robots; that is not the
+        // client taking its document away.
+        401 | 403 | 408 | 425 | 429 | 500..=599 => {
+            return Err(FetchError::Unreachable(format!("it answered {status}")));
+        }
+        _ => return unusable(format!("it answered {status}")),
+    }
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !media_type.is_some_and(is_json) {
+        return unusable("it is not application/json in UTF-8".into());
+    }
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => unusable("it is compressed".into()),
+        _ => Ok(()),
+    }
+}
+
+fn is_json(media_type: &str) -> bool {
+    let media_type = media_type.to_ascii_lowercase();
+    let mut parts = media_type.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let is_json = essence == "application/json"
+        || essence.starts_with("application/") && essence.ends_with("+json");
+    is_json
+        && parts.all(|part| match part.strip_prefix("charset=") {
+            Some(charset) => charset.trim_matches('"') == "utf-8",
+            None => true,
+        })
+}
+
+async fn read(mut response: Response, largest: usize) -> Result<Vec<u8>, FetchError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(out_of_reach)? {
+        if body.len() + chunk.len() > largest {
+            return Err(FetchError::Unusable(format!("it is larger than {largest} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn out_of_reach(error: reqwest::Error) -> FetchError {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    FetchError::Unreachable(text)
+}
+
+/// From a name to addresses.
+trait Lookup: Send + Sync {
+    fn lookup(&self, name: String) -> BoxFuture<io::Result<Vec<IpAddr>>>;
+}
+
+type BoxFuture<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The system's resolver.
+struct Dns;
+
+impl Lookup for Dns {
+    fn lookup(&self, name: String) -> BoxFuture<io::Result<Vec<IpAddr>>> {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
+}
+
+/// Resolves a name once, refuses it if any of its addresses is not public, and hands out exactly
+/// the addresses that were judged: there is no second look-up that could answer otherwise.
+struct Guard {
+    allows_loopback: bool,
+    lookup: Arc<dyn Lookup>,
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let is_this_machine = self.allows_loopback && name.as_str() == "localhost";
+        let found = self.lookup.lookup(name.as_str().to_owned());
+        Box::pin(async move {
+            let addresses = found.await?;
+            let allowed = |ip: &IpAddr| match is_this_machine {
+                true => ip.is_loopback(),
+                false => is_public(*ip),
+            };
+            if addresses.is_empty() || !addresses.iter().all(allowed) {
+                return Err("the name has an address that is not public".into());
+            }
+            let sockets = addresses.into_iter().take(MOST_ADDRESSES);
+            let sockets: Addrs = Box::new(sockets.map(|ip| SocketAddr::new(ip, 0)));
+            Ok(sockets)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! What is resolved, what is connected to, and what is refused before either.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::net::TcpListener;
+
+use super::*;
+
+/// A resolver that answers in turn, and counts.
+#[derive(Default)]
+struct Answers {
+    answers: Vec<Vec<&'static str>>,
+    asked: AtomicUsize,
+}
+
+impl Lookup for Answers {
+    fn lookup(&self, _: String) -> BoxFuture<io::Result<Vec<IpAddr>>> {
+        let turn = self.asked.fetch_add(1, Ordering::Relaxed);
+        let answer = self.answers.get(turn).or(self.answers.last()).cloned().unwrap_or_default();
+        let addresses = answer.iter().map(|address| address.parse().unwrap()).collect();
+        Box::pin(async move { Ok(addresses) })
+    }
+}
+
+async fn resolved(answers: &[&[&'static str]]) -> (Result<Vec<SocketAddr>, String>, usize) {
+    let answers = answers.iter().map(|answer| answer.to_vec()).collect();
+    let lookup = Arc::new(Answers { answers, ..Answers::default() });
+    let guard = Guard { allows_loopback: false, lookup: lookup.clone() };
+    let name = "cimd.test".parse().unwrap();
+    let found = guard.resolve(name).await.map(Iterator::collect).map_err(|e| e.to_string());
+    (found, lookup.asked.load(Ordering::Relaxed))
+}
+
+#[tokio::test]
+async fn a_name_is_refused_if_any_of_its_addresses_is_not_public() {
+    for answer in [
+        &["127.0.0.1"][..],
+        &["::1"],
+        &["93.184.216.34", "10.0.0.1"],
+        &["2606:4700::1", "::ffff:169.254.169.254"],
+        &[],
+    ] {
+        let (found, _) = resolved(&[answer]).await;
+        assert!(found.is_err(), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_addresses_that_were_judged_are_the_ones_connected_to() {
+    // A second look-up would find loopback; there is none.
+    let (found, asked) = resolved(&[&["93.184.216.34"], &["127.0.0.1"]]).await;
+    assert_eq!(found.unwrap(), ["93.184.216.34:0".parse().unwrap()]);
+    assert_eq!(asked, 1);
+    let many = vec!["93.184.216.34"; 100];
+    assert_eq!(resolved(&[&many]).await.0.unwrap().len(), MOST_ADDRESSES);
+}
+
+#[tokio::test]
+async fn a_fetch_asks_for_the_name_once_and_connects_to_nothing_that_is_not_public() {
+    let sink = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = sink.local_addr().unwrap().port();
+    let lookup = Arc::new(Answers { answers: vec![vec!["127.0.0.1"]], ..Answers::default() });
+    let guard = Guard { allows_loopback: false, lookup: lookup.clone() };
+    let fetch = GuardedFetch::resolving_by(guard).unwrap();
+    let url = Url::parse(&format!("https://cimd.test:{port}/c.json")).unwrap();
+    let refused = fetch.fetch(&url, 5120, None, 0).await.map(|_| ()).unwrap_err();
+    assert!(matches!(refused, FetchError::Unreachable(_)), "{refused}");
+    assert_eq!(lookup.asked.load(Ordering::Relaxed), 1);
+    assert_untouched(&sink).await;
+}
+
+#[tokio::test]
+async fn an_address_in_the_url_is_judged_without_a_resolver() {
+    let sink = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = sink.local_addr().unwrap().port();
+    let fetch = GuardedFetch::new(false).unwrap();
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0.0.0.0",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::127.0.0.1]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "192.168.0.1",
+        "[fd00::1]",
+        "[fe80::1]",
+        "localhost",
+        "localhost.",
+        "a.localhost",
+        "metadata.google.internal",
+        "printer.local",
+        "intranet",
+    ] {
+        let url = Url::parse(&format!("https://{host}:{port}/c.json")).unwrap();
+        let refused = fetch.fetch(&url, 5120, None, 0).await.map(|_| ()).unwrap_err();
+        assert!(matches!(refused, FetchError::NotPublic(_)), "{host}: {refused}");
+    }
+    let plain = Url::parse("http://93.184.216.34/c.json").unwrap();
+    let refused = fetch.fetch(&plain, 5120, None, 0).await.map(|_| ()).unwrap_err();
+    assert!(matches!(refused, FetchError::NotPublic(_)));
+    assert_untouched(&sink).await;
+}
+
+/// Whoever had connected would be waiting in the queue before this connection of our own.
+async fn assert_untouched(sink: &TcpListener) {
+    let own = tokio::net::TcpStream::connect(sink.local_addr().unwrap()).await.unwrap();
+    let (_, peer) = sink.accept().await.unwrap();
+    assert_eq!(peer, own.local_addr().unwrap());
+}
+
+#[test]
+fn an_origin_and_all_of_them_together_are_limited() {
+    let fetch = GuardedFetch::new(false).unwrap();
+    let of = |host: u32| Url::parse(&format!("https://h{host}.test/c")).unwrap();
+    for _ in 0..MOST_A_MINUTE_FROM_ONE_ORIGIN {
+        assert!(fetch.admit(&of(0), 0).is_ok());
+    }
+    assert!(matches!(fetch.admit(&of(0), 0), Err(FetchError::TooMany(_))));
+    assert!(fetch.admit(&of(0), 60).is_ok());
+    let others = (1..2 * MOST_A_MINUTE).filter(|host| fetch.admit(&of(*host), 60).is_ok());
+    assert!(others.count() < MOST_A_MINUTE as usize);
+    let fresh = GuardedFetch::new(false).unwrap();
+    let held: Vec<_> = (0..64).filter_map(|host| fresh.admit(&of(host), 0).ok()).collect();
+    assert_eq!(held.len(), MOST_AT_ONCE);
+}
+
+#[test]
+fn only_a_json_document_is_an_answer() {
+    let judged = |status: u16, lines: &[(&'static str, &str)]| {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        check_answer(StatusCode::from_u16(status).unwrap(), &headers)
+    };
+    let json = ("content-type", "application/json");
+    assert!(judged(200, &[json]).is_ok());
+    assert!(judged(200, &[("content-type", "application/client+json; charset=UTF-8")]).is_ok());
+    for media_type in ["text/html", "application/json; charset=latin1", "text/json", ""] {
+        let judged = judged(200, &[("content-type", media_type)]);
+        assert!(matches!(judged, Err(FetchError::Unusable(_))), "{media_type}");
+    }
+    assert!(matches!(
+        judged(200, &[json, ("content-encoding", "gzip")]),
+        Err(FetchError::Unusable(_))
+    ));
+    for status in [201, 204, 206, 301, 302, 303, 304, 307, 308, 400, 404, 410] {
+        assert!(matches!(judged(status, &[json]), Err(FetchError::Unusable(_))), "{status}");
+    }
+    for status in [403, 429, 500, 503, 520] {
+        assert!(matches!(judged(status, &[json]), Err(FetchError::Unreachable(_))), "{status}");
+    }
+}

@@ -1,0 +1,131 @@
+//! Documents at other people's addresses, kept as a shared HTTP cache keeps them: fetched once
+//! for all who wait, used while fresh, and past that while their origin is out of reach.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use moka::future::Cache;
+use thiserror::Error;
+use url::Url;
+
+use super::guarded_fetch::{FetchError, Fetched, GuardedFetch};
+use crate::clock::Clock;
+
+/// Most documents kept; beyond, the least used go.
+const MOST_DOCUMENTS: u64 = 10_000;
+/// Seconds that a document is used past its freshness while its origin is out of reach.
+const LONGEST_OUTAGE: i64 = 86_400;
+/// Seconds between two tries during an outage.
+const PAUSE: i64 = 30;
+
+/// Why there is no document. Those who waited for the same fetch share it.
+#[derive(Clone, Debug, Error)]
+pub(super) enum RemoteError {
+    /// It was not fetched.
+    #[error(transparent)]
+    Fetch(Arc<FetchError>),
+    /// It was, and is not what it should be: a stable reason, and what to change.
+    #[error("{1}")]
+    Unusable(&'static str, String),
+}
+
+/// Documents of one kind, each turned into a `T` once. Clones share what they keep.
+#[derive(Clone, Debug)]
+pub(super) struct Remote<T: Send + Sync + 'static> {
+    fetch: GuardedFetch,
+    clock: Clock,
+    largest: usize,
+    read: fn(&str, &[u8]) -> Result<T, RemoteError>,
+    /// A failure is kept only for those who wait for the same fetch; whoever comes later tries
+    /// anew.
+    kept: Cache<String, Result<Arc<Kept<T>>, RemoteError>>,
+}
+
+#[derive(Debug)]
+struct Kept<T> {
+    value: Arc<T>,
+    etag: Option<HeaderValue>,
+    fetched_at: i64,
+    fresh_until: i64,
+    survives_until: i64,
+}
+
+impl<T: Send + Sync + 'static> Remote<T> {
+    /// Documents of at most `largest` bytes; `read` is given the address and the bytes.
+    pub(super) fn new(
+        fetch: GuardedFetch,
+        clock: Clock,
+        largest: usize,
+        read: fn(&str, &[u8]) -> Result<T, RemoteError>,
+    ) -> Self {
+        Self { fetch, clock, largest, read, kept: Cache::new(MOST_DOCUMENTS) }
+    }
+
+    /// The document at `url`.
+    pub(super) async fn get(&self, url: &Url) -> Result<Arc<T>, RemoteError> {
+        self.newer_than(url, i64::MIN).await
+    }
+
+    /// The document at `url`, fetched again if it was fetched before `moment`.
+    pub(super) async fn newer_than(&self, url: &Url, moment: i64) -> Result<Arc<T>, RemoteError> {
+        let now = self.clock.now();
+        let known = self.kept.get(url.as_str()).await.and_then(Result::ok);
+        let is_outdated = |kept: &Result<Arc<Kept<T>>, RemoteError>| match kept {
+            Ok(kept) => kept.fresh_until <= now || kept.fetched_at < moment,
+            Err(_) => true,
+        };
+        let entry = self.kept.entry_by_ref(url.as_str());
+        let outcome = entry.or_insert_with_if(self.renew(url, known, now), is_outdated).await;
+        outcome.into_value().map(|kept| kept.value.clone())
+    }
+
+    async fn renew(
+        &self,
+        url: &Url,
+        known: Option<Arc<Kept<T>>>,
+        now: i64,
+    ) -> Result<Arc<Kept<T>>, RemoteError> {
+        let etag = known.as_ref().and_then(|known| known.etag.clone());
+        match (self.fetch.fetch(url, self.largest, etag, now).await, known) {
+            (Ok(fetched), known) => self.keep(url, fetched, known, now).map(Arc::new),
+            (Err(error), Some(known)) if error.is_outage() && now < known.survives_until => {
+                tracing::warn!(%url, %error, "used a document past its freshness");
+                Ok(Arc::new(Kept {
+                    value: known.value.clone(),
+                    etag: known.etag.clone(),
+                    fetched_at: now,
+                    fresh_until: now + PAUSE,
+                    survives_until: known.survives_until,
+                }))
+            }
+            (Err(error), _) => Err(RemoteError::Fetch(Arc::new(error))),
+        }
+    }
+
+    fn keep(
+        &self,
+        url: &Url,
+        fetched: Fetched,
+        known: Option<Arc<Kept<T>>>,
+        now: i64,
+    ) -> Result<Kept<T>, RemoteError> {
+        let value = match (fetched.body, known) {
+            (Some(body), _) => Arc::new((self.read)(url.as_str(), &body)?),
+            (None, Some(known)) => known.value.clone(),
+            (None, None) => {
+                let error =
+                    FetchError::Unusable("nothing is known that could be good still".into());
+                return Err(RemoteError::Fetch(Arc::new(error)));
+            }
+        };
+        let fresh_until = now.saturating_add(fetched.freshness.lifetime);
+        let outage = if fetched.freshness.survives_outage { LONGEST_OUTAGE } else { 0 };
+        Ok(Kept {
+            value,
+            etag: fetched.etag,
+            fetched_at: now,
+            fresh_until,
+            survives_until: fresh_until.saturating_add(outage),
+        })
+    }
+}

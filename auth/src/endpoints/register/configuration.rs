@@ -1,0 +1,170 @@
+//! `GET /register/{client_id}`, `PUT /register/{client_id}` and `DELETE /register/{client_id}`
+//!
+//! A client reads, replaces or deletes its registration (RFC 7592 §2). The `client_id` stays the
+//! same, and it carries the first registration: so a change is a row that is believed instead of
+//! it, and a deletion is a row that says so. Who registers and never comes back leaves none.
+
+use axum::{
+    extract::{Path, Request, State},
+    http::StatusCode,
+};
+use axum_extra::{
+    TypedHeader,
+    headers::{Authorization, authorization::Bearer},
+    typed_header::TypedHeaderRejection,
+};
+use serde::Deserialize;
+
+use super::{ClientInformationResponse, read, refused};
+use crate::{
+    clients::{
+        self,
+        registration::{self, Registration},
+    },
+    error_response::BearerError,
+    oauth::{
+        client::{Client, Provenance},
+        client_metadata::ClientMetadata,
+        error::{ErrorCode, OAuthError},
+        secret,
+    },
+    state::AppState,
+    storage::{Database, StorageError, grants, registrations},
+};
+
+/// Most rows of clients that nobody has allowed anything yet: whoever is anonymous costs the
+/// database no more than these.
+const MOST_UNUSED: u64 = 10_000;
+
+/// The token that came with the registration.
+type Token = Result<TypedHeader<Authorization<Bearer>>, TypedHeaderRejection>;
+
+/// What a replacement says besides the metadata (RFC 7592 §2.2).
+#[derive(Debug, Deserialize)]
+pub struct ClientUpdateRequest {
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    #[serde(flatten)]
+    metadata: ClientMetadata,
+}
+
+/// Tells what is in force.
+pub async fn get(
+    State(state): State<AppState>,
+    Path(client_id): Path<String>,
+    token: Token,
+) -> Result<ClientInformationResponse, BearerError> {
+    let (client, issued_at) = own(&state, &client_id, token).await?;
+    Ok(ClientInformationResponse::new(&state, client, issued_at))
+}
+
+/// Replaces the registration.
+pub async fn put(
+    State(state): State<AppState>,
+    Path(client_id): Path<String>,
+    token: Token,
+    request: Request,
+) -> Result<ClientInformationResponse, BearerError> {
+    let (current, issued_at) = own(&state, &client_id, token).await?;
+    let update: ClientUpdateRequest = read(request).await?;
+    check_identity(&update, &current)?;
+    let client = update.metadata.judge(&client_id, Provenance::Registered)?;
+    let registration = Registration::new(client.clone(), issued_at);
+    let text = serde_json::to_string(&registration)
+        .map_err(|error| OAuthError::server_error("registration_write", error))?;
+    store(&state, &client_id, Some(text)).await?;
+    Ok(ClientInformationResponse::new(&state, client, issued_at))
+}
+
+/// Deletes the registration and ends everything that the client was granted.
+pub async fn delete(
+    State(state): State<AppState>,
+    Path(client_id): Path<String>,
+    token: Token,
+) -> Result<StatusCode, BearerError> {
+    own(&state, &client_id, token).await?;
+    store(&state, &client_id, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The client, if the token is its own. Whatever is wrong, the answer is the same: it does not
+/// tell which clients there are.
+async fn own(state: &AppState, client_id: &str, token: Token) -> Result<(Client, i64), OAuthError> {
+    let refused = || {
+        OAuthError::new(
+            ErrorCode::InvalidToken,
+            "registration_token",
+            "Send the registration_access_token of this client as a bearer token.",
+        )
+    };
+    let TypedHeader(Authorization(bearer)) = token.map_err(|error| refused().because(error))?;
+    if !registration::is_access_token(&state.seals, client_id, bearer.token()) {
+        return Err(refused());
+    }
+    match clients::find_registration(state, client_id).await? {
+        Some(registration) => {
+            let issued_at = registration.issued_at;
+            Ok((registration.client(&state.seals, client_id), issued_at))
+        }
+        None => Err(refused()),
+    }
+}
+
+fn check_identity(update: &ClientUpdateRequest, current: &Client) -> Result<(), OAuthError> {
+    if update.client_id.as_deref() != Some(&current.id) {
+        return Err(refused("registration_id", "Send the client_id of this registration."));
+    }
+    let is_own = |secret: &String| {
+        let hash = secret::hash(secret);
+        current.secret_hashes.iter().any(|known| secret::same_hash(known, &hash))
+    };
+    match update.client_secret.as_ref().is_none_or(is_own) {
+        true => Ok(()),
+        false => Err(refused(
+            "registration_secret",
+            "The client_secret is not that of this registration. Leave it out.",
+        )),
+    }
+}
+
+/// Writes the row; a deletion ends what was granted in the same transaction.
+async fn store(
+    state: &AppState,
+    client_id: &str,
+    registration: Option<String>,
+) -> Result<(), OAuthError> {
+    match write(&state.db, client_id, registration, state.clock.now()).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(OAuthError::new(
+            ErrorCode::TemporarilyUnavailable,
+            "registrations_full",
+            "Too many unused clients have changed their registration. Register a new client.",
+        )),
+        Err(error) => Err(OAuthError::server_error("registration_storage", error)),
+    }
+}
+
+async fn write(
+    db: &Database,
+    client_id: &str,
+    registration: Option<String>,
+    now: i64,
+) -> Result<bool, StorageError> {
+    let transaction = db.begin().await?;
+    let is_used = grants::any_of_client(&transaction, client_id).await?;
+    if !is_used && registrations::unused(&transaction).await? >= MOST_UNUSED {
+        return Ok(false);
+    }
+    if registration.is_none() {
+        grants::revoke_of_client(&transaction, client_id, now).await?;
+    }
+    let row = registrations::Model {
+        client_id_hash: secret::hash(client_id),
+        registration,
+        is_used,
+        changed_at: now,
+    };
+    registrations::put(&transaction, row).await?;
+    transaction.commit().await?;
+    Ok(true)
+}

@@ -1,0 +1,150 @@
+//! `private_key_jwt`: the assertion by which a client proves itself (RFC 7523 §3, OpenID Connect
+//! Core §9).
+
+use keys::{Audience, PublishedKeys, VerifyError, unverified_claims};
+use serde::Deserialize;
+
+use super::error::{ErrorCode, OAuthError};
+
+/// The one kind of `client_assertion_type` (RFC 7523 §2.2).
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// Longest that an assertion may be good, in seconds: so long its `jti` is remembered.
+const LONGEST_LIFETIME: i64 = 3600;
+/// Seconds by which clocks may differ.
+const LEEWAY: i64 = 10;
+/// Longest `jti`, in bytes.
+const LONGEST_ID: usize = 256;
+
+/// What an assertion says. Unknown claims are passed over.
+#[derive(Debug, Deserialize)]
+pub struct ClientAssertion {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    exp: i64,
+    iat: Option<i64>,
+    nbf: Option<i64>,
+    /// Its identifier, good for one use.
+    pub jti: String,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    sub: String,
+}
+
+impl ClientAssertion {
+    /// Who the assertion says it is about: only to know whose keys to check it with.
+    pub fn unverified_client_id(assertion: &str) -> Result<String, OAuthError> {
+        unverified_claims::<Subject>(assertion).map(|claims| claims.sub).map_err(|error| {
+            refused(
+                "client_assertion_malformed",
+                "The client_assertion is not a JWT with the claim sub.",
+            )
+            .because(error)
+        })
+    }
+
+    /// The assertion, once its signature and every claim has been checked. Whether it comes for
+    /// the first time, the caller must find out. `audiences` are the names of this server.
+    pub fn verify(
+        assertion: &str,
+        keys: &PublishedKeys,
+        client_id: &str,
+        audiences: &[String],
+        now: i64,
+    ) -> Result<Self, OAuthError> {
+        let is_type =
+            |typ: Option<&str>| matches!(typ, None | Some("jwt" | "client-authentication+jwt"));
+        let claims: Self = keys.verify(assertion, is_type).map_err(unverified)?;
+        claims.judge(client_id, audiences, now)?;
+        Ok(claims)
+    }
+
+    /// Until when the identifier must be remembered.
+    pub fn remembered_until(&self) -> i64 {
+        self.exp.saturating_add(LEEWAY)
+    }
+
+    fn judge(&self, client_id: &str, audiences: &[String], now: i64) -> Result<(), OAuthError> {
+        if self.iss != client_id || self.sub != client_id {
+            return Err(refused(
+                "client_assertion_subject",
+                "The claims iss and sub of the client_assertion must both be the client_id.",
+            ));
+        }
+        // One audience only: an assertion that others accept too could be used there or here.
+        let audience = match &self.aud {
+            Audience::One(one) => Some(one),
+            Audience::Many(many) => many.first().filter(|_| many.len() == 1),
+        };
+        if !audience.is_some_and(|audience| audiences.contains(audience)) {
+            return Err(refused(
+                "client_assertion_audience",
+                "The claim aud of the client_assertion must be the issuer identifier of this \
+                 server, and nothing else.",
+            ));
+        }
+        if self.exp.saturating_add(LEEWAY) <= now {
+            return Err(refused(
+                "client_assertion_expired",
+                "The client_assertion has expired. Make a fresh one for each request.",
+            ));
+        }
+        if self.exp > now.saturating_add(LONGEST_LIFETIME) {
+            return Err(refused(
+                "client_assertion_lifetime",
+                "The claim exp of the client_assertion must be at most an hour away.",
+            ));
+        }
+        let begins = self.nbf.unwrap_or(i64::MIN).max(self.iat.unwrap_or(i64::MIN));
+        if begins > now.saturating_add(LEEWAY) {
+            return Err(refused(
+                "client_assertion_early",
+                "The client_assertion is not valid yet. Check the clock of the client.",
+            ));
+        }
+        match self.jti.is_empty() || self.jti.len() > LONGEST_ID {
+            true => Err(refused(
+                "client_assertion_id",
+                "The claim jti of the client_assertion must hold 1 to 256 bytes.",
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The refusal of an assertion that was used before.
+pub fn replayed() -> OAuthError {
+    refused(
+        "client_assertion_replayed",
+        "The client_assertion was used before. Make a fresh one, with its own jti, for each request.",
+    )
+}
+
+fn unverified(error: VerifyError) -> OAuthError {
+    let (reason, description) = match error {
+        VerifyError::UnknownKey | VerifyError::NoKeyId => (
+            "client_assertion_key",
+            "No registered key of the client fits the kid and alg of the client_assertion.",
+        ),
+        VerifyError::BadSignature | VerifyError::WrongAlgorithm => (
+            "client_assertion_signature",
+            "The signature of the client_assertion does not match the client's registered key.",
+        ),
+        VerifyError::WrongType => (
+            "client_assertion_typ",
+            "The typ of the client_assertion must be JWT or client-authentication+jwt.",
+        ),
+        VerifyError::BadClaims => (
+            "client_assertion_claims",
+            "The client_assertion must have the claims iss, sub, aud, exp and jti.",
+        ),
+        _ => ("client_assertion_malformed", "The client_assertion is not a JWT that is accepted."),
+    };
+    refused(reason, description).because(error)
+}
+
+fn refused(reason: &'static str, description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidClient, reason, description)
+}

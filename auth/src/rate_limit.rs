@@ -1,0 +1,79 @@
+//! At most so many events in a span of time, for each key: a token bucket without the bucket
+//! (GCRA), one number in memory for each key that was busy lately.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use moka::sync::Cache;
+
+/// Most keys remembered. Beyond, the least used are forgotten, which errs in their favour.
+const MOST_KEYS: u64 = 50_000;
+
+/// A limit. Clones share what they count.
+#[derive(Clone, Debug)]
+pub struct RateLimit {
+    /// When the key's allowance is whole again, in milliseconds since 1970.
+    whole_again: Cache<String, Arc<Mutex<i64>>>,
+    interval: i64,
+    span: i64,
+}
+
+/// The limit is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// Seconds until the next event is allowed.
+    pub retry_after: i64,
+}
+
+impl RateLimit {
+    /// Allows `most` events at once, and as many again in each span of so many seconds.
+    pub fn new(most: u32, seconds: u32) -> Self {
+        let span = i64::from(seconds) * 1000;
+        Self {
+            whole_again: Cache::new(MOST_KEYS),
+            interval: (span / i64::from(most.max(1))).max(1),
+            span,
+        }
+    }
+
+    /// Counts an event of `key` at `now`, in seconds since 1970, or refuses it.
+    pub fn admit(&self, key: &str, now: i64) -> Result<(), Limited> {
+        let now = now.saturating_mul(1000);
+        let entry = self.whole_again.entry_by_ref(key).or_default().into_value();
+        let mut whole_again = entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = (*whole_again).max(now).saturating_add(self.interval);
+        let excess = next.saturating_sub(now).saturating_sub(self.span);
+        if excess > 0 {
+            return Err(Limited { retry_after: excess.saturating_add(999) / 1000 });
+        }
+        *whole_again = next;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_allowance_is_used_up_and_comes_back() {
+        let limit = RateLimit::new(3, 60);
+        for _ in 0..3 {
+            assert_eq!(limit.admit("a", 1000), Ok(()));
+        }
+        assert_eq!(limit.admit("a", 1000), Err(Limited { retry_after: 20 }));
+        assert_eq!(limit.admit("b", 1000), Ok(()));
+        assert_eq!(limit.admit("a", 1020), Ok(()));
+        assert_eq!(limit.admit("a", 1020), Err(Limited { retry_after: 20 }));
+        assert_eq!(limit.admit("a", 2000), Ok(()));
+    }
+
+    #[test]
+    fn a_refused_event_costs_nothing() {
+        let limit = RateLimit::new(1, 10);
+        assert_eq!(limit.admit("a", 0), Ok(()));
+        for _ in 0..100 {
+            assert_eq!(limit.admit("a", 5), Err(Limited { retry_after: 5 }));
+        }
+        assert_eq!(limit.admit("a", 10), Ok(()));
+    }
+}

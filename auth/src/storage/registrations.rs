@@ -1,0 +1,53 @@
+//! Open registrations that were changed or deleted. All others are in their `client_id` alone.
+
+use sea_orm::{
+    ConnectionTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    entity::prelude::*,
+    sea_query::{ExprTrait, OnConflict},
+};
+
+use super::StorageError;
+
+/// What is believed instead of a `client_id`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "registrations")]
+pub struct Model {
+    /// Hash of the `client_id`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub client_id_hash: String,
+    /// The registration; none once it was deleted.
+    pub registration: Option<String>,
+    /// Whether anybody had allowed the client anything by then.
+    pub is_used: bool,
+    /// When.
+    pub changed_at: i64,
+}
+
+/// No relation is followed by the ORM.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Finds what became of a registration.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    client_id_hash: String,
+) -> Result<Option<Model>, StorageError> {
+    Entity::find_by_id(client_id_hash).one(db).await
+}
+
+/// How many are of clients that nobody had allowed anything.
+pub async fn unused(db: &impl ConnectionTrait) -> Result<u64, StorageError> {
+    Entity::find().filter(Column::IsUsed.eq(false)).count(db).await
+}
+
+/// Enters a change or a deletion. What was deleted stays deleted.
+pub async fn put(db: &impl ConnectionTrait, row: Model) -> Result<(), StorageError> {
+    let replace = OnConflict::column(Column::ClientIdHash)
+        .update_columns([Column::Registration, Column::IsUsed, Column::ChangedAt])
+        .action_and_where(Expr::col((Entity, Column::Registration)).is_not_null())
+        .to_owned();
+    Entity::insert(row.into_active_model()).on_conflict(replace).exec_without_returning(db).await?;
+    Ok(())
+}

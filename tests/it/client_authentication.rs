@@ -1,0 +1,243 @@
+//! How clients prove themselves at every endpoint that asks for it: RFC 6749 §2.3, RFC 7523 §2.2.
+
+use auth::oauth::client_assertion::ASSERTION_TYPE;
+use keys::{Algorithm, SigningKey, TokenType};
+use serde_json::{Value, json};
+use tests::{
+    client::{Answer, Client, VERIFIER, http},
+    stack::Stack,
+};
+
+/// A client that was entered with the public half of a key.
+struct Signer {
+    client: Client,
+    key: SigningKey,
+}
+
+impl Signer {
+    async fn enter(stack: &Stack) -> Self {
+        let key = SigningKey::generate(Algorithm::ES256).unwrap();
+        let file = stack.directory().join(key.kid());
+        std::fs::write(&file, json!({"keys": [key.public_jwk()]}).to_string()).unwrap();
+        let file = file.display().to_string();
+        let uri = "http://127.0.0.1:1/callback";
+        let options = ["--auth-method", "private_key_jwt", "--jwks-file", &file];
+        let options = [&options[..], &["--redirect-uri", uri]].concat();
+        Self { client: Client::pre_registered(stack, &options).await, key }
+    }
+
+    /// The claims of an assertion that is accepted.
+    fn claims(&self, stack: &Stack) -> Value {
+        let now = stack.state.clock.now();
+        json!({
+            "iss": self.client.id,
+            "sub": self.client.id,
+            "aud": stack.issuer,
+            "iat": now,
+            "exp": now + 60,
+            "jti": uuid::Uuid::new_v4().to_string(),
+        })
+    }
+
+    fn assertion_with(&self, stack: &Stack, name: &str, value: Value) -> String {
+        let mut claims = self.claims(stack);
+        match value {
+            Value::Null => {
+                claims.as_object_mut().unwrap().remove(name);
+            }
+            value => claims[name] = value,
+        }
+        self.key.sign(TokenType::IdToken, &claims).unwrap()
+    }
+
+    fn assertion(&self, stack: &Stack) -> String {
+        self.key.sign(TokenType::IdToken, &self.claims(stack)).unwrap()
+    }
+}
+
+/// A request that a proven client is told `invalid_grant` for, and any other `invalid_client`.
+async fn present(stack: &Stack, credentials: &[(&str, &str)]) -> Answer {
+    let form = [("grant_type", "authorization_code"), ("code", "x"), ("code_verifier", VERIFIER)];
+    let form = [&form, credentials].concat();
+    Answer::of(http().post(stack.at("/token")).form(&form)).await
+}
+
+async fn present_assertion(stack: &Stack, assertion: &str) -> Answer {
+    let credentials = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)];
+    present(stack, &credentials).await
+}
+
+fn outcome(answer: &Answer) -> (u16, &str) {
+    (answer.status.as_u16(), answer.text("error"))
+}
+
+const PROVEN: (u16, &str) = (400, "invalid_grant");
+const REFUSED: (u16, &str) = (401, "invalid_client");
+
+#[tokio::test]
+async fn an_assertion_proves_the_client_once() {
+    let stack = Stack::start().await;
+    let signer = Signer::enter(&stack).await;
+    let assertion = signer.assertion(&stack);
+    assert_eq!(outcome(&present_assertion(&stack, &assertion).await), PROVEN);
+    let again = present_assertion(&stack, &assertion).await;
+    assert_eq!(outcome(&again), REFUSED);
+    assert!(again.text("error_description").contains("jti"), "{}", again.json);
+    // At another endpoint it is the same assertion.
+    let form = [
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", &assertion),
+        ("token", "x"),
+    ];
+    let revoke = Answer::of(http().post(stack.at("/revoke")).form(&form)).await;
+    assert_eq!(outcome(&revoke), REFUSED);
+    assert_eq!(outcome(&present_assertion(&stack, &signer.assertion(&stack)).await), PROVEN);
+}
+
+#[tokio::test]
+async fn an_assertion_that_fails_for_its_audience_is_not_used_up() {
+    let stack = Stack::start().await;
+    let signer = Signer::enter(&stack).await;
+    let claims = signer.claims(&stack);
+    let mut wrong = claims.clone();
+    wrong["aud"] = json!("https://evil.test");
+    let wrong = signer.key.sign(TokenType::IdToken, &wrong).unwrap();
+    assert_eq!(outcome(&present_assertion(&stack, &wrong).await), REFUSED);
+    let right = signer.key.sign(TokenType::IdToken, &claims).unwrap();
+    assert_eq!(outcome(&present_assertion(&stack, &right).await), PROVEN);
+}
+
+#[tokio::test]
+async fn the_audience_is_this_server_alone() {
+    let stack = Stack::start().await;
+    let signer = Signer::enter(&stack).await;
+    let issuer = &stack.issuer;
+    for audience in [json!(stack.at("/token")), json!([issuer])] {
+        let assertion = signer.assertion_with(&stack, "aud", audience.clone());
+        assert_eq!(outcome(&present_assertion(&stack, &assertion).await), PROVEN, "{audience}");
+    }
+    for audience in [
+        json!([issuer, "https://evil.test"]),
+        json!(format!("{issuer}/")),
+        json!("https://evil.test"),
+        json!(stack.at("/revoke")),
+        json!([]),
+        json!(7),
+        Value::Null,
+    ] {
+        let assertion = signer.assertion_with(&stack, "aud", audience.clone());
+        assert_eq!(outcome(&present_assertion(&stack, &assertion).await), REFUSED, "{audience}");
+    }
+}
+
+#[tokio::test]
+async fn the_times_of_an_assertion_are_bounded() {
+    let stack = Stack::start().await;
+    let signer = Signer::enter(&stack).await;
+    let now = stack.state.clock.now();
+    for (name, value) in [("nbf", now + 5), ("iat", now - 600), ("exp", now + 3500)] {
+        let assertion = signer.assertion_with(&stack, name, json!(value));
+        assert_eq!(outcome(&present_assertion(&stack, &assertion).await), PROVEN, "{name}");
+    }
+    for (name, value) in [
+        ("exp", json!(now - 300)),
+        ("exp", json!(now + 86_400)),
+        ("exp", json!((now + 60).to_string())),
+        ("exp", Value::Null),
+        ("nbf", json!(now + 60)),
+        ("iat", json!(now + 600)),
+    ] {
+        let assertion = signer.assertion_with(&stack, name, value.clone());
+        let answer = present_assertion(&stack, &assertion).await;
+        assert_eq!(outcome(&answer), REFUSED, "{name} {value}");
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_speaks_for_its_signer_only() {
+    let stack = Stack::start().await;
+    let (signer, other) = (Signer::enter(&stack).await, Signer::enter(&stack).await);
+    for (name, value) in [
+        ("iss", json!(other.client.id)),
+        ("sub", json!(other.client.id)),
+        ("sub", Value::Null),
+        ("iss", Value::Null),
+        ("jti", Value::Null),
+        ("jti", json!("")),
+        ("jti", json!("x".repeat(257))),
+    ] {
+        let assertion = signer.assertion_with(&stack, name, value.clone());
+        let answer = present_assertion(&stack, &assertion).await;
+        assert_eq!(outcome(&answer), REFUSED, "{name} {value}");
+    }
+    let assertion = signer.assertion(&stack);
+    let credentials = [
+        ("client_id", other.client.id.as_str()),
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", &assertion),
+    ];
+    assert_eq!(outcome(&present(&stack, &credentials).await), REFUSED);
+    let forged = other.key.sign(TokenType::IdToken, &signer.claims(&stack)).unwrap();
+    assert_eq!(outcome(&present_assertion(&stack, &forged).await), REFUSED);
+    let typed = signer.key.sign(TokenType::AccessToken, &signer.claims(&stack)).unwrap();
+    assert_eq!(outcome(&present_assertion(&stack, &typed).await), REFUSED);
+}
+
+#[tokio::test]
+async fn an_unsigned_or_symmetric_assertion_is_refused() {
+    let stack = Stack::start().await;
+    let signer = Signer::enter(&stack).await;
+    let encode = |value: &Value| {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        URL_SAFE_NO_PAD.encode(value.to_string())
+    };
+    let claims = encode(&signer.claims(&stack));
+    for header in [
+        json!({"alg": "none"}),
+        json!({"alg": "HS256", "kid": signer.key.kid()}),
+        json!({"alg": "ES256", "jwk": signer.key.public_jwk()}),
+        json!({"alg": "ES256", "kid": signer.key.kid(), "crit": ["b64"]}),
+    ] {
+        for signature in ["", "AAAA"] {
+            let assertion = format!("{}.{claims}.{signature}", encode(&header));
+            let answer = present_assertion(&stack, &assertion).await;
+            assert_eq!(outcome(&answer), REFUSED, "{header}");
+        }
+    }
+    for text in ["x", "a.b", "a.b.c", "..", &"a.".repeat(20_000)] {
+        assert_eq!(outcome(&present_assertion(&stack, text).await), REFUSED, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_parts_of_an_assertion_come_together_and_alone() {
+    let stack = Stack::start().await;
+    let signer = Signer::enter(&stack).await;
+    let assertion = signer.assertion(&stack);
+    let typed = ("client_assertion_type", ASSERTION_TYPE);
+    let id = ("client_id", signer.client.id.as_str());
+    let asserted = ("client_assertion", assertion.as_str());
+    let malformed = (400, "invalid_request");
+    assert_eq!(outcome(&present(&stack, &[asserted]).await), malformed);
+    assert_eq!(outcome(&present(&stack, &[id, typed]).await), malformed);
+    let twice = [asserted, typed, ("client_secret", "pck_x")];
+    assert_eq!(outcome(&present(&stack, &twice).await), malformed);
+    let saml = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
+    let saml = [asserted, ("client_assertion_type", saml)];
+    assert_eq!(outcome(&present(&stack, &saml).await), REFUSED);
+    assert_eq!(outcome(&present(&stack, &[id]).await), REFUSED);
+    assert_eq!(outcome(&present(&stack, &[id, ("client_secret", "pck_x")]).await), REFUSED);
+    assert_eq!(outcome(&present(&stack, &[id, typed, asserted]).await), PROVEN);
+}
+
+#[tokio::test]
+async fn a_client_with_a_secret_cannot_sign_instead() {
+    let stack = Stack::start().await;
+    let signer = Signer::enter(&stack).await;
+    let secret = json!({"token_endpoint_auth_method": "client_secret_post"});
+    let other = Client::register_as(&stack, secret).await;
+    let mut claims = signer.claims(&stack);
+    (claims["iss"], claims["sub"]) = (json!(other.id), json!(other.id));
+    let assertion = signer.key.sign(TokenType::IdToken, &claims).unwrap();
+    assert_eq!(outcome(&present_assertion(&stack, &assertion).await), REFUSED);
+}

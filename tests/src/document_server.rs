@@ -1,0 +1,140 @@
+//! Somebody else's web server: it serves the documents that a test puts there, and counts who asks.
+
+use std::{
+    collections::HashMap,
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A web server on a free port. It stops when it is dropped.
+pub struct DocumentServer {
+    /// Its address, without a trailing slash.
+    pub url: String,
+    places: Places,
+    task: JoinHandle<()>,
+}
+
+type Places = Arc<Mutex<HashMap<String, Place>>>;
+
+/// What a path answers, and how often it was asked.
+#[derive(Default)]
+struct Place {
+    document: Option<Document>,
+    requests: Vec<Request<()>>,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The status.
+    pub status: u16,
+    /// Headers besides the length.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+    /// Whether the answer never comes.
+    pub hangs: bool,
+}
+
+impl Document {
+    /// A JSON document.
+    pub fn json(value: &Value) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("content-type", "application/json".into())],
+            body: value.to_string(),
+            hangs: false,
+        }
+    }
+
+    /// The same with one header more.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// A failure.
+    pub fn status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: String::new(), hangs: false }
+    }
+}
+
+impl DocumentServer {
+    /// Starts it without documents.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let places = Places::default();
+        let router = Router::new().fallback(answer).with_state(places.clone());
+        let task = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("the document server serves");
+        });
+        Self { url: format!("http://localhost:{port}"), places, task }
+    }
+
+    /// The address of a path.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Puts a document at a path, in place of what was there.
+    pub fn put(&self, path: &str, document: Document) {
+        self.with_place(path, |place| place.document = Some(document));
+    }
+
+    /// How often a path was asked for.
+    pub fn hits(&self, path: &str) -> usize {
+        self.with_place(path, |place| place.requests.len())
+    }
+
+    /// A header of the latest request for a path; empty where there was none.
+    pub fn last_header(&self, path: &str, name: &str) -> String {
+        self.with_place(path, |place| {
+            let value = place.requests.last().and_then(|request| request.headers().get(name));
+            value.map_or(String::new(), |value| value.to_str().expect("text").to_owned())
+        })
+    }
+
+    fn with_place<T>(&self, path: &str, change: impl FnOnce(&mut Place) -> T) -> T {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        change(places.entry(path.into()).or_default())
+    }
+}
+
+impl Drop for DocumentServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn answer(State(places): State<Places>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let document = {
+        let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = places.entry(parts.uri.path().into()).or_default();
+        place.requests.push(Request::from_parts(parts.clone(), ()));
+        place.document.clone().unwrap_or_else(|| Document::status(404))
+    };
+    if document.hangs {
+        std::future::pending::<()>().await;
+    }
+    let mut response = Response::builder().status(document.status);
+    let etag = document.headers.iter().find(|(name, _)| *name == "etag").map(|(_, etag)| etag);
+    let known = parts.headers.get("if-none-match").and_then(|value| value.to_str().ok());
+    for (name, value) in &document.headers {
+        response = response.header(*name, value);
+    }
+    if etag.is_some_and(|etag| known == Some(etag)) {
+        return response.status(304).body(Body::empty()).expect("an answer");
+    }
+    response.body(Body::from(document.body)).expect("an answer")
+}
