@@ -41,10 +41,10 @@ fn proven_host(provenance: Provenance, id: &str) -> Option<String> {
     }
 }
 
-/// The host of an identifier that is an https URL. A grant remembers the identifier alone, and
-/// only a metadata document's is a URL.
+/// The host of an identifier that is a URL, of https or, in development, of http. A grant
+/// remembers the identifier alone, and only a metadata document's is a URL.
 pub fn host_of(client_id: &str) -> Option<String> {
-    let url = Url::parse(client_id).ok().filter(|url| url.scheme() == "https")?;
+    let url = Url::parse(client_id).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
     let host = url.host_str()?;
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
