@@ -11,7 +11,7 @@ use thiserror::Error;
 use url::Url;
 
 pub use self::brand::{BrandSetting, Logo};
-use crate::oauth::resource::{Resource, is_loopback};
+use crate::oauth::resource::{self, Resource, is_loopback};
 
 /// Where everything is kept. The server and its commands share this setting.
 #[derive(Clone, Debug, Args)]
@@ -74,6 +74,16 @@ pub struct Config {
     /// JSON file of resources, for more than one or for other scopes.
     #[arg(long, env = "AUTH_RESOURCES_FILE")]
     pub resources_file: Option<PathBuf>,
+    /// Advertise the scope offline_access. It is accepted either way; several clients that see it
+    /// advertised ask for consent at every sign-in.
+    #[arg(
+        long,
+        env = "AUTH_ADVERTISE_OFFLINE_ACCESS",
+        action = ArgAction::Set,
+        default_value_t = false,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub advertise_offline_access: bool,
     /// Seconds that an access token lives.
     #[arg(long, env = "AUTH_ACCESS_TOKEN_LIFETIME", default_value_t = 900)]
     pub access_token_lifetime: i64,
@@ -158,6 +168,9 @@ pub enum ConfigError {
     /// The master secrets are malformed.
     #[error("the master secret file {0} is not usable: {1}")]
     Secret(String, SecretError),
+    /// The resource is not in the one form that tokens name it by.
+    #[error("AUTH_RESOURCE is not usable: {0}")]
+    Resource(String),
     /// The resources file cannot be read.
     #[error("the resources file {0} is not usable: {1}")]
     Resources(String, String),
@@ -209,11 +222,16 @@ impl Config {
     /// The resources that tokens are issued for.
     pub fn resources(&self) -> Result<Vec<Resource>, ConfigError> {
         let Some(file) = &self.resources_file else {
-            return Ok(vec![Resource::demo(self.resource.clone())]);
+            let demo = vec![Resource::demo(self.resource.clone())];
+            resource::check(&demo).map_err(ConfigError::Resource)?;
+            return Ok(demo);
         };
         let unusable = |why: String| ConfigError::Resources(file.display().to_string(), why);
         let text = fs::read(file).map_err(|error| unusable(error.to_string()))?;
-        serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))
+        let resources: Vec<Resource> =
+            serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+        resource::check(&resources).map_err(unusable)?;
+        Ok(resources)
     }
 
     fn check_lifetimes(&self) -> Result<(), ConfigError> {

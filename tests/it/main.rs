@@ -9,5 +9,6 @@ mod engines;
 mod flows;
 mod guard;
 mod metadata_documents;
+mod resources;
 mod settings;
 mod tidy;

@@ -100,11 +100,13 @@ pub async fn get(
     ([(CACHE_CONTROL, "public, max-age=300")], Json(metadata))
 }
 
-/// `offline_access` is accepted but not listed: several clients that see it ask for consent at
-/// every sign-in.
+/// `offline_access` is accepted but not listed unless an operator says so: several clients that
+/// see it ask for consent at every sign-in.
 fn scopes(state: &AppState) -> Vec<String> {
     let user = USER_SCOPES.iter().map(|(name, _)| (*name).to_owned());
     let own = state.resources.iter().flat_map(|resource| &resource.scopes);
     let own = own.map(|scope| scope.name.clone());
-    user.filter(|name| name != "offline_access").chain(own).collect()
+    let is_listed =
+        |name: &String| name != "offline_access" || state.config.advertise_offline_access;
+    user.filter(is_listed).chain(own).collect()
 }

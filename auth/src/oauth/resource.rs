@@ -47,6 +47,9 @@ pub struct ResourceScope {
     /// Whether it is granted only to who asks for it by name.
     #[serde(default)]
     pub on_request: bool,
+    /// Other scopes of the resource that are granted along with it.
+    #[serde(default)]
+    pub implies: Vec<String>,
 }
 
 /// A protected resource, as configured.
@@ -73,6 +76,7 @@ impl Resource {
             sensitive: false,
             optional: false,
             on_request: false,
+            implies: Vec::new(),
         };
         let notes = ResourceScope {
             name: "notes:write".into(),
@@ -98,12 +102,12 @@ impl Resource {
     /// What a request for `requested` can be granted. Unknown scopes are passed over, because
     /// some clients always ask for the ones they like; a request of unknown ones only is an error.
     /// A request without scope means everything that need not be asked for by name, and who the
-    /// person is.
+    /// person is. What a scope implies is granted too.
     pub fn grantable(&self, requested: Option<&str>) -> Result<ScopeSet, OAuthError> {
         let Some(requested) = requested else {
             let own = self.scopes.iter().filter(|one| !one.on_request);
             let own = own.map(|one| one.name.as_str());
-            return Ok(own.chain(["profile", "email"]).collect());
+            return Ok(self.with_implied(&own.chain(["profile", "email"]).collect()));
         };
         let requested = ScopeSet::parse(requested)?;
         let known: ScopeSet = requested.iter().filter(|s| self.describe(s).is_some()).collect();
@@ -113,9 +117,88 @@ impl Resource {
                 "scope_unknown",
                 "None of the requested scopes exists for this resource.",
             )),
-            false => Ok(known),
+            false => Ok(self.with_implied(&known)),
         }
     }
+
+    /// The scopes and whatever they imply.
+    pub fn with_implied(&self, scopes: &ScopeSet) -> ScopeSet {
+        let mut found: Vec<&str> = scopes.iter().collect();
+        let mut next = 0;
+        while let Some(scope) = found.get(next).copied() {
+            let own = self.scopes.iter().filter(|one| one.name == scope);
+            for implied in own.flat_map(|one| &one.implies) {
+                if !found.contains(&implied.as_str()) {
+                    found.push(implied);
+                }
+            }
+            next += 1;
+        }
+        found.into_iter().collect()
+    }
+
+    /// Refuses a configuration that clients or pages could not use, in a sentence that says what
+    /// to write instead.
+    fn check(&self) -> Result<(), String> {
+        let name = &self.resource;
+        match canonical(name) {
+            Some(canonical) if canonical == *name => {}
+            Some(canonical) => return Err(format!("write the resource {name:?} as {canonical:?}")),
+            None => {
+                return Err(format!(
+                    "the resource {name:?} must be an http or https URL without user and fragment"
+                ));
+            }
+        }
+        for (at, scope) in self.scopes.iter().enumerate() {
+            let is_one = ScopeSet::parse(&scope.name).is_ok_and(|set| set.iter().count() == 1);
+            let is_taken = USER_SCOPES.iter().any(|(user, _)| *user == scope.name)
+                || self.scopes.iter().skip(at + 1).any(|other| other.name == scope.name);
+            if !is_one || scope.name.contains(' ') || is_taken {
+                return Err(format!(
+                    "the scope {:?} of {name:?} must be one word, named once, and not one of those \
+                     that every resource has",
+                    scope.name
+                ));
+            }
+            let is_own = |implied: &String| self.scopes.iter().any(|one| one.name == *implied);
+            if let Some(unknown) = scope.implies.iter().find(|implied| !is_own(implied)) {
+                return Err(format!(
+                    "the scope {:?} of {name:?} implies {unknown:?}, which is none of its scopes",
+                    scope.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses resources that could not be served, or not told apart.
+pub fn check(resources: &[Resource]) -> Result<(), String> {
+    if resources.is_empty() {
+        return Err("it names no resource".into());
+    }
+    for (at, resource) in resources.iter().enumerate() {
+        resource.check()?;
+        if resources.iter().skip(at + 1).any(|other| same(&other.resource, &resource.resource)) {
+            return Err(format!("the resource {:?} is named twice", resource.resource));
+        }
+    }
+    Ok(())
+}
+
+/// The one spelling of a resource's identifier that is used in tokens: as URLs are written,
+/// without a trailing slash. `None` for what cannot name a resource (RFC 8707 §2).
+fn canonical(identifier: &str) -> Option<String> {
+    let url = Url::parse(identifier).ok()?;
+    let usable = matches!(url.scheme(), "https" | "http")
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    usable.then(|| match url.query() {
+        None => url.as_str().trim_end_matches('/').to_owned(),
+        Some(_) => url.into(),
+    })
 }
 
 /// The configured resource that a request names. Without `resource` it is the only one there is.
@@ -230,5 +313,67 @@ mod tests {
         assert_eq!(demo.grantable(Some("admin mcp:tools")).unwrap().to_string(), "mcp:tools");
         assert_eq!(demo.grantable(Some("admin")).unwrap_err().reason, "scope_unknown");
         assert_eq!(demo.grantable(None).unwrap().to_string(), "mcp:tools profile email");
+    }
+
+    fn with_scopes(scopes: &[(&str, &[&str])]) -> Resource {
+        let scopes = scopes.iter().map(|(name, implies)| ResourceScope {
+            name: (*name).into(),
+            description: String::new(),
+            sensitive: false,
+            optional: false,
+            on_request: false,
+            implies: implies.iter().map(|name| (*name).to_owned()).collect(),
+        });
+        let demo = Resource::demo("https://mcp.example.com".into());
+        Resource { scopes: scopes.collect(), ..demo }
+    }
+
+    #[test]
+    fn a_scope_brings_what_it_implies_and_not_what_implies_it() {
+        let files = with_scopes(&[
+            ("admin", &["write"]),
+            ("write", &["read"]),
+            ("read", &["read"]),
+            ("other", &[]),
+        ]);
+        assert_eq!(files.grantable(Some("admin")).unwrap().to_string(), "admin write read");
+        assert_eq!(files.grantable(Some("write x")).unwrap().to_string(), "write read");
+        assert_eq!(files.grantable(Some("read")).unwrap().to_string(), "read");
+    }
+
+    #[test]
+    fn only_the_canonical_spelling_may_be_configured() {
+        let verdict = |text: &str| check(&[Resource::demo(text.into())]);
+        for text in ["https://mcp.example.com", "http://localhost:3001/mcp", "https://a.b/c?d=e/"] {
+            assert_eq!(verdict(text), Ok(()), "{text}");
+        }
+        for (text, canonical) in [
+            ("https://mcp.example.com/", "https://mcp.example.com"),
+            ("https://MCP.example.com:443/mcp/", "https://mcp.example.com/mcp"),
+        ] {
+            let refused = verdict(text).unwrap_err();
+            assert!(refused.ends_with(&format!("as {canonical:?}")), "{refused}");
+        }
+        for text in ["mcp", "urn:mcp", "https://u@mcp.example.com", "https://mcp.example.com#a", ""]
+        {
+            assert!(verdict(text).unwrap_err().contains("must be"), "{text}");
+        }
+    }
+
+    #[test]
+    fn resources_and_scopes_that_cannot_be_told_apart_are_refused() {
+        let twice = [with_scopes(&[]), with_scopes(&[])];
+        assert!(check(&twice).unwrap_err().contains("named twice"));
+        assert!(check(&[]).unwrap_err().contains("no resource"));
+        for scopes in [
+            [("read", &[] as &[&str]), ("read", &[])],
+            [("read", &[]), ("profile", &[])],
+            [("read", &[]), ("two words", &[])],
+            [("read", &[]), ("", &[])],
+            [("read", &["write"]), ("other", &[])],
+        ] {
+            assert!(check(&[with_scopes(&scopes)]).is_err(), "{scopes:?}");
+        }
+        assert_eq!(check(&[with_scopes(&[("write", &["read"]), ("read", &[])])]), Ok(()));
     }
 }

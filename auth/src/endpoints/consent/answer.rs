@@ -82,7 +82,7 @@ fn grant(
         client_id: request.client.id.clone(),
         client_name: request.client.name.clone(),
         resource: request.resource.resource.clone(),
-        scope: scope.to_string(),
+        scope: request.resource.with_implied(scope).to_string(),
         authenticated_at: person.session.authenticated_at,
         created_at: now,
         expires_at: now.saturating_add(state.config.grant_lifetime),

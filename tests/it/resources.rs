@@ -1,0 +1,83 @@
+//! Resources and their scopes, as an operator configures them.
+
+use serde_json::{Value, json};
+use tests::{
+    browser::Browser,
+    client::{Answer, Client, http, with},
+    stack::Stack,
+};
+
+const FILES: &str = "http://localhost:9/files";
+
+async fn stack() -> Stack {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("resources.json");
+    let scope =
+        |name: &str, implies: Value| json!({"name": name, "description": name, "implies": implies});
+    let files = json!([{"resource": FILES, "name": "Files", "scopes": [
+        scope("files:write", json!(["files:read"])),
+        scope("files:read", json!([])),
+    ]}]);
+    std::fs::write(&file, files.to_string()).unwrap();
+    let mut stack =
+        Stack::start_with(&["--resources-file", &file.display().to_string()], &[]).await;
+    stack.audience = FILES.into();
+    stack
+}
+
+async fn tokens(client: &Client, scope: &str, resource: &str) -> Answer {
+    let request = with(client.authorize_parameters(), "scope", scope);
+    let url = client.authorize_url(&with(request, "resource", resource));
+    let mut browser = Browser::default();
+    let page = client.reach_consent(&mut browser, &url).await;
+    let page = browser.press(&page, "decision", "allow").await;
+    client.post("/token", &client.code_form(&page.query("code").unwrap())).await
+}
+
+#[tokio::test]
+async fn a_scope_brings_what_it_implies_and_can_shrink_to_it() {
+    let stack = stack().await;
+    let client = Client::register(&stack).await;
+    let answer = tokens(&client, "files:write", FILES).await;
+    assert_eq!(answer.text("scope"), "files:write files:read");
+    let form = [
+        ("grant_type", "refresh_token".to_owned()),
+        ("client_id", client.id.clone()),
+        ("refresh_token", answer.text("refresh_token").to_owned()),
+        ("scope", "files:read".to_owned()),
+    ];
+    let narrow = client.post("/token", &form).await;
+    assert_eq!(narrow.text("scope"), "files:read");
+}
+
+#[tokio::test]
+async fn an_implied_scope_does_not_bring_the_one_that_implies_it() {
+    let stack = stack().await;
+    let client = Client::register(&stack).await;
+    assert_eq!(tokens(&client, "files:read", FILES).await.text("scope"), "files:read");
+}
+
+#[tokio::test]
+async fn whatever_the_spelling_of_the_resource_the_token_names_the_one_form() {
+    let stack = stack().await;
+    let client = Client::register(&stack).await;
+    let answer = tokens(&client, "files:read", "HTTP://LocalHost:9/files/").await;
+    let token = tests::access_token::claims(answer.text("access_token"));
+    assert_eq!(token["aud"], FILES);
+}
+
+#[tokio::test]
+async fn offline_access_is_accepted_and_listed_only_where_the_operator_says_so() {
+    let listed = async |stack: &Stack| {
+        let request = http().get(stack.at("/.well-known/oauth-authorization-server"));
+        let answer = Answer::of(request).await;
+        answer.json["scopes_supported"].as_array().unwrap().contains(&"offline_access".into())
+    };
+    let stack = Stack::start().await;
+    assert!(!listed(&stack).await);
+    let client = Client::register(&stack).await;
+    let answer = tokens(&client, "mcp:tools offline_access", &stack.resource).await;
+    assert_eq!(answer.text("scope"), "mcp:tools offline_access");
+    assert!(!answer.text("refresh_token").is_empty());
+    assert!(listed(&Stack::start_with(&["--advertise-offline-access", "true"], &[]).await).await);
+}
