@@ -197,6 +197,11 @@ fn refusal(error: RemoteError, purpose: &Purpose) -> OAuthError {
     .because(error)
 }
 
+/// Whether the client of this identifier registered itself, so that nobody vouches for it.
+pub fn registered_itself(id: &str) -> bool {
+    registration::is_registered_id(id)
+}
+
 /// The client's record could not be looked up. It may exist, so this must not read as unknown.
 fn outage(error: StorageError) -> OAuthError {
     OAuthError::new(

@@ -1,5 +1,6 @@
 //! One endpoint, one file, named by the last segment of its URL.
 
+pub mod account;
 pub mod authorize;
 pub mod consent;
 pub mod health;

@@ -20,8 +20,8 @@ use tower_http::{
 
 use crate::{
     endpoints::{
-        authorize, consent, health, home, introspect, jwks, logo, metadata, register, revoke,
-        sign_in, sign_out, style, token, userinfo,
+        account, authorize, consent, health, home, introspect, jwks, logo, metadata, register,
+        revoke, sign_in, sign_out, style, token, userinfo,
     },
     error_response::{self, PageError},
     extract::same_origin,
@@ -86,6 +86,11 @@ fn for_people(state: &AppState) -> Router<AppState> {
     let logo_path = state.logo.as_ref().map_or("/logo", |logo| &logo.path);
     Router::new()
         .route("/", get(home::get))
+        .route("/account", get(account::get))
+        .route("/account/revoke", post(account::revoke::post))
+        .route("/account/sessions", post(account::sessions::post))
+        .route("/account/export", get(account::export::get))
+        .route("/account/delete", get(account::delete::get).post(account::delete::post))
         .route("/consent", get(consent::get).post(consent::post))
         .route("/sign-in", get(sign_in::get))
         .route("/sign-in/github", post(sign_in::github::post))

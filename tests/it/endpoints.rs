@@ -1,5 +1,6 @@
 //! One file for each endpoint of `auth`. A test changes one thing of a valid request.
 
+mod account;
 mod authorize;
 mod consent;
 mod introspect;

@@ -11,7 +11,7 @@ use axum::{
 };
 use web::{
     Frame,
-    sign_in::{ClientSummary, Provider, SignInPage},
+    sign_in::{ClientSummary, Provider, SignInNotice, SignInPage},
 };
 
 use super::authorize;
@@ -49,6 +49,11 @@ impl ContinueTo {
         &self.0
     }
 
+    /// Whether what comes next wants to know that it is still the same person.
+    fn needs_fresh_sign_in(&self) -> bool {
+        self.0 == "/account/delete"
+    }
+
     async fn request(&self, state: &AppState) -> Option<AuthorizationRequest> {
         let query = self.0.strip_prefix("/authorize?")?;
         authorize::read(state, query).await.ok()
@@ -75,9 +80,9 @@ pub async fn get(
             action: "/sign-in/github".into(),
             stand_in: state.config.uses_stand_in(),
         }],
+        notice: continue_to.needs_fresh_sign_in().then_some(SignInNotice::Confirm),
         continue_to: continue_to.0,
         csrf: String::new(),
-        notice: None,
     };
     Ok(Html(page.render(&frame)))
 }

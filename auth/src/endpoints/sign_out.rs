@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
     response::{Html, IntoResponse, Response},
 };
-use axum_extra::extract::{CookieJar, cookie::Cookie};
+use axum_extra::extract::CookieJar;
 use web::{Frame, signed_out::SignedOutPage};
 
 use super::sign_in::ContinueTo;
@@ -14,13 +14,10 @@ use crate::{
     error_response::PageError,
     extract::{
         form,
-        signed_in::{CookieName, MaybeSignedIn, SignedIn, cookie_name},
+        signed_in::{MaybeSignedIn, SignedIn, gone},
         visitor::Visitor,
     },
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        secret,
-    },
+    oauth::error::{ErrorCode, OAuthError},
     state::AppState,
     storage::{
         StorageError,
@@ -41,7 +38,7 @@ pub async fn post(
     let continue_to = form.optional("continue")?.map(|path| ContinueTo::parse(Some(path)));
     let continue_to = continue_to.transpose()?;
     if let Some(person) = signed_in? {
-        if !secret::same_hash(form.optional("csrf")?.unwrap_or_default(), &person.csrf(&state)) {
+        if !person.made(&state, form.optional("csrf")?.unwrap_or_default()) {
             return Err(OAuthError::new(
                 ErrorCode::AccessDenied,
                 "sign_out_stale",
@@ -53,9 +50,7 @@ pub async fn post(
             .await
             .map_err(|error| OAuthError::server_error("sign_out_not_stored", error))?;
     }
-    let name = cookie_name(&state.config, CookieName::Session);
-    let gone = Cookie::build((name, "")).path("/").secure(state.config.is_https());
-    let jar = CookieJar::new().add(gone.max_age(time::Duration::ZERO).build());
+    let jar = CookieJar::new().add(gone(&state.config));
     let page = SignedOutPage { continue_to: continue_to.map(|path| path.as_str().to_owned()) };
     Ok((jar, Html(page.render(&frame))).into_response())
 }

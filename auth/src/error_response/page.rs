@@ -38,8 +38,8 @@ fn kind(error: &OAuthError) -> ErrorKind {
         reason if reason.ends_with("_stale") || reason.starts_with("sign_in_") => {
             ErrorKind::Expired
         }
-        reason if reason.ends_with("_unreachable") => ErrorKind::ProviderSilent,
-        reason if reason.ends_with("_denied") || reason.ends_with("_refused") => {
+        "github_unreachable" | "upstream_unreachable" => ErrorKind::ProviderSilent,
+        "github_denied" | "github_refused" | "upstream_denied" | "upstream_refused" => {
             ErrorKind::Declined
         }
         _ => by_code(error.code),

@@ -72,6 +72,18 @@ impl SignedIn {
     pub fn csrf(&self, state: &AppState) -> String {
         secret::hash(&format!("{:x?}", state.seals.csrf.tag(self.session.token_hash.as_bytes())))
     }
+
+    /// Whether a form with this proof came from a page of this session.
+    pub fn made(&self, state: &AppState, csrf: &str) -> bool {
+        secret::same_hash(csrf, &self.csrf(state))
+    }
+}
+
+/// The cookie that makes a browser forget its session.
+pub fn gone(config: &Config) -> Cookie<'static> {
+    let name = cookie_name(config, CookieName::Session);
+    let cookie = Cookie::build((name, "")).path("/").secure(config.is_https());
+    cookie.max_age(Duration::ZERO).build()
 }
 
 /// The cookies of this server.

@@ -1,6 +1,6 @@
 //! Who a person is at an upstream.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, entity::prelude::*};
 use uuid::Uuid;
 
 use super::{
@@ -69,4 +69,9 @@ async fn find(
 /// The identities of a person, the oldest first.
 pub async fn of_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, StorageError> {
     Entity::find().filter(Column::UserId.eq(user_id)).order_by_asc(Column::CreatedAt).all(db).await
+}
+
+/// Forgets who a person is at every upstream.
+pub async fn forget_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), StorageError> {
+    Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(|_| ())
 }

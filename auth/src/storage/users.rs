@@ -85,3 +85,8 @@ fn with_profile(id: Uuid, profile: Profile, now: i64) -> ActiveModel {
         updated_at: Set(now),
     }
 }
+
+/// Forgets a person. What they signed in with and what they allowed is forgotten beside it.
+pub async fn forget(db: &impl ConnectionTrait, id: Uuid) -> Result<(), StorageError> {
+    Entity::delete_by_id(id).exec(db).await.map(|_| ())
+}

@@ -63,14 +63,16 @@ impl BrowserSession {
 impl SecurityEvent {
     fn entry(&self, frame: &Frame) -> impl IntoView + use<> {
         let text = frame.text;
-        let subject = match self.subject.as_str() {
-            "" => String::new(),
-            subject => format!(": {}", text.quoted(&frame.name(subject))),
+        let what = match self.subject.as_str() {
+            "" => text.event(&self.kind).to_owned(),
+            subject => {
+                format!("{}: {}", text.event(&self.kind), text.quoted(&frame.name(subject)))
+            }
         };
         let place = self.place.as_ref().map(|place| format!(" · {}", place.words(text)));
         view! {
             <li>
-                <strong>{text.event(&self.kind)}{subject}</strong>
+                <strong>{what}</strong>
                 <small>{date_and_time(text, self.at)}{place}</small>
             </li>
         }

@@ -37,7 +37,7 @@ pub(super) static TEXT: Text = Text {
     gives_access_to: "Gives access to",
     sent_back_to: "Sends you back to",
     asked_by: "Asked by",
-    no_host: "a program without an address of its own",
+    no_host: "no address of its own",
 
     before_you_decide: "Before you decide",
     unverified: "Nobody has verified this program. It registered itself and chose its own name.",

@@ -39,7 +39,7 @@ pub(super) static TEXT: Text = Text {
     gives_access_to: "Zugriff auf",
     sent_back_to: "Die Antwort geht an",
     asked_by: "Es fragt",
-    no_host: "ein Programm ohne eigene Adresse",
+    no_host: "keine eigene Adresse",
 
     before_you_decide: "Bevor Sie entscheiden",
     unverified: "Niemand hat dieses Programm geprüft. Es hat sich selbst eingetragen und seinen \

@@ -1,0 +1,88 @@
+//! `GET /account/delete` and `POST /account/delete`
+//!
+//! The end of an account: asked for twice, by somebody who has just signed in.
+
+use axum::{
+    extract::{Request, State},
+    response::{Html, IntoResponse, Response},
+};
+use axum_extra::extract::CookieJar;
+use web::{
+    Frame,
+    account::{AccountDeletedPage, DeleteAccountPage},
+};
+
+use super::{failed, owner};
+use crate::{
+    error_response::{PageError, see_other},
+    extract::{
+        form,
+        signed_in::{MaybeSignedIn, SignedIn, gone},
+    },
+    presentation,
+    state::AppState,
+    storage::{StorageError, consents, grants, identities, security_events, sessions, users},
+};
+
+/// Seconds after signing in during which an account may be deleted.
+const FRESH_SIGN_IN: i64 = 600;
+/// Where somebody signs in who must do so first.
+const SIGN_IN: &str = "/sign-in?continue=/account/delete";
+
+/// Asks whether it is meant.
+pub async fn get(
+    State(state): State<AppState>,
+    MaybeSignedIn(signed_in): MaybeSignedIn,
+    frame: Frame,
+) -> Result<Response, PageError> {
+    match signed_in? {
+        Some(person) if is_fresh(&state, &person) => Ok(ask(&state, &person, &frame, false)),
+        _ => Ok(see_other(SIGN_IN)),
+    }
+}
+
+/// Erases the account, and signs out every browser and every program.
+pub async fn post(
+    State(state): State<AppState>,
+    MaybeSignedIn(signed_in): MaybeSignedIn,
+    frame: Frame,
+    request: Request,
+) -> Result<Response, PageError> {
+    let (_, form) = form::read(request).await?;
+    let person = owner(&state, signed_in, &form)?;
+    if !is_fresh(&state, &person) {
+        return Ok(see_other(SIGN_IN));
+    }
+    if form.optional("sure")? != Some("yes") {
+        return Ok(ask(&state, &person, &frame, true));
+    }
+    erase(&state, &person).await.map_err(failed)?;
+    let jar = CookieJar::new().add(gone(&state.config));
+    Ok((jar, Html(AccountDeletedPage.render(&frame))).into_response())
+}
+
+fn is_fresh(state: &AppState, person: &SignedIn) -> bool {
+    state.clock.now() - person.session.authenticated_at < FRESH_SIGN_IN
+}
+
+fn ask(state: &AppState, person: &SignedIn, frame: &Frame, not_ticked: bool) -> Response {
+    let csrf = person.csrf(state);
+    let page = DeleteAccountPage { person: presentation::person(person), not_ticked, csrf };
+    Html(page.render(frame)).into_response()
+}
+
+/// All or nothing. Ended grants stay, so that their tokens stay refused; they name nobody any
+/// more.
+async fn erase(state: &AppState, person: &SignedIn) -> Result<(), StorageError> {
+    let (id, now) = (person.user.id, state.clock.now());
+    let transaction = state.db.begin().await?;
+    for grant in grants::of_user(&transaction, id, now).await? {
+        grants::revoke(&transaction, grant.id, now).await?;
+    }
+    sessions::close_all_of_user(&transaction, id).await?;
+    consents::forget_user(&transaction, id).await?;
+    security_events::forget_user(&transaction, id).await?;
+    identities::forget_user(&transaction, id).await?;
+    users::forget(&transaction, id).await?;
+    transaction.commit().await
+}
