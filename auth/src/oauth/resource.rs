@@ -83,7 +83,7 @@ impl Resource {
             description: "Write notes for you".into(),
             sensitive: true,
             on_request: true,
-            ..tools
+            ..tools.clone()
         };
         Self {
             resource,
