@@ -10,6 +10,7 @@ pub mod jwks;
 pub mod logo;
 pub mod metadata;
 pub mod register;
+pub mod revocations;
 pub mod revoke;
 pub mod sign_in;
 pub mod sign_out;

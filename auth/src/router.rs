@@ -21,7 +21,7 @@ use tower_http::{
 use crate::{
     endpoints::{
         account, authorize, consent, health, home, introspect, jwks, logo, metadata, register,
-        revoke, sign_in, sign_out, style, token, userinfo,
+        revocations, revoke, sign_in, sign_out, style, token, userinfo,
     },
     error_response::{self, PageError},
     extract::same_origin,
@@ -51,7 +51,8 @@ pub fn router(state: AppState) -> Router {
 /// What anyone may read, from any origin. Clients look for metadata in several places: some insert
 /// the path of the resource or of the issuer, some append the well-known path to it.
 fn documents() -> Router<AppState> {
-    let mut router = Router::new().route("/jwks", get(jwks::get));
+    let mut router =
+        Router::new().route("/jwks", get(jwks::get)).route("/revocations", get(revocations::get));
     for name in ["oauth-authorization-server", "openid-configuration"] {
         router = router
             .route(&format!("/.well-known/{name}"), get(metadata::get))

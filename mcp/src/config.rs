@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
 
-use crate::guard::{GuardError, is_loopback};
+use crate::guard::{GuardError, Revocations, is_loopback};
 
 /// Settings of the MCP server. Each can be given as an option or in the environment.
 #[derive(Clone, Debug, Parser)]
@@ -35,6 +35,10 @@ pub struct Config {
     /// Further origins whose pages may call, separated by commas.
     #[arg(long, env = "MCP_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
     pub allowed_origins: Vec<String>,
+    /// What to make of the issuers' lists of revoked tokens: good while they cannot be had
+    /// (fail-open), refused then (fail-closed), or not followed at all (off).
+    #[arg(long, env = "MCP_REVOCATIONS", default_value = "fail-open")]
+    pub revocations: Revocations,
     /// Client id for introspection. Without it, opaque tokens are refused.
     #[arg(long, env = "MCP_INTROSPECTION_CLIENT_ID")]
     pub introspection_client_id: Option<String>,

@@ -38,6 +38,7 @@ mod authorization_server;
 mod bearer;
 mod caller;
 mod challenge;
+mod deny_list;
 mod error;
 mod issuer;
 mod jwks;
@@ -70,6 +71,7 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use url::Url;
 
 pub use caller::{Caller, Facts, Owner};
+pub use deny_list::Revocations;
 pub use error::BearerError;
 pub use protected_resource::is_loopback;
 pub use request_state::RequestStates;
@@ -119,6 +121,7 @@ pub struct GuardBuilder {
     hosts: Vec<String>,
     origins: Vec<String>,
     introspection: Option<(String, String)>,
+    revocations: Revocations,
     clock: Clock,
 }
 
@@ -188,6 +191,12 @@ impl GuardBuilder {
         Self { introspection: Some((client_id.into(), client_secret.into())), ..self }
     }
 
+    /// What to make of the issuers' lists of revoked tokens; [`Revocations::FailOpen`] unless told
+    /// otherwise.
+    pub fn with_revocations(self, revocations: Revocations) -> Self {
+        Self { revocations, ..self }
+    }
+
     /// Uses another clock than the machine's.
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
@@ -204,7 +213,8 @@ impl GuardBuilder {
         let mut introspection = self.introspection;
         for identifier in self.issuers {
             let audiences = resource.audiences();
-            issuers.push(Issuer::new(identifier, audiences, introspection.take(), &self.clock)?);
+            let following = (self.revocations, &self.clock);
+            issuers.push(Issuer::new(identifier, audiences, introspection.take(), following)?);
         }
         if issuers.is_empty() {
             return Err(GuardError::NoIssuer);
@@ -254,6 +264,7 @@ impl Guard {
             hosts: Vec::new(),
             origins: Vec::new(),
             introspection: None,
+            revocations: Revocations::default(),
             clock: Clock::system(),
         }
     }
@@ -295,12 +306,15 @@ impl Guard {
     async fn authenticate(&self, token: &BearerToken) -> Result<Caller, BearerError> {
         let issuer = issuer::of(&self.0.issuers, token)?;
         let claims = issuer.claims(token, self.0.clock.now()).await?;
+        issuer.deny_list.check(&claims.jti).await?;
         Ok(Caller::from_claims(claims, &self.0.hierarchy))
     }
 
     /// Whether the token of a caller who was let in would still be.
     fn is_still_good(&self, caller: &Caller) -> bool {
+        let issuer = self.0.issuers.iter().find(|issuer| issuer.identifier == caller.issuer);
         self.0.clock.now() < caller.expires_at
+            && issuer.is_some_and(|issuer| !issuer.deny_list.has_revoked(&caller.token_id))
     }
 
     /// Pages of allowed origins may call; they send a token, never a cookie.

@@ -44,6 +44,7 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
         .with_templates(resources::templates())
         .with_hosts(&config.allowed_hosts)
         .with_origins(&config.allowed_origins)
+        .with_revocations(config.revocations)
         .with_clock(clock);
     if let (Some(id), Some(secret)) =
         (&config.introspection_client_id, config.introspection_secret())

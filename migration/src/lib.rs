@@ -16,6 +16,8 @@ mod m20261124_000008_create_signing_keys;
 mod m20261125_000010_extend_clients;
 mod m20261125_000011_create_registrations;
 mod m20261125_000012_create_single_use;
+mod m20261125_000040_create_counters;
+mod m20261125_000041_create_revocations;
 mod m20261125_000050_extend_sessions;
 mod m20261125_000051_create_security_events;
 mod m20261125_000052_create_consents;
@@ -37,6 +39,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000010_extend_clients::Migration),
             Box::new(m20261125_000011_create_registrations::Migration),
             Box::new(m20261125_000012_create_single_use::Migration),
+            Box::new(m20261125_000040_create_counters::Migration),
+            Box::new(m20261125_000041_create_revocations::Migration),
             Box::new(m20261125_000050_extend_sessions::Migration),
             Box::new(m20261125_000051_create_security_events::Migration),
             Box::new(m20261125_000052_create_consents::Migration),

@@ -8,6 +8,7 @@ mod jwks;
 mod logo;
 mod metadata;
 mod register;
+mod revocations;
 mod revoke;
 mod sign_in;
 mod sign_out;

@@ -18,6 +18,7 @@ use crate::{
         client::{AuthenticationMethod, Client},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
+        secret,
     },
     state::AppState,
     tokens::LiveToken,
@@ -95,7 +96,9 @@ fn facts(issuer: &str, token: &LiveToken) -> TokenFacts {
             (claims.scope.clone(), "Bearer", claims.iat, claims.exp, jti)
         }
         LiveToken::Opaque(token, _) => {
-            (token.scope.clone(), "Bearer", token.issued_at, token.expires_at, None)
+            // Led by the grant, like that of a JWT: so a deny list of grants means both.
+            let jti = format!("{}.{}", token.grant_id, secret::hash(&token.token_hash));
+            (token.scope.clone(), "Bearer", token.issued_at, token.expires_at, Some(jti))
         }
         LiveToken::Refresh(grant) => {
             let exp = grant.refresh_expires_at.min(grant.expires_at);

@@ -2,12 +2,12 @@
 //! tokens. A rotation is one conditional UPDATE of one row.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
-    sea_query::Expr,
+    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession,
+    TransactionTrait, entity::prelude::*, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::StorageError;
+use super::{StorageError, revocations};
 use crate::oauth::refresh_token::Family;
 
 /// Most grants of one person and client that are looked through for a remembered consent.
@@ -143,15 +143,13 @@ pub async fn rotate(
     Ok(outcome.rows_affected == 1)
 }
 
-/// Ends a grant, its refresh tokens and whatever is still asked about it.
-pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<(), StorageError> {
-    Entity::update_many()
-        .col_expr(Column::RevokedAt, Expr::value(now))
-        .filter(Column::Id.eq(id))
-        .filter(Column::RevokedAt.is_null())
-        .exec(db)
-        .await
-        .map(|_| ())
+/// Ends a grant, its refresh tokens and, by the deny list, its access tokens.
+pub async fn revoke(
+    db: &(impl ConnectionTrait + TransactionTrait),
+    id: Uuid,
+    now: i64,
+) -> Result<(), StorageError> {
+    revoke_all(db, Column::Id.eq(id), now).await.map(|_| ())
 }
 
 /// The live grants of a person, the newest first.
@@ -189,17 +187,30 @@ pub async fn of_user_and_client(
 
 /// Ends every grant of a client; how many that were.
 pub async fn revoke_of_client(
-    db: &impl ConnectionTrait,
+    db: &(impl ConnectionTrait + TransactionTrait),
     client_id: &str,
     now: i64,
 ) -> Result<u64, StorageError> {
-    let outcome = Entity::update_many()
+    revoke_all(db, Column::ClientId.eq(client_id), now).await
+}
+
+/// What ends is in the deny list once it has ended: both, or neither.
+async fn revoke_all(
+    db: &(impl ConnectionTrait + TransactionTrait),
+    which: Expr,
+    now: i64,
+) -> Result<u64, StorageError> {
+    let transaction = db.begin().await?;
+    let ended = Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(now))
-        .filter(Column::ClientId.eq(client_id))
+        .filter(which)
         .filter(Column::RevokedAt.is_null())
-        .exec(db)
+        .exec_with_returning(&transaction)
         .await?;
-    Ok(outcome.rows_affected)
+    let ids: Vec<String> = ended.iter().map(|grant| grant.id.to_string()).collect();
+    revocations::enter(&transaction, &ids, now).await?;
+    transaction.commit().await?;
+    Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
 }
 
 /// Whether anybody has ever allowed a client anything.

@@ -31,6 +31,7 @@ pub(super) struct Metadata {
     pub(super) jwks_uri: Option<String>,
     pub(super) introspection_endpoint: Option<String>,
     pub(super) userinfo_endpoint: Option<String>,
+    pub(super) revocations_endpoint: Option<String>,
 }
 
 /// An authorization server, known by its issuer identifier.
@@ -97,7 +98,12 @@ impl Metadata {
     /// Whether no endpoint gives up the https of `issuer`.
     fn is_as_safe_as(&self, issuer: &str) -> bool {
         let secure = |url: &str| url.starts_with("https://");
-        let endpoints = [&self.jwks_uri, &self.introspection_endpoint, &self.userinfo_endpoint];
+        let endpoints = [
+            &self.jwks_uri,
+            &self.introspection_endpoint,
+            &self.userinfo_endpoint,
+            &self.revocations_endpoint,
+        ];
         !secure(issuer) || endpoints.into_iter().flatten().all(|url| secure(url))
     }
 }
@@ -158,6 +164,7 @@ mod tests {
             jwks_uri: Some(jwks_uri.into()),
             introspection_endpoint: None,
             userinfo_endpoint: None,
+            revocations_endpoint: None,
         };
         assert!(metadata("https://keys.test/jwks").is_as_safe_as("https://a.test"));
         assert!(!metadata("http://a.test/jwks").is_as_safe_as("https://a.test"));

@@ -85,11 +85,14 @@ fn status(error: &BearerError) -> StatusCode {
         BearerError::InsufficientScope(_)
         | BearerError::ForeignHost
         | BearerError::ForeignOrigin => StatusCode::FORBIDDEN,
-        BearerError::NoKeys | BearerError::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
+        BearerError::NoKeys | BearerError::Unreachable | BearerError::RevocationsUnknown => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         BearerError::Missing
         | BearerError::TooLong
         | BearerError::Refused(_)
         | BearerError::Opaque
+        | BearerError::Revoked
         | BearerError::Inactive => StatusCode::UNAUTHORIZED,
     }
 }

@@ -31,6 +31,12 @@ pub enum BearerError {
     /// The authorization server says that the token is not good.
     #[error("the token has expired, was revoked, or is not for this resource")]
     Inactive,
+    /// The token, or the grant it came of, was revoked since it was issued.
+    #[error("the token was revoked; sign in again")]
+    Revoked,
+    /// What was revoked lately cannot be known, and this server must know it.
+    #[error("what was revoked lately is not known; try again in a moment")]
+    RevocationsUnknown,
     /// The authorization server cannot be reached, and the key of this token is not at hand.
     #[error("the keys of the authorization server cannot be fetched; try again in a moment")]
     NoKeys,
@@ -67,6 +73,8 @@ impl BearerError {
             Self::Refused(error) => reason_of(error),
             Self::Opaque => "token_opaque",
             Self::Inactive => "token_inactive",
+            Self::Revoked => "token_revoked",
+            Self::RevocationsUnknown => "revocations_unknown",
             Self::NoKeys => "keys_unavailable",
             Self::Unreachable => "introspection_unavailable",
             Self::InsufficientScope(_) => "scope_insufficient",

@@ -7,18 +7,24 @@ use reqwest::redirect::Policy;
 use url::Url;
 
 use super::{
-    authorization_server::AuthorizationServer, bearer::BearerToken, error::BearerError,
-    jwks::KeyCache, opaque::Introspection, protected_resource::is_loopback,
+    authorization_server::AuthorizationServer,
+    bearer::BearerToken,
+    deny_list::{DenyList, Revocations},
+    error::BearerError,
+    jwks::KeyCache,
+    opaque::Introspection,
+    protected_resource::is_loopback,
 };
 use crate::clock::Clock;
 
 /// An authorization server whose tokens are accepted.
 #[derive(Debug)]
 pub(super) struct Issuer {
-    identifier: String,
+    pub(super) identifier: String,
     verifier: Verifier,
     keys: Arc<KeyCache>,
     introspection: Option<Introspection>,
+    pub(super) deny_list: Arc<DenyList>,
 }
 
 impl Issuer {
@@ -27,7 +33,7 @@ impl Issuer {
         identifier: String,
         audiences: Vec<String>,
         introspection: Option<(String, String)>,
-        clock: &Clock,
+        (revocations, clock): (Revocations, &Clock),
     ) -> Result<Self, reqwest::Error> {
         let http = http_client(&identifier)?;
         let server = Arc::new(AuthorizationServer::new(http, identifier.clone()));
@@ -35,7 +41,8 @@ impl Issuer {
             .map(|credentials| Introspection::new(server.clone(), credentials, audiences.clone()));
         Ok(Self {
             verifier: Verifier::new(&identifier, audiences),
-            keys: KeyCache::new(server, clock.clone()),
+            keys: KeyCache::new(server.clone(), clock.clone()),
+            deny_list: DenyList::new(server, revocations, clock.clone()),
             introspection,
             identifier,
         })

@@ -50,6 +50,8 @@ struct Answer {
     scope: String,
     exp: Option<i64>,
     iat: Option<i64>,
+    #[serde(default)]
+    jti: String,
     #[serde(flatten)]
     person: Person,
 }
@@ -159,7 +161,7 @@ impl Introspection {
             exp,
             iat: answer.iat.unwrap_or(now),
             nbf: None,
-            jti: String::new(),
+            jti: answer.jti,
             auth_time: None,
             cnf: None,
             act: None,

@@ -1,0 +1,101 @@
+//! `GET /revocations`
+//!
+//! The deny list: what was revoked while tokens of it may still be about. Whoever verifies tokens
+//! follows it, so that a revocation takes effect before the token expires. No standard names it;
+//! the metadata does, as `revocations_endpoint`. It holds random identifiers and nothing else.
+
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{
+    error_response::TokenError,
+    oauth::{error::OAuthError, parameters::Parameters},
+    state::AppState,
+    storage::{StorageError, revocations},
+};
+
+/// Most entries of one answer; the next question, with `after`, gets the rest.
+const PAGE: u64 = 5_000;
+/// Seconds that an entry stays beyond the longest token life: for clocks that differ, and for a
+/// token that was signed while its grant was being revoked.
+const MARGIN: i64 = 60;
+
+/// The list, or what was added to it.
+#[derive(Debug, Serialize)]
+struct DenyList {
+    /// The number of the last entry that the reader now knows; the next question's `after`.
+    version: i64,
+    revoked: Vec<Entry>,
+}
+
+/// A revoked token, or all tokens of a grant.
+#[derive(Debug, Serialize)]
+struct Entry {
+    /// The token's `jti`, or the grant that stands in it before the first dot.
+    id: String,
+    /// When no such token is left, in seconds since 1970.
+    until: i64,
+}
+
+/// The whole list; with `after`, what came later; `304` for whoever knows the latest.
+pub async fn get(
+    State(state): State<AppState>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, TokenError> {
+    let known = known_version(query.as_deref().unwrap_or_default())?;
+    let latest = revocations::latest(state.db.connection()).await.map_err(failed)?;
+    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == &entity_tag(latest));
+    let (version, mut response) = match is_known {
+        true => (latest, StatusCode::NOT_MODIFIED.into_response()),
+        false => {
+            let list = list(&state, known, latest).await.map_err(failed)?;
+            (list.version, Json(list).into_response())
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&entity_tag(version)) {
+        headers.insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// Whoever knows more than there is has seen another database, and gets the whole list.
+async fn list(state: &AppState, known: i64, latest: i64) -> Result<DenyList, StorageError> {
+    let known = if known > latest { 0 } else { known };
+    let lifetime = state.config.access_token_lifetime.saturating_add(MARGIN);
+    let since = state.clock.now().saturating_sub(lifetime);
+    let rows = revocations::after(state.db.connection(), known, since, PAGE).await?;
+    let last = rows.last().map_or(known, |row| row.version);
+    let is_all = u64::try_from(rows.len()).is_ok_and(|count| count < PAGE);
+    let entry = |row: revocations::Model| Entry { id: row.id, until: row.revoked_at + lifetime };
+    Ok(DenyList {
+        version: if is_all { last.max(latest) } else { last },
+        revoked: rows.into_iter().map(entry).collect(),
+    })
+}
+
+fn known_version(query: &str) -> Result<i64, OAuthError> {
+    let parameters = Parameters::parse(query.as_bytes())?;
+    let after = parameters.optional("after")?.unwrap_or("0");
+    after.parse().ok().filter(|after| *after >= 0).ok_or_else(|| {
+        OAuthError::invalid_request(
+            "after_malformed",
+            "The parameter after must be the version of an earlier answer.",
+        )
+    })
+}
+
+fn entity_tag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+fn failed(error: StorageError) -> OAuthError {
+    OAuthError::server_error("revocations_storage", error)
+}

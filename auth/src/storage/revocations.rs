@@ -1,0 +1,86 @@
+//! What was revoked lately, numbered in the order in which it happened: the deny list.
+
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
+};
+
+use super::{StorageError, counters};
+
+/// The counter behind the versions.
+const COUNTER: &str = "revocations";
+/// Rows of one INSERT.
+const BATCH: usize = 500;
+
+/// A revocation.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "revocations")]
+pub struct Model {
+    /// Its number. A reader who has seen it has seen all before it.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub version: i64,
+    /// The `jti` of a token, or the grant whose tokens all are meant.
+    pub id: String,
+    /// When.
+    pub revoked_at: i64,
+}
+
+/// No relation is followed by the ORM.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Enters what `transaction` revokes. It is the transaction's last statement before the commit:
+/// other revocations wait for it.
+pub async fn enter(
+    transaction: &impl ConnectionTrait,
+    ids: &[String],
+    now: i64,
+) -> Result<(), StorageError> {
+    let Ok(count) = i64::try_from(ids.len()) else {
+        return Ok(());
+    };
+    if count == 0 {
+        return Ok(());
+    }
+    let first = counters::raise(transaction, COUNTER, count).await? - count + 1;
+    let rows: Vec<ActiveModel> = (first..)
+        .zip(ids)
+        .map(|(version, id)| ActiveModel {
+            version: Set(version),
+            id: Set(id.clone()),
+            revoked_at: Set(now),
+        })
+        .collect();
+    for batch in rows.chunks(BATCH) {
+        Entity::insert_many(batch.to_vec()).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
+
+/// The number of the latest revocation.
+pub async fn latest(db: &impl ConnectionTrait) -> Result<i64, StorageError> {
+    counters::read(db, COUNTER).await
+}
+
+/// Revocations later than number `after` and than the time `since`, the earliest first.
+pub async fn after(
+    db: &impl ConnectionTrait,
+    after: i64,
+    since: i64,
+    limit: u64,
+) -> Result<Vec<Model>, StorageError> {
+    Entity::find()
+        .filter(Column::Version.gt(after))
+        .filter(Column::RevokedAt.gt(since))
+        .order_by_asc(Column::Version)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Whether a single token was revoked by its `jti`.
+pub async fn is_listed(db: &impl ConnectionTrait, id: &str) -> Result<bool, StorageError> {
+    let found = Entity::find().filter(Column::Id.eq(id)).one(db).await?;
+    Ok(found.is_some())
+}

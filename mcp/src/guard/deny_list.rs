@@ -1,0 +1,228 @@
+//! What the authorization server has revoked lately. Signed tokens are good until they expire; this
+//! list cuts them short without a question per request.
+//!
+//! While there are callers, one task asks for what was added, about once a second. A request looks
+//! into memory; only the first after a pause waits for the list.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use reqwest::{StatusCode, header::IF_NONE_MATCH};
+use serde::Deserialize;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use super::{
+    authorization_server::{AuthorizationServer, FetchError, body},
+    error::BearerError,
+};
+use crate::clock::Clock;
+
+/// From one question to the next.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How old the list may be where it must be known: a few questions may fail.
+const LONGEST_LAG: Duration = Duration::from_secs(4);
+/// After the last caller, the list is no longer followed.
+const IDLE: Duration = Duration::from_secs(60);
+/// Most pages of one turn; the next turn goes on.
+const MOST_PAGES: usize = 20;
+
+/// What the guard makes of the authorization server's deny list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Revocations {
+    /// It is not followed: a signed token is good until it expires.
+    Off,
+    /// It is followed; while it cannot be had, tokens are good as far as is known.
+    #[default]
+    FailOpen,
+    /// It is followed; while it cannot be had, no token is good.
+    FailClosed,
+}
+
+/// The deny list of one issuer, in memory.
+#[derive(Debug)]
+pub(super) struct DenyList {
+    server: Arc<AuthorizationServer>,
+    clock: Clock,
+    policy: Revocations,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    version: i64,
+    /// What is revoked, and until when a token of it could be about. What is over is dropped, so
+    /// the list is as long as what was revoked within one token life.
+    until: HashMap<String, i64>,
+    known_at: Option<Instant>,
+    is_failing: bool,
+    last_caller: Option<Instant>,
+    /// The number of turns that the task has taken; `None` while nobody follows.
+    turns: Option<watch::Receiver<u64>>,
+}
+
+/// The answer of the authorization server.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    version: i64,
+    revoked: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Entry {
+    id: String,
+    until: i64,
+}
+
+impl DenyList {
+    pub(super) fn new(
+        server: Arc<AuthorizationServer>,
+        policy: Revocations,
+        clock: Clock,
+    ) -> Arc<Self> {
+        Arc::new(Self { server, clock, policy, state: Mutex::default() })
+    }
+
+    /// Refuses a token that was revoked, by its `jti` or by the grant in front of it.
+    pub(super) async fn check(self: &Arc<Self>, token_id: &str) -> Result<(), BearerError> {
+        if self.policy == Revocations::Off {
+            return Ok(());
+        }
+        // An end of the task is an outage like any other: what is known decides.
+        let _ = self.follow().wait_for(|turns| *turns > 0).await;
+        let state = self.state();
+        match self.policy {
+            _ if state.lists(token_id) => Err(BearerError::Revoked),
+            Revocations::FailClosed if !state.is_known() => Err(BearerError::RevocationsUnknown),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a token that was good has been revoked since, as far as is known. Whoever asks counts
+    /// as a caller, so an open stream keeps the list followed.
+    pub(super) fn has_revoked(self: &Arc<Self>, token_id: &str) -> bool {
+        self.policy != Revocations::Off && {
+            self.follow();
+            self.state().lists(token_id)
+        }
+    }
+
+    /// The turns of the task that follows the list; it is started if there is none.
+    fn follow(self: &Arc<Self>) -> watch::Receiver<u64> {
+        let mut state = self.state();
+        state.last_caller = Some(Instant::now());
+        match &state.turns {
+            Some(turns) if turns.has_changed().is_ok() => turns.clone(),
+            _ => {
+                let (turn, turns) = watch::channel(0);
+                state.turns = Some(turns.clone());
+                tokio::spawn(self.clone().go_on(turn));
+                turns
+            }
+        }
+    }
+
+    async fn go_on(self: Arc<Self>, turn: watch::Sender<u64>) {
+        while self.has_callers() {
+            let outcome = self.catch_up().await;
+            self.settle(outcome);
+            turn.send_modify(|turns| *turns += 1);
+            sleep(PERIOD).await;
+        }
+    }
+
+    /// Asks until there is nothing new.
+    async fn catch_up(&self) -> Result<(), FetchError> {
+        for _ in 0..MOST_PAGES {
+            let version = self.state().version;
+            let answer = self.ask(version).await?;
+            let is_latest = answer.is_none();
+            self.state().take(answer, self.clock.now());
+            if is_latest {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// An outage is logged when it begins and when it ends, not once a second.
+    fn settle(&self, outcome: Result<(), FetchError>) {
+        let was_failing = std::mem::replace(&mut self.state().is_failing, outcome.is_err());
+        match outcome {
+            Ok(()) if was_failing => tracing::info!("the deny list can be fetched again"),
+            Ok(()) => {}
+            Err(error) => {
+                self.server.forget();
+                if !was_failing {
+                    tracing::warn!(cause = %error, "the deny list cannot be fetched");
+                }
+            }
+        }
+    }
+
+    /// What came after `version`; `None` if nothing did, or if the issuer has no such list and
+    /// none is demanded.
+    async fn ask(&self, version: i64) -> Result<Option<Answer>, FetchError> {
+        let metadata = self.server.metadata().await?;
+        let endpoint = match &metadata.revocations_endpoint {
+            Some(endpoint) => endpoint,
+            None if self.policy == Revocations::FailOpen => return Ok(None),
+            None => return Err(FetchError::Unusable("the issuer has no deny list to follow")),
+        };
+        let request = self.server.http.get(endpoint).query(&[("after", version)]);
+        let answer = request.header(IF_NONE_MATCH, format!("\"{version}\"")).send().await?;
+        match answer.status() {
+            StatusCode::NOT_MODIFIED => Ok(None),
+            _ => serde_json::from_slice(&body(answer).await?)
+                .map(Some)
+                .map_err(|_| FetchError::Unusable("the deny list is not usable")),
+        }
+    }
+
+    /// Whether the list is still needed. Once it is not, the next caller starts anew.
+    fn has_callers(&self) -> bool {
+        let mut state = self.state();
+        let has_callers = state.last_caller.is_some_and(|at| at.elapsed() < IDLE);
+        if !has_callers {
+            state.turns = None;
+        }
+        has_callers
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn lists(&self, token_id: &str) -> bool {
+        let grant = token_id.split_once('.').map(|(grant, _)| grant);
+        self.until.contains_key(token_id)
+            || grant.is_some_and(|grant| self.until.contains_key(grant))
+    }
+
+    fn is_known(&self) -> bool {
+        self.known_at.is_some_and(|at| at.elapsed() < LONGEST_LAG)
+    }
+
+    /// A version that goes back is another database: what it said before no longer counts.
+    fn take(&mut self, answer: Option<Answer>, now: i64) {
+        self.known_at = Some(Instant::now());
+        if let Some(answer) = answer {
+            if answer.version < self.version {
+                self.until.clear();
+            }
+            self.version = answer.version;
+            self.until.extend(answer.revoked.into_iter().map(|entry| (entry.id, entry.until)));
+        }
+        self.until.retain(|_, until| now < *until);
+    }
+}

@@ -1,0 +1,96 @@
+//! `GET /revocations`
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tests::{
+    browser::Browser,
+    client::{Answer, Client, http},
+    stack::Stack,
+};
+
+/// Seconds that an access token lives, and the time that an entry stays on top.
+const LISTED_FOR: i64 = 900 + 60;
+
+async fn list(stack: &Stack, query: &str) -> Answer {
+    Answer::of(http().get(stack.at(&format!("/revocations{query}")))).await
+}
+
+/// Signs in, revokes, and gives the grant of the token.
+async fn revoke_one(stack: &Stack, client: &Client) -> String {
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    let token = tokens.text("access_token").to_owned();
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let form = [("token", token), ("client_id", client.id.clone())];
+    assert_eq!(client.post("/revoke", &form).await.status, 200);
+    let jti = claims["jti"].as_str().unwrap();
+    jti.split('.').next().filter(|_| stack.issuer == claims["iss"]).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn it_is_empty_until_something_is_revoked_and_the_metadata_names_it() {
+    let stack = Stack::start().await;
+    assert_eq!(list(&stack, "").await.json, json!({"version": 0, "revoked": []}));
+    let metadata = http().get(stack.at("/.well-known/oauth-authorization-server"));
+    let metadata = Answer::of(metadata).await;
+    assert_eq!(metadata.text("revocations_endpoint"), stack.at("/revocations"));
+}
+
+#[tokio::test]
+async fn it_names_a_revoked_grant_for_as_long_as_a_token_of_it_may_live() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let grant = revoke_one(&stack, &client).await;
+    let answer = list(&stack, "").await;
+    assert_eq!(
+        (&answer.json["version"], &answer.json["revoked"][0]["id"]),
+        (&1.into(), &grant.into())
+    );
+    let until = answer.json["revoked"][0]["until"].as_i64().unwrap();
+    assert!((0..=2).contains(&(stack.state.clock.now() + LISTED_FOR - until)), "{until}");
+    stack.advance(LISTED_FOR);
+    assert_eq!(list(&stack, "").await.json, json!({"version": 1, "revoked": []}));
+}
+
+#[tokio::test]
+async fn a_reader_gets_what_came_after_and_304_when_nothing_did() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    revoke_one(&stack, &client).await;
+    let second = revoke_one(&stack, &client).await;
+    let news = list(&stack, "?after=1").await;
+    assert_eq!(news.json["revoked"].as_array().unwrap().len(), 1);
+    assert_eq!(news.json["revoked"][0]["id"], second.as_str());
+    let tag = news.headers["etag"].clone();
+    let again = http().get(stack.at("/revocations?after=2")).header("if-none-match", tag);
+    assert_eq!(Answer::of(again).await.status, 304);
+    assert_eq!(list(&stack, "?after=2").await.json, json!({"version": 2, "revoked": []}));
+}
+
+#[tokio::test]
+async fn a_reader_of_another_database_gets_the_whole_list() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    revoke_one(&stack, &client).await;
+    let answer = list(&stack, "?after=700").await;
+    assert_eq!(
+        (&answer.json["version"], answer.json["revoked"].as_array().unwrap().len()),
+        (&1.into(), 1)
+    );
+    for query in ["?after=-1", "?after=x", "?after=1&after=2"] {
+        assert_eq!(list(&stack, query).await.text("error"), "invalid_request", "{query}");
+    }
+}
+
+#[tokio::test]
+async fn revoking_twice_lists_once() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    let refresh =
+        [("token", tokens.text("refresh_token").into()), ("client_id", client.id.clone())];
+    for _ in 0..2 {
+        assert_eq!(client.post("/revoke", &refresh).await.status, 200);
+    }
+    assert_eq!(list(&stack, "").await.json["version"], 1);
+}

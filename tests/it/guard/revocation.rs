@@ -1,0 +1,78 @@
+//! Revocation reaches the MCP server within two seconds, although it asks nobody about a token.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tests::{
+    browser::Browser,
+    client::{Answer, Client, REDIRECT_URI},
+    mcp_client::{Wire, call},
+    operator,
+    stack::{Engine, Stack},
+};
+
+/// The promise.
+const LIMIT: Duration = Duration::from_secs(2);
+
+async fn status(stack: &Stack, token: &str) -> u16 {
+    call(&stack.resource, Wire::V2026, token, "whoami", json!({})).await.status.as_u16()
+}
+
+/// Calls until the token is refused; fails the test if that takes longer than promised.
+async fn is_refused_in_time(stack: &Stack, token: &str) {
+    let refused = async {
+        loop {
+            let answer = call(&stack.resource, Wire::V2026, token, "whoami", json!({})).await;
+            if answer.status != 200 {
+                return answer;
+            }
+        }
+    };
+    let answer = tokio::time::timeout(LIMIT, refused).await.expect("a refusal in time");
+    assert_eq!((answer.status.as_u16(), answer.text("error")), (401, "invalid_token"));
+    assert!(answer.text("error_description").contains("revoked"), "{}", answer.json);
+}
+
+async fn signed_in(stack: &Stack, client: &Client) -> Answer {
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    assert_eq!(status(stack, tokens.text("access_token")).await, 200);
+    tokens
+}
+
+#[tokio::test]
+async fn signing_out_takes_effect_within_two_seconds_and_for_one_grant_alone() {
+    for engine in Engine::ALL {
+        let stack = Stack::on(engine).await;
+        let client = Client::register(&stack).await;
+        let (leaving, staying) =
+            (signed_in(&stack, &client).await, signed_in(&stack, &client).await);
+        let refresh = leaving.text("refresh_token").to_owned();
+        let form = [("token", refresh), ("client_id", client.id.clone())];
+        assert_eq!(client.post("/revoke", &form).await.status, 200);
+        is_refused_in_time(&stack, leaving.text("access_token")).await;
+        assert_eq!(status(&stack, staying.text("access_token")).await, 200, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_replayed_refresh_token_ends_its_access_tokens_within_two_seconds() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let tokens = signed_in(&stack, &client).await;
+    let refreshed = client.refresh(tokens.text("refresh_token")).await;
+    stack.advance(120);
+    let replay = client.refresh(tokens.text("refresh_token")).await;
+    assert_eq!(replay.text("error"), "invalid_grant");
+    is_refused_in_time(&stack, refreshed.text("access_token")).await;
+}
+
+#[tokio::test]
+async fn removing_an_app_takes_effect_within_two_seconds() {
+    let stack = Stack::start().await;
+    let options = ["--redirect-uri", REDIRECT_URI, "--auth-method", "none"];
+    let client = Client::pre_registered(&stack, &options).await;
+    let tokens = signed_in(&stack, &client).await;
+    let removed = operator::run(&stack, &["clients", "remove", &client.id]).await;
+    assert_eq!(removed.code, 0, "{}", removed.stderr);
+    is_refused_in_time(&stack, tokens.text("access_token")).await;
+}
