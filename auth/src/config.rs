@@ -87,6 +87,9 @@ pub struct Config {
     /// Seconds that an access token lives.
     #[arg(long, env = "AUTH_ACCESS_TOKEN_LIFETIME", default_value_t = 900)]
     pub access_token_lifetime: i64,
+    /// Demand a nonce of this server in every DPoP proof.
+    #[arg(long, env = "AUTH_DPOP_NONCE_REQUIRED")]
+    pub dpop_nonce_required: bool,
     /// Seconds that an unused refresh token lives.
     #[arg(long, env = "AUTH_REFRESH_TOKEN_LIFETIME", default_value_t = 30 * 86_400)]
     pub refresh_token_lifetime: i64,

@@ -3,12 +3,14 @@
 pub mod account;
 pub mod authorize;
 pub mod consent;
+pub mod device_authorization;
 pub mod health;
 pub mod home;
 pub mod introspect;
 pub mod jwks;
 pub mod logo;
 pub mod metadata;
+pub mod par;
 pub mod register;
 pub mod revocations;
 pub mod revoke;

@@ -82,9 +82,17 @@ impl From<OAuthError> for AuthorizationError {
 
 impl IntoResponse for TokenError {
     fn into_response(self) -> Response {
-        let mut response = (status(self.0.code), json_body(&self.0)).into_response();
+        // A person's no is an answer to the client's question, not a matter of its rights.
+        let status = match self.0.code {
+            ErrorCode::AccessDenied => StatusCode::BAD_REQUEST,
+            code => status(code),
+        };
+        let mut response = (status, json_body(&self.0)).into_response();
         if self.0.code == ErrorCode::InvalidClient {
             insert(&mut response, WWW_AUTHENTICATE.as_str(), "Basic realm=\"token\"");
+        }
+        if let Some(nonce) = &self.0.dpop_nonce {
+            insert(&mut response, "dpop-nonce", nonce);
         }
         refuse(response, self.0)
     }

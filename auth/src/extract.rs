@@ -1,6 +1,7 @@
 //! What a handler can ask for in its signature: facts about the request, checked once.
 
 pub mod authenticated;
+pub mod dpop;
 pub mod form;
 pub mod frame;
 pub mod same_origin;

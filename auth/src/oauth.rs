@@ -13,3 +13,4 @@ pub mod refresh_token;
 pub mod resource;
 pub mod scope;
 pub mod secret;
+pub mod user_code;

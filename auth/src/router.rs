@@ -20,8 +20,8 @@ use tower_http::{
 
 use crate::{
     endpoints::{
-        account, authorize, consent, health, home, introspect, jwks, logo, metadata, register,
-        revocations, revoke, sign_in, sign_out, style, token, userinfo,
+        account, authorize, consent, device_authorization, health, home, introspect, jwks, logo,
+        metadata, par, register, revocations, revoke, sign_in, sign_out, style, token, userinfo,
     },
     error_response::{self, PageError},
     extract::same_origin,
@@ -73,6 +73,8 @@ fn for_programs() -> Router<AppState> {
                 .delete(register::configuration::delete),
         )
         .route("/token", post(token::post))
+        .route("/par", post(par::post))
+        .route("/device_authorization", post(device_authorization::post))
         .route("/revoke", post(revoke::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::get))
         .layer(cors([Method::GET, Method::POST, Method::PUT, Method::DELETE]))

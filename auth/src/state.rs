@@ -62,6 +62,10 @@ pub struct Seals {
     pub registration_access: Authenticator,
     /// Refresh tokens.
     pub refresh_token: Authenticator,
+    /// Authorization requests that were pushed.
+    pub pushed_request: Sealer,
+    /// Nonces for proofs of possession.
+    pub dpop_nonce: Authenticator,
     /// Proof that a form came from a page of this session.
     pub csrf: Authenticator,
 }
@@ -76,6 +80,8 @@ impl Seals {
             client_secret: secrets.authenticator("client-secret"),
             registration_access: secrets.authenticator("registration-access"),
             refresh_token: secrets.authenticator("refresh-token"),
+            pushed_request: secrets.sealer("pushed-request"),
+            dpop_nonce: secrets.authenticator("dpop-nonce"),
             csrf: secrets.authenticator("csrf"),
         }
     }

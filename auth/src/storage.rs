@@ -19,6 +19,7 @@ pub mod authorization_codes;
 pub mod clients;
 pub mod consents;
 pub mod counters;
+pub mod device_codes;
 pub mod grants;
 pub mod identities;
 pub mod opaque_tokens;

@@ -8,79 +8,82 @@ use crate::{
     storage::{StorageError, grants, opaque_tokens},
 };
 
-/// A token that is good now, and the grant it came of.
+/// A token that is good now.
 #[derive(Clone, Debug)]
 pub enum LiveToken {
-    /// A signed access token.
-    Jwt(Box<AccessTokenClaims>, grants::Model),
-    /// An opaque access token.
-    Opaque(opaque_tokens::Model, grants::Model),
-    /// A refresh token.
-    Refresh(grants::Model),
+    /// An access token, signed or opaque.
+    Access(Box<AccessToken>),
+    /// A refresh token, known by its grant.
+    Refresh(Box<grants::Model>),
+}
+
+/// An access token. What it says does not depend on its format.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    /// What it says.
+    pub claims: AccessTokenClaims,
+    /// The grant it came of; `None` where a client got it for itself.
+    pub grant: Option<grants::Model>,
 }
 
 impl LiveToken {
     /// Finds out what `token` is. `None` for anything that is not, or no longer, good.
     pub async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
-        let found = match RefreshToken::parse(token, &state.seals.refresh_token) {
-            Some(refresh) => find_refresh(state, &refresh).await,
-            None if token.contains('.') => find_jwt(state, token).await,
-            None => find_opaque(state, token).await,
-        };
-        found.map_err(|error| OAuthError::server_error("token_lookup_failed", error))
-    }
-
-    /// The grant.
-    pub fn grant(&self) -> &grants::Model {
-        match self {
-            Self::Jwt(_, grant) | Self::Opaque(_, grant) | Self::Refresh(grant) => grant,
+        if let Some(refresh) = RefreshToken::parse(token, &state.seals.refresh_token) {
+            let grant = find_refresh(state, &refresh).await.map_err(failed)?;
+            return Ok(grant.map(|grant| Self::Refresh(Box::new(grant))));
         }
-    }
-
-    /// The scopes of an access token; `None` for a refresh token.
-    pub fn access_scope(&self) -> Option<ScopeSet> {
-        match self {
-            Self::Jwt(claims, _) => Some(claims.scopes().collect()),
-            Self::Opaque(token, _) => Some(token.scope.split(' ').collect()),
-            Self::Refresh(_) => None,
-        }
+        let token = AccessToken::find(state, token).await?;
+        Ok(token.map(|token| Self::Access(Box::new(token))))
     }
 }
 
-async fn find_jwt(state: &AppState, token: &str) -> Result<Option<LiveToken>, StorageError> {
+impl AccessToken {
+    /// The access token behind this text. `None` for anything that is not, or no longer, good.
+    pub async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
+        let claims = match token.contains('.') {
+            true => verified(state, token),
+            false => stored(state, token).await.map_err(failed)?,
+        };
+        let Some(claims) = claims.filter(|claims| state.clock.now() < claims.exp) else {
+            return Ok(None);
+        };
+        let grant_id = claims.jti.split_once('.').and_then(|(id, _)| id.parse().ok());
+        let Some(grant_id) = grant_id else {
+            return Ok(Some(Self { claims, grant: None }));
+        };
+        let grant = live_grant(state, grant_id).await.map_err(failed)?;
+        Ok(grant.map(|grant| Self { claims, grant: Some(grant) }))
+    }
+
+    /// What it allows.
+    pub fn scope(&self) -> ScopeSet {
+        self.claims.scopes().collect()
+    }
+}
+
+fn verified(state: &AppState, token: &str) -> Option<AccessTokenClaims> {
     let audiences = state.resources.iter().map(|resource| resource.resource.clone()).collect();
     let now = state.clock.now();
     let verifier = Verifier::new(state.config.issuer.clone(), audiences).with_leeway(0);
-    let Ok(claims) = verifier.verify(token, &state.keys.key_set(now), now) else {
-        return Ok(None);
-    };
-    let grant_id = claims.jti.split('.').next().and_then(|id| id.parse().ok());
-    let Some(grant_id) = grant_id else {
-        return Ok(None);
-    };
-    let grant = live_grant(state, grant_id).await?;
-    Ok(grant.map(|grant| LiveToken::Jwt(Box::new(claims), grant)))
+    verifier.verify(token, &state.keys.key_set(now), now).ok()
 }
 
-async fn find_opaque(state: &AppState, token: &str) -> Result<Option<LiveToken>, StorageError> {
+async fn stored(state: &AppState, token: &str) -> Result<Option<AccessTokenClaims>, StorageError> {
     let found = opaque_tokens::find(state.db.connection(), &secret::hash(token)).await?;
-    let Some(token) = found.filter(|token| state.clock.now() < token.expires_at) else {
-        return Ok(None);
-    };
-    let grant = live_grant(state, token.grant_id).await?;
-    Ok(grant.map(|grant| LiveToken::Opaque(token, grant)))
+    Ok(found.and_then(|token| serde_json::from_str(&token.claims).ok()))
 }
 
 async fn find_refresh(
     state: &AppState,
     token: &RefreshToken,
-) -> Result<Option<LiveToken>, StorageError> {
+) -> Result<Option<grants::Model>, StorageError> {
     let is_current = |grant: &grants::Model| {
         let hash = grant.refresh_token_hash.as_deref().unwrap_or_default();
         secret::same_hash(hash, &token.hash()) && state.clock.now() < grant.refresh_expires_at
     };
     let grant = live_grant(state, token.grant_id()).await?;
-    Ok(grant.filter(is_current).map(LiveToken::Refresh))
+    Ok(grant.filter(is_current))
 }
 
 async fn live_grant(
@@ -89,4 +92,8 @@ async fn live_grant(
 ) -> Result<Option<grants::Model>, StorageError> {
     let grant = grants::find(state.db.connection(), id).await?;
     Ok(grant.filter(|grant| grant.is_live(state.clock.now())))
+}
+
+fn failed(error: StorageError) -> OAuthError {
+    OAuthError::server_error("token_lookup_failed", error)
 }

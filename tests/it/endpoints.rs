@@ -3,10 +3,12 @@
 mod account;
 mod authorize;
 mod consent;
+mod device_authorization;
 mod introspect;
 mod jwks;
 mod logo;
 mod metadata;
+mod par;
 mod register;
 mod revocations;
 mod revoke;

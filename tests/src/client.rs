@@ -165,6 +165,27 @@ impl Client {
         ]
     }
 
+    /// Sends a form with a proof of possession.
+    pub async fn post_with_proof(
+        &self,
+        path: &str,
+        form: &[(&'static str, String)],
+        proof: &str,
+    ) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.issuer)).form(form);
+        Answer::of(request.header("dpop", proof)).await
+    }
+
+    /// Sends a form to an endpoint of `auth`, with the client's secret where it has one.
+    pub async fn post_authenticated(&self, path: &str, form: &[(&'static str, String)]) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.issuer)).form(form);
+        Answer::of(match &self.secret {
+            Some(secret) => request.basic_auth(&self.id, Some(secret)),
+            None => request,
+        })
+        .await
+    }
+
     /// Sends a form to an endpoint of `auth`.
     pub async fn post(&self, path: &str, form: &[(&'static str, String)]) -> Answer {
         Answer::of(self.http.post(format!("{}{path}", self.issuer)).form(form)).await

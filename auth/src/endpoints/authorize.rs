@@ -9,9 +9,12 @@ use axum::{
     response::Response,
 };
 
-use super::consent::{
-    answer::{self, Answerer},
-    memory,
+use super::{
+    consent::{
+        answer::{self, Answerer},
+        memory,
+    },
+    par::{self, PushedName},
 };
 use crate::{
     clients,
@@ -46,7 +49,7 @@ pub async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
-    let request = read(&state, &query).await?;
+    let (request, pushed) = read_pushed(&state, &query).await?;
     let signed_in = signed_in?;
     let remembered = match &signed_in {
         Some(person) => memory::has_consented(&state, &request, person).await?,
@@ -57,6 +60,9 @@ pub async fn get(
         (Err(error), _) => Err(AuthorizationError::Redirect(request.target, error)),
         (Ok(Next::Answer), Some(person)) => {
             let answerer = Answerer { person, visitor: &visitor };
+            if let Some(name) = pushed {
+                name.use_up(&state).await?;
+            }
             let code = answer::allow(&state, &request, &request.scope, answerer).await?;
             Ok(see_other(&request.target.with_code(code.expose())))
         }
@@ -71,13 +77,34 @@ pub async fn read(
     state: &AppState,
     query: &str,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
-    let parameters = Parameters::parse(query.as_bytes())?;
-    let client = clients::find(state, parameters.required("client_id")?).await?;
+    read_pushed(state, query).await.map(|(request, _)| request)
+}
+
+/// The same, with the name to use up of a request that was pushed.
+pub(super) async fn read_pushed(
+    state: &AppState,
+    query: &str,
+) -> Result<(AuthorizationRequest, Option<PushedName>), AuthorizationError> {
+    let query = Parameters::parse(query.as_bytes())?;
+    let client = clients::find(state, query.required("client_id")?).await?;
+    let (parameters, pushed) = par::open(state, &client, query)?;
+    let must_push = client.require_pushed_authorization_requests && pushed.is_none();
     let redirect_uri = parameters.optional("redirect_uri")?;
     let one_state = parameters.optional("state").unwrap_or_default();
     let target = RedirectTarget::verify(&client, redirect_uri, one_state, &state.config.issuer)?;
-    AuthorizationRequest::parse(&parameters, client, target.clone(), &state.resources)
-        .map_err(|error| AuthorizationError::Redirect(target, error))
+    let request = match must_push {
+        true => Err(must_be_pushed()),
+        false => AuthorizationRequest::parse(&parameters, client, target.clone(), &state.resources),
+    };
+    let request = request.map_err(|error| AuthorizationError::Redirect(target, error))?;
+    Ok((request, pushed))
+}
+
+fn must_be_pushed() -> OAuthError {
+    OAuthError::invalid_request(
+        "request_not_pushed",
+        "This client must push its authorization requests (RFC 9126).",
+    )
 }
 
 fn decide(

@@ -82,7 +82,10 @@ pub async fn post(
     if pending.session != person.session.token_hash || pending.expires_at <= state.clock.now() {
         return Err(stale().into());
     }
-    let request = authorize::read(&state, &pending.query).await?;
+    let (request, pushed) = authorize::read_pushed(&state, &pending.query).await?;
+    if let Some(name) = pushed {
+        name.use_up(&state).await?;
+    }
     let answerer = Answerer { person: &person, visitor: &visitor };
     let scope = chosen(&request, form.all("scope"));
     match form.required("decision")? {

@@ -9,6 +9,7 @@ use axum::{
     http::header::CACHE_CONTROL,
     response::{IntoResponse, Response},
 };
+use keys::{Actor, Audience, Confirmation};
 use serde::Serialize;
 
 use crate::{
@@ -18,7 +19,6 @@ use crate::{
         client::{AuthenticationMethod, Client},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
-        secret,
     },
     state::AppState,
     tokens::LiveToken,
@@ -48,15 +48,20 @@ pub struct IntrospectionResponse {
 struct TokenFacts {
     iss: String,
     sub: String,
-    aud: String,
+    aud: Audience,
     client_id: String,
     scope: String,
     token_type: &'static str,
     exp: i64,
     iat: i64,
-    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor>,
 }
 
 impl IntoResponse for IntrospectionResponse {
@@ -77,45 +82,60 @@ pub async fn post(
     let token = token.filter(|token| may_ask(&client, token));
     Ok(match token {
         Some(token) => {
-            IntrospectionResponse { active: true, token: Some(facts(&state.config.issuer, &token)) }
+            IntrospectionResponse { active: true, token: Some(facts(&state.config.issuer, token)) }
         }
         None => IntrospectionResponse::default(),
     })
 }
 
+/// The client that holds the token, or the resource that the token is for.
 fn may_ask(client: &Client, token: &LiveToken) -> bool {
-    let grant = token.grant();
-    client.id == grant.client_id || client.resource.as_ref() == Some(&grant.resource)
-}
-
-fn facts(issuer: &str, token: &LiveToken) -> TokenFacts {
-    let grant = token.grant();
-    let (scope, token_type, iat, exp, jti) = match token {
-        LiveToken::Jwt(claims, _) => {
-            let jti = Some(claims.jti.clone());
-            (claims.scope.clone(), "Bearer", claims.iat, claims.exp, jti)
-        }
-        LiveToken::Opaque(token, _) => {
-            // Led by the grant, like that of a JWT: so a deny list of grants means both.
-            let jti = format!("{}.{}", token.grant_id, secret::hash(&token.token_hash));
-            (token.scope.clone(), "Bearer", token.issued_at, token.expires_at, Some(jti))
+    let is_its_resource = |audience: &Audience| {
+        client.resource.as_ref().is_some_and(|resource| audience.contains(resource))
+    };
+    match token {
+        LiveToken::Access(token) => {
+            client.id == token.claims.client_id || is_its_resource(&token.claims.aud)
         }
         LiveToken::Refresh(grant) => {
-            let exp = grant.refresh_expires_at.min(grant.expires_at);
-            (grant.scope.clone(), "refresh_token", grant.created_at, exp, None)
+            client.id == grant.client_id || client.resource.as_ref() == Some(&grant.resource)
         }
-    };
-    TokenFacts {
-        iss: issuer.into(),
-        sub: grant.user_id.to_string(),
-        aud: grant.resource.clone(),
-        client_id: grant.client_id.clone(),
-        scope,
-        token_type,
-        exp,
-        iat,
-        auth_time: grant.authenticated_at,
-        jti,
+    }
+}
+
+fn facts(issuer: &str, token: LiveToken) -> TokenFacts {
+    match token {
+        LiveToken::Access(token) => {
+            let claims = token.claims;
+            TokenFacts {
+                iss: claims.iss,
+                sub: claims.sub,
+                aud: claims.aud,
+                client_id: claims.client_id,
+                scope: claims.scope,
+                token_type: if claims.cnf.is_some() { "DPoP" } else { "Bearer" },
+                exp: claims.exp,
+                iat: claims.iat,
+                auth_time: claims.auth_time,
+                jti: Some(claims.jti),
+                cnf: claims.cnf,
+                act: claims.act,
+            }
+        }
+        LiveToken::Refresh(grant) => TokenFacts {
+            iss: issuer.into(),
+            sub: grant.user_id.to_string(),
+            aud: Audience::One(grant.resource),
+            client_id: grant.client_id,
+            scope: grant.scope,
+            token_type: "refresh_token",
+            exp: grant.refresh_expires_at.min(grant.expires_at),
+            iat: grant.created_at,
+            auth_time: Some(grant.authenticated_at),
+            jti: None,
+            cnf: grant.key_thumbprint.map(|jkt| Confirmation { jkt }),
+            act: None,
+        },
     }
 }
 

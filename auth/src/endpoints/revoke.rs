@@ -15,7 +15,7 @@ use crate::{
     oauth::{error::OAuthError, parameters::Parameters, refresh_token::RefreshToken},
     state::AppState,
     storage::{StorageError, grants},
-    tokens::LiveToken,
+    tokens::AccessToken,
 };
 
 /// The message (RFC 7009 §2.1). The hint is not needed: tokens tell what they are.
@@ -47,7 +47,7 @@ async fn grant_of(state: &AppState, token: &str) -> Result<Option<grants::Model>
     if let Some(refresh) = RefreshToken::parse(token, &state.seals.refresh_token) {
         return grants::find(state.db.connection(), refresh.grant_id()).await.map_err(failed);
     }
-    Ok(LiveToken::find(state, token).await?.map(|token| token.grant().clone()))
+    Ok(AccessToken::find(state, token).await?.and_then(|token| token.grant))
 }
 
 fn failed(error: StorageError) -> OAuthError {

@@ -3,20 +3,25 @@
 //! Exchanges a grant for tokens (RFC 6749 §3.2). Each grant type is a file in the folder beside.
 
 mod authorization_code;
+mod client_credentials;
+mod device_code;
 pub(crate) mod issue;
 mod refresh_token;
 
 use axum::{
     Json,
     extract::State,
-    http::header::CACHE_CONTROL,
+    http::{HeaderMap, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
 use crate::{
     error_response::TokenError,
-    extract::authenticated::{Authenticated, FromParameters},
+    extract::{
+        authenticated::{Authenticated, FromParameters},
+        dpop,
+    },
     oauth::{
         client::GrantType,
         error::{ErrorCode, OAuthError},
@@ -32,23 +37,42 @@ pub enum TokenRequest {
     AuthorizationCode(authorization_code::Request),
     /// RFC 6749 §6.
     RefreshToken(refresh_token::Request),
+    /// RFC 6749 §4.4.2.
+    ClientCredentials(client_credentials::Request),
+    /// RFC 8628 §3.4.
+    DeviceCode(device_code::Request),
 }
 
 impl FromParameters for TokenRequest {
     fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
-        match GrantType::parse(parameters.required("grant_type")?) {
-            Some(GrantType::AuthorizationCode) => {
-                authorization_code::Request::from_parameters(parameters)
-                    .map(Self::AuthorizationCode)
-            }
-            Some(GrantType::RefreshToken) => {
-                refresh_token::Request::from_parameters(parameters).map(Self::RefreshToken)
-            }
-            None => Err(OAuthError::new(
+        let grant_type = parameters.required("grant_type")?;
+        let grant_type = GrantType::parse(grant_type).ok_or_else(|| {
+            OAuthError::new(
                 ErrorCode::UnsupportedGrantType,
                 "grant_type",
-                "The grant_type must be authorization_code or refresh_token.",
-            )),
+                "The grant_type is not served here. The metadata lists those that are.",
+            )
+        })?;
+        Ok(match grant_type {
+            GrantType::AuthorizationCode => Self::AuthorizationCode(read(parameters)?),
+            GrantType::RefreshToken => Self::RefreshToken(read(parameters)?),
+            GrantType::ClientCredentials => Self::ClientCredentials(read(parameters)?),
+            GrantType::DeviceCode => Self::DeviceCode(read(parameters)?),
+        })
+    }
+}
+
+fn read<T: FromParameters>(parameters: &Parameters) -> Result<T, OAuthError> {
+    T::from_parameters(parameters)
+}
+
+impl TokenRequest {
+    fn grant_type(&self) -> GrantType {
+        match self {
+            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
+            Self::RefreshToken(_) => GrantType::RefreshToken,
+            Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::DeviceCode(_) => GrantType::DeviceCode,
         }
     }
 }
@@ -57,6 +81,8 @@ impl FromParameters for TokenRequest {
 #[derive(Debug, Serialize)]
 pub struct TokenResponse {
     access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     token_type: &'static str,
     expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,16 +101,24 @@ impl IntoResponse for TokenResponse {
 /// Serves the grant.
 pub async fn post(
     State(state): State<AppState>,
+    headers: HeaderMap,
     Authenticated { client, request }: Authenticated<TokenRequest>,
 ) -> Result<TokenResponse, TokenError> {
-    match request {
+    client.check_grant(request.grant_type())?;
+    let key = dpop::key_thumbprint(&state, &headers, "/token", &client).await?;
+    let key = key.as_deref();
+    Ok(match request {
         TokenRequest::AuthorizationCode(request) => {
-            client.check_grant(GrantType::AuthorizationCode)?;
-            Ok(authorization_code::serve(&state, &client, request).await?)
+            authorization_code::serve(&state, &client, key, request).await?
         }
         TokenRequest::RefreshToken(request) => {
-            client.check_grant(GrantType::RefreshToken)?;
-            Ok(refresh_token::serve(&state, &client, request).await?)
+            refresh_token::serve(&state, &client, key, request).await?
         }
-    }
+        TokenRequest::ClientCredentials(request) => {
+            client_credentials::serve(&state, &client, key, request).await?
+        }
+        TokenRequest::DeviceCode(request) => {
+            device_code::serve(&state, &client, key, request).await?
+        }
+    })
 }

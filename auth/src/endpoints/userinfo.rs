@@ -17,13 +17,10 @@ use serde::Serialize;
 use super::token::issue::reveal;
 use crate::{
     error_response::BearerError,
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        scope::ScopeSet,
-    },
+    oauth::error::{ErrorCode, OAuthError},
     state::AppState,
     storage::users,
-    tokens::LiveToken,
+    tokens::AccessToken,
 };
 
 /// The claims.
@@ -49,14 +46,14 @@ pub async fn get(
 }
 
 async fn claims(state: &AppState, headers: &HeaderMap) -> Result<UserInfo, OAuthError> {
-    let token = LiveToken::find(state, bearer(headers)?).await?.ok_or_else(refused)?;
-    let scope: ScopeSet = token.access_scope().ok_or_else(refused)?;
-    let id = token.grant().user_id;
-    let user = users::find(state.db.connection(), id)
+    let token = AccessToken::find(state, bearer(headers)?).await?.ok_or_else(refused)?;
+    // A token that is bound to a key is worth nothing without its proof.
+    let grant = token.grant.as_ref().filter(|_| token.claims.cnf.is_none()).ok_or_else(refused)?;
+    let user = users::find(state.db.connection(), grant.user_id)
         .await
         .map_err(|error| OAuthError::server_error("user_lookup_failed", error))?;
     let user = user.ok_or_else(refused)?;
-    Ok(UserInfo { sub: id.to_string(), claims: reveal(&user, &scope) })
+    Ok(UserInfo { sub: token.claims.sub.clone(), claims: reveal(&user, &token.scope()) })
 }
 
 /// Reads `Authorization: Bearer`, once (RFC 6750 §2.1).

@@ -39,6 +39,8 @@ pub struct AuthorizationRequest {
     pub scope: ScopeSet,
     /// To be echoed in the ID token.
     pub nonce: Option<String>,
+    /// Thumbprint of the key that the code is bound to (RFC 9449 §10).
+    pub dpop_jkt: Option<String>,
     /// What the person may be asked.
     pub prompt: Prompt,
 }
@@ -62,8 +64,9 @@ impl AuthorizationRequest {
         let nonce = parameters.optional("nonce")?.map(Into::into);
         check_length("state", parameters.optional("state")?)?;
         check_length("nonce", nonce.as_deref())?;
+        let dpop_jkt = parse_thumbprint(parameters.optional("dpop_jkt")?)?;
         let prompt = parse_prompt(parameters.optional("prompt")?)?;
-        Ok(Self { client, target, code_challenge, resource, scope, nonce, prompt })
+        Ok(Self { client, target, code_challenge, resource, scope, nonce, dpop_jkt, prompt })
     }
 }
 
@@ -97,6 +100,20 @@ fn check_length(name: &'static str, value: Option<&str>) -> Result<(), OAuthErro
             format!("The parameter {name} is longer than {LONGEST_STATE} bytes."),
         )),
         false => Ok(()),
+    }
+}
+
+/// A SHA-256 thumbprint in base64url (RFC 7638).
+fn parse_thumbprint(thumbprint: Option<&str>) -> Result<Option<String>, OAuthError> {
+    let is_one = |text: &str| {
+        text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    match thumbprint {
+        Some(text) if !is_one(text) => Err(OAuthError::invalid_request(
+            "dpop_jkt",
+            "The parameter dpop_jkt must be the base64url SHA-256 thumbprint of a key.",
+        )),
+        text => Ok(text.map(Into::into)),
     }
 }
 

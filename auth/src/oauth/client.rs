@@ -18,23 +18,30 @@ pub enum GrantType {
     AuthorizationCode,
     /// RFC 6749 §6.
     RefreshToken,
+    /// RFC 6749 §4.4.
+    ClientCredentials,
+    /// RFC 8628 §3.4.
+    DeviceCode,
 }
 
 impl GrantType {
     /// Every grant served, as metadata lists them.
-    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+    pub const ALL: [Self; 4] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::DeviceCode];
 
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 
     /// Whether a client may give itself this grant: a person stands behind each use of it.
     pub fn is_open(self) -> bool {
-        matches!(self, Self::AuthorizationCode | Self::RefreshToken)
+        matches!(self, Self::AuthorizationCode | Self::RefreshToken | Self::DeviceCode)
     }
 
     /// The grant of this name.
@@ -213,6 +220,12 @@ impl Client {
             tos_uri: None,
             provenance,
         }
+    }
+
+    /// The key that refresh tokens are bound to: a client that proves itself at every use needs no
+    /// second proof (RFC 9449 §5).
+    pub fn key_of_refresh_tokens<'a>(&self, key_thumbprint: Option<&'a str>) -> Option<&'a str> {
+        key_thumbprint.filter(|_| self.authentication == AuthenticationMethod::None)
     }
 
     /// Refuses a grant that the client did not register for.

@@ -7,10 +7,16 @@ use std::{borrow::Cow, error::Error, fmt};
 pub enum ErrorCode {
     /// RFC 6749 §4.1.2.1: the person or the server said no.
     AccessDenied,
+    /// RFC 8628 §3.5: the person has not answered yet.
+    AuthorizationPending,
+    /// RFC 8628 §3.5: the device code is too old.
+    ExpiredToken,
     /// RFC 6749 §5.2: client unknown, or it did not prove itself.
     InvalidClient,
     /// RFC 7591 §3.2.2.
     InvalidClientMetadata,
+    /// RFC 9449 §5: the proof of possession does not hold.
+    InvalidDpopProof,
     /// RFC 6749 §5.2: the code or refresh token is no good.
     InvalidGrant,
     /// RFC 7591 §3.2.2.
@@ -25,6 +31,8 @@ pub enum ErrorCode {
     InvalidToken,
     /// RFC 6749 §4.1.2.1.
     ServerError,
+    /// RFC 8628 §3.5: the device polls too fast.
+    SlowDown,
     /// RFC 6749 §4.1.2.1: an outage, worth another try.
     TemporarilyUnavailable,
     /// RFC 6749 §5.2: the client did not register for this grant.
@@ -35,6 +43,8 @@ pub enum ErrorCode {
     UnsupportedResponseType,
     /// RFC 7591 §3.2.2.
     UnapprovedSoftwareStatement,
+    /// RFC 9449 §8: the proof must carry a nonce of this server.
+    UseDpopNonce,
     /// OpenID Connect Core §3.1.2.6.
     LoginRequired,
     /// OpenID Connect Core §3.1.2.6.
@@ -46,8 +56,11 @@ impl ErrorCode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::ExpiredToken => "expired_token",
             Self::InvalidClient => "invalid_client",
             Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidRequest => "invalid_request",
@@ -55,11 +68,13 @@ impl ErrorCode {
             Self::InvalidTarget => "invalid_target",
             Self::InvalidToken => "invalid_token",
             Self::ServerError => "server_error",
+            Self::SlowDown => "slow_down",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
         }
@@ -76,6 +91,8 @@ pub struct OAuthError {
     pub reason: &'static str,
     /// A sentence that says what to change.
     pub description: Cow<'static, str>,
+    /// The nonce that the client's next DPoP proof must carry.
+    pub dpop_nonce: Option<String>,
     /// What lies beneath, never shown to the client.
     pub cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -87,7 +104,7 @@ impl OAuthError {
         reason: &'static str,
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { code, reason, description: description.into(), cause: None }
+        Self { code, reason, description: description.into(), dpop_nonce: None, cause: None }
     }
 
     /// `invalid_request`.
@@ -111,6 +128,11 @@ impl OAuthError {
         let description = "The server could not handle the request. Try again; if it persists, \
                            give the operator the request id.";
         Self { cause: Some(cause.into()), ..Self::new(ErrorCode::ServerError, reason, description) }
+    }
+
+    /// Adds the nonce for the client's next proof.
+    pub fn with_dpop_nonce(self, nonce: String) -> Self {
+        Self { dpop_nonce: Some(nonce), ..self }
     }
 
     /// Adds what lies beneath.

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use percent_encoding::percent_decode;
+use serde::{Deserialize, Serialize};
 
 use super::error::OAuthError;
 
 /// Decoded parameters. Each may occur once, except `resource`; one without a value counts as
 /// left out. Unknown parameters are kept and never looked at.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Parameters(HashMap<String, Vec<String>>);
 
 impl Parameters {
@@ -49,6 +50,16 @@ impl Parameters {
                 format!("The parameter {name} is missing."),
             )
         })
+    }
+
+    /// Gives `name` one value, whatever it had.
+    pub fn set(&mut self, name: &str, value: String) {
+        self.0.insert(name.into(), vec![value]);
+    }
+
+    /// Takes `name` away.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
     }
 
     /// Every value of `name`, in order.

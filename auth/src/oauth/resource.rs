@@ -65,6 +65,8 @@ pub struct Resource {
     /// What its tokens are.
     #[serde(default)]
     pub token_format: TokenFormat,
+    /// Seconds that its access tokens live, where it is not what the settings say.
+    pub access_token_lifetime: Option<i64>,
 }
 
 impl Resource {
@@ -90,6 +92,7 @@ impl Resource {
             name: "MCP demo".into(),
             scopes: vec![tools, notes],
             token_format: TokenFormat::Jwt,
+            access_token_lifetime: None,
         }
     }
 
@@ -112,12 +115,27 @@ impl Resource {
         let requested = ScopeSet::parse(requested)?;
         let known: ScopeSet = requested.iter().filter(|s| self.describe(s).is_some()).collect();
         match known.is_empty() {
-            true => Err(OAuthError::new(
-                ErrorCode::InvalidScope,
-                "scope_unknown",
-                "None of the requested scopes exists for this resource.",
-            )),
+            true => Err(unknown_scope()),
             false => Ok(self.with_implied(&known)),
+        }
+    }
+
+    /// The same for a client that asks for itself: there is no person whom a scope could reveal,
+    /// and what an operator allowed the client is the most it can have.
+    pub fn grantable_to_client(
+        &self,
+        requested: Option<&str>,
+        allowed: Option<&ScopeSet>,
+    ) -> Result<ScopeSet, OAuthError> {
+        let requested = requested.map(ScopeSet::parse).transpose()?;
+        let own = self.scopes.iter().map(|one| one.name.as_str());
+        let granted: ScopeSet = own
+            .filter(|scope| allowed.is_none_or(|allowed| allowed.contains(scope)))
+            .filter(|scope| requested.as_ref().is_none_or(|wanted| wanted.contains(scope)))
+            .collect();
+        match granted.is_empty() {
+            true => Err(unknown_scope()),
+            false => Ok(self.with_implied(&granted)),
         }
     }
 
@@ -171,6 +189,25 @@ impl Resource {
         }
         Ok(())
     }
+}
+
+fn unknown_scope() -> OAuthError {
+    OAuthError::new(
+        ErrorCode::InvalidScope,
+        "scope_unknown",
+        "None of the requested scopes exists for this resource and client.",
+    )
+}
+
+/// The configured resource of this identifier, which a grant was made for.
+pub fn named<'a>(resources: &'a [Resource], identifier: &str) -> Result<&'a Resource, OAuthError> {
+    resources.iter().find(|one| one.resource == identifier).ok_or_else(|| {
+        OAuthError::new(
+            ErrorCode::InvalidTarget,
+            "resource_gone",
+            "The resource that was granted is no longer served here.",
+        )
+    })
 }
 
 /// Refuses resources that could not be served, or not told apart.

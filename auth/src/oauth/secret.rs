@@ -23,6 +23,8 @@ pub enum SecretKind {
     Session,
     /// `pcb_`: binds a sign-in to the browser that began it.
     Browser,
+    /// `pcd_`: a device code.
+    DeviceCode,
     /// `pck_`: a client secret.
     ClientSecret,
     /// `pcm_`: lets a client manage its registration.
@@ -39,6 +41,7 @@ impl SecretKind {
             Self::AccessToken => "pca_",
             Self::Session => "pcs_",
             Self::Browser => "pcb_",
+            Self::DeviceCode => "pcd_",
             Self::ClientSecret => "pck_",
             Self::RegistrationAccess => "pcm_",
             Self::CodeVerifier => "pcv_",

@@ -24,6 +24,8 @@ pub struct Model {
     pub code_challenge: String,
     /// To be echoed in the ID token.
     pub nonce: Option<String>,
+    /// Thumbprint of the key whose proof must come with the code (RFC 9449 §10).
+    pub key_thumbprint: Option<String>,
     /// Until when it is good.
     pub expires_at: i64,
     /// When it was redeemed.
@@ -45,6 +47,7 @@ pub async fn issue(db: &impl ConnectionTrait, code: Model) -> Result<(), Storage
         redirect_uri: Set(code.redirect_uri),
         code_challenge: Set(code.code_challenge),
         nonce: Set(code.nonce),
+        key_thumbprint: Set(code.key_thumbprint),
         expires_at: Set(code.expires_at),
         redeemed_at: Set(code.redeemed_at),
     };

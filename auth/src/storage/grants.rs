@@ -46,6 +46,8 @@ pub struct Model {
     pub refresh_expires_at: i64,
     /// Times of the latest rotations, newest first, separated by spaces.
     pub rotations: String,
+    /// Thumbprint of the key that its refresh tokens are bound to (RFC 9449 §5).
+    pub key_thumbprint: Option<String>,
 }
 
 /// No relation is followed by the ORM.
@@ -93,6 +95,7 @@ pub async fn issue(db: &impl ConnectionTrait, grant: Model) -> Result<(), Storag
         refresh_generation: Set(grant.refresh_generation),
         refresh_expires_at: Set(grant.refresh_expires_at),
         rotations: Set(grant.rotations),
+        key_thumbprint: Set(grant.key_thumbprint),
     };
     grant.insert(db).await.map(|_| ())
 }
@@ -102,15 +105,16 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, 
     Entity::find_by_id(id).one(db).await
 }
 
-/// Gives a grant its first refresh token.
+/// Gives a grant its first refresh token, bound to the key of this thumbprint where there is one.
 pub async fn begin_family(
     db: &impl ConnectionTrait,
     id: Uuid,
-    hash: String,
+    (hash, key_thumbprint): (String, Option<String>),
     expires_at: i64,
 ) -> Result<(), StorageError> {
     Entity::update_many()
         .col_expr(Column::RefreshTokenHash, Expr::value(hash))
+        .col_expr(Column::KeyThumbprint, Expr::value(key_thumbprint))
         .col_expr(Column::RefreshExpiresAt, Expr::value(expires_at))
         .filter(Column::Id.eq(id))
         .exec(db)

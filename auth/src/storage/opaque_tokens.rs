@@ -1,9 +1,7 @@
 //! Opaque access tokens, for the resources that ask for them.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
-use uuid::Uuid;
-
 use super::StorageError;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 
 /// An opaque access token, known as a hash.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -12,12 +10,8 @@ pub struct Model {
     /// Hash of the token.
     #[sea_orm(primary_key, auto_increment = false)]
     pub token_hash: String,
-    /// The grant it came of.
-    pub grant_id: Uuid,
-    /// What it allows.
-    pub scope: String,
-    /// When it was issued.
-    pub issued_at: i64,
+    /// The claims that it stands for, as JSON: those of a signed token.
+    pub claims: String,
     /// Until when it is good.
     pub expires_at: i64,
 }
@@ -32,9 +26,7 @@ impl ActiveModelBehavior for ActiveModel {}
 pub async fn issue(db: &impl ConnectionTrait, token: Model) -> Result<(), StorageError> {
     let token = ActiveModel {
         token_hash: Set(token.token_hash),
-        grant_id: Set(token.grant_id),
-        scope: Set(token.scope),
-        issued_at: Set(token.issued_at),
+        claims: Set(token.claims),
         expires_at: Set(token.expires_at),
     };
     token.insert(db).await.map(|_| ())

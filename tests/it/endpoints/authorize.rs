@@ -113,7 +113,6 @@ async fn every_other_mistake_is_reported_to_the_client_with_state_and_iss() {
         ("scope", "mcp:tools\nadmin", "invalid_scope"),
         ("resource", "https://evil.test/mcp", "invalid_target"),
         ("request", "eyJhbGciOiJub25lIn0..", "invalid_request"),
-        ("request_uri", "http://169.254.169.254/", "invalid_request"),
         ("prompt", "none login", "invalid_request"),
         ("prompt", "none", "login_required"),
     ] {

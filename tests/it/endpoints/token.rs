@@ -1,6 +1,9 @@
 //! `POST /token`
 
 mod authorization_code;
+mod client_credentials;
+mod device_code;
+mod dpop;
 mod refresh_token;
 
 use serde_json::json;
@@ -34,7 +37,7 @@ async fn a_registration_of_another_server_is_unknown_here() {
 async fn grants_that_are_not_served_are_unsupported() {
     let stack = Stack::start().await;
     let client = Client::register(&stack).await;
-    for grant in ["password", "implicit", "AUTHORIZATION_CODE", "client_credentials"] {
+    for grant in ["password", "implicit", "AUTHORIZATION_CODE", "device_code"] {
         let form = with(client.code_form("x"), "grant_type", grant);
         assert_eq!(client.post("/token", &form).await.text("error"), "unsupported_grant_type");
     }

@@ -46,6 +46,7 @@ pub async fn allow(
         redirect_uri: request.target.uri().into(),
         code_challenge: request.code_challenge.as_str().into(),
         nonce: request.nonce.clone(),
+        key_thumbprint: request.dpop_jkt.clone(),
         expires_at: state.clock.now() + CODE_LIFETIME,
         redeemed_at: None,
     };
@@ -91,6 +92,7 @@ fn grant(
         refresh_generation: 0,
         refresh_expires_at: 0,
         rotations: String::new(),
+        key_thumbprint: None,
     }
 }
 

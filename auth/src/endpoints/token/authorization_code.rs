@@ -2,7 +2,7 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Issue},
+    issue::{self, Beside, Issue},
 };
 use crate::{
     extract::authenticated::FromParameters,
@@ -46,11 +46,12 @@ impl FromParameters for Request {
 pub(super) async fn serve(
     state: &AppState,
     client: &Client,
+    key_thumbprint: Option<&str>,
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
     let (code, grant) = load(state, &request.code_hash).await?;
     resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
-    match judge(&request, client, &code, state.clock.now()) {
+    match judge(&request, (client, key_thumbprint), &code, state.clock.now()) {
         Ok(()) => {}
         Err(Refused::Replayed) => {
             return Err(revoke(state, &grant, Refused::Replayed.into()).await);
@@ -62,17 +63,16 @@ pub(super) async fn serve(
         Ok(()) => Some(RefreshToken::first(grant.id)?),
         Err(_) => None,
     };
-    if !redeem(state, &code, first.as_ref()).await.map_err(failed)? {
+    let bound_key = client.key_of_refresh_tokens(key_thumbprint);
+    if !redeem(state, &code, first.as_ref(), bound_key).await.map_err(failed)? {
         return Err(revoke(state, &grant, Refused::Replayed.into()).await);
     }
-    let issue = Issue {
-        scope: ScopeSet::parse(&grant.scope)?,
-        grant: &grant,
-        nonce: code.nonce,
+    let issue = Issue::of_grant(state, client, &grant, ScopeSet::parse(&grant.scope)?).await?;
+    let beside = Beside {
         refresh_token: first.map(|token| token.expose(&state.seals.refresh_token)),
-        with_id_token: true,
+        id_token: Some(code.nonce),
     };
-    issue::tokens(state, issue).await
+    issue::tokens(state, issue.bound_to(key_thumbprint), beside).await
 }
 
 async fn load(
@@ -94,12 +94,13 @@ enum Refused {
     Unusable,
     RedirectUri,
     Verifier,
+    Key,
     Replayed,
 }
 
 fn judge(
     request: &Request,
-    client: &Client,
+    (client, key_thumbprint): (&Client, Option<&str>),
     code: &authorization_codes::Model,
     now: i64,
 ) -> Result<(), Refused> {
@@ -109,6 +110,9 @@ fn judge(
     let challenge = CodeChallenge::parse(&code.code_challenge).ok_or(Refused::Unusable)?;
     if !challenge.is_met_by(&request.code_verifier) {
         return Err(Refused::Verifier);
+    }
+    if code.key_thumbprint.is_some() && code.key_thumbprint.as_deref() != key_thumbprint {
+        return Err(Refused::Key);
     }
     // OAuth 2.1 drops the parameter from this message; one that is sent must be right.
     if request.redirect_uri.as_ref().is_some_and(|uri| *uri != code.redirect_uri) {
@@ -133,6 +137,10 @@ impl From<Refused> for OAuthError {
                 "redirect_uri_differs",
                 "The redirect_uri is not that of the authorization request.",
             ),
+            Refused::Key => Self::invalid_grant(
+                "code_key_differs",
+                "The code is bound to a key. Send a DPoP proof made with that key.",
+            ),
             Refused::Verifier => Self::invalid_grant(
                 "pkce_mismatch",
                 "The code_verifier does not match the code_challenge.",
@@ -146,13 +154,15 @@ async fn redeem(
     state: &AppState,
     code: &authorization_codes::Model,
     first: Option<&RefreshToken>,
+    bound_key: Option<&str>,
 ) -> Result<bool, StorageError> {
     let now = state.clock.now();
     let transaction = state.db.begin().await?;
     let redeemed = authorization_codes::redeem(&transaction, &code.code_hash, now).await?;
     if let (true, Some(first)) = (redeemed, first) {
         let expires_at = now.saturating_add(state.config.refresh_token_lifetime);
-        grants::begin_family(&transaction, code.grant_id, first.hash(), expires_at).await?;
+        let token = (first.hash(), bound_key.map(Into::into));
+        grants::begin_family(&transaction, code.grant_id, token, expires_at).await?;
     }
     transaction.commit().await?;
     Ok(redeemed)

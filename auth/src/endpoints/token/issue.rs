@@ -1,15 +1,19 @@
-//! Access tokens and ID tokens of a grant.
+//! Access tokens and ID tokens: what every grant ends in.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use keys::{AccessTokenClaims, Audience, IdTokenClaims, KeyError, TokenType, UserClaims};
+use keys::{
+    AccessTokenClaims, Actor, Audience, Confirmation, IdTokenClaims, KeyError, TokenType,
+    UserClaims,
+};
 use uuid::Uuid;
 
 use super::TokenResponse;
 use crate::{
     oauth::{
+        client::Client,
         error::OAuthError,
-        resource::{Resource, TokenFormat},
+        resource::{self, Resource, TokenFormat},
         scope::ScopeSet,
         secret::{Secret, SecretKind},
     },
@@ -19,57 +23,138 @@ use crate::{
 
 /// What the tokens are made of.
 pub(super) struct Issue<'a> {
-    /// The grant they come of.
-    pub(super) grant: &'a grants::Model,
-    /// What they allow: all of the grant, or less.
+    /// Who gets them.
+    pub(super) client: &'a Client,
+    /// Whom they speak of.
+    pub(super) subject: Subject,
+    /// The grant they come of, whose end is theirs too.
+    pub(super) grant: Option<&'a grants::Model>,
+    /// What they are for.
+    pub(super) resource: &'a Resource,
+    /// What they allow.
     pub(super) scope: ScopeSet,
-    /// For the ID token.
-    pub(super) nonce: Option<String>,
-    /// Ready for the client.
+    /// When they end at the latest, whatever their usual lifetime.
+    pub(super) expires_by: Option<i64>,
+    /// Thumbprint of the key they are bound to.
+    pub(super) key_thumbprint: Option<String>,
+    /// Who acts for the subject.
+    pub(super) actor: Option<Actor>,
+}
+
+/// Whom a token speaks of.
+pub(super) enum Subject {
+    /// A person, and when they last proved who they are.
+    Person(Box<users::Model>, Option<i64>),
+    /// The client itself.
+    Client,
+}
+
+/// What goes to the client beside the access token.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// A refresh token.
     pub(super) refresh_token: Option<String>,
-    /// Whether an ID token is due.
-    pub(super) with_id_token: bool,
+    /// An ID token with this nonce, if its scope was granted.
+    pub(super) id_token: Option<Option<String>>,
+}
+
+impl<'a> Issue<'a> {
+    /// Tokens of a grant: all that it allows, or less.
+    pub(super) async fn of_grant(
+        state: &'a AppState,
+        client: &'a Client,
+        grant: &'a grants::Model,
+        scope: ScopeSet,
+    ) -> Result<Self, OAuthError> {
+        let user = users::find(state.db.connection(), grant.user_id).await.map_err(stored)?;
+        let user = user.ok_or_else(|| {
+            OAuthError::invalid_grant("user_gone", "The person no longer has an account here.")
+        })?;
+        Ok(Self {
+            client,
+            subject: Subject::Person(Box::new(user), Some(grant.authenticated_at)),
+            grant: Some(grant),
+            resource: resource::named(&state.resources, &grant.resource)?,
+            scope,
+            expires_by: Some(grant.expires_at),
+            key_thumbprint: None,
+            actor: None,
+        })
+    }
+
+    /// Binds the tokens to a key, if there is one.
+    pub(super) fn bound_to(self, key_thumbprint: Option<&str>) -> Self {
+        Self { key_thumbprint: key_thumbprint.map(Into::into), ..self }
+    }
+
+    fn sub(&self) -> String {
+        match &self.subject {
+            Subject::Person(user, _) => user.id.to_string(),
+            Subject::Client => self.client.id.clone(),
+        }
+    }
+
+    fn revealed(&self) -> UserClaims {
+        match &self.subject {
+            Subject::Person(user, _) => reveal(user, &self.scope),
+            Subject::Client => UserClaims::default(),
+        }
+    }
+
+    fn authenticated_at(&self) -> Option<i64> {
+        match &self.subject {
+            Subject::Person(_, authenticated_at) => *authenticated_at,
+            Subject::Client => None,
+        }
+    }
+
+    /// Names the grant, so that whoever knows that it has ended knows that the token has.
+    fn jti(&self) -> String {
+        match self.grant {
+            Some(grant) => format!("{}.{}", grant.id, Uuid::new_v4()),
+            None => Uuid::new_v4().to_string(),
+        }
+    }
 }
 
 /// Makes the answer to a served grant.
 pub(super) async fn tokens(
     state: &AppState,
     issue: Issue<'_>,
+    beside: Beside,
 ) -> Result<TokenResponse, OAuthError> {
-    let stored = |error: StorageError| OAuthError::server_error("tokens_not_stored", error);
-    let signed = |error: KeyError| OAuthError::server_error("tokens_not_signed", error);
-    let user = users::find(state.db.connection(), issue.grant.user_id).await.map_err(stored)?;
-    let user = user.ok_or_else(|| {
-        OAuthError::invalid_grant("user_gone", "The person no longer has an account here.")
-    })?;
-    let revealed = reveal(&user, &issue.scope);
     let now = state.clock.now();
-    let expires_in = lifetime(state, issue.grant, now)?;
-    let access_token = match format(state, issue.grant) {
+    let expires_in = lifetime(state, &issue, now)?;
+    let claims = access_claims(state, &issue, (now, expires_in));
+    let format = issue.client.access_token_format.unwrap_or(issue.resource.token_format);
+    let access_token = match format {
         TokenFormat::Jwt => {
-            let claims = access_claims(state, &issue, &revealed, (now, expires_in));
             let key = state.keys.current(now).map_err(signed)?;
             key.sign(TokenType::AccessToken, &claims).map_err(signed)?
         }
-        TokenFormat::Opaque => opaque(state, &issue, now, expires_in).await?,
+        TokenFormat::Opaque => opaque(state, &claims).await?,
     };
-    let id_token = match issue.with_id_token && issue.scope.contains("openid") {
-        true => Some(id_token(state, &issue, &access_token, revealed).map_err(signed)?),
-        false => None,
+    let id_token = match beside.id_token {
+        Some(nonce) if issue.scope.contains("openid") => {
+            Some(id_token(state, &issue, &access_token, nonce).map_err(signed)?)
+        }
+        _ => None,
     };
     Ok(TokenResponse {
         access_token,
-        token_type: "Bearer",
+        issued_token_type: None,
+        token_type: if issue.key_thumbprint.is_some() { "DPoP" } else { "Bearer" },
         expires_in,
-        refresh_token: issue.refresh_token,
+        refresh_token: beside.refresh_token,
         scope: issue.scope.to_string(),
         id_token,
     })
 }
 
-/// No token outlives its grant, and none is issued that is already over.
-fn lifetime(state: &AppState, grant: &grants::Model, now: i64) -> Result<i64, OAuthError> {
-    match (grant.expires_at - now).min(state.config.access_token_lifetime) {
+/// No token outlives what it comes of, and none is issued that is already over.
+fn lifetime(state: &AppState, issue: &Issue<'_>, now: i64) -> Result<i64, OAuthError> {
+    let usual = issue.resource.access_token_lifetime.unwrap_or(state.config.access_token_lifetime);
+    match issue.expires_by.map_or(usual, |end| usual.min(end - now)) {
         seconds if seconds > 0 => Ok(seconds),
         _ => {
             Err(OAuthError::invalid_grant("grant_expired", "The grant has expired. Sign in again."))
@@ -77,55 +162,42 @@ fn lifetime(state: &AppState, grant: &grants::Model, now: i64) -> Result<i64, OA
     }
 }
 
-fn format(state: &AppState, grant: &grants::Model) -> TokenFormat {
-    let resource = state.resources.iter().find(|one: &&Resource| one.resource == grant.resource);
-    resource.map(|resource| resource.token_format).unwrap_or_default()
-}
-
 fn access_claims(
     state: &AppState,
     issue: &Issue<'_>,
-    user: &UserClaims,
     (now, expires_in): (i64, i64),
 ) -> AccessTokenClaims {
+    let user = issue.revealed();
     AccessTokenClaims {
         iss: state.config.issuer.clone(),
-        sub: issue.grant.user_id.to_string(),
-        aud: Audience::One(issue.grant.resource.clone()),
-        client_id: issue.grant.client_id.clone(),
+        sub: issue.sub(),
+        aud: Audience::One(issue.resource.resource.clone()),
+        client_id: issue.client.id.clone(),
         scope: issue.scope.to_string(),
         exp: now + expires_in,
         iat: now,
         nbf: None,
-        jti: format!("{}.{}", issue.grant.id, Uuid::new_v4()),
-        auth_time: Some(issue.grant.authenticated_at),
-        cnf: None,
-        act: None,
-        name: user.name.clone(),
-        preferred_username: user.preferred_username.clone(),
-        picture: user.picture.clone(),
-        email: user.email.clone(),
+        jti: issue.jti(),
+        auth_time: issue.authenticated_at(),
+        cnf: issue.key_thumbprint.clone().map(|jkt| Confirmation { jkt }),
+        act: issue.actor.clone(),
+        name: user.name,
+        preferred_username: user.preferred_username,
+        picture: user.picture,
+        email: user.email,
         email_verified: user.email_verified,
     }
 }
 
-async fn opaque(
-    state: &AppState,
-    issue: &Issue<'_>,
-    now: i64,
-    expires_in: i64,
-) -> Result<String, OAuthError> {
+async fn opaque(state: &AppState, claims: &AccessTokenClaims) -> Result<String, OAuthError> {
     let secret = Secret::generate(SecretKind::AccessToken)?;
     let token = opaque_tokens::Model {
         token_hash: secret.hash(),
-        grant_id: issue.grant.id,
-        scope: issue.scope.to_string(),
-        issued_at: now,
-        expires_at: now + expires_in,
+        claims: serde_json::to_string(claims)
+            .map_err(|error| OAuthError::server_error("tokens_not_stored", error))?,
+        expires_at: claims.exp,
     };
-    opaque_tokens::issue(state.db.connection(), token)
-        .await
-        .map_err(|error| OAuthError::server_error("tokens_not_stored", error))?;
+    opaque_tokens::issue(state.db.connection(), token).await.map_err(stored)?;
     Ok(secret.expose().into())
 }
 
@@ -133,21 +205,21 @@ fn id_token(
     state: &AppState,
     issue: &Issue<'_>,
     access_token: &str,
-    user: UserClaims,
+    nonce: Option<String>,
 ) -> Result<String, KeyError> {
     let now = state.clock.now();
     let hash = digest(&SHA256, access_token.as_bytes());
     let left_half = hash.as_ref().get(..16).unwrap_or_default();
     let claims = IdTokenClaims {
         iss: state.config.issuer.clone(),
-        sub: issue.grant.user_id.to_string(),
-        aud: issue.grant.client_id.clone(),
+        sub: issue.sub(),
+        aud: issue.client.id.clone(),
         exp: now + state.config.access_token_lifetime,
         iat: now,
-        auth_time: issue.grant.authenticated_at,
-        nonce: issue.nonce.clone(),
+        auth_time: issue.authenticated_at().unwrap_or(now),
+        nonce,
         at_hash: URL_SAFE_NO_PAD.encode(left_half),
-        user,
+        user: issue.revealed(),
     };
     state.keys.current(now)?.sign(TokenType::IdToken, &claims)
 }
@@ -165,4 +237,12 @@ pub(crate) fn reveal(user: &users::Model, scope: &ScopeSet) -> UserClaims {
         claims.email_verified = Some(user.email_verified);
     }
     claims
+}
+
+fn stored(error: StorageError) -> OAuthError {
+    OAuthError::server_error("tokens_not_stored", error)
+}
+
+fn signed(error: KeyError) -> OAuthError {
+    OAuthError::server_error("tokens_not_signed", error)
 }

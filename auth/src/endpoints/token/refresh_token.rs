@@ -6,7 +6,7 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Issue},
+    issue::{self, Beside, Issue},
 };
 use crate::{
     extract::authenticated::FromParameters,
@@ -47,6 +47,7 @@ impl FromParameters for Request {
 pub(super) async fn serve(
     state: &AppState,
     client: &Client,
+    key_thumbprint: Option<&str>,
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
     let authenticator = &state.seals.refresh_token;
@@ -54,13 +55,14 @@ pub(super) async fn serve(
         RefreshToken::parse(&request.refresh_token, authenticator).ok_or_else(unusable)?;
     for _ in 0..ATTEMPTS {
         let grant = load(state, client, &presented).await?;
+        check_key(&grant, key_thumbprint)?;
         let scope = narrow(&grant, request.scope.as_ref())?;
         resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
         if let Some(successor) = rotate(state, &grant, &presented).await? {
             let refresh_token = Some(successor.expose(authenticator));
-            let issue =
-                Issue { grant: &grant, scope, nonce: None, refresh_token, with_id_token: false };
-            return issue::tokens(state, issue).await;
+            let issue = Issue::of_grant(state, client, &grant, scope).await?;
+            let beside = Beside { refresh_token, id_token: None };
+            return issue::tokens(state, issue.bound_to(key_thumbprint), beside).await;
         }
     }
     Err(OAuthError::new(
@@ -81,6 +83,17 @@ async fn load(
             Ok(grant)
         }
         _ => Err(unusable()),
+    }
+}
+
+/// A refresh token of a public client is bound to the key it was given with (RFC 9449 §5).
+fn check_key(grant: &grants::Model, key_thumbprint: Option<&str>) -> Result<(), OAuthError> {
+    match grant.key_thumbprint.as_deref() {
+        Some(bound) if key_thumbprint != Some(bound) => Err(OAuthError::invalid_grant(
+            "refresh_token_key_differs",
+            "The refresh token is bound to a key. Send a DPoP proof made with that key.",
+        )),
+        _ => Ok(()),
     }
 }
 

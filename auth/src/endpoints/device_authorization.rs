@@ -1,0 +1,109 @@
+//! `POST /device_authorization`
+//!
+//! A device without a browser asks for a pair of codes: one for a person to type, one to poll with
+//! (RFC 8628 §3.1). Its row lives for minutes.
+
+use axum::{
+    Json,
+    extract::State,
+    http::header::CACHE_CONTROL,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{
+    error_response::TokenError,
+    extract::{
+        authenticated::{Authenticated, FromParameters},
+        visitor::Visitor,
+    },
+    oauth::{
+        client::GrantType,
+        error::OAuthError,
+        parameters::Parameters,
+        resource,
+        secret::{Secret, SecretKind},
+        user_code::UserCode,
+    },
+    state::AppState,
+    storage::device_codes,
+};
+
+/// Seconds that the codes are good.
+const LIFETIME: i64 = 600;
+/// Seconds to wait between two polls.
+const INTERVAL: i64 = 5;
+
+/// The message (RFC 8628 §3.1, RFC 8707 §2).
+#[derive(Debug)]
+pub struct DeviceAuthorizationRequest {
+    scope: Option<String>,
+    resources: Vec<String>,
+}
+
+impl FromParameters for DeviceAuthorizationRequest {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        Ok(Self {
+            scope: parameters.optional("scope")?.map(Into::into),
+            resources: parameters.all("resource").to_vec(),
+        })
+    }
+}
+
+/// The answer (RFC 8628 §3.2).
+#[derive(Debug, Serialize)]
+pub struct DeviceAuthorizationResponse {
+    device_code: String,
+    user_code: String,
+    verification_uri: String,
+    verification_uri_complete: String,
+    expires_in: i64,
+    interval: i64,
+}
+
+impl IntoResponse for DeviceAuthorizationResponse {
+    fn into_response(self) -> Response {
+        ([(CACHE_CONTROL, "no-store")], Json(self)).into_response()
+    }
+}
+
+/// Makes the codes.
+pub async fn post(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Authenticated { client, request }: Authenticated<DeviceAuthorizationRequest>,
+) -> Result<DeviceAuthorizationResponse, TokenError> {
+    client.check_grant(GrantType::DeviceCode)?;
+    let resource = resource::select(&state.resources, &request.resources)?;
+    let scope = resource.grantable(request.scope.as_deref())?;
+    let (device_code, user_code) =
+        (Secret::generate(SecretKind::DeviceCode)?, UserCode::generate()?);
+    let now = state.clock.now();
+    let row = device_codes::Model {
+        device_code_hash: device_code.hash(),
+        user_code: user_code.as_str().into(),
+        client_id: client.id,
+        resource: resource.resource.clone(),
+        scope: scope.to_string(),
+        network: visitor.network(),
+        created_at: now,
+        expires_at: now + LIFETIME,
+        interval: INTERVAL,
+        next_poll_at: now,
+        grant_id: None,
+        answered_at: None,
+        redeemed_at: None,
+    };
+    device_codes::issue(state.db.connection(), row)
+        .await
+        .map_err(|error| OAuthError::server_error("device_code_not_stored", error))?;
+    let verification_uri = format!("{}/device", state.config.issuer);
+    Ok(DeviceAuthorizationResponse {
+        device_code: device_code.expose().into(),
+        verification_uri_complete: format!("{verification_uri}?user_code={}", user_code.shown()),
+        verification_uri,
+        user_code: user_code.shown(),
+        expires_in: LIFETIME,
+        interval: INTERVAL,
+    })
+}

@@ -1,0 +1,162 @@
+//! `POST /par`
+//!
+//! A client hands over its authorization request beforehand, and gets a short name for it
+//! (RFC 9126 §2). The name carries the request, sealed, so nothing is stored.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header::CACHE_CONTROL},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    error_response::TokenError,
+    extract::{
+        authenticated::{Authenticated, FromParameters},
+        dpop,
+    },
+    oauth::{
+        authorization_request::AuthorizationRequest,
+        client::Client,
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        redirect_uri::RedirectTarget,
+    },
+    state::AppState,
+    storage::single_use,
+};
+
+/// Seconds in which the name may be used: long enough for a person to sign in.
+const LIFETIME: i64 = 600;
+const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// The message: the parameters of an authorization request (RFC 9126 §2.1).
+#[derive(Debug)]
+pub struct PushedAuthorizationRequest(Parameters);
+
+impl FromParameters for PushedAuthorizationRequest {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        match parameters.all("request_uri") {
+            [] => Ok(Self(parameters.clone())),
+            _ => Err(OAuthError::invalid_request(
+                "request_uri_pushed",
+                "The parameter request_uri must not be pushed. Send the parameters themselves.",
+            )),
+        }
+    }
+}
+
+/// The answer (RFC 9126 §2.2).
+#[derive(Debug, Serialize)]
+pub struct PushedAuthorizationResponse {
+    request_uri: String,
+    expires_in: i64,
+}
+
+impl IntoResponse for PushedAuthorizationResponse {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(self)).into_response()
+    }
+}
+
+/// A request that was pushed, as its name carries it.
+#[derive(Serialize, Deserialize)]
+struct Pushed {
+    id: Uuid,
+    client_id: String,
+    parameters: Parameters,
+    expires_at: i64,
+}
+
+/// Judges the request as `/authorize` would, and names it.
+pub async fn post(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Authenticated { client, request }: Authenticated<PushedAuthorizationRequest>,
+) -> Result<PushedAuthorizationResponse, TokenError> {
+    let mut parameters = request.0;
+    let redirect_uri = parameters.optional("redirect_uri")?;
+    let one_state = parameters.optional("state")?;
+    let target = RedirectTarget::verify(&client, redirect_uri, one_state, &state.config.issuer)?;
+    let judged =
+        AuthorizationRequest::parse(&parameters, client.clone(), target, &state.resources)?;
+    if let Some(key) = dpop::key_thumbprint(&state, &headers, "/par", &client).await? {
+        if judged.dpop_jkt.is_some_and(|named| named != key) {
+            return Err(OAuthError::invalid_request(
+                "dpop_jkt_differs",
+                "The dpop_jkt is not the thumbprint of the key of the DPoP proof.",
+            )
+            .into());
+        }
+        parameters.set("dpop_jkt", key);
+    }
+    for secret in ["client_secret", "client_assertion", "client_assertion_type"] {
+        parameters.remove(secret);
+    }
+    let pushed = Pushed {
+        id: Uuid::new_v4(),
+        client_id: client.id,
+        parameters,
+        expires_at: state.clock.now() + LIFETIME,
+    };
+    let sealed = state.seals.pushed_request.seal(&pushed).map_err(OAuthError::from)?;
+    Ok(PushedAuthorizationResponse {
+        request_uri: format!("{PREFIX}{sealed}"),
+        expires_in: LIFETIME,
+    })
+}
+
+/// The parameters behind a query: those that were pushed, if it names some, and the name to use
+/// up once the request is answered. Whatever else the query holds does not count (RFC 9126 §4).
+pub(super) fn open(
+    state: &AppState,
+    client: &Client,
+    query: Parameters,
+) -> Result<(Parameters, Option<PushedName>), OAuthError> {
+    let Some(name) = query.optional("request_uri")? else {
+        return Ok((query, None));
+    };
+    let sealed = name.strip_prefix(PREFIX).ok_or_else(unusable)?;
+    let pushed: Pushed =
+        state.seals.pushed_request.open(sealed).map_err(|error| unusable().because(error))?;
+    match pushed.client_id == client.id && state.clock.now() < pushed.expires_at {
+        true => {
+            let name = PushedName { id: pushed.id, expires_at: pushed.expires_at };
+            Ok((pushed.parameters, Some(name)))
+        }
+        false => Err(unusable()),
+    }
+}
+
+/// The name of a pushed request, good for one answer.
+#[derive(Clone, Copy, Debug)]
+pub struct PushedName {
+    id: Uuid,
+    expires_at: i64,
+}
+
+impl PushedName {
+    /// Uses the name up, or refuses: of two answers, one counts (RFC 9126 §7.3).
+    pub(super) async fn use_up(self, state: &AppState) -> Result<(), OAuthError> {
+        let db = state.db.connection();
+        let id = self.id.to_string();
+        let is_first = single_use::remember(db, "pushed-request", &id, self.expires_at)
+            .await
+            .map_err(|error| OAuthError::server_error("pushed_request_storage", error))?;
+        match is_first {
+            true => Ok(()),
+            false => Err(unusable()),
+        }
+    }
+}
+
+fn unusable() -> OAuthError {
+    OAuthError::new(
+        ErrorCode::InvalidRequest,
+        "request_uri_unusable",
+        "The request_uri is unknown, expired, used or not this client's. Push the request again.",
+    )
+}

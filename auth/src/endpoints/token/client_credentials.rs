@@ -1,0 +1,62 @@
+//! `grant_type=client_credentials` (RFC 6749 §4.4): a client asks for itself, and no person is
+//! involved.
+
+use super::{
+    TokenResponse,
+    issue::{self, Beside, Issue, Subject},
+};
+use crate::{
+    extract::authenticated::FromParameters,
+    oauth::{
+        client::{AuthenticationMethod, Client},
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        resource,
+    },
+    state::AppState,
+};
+
+/// The message.
+#[derive(Debug)]
+pub struct Request {
+    scope: Option<String>,
+    resources: Vec<String>,
+}
+
+impl FromParameters for Request {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        Ok(Self {
+            scope: parameters.optional("scope")?.map(Into::into),
+            resources: parameters.all("resource").to_vec(),
+        })
+    }
+}
+
+/// Gives the client a token of its own. There is no refresh token: it can ask again.
+pub(super) async fn serve(
+    state: &AppState,
+    client: &Client,
+    key_thumbprint: Option<&str>,
+    request: Request,
+) -> Result<TokenResponse, OAuthError> {
+    if client.authentication == AuthenticationMethod::None {
+        return Err(OAuthError::new(
+            ErrorCode::UnauthorizedClient,
+            "client_credentials_public",
+            "A client that cannot prove who it is cannot ask for tokens of its own.",
+        ));
+    }
+    let resource = resource::select(&state.resources, &request.resources)?;
+    let scope = resource.grantable_to_client(request.scope.as_deref(), client.scope.as_ref())?;
+    let issue = Issue {
+        client,
+        subject: Subject::Client,
+        grant: None,
+        resource,
+        scope,
+        expires_by: None,
+        key_thumbprint: None,
+        actor: None,
+    };
+    issue::tokens(state, issue.bound_to(key_thumbprint), Beside::default()).await
+}

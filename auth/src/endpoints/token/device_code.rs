@@ -1,0 +1,154 @@
+//! `grant_type=urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 §3.4): a device asks whether
+//! its person has answered.
+
+use super::{
+    TokenResponse,
+    issue::{self, Beside, Issue},
+};
+use crate::{
+    extract::authenticated::FromParameters,
+    oauth::{
+        client::{Client, GrantType},
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        refresh_token::RefreshToken,
+        resource,
+        scope::ScopeSet,
+        secret,
+    },
+    state::AppState,
+    storage::{StorageError, device_codes, grants},
+};
+
+/// Seconds that each poll which came too soon adds to the wait (RFC 8628 §3.5).
+const SLOWER_BY: i64 = 5;
+
+/// The message.
+#[derive(Debug)]
+pub struct Request {
+    device_code_hash: String,
+    resources: Vec<String>,
+}
+
+impl FromParameters for Request {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        Ok(Self {
+            device_code_hash: secret::hash(parameters.required("device_code")?),
+            resources: parameters.all("resource").to_vec(),
+        })
+    }
+}
+
+/// Judges the poll. Once the person has allowed it, the first poll redeems the code.
+pub(super) async fn serve(
+    state: &AppState,
+    client: &Client,
+    key_thumbprint: Option<&str>,
+    request: Request,
+) -> Result<TokenResponse, OAuthError> {
+    let db = state.db.connection();
+    let code = device_codes::find(db, &request.device_code_hash).await.map_err(failed)?;
+    let code = code.filter(|code| code.client_id == client.id).ok_or_else(unusable)?;
+    resource::check_granted(&state.resources, &request.resources, &code.resource)?;
+    let now = state.clock.now();
+    let grant_id = match judge(&code, now) {
+        Poll::Allowed(grant_id) => grant_id,
+        Poll::Refused(refusal) => return Err(refusal),
+        Poll::Pending { interval, refusal } => {
+            let hash = &code.device_code_hash;
+            device_codes::note_poll(db, hash, interval, now).await.map_err(failed)?;
+            return Err(refusal);
+        }
+    };
+
+    let first = client.check_grant(GrantType::RefreshToken).is_ok();
+    let first = first.then(|| RefreshToken::first(grant_id)).transpose()?;
+    let bound_key = client.key_of_refresh_tokens(key_thumbprint);
+    if !redeem(state, &code, first.as_ref(), bound_key).await.map_err(failed)? {
+        return Err(unusable());
+    }
+    let grant = grants::find(db, grant_id).await.map_err(failed)?;
+    let grant = grant.filter(|grant| grant.is_live(now)).ok_or_else(unusable)?;
+    let issue = Issue::of_grant(state, client, &grant, ScopeSet::parse(&grant.scope)?).await?;
+    let beside = Beside {
+        refresh_token: first.map(|token| token.expose(&state.seals.refresh_token)),
+        id_token: Some(None),
+    };
+    issue::tokens(state, issue.bound_to(key_thumbprint), beside).await
+}
+
+enum Poll {
+    Allowed(uuid::Uuid),
+    /// Nobody has answered; the device must wait so long before it asks again.
+    Pending {
+        interval: i64,
+        refusal: OAuthError,
+    },
+    Refused(OAuthError),
+}
+
+fn judge(code: &device_codes::Model, now: i64) -> Poll {
+    let refusal = |code, reason, description| OAuthError::new(code, reason, description);
+    if code.expires_at <= now {
+        return Poll::Refused(refusal(
+            ErrorCode::ExpiredToken,
+            "device_code_expired",
+            "The device_code has expired. Ask for a new one.",
+        ));
+    }
+    match (code.answered_at, code.grant_id) {
+        (Some(_), Some(_)) if code.redeemed_at.is_some() => Poll::Refused(unusable()),
+        (Some(_), Some(grant_id)) => Poll::Allowed(grant_id),
+        (Some(_), None) => Poll::Refused(refusal(
+            ErrorCode::AccessDenied,
+            "device_denied",
+            "The person denied the request.",
+        )),
+        (None, _) if now < code.next_poll_at => Poll::Pending {
+            interval: code.interval + SLOWER_BY,
+            refusal: refusal(
+                ErrorCode::SlowDown,
+                "device_polls_too_fast",
+                "Wait 5 seconds longer between two polls from now on.",
+            ),
+        },
+        (None, _) => Poll::Pending {
+            interval: code.interval,
+            refusal: refusal(
+                ErrorCode::AuthorizationPending,
+                "device_not_answered",
+                "The person has not answered yet. Ask again after the interval.",
+            ),
+        },
+    }
+}
+
+/// Redeems the code and starts the refresh-token family, both or neither.
+async fn redeem(
+    state: &AppState,
+    code: &device_codes::Model,
+    first: Option<&RefreshToken>,
+    bound_key: Option<&str>,
+) -> Result<bool, StorageError> {
+    let now = state.clock.now();
+    let transaction = state.db.begin().await?;
+    let redeemed = device_codes::redeem(&transaction, &code.device_code_hash, now).await?;
+    if let (true, Some(first), Some(grant_id)) = (redeemed, first, code.grant_id) {
+        let expires_at = now.saturating_add(state.config.refresh_token_lifetime);
+        let token = (first.hash(), bound_key.map(Into::into));
+        grants::begin_family(&transaction, grant_id, token, expires_at).await?;
+    }
+    transaction.commit().await?;
+    Ok(redeemed)
+}
+
+fn unusable() -> OAuthError {
+    OAuthError::invalid_grant(
+        "device_code_unusable",
+        "The device_code is unknown, used or not this client's. Ask for a new one.",
+    )
+}
+
+fn failed(error: StorageError) -> OAuthError {
+    OAuthError::server_error("device_code_storage", error)
+}

@@ -1,0 +1,127 @@
+//! The key that a client has proved to hold (RFC 9449).
+
+use axum::http::HeaderMap;
+use keys::{DpopCheck, DpopProof, LONGEST_DPOP_AGE};
+
+use crate::{
+    oauth::{
+        client::Client,
+        error::{ErrorCode, OAuthError},
+    },
+    state::AppState,
+    storage::single_use,
+};
+
+const HEADER: &str = "dpop";
+/// Seconds that a nonce is handed out. It counts for as long again.
+const NONCE_WINDOW: i64 = 120;
+
+/// The thumbprint of the key whose proof came with a `POST` to `path`; `None` where none came and
+/// none was due. Counts the proof as used, so call it once nothing else can be wrong with the
+/// client.
+pub async fn key_thumbprint(
+    state: &AppState,
+    headers: &HeaderMap,
+    path: &str,
+    client: &Client,
+) -> Result<Option<String>, OAuthError> {
+    let Some(proof) = sent(headers)? else {
+        return match client.dpop_bound_access_tokens {
+            true => Err(refused(
+                "dpop_missing",
+                "This client's tokens are bound to a key. Send a DPoP proof.",
+            )),
+            false => Ok(None),
+        };
+    };
+    let url = format!("{}{path}", state.config.issuer);
+    let check = DpopCheck { method: "POST", url: &url, access_token: None, now: state.clock.now() };
+    let proof = DpopProof::verify(proof, &check)
+        .map_err(|error| refused("dpop_proof", error.to_string()))?;
+    check_nonce(state, &proof)?;
+    use_up(state, &proof).await?;
+    Ok(Some(proof.thumbprint))
+}
+
+/// Checks a proof that came with an access token, at the endpoint `path` of this server.
+pub async fn check_with_token(
+    state: &AppState,
+    headers: &HeaderMap,
+    (method, path): (&str, &str),
+    access_token: &str,
+) -> Result<Option<String>, OAuthError> {
+    let Some(proof) = sent(headers)? else {
+        return Ok(None);
+    };
+    let url = format!("{}{path}", state.config.issuer);
+    let check =
+        DpopCheck { method, url: &url, access_token: Some(access_token), now: state.clock.now() };
+    let proof = DpopProof::verify(proof, &check)
+        .map_err(|error| refused("dpop_proof", error.to_string()))?;
+    use_up(state, &proof).await?;
+    Ok(Some(proof.thumbprint))
+}
+
+/// The nonce to put into the next proof: the same on every replica.
+pub fn nonce(state: &AppState) -> String {
+    nonce_of(state, window(state))
+}
+
+fn window(state: &AppState) -> i64 {
+    state.clock.now().div_euclid(NONCE_WINDOW)
+}
+
+fn nonce_of(state: &AppState, window: i64) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(state.seals.dpop_nonce.tag(&window.to_be_bytes()))
+}
+
+/// A nonce that is sent must be one of ours of late; where the settings demand one, it must be
+/// sent (RFC 9449 §8).
+fn check_nonce(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
+    let is_recent = |nonce: &String| {
+        let now = window(state);
+        *nonce == nonce_of(state, now) || *nonce == nonce_of(state, now - 1)
+    };
+    match &proof.nonce {
+        Some(nonce) if is_recent(nonce) => Ok(()),
+        None if !state.config.dpop_nonce_required => Ok(()),
+        _ => Err(OAuthError::new(
+            ErrorCode::UseDpopNonce,
+            "dpop_nonce",
+            "Make a new proof with the nonce of the header DPoP-Nonce.",
+        )
+        .with_dpop_nonce(nonce(state))),
+    }
+}
+
+async fn use_up(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
+    let value = format!("{} {}", proof.thumbprint, proof.jti);
+    let until = proof.issued_at.saturating_add(LONGEST_DPOP_AGE + 1);
+    let is_fresh = single_use::remember(state.db.connection(), "dpop-proof", &value, until)
+        .await
+        .map_err(|error| OAuthError::server_error("dpop_storage", error))?;
+    match is_fresh {
+        true => Ok(()),
+        false => Err(refused("dpop_replayed", "The DPoP proof was used before. Make a new one.")),
+    }
+}
+
+/// The one proof that was sent, if any.
+fn sent(headers: &HeaderMap) -> Result<Option<&str>, OAuthError> {
+    let mut values = headers.get_all(HEADER).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|error| {
+            refused("dpop_malformed", "The header DPoP is not a JWT.").because(error)
+        }),
+        (Some(_), Some(_)) => Err(refused("dpop_repeated", "Send the header DPoP once.")),
+    }
+}
+
+fn refused(
+    reason: &'static str,
+    description: impl Into<std::borrow::Cow<'static, str>>,
+) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidDpopProof, reason, description)
+}
