@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
@@ -39,6 +39,14 @@ pub struct Config {
     /// (fail-open), refused then (fail-closed), or not followed at all (off).
     #[arg(long, env = "MCP_REVOCATIONS", default_value = "fail-open")]
     pub revocations: Revocations,
+    /// Which tokens are taken: `accepted` takes those bound to a key and others, `required` only
+    /// those that are bound (DPoP).
+    #[arg(long, env = "MCP_DPOP", default_value = "accepted")]
+    pub dpop: Dpop,
+    /// Whether each DPoP proof must carry a nonce of this server.
+    #[arg(long, env = "MCP_DPOP_NONCES", default_value = "false", value_name = "BOOL",
+        action = clap::ArgAction::Set)]
+    pub dpop_nonces: bool,
     /// Client id for introspection. Without it, opaque tokens are refused.
     #[arg(long, env = "MCP_INTROSPECTION_CLIENT_ID")]
     pub introspection_client_id: Option<String>,
@@ -49,6 +57,15 @@ pub struct Config {
     /// What to log, as `level` or `module=level,…`.
     #[arg(long, env = "MCP_LOG", default_value = "info,rmcp=warn")]
     pub log: String,
+}
+
+/// What is asked of tokens beside being good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Dpop {
+    /// Tokens that are bound to a key need a proof, others do not.
+    Accepted,
+    /// Tokens must be bound to a key.
+    Required,
 }
 
 fn secret_text(text: &str) -> Result<SecretString, std::convert::Infallible> {

@@ -44,6 +44,7 @@ mod issuer;
 mod jwks;
 mod opaque;
 mod operation;
+mod possession;
 mod protected_resource;
 mod request_state;
 mod requirement;
@@ -79,9 +80,8 @@ pub use requirement::{Declared, hidden_without, needs};
 pub use tasks::OwnedTasks;
 
 use self::{
-    bearer::BearerToken,
-    challenge::Challenge,
     issuer::Issuer,
+    possession::Possession,
     protected_resource::ProtectedResource,
     requirement::{Hierarchy, Requirements},
     sessions::Sessions,
@@ -122,6 +122,8 @@ pub struct GuardBuilder {
     origins: Vec<String>,
     introspection: Option<(String, String)>,
     revocations: Revocations,
+    bound_only: bool,
+    nonces: bool,
     clock: Clock,
 }
 
@@ -197,6 +199,18 @@ impl GuardBuilder {
         Self { revocations, ..self }
     }
 
+    /// Takes only tokens that are bound to a key (DPoP, RFC 9449). Bound ones are always taken,
+    /// with a proof.
+    pub fn with_bound_tokens_only(self) -> Self {
+        Self { bound_only: true, ..self }
+    }
+
+    /// Asks for a nonce of this process in each proof (RFC 9449 §9): a proof made in advance is
+    /// then worth nothing, and none made for another replica.
+    pub fn with_nonces(self) -> Self {
+        Self { nonces: true, ..self }
+    }
+
     /// Uses another clock than the machine's.
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
@@ -223,6 +237,7 @@ impl GuardBuilder {
             resource,
             site,
             issuers,
+            possession: Possession::new(self.bound_only, self.nonces)?,
             requirements: self.requirements,
             hierarchy: self.hierarchy,
             sessions: Sessions::default(),
@@ -240,6 +255,7 @@ struct Inner {
     resource: ProtectedResource,
     site: Site,
     issuers: Vec<Issuer>,
+    possession: Possession,
     requirements: Requirements,
     hierarchy: Hierarchy,
     sessions: Sessions,
@@ -265,6 +281,8 @@ impl Guard {
             origins: Vec::new(),
             introspection: None,
             revocations: Revocations::default(),
+            bound_only: false,
+            nonces: false,
             clock: Clock::system(),
         }
     }
@@ -300,14 +318,6 @@ impl Guard {
         // The documents are for everybody.
         let documents = metadata.layer(CorsLayer::new().allow_origin(Any).allow_headers(Any));
         guarded.merge(documents).with_state(self)
-    }
-
-    /// Who sends `token`, once it has passed every check.
-    async fn authenticate(&self, token: &BearerToken) -> Result<Caller, BearerError> {
-        let issuer = issuer::of(&self.0.issuers, token)?;
-        let claims = issuer.claims(token, self.0.clock.now()).await?;
-        issuer.deny_list.check(&claims.jti).await?;
-        Ok(Caller::from_claims(claims, &self.0.hierarchy))
     }
 
     /// Whether the token of a caller who was let in would still be.

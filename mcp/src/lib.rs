@@ -27,7 +27,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     clock::Clock,
-    config::Config,
+    config::{Config, Dpop},
     guard::{Guard, GuardError},
     server::{DemoServer, PROMPTS, TOOLS},
 };
@@ -50,6 +50,12 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
         (&config.introspection_client_id, config.introspection_secret())
     {
         guard = guard.with_introspection(id, secret);
+    }
+    if config.dpop == Dpop::Required {
+        guard = guard.with_bound_tokens_only();
+    }
+    if config.dpop_nonces {
+        guard = guard.with_nonces();
     }
     let guard = guard.build()?;
     let sessions = Arc::new(LocalSessionManager::default());

@@ -5,6 +5,7 @@ mod features;
 mod metadata;
 mod opaque;
 mod operation;
+mod possession;
 mod revocation;
 mod sessions;
 mod site;

@@ -84,8 +84,9 @@ impl Resource {
             name: "notes:write".into(),
             description: "Write notes for you".into(),
             sensitive: true,
+            optional: false,
             on_request: true,
-            ..tools.clone()
+            implies: vec!["mcp:tools".into()],
         };
         Self {
             resource,

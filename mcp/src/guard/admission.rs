@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -16,10 +16,13 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     Guard,
-    bearer::{self, BearerToken},
+    bearer::{self, BearerToken, Scheme},
     caller::Caller,
+    challenge::Challenge,
     error::BearerError,
+    issuer,
     operation::Operation,
+    possession::Shown,
 };
 
 /// The header that names a session of the older wires.
@@ -33,38 +36,71 @@ const STREAM_CHECK: Duration = Duration::from_secs(1);
 
 /// Lets a request through to the server, or refuses it.
 pub(super) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let challenge = guard.0.resource.challenge(request.headers());
+    let challenge = guard.challenge(request.headers());
     match guard.examine(request).await {
-        Ok((caller, request)) => guard.pass(caller, request, next).await,
+        Ok((caller, request)) => {
+            let mut response = guard.pass(caller, request, next).await;
+            challenge.add_nonce(response.headers_mut());
+            response
+        }
         Err(error) => challenge.refuse(&error),
     }
 }
 
 impl Guard {
+    /// What a request is told if it is refused.
+    fn challenge(&self, headers: &HeaderMap) -> Challenge {
+        Challenge {
+            resource_metadata: self.0.resource.metadata_url(headers),
+            scopes: self.0.requirements.basic.clone(),
+            scheme: Scheme::of(headers),
+            bound_only: self.0.possession.required,
+            nonce: self.0.possession.next_nonce(self.0.clock.now()),
+        }
+    }
+
     /// All checks, in their order. Nothing is said about the request before the token is good.
-    async fn examine(&self, mut request: Request) -> Result<(Caller, Request), BearerError> {
-        bearer::refuse_doubled(request.headers())?;
-        let token = BearerToken::of(request.headers(), request.uri())?;
-        let caller = self.authenticate(&token).await?;
-        self.0.site.check(request.headers(), request.uri())?;
-        self.hide_foreign_session(&caller, request.headers_mut());
-        if request.method() == Method::POST {
-            request = self.authorize(&caller, request).await?;
+    async fn examine(&self, request: Request) -> Result<(Caller, Request), BearerError> {
+        let (mut parts, mut body) = request.into_parts();
+        bearer::refuse_doubled(&parts.headers)?;
+        let caller = self.authenticate(&parts).await?;
+        self.0.site.check(&parts.headers, &parts.uri)?;
+        self.hide_foreign_session(&caller, &mut parts.headers);
+        if parts.method == Method::POST {
+            body = self.authorize(&caller, body).await?;
         }
         // The server behind gets the caller; the token itself ends here.
-        request.headers_mut().remove(header::AUTHORIZATION);
-        request.extensions_mut().insert(caller.clone());
-        Ok((caller, request))
+        parts.headers.remove(header::AUTHORIZATION);
+        parts.headers.remove("dpop");
+        parts.extensions.insert(caller.clone());
+        Ok((caller, Request::from_parts(parts, body)))
+    }
+
+    /// Who sends the request, once token and proof have passed every check.
+    async fn authenticate(&self, parts: &Parts) -> Result<Caller, BearerError> {
+        let (scheme, token) = BearerToken::of(&parts.headers, &parts.uri)?;
+        let now = self.0.clock.now();
+        let issuer = issuer::of(&self.0.issuers, &token)?;
+        let claims = issuer.claims(&token, now).await?;
+        issuer.deny_list.check(&claims.jti).await?;
+        let shown = Shown {
+            scheme,
+            token: &token,
+            method: &parts.method,
+            headers: &parts.headers,
+            url: &self.0.resource.as_called(&parts.headers),
+        };
+        self.0.possession.check(&claims, &shown, now)?;
+        Ok(Caller::from_claims(claims, &self.0.hierarchy))
     }
 
     /// Checks the scopes of what the body asks for, before anything of it runs.
-    async fn authorize(&self, caller: &Caller, request: Request) -> Result<Request, BearerError> {
-        let (parts, body) = request.into_parts();
+    async fn authorize(&self, caller: &Caller, body: Body) -> Result<Body, BearerError> {
         let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| BearerError::TooLarge)?;
         let operation = Operation::of(&body).ok_or(BearerError::Unreadable)?;
         match self.0.requirements.lacking(&operation, caller) {
             Some(needed) => Err(BearerError::InsufficientScope(needed)),
-            None => Ok(Request::from_parts(parts, Body::from(body))),
+            None => Ok(Body::from(body)),
         }
     }
 

@@ -23,13 +23,40 @@ const SINGLE: [&str; 9] = [
 /// A token longer than this is not looked at, in bytes.
 const LONGEST_TOKEN: usize = 16 * 1024;
 
+/// How a token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// Whoever has the token may use it.
+    Bearer,
+    /// Together with a proof by the key that the token is bound to (RFC 9449 §7.1).
+    Dpop,
+}
+
+impl Scheme {
+    fn parse(name: &str) -> Option<Self> {
+        let is = |known| name.eq_ignore_ascii_case(known);
+        match (is("bearer"), is("dpop")) {
+            (true, _) => Some(Self::Bearer),
+            (_, true) => Some(Self::Dpop),
+            _ => None,
+        }
+    }
+
+    /// The scheme that a request uses, whatever else is wrong with it.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let name = value.and_then(|value| value.split(' ').next()).and_then(Self::parse);
+        name.unwrap_or(Self::Bearer)
+    }
+}
+
 /// A token as it was presented; nothing of it has been checked.
 #[derive(Clone)]
 pub(super) struct BearerToken(String);
 
 impl BearerToken {
     /// Takes the token from the `Authorization` header, the only place it may stand.
-    pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Result<Self, BearerError> {
+    pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Result<(Scheme, Self), BearerError> {
         let query = uri.query().unwrap_or_default();
         if query.split('&').any(|pair| pair.split('=').next() == Some("access_token")) {
             return Err(BearerError::InQuery);
@@ -37,11 +64,10 @@ impl BearerToken {
         let value = headers.get(AUTHORIZATION).ok_or(BearerError::Missing)?;
         let value = value.to_str().map_err(|_| BearerError::Malformed)?;
         let (scheme, token) = value.split_once(' ').ok_or(BearerError::Malformed)?;
+        let scheme = Scheme::parse(scheme).ok_or(BearerError::Malformed)?;
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
-        let well_formed =
-            scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(legal);
-        match well_formed {
-            true if token.len() <= LONGEST_TOKEN => Ok(Self(token.into())),
+        match !token.is_empty() && token.bytes().all(legal) {
+            true if token.len() <= LONGEST_TOKEN => Ok((scheme, Self(token.into()))),
             true => Err(BearerError::TooLong),
             false => Err(BearerError::Malformed),
         }
@@ -78,13 +104,14 @@ mod tests {
 
     fn read(value: &'static str, uri: &'static str) -> Result<String, BearerError> {
         let headers = [(AUTHORIZATION, value.parse().unwrap())].into_iter().collect();
-        BearerToken::of(&headers, &Uri::from_static(uri)).map(|token| token.0)
+        BearerToken::of(&headers, &Uri::from_static(uri)).map(|(_, token)| token.0)
     }
 
     #[test]
     fn one_bearer_token_is_read_whatever_the_case_of_the_scheme() {
         assert_eq!(read("Bearer a.b.c", "/mcp").unwrap(), "a.b.c");
         assert_eq!(read("bEaReR a", "/mcp").unwrap(), "a");
+        assert_eq!(read("dpop a", "/mcp").unwrap(), "a");
     }
 
     #[test]
@@ -93,7 +120,7 @@ mod tests {
             assert_eq!(read(value, "/mcp"), Err(BearerError::Malformed), "{value}");
         }
         let none = BearerToken::of(&HeaderMap::new(), &Uri::from_static("/mcp"));
-        assert_eq!(none.map(|token| token.0), Err(BearerError::Missing));
+        assert_eq!(none.map(|(_, token)| token.0), Err(BearerError::Missing));
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use axum::{
     Json,
     http::{
-        HeaderValue, StatusCode,
+        HeaderMap, HeaderValue, StatusCode,
         header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 
-use super::error::BearerError;
+use super::{bearer::Scheme, error::BearerError, possession::ALGORITHMS};
 
 /// What every challenge of this resource says.
 #[derive(Clone, Debug)]
@@ -19,6 +19,12 @@ pub(super) struct Challenge {
     pub(super) resource_metadata: String,
     /// The basic scopes.
     pub(super) scopes: Vec<String>,
+    /// How the request presents its token: the answer speaks of the same scheme.
+    pub(super) scheme: Scheme,
+    /// Whether tokens must be bound.
+    pub(super) bound_only: bool,
+    /// The nonce for the next proof, if one is asked for.
+    pub(super) nonce: Option<String>,
 }
 
 impl Challenge {
@@ -37,16 +43,41 @@ impl Challenge {
         let headers = response.headers_mut();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        } else if asks_for_a_token(error)
-            && let Ok(value) = HeaderValue::from_str(&self.header(error))
-        {
-            headers.insert(WWW_AUTHENTICATE, value);
+        } else if asks_for_a_token(error) {
+            let values = self.challenges(error).into_iter();
+            for value in values.filter_map(|text| HeaderValue::from_str(&text).ok()) {
+                headers.append(WWW_AUTHENTICATE, value);
+            }
         }
+        self.add_nonce(headers);
         response
     }
 
-    /// The challenge. Without credentials there is no `error`: nothing was wrong yet.
-    fn header(&self, error: &BearerError) -> String {
+    /// Gives whoever sends proofs the nonce for the next one.
+    pub(super) fn add_nonce(&self, headers: &mut HeaderMap) {
+        let nonce = self.nonce.as_deref().and_then(|nonce| HeaderValue::from_str(nonce).ok());
+        if let Some(nonce) = nonce.filter(|_| self.scheme == Scheme::Dpop) {
+            headers.insert("dpop-nonce", nonce);
+        }
+    }
+
+    /// One challenge for each scheme that may be tried. Bearer is the first: some clients read no
+    /// further. Whoever uses DPoP is answered in DPoP alone (RFC 9449 §7.1).
+    fn challenges(&self, error: &BearerError) -> Vec<String> {
+        let parameters = self.parameters(error);
+        let algorithms = format!("algs=\"{}\"", ALGORITHMS.join(" "));
+        let for_dpop = || format!("DPoP {}, {algorithms}", parameters.join(", "));
+        match self.scheme {
+            _ if self.bound_only || *error == BearerError::BoundAsBearer => vec![for_dpop()],
+            Scheme::Dpop => vec![for_dpop()],
+            Scheme::Bearer => {
+                vec![format!("Bearer {}", parameters.join(", ")), format!("DPoP {algorithms}")]
+            }
+        }
+    }
+
+    /// The parameters. Without credentials there is no `error`: nothing was wrong yet.
+    fn parameters(&self, error: &BearerError) -> Vec<String> {
         let mut parameters = Vec::new();
         if *error != BearerError::Missing {
             parameters.push(format!("error=\"{}\"", code(error)));
@@ -60,7 +91,7 @@ impl Challenge {
             parameters.push(format!("scope=\"{scopes}\""));
         }
         parameters.push(format!("resource_metadata=\"{}\"", self.resource_metadata));
-        format!("Bearer {}", parameters.join(", "))
+        parameters
     }
 }
 
@@ -85,19 +116,34 @@ fn status(error: &BearerError) -> StatusCode {
         BearerError::InsufficientScope(_)
         | BearerError::ForeignHost
         | BearerError::ForeignOrigin => StatusCode::FORBIDDEN,
-        BearerError::NoKeys | BearerError::Unreachable | BearerError::RevocationsUnknown => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        BearerError::NoKeys
+        | BearerError::Unreachable
+        | BearerError::RevocationsUnknown
+        | BearerError::ProofsExhausted => StatusCode::SERVICE_UNAVAILABLE,
         BearerError::Missing
         | BearerError::TooLong
         | BearerError::Refused(_)
         | BearerError::Opaque
         | BearerError::Revoked
-        | BearerError::Inactive => StatusCode::UNAUTHORIZED,
+        | BearerError::Inactive
+        | BearerError::BoundAsBearer
+        | BearerError::Unbound
+        | BearerError::NoProof
+        | BearerError::Proof(_)
+        | BearerError::OtherKey
+        | BearerError::ProofReplayed
+        | BearerError::NonceDue => StatusCode::UNAUTHORIZED,
     }
 }
 
 fn code(error: &BearerError) -> &'static str {
+    match error {
+        BearerError::NoProof | BearerError::Proof(_) | BearerError::ProofReplayed => {
+            return "invalid_dpop_proof";
+        }
+        BearerError::NonceDue => return "use_dpop_nonce",
+        _ => {}
+    }
     match status(error) {
         _ if !asks_for_a_token(error) => "invalid_request",
         StatusCode::BAD_REQUEST => "invalid_request",

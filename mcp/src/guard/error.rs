@@ -1,6 +1,6 @@
 //! Why a request is not let through.
 
-use keys::VerifyError;
+use keys::{DpopError, VerifyError};
 use thiserror::Error;
 
 /// A refusal. The text is fit for `error_description`: it names the failed check and nothing of
@@ -11,7 +11,7 @@ pub enum BearerError {
     #[error("this server needs an access token")]
     Missing,
     /// The header is not one bearer token (RFC 6750 §2.1).
-    #[error("the Authorization header must hold one bearer token")]
+    #[error("the Authorization header must hold one token, after Bearer or DPoP")]
     Malformed,
     /// A header that decides something was sent twice.
     #[error("the header {0} was sent more than once")]
@@ -46,6 +46,30 @@ pub enum BearerError {
     /// The token is good, but not for this (RFC 6750 §3.1).
     #[error("the operation needs more scopes than the token has")]
     InsufficientScope(Vec<String>),
+    /// A bound token without proof: whoever stole it would send it so (RFC 9449 §7.2).
+    #[error("the token is bound to a key; send it as DPoP, with a proof")]
+    BoundAsBearer,
+    /// A token that is bound to no key, where one is needed.
+    #[error("the token is not bound to a key; ask for one with a DPoP proof")]
+    Unbound,
+    /// There is no proof.
+    #[error("the DPoP header must hold one proof")]
+    NoProof,
+    /// The proof failed a check (RFC 9449 §4.3).
+    #[error("{0}")]
+    Proof(DpopError),
+    /// The proof is by another key than the token's.
+    #[error("the token is bound to another key than that of the proof")]
+    OtherKey,
+    /// The proof was shown before.
+    #[error("the DPoP proof was used before; make a new one for each request")]
+    ProofReplayed,
+    /// The proof must carry a nonce of this server (RFC 9449 §9).
+    #[error("the DPoP proof must carry the nonce of this answer")]
+    NonceDue,
+    /// No more proofs can be remembered.
+    #[error("too many requests with proofs; try again in a moment")]
+    ProofsExhausted,
     /// The token is good, and the server is called by a name that is not its own: the sign of a
     /// page that had its own name resolve to this machine.
     #[error("the Host header does not name this server")]
@@ -78,6 +102,14 @@ impl BearerError {
             Self::NoKeys => "keys_unavailable",
             Self::Unreachable => "introspection_unavailable",
             Self::InsufficientScope(_) => "scope_insufficient",
+            Self::BoundAsBearer => "token_bound_as_bearer",
+            Self::Unbound => "token_unbound",
+            Self::NoProof => "proof_missing",
+            Self::Proof(_) => "proof_refused",
+            Self::OtherKey => "proof_of_other_key",
+            Self::ProofReplayed => "proof_replayed",
+            Self::NonceDue => "proof_nonce_due",
+            Self::ProofsExhausted => "proofs_exhausted",
             Self::ForeignHost => "host_foreign",
             Self::ForeignOrigin => "origin_foreign",
             Self::Unreadable => "body_unreadable",

@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc};
 
-use keys::{AccessTokenClaims, Audience};
+use keys::{AccessTokenClaims, Audience, Confirmation};
 use moka::future::Cache;
 use reqwest::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -52,6 +52,7 @@ struct Answer {
     iat: Option<i64>,
     #[serde(default)]
     jti: String,
+    cnf: Option<Confirmation>,
     #[serde(flatten)]
     person: Person,
 }
@@ -108,7 +109,9 @@ impl Introspection {
         let answer = self.introspect(token).await.map_err(|error| self.unreachable(error))?;
         let mut person = answer.person.clone();
         let mut claims = self.judge(answer, now).ok_or(BearerError::Inactive)?;
+        // `/userinfo` would want a proof by the key of a bound token, which only its owner has.
         if !person.is_known()
+            && claims.cnf.is_none()
             && let Some(user) =
                 self.user_info(token).await.map_err(|error| self.unreachable(error))?
         {
@@ -146,9 +149,10 @@ impl Introspection {
     /// A token of another type, a refresh token above all, is no access token however active.
     fn judge(&self, answer: Answer, now: i64) -> Option<AccessTokenClaims> {
         let audience = answer.aud?;
-        let is_bearer = |kind: &String| kind.eq_ignore_ascii_case("bearer");
+        let expected = if answer.cnf.is_some() { "dpop" } else { "bearer" };
+        let is_expected = |kind: &String| kind.eq_ignore_ascii_case(expected);
         let good = answer.active
-            && answer.token_type.as_ref().is_none_or(is_bearer)
+            && answer.token_type.as_ref().is_none_or(is_expected)
             && answer.iss.as_ref().is_none_or(|issuer| *issuer == self.server.issuer)
             && self.audiences.iter().any(|known| audience.contains(known));
         let exp = answer.exp.filter(|exp| good && now < *exp)?;
@@ -163,7 +167,7 @@ impl Introspection {
             nbf: None,
             jti: answer.jti,
             auth_time: None,
-            cnf: None,
+            cnf: answer.cnf,
             act: None,
             name: None,
             preferred_username: None,

@@ -10,7 +10,7 @@ use axum::{
 use serde::Serialize;
 use url::{Host, Url};
 
-use super::{Challenge, Guard, GuardBuilder};
+use super::{Guard, GuardBuilder, possession::ALGORITHMS};
 
 /// The three spellings of this machine. To every client they are different servers.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -22,6 +22,9 @@ pub(super) struct Metadata {
     authorization_servers: Vec<String>,
     scopes_supported: Vec<String>,
     bearer_methods_supported: [&'static str; 1],
+    dpop_signing_alg_values_supported: [&'static str; 3],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dpop_bound_access_tokens_required: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,21 +66,18 @@ impl ProtectedResource {
         std::iter::once(self.identifier.clone()).chain(spellings).collect()
     }
 
-    /// The challenge in the spelling that the client uses.
-    pub(super) fn challenge(&self, headers: &HeaderMap) -> Challenge {
+    /// Where the metadata stands, in the spelling that the client uses (RFC 9728 §3.1).
+    pub(super) fn metadata_url(&self, headers: &HeaderMap) -> String {
         let resource = self.as_called(headers);
         let path = self.url.path();
         let origin = resource.strip_suffix(path).unwrap_or(&resource);
         let path = if path == "/" { "" } else { path };
-        Challenge {
-            resource_metadata: format!("{origin}/.well-known/oauth-protected-resource{path}"),
-            scopes: self.scopes.clone(),
-        }
+        format!("{origin}/.well-known/oauth-protected-resource{path}")
     }
 
     /// The identifier as the client spells it, on loopback; elsewhere the configured one, whatever
     /// the `Host` header says.
-    fn as_called(&self, headers: &HeaderMap) -> String {
+    pub(super) fn as_called(&self, headers: &HeaderMap) -> String {
         let host =
             headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let name = host.rsplit_once(':').map_or(host, |(name, port)| {
@@ -105,6 +105,8 @@ pub(super) async fn get(
         authorization_servers: resource.issuers.clone(),
         scopes_supported: resource.scopes.clone(),
         bearer_methods_supported: ["header"],
+        dpop_signing_alg_values_supported: ALGORITHMS,
+        dpop_bound_access_tokens_required: guard.0.possession.required,
         resource_name: resource.name.clone(),
         resource_documentation: resource.documentation.clone(),
     };
@@ -159,12 +161,9 @@ mod tests {
 
     #[test]
     fn the_challenge_names_the_metadata_with_the_path_inserted() {
-        let challenge = |identifier| resource(identifier).challenge(&HeaderMap::new());
+        let metadata_url = |identifier| resource(identifier).metadata_url(&HeaderMap::new());
         let well_known = "https://mcp.example.com/.well-known/oauth-protected-resource";
-        assert_eq!(challenge("https://mcp.example.com").resource_metadata, well_known);
-        assert_eq!(
-            challenge("https://mcp.example.com/mcp").resource_metadata,
-            format!("{well_known}/mcp")
-        );
+        assert_eq!(metadata_url("https://mcp.example.com"), well_known);
+        assert_eq!(metadata_url("https://mcp.example.com/mcp"), format!("{well_known}/mcp"));
     }
 }

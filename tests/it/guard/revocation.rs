@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::json;
 use tests::{
     browser::Browser,
     client::{Answer, Client, REDIRECT_URI},
-    mcp_client::{Wire, call},
+    mcp_client::{Session, Wire, call},
     operator,
     stack::{Engine, Stack},
 };
@@ -28,7 +29,7 @@ async fn is_refused_in_time(stack: &Stack, token: &str) {
             }
         }
     };
-    let answer = tokio::time::timeout(LIMIT, refused).await.expect("a refusal in time");
+    let answer = tokio::time::timeout(LIMIT, refused).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.text("error")), (401, "invalid_token"));
     assert!(answer.text("error_description").contains("revoked"), "{}", answer.json);
 }
@@ -75,4 +76,20 @@ async fn removing_an_app_takes_effect_within_two_seconds() {
     let removed = operator::run(&stack, &["clients", "remove", &client.id]).await;
     assert_eq!(removed.code, 0, "{}", removed.stderr);
     is_refused_in_time(&stack, tokens.text("access_token")).await;
+}
+
+#[tokio::test]
+async fn an_open_stream_ends_when_its_grant_is_revoked() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let tokens = signed_in(&stack, &client).await;
+    let token = tokens.text("access_token");
+    let session = Session::open(&stack.resource, token).await.unwrap();
+    let mut stream = session.request(Method::GET, token).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    let form =
+        [("token", tokens.text("refresh_token").to_owned()), ("client_id", client.id.clone())];
+    assert_eq!(client.post("/revoke", &form).await.status, 200);
+    // Without the guard's watch, this would wait for the client's own time-out and fail.
+    while stream.chunk().await.unwrap().is_some() {}
 }

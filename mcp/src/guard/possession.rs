@@ -1,0 +1,192 @@
+//! Proof of possession: a token that is bound to a key counts only together with a fresh proof
+//! by that key (DPoP, RFC 9449 §7).
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use aws_lc_rs::{digest, hmac, rand};
+use axum::http::{HeaderMap, Method};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use keys::{AccessTokenClaims, DpopCheck, DpopProof, LONGEST_DPOP_AGE};
+
+use super::{
+    GuardError,
+    bearer::{BearerToken, Scheme},
+    error::BearerError,
+};
+
+/// The algorithms of proofs, as `dpop_signing_alg_values_supported` and challenges name them.
+pub(super) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
+/// Most proofs to remember. They are never forgotten early: when it is full, proofs are refused.
+const MOST_PROOFS: usize = 500_000;
+/// Seconds that a nonce is given out; it counts for as long again.
+const NONCE_WINDOW: i64 = 120;
+
+/// How the guard treats bound tokens.
+#[derive(Debug)]
+pub(super) struct Possession {
+    /// Whether tokens that are not bound are refused.
+    pub(super) required: bool,
+    nonces: Option<Nonces>,
+    seen: Mutex<HashMap<[u8; 32], i64>>,
+}
+
+/// What a request that came with `scheme` must show.
+pub(super) struct Shown<'a> {
+    pub(super) scheme: Scheme,
+    pub(super) token: &'a BearerToken,
+    pub(super) method: &'a Method,
+    pub(super) headers: &'a HeaderMap,
+    /// The public URL of the resource, in the spelling that the client uses. `Host` decides
+    /// nothing else of it.
+    pub(super) url: &'a str,
+}
+
+impl Possession {
+    /// Refuses unbound tokens if `required`, and asks for nonces if told to.
+    pub(super) fn new(required: bool, with_nonces: bool) -> Result<Self, GuardError> {
+        let nonces = with_nonces.then(Nonces::new).transpose()?;
+        Ok(Self { required, nonces, seen: Mutex::default() })
+    }
+
+    /// Checks that whoever sends a token with these claims holds its key, if it has one.
+    pub(super) fn check(
+        &self,
+        claims: &AccessTokenClaims,
+        shown: &Shown<'_>,
+        now: i64,
+    ) -> Result<(), BearerError> {
+        let key = claims.cnf.as_ref().map(|confirmation| confirmation.jkt.as_str());
+        match (shown.scheme, key) {
+            (Scheme::Bearer, None) if self.required => Err(BearerError::Unbound),
+            (Scheme::Bearer, None) => Ok(()),
+            (Scheme::Bearer, Some(_)) => Err(BearerError::BoundAsBearer),
+            (Scheme::Dpop, None) => Err(BearerError::Unbound),
+            (Scheme::Dpop, Some(key)) => self.check_proof(key, shown, now),
+        }
+    }
+
+    fn check_proof(&self, key: &str, shown: &Shown<'_>, now: i64) -> Result<(), BearerError> {
+        let proof = shown.headers.get("dpop").ok_or(BearerError::NoProof)?;
+        let proof = proof.to_str().map_err(|_| BearerError::NoProof)?;
+        let check = DpopCheck {
+            method: shown.method.as_str(),
+            url: shown.url,
+            access_token: Some(shown.token.expose()),
+            now,
+        };
+        let proof = DpopProof::verify(proof, &check).map_err(BearerError::Proof)?;
+        if proof.thumbprint != key {
+            return Err(BearerError::OtherKey);
+        }
+        if let Some(nonces) = &self.nonces
+            && !proof.nonce.as_ref().is_some_and(|nonce| nonces.accepts(nonce, now))
+        {
+            return Err(BearerError::NonceDue);
+        }
+        self.remember(&proof, now)
+    }
+
+    /// A proof counts once on this server. A replica of it has a memory of its own; nonces that
+    /// replicas do not share keep a proof from being shown to another.
+    fn remember(&self, proof: &DpopProof, now: i64) -> Result<(), BearerError> {
+        let text = format!("{} {}", proof.thumbprint, proof.jti);
+        let mut digest = [0; 32];
+        digest.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MOST_PROOFS {
+            seen.retain(|_, until| now <= *until);
+        }
+        if seen.len() >= MOST_PROOFS {
+            return Err(BearerError::ProofsExhausted);
+        }
+        let until = proof.issued_at.saturating_add(LONGEST_DPOP_AGE);
+        match seen.insert(digest, until) {
+            Some(_) => Err(BearerError::ProofReplayed),
+            None => Ok(()),
+        }
+    }
+
+    /// The nonce for the next proof, if one is asked for.
+    pub(super) fn next_nonce(&self, now: i64) -> Option<String> {
+        self.nonces.as_ref().map(|nonces| nonces.issue(now))
+    }
+}
+
+/// Nonces without memory: the time, and a tag that only this server can make.
+struct Nonces(hmac::Key);
+
+impl Nonces {
+    fn new() -> Result<Self, GuardError> {
+        let mut key = [0; 32];
+        rand::fill(&mut key).map_err(|_| GuardError::Randomness)?;
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &key)))
+    }
+
+    fn issue(&self, now: i64) -> String {
+        self.of_window(now.div_euclid(NONCE_WINDOW))
+    }
+
+    /// The nonce of the present window or the one before.
+    fn accepts(&self, nonce: &str, now: i64) -> bool {
+        let window = now.div_euclid(NONCE_WINDOW);
+        [window, window.saturating_sub(1)].into_iter().any(|window| self.of_window(window) == nonce)
+    }
+
+    fn of_window(&self, window: i64) -> String {
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, &window.to_be_bytes()))
+    }
+}
+
+impl fmt::Debug for Nonces {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Nonces(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof(jti: &str) -> DpopProof {
+        DpopProof { thumbprint: "key".into(), jti: jti.into(), issued_at: 1000, nonce: None }
+    }
+
+    #[test]
+    fn a_proof_counts_once_and_the_same_jti_of_another_key_is_another_proof() {
+        let possession = Possession::new(false, false).unwrap();
+        assert_eq!(possession.remember(&proof("a"), 1000), Ok(()));
+        assert_eq!(possession.remember(&proof("a"), 1001), Err(BearerError::ProofReplayed));
+        let other = DpopProof { thumbprint: "other".into(), ..proof("a") };
+        assert_eq!(possession.remember(&other, 1001), Ok(()));
+    }
+
+    #[test]
+    fn when_the_memory_is_full_proofs_are_refused_until_old_ones_no_longer_count() {
+        let possession = Possession::new(false, false).unwrap();
+        {
+            let mut seen = possession.seen.lock().unwrap();
+            for n in 0..MOST_PROOFS {
+                let mut digest = [0; 32];
+                digest[..8].copy_from_slice(&n.to_be_bytes());
+                seen.insert(digest, 1060);
+            }
+        }
+        assert_eq!(possession.remember(&proof("a"), 1060), Err(BearerError::ProofsExhausted));
+        assert_eq!(possession.remember(&proof("a"), 1061), Ok(()));
+    }
+
+    #[test]
+    fn a_nonce_counts_in_its_window_and_the_next_and_only_here() {
+        let (here, elsewhere) = (Nonces::new().unwrap(), Nonces::new().unwrap());
+        let nonce = here.issue(1200);
+        assert!(here.accepts(&nonce, 1200));
+        assert!(here.accepts(&nonce, 1200 + 2 * NONCE_WINDOW - 1));
+        assert!(!here.accepts(&nonce, 1200 + 2 * NONCE_WINDOW));
+        assert!(!elsewhere.accepts(&nonce, 1200));
+        assert!(!here.accepts("", 1200));
+    }
+}
