@@ -126,6 +126,16 @@ impl Access {
         self.clock.now()
     }
 
+    /// How the person is involved.
+    pub fn manners(&self) -> &Manners {
+        &self.manners
+    }
+
+    /// What tells the time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Where the grant is kept.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use rmcp::model::ProtocolVersion;
 use url::Url;
 
-use crate::{connection::Protocol, fetch::is_secure, profile::Profile};
+use crate::{commands::doctor::Doctor, connection::Protocol, fetch::is_secure, profile::Profile};
 
 const MORE_HELP: &str = "\
 Without a command a prompt opens, where `echo ping pong` calls the tool `echo`.
@@ -121,9 +121,12 @@ pub enum Command {
     Logout,
     /// Show who is signed in, until when, and where that is kept
     Status,
+    /// Examine the authorization of any MCP server: what keeps which client from signing in
+    Doctor(Doctor),
 }
 
-fn server_address(text: &str) -> Result<Url, String> {
+/// The address of a server, if this client may talk to it.
+pub(crate) fn server_address(text: &str) -> Result<Url, String> {
     let address = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
     let Some(address) = address else {
         return Err("write it in full, like https://mcp.example.com/mcp".to_owned());

@@ -1,8 +1,10 @@
 //! What the client can do, the same from the command line and from the prompt.
 
+use self::doctor::Doctor;
 use crate::{cli, client::Client, error::Error, grammar::Given};
 
 pub mod call;
+pub mod doctor;
 pub mod help;
 pub mod login;
 pub mod logout;
@@ -27,6 +29,8 @@ pub enum Task {
     Logout,
     /// Tell who is signed in.
     Status,
+    /// Examine the authorization of a server.
+    Doctor(Doctor),
     /// Explain the prompt.
     Help,
     /// Leave the prompt.
@@ -43,6 +47,7 @@ impl From<cli::Command> for Task {
             cli::Command::Login => Self::Login,
             cli::Command::Logout => Self::Logout,
             cli::Command::Status => Self::Status,
+            cli::Command::Doctor(doctor) => Self::Doctor(doctor),
         }
     }
 }
@@ -60,6 +65,7 @@ impl Task {
             ("login", "") => Self::Login,
             ("logout", "") => Self::Logout,
             ("status", "") => Self::Status,
+            ("doctor", "") => Self::Doctor(Doctor::default()),
             ("help" | "?", "") => Self::Help,
             ("quit" | "exit", "") => Self::Quit,
             ("call", rest) if !rest.is_empty() => Self::call(rest),
@@ -84,6 +90,7 @@ pub async fn perform(client: &mut Client, task: Task) -> Result<(), Error> {
         Task::Login => login::run(client).await,
         Task::Logout => logout::run(client).await,
         Task::Status => status::run(client),
+        Task::Doctor(doctor) => doctor.run(client).await,
         Task::Help => help::run(client),
         Task::Quit => Ok(()),
     }

@@ -8,12 +8,13 @@ use crate::{grammar::parameter::parameters, history::History, printable::printab
 const RECENT: usize = 4;
 
 /// The words of the prompt itself, and what they do.
-pub const WORDS: [(&str, &str); 7] = [
+pub const WORDS: [(&str, &str); 8] = [
     ("help", "how to use this prompt"),
     ("tools", "list the server's tools"),
     ("status", "who is signed in, and until when"),
     ("login", "sign in"),
     ("logout", "revoke and forget the tokens"),
+    ("doctor", "examine the server's authorization"),
     ("call", "call a tool whose name is one of these words"),
     ("quit", "leave"),
 ];

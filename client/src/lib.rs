@@ -38,6 +38,7 @@ pub mod completion;
 pub mod connection;
 pub mod conversation;
 pub mod credentials;
+pub mod doctor;
 pub mod error;
 pub mod fetch;
 pub mod grammar;

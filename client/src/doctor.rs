@@ -1,0 +1,152 @@
+//! `client doctor`: looks at the authorization of any MCP server from outside, and says what would
+//! keep real clients from signing in, why, and what to change.
+//!
+//! First [`probe`] asks everything and writes down the answers as [`evidence::Evidence`]. Then each
+//! [`Check`] of each group judges that evidence: a check is data and one small function, without
+//! input or output.
+
+mod authorization;
+mod challenge;
+mod cross_origin;
+mod evidence;
+mod issuer;
+mod keys;
+mod probe;
+mod registration;
+mod report;
+mod resource;
+mod server;
+mod sign_in;
+mod token;
+
+use url::Url;
+
+use self::{
+    evidence::{Evidence, Judged, Objection},
+    report::{Finding, Outcome, Report},
+};
+use crate::{
+    access::Manners,
+    clock::Clock,
+    error::{Error, Exit},
+    fetch::Fetch,
+};
+
+/// How much a failure matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Some client cannot sign in, or somebody can be harmed. The exit status is 1.
+    Error,
+    /// Some client behaves worse than it could. The exit status is 1 with `--strict`.
+    Warning,
+    /// Worth knowing.
+    Advice,
+}
+
+/// One question about the server.
+pub struct Check {
+    /// Its stable name, `group.subject`.
+    pub name: &'static str,
+    /// How much it matters when the answer is no.
+    pub severity: Severity,
+    /// What holds if it passes, as a sentence.
+    pub promise: &'static str,
+    /// What a failure does to real clients.
+    pub consequence: &'static str,
+    /// What to change.
+    pub fix: &'static str,
+    /// Where that is written.
+    pub section: &'static str,
+    look: fn(&Evidence) -> Judged,
+}
+
+/// What is asked of the doctor.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    /// The MCP server.
+    pub server: Url,
+    /// Whether to sign in as well, and to try the tokens.
+    pub signs_in: bool,
+    /// Whether a warning is a failure.
+    pub is_strict: bool,
+}
+
+/// Every check, group by group, in the order in which a client meets the subject.
+const GROUPS: [(&str, &[Check]); 10] = [
+    ("Challenge", challenge::CHECKS),
+    ("Protected resource metadata", resource::CHECKS),
+    ("Issuer", issuer::CHECKS),
+    ("Authorization server metadata", server::CHECKS),
+    ("Keys", keys::CHECKS),
+    ("Registration", registration::CHECKS),
+    ("Authorization endpoint", authorization::CHECKS),
+    ("Token endpoint", token::CHECKS),
+    ("Browsers, caches and clocks", cross_origin::CHECKS),
+    ("Sign-in and tokens", sign_in::CHECKS),
+];
+
+/// Examines a server, prints the report and fails if something is wrong.
+///
+/// # Errors
+/// [`Error::Fetch`] when the server cannot be reached; [`Error::AlreadyTold`] with status 1 when
+/// a check failed that counts.
+pub async fn run(examination: &Examination, manners: &Manners, clock: &Clock) -> Result<(), Error> {
+    let fetch = Fetch::new(&examination.server)?;
+    let output = &manners.output;
+    let tell = |words: &str| {
+        if output.has_reader() && !output.is_json() {
+            output.say(&format!("… {words}"));
+        }
+    };
+    let mut evidence = probe::gather(&fetch, clock, &examination.server, &tell).await?;
+    if examination.signs_in {
+        sign_in::gather(&mut evidence, &fetch, clock, manners).await;
+    }
+    let report = examine(&evidence);
+    match output.is_json() {
+        true => output.json(&report.as_json(examination.server.as_str()))?,
+        false => output.data(&report.as_text(examination.server.as_str()))?,
+    }
+    match report.fails(examination.is_strict) {
+        true => Err(Error::AlreadyTold(Exit::Failure)),
+        false => Ok(()),
+    }
+}
+
+/// Judges the evidence.
+fn examine(evidence: &Evidence) -> Report {
+    let judge = |check: &'static Check| Finding { check, outcome: outcome((check.look)(evidence)) };
+    let groups = GROUPS.iter().map(|(name, checks)| (*name, checks.iter().map(judge).collect()));
+    Report { groups: groups.collect() }
+}
+
+fn outcome(judged: Judged) -> Outcome {
+    match judged {
+        Ok(()) => Outcome::Passed,
+        Err(Objection::Found(words)) => Outcome::Failed(words),
+        Err(Objection::NotAsked(why)) => Outcome::Skipped(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn all() -> impl Iterator<Item = &'static Check> {
+        GROUPS.iter().flat_map(|(_, checks)| checks.iter())
+    }
+
+    #[test]
+    fn every_check_has_a_name_of_its_own_and_all_its_words() {
+        let names: BTreeSet<_> = all().map(|check| check.name).collect();
+        assert_eq!(names.len(), all().count());
+        assert!(names.len() >= 40, "{}", names.len());
+        for check in all() {
+            for words in [check.promise, check.consequence, check.fix, check.section] {
+                assert!(words.len() > 5 && !words.contains('\n'), "{}: {words}", check.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Checks of how the server refuses whoever has no token (RFC 6750 §3, RFC 9728 §5.1).
+
+use http::StatusCode;
+use url::Url;
+
+use super::{
+    Check, Severity,
+    evidence::{Evidence, Judged, Objection, Probe, ensure},
+};
+use crate::oauth::{challenge::parse, scope::Scope};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "challenge.unauthorized",
+        severity: Severity::Error,
+        promise: "A call without a token is answered 401",
+        consequence: "no client starts a sign-in; VS Code takes any other 4xx for a server of the old SSE kind",
+        fix: "answer 401 before anything else is looked at, also before the protocol version and the session",
+        section: "MCP authorization, Token Handling; RFC 6750 §3.1",
+        look: |evidence| is_unauthorized(evidence, Probe::Post),
+    },
+    Check {
+        name: "challenge.get",
+        severity: Severity::Error,
+        promise: "A GET of an older revision without a token is answered 401",
+        consequence: "rmcp, Codex and mcp-remote discover by GET and find no authorization",
+        fix: "put the guard before the routing of methods and before the check of MCP-Protocol-Version",
+        section: "MCP authorization, Token Handling",
+        look: |evidence| is_unauthorized(evidence, Probe::Get),
+    },
+    Check {
+        name: "challenge.discover",
+        severity: Severity::Error,
+        promise: "server/discover of revision 2026-07-28 without a token is answered 401",
+        consequence: "Claude Code and FastMCP ask this first and take another answer for a server without sign-in",
+        fix: "challenge every method alike, known or unknown",
+        section: "MCP 2026-07-28, Discovery",
+        look: |evidence| is_unauthorized(evidence, Probe::Discover),
+    },
+    Check {
+        name: "challenge.bad_token",
+        severity: Severity::Error,
+        promise: "A token that nobody issued is answered 401",
+        consequence: "clients neither refresh nor sign in again; Cursor repeats a 400 for ever, VS Code throws its registration away at a 403",
+        fix: "answer 401 to every token that is expired, unknown or malformed",
+        section: "RFC 6750 §3.1",
+        look: |evidence| is_unauthorized(evidence, Probe::BadToken),
+    },
+    Check {
+        name: "challenge.header",
+        severity: Severity::Error,
+        promise: "The 401 carries WWW-Authenticate",
+        consequence: "the seven clients tried go on by guessing, but none learns which scopes the call needs",
+        fix: "send `WWW-Authenticate: Bearer resource_metadata=\"…\", scope=\"…\"`",
+        section: "RFC 9110 §15.5.2; RFC 9728 §5.1",
+        look: |evidence| {
+            let post = unauthorized(evidence)?;
+            ensure(post.header("www-authenticate").is_some(), || "no such header".to_owned())
+        },
+    },
+    Check {
+        name: "challenge.scheme",
+        severity: Severity::Warning,
+        promise: "The scheme is spelled Bearer",
+        consequence: "VS Code compares the scheme letter by letter and overlooks any other spelling",
+        fix: "spell it `Bearer`, with one capital",
+        section: "RFC 6750 §3",
+        look: spells_bearer,
+    },
+    Check {
+        name: "challenge.resource_metadata",
+        severity: Severity::Error,
+        promise: "The challenge names the resource metadata",
+        consequence: "clients look in the well-known places only; a server behind a path or a proxy is not found",
+        fix: "add `resource_metadata=\"https://…/.well-known/oauth-protected-resource/<path>\"`",
+        section: "RFC 9728 §5.1",
+        look: |evidence| {
+            let named = evidence.challenge()?.parameter("resource_metadata").is_some();
+            ensure(named, || "no resource_metadata parameter".to_owned())
+        },
+    },
+    Check {
+        name: "challenge.metadata_address",
+        severity: Severity::Error,
+        promise: "That address is a full one on the server's own origin",
+        consequence: "strict clients follow no address of another origin; relative ones confuse the rest",
+        fix: "print the public address of the server, not the one behind the proxy",
+        section: "RFC 9728 §7.3",
+        look: announces_own_origin,
+    },
+    Check {
+        name: "challenge.no_error",
+        severity: Severity::Warning,
+        promise: "The challenge to a call without a token names no error",
+        consequence: "clients that read the error believe that their token is bad, and forget it",
+        fix: "send `error` only when a token was sent",
+        section: "RFC 6750 §3.1",
+        look: |evidence| {
+            let challenge = evidence.challenge()?;
+            let error = challenge.parameter("error");
+            ensure(error.is_none(), || format!("error=\"{}\"", error.unwrap_or_default()))
+        },
+    },
+    Check {
+        name: "challenge.invalid_token",
+        severity: Severity::Warning,
+        promise: "The challenge to a bad token says invalid_token",
+        consequence: "clients cannot tell an expired token from a missing one and ask the person again instead of refreshing",
+        fix: "add `error=\"invalid_token\"` when a token was sent and is no good",
+        section: "RFC 6750 §3.1",
+        look: says_invalid_token,
+    },
+    Check {
+        name: "challenge.scope",
+        severity: Severity::Advice,
+        promise: "The challenge names the scopes that the call needs",
+        consequence: "clients ask for everything in scopes_supported, or for openid email profile (mcp-remote)",
+        fix: "add `scope=\"…\"` with all scopes of the operation",
+        section: "MCP authorization, Scope Selection Strategy",
+        look: |evidence| {
+            let challenge = evidence.challenge()?;
+            let scope = challenge.parameter("scope").map(Scope::parse).unwrap_or_default();
+            ensure(!scope.is_empty(), || "no scope parameter".to_owned())
+        },
+    },
+];
+
+fn is_unauthorized(evidence: &Evidence, probe: Probe) -> Judged {
+    let status = evidence.answer(probe)?.status;
+    ensure(status == StatusCode::UNAUTHORIZED, || format!("{status}"))
+}
+
+fn unauthorized(evidence: &Evidence) -> Result<&super::evidence::Exchange, Objection> {
+    let post = evidence.answer(Probe::Post)?;
+    match post.status {
+        StatusCode::UNAUTHORIZED => Ok(post),
+        _ => super::evidence::not_asked("there was no 401"),
+    }
+}
+
+fn spells_bearer(evidence: &Evidence) -> Judged {
+    let header = unauthorized(evidence)?.header("www-authenticate").unwrap_or_default();
+    let schemes: Vec<_> = parse(&header).into_iter().map(|one| one.scheme).collect();
+    if schemes.is_empty() {
+        return super::evidence::not_asked("there is no challenge");
+    }
+    ensure(schemes.iter().any(|scheme| scheme == "Bearer"), || schemes.join(", "))
+}
+
+fn announces_own_origin(evidence: &Evidence) -> Judged {
+    let challenge = evidence.challenge()?;
+    let Some(address) = challenge.parameter("resource_metadata") else {
+        return super::evidence::not_asked("the challenge names no address");
+    };
+    let parsed = Url::parse(address).ok();
+    let is_own = parsed.is_some_and(|url| url.origin() == evidence.server.origin());
+    ensure(is_own, || address.to_owned())
+}
+
+fn says_invalid_token(evidence: &Evidence) -> Judged {
+    let answer = evidence.answer(Probe::BadToken)?;
+    if answer.status != StatusCode::UNAUTHORIZED {
+        return super::evidence::not_asked("a bad token is not answered 401");
+    }
+    let header = answer.header("www-authenticate").unwrap_or_default();
+    let says = parse(&header).iter().any(|one| one.parameter("error") == Some("invalid_token"));
+    ensure(says, || match header.is_empty() {
+        true => "no challenge".to_owned(),
+        false => header,
+    })
+}

@@ -1,0 +1,109 @@
+//! Checks of the one string that ties everything together: the issuer (RFC 8414 §3.3, RFC 9207).
+
+use url::Url;
+
+use super::{
+    Check, Severity,
+    evidence::{Evidence, Judged, Probe, ensure, not_asked, text},
+};
+use crate::fetch::is_secure;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "issuer.well_formed",
+        severity: Severity::Error,
+        promise: "The issuer is an https address without query and fragment",
+        consequence: "clients refuse to send anybody there",
+        fix: "use https (http only on this machine), and no `?` or `#`",
+        section: "RFC 8414 §2",
+        look: |evidence| {
+            let issuer = evidence.announced_issuer()?;
+            let good = Url::parse(issuer).is_ok_and(|url| {
+                is_secure(&url) && url.query().is_none() && url.fragment().is_none()
+            });
+            ensure(good, || issuer.to_owned())
+        },
+    },
+    Check {
+        name: "issuer.announced_slash",
+        severity: Severity::Error,
+        promise: "authorization_servers has no slash that the issuer has not",
+        consequence: "Python SDK and FastMCP refuse: they compare byte for byte",
+        fix: "take the slash off in authorization_servers; URL libraries add it",
+        section: "RFC 8414 §3.3",
+        look: |evidence| {
+            let (announced, issuer) = (evidence.announced_issuer()?, evidence.issuer()?);
+            ensure(announced != format!("{issuer}/"), || both(evidence))
+        },
+    },
+    Check {
+        name: "issuer.own_slash",
+        severity: Severity::Error,
+        promise: "The issuer has no slash that authorization_servers has not",
+        consequence: "TypeScript SDK 2, mcp-remote, Inspector, Python SDK and FastMCP refuse",
+        fix: "take the slash off in `issuer`; URL libraries add it",
+        section: "RFC 8414 §3.3",
+        look: |evidence| {
+            let (announced, issuer) = (evidence.announced_issuer()?, evidence.issuer()?);
+            ensure(issuer != format!("{announced}/"), || both(evidence))
+        },
+    },
+    Check {
+        name: "issuer.same",
+        severity: Severity::Error,
+        promise: "The metadata is about the issuer that the resource names",
+        consequence: "every client that compares refuses: it looks like somebody else's document",
+        fix: "make authorization_servers[0] and `issuer` the same bytes",
+        section: "RFC 8414 §3.3",
+        look: |evidence| {
+            let (announced, issuer) = (evidence.announced_issuer()?, evidence.issuer()?);
+            let bare = |text: &str| text.trim_end_matches('/').to_owned();
+            ensure(bare(announced) == bare(issuer), || both(evidence))
+        },
+    },
+    Check {
+        name: "issuer.no_trailing_slash",
+        severity: Severity::Advice,
+        promise: "The issuer ends without a slash",
+        consequence: "some client or proxy on the way drops it, and five of seven clients then refuse",
+        fix: "choose an issuer without a trailing slash",
+        section: "RFC 8414 §2",
+        look: |evidence| {
+            let (announced, issuer) = (evidence.announced_issuer()?, evidence.issuer()?);
+            if announced != issuer {
+                return not_asked("the issuer is named in two ways");
+            }
+            ensure(!issuer.ends_with('/'), || issuer.to_owned())
+        },
+    },
+    Check {
+        name: "issuer.same_everywhere",
+        severity: Severity::Error,
+        promise: "Every metadata document names the same issuer",
+        consequence: "which document a client reads decides whether its sign-in works",
+        fix: "serve one document from both well-known places",
+        section: "RFC 8414 §3",
+        look: same_everywhere,
+    },
+];
+
+fn both(evidence: &Evidence) -> String {
+    let announced = evidence.announced_issuer().unwrap_or_default();
+    format!(
+        "authorization_servers says {announced}, issuer says {}",
+        evidence.issuer().unwrap_or_default()
+    )
+}
+
+fn same_everywhere(evidence: &Evidence) -> Judged {
+    let places = [Probe::ServerOauth, Probe::ServerOpenid];
+    let issuers: Vec<_> = places
+        .iter()
+        .filter_map(|probe| evidence.answer(*probe).ok().filter(|one| one.is_document()))
+        .filter_map(|one| text(one.members().ok()?, "issuer"))
+        .collect();
+    match issuers.as_slice() {
+        [oauth, openid] => ensure(oauth == openid, || format!("{oauth} and {openid}")),
+        _ => not_asked("there is one document only"),
+    }
+}

@@ -1,0 +1,132 @@
+//! Checks of the public keys (RFC 7517, RFC 8725).
+
+use std::collections::BTreeSet;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::StatusCode;
+use serde_json::Value;
+
+use super::{
+    Check, Severity,
+    evidence::{Evidence, Objection, Probe, ensure, not_asked, text},
+};
+
+/// RFC 7518 §3.3: a key of 2048 bits or larger.
+const SHORTEST_MODULUS: usize = 256;
+const SHORTEST_FRESHNESS: u64 = 60;
+const LONGEST_FRESHNESS: u64 = 24 * 60 * 60;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "keys.readable",
+        severity: Severity::Error,
+        promise: "jwks_uri answers with keys",
+        consequence: "no resource server can verify a token: every call after the sign-in fails",
+        fix: "serve the key set as JSON at jwks_uri, without authentication",
+        section: "RFC 7517 §5; RFC 8414 §2",
+        look: |evidence| {
+            let answer = evidence.answer(Probe::Keys)?;
+            let keys = answer.json.as_ref().and_then(|json| json.get("keys")?.as_array());
+            let good = answer.status == StatusCode::OK && keys.is_some_and(|keys| !keys.is_empty());
+            ensure(good, || {
+                format!("{} answered {} without keys", answer.url, answer.status.as_u16())
+            })
+        },
+    },
+    Check {
+        name: "keys.public",
+        severity: Severity::Error,
+        promise: "No private or shared key is published",
+        consequence: "whoever reads the page can make tokens for anybody",
+        fix: "publish kty, kid, alg, use and the public members only; replace the key at once",
+        section: "RFC 7517 §9.2",
+        look: |evidence| {
+            let is_private = |key: &&Value| {
+                ["d", "p", "q", "dp", "dq", "qi", "k"]
+                    .iter()
+                    .any(|member| key.get(member).is_some())
+            };
+            let found = keys(evidence)?.iter().find(is_private);
+            ensure(found.is_none(), || found.map(name).unwrap_or_default())
+        },
+    },
+    Check {
+        name: "keys.named",
+        severity: Severity::Error,
+        promise: "Every key has a kid of its own",
+        consequence: "after a rotation, verifiers take the wrong key or fetch the set for every token",
+        fix: "give each key a kid, and the same in the header of its tokens",
+        section: "RFC 7517 §4.5; RFC 9068 §2.1",
+        look: |evidence| {
+            let keys = keys(evidence)?;
+            let names: BTreeSet<_> =
+                keys.iter().filter_map(|key| key.get("kid")?.as_str()).collect();
+            ensure(names.len() == keys.len(), || {
+                format!("{} keys, {} different kids", keys.len(), names.len())
+            })
+        },
+    },
+    Check {
+        name: "keys.algorithms",
+        severity: Severity::Error,
+        promise: "The keys are for signatures with a public half",
+        consequence: "verifiers with an allow-list refuse the tokens; shared keys let verifiers forge them",
+        fix: "sign with ES256, EdDSA or RS256, and set alg and use: sig",
+        section: "RFC 8725 §3.1; RFC 9068 §2.1",
+        look: |evidence| {
+            let is_bad = |key: &&Value| {
+                let text = |member: &str| key.get(member).and_then(Value::as_str);
+                let algorithm = text("alg").unwrap_or("ES256");
+                text("kty") == Some("oct") || algorithm == "none" || algorithm.starts_with("HS")
+            };
+            let found = keys(evidence)?.iter().find(is_bad);
+            ensure(found.is_none(), || found.map(name).unwrap_or_default())
+        },
+    },
+    Check {
+        name: "keys.strength",
+        severity: Severity::Error,
+        promise: "RSA keys have 2048 bits or more",
+        consequence: "cryptographic libraries refuse shorter ones, rightly",
+        fix: "make a key of 2048 bits or more, or use ES256",
+        section: "RFC 7518 §3.3",
+        look: |evidence| {
+            let is_short = |key: &&Value| {
+                let modulus = key.get("n").and_then(Value::as_str).unwrap_or_default();
+                let bytes = URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default();
+                key.get("kty").and_then(Value::as_str) == Some("RSA")
+                    && bytes.len() < SHORTEST_MODULUS
+            };
+            let found = keys(evidence)?.iter().find(is_short);
+            ensure(found.is_none(), || found.map(name).unwrap_or_default())
+        },
+    },
+    Check {
+        name: "keys.freshness",
+        severity: Severity::Advice,
+        promise: "The key set says how long it is fresh, a minute to a day",
+        consequence: "verifiers ask for every token, or miss a rotation",
+        fix: "send Cache-Control: public, max-age=3600, and publish a key that long before it signs",
+        section: "RFC 9111 §5.2.2.1",
+        look: |evidence| {
+            keys(evidence)?;
+            let age = evidence.answer(Probe::Keys)?.max_age();
+            let good =
+                age.is_some_and(|age| (SHORTEST_FRESHNESS..=LONGEST_FRESHNESS).contains(&age));
+            ensure(good, || age.map_or("no max-age".to_owned(), |age| format!("max-age={age}")))
+        },
+    },
+];
+
+fn keys(evidence: &Evidence) -> Result<&Vec<Value>, Objection> {
+    let json = evidence.answer(Probe::Keys)?.json.as_ref();
+    match json.and_then(|json| json.get("keys")?.as_array()) {
+        Some(keys) => Ok(keys),
+        None => not_asked("there are no keys"),
+    }
+}
+
+fn name(key: &Value) -> String {
+    let named = key.as_object().and_then(|members| text(members, "kid"));
+    format!("the key {}", named.unwrap_or("without a kid"))
+}

@@ -1,0 +1,205 @@
+//! Asks the server everything that can be asked without signing in, and judges nothing.
+//!
+//! Registration leaves entries at servers that store them, so only six registrations are tried.
+
+mod endpoints;
+
+pub(super) use endpoints::{REDIRECT_URI, STATE};
+
+use std::collections::BTreeMap;
+
+use http::header::{ACCEPT, AUTHORIZATION, ORIGIN};
+use reqwest::{Client, RequestBuilder};
+use serde_json::json;
+use url::Url;
+
+use super::evidence::{Evidence, Exchange, Probe};
+use crate::{
+    clock::Clock,
+    error::Error,
+    fetch::{Fetch, FetchError},
+    oauth::challenge::AuthorizationChallenge,
+};
+
+/// A page that calls servers from a browser: the MCP Inspector at its usual place.
+pub(super) const BROWSER_ORIGIN: &str = "http://localhost:6274";
+const BOTH_TYPES: &str = "application/json, text/event-stream";
+const LARGEST_BODY: usize = 1024 * 1024;
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Asks one server and writes down what it says.
+pub(super) struct Prober<'a> {
+    pub(super) fetch: &'a Fetch,
+    pub(super) evidence: &'a mut Evidence,
+}
+
+/// Asks everything; `tell` hears what is being done.
+pub(super) async fn gather(
+    fetch: &Fetch,
+    clock: &Clock,
+    server: &Url,
+    tell: &impl Fn(&str),
+) -> Result<Evidence, Error> {
+    let (server, answers) = (server.clone(), BTreeMap::new());
+    let mut evidence = Evidence { server, now: clock.now(), answers, callback: None };
+    let mut prober = Prober { fetch, evidence: &mut evidence };
+    tell("calling the server without a token");
+    prober.call().await?;
+    tell("reading the metadata of the server");
+    prober.read_resource().await;
+    tell("reading the metadata and the keys of its authorization server");
+    prober.read_authorization_server().await;
+    tell("registering clients, good ones and bad ones");
+    prober.register().await;
+    tell("asking for authorization, rightly and wrongly");
+    prober.authorize().await;
+    tell("asking for tokens, wrongly");
+    prober.ask_for_tokens().await;
+    Ok(evidence)
+}
+
+impl Prober<'_> {
+    /// Sends what `build` makes of a client that reaches `url`, and keeps the answer as `probe`.
+    pub(super) async fn ask(
+        &mut self,
+        probe: Probe,
+        url: &Url,
+        build: impl FnOnce(&Client) -> RequestBuilder,
+    ) {
+        let answer = send(self.fetch, url, build).await.map_err(|error| error.to_string());
+        self.evidence.answers.insert(probe, answer);
+    }
+
+    async fn call(&mut self) -> Result<(), Error> {
+        let server = self.evidence.server.clone();
+        // If nobody answers this, there is nothing to examine.
+        let first = send(self.fetch, &server, |http| initialize(http, &server)).await?;
+        self.evidence.answers.insert(Probe::Post, Ok(first));
+        self.ask(Probe::Get, &server, |http| {
+            http.get(server.clone())
+                .header(ACCEPT, "text/event-stream")
+                .header("mcp-protocol-version", "2024-11-05")
+        })
+        .await;
+        self.ask(Probe::Discover, &server, |http| discover(http, &server)).await;
+        self.ask(Probe::BadToken, &server, |http| {
+            initialize(http, &server).header(AUTHORIZATION, "Bearer doctor.checks.this")
+        })
+        .await;
+        let headers = "authorization, content-type, mcp-protocol-version, mcp-session-id";
+        self.preflight(Probe::McpPreflight, &server, headers).await;
+        Ok(())
+    }
+
+    async fn read_resource(&mut self) {
+        let server = self.evidence.server.clone();
+        let header =
+            self.evidence.answer(Probe::Post).ok().and_then(|post| post.header("www-authenticate"));
+        let announced = AuthorizationChallenge::parse(&header.unwrap_or_default());
+        let announced = announced.resource_metadata.and_then(|place| server.join(&place).ok());
+        if let Some(place) = announced {
+            self.read(Probe::ResourceAnnounced, &place).await;
+        }
+        let path = server.path().trim_end_matches('/').to_owned();
+        for (probe, suffix) in [(Probe::ResourceInserted, path.as_str()), (Probe::ResourceRoot, "")]
+        {
+            let mut place = server.clone();
+            place.set_query(None);
+            place.set_path(&format!("/.well-known/oauth-protected-resource{suffix}"));
+            self.read(probe, &place).await;
+        }
+    }
+
+    async fn read_authorization_server(&mut self) {
+        let Ok(issuer) = self.evidence.announced_issuer().map(str::to_owned) else { return };
+        let Ok(base) = Url::parse(&issuer) else { return };
+        let path = base.path().trim_end_matches('/').to_owned();
+        let at = |place: String| {
+            let mut url = base.clone();
+            url.set_query(None);
+            url.set_fragment(None);
+            url.set_path(&place);
+            url
+        };
+        let place = at(format!("/.well-known/oauth-authorization-server{path}"));
+        self.read(Probe::ServerOauth, &place).await;
+        self.read(Probe::ServerOpenid, &at(format!("/.well-known/openid-configuration{path}")))
+            .await;
+        let found = self.evidence.answer(Probe::ServerOpenid).is_ok_and(Exchange::is_document);
+        if !found && !path.is_empty() {
+            let place = at(format!("{path}/.well-known/openid-configuration"));
+            self.read(Probe::ServerOpenid, &place).await;
+        }
+        if let Some(keys) = self.evidence.endpoint("jwks_uri") {
+            self.read(Probe::Keys, &keys).await;
+        }
+    }
+
+    /// Reads a document as a page in a browser would.
+    async fn read(&mut self, probe: Probe, place: &Url) {
+        self.ask(probe, place, |http| {
+            http.get(place.clone())
+                .header(ACCEPT, "application/json")
+                .header(ORIGIN, BROWSER_ORIGIN)
+        })
+        .await;
+    }
+
+    /// Asks as a browser does before it lets a page `POST` there with `headers`.
+    pub(super) async fn preflight(&mut self, probe: Probe, url: &Url, headers: &str) {
+        self.ask(probe, url, |http| {
+            http.request(http::Method::OPTIONS, url.clone())
+                .header(ORIGIN, BROWSER_ORIGIN)
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", headers)
+        })
+        .await;
+    }
+}
+
+/// The first request of most clients.
+pub(super) fn initialize(http: &Client, server: &Url) -> RequestBuilder {
+    http.post(server.clone()).header(ACCEPT, BOTH_TYPES).json(&json!({
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "clientInfo": {"name": "portcullis-doctor", "version": env!("CARGO_PKG_VERSION")},
+        },
+    }))
+}
+
+/// The first request of the newest clients.
+fn discover(http: &Client, server: &Url) -> RequestBuilder {
+    http.post(server.clone())
+        .header(ACCEPT, BOTH_TYPES)
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "server/discover")
+        .header(ORIGIN, BROWSER_ORIGIN)
+        .json(&json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {}}))
+}
+
+async fn send(
+    fetch: &Fetch,
+    url: &Url,
+    build: impl FnOnce(&Client) -> RequestBuilder,
+) -> Result<Exchange, FetchError> {
+    let request = build(fetch.client_for(url)?).timeout(PATIENCE);
+    let failed = |error: reqwest::Error| crate::fetch::unreachable(url, &error);
+    let mut response = request.send().await.map_err(failed)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    // A stream of events may never end, and nothing in it is judged.
+    let is_stream = headers
+        .get("content-type")
+        .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.starts_with("text/event-stream")));
+    let mut body = Vec::new();
+    while !is_stream && let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Err(FetchError::TooLarge { url: url.clone() });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Exchange { url: url.clone(), status, headers, json: serde_json::from_slice(&body).ok() })
+}

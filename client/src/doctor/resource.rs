@@ -1,0 +1,248 @@
+//! Checks of what the MCP server says about itself (RFC 9728).
+
+use url::Url;
+
+use super::{
+    Check, Severity,
+    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked, text, texts},
+};
+
+const PLACES: [Probe; 3] = [Probe::ResourceAnnounced, Probe::ResourceInserted, Probe::ResourceRoot];
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "resource.found",
+        severity: Severity::Error,
+        promise: "There is protected resource metadata",
+        consequence: "no client of revision 2025-06-18 or later learns where to sign in",
+        fix: "serve the JSON document at /.well-known/oauth-protected-resource/<path>",
+        section: "RFC 9728 §3; MCP authorization, Authorization Server Location",
+        look: |evidence| {
+            let found = evidence.first_document(&PLACES).is_some();
+            ensure(found, || format!("tried {}", tried(evidence)))
+        },
+    },
+    Check {
+        name: "resource.announced_place",
+        severity: Severity::Error,
+        promise: "It is where the challenge says",
+        consequence: "clients that follow the challenge look nowhere else and give up",
+        fix: "serve the document at the address in resource_metadata, or correct the address",
+        section: "RFC 9728 §5.2",
+        look: |evidence| is_there(evidence, Probe::ResourceAnnounced),
+    },
+    Check {
+        name: "resource.inserted_place",
+        severity: Severity::Warning,
+        promise: "It is at the place with the server's path inserted",
+        consequence: "clients that miss the header (browsers without CORS for it, proxies that drop it) find nothing",
+        fix: "serve it at /.well-known/oauth-protected-resource<path of the server>",
+        section: "RFC 9728 §3.1",
+        look: |evidence| is_there(evidence, Probe::ResourceInserted),
+    },
+    Check {
+        name: "resource.root_place",
+        severity: Severity::Advice,
+        promise: "It is at the root too",
+        consequence: "clients that only know the root place find nothing",
+        fix: "serve the same document at /.well-known/oauth-protected-resource, if the origin has one MCP server",
+        section: "MCP authorization, Protected Resource Metadata Discovery",
+        look: |evidence| is_there(evidence, Probe::ResourceRoot),
+    },
+    Check {
+        name: "resource.same_everywhere",
+        severity: Severity::Warning,
+        promise: "The places say the same",
+        consequence: "two clients sign in to two different resources, and one of them gets tokens that fail",
+        fix: "serve one document from one handler",
+        section: "RFC 9728 §3.3",
+        look: says_the_same,
+    },
+    Check {
+        name: "resource.available",
+        severity: Severity::Error,
+        promise: "No place answers 429 or 5xx",
+        consequence: "every client tried (7 of 7) gives up or takes the server for an old one",
+        fix: "exempt the metadata from rate limits and serve it without a database",
+        section: "RFC 9728 §3.2",
+        look: |evidence| available(evidence, &PLACES),
+    },
+    Check {
+        name: "resource.no_null",
+        severity: Severity::Error,
+        promise: "It has no null members",
+        consequence: "TypeScript SDK 1 and 2, mcp-remote and Inspector refuse the whole document",
+        fix: "leave absent members out",
+        section: "RFC 9728 §3.2",
+        look: |evidence| no_null(evidence, &PLACES),
+    },
+    Check {
+        name: "resource.origin",
+        severity: Severity::Error,
+        promise: "resource is on the origin that was called",
+        consequence: "every client tried (7 of 7) refuses, as with localhost for 127.0.0.1",
+        fix: "set `resource` to the address that people type",
+        section: "RFC 9728 §3.3",
+        look: |evidence| {
+            let resource = identifier(evidence)?;
+            let origin = Url::parse(resource).map(|url| url.origin());
+            ensure(origin.is_ok_and(|origin| origin == evidence.server.origin()), || {
+                found(evidence)
+            })
+        },
+    },
+    Check {
+        name: "resource.trailing_slash",
+        severity: Severity::Error,
+        promise: "resource ends as the address does, in a slash or without one",
+        consequence: "TypeScript SDK 1 and 2, mcp-remote, Inspector and rmcp refuse /mcp/ for /mcp",
+        fix: "print the identifier as it was configured; URL libraries add slashes",
+        section: "RFC 9728 §3.3",
+        look: |evidence| {
+            let (resource, server) = (identifier(evidence)?, evidence.server.as_str());
+            let differs = resource != server
+                && resource.trim_end_matches('/') == server.trim_end_matches('/')
+                && evidence.server.path() != "/";
+            ensure(!differs, || found(evidence))
+        },
+    },
+    Check {
+        name: "resource.exact",
+        severity: Severity::Warning,
+        promise: "resource is the address that was called",
+        consequence: "VS Code compares for equality and refuses the bare origin",
+        fix: "set `resource` to the full address, path included",
+        section: "RFC 9728 §3.3; RFC 8707 §2",
+        look: |evidence| {
+            let (resource, server) = (identifier(evidence)?, evidence.server.as_str());
+            let same = resource.trim_end_matches('/') == server.trim_end_matches('/');
+            let elsewhere =
+                Url::parse(resource).map_or(true, |url| url.origin() != evidence.server.origin());
+            // Another check says that already.
+            if elsewhere {
+                return not_asked("resource is on another origin");
+            }
+            ensure(same, || found(evidence))
+        },
+    },
+    Check {
+        name: "resource.authorization_servers",
+        severity: Severity::Error,
+        promise: "It names an authorization server",
+        consequence: "clients of the newer revisions have nowhere to sign in; claude.ai uses the first and no other",
+        fix: "add `authorization_servers: [\"<issuer>\"]`",
+        section: "MCP authorization, Authorization Server Location",
+        look: |evidence| {
+            let servers = texts(evidence.resource()?, "authorization_servers").unwrap_or_default();
+            ensure(!servers.is_empty(), || "no authorization_servers".to_owned())
+        },
+    },
+    Check {
+        name: "resource.scopes",
+        severity: Severity::Warning,
+        promise: "It lists its basic scopes",
+        consequence: "mcp-remote falls back to openid email profile, Cursor to whatever the authorization server lists",
+        fix: "add `scopes_supported` with the scopes that a first sign-in needs",
+        section: "RFC 9728 §2; MCP authorization, Scope Selection Strategy",
+        look: |evidence| {
+            let scopes = texts(evidence.resource()?, "scopes_supported").unwrap_or_default();
+            ensure(!scopes.is_empty(), || "no scopes_supported".to_owned())
+        },
+    },
+    Check {
+        name: "resource.offline_access",
+        severity: Severity::Warning,
+        promise: "offline_access is not among them",
+        consequence: "clients ask for it with every call; refresh tokens are no business of the resource",
+        fix: "take offline_access out of scopes_supported and of the challenge",
+        section: "MCP authorization, Refresh Tokens",
+        look: |evidence| {
+            let scopes = texts(evidence.resource()?, "scopes_supported").unwrap_or_default();
+            ensure(!scopes.contains(&"offline_access"), || scopes.join(" "))
+        },
+    },
+    Check {
+        name: "resource.bearer_methods",
+        severity: Severity::Warning,
+        promise: "Tokens go in the header and nowhere else",
+        consequence: "a token in an address ends in logs and in histories; MCP forbids it",
+        fix: "set `bearer_methods_supported: [\"header\"]`",
+        section: "RFC 6750 §2; MCP authorization, Token Requirements",
+        look: |evidence| {
+            let methods = texts(evidence.resource()?, "bearer_methods_supported");
+            let methods = methods.unwrap_or_else(|| vec!["header"]);
+            ensure(methods == ["header"], || methods.join(" "))
+        },
+    },
+];
+
+fn tried(evidence: &Evidence) -> String {
+    let answers = PLACES.iter().filter_map(|probe| evidence.answer(*probe).ok());
+    answers
+        .map(|one| format!("{} ({})", one.url, one.status.as_u16()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn is_there(evidence: &Evidence, probe: Probe) -> Judged {
+    let answer = evidence.answer(probe)?;
+    ensure(answer.is_document(), || match answer.status.is_success() {
+        true => format!("{} is no JSON object", answer.url),
+        false => format!("{} answered {}", answer.url, answer.status.as_u16()),
+    })
+}
+
+fn identifier(evidence: &Evidence) -> Result<&str, Objection> {
+    text(evidence.resource()?, "resource")
+        .ok_or_else(|| Objection::Found("there is no member `resource`".to_owned()))
+}
+
+fn found(evidence: &Evidence) -> String {
+    let resource = identifier(evidence).unwrap_or_default();
+    format!("{resource} for {}", evidence.server)
+}
+
+fn says_the_same(evidence: &Evidence) -> Judged {
+    let answers: Vec<_> = PLACES
+        .iter()
+        .filter_map(|probe| evidence.answer(*probe).ok())
+        .filter(|answer| answer.is_document())
+        .collect();
+    let Some((first, others)) = answers.split_first() else {
+        return not_asked("there is no protected resource metadata");
+    };
+    let different = others.iter().find(|other| other.json != first.json);
+    ensure(different.is_none(), || {
+        format!(
+            "{} and {}",
+            first.url,
+            different.map(|other| other.url.as_str()).unwrap_or_default()
+        )
+    })
+}
+
+/// No answer of `places` is 429 or 5xx.
+pub(super) fn available(evidence: &Evidence, places: &[Probe]) -> Judged {
+    let mut answers = places.iter().filter_map(|probe| evidence.answer(*probe).ok()).peekable();
+    if answers.peek().is_none() {
+        return not_asked("there was nothing to ask");
+    }
+    let trouble = answers.find(|one| one.status.is_server_error() || one.status.as_u16() == 429);
+    trouble.map_or(Ok(()), |one| {
+        Err(Objection::Found(format!("{} answered {}", one.url, one.status.as_u16())))
+    })
+}
+
+/// No document at `places` has a `null` member.
+pub(super) fn no_null(evidence: &Evidence, places: &[Probe]) -> Judged {
+    let mut documents = places
+        .iter()
+        .filter_map(|probe| evidence.answer(*probe).ok())
+        .filter(|answer| answer.json.as_ref().is_some_and(serde_json::Value::is_object))
+        .peekable();
+    if documents.peek().is_none() {
+        return not_asked("there is no document");
+    }
+    let member = documents.find_map(|answer| Some((&answer.url, answer.null_member()?)));
+    member.map_or(Ok(()), |(url, name)| Err(Objection::Found(format!("`{name}` is null at {url}"))))
+}
