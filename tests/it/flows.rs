@@ -2,4 +2,5 @@
 
 mod chromium;
 mod command_line;
+mod doctor;
 mod terminal;

@@ -57,6 +57,12 @@ impl CommandLine {
         Self { server: stack.resource.clone(), issuer: stack.issuer.clone(), state }
     }
 
+    /// A person at a server that is not of a stack.
+    pub fn of(server: &str, issuer: &str) -> Self {
+        let state = tempfile::tempdir().expect("a directory");
+        Self { server: server.into(), issuer: issuer.into(), state }
+    }
+
     /// The same person at another server.
     pub fn at(self, server: &str) -> Self {
         Self { server: server.into(), ..self }

@@ -8,6 +8,7 @@
 //! - [`document_server`] serves metadata documents and keys of clients.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
+//! - [`seeded::Seeded`] is a server with one flaw, for `client doctor` to find.
 //! - [`github`] is the stand-in that `make dev` uses too.
 //!
 //! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
@@ -24,5 +25,6 @@ pub mod github;
 pub mod mcp_client;
 pub mod operator;
 pub mod postgres;
+pub mod seeded;
 pub mod stack;
 pub mod terminal;

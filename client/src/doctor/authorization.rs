@@ -122,10 +122,11 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "send Content-Security-Policy: frame-ancestors 'none' and X-Frame-Options: DENY",
         section: "RFC 9700 §4.16",
         look: |evidence| {
-            let answer = evidence.answer(Probe::Authorize)?;
-            if !answer.status.is_success() {
-                return not_asked("it answers with a redirect, not with a page");
-            }
+            let pages = [Probe::Authorize, Probe::AuthorizePage];
+            let pages = pages.into_iter().filter_map(|probe| evidence.answer(probe).ok());
+            let Some(answer) = pages.into_iter().find(|page| page.status.is_success()) else {
+                return not_asked("there is no page");
+            };
             let policy = answer.header("content-security-policy").unwrap_or_default();
             let good =
                 policy.contains("frame-ancestors") || answer.header("x-frame-options").is_some();

@@ -49,6 +49,8 @@ pub(super) enum Probe {
     RegisterPreflight,
     /// A valid authorization request.
     Authorize,
+    /// The page that it leads to.
+    AuthorizePage,
     /// The same from another port.
     AuthorizeOtherPort,
     /// The same of an unknown client, by a program.

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::Prober;
 use crate::{
-    doctor::evidence::{Probe, text, texts},
+    doctor::evidence::{Exchange, Probe, text, texts},
     oauth::pkce::CodeVerifier,
 };
 
@@ -84,6 +84,14 @@ impl Prober<'_> {
         for (probe, request) in requests {
             self.open(probe, &endpoint, &request).await;
         }
+        self.follow(&endpoint).await;
+    }
+
+    /// Reads the page that a valid request leads to, as long as that is on the same server.
+    async fn follow(&mut self, endpoint: &Url) {
+        let location = self.evidence.answer(Probe::Authorize).ok().and_then(Exchange::location);
+        let Some(page) = location.filter(|page| page.origin() == endpoint.origin()) else { return };
+        self.ask(Probe::AuthorizePage, &page, |http| http.get(page.clone())).await;
     }
 
     async fn open(&mut self, probe: Probe, endpoint: &Url, parameters: &Parameters) {
