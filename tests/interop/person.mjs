@@ -23,6 +23,15 @@ export class Person {
     throw new Error(`the sign-in does not end; it stands at ${page.url}`)
   }
 
+  /** Takes back, at the account page, everything that programs were allowed. */
+  async disconnectEverything() {
+    const revocations = (page) => formsOf(page.html).filter((form) => form.action === '/account/revoke')
+    let page = await this.open(`${this.issuer}/account`)
+    let [form] = revocations(page)
+    if (!form) throw new Error(`no program is connected at ${page.url} (${page.status})`)
+    for (; form; [form] = revocations(page)) page = await this.send(page, form)
+  }
+
   /** Follows a URL to the page that it leads to. */
   async open(url) {
     return this.follow(new URL(url), { method: 'GET' })
