@@ -109,8 +109,13 @@ impl RemoteClients {
 
     /// The keys at `uri`. If none fits the assertion, they are fetched anew, unless that was done
     /// a moment ago.
-    async fn keys(&self, uri: &Url, assertion: &str) -> Result<Arc<PublishedKeys>, OAuthError> {
-        let refused = |error| refusal(error, &KEYS);
+    async fn keys(
+        &self,
+        uri: &Url,
+        assertion: &str,
+        purpose: &Purpose,
+    ) -> Result<Arc<PublishedKeys>, OAuthError> {
+        let refused = |error| refusal(error, purpose);
         let keys = self.keys.get(uri).await.map_err(refused)?;
         if keys.may_verify(assertion).unwrap_or(true) {
             return Ok(keys);
@@ -136,9 +141,23 @@ pub async fn public_keys(
         ClientKeys::Jwks(text) => PublishedKeys::from_json(text.as_bytes())
             .map(Arc::new)
             .map_err(|error| unusable().because(error)),
-        ClientKeys::JwksUri(uri) => state.remote_clients.keys(uri, assertion).await,
+        ClientKeys::JwksUri(uri) => state.remote_clients.keys(uri, assertion, &KEYS).await,
         ClientKeys::None => Err(unusable()),
     }
+}
+
+/// The keys of a trusted issuer, at the address that an operator gave.
+pub async fn issuer_keys(
+    state: &AppState,
+    uri: &Url,
+    assertion: &str,
+) -> Result<Arc<PublishedKeys>, OAuthError> {
+    let keys = state.remote_clients.keys(uri, assertion, &ISSUER_KEYS).await;
+    // The client that presents the assertion is not to blame for them.
+    keys.map_err(|error| match error.code {
+        ErrorCode::InvalidClient => OAuthError { code: ErrorCode::InvalidGrant, ..error },
+        _ => error,
+    })
 }
 
 fn read_keys(_: &str, body: &[u8]) -> Result<PublishedKeys, RemoteError> {
@@ -159,6 +178,13 @@ const DOCUMENT: Purpose = Purpose {
     out_of_reach: "metadata_document_unreachable",
     not_allowed: "metadata_document_address",
     not_usable: "metadata_document_answer",
+};
+
+const ISSUER_KEYS: Purpose = Purpose {
+    what: "The jwks_uri of the assertion's issuer",
+    out_of_reach: "issuer_keys_unreachable",
+    not_allowed: "issuer_keys_address",
+    not_usable: "issuer_keys_answer",
 };
 
 const KEYS: Purpose = Purpose {

@@ -11,7 +11,10 @@ use thiserror::Error;
 use url::Url;
 
 pub use self::brand::{BrandSetting, Logo};
-use crate::oauth::resource::{self, Resource, is_loopback};
+use crate::oauth::{
+    resource::{self, Resource, is_loopback},
+    trusted_issuer::{self, TrustedIssuer},
+};
 
 /// Where everything is kept. The server and its commands share this setting.
 #[derive(Clone, Debug, Args)]
@@ -74,6 +77,9 @@ pub struct Config {
     /// JSON file of resources, for more than one or for other scopes.
     #[arg(long, env = "AUTH_RESOURCES_FILE")]
     pub resources_file: Option<PathBuf>,
+    /// JSON file of issuers whose assertions are believed: of people, or of workloads.
+    #[arg(long, env = "AUTH_TRUSTED_ISSUERS_FILE")]
+    pub trusted_issuers_file: Option<PathBuf>,
     /// Advertise the scope offline_access. It is accepted either way; several clients that see it
     /// advertised ask for consent at every sign-in.
     #[arg(
@@ -180,6 +186,9 @@ pub enum ConfigError {
     /// The logo cannot be shown.
     #[error("the logo {0} is not usable: {1}; check AUTH_BRAND_LOGO_FILE")]
     Logo(String, String),
+    /// The file of trusted issuers cannot be read, or says what cannot be.
+    #[error("the file of trusted issuers {0} is not usable: {1}")]
+    TrustedIssuers(String, String),
     /// A lifetime is not positive.
     #[error("{0} must be more than 0 seconds")]
     Lifetime(&'static str),
@@ -235,6 +244,19 @@ impl Config {
             serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
         resource::check(&resources).map_err(unusable)?;
         Ok(resources)
+    }
+
+    /// The issuers whose assertions are believed.
+    pub fn trusted_issuers(&self) -> Result<Vec<TrustedIssuer>, ConfigError> {
+        let Some(file) = &self.trusted_issuers_file else {
+            return Ok(Vec::new());
+        };
+        let unusable = |why: String| ConfigError::TrustedIssuers(file.display().to_string(), why);
+        let text = fs::read(file).map_err(|error| unusable(error.to_string()))?;
+        let issuers: Vec<TrustedIssuer> =
+            serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+        trusted_issuer::check(&issuers).map_err(unusable)?;
+        Ok(issuers)
     }
 
     fn check_lifetimes(&self) -> Result<(), ConfigError> {

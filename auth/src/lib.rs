@@ -10,6 +10,7 @@ pub mod config;
 pub mod endpoints;
 pub mod error_response;
 pub mod extract;
+pub mod issuers;
 pub mod oauth;
 pub mod presentation;
 pub mod rate_limit;

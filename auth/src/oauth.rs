@@ -1,5 +1,6 @@
 //! The rules of OAuth as pure functions: no axum, no database, no clock.
 
+pub mod assertion;
 pub mod authorization_request;
 pub mod client;
 pub mod client_assertion;
@@ -13,4 +14,5 @@ pub mod refresh_token;
 pub mod resource;
 pub mod scope;
 pub mod secret;
+pub mod trusted_issuer;
 pub mod user_code;

@@ -14,7 +14,7 @@ use crate::{
     clients::RemoteClients,
     clock::Clock,
     config::{Config, ConfigError, Logo},
-    oauth::resource::Resource,
+    oauth::{resource::Resource, trusted_issuer::TrustedIssuer},
     storage::{Database, OpenError, StorageError, signing_keys},
     upstream::github::Github,
 };
@@ -100,6 +100,8 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// What tokens are issued for.
     pub resources: Arc<[Resource]>,
+    /// Whose assertions are believed.
+    pub trusted_issuers: Arc<[TrustedIssuer]>,
     /// Where people sign in.
     pub github: Github,
     /// Whose pages these are.
@@ -117,6 +119,7 @@ impl AppState {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         config.check()?;
         let resources = config.resources()?;
+        let trusted_issuers = config.trusted_issuers()?;
         let (brand, logo) = config.brand.load()?;
         let seals = Seals::new(&config.secret.master_secrets()?);
         let db = Database::open(&config.database.url).await?;
@@ -130,6 +133,7 @@ impl AppState {
                 clock.clone(),
             )?,
             resources: resources.into(),
+            trusted_issuers: trusted_issuers.into(),
             brand: Arc::new(brand),
             logo: logo.map(Arc::new),
             config: Arc::new(config),

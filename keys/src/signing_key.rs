@@ -75,6 +75,13 @@ pub enum TokenType {
     IdToken,
     /// `JWT`: a client's proof of who it is (RFC 7523 §2.2).
     ClientAssertion,
+    /// `oauth-id-jag+jwt`: an identity provider's word that a person may use a client
+    /// (draft-ietf-oauth-identity-assertion-authz-grant §3).
+    IdentityAssertion,
+    /// `JWT`: a signed userinfo answer (OpenID Connect Core §5.3.2).
+    UserInfo,
+    /// `token-introspection+jwt` (RFC 9701 §5).
+    TokenIntrospection,
 }
 
 impl TokenType {
@@ -82,7 +89,9 @@ impl TokenType {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessToken => "at+jwt",
-            Self::IdToken | Self::ClientAssertion => "JWT",
+            Self::IdToken | Self::ClientAssertion | Self::UserInfo => "JWT",
+            Self::IdentityAssertion => "oauth-id-jag+jwt",
+            Self::TokenIntrospection => "token-introspection+jwt",
         }
     }
 }

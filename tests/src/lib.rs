@@ -6,6 +6,7 @@
 //! - [`mcp_client`] calls the MCP server on both wires.
 //! - [`conformance`] is the server that the official suite expects.
 //! - [`document_server`] serves metadata documents and keys of clients.
+//! - [`trusted_issuer`] asserts who people and workloads are.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
 //! - [`seeded::Seeded`] is a server with one flaw, for `client doctor` to find.
@@ -28,3 +29,4 @@ pub mod postgres;
 pub mod seeded;
 pub mod stack;
 pub mod terminal;
+pub mod trusted_issuer;

@@ -6,7 +6,9 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 pub(crate) mod issue;
+mod jwt_bearer;
 mod refresh_token;
+mod token_exchange;
 
 use axum::{
     Json,
@@ -41,6 +43,10 @@ pub enum TokenRequest {
     ClientCredentials(client_credentials::Request),
     /// RFC 8628 §3.4.
     DeviceCode(device_code::Request),
+    /// RFC 8693 §2.1.
+    TokenExchange(token_exchange::Request),
+    /// RFC 7523 §2.1.
+    JwtBearer(jwt_bearer::Request),
 }
 
 impl FromParameters for TokenRequest {
@@ -58,6 +64,8 @@ impl FromParameters for TokenRequest {
             GrantType::RefreshToken => Self::RefreshToken(read(parameters)?),
             GrantType::ClientCredentials => Self::ClientCredentials(read(parameters)?),
             GrantType::DeviceCode => Self::DeviceCode(read(parameters)?),
+            GrantType::TokenExchange => Self::TokenExchange(read(parameters)?),
+            GrantType::JwtBearer => Self::JwtBearer(read(parameters)?),
         })
     }
 }
@@ -73,6 +81,8 @@ impl TokenRequest {
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::DeviceCode(_) => GrantType::DeviceCode,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
+            Self::JwtBearer(_) => GrantType::JwtBearer,
         }
     }
 }
@@ -119,6 +129,12 @@ pub async fn post(
         }
         TokenRequest::DeviceCode(request) => {
             device_code::serve(&state, &client, key, request).await?
+        }
+        TokenRequest::TokenExchange(request) => {
+            token_exchange::serve(&state, &client, key, request).await?
+        }
+        TokenRequest::JwtBearer(request) => {
+            jwt_bearer::serve(&state, &client, key, request).await?
         }
     })
 }

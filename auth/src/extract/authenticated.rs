@@ -11,8 +11,10 @@ use super::form;
 use crate::{
     clients,
     error_response::TokenError,
+    issuers,
     oauth::{
-        client::{AuthenticationMethod, Client, ClientKeys},
+        assertion::is_identity_assertion,
+        client::{AuthenticationMethod, Client, ClientKeys, GrantType},
         client_assertion::{self, ASSERTION_TYPE, ClientAssertion},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
@@ -48,6 +50,8 @@ enum Proof {
     None,
     Secret(AuthenticationMethod, String),
     Assertion(String),
+    /// The assertion that is the grant too: a workload has no other credential (SEP-1933).
+    Workload(String),
 }
 
 impl<T: FromParameters> FromRequest<AppState> for Authenticated<T> {
@@ -56,7 +60,7 @@ impl<T: FromParameters> FromRequest<AppState> for Authenticated<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, TokenError> {
         let endpoint = request.uri().path().to_owned();
         let (headers, parameters) = form::read(request).await?;
-        let credentials = Credentials::read(&headers, &parameters)?;
+        let credentials = Credentials::read(state, &headers, &parameters)?;
         let client = clients::find(state, &credentials.id).await?;
         credentials.prove(state, &client, &endpoint).await?;
         Ok(Self { request: T::from_parameters(&parameters)?, client })
@@ -66,7 +70,11 @@ impl<T: FromParameters> FromRequest<AppState> for Authenticated<T> {
 impl Credentials {
     /// Reads what was sent. `client_id` may stand in the body beside the Basic header or the
     /// assertion, as some clients send it, as long as both agree.
-    fn read(headers: &HeaderMap, parameters: &Parameters) -> Result<Self, OAuthError> {
+    fn read(
+        state: &AppState,
+        headers: &HeaderMap,
+        parameters: &Parameters,
+    ) -> Result<Self, OAuthError> {
         let id = parameters.optional("client_id")?;
         let secret = parameters.optional("client_secret")?.map(str::to_owned);
         let (presented_id, proof) = match (basic(headers)?, secret, assertion(parameters)?) {
@@ -96,7 +104,10 @@ impl Credentials {
             )),
             (_, Some(id)) => Ok(Self { id, proof }),
             (Some(id), None) => Ok(Self { id: id.into(), proof }),
-            (None, None) => Err(refused("client_missing", "No client_id was sent.")),
+            (None, None) => match workload(state, parameters)? {
+                Some(workload) => Ok(workload),
+                None => Err(refused("client_missing", "No client_id was sent.")),
+            },
         }
     }
 
@@ -106,6 +117,9 @@ impl Credentials {
         client: &Client,
         endpoint: &str,
     ) -> Result<(), OAuthError> {
+        if let Proof::Workload(assertion) = &self.proof {
+            return issuers::verify(state, client, assertion).await.map(|_| ());
+        }
         let method = self.proof.method();
         // A public client that has keys may prove more than it must.
         let proves_more = client.authentication == AuthenticationMethod::None
@@ -118,7 +132,7 @@ impl Credentials {
             ));
         }
         match &self.proof {
-            Proof::None => Ok(()),
+            Proof::None | Proof::Workload(_) => Ok(()),
             Proof::Secret(_, secret) => check_secret(client, secret),
             Proof::Assertion(assertion) => {
                 check_assertion(state, client, assertion, endpoint).await
@@ -130,10 +144,22 @@ impl Credentials {
 impl Proof {
     fn method(&self) -> AuthenticationMethod {
         match self {
-            Self::None => AuthenticationMethod::None,
+            Self::None | Self::Workload(_) => AuthenticationMethod::None,
             Self::Secret(method, _) => *method,
             Self::Assertion(_) => AuthenticationMethod::PrivateKeyJwt,
         }
+    }
+}
+
+/// A workload that sends its assertion and nothing else of itself.
+fn workload(state: &AppState, parameters: &Parameters) -> Result<Option<Credentials>, OAuthError> {
+    let is_grant = parameters.optional("grant_type")? == Some(GrantType::JwtBearer.as_str());
+    match parameters.optional("assertion")? {
+        Some(assertion) if is_grant && !is_identity_assertion(assertion) => {
+            let id = issuers::unverified_workload(state, assertion)?;
+            Ok(Some(Credentials { id, proof: Proof::Workload(assertion.into()) }))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -22,12 +22,22 @@ pub enum GrantType {
     ClientCredentials,
     /// RFC 8628 §3.4.
     DeviceCode,
+    /// RFC 8693 §2.1.
+    TokenExchange,
+    /// RFC 7523 §2.1.
+    JwtBearer,
 }
 
 impl GrantType {
     /// Every grant served, as metadata lists them.
-    pub const ALL: [Self; 4] =
-        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::DeviceCode];
+    pub const ALL: [Self; 6] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+        Self::DeviceCode,
+        Self::TokenExchange,
+        Self::JwtBearer,
+    ];
 
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
@@ -36,6 +46,8 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 

@@ -67,6 +67,10 @@ pub struct Resource {
     pub token_format: TokenFormat,
     /// Seconds that its access tokens live, where it is not what the settings say.
     pub access_token_lifetime: Option<i64>,
+    /// Other resources for whose tokens a token of this one may be exchanged (RFC 8693): those
+    /// that this one calls for its callers.
+    #[serde(default)]
+    pub exchanges_for: Vec<String>,
 }
 
 impl Resource {
@@ -94,6 +98,7 @@ impl Resource {
             scopes: vec![tools, notes],
             token_format: TokenFormat::Jwt,
             access_token_lifetime: None,
+            exchanges_for: Vec::new(),
         }
     }
 
@@ -169,6 +174,11 @@ impl Resource {
                 ));
             }
         }
+        if self.access_token_lifetime.is_some_and(|seconds| seconds <= 0) {
+            return Err(format!(
+                "the access_token_lifetime of {name:?} must be more than 0 seconds"
+            ));
+        }
         for (at, scope) in self.scopes.iter().enumerate() {
             let is_one = ScopeSet::parse(&scope.name).is_ok_and(|set| set.iter().count() == 1);
             let is_taken = USER_SCOPES.iter().any(|(user, _)| *user == scope.name)
@@ -218,6 +228,13 @@ pub fn check(resources: &[Resource]) -> Result<(), String> {
     }
     for (at, resource) in resources.iter().enumerate() {
         resource.check()?;
+        let is_known = |other: &String| resources.iter().any(|one| one.resource == *other);
+        if let Some(unknown) = resource.exchanges_for.iter().find(|other| !is_known(other)) {
+            return Err(format!(
+                "{:?} exchanges_for {unknown:?}, which is no resource here",
+                resource.resource
+            ));
+        }
         if resources.iter().skip(at + 1).any(|other| same(&other.resource, &resource.resource)) {
             return Err(format!("the resource {:?} is named twice", resource.resource));
         }

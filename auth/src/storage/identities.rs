@@ -58,7 +58,8 @@ pub async fn sign_in(
     Ok(user)
 }
 
-async fn find(
+/// Whose identity this is.
+pub async fn find(
     db: &impl ConnectionTrait,
     provider: &str,
     subject: &str,

@@ -4,7 +4,9 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod dpop;
+mod jwt_bearer;
 mod refresh_token;
+mod token_exchange;
 
 use serde_json::json;
 use tests::{

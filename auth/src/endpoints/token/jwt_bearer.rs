@@ -1,0 +1,219 @@
+//! `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523 §2.1): a trusted issuer
+//! asserts that a person may use the client (Enterprise-Managed Authorization), or what workload
+//! the client is (SEP-1933).
+//!
+//! There is no refresh token: whoever can get one assertion can get the next, and an issuer that
+//! no longer vouches is obeyed at once.
+
+use super::{
+    TokenResponse,
+    issue::{self, Beside, Issue, Subject},
+};
+use crate::{
+    extract::authenticated::FromParameters,
+    issuers::{self, Verified},
+    oauth::{
+        assertion::{self, IdentityAssertion},
+        client::{AuthenticationMethod, Client},
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        resource::{self, Resource},
+        scope::ScopeSet,
+        trusted_issuer::{People, TrustedIssuer},
+    },
+    state::AppState,
+    storage::{
+        StorageError, identities, single_use,
+        users::{self, Profile},
+    },
+};
+
+/// The message.
+#[derive(Debug)]
+pub struct Request {
+    assertion: String,
+    scope: Option<String>,
+    resources: Vec<String>,
+}
+
+impl FromParameters for Request {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        Ok(Self {
+            assertion: parameters.required("assertion")?.into(),
+            scope: parameters.optional("scope")?.map(Into::into),
+            resources: parameters.all("resource").to_vec(),
+        })
+    }
+}
+
+/// Gives the client a token for the person or the workload that the assertion speaks of.
+pub(super) async fn serve(
+    state: &AppState,
+    client: &Client,
+    key_thumbprint: Option<&str>,
+    request: Request,
+) -> Result<TokenResponse, OAuthError> {
+    let issue = match issuers::verify(state, client, &request.assertion).await? {
+        Verified::Person(issuer, claims) => {
+            of_person(state, client, &request, (issuer, *claims)).await?
+        }
+        Verified::Workload => of_workload(state, client, &request)?,
+    };
+    issue::tokens(state, issue.bound_to(key_thumbprint), Beside::default()).await
+}
+
+/// The workload is the client; what an operator allowed the client is what it can have.
+fn of_workload<'a>(
+    state: &'a AppState,
+    client: &'a Client,
+    request: &Request,
+) -> Result<Issue<'a>, OAuthError> {
+    let resource = resource::select(&state.resources, &request.resources)?;
+    let scope = resource.grantable_to_client(request.scope.as_deref(), client.scope.as_ref())?;
+    Ok(Issue {
+        client,
+        subject: Subject::Client,
+        grant: None,
+        resource,
+        scope,
+        expires_by: None,
+        key_thumbprint: None,
+        actor: None,
+    })
+}
+
+/// Judges everything, then uses the assertion up: nothing is consumed by a request that is wrong.
+async fn of_person<'a>(
+    state: &'a AppState,
+    client: &'a Client,
+    request: &Request,
+    (issuer, claims): (&TrustedIssuer, IdentityAssertion),
+) -> Result<Issue<'a>, OAuthError> {
+    if client.authentication == AuthenticationMethod::None {
+        return Err(OAuthError::new(
+            ErrorCode::UnauthorizedClient,
+            "assertion_public_client",
+            "A client that cannot prove who it is cannot speak for a person.",
+        ));
+    }
+    let people = issuer.people.as_ref().ok_or_else(assertion::untrusted)?;
+    let resource = target(state, request, &claims)?;
+    let scope = narrowed(resource, client, request, &claims)?;
+    let known = find_person(state, issuer, &claims).await?;
+    if known.is_none() && !people.create_accounts {
+        return Err(unknown_person());
+    }
+    use_up(state, &claims).await?;
+    let user = match known {
+        Some(user) => user,
+        None => create_person(state, issuer, people, &claims).await?,
+    };
+    Ok(Issue {
+        client,
+        subject: Subject::Person(Box::new(user), claims.auth_time),
+        grant: None,
+        resource,
+        scope,
+        expires_by: None,
+        key_thumbprint: None,
+        actor: None,
+    })
+}
+
+/// The resource that the assertion names. The request may repeat it, and nothing else.
+fn target<'a>(
+    state: &'a AppState,
+    request: &Request,
+    claims: &IdentityAssertion,
+) -> Result<&'a Resource, OAuthError> {
+    use keys::Audience::{Many, One};
+    let asserted = match &claims.resource {
+        None => return resource::select(&state.resources, &request.resources),
+        Some(One(one)) => std::slice::from_ref(one),
+        Some(Many(many)) => many.as_slice(),
+    };
+    let asserted = resource::select(&state.resources, asserted)?;
+    resource::check_granted(&state.resources, &request.resources, &asserted.resource)?;
+    Ok(asserted)
+}
+
+/// What is asked for, asserted, known to the resource, and allowed to the client: all of these.
+fn narrowed(
+    resource: &Resource,
+    client: &Client,
+    request: &Request,
+    claims: &IdentityAssertion,
+) -> Result<ScopeSet, OAuthError> {
+    let asserted = claims.scope.as_deref().map(ScopeSet::parse).transpose()?;
+    let wanted = request.scope.as_deref().or(claims.scope.as_deref());
+    let is_allowed = |scope: &&str| {
+        asserted.as_ref().is_none_or(|asserted| asserted.contains(scope))
+            && client.scope.as_ref().is_none_or(|allowed| allowed.contains(scope))
+    };
+    let granted = resource.grantable(wanted)?;
+    let granted: ScopeSet = granted.iter().filter(is_allowed).collect();
+    match granted.is_empty() {
+        true => Err(OAuthError::new(
+            ErrorCode::InvalidScope,
+            "scope_not_asserted",
+            "None of the requested scopes is asserted, and allowed to the client. Ask for less.",
+        )),
+        false => Ok(granted),
+    }
+}
+
+/// Accounts are linked by issuer and subject alone: an address proves nothing here.
+async fn find_person(
+    state: &AppState,
+    issuer: &TrustedIssuer,
+    claims: &IdentityAssertion,
+) -> Result<Option<users::Model>, OAuthError> {
+    let db = state.db.connection();
+    let subject = &claims.assertion.sub;
+    let identity = identities::find(db, issuer.provider(), subject).await.map_err(failed)?;
+    match identity {
+        Some(identity) => users::find(db, identity.user_id).await.map_err(failed),
+        None => Ok(None),
+    }
+}
+
+async fn create_person(
+    state: &AppState,
+    issuer: &TrustedIssuer,
+    people: &People,
+    claims: &IdentityAssertion,
+) -> Result<users::Model, OAuthError> {
+    if !people.create_accounts {
+        return Err(unknown_person());
+    }
+    let profile = Profile {
+        name: claims.name.clone(),
+        preferred_username: claims.preferred_username.clone(),
+        picture: claims.picture.clone(),
+        verified_email: claims.verified_email(),
+    };
+    let (subject, now) = (&claims.assertion.sub, state.clock.now());
+    identities::sign_in(&state.db, issuer.provider(), subject, profile, now).await.map_err(failed)
+}
+
+/// Of any number of callers, on any replica, one goes on.
+async fn use_up(state: &AppState, claims: &IdentityAssertion) -> Result<(), OAuthError> {
+    let value = format!("{} {}", claims.assertion.iss, claims.assertion.jti);
+    let until = claims.remembered_until();
+    let is_first = single_use::remember(state.db.connection(), "id-jag", &value, until).await;
+    match is_first.map_err(failed)? {
+        true => Ok(()),
+        false => Err(assertion::replayed()),
+    }
+}
+
+fn unknown_person() -> OAuthError {
+    OAuthError::invalid_grant(
+        "assertion_person_unknown",
+        "The person of the assertion has no account here. They must sign in here once.",
+    )
+}
+
+fn failed(error: StorageError) -> OAuthError {
+    OAuthError::server_error("assertion_storage", error)
+}

@@ -1,0 +1,218 @@
+//! `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693): a client turns an
+//! access token into one that can do less, or acts on for the person who called it.
+//!
+//! The new token never says more than the old: not more scopes, no other resource than the
+//! configuration allows, no longer life, and it is bound to the same key.
+
+use keys::{AccessTokenClaims, Actor};
+use uuid::Uuid;
+
+use super::{
+    TokenResponse,
+    issue::{self, Beside, Issue, Subject},
+};
+use crate::{
+    extract::authenticated::FromParameters,
+    oauth::{
+        client::{AuthenticationMethod, Client},
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        resource::{self, Resource},
+        scope::ScopeSet,
+    },
+    state::AppState,
+    storage::users,
+    tokens::AccessToken,
+};
+
+/// The one type of token that is taken and given (RFC 8693 §3).
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// The same, named by its format.
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+/// Longest chain of those who act for one another.
+const LONGEST_CHAIN: usize = 4;
+
+/// The message.
+#[derive(Debug)]
+pub struct Request {
+    subject_token: String,
+    scope: Option<ScopeSet>,
+    targets: Vec<String>,
+}
+
+impl FromParameters for Request {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        let is_known = |kind: &str| kind == ACCESS_TOKEN || kind == JWT;
+        if !is_known(parameters.required("subject_token_type")?) {
+            return Err(OAuthError::invalid_request(
+                "subject_token_type",
+                "The subject_token_type must be urn:ietf:params:oauth:token-type:access_token.",
+            ));
+        }
+        if parameters.optional("requested_token_type")?.is_some_and(|kind| kind != ACCESS_TOKEN) {
+            return Err(OAuthError::invalid_request(
+                "requested_token_type",
+                "The requested_token_type must be urn:ietf:params:oauth:token-type:access_token.",
+            ));
+        }
+        if !parameters.all("actor_token").is_empty()
+            || !parameters.all("actor_token_type").is_empty()
+        {
+            return Err(OAuthError::invalid_request(
+                "actor_token",
+                "Send no actor_token. The client that asks is the one who acts.",
+            ));
+        }
+        let mut targets = parameters.all("resource").to_vec();
+        targets.extend(parameters.optional("audience")?.map(str::to_owned));
+        Ok(Self {
+            subject_token: parameters.required("subject_token")?.into(),
+            scope: parameters.optional("scope")?.map(ScopeSet::parse).transpose()?,
+            targets,
+        })
+    }
+}
+
+/// Judges the token that is given, and makes the lesser one.
+pub(super) async fn serve(
+    state: &AppState,
+    client: &Client,
+    key_thumbprint: Option<&str>,
+    request: Request,
+) -> Result<TokenResponse, OAuthError> {
+    if client.authentication == AuthenticationMethod::None {
+        return Err(OAuthError::new(
+            ErrorCode::UnauthorizedClient,
+            "exchange_public_client",
+            "A client that cannot prove who it is cannot exchange tokens.",
+        ));
+    }
+    let subject = AccessToken::find(state, &request.subject_token).await?.ok_or_else(unusable)?;
+    check_holder(client, &subject.claims)?;
+    check_key(&subject.claims, key_thumbprint)?;
+    let resource = target(state, &subject.claims, &request.targets)?;
+    let scope = narrowed(client, resource, &subject, request.scope.as_ref())?;
+    let issue = Issue {
+        client,
+        subject: person(state, &subject.claims).await?,
+        grant: subject.grant.as_ref(),
+        resource,
+        scope,
+        expires_by: Some(subject.claims.exp),
+        key_thumbprint: None,
+        actor: actor(client, &subject.claims)?,
+    };
+    let response = issue::tokens(state, issue.bound_to(key_thumbprint), Beside::default()).await?;
+    Ok(TokenResponse { issued_token_type: Some(ACCESS_TOKEN), ..response })
+}
+
+/// Whoever got the token may ask for a lesser one; so may the resource that it was sent to.
+fn check_holder(client: &Client, claims: &AccessTokenClaims) -> Result<(), OAuthError> {
+    let is_its_resource =
+        client.resource.as_ref().is_some_and(|resource| claims.aud.contains(resource));
+    match claims.client_id == client.id || is_its_resource {
+        true => Ok(()),
+        false => Err(unusable()),
+    }
+}
+
+/// A token that is bound to a key stays bound to it (RFC 9449 §5).
+fn check_key(claims: &AccessTokenClaims, key_thumbprint: Option<&str>) -> Result<(), OAuthError> {
+    match &claims.cnf {
+        Some(bound) if key_thumbprint != Some(&bound.jkt) => Err(OAuthError::new(
+            ErrorCode::InvalidDpopProof,
+            "subject_token_key_differs",
+            "The subject_token is bound to a key. Send a DPoP proof made with that key.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The token's own resource, or one that the configuration lets it be exchanged for.
+fn target<'a>(
+    state: &'a AppState,
+    claims: &AccessTokenClaims,
+    requested: &[String],
+) -> Result<&'a Resource, OAuthError> {
+    let resources = &state.resources;
+    let own = resources.iter().find(|one| claims.aud.contains(&one.resource));
+    let own = own.ok_or_else(unusable)?;
+    if requested.is_empty() {
+        return Ok(own);
+    }
+    let wanted = resource::select(resources, requested)?;
+    match wanted.resource == own.resource || own.exchanges_for.contains(&wanted.resource) {
+        true => Ok(wanted),
+        false => Err(OAuthError::new(
+            ErrorCode::InvalidTarget,
+            "exchange_target",
+            "Tokens for this resource cannot be exchanged for tokens for another one.",
+        )),
+    }
+}
+
+/// Asked for, held, known to the resource, and allowed to the client: all of these.
+fn narrowed(
+    client: &Client,
+    resource: &Resource,
+    subject: &AccessToken,
+    wanted: Option<&ScopeSet>,
+) -> Result<ScopeSet, OAuthError> {
+    let refused =
+        |reason, description| OAuthError::new(ErrorCode::InvalidScope, reason, description);
+    let held = subject.scope();
+    if wanted.is_some_and(|wanted| !held.covers(wanted)) {
+        return Err(refused(
+            "scope_wider_than_subject",
+            "The scope goes beyond that of the subject_token. Ask for the same or less.",
+        ));
+    }
+    let is_allowed = |scope: &&str| {
+        resource.describe(scope).is_some()
+            && client.scope.as_ref().is_none_or(|allowed| allowed.contains(scope))
+    };
+    let scope: ScopeSet = wanted.unwrap_or(&held).iter().filter(is_allowed).collect();
+    match scope.is_empty() {
+        true => Err(refused("scope_none_left", "None of the scopes exists for the resource.")),
+        false => Ok(scope),
+    }
+}
+
+/// A token of a client's own has nobody to act for.
+async fn person(state: &AppState, claims: &AccessTokenClaims) -> Result<Subject, OAuthError> {
+    let Ok(id) = claims.sub.parse::<Uuid>() else {
+        return Err(unusable());
+    };
+    let found = users::find(state.db.connection(), id).await;
+    let user = found.map_err(|error| OAuthError::server_error("exchange_storage", error))?;
+    let user = user.ok_or_else(unusable)?;
+    Ok(Subject::Person(Box::new(user), claims.auth_time))
+}
+
+/// Who acts now, and for whom they act in turn. A client that only narrows its own token acts for
+/// nobody new.
+fn actor(client: &Client, claims: &AccessTokenClaims) -> Result<Option<Actor>, OAuthError> {
+    if claims.client_id == client.id {
+        return Ok(claims.act.clone());
+    }
+    let mut length = 1;
+    let mut next = claims.act.as_ref();
+    while let Some(earlier) = next {
+        length += 1;
+        next = earlier.act.as_deref();
+    }
+    match length > LONGEST_CHAIN {
+        true => Err(OAuthError::invalid_request(
+            "exchange_chain",
+            "The subject_token has passed through too many hands to be exchanged again.",
+        )),
+        false => Ok(Some(Actor { sub: client.id.clone(), act: claims.act.clone().map(Box::new) })),
+    }
+}
+
+fn unusable() -> OAuthError {
+    OAuthError::invalid_request(
+        "subject_token_unusable",
+        "The subject_token is not a live access token of a person that this client may exchange.",
+    )
+}

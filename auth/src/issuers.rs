@@ -1,0 +1,80 @@
+//! From an assertion to what it proves: its issuer is trusted by configuration, its keys are the
+//! issuer's, its claims hold.
+
+use std::sync::Arc;
+
+use keys::PublishedKeys;
+
+use crate::{
+    clients,
+    oauth::{
+        assertion::{self, IdentityAssertion, WorkloadAssertion},
+        client::Client,
+        error::OAuthError,
+        trusted_issuer::{self, TrustedIssuer},
+    },
+    state::AppState,
+};
+
+/// What an assertion proves.
+pub enum Verified<'a> {
+    /// That a person may use the client. Whether the assertion comes for the first time, the
+    /// caller must find out.
+    Person(&'a TrustedIssuer, Box<IdentityAssertion>),
+    /// That the client is the workload which it is configured to be.
+    Workload,
+}
+
+/// The client that a workload says it is, if a rule of its issuer fits: only to know which client
+/// to check the assertion with.
+pub fn unverified_workload(state: &AppState, assertion: &str) -> Result<String, OAuthError> {
+    let issuer = issuer(state, assertion)?;
+    let claims: WorkloadAssertion =
+        keys::unverified_claims(assertion).map_err(assertion::unverified)?;
+    let workload = issuer.workload(&claims.assertion.sub, &claims.claims);
+    workload.map(|workload| workload.client_id.clone()).ok_or_else(assertion::untrusted)
+}
+
+/// Checks an assertion that `client` presents.
+pub async fn verify<'a>(
+    state: &'a AppState,
+    client: &Client,
+    assertion: &str,
+) -> Result<Verified<'a>, OAuthError> {
+    let issuer = issuer(state, assertion)?;
+    let keys = keys_of(state, issuer, assertion).await?;
+    let (name, now) = (&state.config.issuer, state.clock.now());
+    if assertion::is_identity_assertion(assertion) {
+        let claims = IdentityAssertion::verify(assertion, &keys, (name, &client.id), now)?;
+        return Ok(Verified::Person(issuer, Box::new(claims)));
+    }
+    // The draft wants the token endpoint as audience, its test suite the issuer identifier.
+    let audiences = [name.clone(), format!("{name}/token")];
+    let claims = WorkloadAssertion::verify(assertion, &keys, &audiences, now)?;
+    let workload = issuer.workload(&claims.assertion.sub, &claims.claims);
+    match workload.is_some_and(|workload| workload.client_id == client.id) {
+        true => {
+            let (issuer, subject) = (&issuer.issuer, &claims.assertion.sub);
+            tracing::info!(%issuer, %subject, client = %client.id, "a workload proved itself");
+            Ok(Verified::Workload)
+        }
+        false => Err(assertion::untrusted()),
+    }
+}
+
+fn issuer<'a>(state: &'a AppState, assertion: &str) -> Result<&'a TrustedIssuer, OAuthError> {
+    let name = assertion::unverified_issuer(assertion)?;
+    trusted_issuer::find(&state.trusted_issuers, &name).ok_or_else(assertion::untrusted)
+}
+
+async fn keys_of(
+    state: &AppState,
+    issuer: &TrustedIssuer,
+    assertion: &str,
+) -> Result<Arc<PublishedKeys>, OAuthError> {
+    match (issuer.own_keys(), &issuer.jwks_uri) {
+        (Some(keys), _) => Ok(Arc::new(keys)),
+        (None, Some(uri)) => clients::issuer_keys(state, uri, assertion).await,
+        (None, None) => Err(assertion::untrusted()),
+    }
+}

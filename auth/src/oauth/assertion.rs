@@ -1,0 +1,224 @@
+//! Assertions of trusted issuers, presented as a grant (RFC 7523 §2.1): who a person is and what
+//! they may use (an ID-JAG, draft-ietf-oauth-identity-assertion-authz-grant §4.4), or what a
+//! workload is (SEP-1933).
+
+use keys::{Audience, PublishedKeys, TokenType, VerifyError, unverified_claims};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::error::OAuthError;
+
+/// Seconds by which clocks may differ.
+const LEEWAY: i64 = 10;
+/// Longest that an ID-JAG may be good, in seconds: so long its `jti` is remembered.
+const LONGEST_IDENTITY: i64 = 3600;
+/// Longest that a workload's assertion may be good, in seconds.
+const LONGEST_WORKLOAD: i64 = 86_400;
+/// Longest `jti` and `sub`, in bytes.
+const LONGEST_ID: usize = 256;
+
+/// What every assertion says.
+#[derive(Debug, Deserialize)]
+pub struct Assertion {
+    /// Whom it comes from.
+    pub iss: String,
+    /// Whom it speaks of.
+    pub sub: String,
+    aud: Audience,
+    /// Until when it is good.
+    pub exp: i64,
+    iat: i64,
+    nbf: Option<i64>,
+    /// Its identifier.
+    pub jti: String,
+}
+
+/// What an ID-JAG says.
+#[derive(Debug, Deserialize)]
+pub struct IdentityAssertion {
+    /// What every assertion says.
+    #[serde(flatten)]
+    pub assertion: Assertion,
+    client_id: String,
+    /// What the token is to be for.
+    pub resource: Option<Audience>,
+    /// The most that it may allow.
+    pub scope: Option<String>,
+    /// When the person last proved who they are.
+    pub auth_time: Option<i64>,
+    /// Full name.
+    pub name: Option<String>,
+    /// Login name.
+    pub preferred_username: Option<String>,
+    /// Address of a portrait.
+    pub picture: Option<String>,
+    email: Option<String>,
+    email_verified: Option<bool>,
+}
+
+/// What a workload's assertion says; the rules of its issuer may ask for any claim.
+#[derive(Debug, Deserialize)]
+pub struct WorkloadAssertion {
+    /// What every assertion says.
+    #[serde(flatten)]
+    pub assertion: Assertion,
+    /// All else.
+    #[serde(flatten)]
+    pub claims: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Issuer {
+    iss: String,
+}
+
+/// Who an assertion says it comes from: only to know whose keys to check it with.
+pub fn unverified_issuer(assertion: &str) -> Result<String, OAuthError> {
+    unverified_claims::<Issuer>(assertion).map(|claims| claims.iss).map_err(unverified)
+}
+
+/// Whether the assertion calls itself an ID-JAG.
+pub fn is_identity_assertion(assertion: &str) -> bool {
+    let none = PublishedKeys::default();
+    // Without keys, all that can be found wrong before the key is the type.
+    let verdict = none.verify::<Value>(assertion, is_identity);
+    !matches!(verdict, Err(VerifyError::WrongType))
+}
+
+impl IdentityAssertion {
+    /// The ID-JAG, once its signature and every claim has been checked. `issuer` is this server,
+    /// `client_id` the client that has proved itself.
+    pub fn verify(
+        assertion: &str,
+        keys: &PublishedKeys,
+        (issuer, client_id): (&str, &str),
+        now: i64,
+    ) -> Result<Self, OAuthError> {
+        let claims: Self = read(assertion, keys, is_identity)?;
+        claims.assertion.judge(&[issuer.to_owned()], LONGEST_IDENTITY, now)?;
+        match claims.client_id == client_id {
+            true => Ok(claims),
+            false => Err(OAuthError::invalid_grant(
+                "assertion_client",
+                "The claim client_id of the assertion is not the client that presents it.",
+            )),
+        }
+    }
+
+    /// An address that the issuer has verified.
+    pub fn verified_email(&self) -> Option<String> {
+        self.email.clone().filter(|_| self.email_verified == Some(true))
+    }
+
+    /// Until when its identifier must be remembered.
+    pub fn remembered_until(&self) -> i64 {
+        self.assertion.exp.saturating_add(LEEWAY)
+    }
+}
+
+impl WorkloadAssertion {
+    /// The assertion, once its signature and every claim that all have has been checked.
+    /// `audiences` are the names of this server.
+    pub fn verify(
+        assertion: &str,
+        keys: &PublishedKeys,
+        audiences: &[String],
+        now: i64,
+    ) -> Result<Self, OAuthError> {
+        let claims: Self = read(assertion, keys, |typ| matches!(typ, None | Some("jwt")))?;
+        claims.assertion.judge(audiences, LONGEST_WORKLOAD, now)?;
+        Ok(claims)
+    }
+}
+
+impl Assertion {
+    fn judge(&self, audiences: &[String], longest: i64, now: i64) -> Result<(), OAuthError> {
+        let refused = |reason, description| Err(OAuthError::invalid_grant(reason, description));
+        // One audience only: an assertion that others accept too could be used there or here.
+        let audience = match &self.aud {
+            Audience::One(one) => Some(one),
+            Audience::Many(many) => many.first().filter(|_| many.len() == 1),
+        };
+        if !audience.is_some_and(|audience| audiences.contains(audience)) {
+            return refused(
+                "assertion_audience",
+                "The claim aud of the assertion must be the issuer identifier of this server.",
+            );
+        }
+        if self.exp.saturating_add(LEEWAY) <= now {
+            return refused("assertion_expired", "The assertion has expired. Get a fresh one.");
+        }
+        if self.exp > now.saturating_add(longest) {
+            return refused(
+                "assertion_lifetime",
+                "The assertion is good for longer than is accepted. Get one with an earlier exp.",
+            );
+        }
+        if self.nbf.unwrap_or(self.iat).max(self.iat) > now.saturating_add(LEEWAY) {
+            return refused(
+                "assertion_early",
+                "The assertion is not valid yet. Check the clock of its issuer.",
+            );
+        }
+        let is_odd = |id: &str| id.is_empty() || id.len() > LONGEST_ID;
+        match is_odd(&self.jti) || is_odd(&self.sub) {
+            true => refused(
+                "assertion_identifiers",
+                "The claims jti and sub of the assertion must hold 1 to 256 bytes.",
+            ),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The refusal of an assertion that was used before.
+pub fn replayed() -> OAuthError {
+    OAuthError::invalid_grant(
+        "assertion_replayed",
+        "The assertion was used before. Get a fresh one for each request.",
+    )
+}
+
+/// The refusal of an assertion that comes from nobody who is trusted for it.
+pub fn untrusted() -> OAuthError {
+    OAuthError::invalid_grant(
+        "assertion_untrusted",
+        "The issuer of the assertion is not trusted here for what it asserts.",
+    )
+}
+
+fn is_identity(typ: Option<&str>) -> bool {
+    typ == Some(TokenType::IdentityAssertion.as_str())
+}
+
+fn read<T: DeserializeOwned>(
+    assertion: &str,
+    keys: &PublishedKeys,
+    is_type: impl Fn(Option<&str>) -> bool,
+) -> Result<T, OAuthError> {
+    keys.verify(assertion, is_type).map_err(unverified)
+}
+
+/// The refusal of an assertion that cannot be read or whose signature does not hold.
+pub fn unverified(error: VerifyError) -> OAuthError {
+    let (reason, description) = match error {
+        VerifyError::WrongType => {
+            ("assertion_typ", "The typ of the assertion is not that of its kind.")
+        }
+        VerifyError::UnknownKey | VerifyError::NoKeyId => (
+            "assertion_key",
+            "No published key of the issuer fits the kid and alg of the assertion.",
+        ),
+        VerifyError::BadSignature | VerifyError::WrongAlgorithm => (
+            "assertion_signature",
+            "The signature of the assertion does not match its issuer's key.",
+        ),
+        VerifyError::BadClaims => (
+            "assertion_claims",
+            "The assertion lacks a claim: iss, sub, aud, exp, iat and jti must be there, and \
+             client_id in an ID-JAG.",
+        ),
+        _ => ("assertion_malformed", "The assertion is not a JWT that is accepted."),
+    };
+    OAuthError::invalid_grant(reason, description).because(error)
+}

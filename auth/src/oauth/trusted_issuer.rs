@@ -1,0 +1,168 @@
+//! Issuers whose assertions are believed here, and what each of them may assert (RFC 7523 §3).
+
+use std::collections::BTreeMap;
+
+use keys::PublishedKeys;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::resource::is_loopback;
+
+/// An issuer, as an operator configured it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedIssuer {
+    /// Its issuer identifier, compared byte for byte with `iss`.
+    pub issuer: String,
+    /// Its public keys, a JWK Set.
+    pub jwks: Option<Value>,
+    /// Where its public keys are, if they do not stand here.
+    pub jwks_uri: Option<Url>,
+    /// Set where it says which people may use which client (Enterprise-Managed Authorization).
+    pub people: Option<People>,
+    /// The workloads that are believed to be what it says they are (SEP-1933).
+    #[serde(default)]
+    pub workloads: Vec<Workload>,
+}
+
+/// How an issuer's people are known here.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct People {
+    /// The upstream whose people they are; a name of its own, the issuer identifier, if left out.
+    pub provider: Option<String>,
+    /// Whether a person who was never seen here gets an account.
+    #[serde(default)]
+    pub create_accounts: bool,
+}
+
+/// A workload that may have tokens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// Its `sub`, compared byte for byte.
+    pub subject: String,
+    /// Further claims that must have exactly these values.
+    #[serde(default)]
+    pub claims: BTreeMap<String, Value>,
+    /// The client that it is here.
+    pub client_id: String,
+}
+
+impl TrustedIssuer {
+    /// The keys that stand in the configuration.
+    pub fn own_keys(&self) -> Option<PublishedKeys> {
+        let jwks = self.jwks.as_ref()?.to_string();
+        PublishedKeys::from_json(jwks.as_bytes()).ok()
+    }
+
+    /// The name under which its people are known.
+    pub fn provider(&self) -> &str {
+        let provider = self.people.as_ref().and_then(|people| people.provider.as_deref());
+        provider.unwrap_or(&self.issuer)
+    }
+
+    /// The first workload whose rule these claims satisfy.
+    pub fn workload(&self, subject: &str, claims: &Map<String, Value>) -> Option<&Workload> {
+        self.workloads.iter().find(|workload| {
+            let has = |(name, value): (&String, &Value)| claims.get(name) == Some(value);
+            workload.subject == subject && workload.claims.iter().all(has)
+        })
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let name = &self.issuer;
+        let is_safe = |url: &Url| url.scheme() == "https" || is_loopback(url);
+        if !Url::parse(name).is_ok_and(|url| is_safe(&url) && url.fragment().is_none()) {
+            return Err(format!("the issuer {name:?} must be an https URL"));
+        }
+        match (&self.jwks, &self.jwks_uri) {
+            (Some(_), None) if self.own_keys().is_none_or(|keys| keys.is_empty()) => {
+                Err(format!("the jwks of {name:?} holds no usable public key"))
+            }
+            (None, Some(uri)) if !is_safe(uri) => {
+                Err(format!("the jwks_uri of {name:?} must use https"))
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                Err(format!("give {name:?} either jwks or jwks_uri"))
+            }
+            _ if self.people.is_none() && self.workloads.is_empty() => {
+                Err(format!("give {name:?} people or workloads; it is trusted for nothing"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The issuer of this identifier.
+pub fn find<'a>(issuers: &'a [TrustedIssuer], issuer: &str) -> Option<&'a TrustedIssuer> {
+    issuers.iter().find(|one| one.issuer == issuer)
+}
+
+/// Refuses a configuration that says too little or too much, in a sentence that says what to
+/// change.
+pub fn check(issuers: &[TrustedIssuer]) -> Result<(), String> {
+    for (at, issuer) in issuers.iter().enumerate() {
+        issuer.check()?;
+        if issuers.iter().skip(at + 1).any(|other| other.issuer == issuer.issuer) {
+            return Err(format!("the issuer {:?} is named twice", issuer.issuer));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keys::{Algorithm, SigningKey};
+    use serde_json::json;
+
+    fn verdict(change: &Value) -> Result<(), String> {
+        let key = SigningKey::generate(Algorithm::ES256).unwrap();
+        let mut issuer = json!({"issuer": "https://idp.example.com", "people": {},
+            "jwks": {"keys": [key.public_jwk()]}});
+        for (name, value) in change.as_object().unwrap() {
+            issuer[name] = value.clone();
+        }
+        issuer.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        check(&[serde_json::from_value(issuer).map_err(|error| error.to_string())?])
+    }
+
+    #[test]
+    fn an_issuer_has_one_source_of_keys_and_something_to_say() {
+        assert_eq!(verdict(&json!({})), Ok(()));
+        assert_eq!(
+            verdict(&json!({"jwks": null, "jwks_uri": "https://idp.example.com/k"})),
+            Ok(())
+        );
+        for change in [
+            json!({"jwks": null}),
+            json!({"jwks_uri": "https://idp.example.com/k"}),
+            json!({"jwks": null, "jwks_uri": "http://idp.example.com/k"}),
+            json!({"jwks": {"keys": []}}),
+            json!({"jwks": {"keys": [{"kty": "oct", "k": "AA"}]}}),
+            json!({"people": null}),
+            json!({"issuer": "http://idp.example.com"}),
+            json!({"issuer": "idp"}),
+            json!({"workloads": [{"subject": "a", "client": "b"}]}),
+        ] {
+            assert!(verdict(&change).is_err(), "{change}");
+        }
+    }
+
+    #[test]
+    fn a_workload_is_its_subject_and_every_claim_of_its_rule() {
+        let issuer: TrustedIssuer = serde_json::from_value(json!({
+            "issuer": "https://ci.example.com",
+            "workloads": [{"subject": "repo", "claims": {"ref": "main", "run": 1}, "client_id": "c"}],
+        }))
+        .unwrap();
+        let found = |subject, claims: Value| issuer.workload(subject, claims.as_object().unwrap());
+        assert_eq!(found("repo", json!({"ref": "main", "run": 1, "x": 2})).unwrap().client_id, "c");
+        for claims in [json!({"ref": "main"}), json!({"ref": "main2", "run": 1}), json!({})] {
+            assert!(found("repo", claims).is_none());
+        }
+        assert!(found("Repo", json!({"ref": "main", "run": 1})).is_none());
+    }
+}
