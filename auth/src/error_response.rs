@@ -100,8 +100,18 @@ impl IntoResponse for TokenError {
 
 impl IntoResponse for BearerError {
     fn into_response(self) -> Response {
-        let mut response = (status(self.0.code), json_body(&self.0)).into_response();
+        let is_about_proof = is_about_proof(self.0.code);
+        let status = match is_about_proof {
+            true => StatusCode::UNAUTHORIZED,
+            false => status(self.0.code),
+        };
+        let mut response = (status, json_body(&self.0)).into_response();
         let challenge = match self.0.code {
+            code if is_about_proof => format!(
+                "DPoP error=\"{}\", error_description=\"{}\", algs=\"ES256 EdDSA RS256\"",
+                code.as_str(),
+                self.0.description
+            ),
             ErrorCode::InvalidToken => {
                 format!(
                     "Bearer error=\"invalid_token\", error_description=\"{}\"",
@@ -113,6 +123,11 @@ impl IntoResponse for BearerError {
         insert(&mut response, WWW_AUTHENTICATE.as_str(), &challenge);
         refuse(response, self.0)
     }
+}
+
+/// Whether the client must prove anew that it holds a key (RFC 9449 §7.1).
+fn is_about_proof(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce)
 }
 
 impl IntoResponse for PageError {

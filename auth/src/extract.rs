@@ -1,9 +1,11 @@
 //! What a handler can ask for in its signature: facts about the request, checked once.
 
+pub mod accept;
 pub mod authenticated;
 pub mod dpop;
 pub mod form;
 pub mod frame;
+pub mod presented_token;
 pub mod same_origin;
 pub mod signed_in;
 pub mod visitor;

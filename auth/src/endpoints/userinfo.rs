@@ -1,27 +1,37 @@
 //! `GET /userinfo` and `POST /userinfo`
 //!
-//! What an access token reveals of the person (OpenID Connect Core §5.3).
+//! What an access token reveals of the person (OpenID Connect Core §5.3): as JSON, or as a signed
+//! JWT for who asks for one or registered for one.
 
 use axum::{
     Json,
     extract::State,
     http::{
-        HeaderMap,
-        header::{AUTHORIZATION, CACHE_CONTROL},
+        HeaderMap, Method,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
 };
-use keys::UserClaims;
+use keys::{TokenType, UserClaims};
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::token::issue::reveal;
 use crate::{
+    clients,
     error_response::BearerError,
+    extract::{
+        accept,
+        presented_token::{self, refused},
+    },
     oauth::error::{ErrorCode, OAuthError},
     state::AppState,
     storage::users,
     tokens::AccessToken,
 };
+
+/// The media type of a signed answer.
+const SIGNED: &str = "application/jwt";
 
 /// The claims.
 #[derive(Debug, Serialize)]
@@ -31,53 +41,79 @@ pub struct UserInfo {
     claims: UserClaims,
 }
 
-impl IntoResponse for UserInfo {
+/// The claims as a signed answer holds them (OpenID Connect Core §5.3.2).
+#[derive(Debug, Serialize)]
+struct SignedUserInfo<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    iat: i64,
+    #[serde(flatten)]
+    info: UserInfo,
+}
+
+/// The answer.
+#[derive(Debug)]
+pub enum UserInfoResponse {
+    /// JSON.
+    Plain(UserInfo),
+    /// A signed JWT.
+    Signed(String),
+}
+
+impl IntoResponse for UserInfoResponse {
     fn into_response(self) -> Response {
-        ([(CACHE_CONTROL, "no-store")], Json(self)).into_response()
+        let no_store = [(CACHE_CONTROL, "no-store")];
+        match self {
+            Self::Plain(info) => (no_store, Json(info)).into_response(),
+            Self::Signed(jwt) => (no_store, [(CONTENT_TYPE, SIGNED)], jwt).into_response(),
+        }
     }
 }
 
-/// Answers for the bearer of an access token.
+/// Answers for who holds an access token.
 pub async fn get(
     State(state): State<AppState>,
+    method: Method,
     headers: HeaderMap,
-) -> Result<UserInfo, BearerError> {
-    claims(&state, &headers).await.map_err(BearerError)
+) -> Result<UserInfoResponse, BearerError> {
+    let place = (method.as_str(), "/userinfo");
+    let token = presented_token::find(&state, &headers, place).await?;
+    let info = info(&state, &token).await?;
+    Ok(match is_signed(&state, &headers, &token).await? {
+        true => UserInfoResponse::Signed(sign(&state, &token, info)?),
+        false => UserInfoResponse::Plain(info),
+    })
 }
 
-async fn claims(state: &AppState, headers: &HeaderMap) -> Result<UserInfo, OAuthError> {
-    let token = AccessToken::find(state, bearer(headers)?).await?.ok_or_else(refused)?;
-    // A token that is bound to a key is worth nothing without its proof.
-    let grant = token.grant.as_ref().filter(|_| token.claims.cnf.is_none()).ok_or_else(refused)?;
-    let user = users::find(state.db.connection(), grant.user_id)
-        .await
-        .map_err(|error| OAuthError::server_error("user_lookup_failed", error))?;
-    let user = user.ok_or_else(refused)?;
-    Ok(UserInfo { sub: token.claims.sub.clone(), claims: reveal(&user, &token.scope()) })
+/// A token of a client's own speaks of no person.
+async fn info(state: &AppState, token: &AccessToken) -> Result<UserInfo, OAuthError> {
+    let id: Uuid = token.claims.sub.parse().map_err(|_| refused())?;
+    let user = users::find(state.db.connection(), id).await;
+    let user = user.map_err(|error| OAuthError::server_error("user_lookup_failed", error))?;
+    let claims = reveal(&user.ok_or_else(refused)?, &token.scope());
+    Ok(UserInfo { sub: token.claims.sub.clone(), claims })
 }
 
-/// Reads `Authorization: Bearer`, once (RFC 6750 §2.1).
-fn bearer(headers: &HeaderMap) -> Result<&str, OAuthError> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidToken,
-            "token_missing",
-            "Send one access token in the Authorization header.",
-        ));
-    };
-    let (scheme, token) =
-        value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(refused)?;
-    match scheme.eq_ignore_ascii_case("bearer") {
-        true => Ok(token.trim()),
-        false => Err(refused()),
+async fn is_signed(
+    state: &AppState,
+    headers: &HeaderMap,
+    token: &AccessToken,
+) -> Result<bool, OAuthError> {
+    if accept::asks_for(headers, SIGNED) {
+        return Ok(true);
+    }
+    match clients::find(state, &token.claims.client_id).await {
+        Ok(client) => Ok(client.userinfo_signed_response_alg.is_some()),
+        Err(error) if error.code == ErrorCode::InvalidClient => Err(refused().because(error)),
+        Err(error) => Err(error),
     }
 }
 
-fn refused() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::InvalidToken,
-        "token_unusable",
-        "The access token is unknown, expired, revoked or not for this server.",
-    )
+fn sign(state: &AppState, token: &AccessToken, info: UserInfo) -> Result<String, OAuthError> {
+    let now = state.clock.now();
+    let (iss, aud) = (&state.config.issuer, &token.claims.client_id);
+    let claims = SignedUserInfo { iss, aud, iat: now, info };
+    let key = state.keys.current(now);
+    let signed = key.and_then(|key| key.sign(TokenType::UserInfo, &claims));
+    signed.map_err(|error| OAuthError::server_error("userinfo_not_signed", error))
 }
