@@ -3,9 +3,15 @@
 use keys::{AccessTokenClaims, Verifier};
 
 use crate::{
-    oauth::{error::OAuthError, refresh_token::RefreshToken, scope::ScopeSet, secret},
+    clients,
+    oauth::{
+        error::{ErrorCode, OAuthError},
+        refresh_token::RefreshToken,
+        scope::ScopeSet,
+        secret,
+    },
     state::AppState,
-    storage::{StorageError, grants, opaque_tokens},
+    storage::{StorageError, grants, opaque_tokens, revocations},
 };
 
 /// A token that is good now.
@@ -48,12 +54,28 @@ impl AccessToken {
         let Some(claims) = claims.filter(|claims| state.clock.now() < claims.exp) else {
             return Ok(None);
         };
+        let db = state.db.connection();
+        if revocations::is_listed(db, &claims.jti).await.map_err(failed)? {
+            return Ok(None);
+        }
         let grant_id = claims.jti.split_once('.').and_then(|(id, _)| id.parse().ok());
         let Some(grant_id) = grant_id else {
-            return Ok(Some(Self { claims, grant: None }));
+            return Self::of_client(state, claims).await;
         };
         let grant = live_grant(state, grant_id).await.map_err(failed)?;
         Ok(grant.map(|grant| Self { claims, grant: Some(grant) }))
+    }
+
+    /// Without a grant, the token stands and falls with its client.
+    async fn of_client(
+        state: &AppState,
+        claims: AccessTokenClaims,
+    ) -> Result<Option<Self>, OAuthError> {
+        match clients::find(state, &claims.client_id).await {
+            Ok(_) => Ok(Some(Self { claims, grant: None })),
+            Err(error) if error.code == ErrorCode::InvalidClient => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What it allows.

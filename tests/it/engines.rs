@@ -80,11 +80,11 @@ async fn a_late_replay_ends_one_family_and_no_other_on_either_engine() {
 }
 
 #[tokio::test]
-async fn revoking_one_token_ends_its_grant_on_either_engine() {
+async fn revoking_a_refresh_token_ends_its_grant_on_either_engine() {
     for engine in Engine::ALL {
         let (stack, client, tokens) = with_tokens(engine).await;
         let form =
-            [("token", tokens.text("access_token").into()), ("client_id", client.id.clone())];
+            [("token", tokens.text("refresh_token").into()), ("client_id", client.id.clone())];
         assert_eq!(client.post("/revoke", &form).await.status, 200, "{engine:?}");
         assert!(!is_live(&stack, &tokens).await, "{engine:?}");
     }

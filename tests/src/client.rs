@@ -172,18 +172,20 @@ impl Client {
         form: &[(&'static str, String)],
         proof: &str,
     ) -> Answer {
-        let request = self.http.post(format!("{}{path}", self.issuer)).form(form);
-        Answer::of(request.header("dpop", proof)).await
+        Answer::of(self.authenticated(path, form).header("dpop", proof)).await
     }
 
     /// Sends a form to an endpoint of `auth`, with the client's secret where it has one.
     pub async fn post_authenticated(&self, path: &str, form: &[(&'static str, String)]) -> Answer {
+        Answer::of(self.authenticated(path, form)).await
+    }
+
+    fn authenticated(&self, path: &str, form: &[(&'static str, String)]) -> RequestBuilder {
         let request = self.http.post(format!("{}{path}", self.issuer)).form(form);
-        Answer::of(match &self.secret {
+        match &self.secret {
             Some(secret) => request.basic_auth(&self.id, Some(secret)),
             None => request,
-        })
-        .await
+        }
     }
 
     /// Sends a form to an endpoint of `auth`.

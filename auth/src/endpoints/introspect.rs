@@ -1,20 +1,26 @@
 //! `POST /introspect`
 //!
 //! What a token is, for the resource server that it is meant for, or the client that holds it
-//! (RFC 7662 §2). Whoever else asks learns that it is not active.
+//! (RFC 7662 §2), as JSON or signed (RFC 9701). Whoever else asks learns that it is not active.
 
 use axum::{
     Json,
     extract::State,
-    http::header::CACHE_CONTROL,
+    http::{
+        HeaderMap,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
-use keys::{Actor, Audience, Confirmation};
+use keys::{Actor, Audience, Confirmation, TokenType};
 use serde::Serialize;
 
 use crate::{
     error_response::TokenError,
-    extract::authenticated::{Authenticated, FromParameters},
+    extract::{
+        accept,
+        authenticated::{Authenticated, FromParameters},
+    },
     oauth::{
         client::{AuthenticationMethod, Client},
         error::{ErrorCode, OAuthError},
@@ -23,6 +29,9 @@ use crate::{
     state::AppState,
     tokens::LiveToken,
 };
+
+/// The media type of a signed answer.
+const SIGNED: &str = "application/token-introspection+jwt";
 
 /// The message (RFC 7662 §2.1).
 #[derive(Debug)]
@@ -64,28 +73,60 @@ struct TokenFacts {
     act: Option<Actor>,
 }
 
+/// The answer as it is signed (RFC 9701 §5).
+#[derive(Debug, Serialize)]
+struct SignedIntrospection<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    iat: i64,
+    token_introspection: IntrospectionResponse,
+}
+
 impl IntoResponse for IntrospectionResponse {
     fn into_response(self) -> Response {
         ([(CACHE_CONTROL, "no-store")], Json(self)).into_response()
     }
 }
 
-/// Answers for one token.
+/// Answers for one token, signed for who asks for that.
 pub async fn post(
     State(state): State<AppState>,
+    headers: HeaderMap,
     Authenticated { client, request }: Authenticated<IntrospectionRequest>,
-) -> Result<IntrospectionResponse, TokenError> {
+) -> Result<Response, TokenError> {
     if client.authentication == AuthenticationMethod::None {
         return Err(public_client().into());
     }
     let token = LiveToken::find(&state, &request.token).await?;
     let token = token.filter(|token| may_ask(&client, token));
-    Ok(match token {
+    let answer = match token {
         Some(token) => {
             IntrospectionResponse { active: true, token: Some(facts(&state.config.issuer, token)) }
         }
         None => IntrospectionResponse::default(),
-    })
+    };
+    match accept::asks_for(&headers, SIGNED) {
+        true => Ok(signed(&state, &client, answer)?),
+        false => Ok(answer.into_response()),
+    }
+}
+
+fn signed(
+    state: &AppState,
+    client: &Client,
+    answer: IntrospectionResponse,
+) -> Result<Response, OAuthError> {
+    let now = state.clock.now();
+    let claims = SignedIntrospection {
+        iss: &state.config.issuer,
+        aud: &client.id,
+        iat: now,
+        token_introspection: answer,
+    };
+    let key = state.keys.current(now);
+    let jwt = key.and_then(|key| key.sign(TokenType::TokenIntrospection, &claims));
+    let jwt = jwt.map_err(|error| OAuthError::server_error("introspection_not_signed", error))?;
+    Ok(([(CACHE_CONTROL, "no-store")], [(CONTENT_TYPE, SIGNED)], jwt).into_response())
 }
 
 /// The client that holds the token, or the resource that the token is for.

@@ -1,7 +1,7 @@
 //! `POST /revoke`
 //!
-//! A client gives back a token, and with it the whole grant (RFC 7009 §2). Unknown tokens are no
-//! error: what the client wants is the case.
+//! A client gives back a token (RFC 7009 §2): an access token alone, or with a refresh token the
+//! whole grant. Unknown tokens are no error: what the client wants is the case.
 
 use axum::{
     extract::State,
@@ -12,9 +12,12 @@ use axum::{
 use crate::{
     error_response::TokenError,
     extract::authenticated::{Authenticated, FromParameters},
-    oauth::{error::OAuthError, parameters::Parameters, refresh_token::RefreshToken},
+    oauth::{
+        client::Client, error::OAuthError, parameters::Parameters, refresh_token::RefreshToken,
+        secret,
+    },
     state::AppState,
-    storage::{StorageError, grants},
+    storage::{StorageError, grants, opaque_tokens, revocations},
     tokens::AccessToken,
 };
 
@@ -30,24 +33,46 @@ impl FromParameters for RevocationRequest {
     }
 }
 
-/// Revokes the token's grant, if it is the client's.
+/// Revokes the token, if it is the client's.
 pub async fn post(
     State(state): State<AppState>,
     Authenticated { client, request }: Authenticated<RevocationRequest>,
 ) -> Result<Response, TokenError> {
-    let grant = grant_of(&state, &request.token).await?;
-    if let Some(grant) = grant.filter(|grant| grant.client_id == client.id) {
-        grants::revoke(state.db.connection(), grant.id, state.clock.now()).await.map_err(failed)?;
+    match RefreshToken::parse(&request.token, &state.seals.refresh_token) {
+        Some(refresh) => end_grant(&state, &client, &refresh).await?,
+        None => end_token(&state, &client, &request.token).await?,
     }
     Ok((StatusCode::OK, [(CACHE_CONTROL, "no-store")]).into_response())
 }
 
 /// A refresh token of any generation ends its family: whoever holds an old one held the grant.
-async fn grant_of(state: &AppState, token: &str) -> Result<Option<grants::Model>, OAuthError> {
-    if let Some(refresh) = RefreshToken::parse(token, &state.seals.refresh_token) {
-        return grants::find(state.db.connection(), refresh.grant_id()).await.map_err(failed);
+async fn end_grant(
+    state: &AppState,
+    client: &Client,
+    refresh: &RefreshToken,
+) -> Result<(), OAuthError> {
+    let db = state.db.connection();
+    let grant = grants::find(db, refresh.grant_id()).await.map_err(failed)?;
+    match grant.filter(|grant| grant.client_id == client.id) {
+        Some(grant) => grants::revoke(db, grant.id, state.clock.now()).await.map_err(failed),
+        None => Ok(()),
     }
-    Ok(AccessToken::find(state, token).await?.and_then(|token| token.grant))
+}
+
+/// An access token ends alone. Resource servers that check signed tokens by themselves learn of
+/// it by the deny list.
+async fn end_token(state: &AppState, client: &Client, token: &str) -> Result<(), OAuthError> {
+    let found = AccessToken::find(state, token).await?;
+    match found.filter(|found| found.claims.client_id == client.id) {
+        Some(found) => {
+            let ids = [found.claims.jti];
+            let transaction = state.db.begin().await.map_err(failed)?;
+            opaque_tokens::revoke(&transaction, &secret::hash(token)).await.map_err(failed)?;
+            revocations::enter(&transaction, &ids, state.clock.now()).await.map_err(failed)?;
+            transaction.commit().await.map_err(failed)
+        }
+        None => Ok(()),
+    }
 }
 
 fn failed(error: StorageError) -> OAuthError {

@@ -32,7 +32,7 @@ pub async fn find(
             "Send a DPoP proof made with the key that the access token is bound to.",
         )),
         (true, Some(_), _) => Err(OAuthError::new(
-            ErrorCode::InvalidDpopProof,
+            ErrorCode::InvalidToken,
             "token_bound",
             "The access token is bound to a key. Send it under the scheme DPoP, with a proof.",
         )),

@@ -1,9 +1,11 @@
 //! `POST /introspect`
 
-use serde_json::json;
+use keys::PublishedKeys;
+use serde_json::{Value, json};
 use tests::{
     browser::Browser,
     client::{Answer, Client, http},
+    operator,
     stack::Stack,
 };
 
@@ -69,4 +71,73 @@ async fn a_public_client_may_not_ask() {
         .post("/introspect", &[("client_id", client.id.clone()), ("token", "x".into())])
         .await;
     assert_eq!((answer.status.as_u16(), answer.text("error")), (401, "invalid_client"));
+}
+
+#[tokio::test]
+async fn who_asks_for_a_signed_answer_gets_one_for_itself() {
+    let stack = Stack::start().await;
+    let client = confidential(&stack).await;
+    let tokens = tokens(&stack, &client).await;
+    let signed = async |token: &str| {
+        let request = http().post(stack.at("/introspect"));
+        let form = [
+            ("client_id", client.id.as_str()),
+            ("client_secret", client.secret.as_deref().unwrap()),
+            ("token", token),
+        ];
+        let request = request.header("accept", "application/token-introspection+jwt").form(&form);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/token-introspection+jwt");
+        let jwt = answer.text().await.unwrap();
+        let jwks = http().get(stack.at("/jwks")).send().await.unwrap().bytes().await.unwrap();
+        let is_type = |typ: Option<&str>| typ == Some("token-introspection+jwt");
+        PublishedKeys::from_json(&jwks).unwrap().verify::<Value>(&jwt, is_type).unwrap()
+    };
+    let claims = signed(tokens.text("access_token")).await;
+    assert_eq!(claims["iss"], json!(stack.issuer));
+    assert_eq!(claims["aud"], json!(client.id));
+    let plain = introspect(&stack, &client, tokens.text("access_token")).await;
+    assert_eq!(claims["token_introspection"], plain.json);
+    // A signed answer is none that a resource could take for a token.
+    assert_eq!(claims.get("sub").or(claims.get("exp")), None);
+    assert_eq!(signed("x").await["token_introspection"], json!({"active": false}));
+}
+
+#[tokio::test]
+async fn the_resource_server_of_a_token_may_ask_and_that_of_another_may_not() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    let form = [("token", tokens.text("access_token").to_owned())];
+    let own = Client::pre_registered(&stack, &["--resource", &stack.audience]).await;
+    let answer = own.post_authenticated("/introspect", &form).await;
+    assert_eq!(answer.json["active"], true);
+    assert_eq!(answer.text("client_id"), client.id);
+    let other = Client::pre_registered(&stack, &["--resource", "https://other.test/mcp"]).await;
+    let answer = other.post_authenticated("/introspect", &form).await;
+    assert_eq!(answer.json, json!({"active": false}));
+}
+
+#[tokio::test]
+async fn a_token_of_a_clients_own_is_known_until_it_or_its_client_is_gone() {
+    let stack = Stack::start().await;
+    let options = ["--id", "robot", "--grant-type", "client_credentials"];
+    let client = Client::pre_registered(&stack, &options).await;
+    let own = async || {
+        let form = [("grant_type", "client_credentials".to_owned())];
+        let tokens = client.post_authenticated("/token", &form).await;
+        [("token", tokens.text("access_token").to_owned())]
+    };
+    let server = Client::pre_registered(&stack, &["--resource", &stack.audience]).await;
+    let active = async |form: &[(&'static str, String)]| {
+        server.post_authenticated("/introspect", form).await.json["active"].clone()
+    };
+    let (first, second) = (own().await, own().await);
+    assert_eq!(active(&first).await, true);
+    assert_eq!(client.post_authenticated("/revoke", &first).await.status, 200);
+    assert_eq!(active(&first).await, false);
+    assert_eq!(active(&second).await, true);
+    let removed = operator::run(&stack, &["clients", "remove", "robot"]).await;
+    assert_eq!(removed.code, 0, "{}", removed.stderr);
+    assert_eq!(active(&second).await, false);
 }

@@ -18,10 +18,11 @@ async fn list(stack: &Stack, query: &str) -> Answer {
 /// Signs in, revokes, and gives the grant of the token.
 async fn revoke_one(stack: &Stack, client: &Client) -> String {
     let tokens = client.obtain_tokens(&mut Browser::default()).await;
-    let token = tokens.text("access_token").to_owned();
+    let token = tokens.text("access_token");
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let claims: Value = serde_json::from_slice(&claims).unwrap();
-    let form = [("token", token), ("client_id", client.id.clone())];
+    let refresh_token = tokens.text("refresh_token").to_owned();
+    let form = [("token", refresh_token), ("client_id", client.id.clone())];
     assert_eq!(client.post("/revoke", &form).await.status, 200);
     let jti = claims["jti"].as_str().unwrap();
     jti.split('.').next().filter(|_| stack.issuer == claims["iss"]).unwrap().to_owned()

@@ -1,10 +1,11 @@
 //! `grant_type=urn:ietf:params:oauth:grant-type:token-exchange`
 
+use keys::{Algorithm, DpopRequest, SigningKey};
 use serde_json::{Value, json};
 use tests::{
     access_token::claims,
     browser::Browser,
-    client::{Answer, Client, with, without},
+    client::{Answer, Client, REDIRECT_URI, with, without},
     stack::Stack,
 };
 
@@ -43,11 +44,7 @@ impl Setting {
         let mut stack = Stack::start_with(&["--resources-file", &file], &[]).await;
         stack.audience = FRONT.into();
         let app = Client::register(&stack).await;
-        let request = with(app.authorize_parameters(), "scope", "read write");
-        let mut browser = Browser::default();
-        let page = app.reach_consent(&mut browser, &app.authorize_url(&request)).await;
-        let page = browser.press(&page, "decision", "allow").await;
-        let tokens = app.post("/token", &app.code_form(&page.query("code").unwrap())).await;
+        let tokens = app.post("/token", &app.code_form(&code(&app).await)).await;
         let options = ["--grant-type", GRANT, "--resource", FRONT];
         let front = Client::pre_registered(&stack, &options).await;
         Self { stack, app, tokens, front }
@@ -57,9 +54,28 @@ impl Setting {
         exchange(self.tokens.text("access_token"))
     }
 
+    /// Posts with a proof by `key`.
+    async fn prove(&self, client: &Client, key: &SigningKey, form: &Form) -> Answer {
+        let url = self.stack.at("/token");
+        let now = self.stack.state.clock.now();
+        let request =
+            DpopRequest { method: "POST", url: &url, access_token: None, nonce: None, now };
+        let proof = key.dpop_proof(&request).unwrap();
+        client.post_with_proof("/token", form, &proof).await
+    }
+
     async fn post(&self, form: &Form) -> Answer {
         self.front.post_authenticated("/token", form).await
     }
+}
+
+/// The code of a person who allowed `read write` at the resource `front`.
+async fn code(client: &Client) -> String {
+    let request = with(client.authorize_parameters(), "scope", "read write");
+    let mut browser = Browser::default();
+    let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
+    let page = browser.press(&page, "decision", "allow").await;
+    page.query("code").unwrap()
 }
 
 fn exchange(subject_token: &str) -> Form {
@@ -204,4 +220,26 @@ async fn the_chain_of_actors_is_kept_and_ends() {
     assert_eq!(claims["act"]["act"]["sub"], front);
     assert_eq!(claims["act"]["act"]["act"]["act"]["sub"], front);
     assert_eq!(error(&setting.post(&exchange(&token)).await), (400, "invalid_request"));
+}
+
+#[tokio::test]
+async fn a_bound_token_is_exchanged_with_a_proof_by_its_key_and_stays_bound_to_it() {
+    let setting = Setting::new().await;
+    let options = ["--redirect-uri", REDIRECT_URI, "--grant-type", "authorization_code"];
+    let options = [&options[..], &["--grant-type", GRANT]].concat();
+    let app = Client::pre_registered(&setting.stack, &options).await;
+    let [key, thief] = [(), ()].map(|()| SigningKey::generate(Algorithm::ES256).unwrap());
+    let answer = setting.prove(&app, &key, &app.code_form(&code(&app).await)).await;
+    let form = exchange(answer.text("access_token"));
+    for refused in
+        [app.post_authenticated("/token", &form).await, setting.prove(&app, &thief, &form).await]
+    {
+        assert_eq!(error(&refused), (400, "invalid_dpop_proof"));
+    }
+    let lesser = setting.prove(&app, &key, &with(form, "scope", "read")).await;
+    assert_eq!(lesser.text("token_type"), "DPoP", "{}", lesser.json);
+    let claims = claims(lesser.text("access_token"));
+    assert_eq!(claims["cnf"]["jkt"], key.thumbprint());
+    // A client that narrows its own token acts for nobody else.
+    assert_eq!(claims.get("act"), None);
 }
