@@ -117,12 +117,26 @@ pub struct Config {
     /// GitHub's API.
     #[arg(long, env = "GITHUB_API_URL", default_value = "https://api.github.com")]
     pub github_api_url: Url,
-    /// Client id of the GitHub OAuth app.
-    #[arg(long, env = "GITHUB_CLIENT_ID")]
-    pub github_client_id: String,
+    /// Client id of the GitHub OAuth app. Needed unless people sign in elsewhere.
+    #[arg(
+        long,
+        env = "GITHUB_CLIENT_ID",
+        required_unless_present = "upstreams_file",
+        requires = "github_client_secret"
+    )]
+    pub github_client_id: Option<String>,
     /// Client secret of the GitHub OAuth app.
-    #[arg(long, env = "GITHUB_CLIENT_SECRET", hide_env_values = true, value_parser = secret_text)]
-    pub github_client_secret: SecretString,
+    #[arg(
+        long,
+        env = "GITHUB_CLIENT_SECRET",
+        hide_env_values = true,
+        requires = "github_client_id",
+        value_parser = secret_text
+    )]
+    pub github_client_secret: Option<SecretString>,
+    /// JSON file of OpenID providers, for people to sign in at besides GitHub or instead of it.
+    #[arg(long, env = "AUTH_UPSTREAMS_FILE")]
+    pub upstreams_file: Option<PathBuf>,
     /// How the pages look.
     #[command(flatten)]
     pub brand: BrandSetting,
@@ -183,6 +197,9 @@ pub enum ConfigError {
     /// The resources file cannot be read.
     #[error("the resources file {0} is not usable: {1}")]
     Resources(String, String),
+    /// The file of OpenID providers cannot be used.
+    #[error("the upstreams file {0} is not usable: {1}; check AUTH_UPSTREAMS_FILE")]
+    Upstreams(String, String),
     /// The logo cannot be shown.
     #[error("the logo {0} is not usable: {1}; check AUTH_BRAND_LOGO_FILE")]
     Logo(String, String),
@@ -210,15 +227,25 @@ impl Config {
         if issuer.scheme() != "https" && !(issuer.scheme() == "http" && is_loopback(&issuer)) {
             return Err(refused("it must use https, or http on loopback"));
         }
-        let all_local = is_loopback(&issuer) && self.listen.ip().is_loopback();
-        let safe = |url: &Url| url.scheme() == "https" || is_loopback(url) && all_local;
-        if !safe(&self.github_base_url) || !safe(&self.github_api_url) {
+        if !self.may_be_reached(&self.github_base_url) || !self.may_be_reached(&self.github_api_url)
+        {
             return Err(ConfigError::StandInBeyondLoopback);
         }
-        if self.insecure_metadata_documents_on_loopback && !all_local {
+        if self.insecure_metadata_documents_on_loopback && !self.is_local() {
             return Err(ConfigError::DocumentsOnLoopback);
         }
         self.check_lifetimes()
+    }
+
+    /// Whether an upstream may be spoken to at this address: by https, or all on this machine.
+    pub fn may_be_reached(&self, url: &Url) -> bool {
+        url.scheme() == "https" || is_loopback(url) && self.is_local()
+    }
+
+    /// Whether this server is for this machine alone.
+    pub fn is_local(&self) -> bool {
+        let issuer = Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
+        issuer && self.listen.ip().is_loopback()
     }
 
     /// Whether people sign in at a stand-in on this machine instead of GitHub.

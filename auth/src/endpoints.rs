@@ -4,6 +4,7 @@ pub mod account;
 pub mod authorize;
 pub mod consent;
 pub mod device_authorization;
+pub mod end_session;
 pub mod health;
 pub mod home;
 pub mod introspect;

@@ -3,6 +3,7 @@
 //! People sign in with GitHub, programs get signed access tokens. Start reading at [`router`]: it
 //! shows every endpoint, and every endpoint is a file of the same name.
 
+pub mod back_channel_logout;
 pub mod clients;
 pub mod clock;
 pub mod commands;
@@ -37,6 +38,10 @@ pub async fn serve(
         // Small answers must not wait for the next packet; a socket that refuses is still usable.
         let _ = stream.set_nodelay(true);
     });
+    let logout_messages = back_channel_logout::run(state.clone());
     let service = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
+    tokio::select! {
+        served = axum::serve(listener, service).with_graceful_shutdown(shutdown) => served,
+        never = logout_messages => never,
+    }
 }

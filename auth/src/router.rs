@@ -20,8 +20,9 @@ use tower_http::{
 
 use crate::{
     endpoints::{
-        account, authorize, consent, device_authorization, health, home, introspect, jwks, logo,
-        metadata, par, register, revocations, revoke, sign_in, sign_out, style, token, userinfo,
+        account, authorize, consent, device_authorization, end_session, health, home, introspect,
+        jwks, logo, metadata, par, register, revocations, revoke, sign_in, sign_out, style, token,
+        userinfo,
     },
     error_response::{self, PageError},
     extract::same_origin,
@@ -96,8 +97,9 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .route("/account/delete", get(account::delete::get).post(account::delete::post))
         .route("/consent", get(consent::get).post(consent::post))
         .route("/sign-in", get(sign_in::get))
-        .route("/sign-in/github", post(sign_in::github::post))
-        .route("/sign-in/github/callback", get(sign_in::callback::get))
+        .route("/sign-in/{provider}", post(sign_in::provider::post))
+        .route("/sign-in/{provider}/link", post(sign_in::link::post))
+        .route("/sign-in/{provider}/callback", get(sign_in::callback::get))
         .route("/sign-out", post(sign_out::post))
         .route(state.brand.style_path(), get(style::get))
         .route(logo_path, get(logo::get))
@@ -105,6 +107,8 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .route("/authorize", get(authorize::get))
         .fallback(nothing_here)
         .layer(from_fn_with_state(state.clone(), same_origin::require))
+        // Other sites send people here, by either method.
+        .route("/end_session", get(end_session::get).post(end_session::post))
         .layer(header("content-security-policy", web::CONTENT_SECURITY_POLICY))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("x-content-type-options", "nosniff"))

@@ -11,12 +11,13 @@ use thiserror::Error;
 use web::Brand;
 
 use crate::{
+    back_channel_logout,
     clients::RemoteClients,
     clock::Clock,
     config::{Config, ConfigError, Logo},
     oauth::{resource::Resource, trusted_issuer::TrustedIssuer},
     storage::{Database, OpenError, StorageError, signing_keys},
-    upstream::github::Github,
+    upstream::{Upstreams, UpstreamsError},
 };
 
 /// The server could not be made ready.
@@ -40,6 +41,9 @@ pub enum StartError {
     /// A key cannot be made or read.
     #[error("the signing key is not usable: {0}")]
     Key(#[from] KeyError),
+    /// The upstreams are not usable.
+    #[error(transparent)]
+    Upstreams(#[from] UpstreamsError),
     /// An HTTP client cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     HttpClient(#[from] reqwest::Error),
@@ -103,7 +107,9 @@ pub struct AppState {
     /// Whose assertions are believed.
     pub trusted_issuers: Arc<[TrustedIssuer]>,
     /// Where people sign in.
-    pub github: Github,
+    pub upstreams: Upstreams,
+    /// Speaks to clients' own servers.
+    pub http: reqwest::Client,
     /// Whose pages these are.
     pub brand: Arc<Brand>,
     /// The operator's logo, if there is one.
@@ -127,11 +133,12 @@ impl AppState {
         Ok(Self {
             keys: Arc::new(keys),
             seals: Arc::new(seals),
-            github: Github::new(&config)?,
             remote_clients: RemoteClients::new(
                 config.insecure_metadata_documents_on_loopback,
                 clock.clone(),
             )?,
+            upstreams: Upstreams::new(&config)?,
+            http: back_channel_logout::http_client(config.is_local())?,
             resources: resources.into(),
             trusted_issuers: trusted_issuers.into(),
             brand: Arc::new(brand),

@@ -22,6 +22,7 @@ pub mod counters;
 pub mod device_codes;
 pub mod grants;
 pub mod identities;
+pub mod logout_deliveries;
 pub mod opaque_tokens;
 pub mod registrations;
 pub mod revocations;

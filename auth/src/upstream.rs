@@ -1,3 +1,162 @@
-//! Where people prove who they are.
+//! Where people prove who they are: GitHub, and any number of OpenID providers.
+//!
+//! An upstream's tokens are used while a person signs in and then dropped. None is kept, so none
+//! can leak from here or be passed on to anybody.
 
 pub mod github;
+mod http;
+mod id_token;
+pub mod openid;
+pub mod settings;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use self::{github::Github, openid::OpenIdProvider};
+use crate::{
+    config::{Config, ConfigError},
+    storage::users::Profile,
+};
+
+/// A person as an upstream knows them.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The upstream's own immutable identifier.
+    pub subject: String,
+    /// Everything else.
+    pub profile: Profile,
+}
+
+/// An upstream could not, or would not, say who the person is.
+#[derive(Debug, Error)]
+pub enum UpstreamError {
+    /// No answer, or one that makes no sense.
+    #[error("the upstream could not be reached: {0}")]
+    Unreachable(String),
+    /// It answered with its error code.
+    #[error("the upstream refused: {0}")]
+    Refused(String),
+    /// It answered, and the answer proves nothing.
+    #[error("the upstream's answer was not believed: {0}")]
+    Untrusted(String),
+}
+
+/// What a browser is sent to an upstream with.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Comes back unchanged.
+    pub state: &'a str,
+    /// The PKCE challenge, S256.
+    pub code_challenge: &'a str,
+    /// Comes back in the ID token.
+    pub nonce: &'a str,
+    /// Whether the person must prove themselves anew.
+    pub anew: bool,
+    /// Who the client believes it is.
+    pub login_hint: Option<&'a str>,
+}
+
+/// What a browser came back with, and what it was sent with.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// Who says that it answers (RFC 9207).
+    pub iss: Option<&'a str>,
+    /// The PKCE verifier.
+    pub code_verifier: &'a str,
+    /// The nonce of the request.
+    pub nonce: &'a str,
+    /// The time.
+    pub now: i64,
+}
+
+/// One place where people can sign in.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Its name in paths and in `identities`.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// Whether a stand-in for development answers.
+    pub stand_in: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Github(Github),
+    OpenId(OpenIdProvider),
+}
+
+/// All places where people can sign in, in the order shown.
+#[derive(Clone, Debug)]
+pub struct Upstreams(Arc<[Upstream]>);
+
+/// The upstreams could not be made ready.
+#[derive(Debug, Error)]
+pub enum UpstreamsError {
+    /// The settings do not fit together.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The HTTP client towards them cannot be made.
+    #[error("the HTTP client cannot be made: {0}")]
+    HttpClient(#[from] reqwest::Error),
+}
+
+impl Upstreams {
+    /// Those that the settings describe: GitHub first, then the file's in its order.
+    pub fn new(config: &Config) -> Result<Self, UpstreamsError> {
+        let mut all = Vec::new();
+        if let Some(github) = Github::new(config)? {
+            all.push(Upstream {
+                name: github::PROVIDER.into(),
+                label: "GitHub".into(),
+                stand_in: config.uses_stand_in(),
+                kind: Kind::Github(github),
+            });
+        }
+        for setting in settings::read(config)? {
+            all.push(Upstream {
+                name: setting.name.clone(),
+                label: setting.label.clone(),
+                stand_in: false,
+                kind: Kind::OpenId(OpenIdProvider::new(setting, &config.issuer)?),
+            });
+        }
+        Ok(Self(all.into()))
+    }
+
+    /// The upstream of this name.
+    pub fn find(&self, name: &str) -> Option<&Upstream> {
+        self.iter().find(|upstream| upstream.name == name)
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Upstream> {
+        self.0.iter()
+    }
+}
+
+impl Upstream {
+    /// Where the browser goes to sign in.
+    pub async fn authorize_url(
+        &self,
+        request: Request<'_>,
+        now: i64,
+    ) -> Result<String, UpstreamError> {
+        match &self.kind {
+            Kind::Github(github) => Ok(github.authorize_url(request)),
+            Kind::OpenId(provider) => provider.authorize_url(request, now).await,
+        }
+    }
+
+    /// Exchanges an answer for the person behind it.
+    pub async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
+        match &self.kind {
+            Kind::Github(github) => github.person(answer).await,
+            Kind::OpenId(provider) => provider.person(answer).await,
+        }
+    }
+}

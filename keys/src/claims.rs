@@ -126,6 +126,8 @@ pub struct IdTokenClaims {
     pub sub: String,
     /// The client.
     pub aud: String,
+    /// The client again, for those who look for it here.
+    pub azp: String,
     /// Expiry.
     pub exp: i64,
     /// Issue.
@@ -137,7 +139,54 @@ pub struct IdTokenClaims {
     pub nonce: Option<String>,
     /// Left half of the access token's hash (OpenID Connect Core §3.1.3.6).
     pub at_hash: String,
+    /// The session (OpenID Connect Back-Channel Logout §2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
     /// What the scopes reveal.
     #[serde(flatten)]
     pub user: UserClaims,
+}
+
+/// Claims of a logout token (OpenID Connect Back-Channel Logout §2.4). Times are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogoutTokenClaims {
+    iss: String,
+    sub: String,
+    sid: String,
+    aud: String,
+    jti: String,
+    iat: i64,
+    exp: i64,
+    events: LogoutEvents,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+struct LogoutEvents {
+    #[serde(rename = "http://schemas.openid.net/event/backchannel-logout")]
+    back_channel_logout: NoMembers,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+struct NoMembers {}
+
+impl LogoutTokenClaims {
+    /// Says to `client_id` that the person's session has ended; `jti` names the message.
+    pub fn new(
+        issuer: String,
+        (person, session): (String, String),
+        client_id: String,
+        jti: String,
+        (issued_at, expires_at): (i64, i64),
+    ) -> Self {
+        Self {
+            iss: issuer,
+            sub: person,
+            sid: session,
+            aud: client_id,
+            jti,
+            iat: issued_at,
+            exp: expires_at,
+            events: LogoutEvents::default(),
+        }
+    }
 }

@@ -21,7 +21,9 @@ mod signing_key;
 mod verifier;
 
 pub use authenticator::Authenticator;
-pub use claims::{AccessTokenClaims, Actor, Audience, Confirmation, IdTokenClaims, UserClaims};
+pub use claims::{
+    AccessTokenClaims, Actor, Audience, Confirmation, IdTokenClaims, LogoutTokenClaims, UserClaims,
+};
 pub use dpop::{DpopCheck, DpopError, DpopProof, DpopRequest, LONGEST_AGE as LONGEST_DPOP_AGE};
 pub use error::{KeyError, SealError, SecretError, VerifyError};
 pub use jwk::PublicJwk;

@@ -73,6 +73,8 @@ pub enum TokenType {
     AccessToken,
     /// `JWT` (OpenID Connect Core §2).
     IdToken,
+    /// `logout+jwt` (OpenID Connect Back-Channel Logout §2.4).
+    LogoutToken,
     /// `JWT`: a client's proof of who it is (RFC 7523 §2.2).
     ClientAssertion,
     /// `oauth-id-jag+jwt`: an identity provider's word that a person may use a client
@@ -92,6 +94,7 @@ impl TokenType {
             Self::IdToken | Self::ClientAssertion | Self::UserInfo => "JWT",
             Self::IdentityAssertion => "oauth-id-jag+jwt",
             Self::TokenIntrospection => "token-introspection+jwt",
+            Self::LogoutToken => "logout+jwt",
         }
     }
 }

@@ -19,6 +19,8 @@ mod m20261125_000012_create_single_use;
 mod m20261125_000020_keep_claims_of_opaque_tokens;
 mod m20261125_000021_bind_grants_to_keys;
 mod m20261125_000022_create_device_codes;
+mod m20261125_000030_extend_grants;
+mod m20261125_000031_create_logout_deliveries;
 mod m20261125_000040_create_counters;
 mod m20261125_000041_create_revocations;
 mod m20261125_000050_extend_sessions;
@@ -45,6 +47,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000020_keep_claims_of_opaque_tokens::Migration),
             Box::new(m20261125_000021_bind_grants_to_keys::Migration),
             Box::new(m20261125_000022_create_device_codes::Migration),
+            Box::new(m20261125_000030_extend_grants::Migration),
+            Box::new(m20261125_000031_create_logout_deliveries::Migration),
             Box::new(m20261125_000040_create_counters::Migration),
             Box::new(m20261125_000041_create_revocations::Migration),
             Box::new(m20261125_000050_extend_sessions::Migration),

@@ -4,6 +4,7 @@ mod account;
 mod authorize;
 mod consent;
 mod device_authorization;
+mod end_session;
 mod introspect;
 mod jwks;
 mod logo;

@@ -10,6 +10,7 @@ use url::Url;
 const MOST_REDIRECTS: usize = 10;
 
 /// A browser. Cookies are kept for each host and port, as if every server had a host of its own.
+#[derive(Clone)]
 pub struct Browser {
     http: Client,
     cookies: HashMap<String, HashMap<String, String>>,

@@ -37,10 +37,12 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-/// A program of this workspace, which stands beside the tests' own.
+/// A program of this workspace, which stands beside this one or, for the tests, a folder above.
 pub fn program(name: &str) -> PathBuf {
-    let tests = std::env::current_exe().expect("the path of the tests");
-    let program = tests.parent().and_then(|deps| deps.parent()).expect("a target").join(name);
+    let own = std::env::current_exe().expect("the path of this program");
+    let folder = own.parent().expect("a folder");
+    let folder = if folder.ends_with("deps") { folder.parent().expect("a target") } else { folder };
+    let program = folder.join(name);
     assert!(program.exists(), "there is no {name} to run: run `cargo build -p {name}` first");
     program
 }

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     response::Response,
 };
@@ -29,7 +29,7 @@ type Places = Arc<Mutex<HashMap<String, Place>>>;
 #[derive(Default)]
 struct Place {
     document: Option<Document>,
-    requests: Vec<Request<()>>,
+    requests: Vec<Request<Bytes>>,
 }
 
 /// An answer.
@@ -104,6 +104,14 @@ impl DocumentServer {
         })
     }
 
+    /// The body of the latest request for a path; empty where there was none.
+    pub fn last_body(&self, path: &str) -> String {
+        self.with_place(path, |place| {
+            let body = place.requests.last().map(Request::body).cloned().unwrap_or_default();
+            String::from_utf8(body.into()).expect("text")
+        })
+    }
+
     fn with_place<T>(&self, path: &str, change: impl FnOnce(&mut Place) -> T) -> T {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         change(places.entry(path.into()).or_default())
@@ -117,11 +125,12 @@ impl Drop for DocumentServer {
 }
 
 async fn answer(State(places): State<Places>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, 64 * 1024).await.expect("a body");
     let document = {
         let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
         let place = places.entry(parts.uri.path().into()).or_default();
-        place.requests.push(Request::from_parts(parts.clone(), ()));
+        place.requests.push(Request::from_parts(parts.clone(), body));
         place.document.clone().unwrap_or_else(|| Document::status(404))
     };
     if document.hangs {

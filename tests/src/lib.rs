@@ -7,6 +7,7 @@
 //! - [`conformance`] is the server that the official suite expects.
 //! - [`document_server`] serves metadata documents and keys of clients.
 //! - [`trusted_issuer`] asserts who people and workloads are.
+//! - [`openid_provider`] is an OpenID provider that misbehaves when told to.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
 //! - [`seeded::Seeded`] is a server with one flaw, for `client doctor` to find.
@@ -24,6 +25,7 @@ pub mod conformance;
 pub mod document_server;
 pub mod github;
 pub mod mcp_client;
+pub mod openid_provider;
 pub mod operator;
 pub mod postgres;
 pub mod seeded;

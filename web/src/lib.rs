@@ -26,6 +26,7 @@ mod text;
 pub mod account;
 pub mod consent;
 pub mod device;
+pub mod end_session;
 pub mod error;
 pub mod home;
 pub mod samples;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::{
     Brand, Color, Frame, Language, Person,
+    end_session::EndSessionPage,
     error::{ErrorKind, ErrorPage},
     home::HomePage,
     signed_out::SignedOutPage,
@@ -117,9 +118,16 @@ fn home(frame: &Frame) -> Vec<Shown> {
     let alone = HomePage { person: None, csrf: "sample".to_owned(), issuer };
     let known = HomePage { person: Some(person()), ..alone.clone() };
     let out = SignedOutPage { continue_to: None };
+    let asked = EndSessionPage {
+        client_name: Some("Team notes".to_owned()),
+        person: person(),
+        request: "client_id=sample".to_owned(),
+        csrf: "sample".to_owned(),
+    };
     vec![
         ("/home", "Home, nobody signed in", alone.render(frame)),
         ("/home/signed-in", "Home, signed in", known.render(frame)),
+        ("/end-session", "Signing out, as a program asks", asked.render(frame)),
         ("/signed-out", "Signed out", out.render(frame)),
     ]
 }

@@ -54,6 +54,7 @@ catalogue! {
     whose_fault next_step reason request for_makers
     fault_client fault_provider fault_server fault_nobody
     action_home action_sign_in action_account action_again
+    end_session end_session_asked stay_signed_in
     signed_out session_ended clients_keep_access sign_in_again
     home what_this_is sign_out your_account issuer for_programs metadata signing_keys enter_code
 }

@@ -111,8 +111,8 @@ fn page(state: &AppState, person: &SignedIn, facts: Facts, number: usize) -> Acc
             .take(MOST_SESSIONS)
             .map(|session| browser(session, person))
             .collect(),
-        identities: facts.identities.into_iter().map(identity).collect(),
-        linkable: Vec::new(),
+        linkable: linkable(state, &facts.identities),
+        identities: facts.identities.into_iter().map(|one| identity(state, one)).collect(),
         events: facts.events.into_iter().map(event).collect(),
         csrf: person.csrf(state),
     }
@@ -145,12 +145,17 @@ fn browser(session: storage::sessions::Model, person: &SignedIn) -> BrowserSessi
     }
 }
 
-fn identity(identity: identities::Model) -> LinkedIdentity {
-    let provider = match identity.provider.as_str() {
-        "github" => "GitHub".to_owned(),
-        _ => identity.provider,
-    };
+fn identity(state: &AppState, identity: identities::Model) -> LinkedIdentity {
+    let label = state.upstreams.find(&identity.provider).map(|upstream| upstream.label.clone());
+    let provider = label.unwrap_or(identity.provider);
     LinkedIdentity { provider, subject: identity.subject, since: identity.created_at }
+}
+
+/// Where the person could sign in too: label and path of each upstream that does not know them.
+fn linkable(state: &AppState, known: &[identities::Model]) -> Vec<(String, String)> {
+    let is_new = |name: &str| known.iter().all(|identity| identity.provider != name);
+    let upstreams = state.upstreams.iter().filter(|upstream| is_new(&upstream.name));
+    upstreams.map(|one| (one.label.clone(), format!("/sign-in/{}/link", one.name))).collect()
 }
 
 fn event(event: security_events::Model) -> SecurityEvent {

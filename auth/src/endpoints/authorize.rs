@@ -34,6 +34,8 @@ use crate::{
 
 /// Seconds after signing in during which `prompt=login` counts as answered.
 const FRESH_SIGN_IN: i64 = 120;
+/// Seconds that the way back from signing in may take without counting as age.
+const WAY_BACK: i64 = 5;
 
 enum Next {
     SignIn,
@@ -114,12 +116,16 @@ fn decide(
     now: i64,
 ) -> Result<Next, OAuthError> {
     let refused = |code, reason, description| Err(OAuthError::new(code, reason, description));
-    let is_fresh = |person: &SignedIn| now - person.session.authenticated_at < FRESH_SIGN_IN;
     match signed_in {
         None if request.prompt.none => refused(
             ErrorCode::LoginRequired,
             "prompt_none_signed_out",
             "Nobody is signed in, and prompt=none forbids to ask.",
+        ),
+        Some(person) if request.prompt.none && !is_fresh(request, person, now) => refused(
+            ErrorCode::LoginRequired,
+            "prompt_none_max_age",
+            "The person signed in longer ago than max_age, and prompt=none forbids to ask.",
         ),
         Some(_) if request.prompt.none && remembered => Ok(Next::Answer),
         Some(_) if request.prompt.none => refused(
@@ -127,11 +133,21 @@ fn decide(
             "prompt_none_consent",
             "The person must consent, and prompt=none forbids to ask.",
         ),
-        None => Ok(Next::SignIn),
-        Some(person) if request.prompt.login && !is_fresh(person) => Ok(Next::SignIn),
-        Some(_) if remembered && !request.prompt.consent => Ok(Next::Answer),
-        Some(_) => Ok(Next::Consent),
+        Some(person) if is_fresh(request, person, now) => {
+            match remembered && !request.prompt.consent {
+                true => Ok(Next::Answer),
+                false => Ok(Next::Consent),
+            }
+        }
+        _ => Ok(Next::SignIn),
     }
+}
+
+/// Whether the person signed in lately enough for what the request wants.
+fn is_fresh(request: &AuthorizationRequest, person: &SignedIn, now: i64) -> bool {
+    let age = now - person.session.authenticated_at;
+    let in_time = request.max_age.is_none_or(|max_age| age <= max_age.max(WAY_BACK));
+    in_time && (!request.prompt.login || age < FRESH_SIGN_IN)
 }
 
 /// `continue=` with the way back here.

@@ -3,7 +3,9 @@
 //! The page with one button for each place where people can prove who they are.
 
 pub mod callback;
-pub mod github;
+pub mod link;
+mod pending;
+pub mod provider;
 
 use axum::{
     extract::{RawQuery, State},
@@ -18,10 +20,13 @@ use super::authorize;
 use crate::{
     error_response::PageError,
     oauth::{
-        authorization_request::AuthorizationRequest, error::OAuthError, parameters::Parameters,
+        authorization_request::AuthorizationRequest,
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
     },
     presentation,
     state::AppState,
+    upstream::{Upstream, UpstreamError},
 };
 
 /// A place on this server to go on at, never another origin.
@@ -54,6 +59,7 @@ impl ContinueTo {
         self.0 == "/account/delete"
     }
 
+    /// The authorization request that goes on there, if it is one.
     async fn request(&self, state: &AppState) -> Option<AuthorizationRequest> {
         let query = self.0.strip_prefix("/authorize?")?;
         authorize::read(state, query).await.ok()
@@ -75,16 +81,56 @@ pub async fn get(
     });
     let page = SignInPage {
         client,
-        providers: vec![Provider {
-            label: "GitHub".into(),
-            action: "/sign-in/github".into(),
-            stand_in: state.config.uses_stand_in(),
-        }],
+        providers: state.upstreams.iter().map(button).collect(),
         notice: continue_to.needs_fresh_sign_in().then_some(SignInNotice::Confirm),
         continue_to: continue_to.0,
         csrf: String::new(),
     };
     Ok(Html(page.render(&frame)))
+}
+
+fn button(upstream: &Upstream) -> Provider {
+    Provider {
+        label: upstream.label.clone(),
+        action: format!("/sign-in/{}", upstream.name),
+        stand_in: upstream.stand_in,
+    }
+}
+
+/// The upstream that a path names.
+fn upstream<'a>(state: &'a AppState, name: &str) -> Result<&'a Upstream, OAuthError> {
+    state.upstreams.find(name).ok_or_else(|| {
+        let description = "Nobody can sign in there. Choose a way to sign in from the list.";
+        OAuthError::invalid_request("not_found", description)
+    })
+}
+
+/// What an upstream's failure means for the person.
+fn upstream_error(upstream: &Upstream, error: UpstreamError) -> OAuthError {
+    let label = &upstream.label;
+    match &error {
+        UpstreamError::Unreachable(_) => OAuthError::new(
+            ErrorCode::TemporarilyUnavailable,
+            "upstream_unreachable",
+            format!("{label} does not answer. Wait a moment, then go back and try again."),
+        ),
+        UpstreamError::Refused(_) => OAuthError::new(
+            ErrorCode::AccessDenied,
+            "upstream_refused",
+            format!(
+                "{label} did not accept the sign-in. Start again from the program that sent you \
+                 here."
+            ),
+        ),
+        UpstreamError::Untrusted(_) => OAuthError::new(
+            ErrorCode::AccessDenied,
+            "upstream_untrusted",
+            format!(
+                "What {label} answered does not prove who you are. Tell whoever runs this server."
+            ),
+        ),
+    }
+    .because(error)
 }
 
 #[cfg(test)]

@@ -39,20 +39,33 @@ pub async fn post(
     let continue_to = continue_to.transpose()?;
     if let Some(person) = signed_in? {
         if !person.made(&state, form.optional("csrf")?.unwrap_or_default()) {
-            return Err(OAuthError::new(
-                ErrorCode::AccessDenied,
-                "sign_out_stale",
-                "This page is too old. Go back, load it again and sign out from there.",
-            )
-            .into());
+            return Err(stale().into());
         }
-        sign_out(&state, &person, &visitor)
-            .await
-            .map_err(|error| OAuthError::server_error("sign_out_not_stored", error))?;
+        end_session(&state, &person, &visitor).await?;
     }
     let jar = CookieJar::new().add(gone(&state.config));
     let page = SignedOutPage { continue_to: continue_to.map(|path| path.as_str().to_owned()) };
     Ok((jar, Html(page.render(&frame))).into_response())
+}
+
+/// Ends the person's session, wherever that is asked for.
+pub(super) async fn end_session(
+    state: &AppState,
+    person: &SignedIn,
+    visitor: &Visitor,
+) -> Result<(), OAuthError> {
+    sign_out(state, person, visitor)
+        .await
+        .map_err(|error| OAuthError::server_error("sign_out_not_stored", error))
+}
+
+/// The form was not made by this session.
+pub(super) fn stale() -> OAuthError {
+    OAuthError::new(
+        ErrorCode::AccessDenied,
+        "sign_out_stale",
+        "This page is too old. Go back, load it again and sign out from there.",
+    )
 }
 
 async fn sign_out(

@@ -68,7 +68,7 @@ mod tests {
     fn a_reason_goes_before_its_code() {
         assert_eq!(kind_of(ErrorCode::AccessDenied, "consent_stale"), ErrorKind::Expired);
         assert_eq!(kind_of(ErrorCode::AccessDenied, "sign_in_expired"), ErrorKind::Expired);
-        assert_eq!(kind_of(ErrorCode::AccessDenied, "github_denied"), ErrorKind::Declined);
+        assert_eq!(kind_of(ErrorCode::AccessDenied, "upstream_denied"), ErrorKind::Declined);
         assert_eq!(kind_of(ErrorCode::AccessDenied, "anything"), ErrorKind::Refused);
         assert_eq!(kind_of(ErrorCode::InvalidRequest, "pkce"), ErrorKind::ClientRequest);
         let server = kind_of(ErrorCode::ServerError, "sign_in_not_stored");

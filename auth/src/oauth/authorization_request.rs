@@ -10,7 +10,7 @@ use super::{
     scope::ScopeSet,
 };
 
-/// Longest `state` and `nonce`, in bytes.
+/// Longest `state`, `nonce` and `login_hint`, in bytes.
 const LONGEST_STATE: usize = 2048;
 
 /// What the request wants of the person (OpenID Connect Core §3.1.2.1).
@@ -43,6 +43,10 @@ pub struct AuthorizationRequest {
     pub dpop_jkt: Option<String>,
     /// What the person may be asked.
     pub prompt: Prompt,
+    /// Seconds since the person last proved who they are, at most.
+    pub max_age: Option<i64>,
+    /// Who the client believes the person is, for the upstream.
+    pub login_hint: Option<String>,
 }
 
 impl AuthorizationRequest {
@@ -66,7 +70,21 @@ impl AuthorizationRequest {
         check_length("nonce", nonce.as_deref())?;
         let dpop_jkt = parse_thumbprint(parameters.optional("dpop_jkt")?)?;
         let prompt = parse_prompt(parameters.optional("prompt")?)?;
-        Ok(Self { client, target, code_challenge, resource, scope, nonce, dpop_jkt, prompt })
+        let max_age = parse_max_age(parameters.optional("max_age")?)?;
+        let login_hint = parameters.optional("login_hint")?.map(Into::into);
+        check_length("login_hint", login_hint.as_deref())?;
+        Ok(Self {
+            client,
+            target,
+            code_challenge,
+            resource,
+            scope,
+            nonce,
+            dpop_jkt,
+            prompt,
+            max_age,
+            login_hint,
+        })
     }
 }
 
@@ -114,6 +132,19 @@ fn parse_thumbprint(thumbprint: Option<&str>) -> Result<Option<String>, OAuthErr
             "The parameter dpop_jkt must be the base64url SHA-256 thumbprint of a key.",
         )),
         text => Ok(text.map(Into::into)),
+    }
+}
+
+fn parse_max_age(max_age: Option<&str>) -> Result<Option<i64>, OAuthError> {
+    let digits = |text: &&str| text.bytes().all(|b| b.is_ascii_digit());
+    match max_age {
+        None => Ok(None),
+        // More seconds than fit are as good as no limit.
+        Some(text) if digits(&text) => Ok(Some(text.parse().unwrap_or(i64::MAX))),
+        Some(_) => Err(OAuthError::invalid_request(
+            "max_age",
+            "The parameter max_age must be a whole number of seconds.",
+        )),
     }
 }
 

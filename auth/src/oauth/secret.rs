@@ -31,6 +31,8 @@ pub enum SecretKind {
     RegistrationAccess,
     /// `pcv_`: a PKCE verifier towards the upstream.
     CodeVerifier,
+    /// `pcn_`: binds an upstream's ID token to the sign-in that asked for it.
+    Nonce,
 }
 
 impl SecretKind {
@@ -45,6 +47,7 @@ impl SecretKind {
             Self::ClientSecret => "pck_",
             Self::RegistrationAccess => "pcm_",
             Self::CodeVerifier => "pcv_",
+            Self::Nonce => "pcn_",
         }
     }
 }

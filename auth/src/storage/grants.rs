@@ -48,6 +48,8 @@ pub struct Model {
     pub rotations: String,
     /// Thumbprint of the key that its refresh tokens are bound to (RFC 9449 §5).
     pub key_thumbprint: Option<String>,
+    /// The session in which it was made, where a browser was there.
+    pub session_id: Option<Uuid>,
 }
 
 /// No relation is followed by the ORM.
@@ -96,6 +98,7 @@ pub async fn issue(db: &impl ConnectionTrait, grant: Model) -> Result<(), Storag
         refresh_expires_at: Set(grant.refresh_expires_at),
         rotations: Set(grant.rotations),
         key_thumbprint: Set(grant.key_thumbprint),
+        session_id: Set(grant.session_id),
     };
     grant.insert(db).await.map(|_| ())
 }
@@ -185,6 +188,21 @@ pub async fn of_user_and_client(
         .filter(Column::ExpiresAt.gt(now))
         .order_by_desc(Column::Id)
         .limit(MOST_COMPARED)
+        .all(db)
+        .await
+}
+
+/// The clients that were granted something in a session, each once.
+pub async fn clients_of_session(
+    db: &impl ConnectionTrait,
+    session_id: Uuid,
+) -> Result<Vec<String>, StorageError> {
+    Entity::find()
+        .select_only()
+        .column(Column::ClientId)
+        .distinct()
+        .filter(Column::SessionId.eq(session_id))
+        .into_tuple()
         .all(db)
         .await
 }

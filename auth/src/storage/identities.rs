@@ -1,6 +1,8 @@
 //! Who a person is at an upstream.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, entity::prelude::*,
+};
 use uuid::Uuid;
 
 use super::{
@@ -56,6 +58,26 @@ pub async fn sign_in(
     };
     transaction.commit().await?;
     Ok(user)
+}
+
+/// What came of a wish to link an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// It is the person's from now on.
+    Now,
+    /// It was theirs already.
+    Before,
+    /// Somebody else signs in with it.
+    ToSomebodyElse,
+}
+
+/// Links a further identity to a person, unless it is somebody's.
+pub async fn link(db: &impl ConnectionTrait, identity: Model) -> Result<Linked, StorageError> {
+    match find(db, &identity.provider, &identity.subject).await? {
+        Some(known) if known.user_id == identity.user_id => Ok(Linked::Before),
+        Some(_) => Ok(Linked::ToSomebodyElse),
+        None => identity.into_active_model().insert(db).await.map(|_| Linked::Now),
+    }
 }
 
 /// Whose identity this is.

@@ -5,7 +5,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{StorageError, users};
+use super::{StorageError, logout_deliveries, users};
 
 /// A signed-in browser. Its cookie is known as a hash only.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -55,9 +55,24 @@ pub async fn find(
     Ok(user.map(|user| (session, user)))
 }
 
-/// Ends a session.
+/// Ends a session, and has its clients told.
 pub async fn close(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), StorageError> {
+    let session = Entity::find_by_id(token_hash.to_owned()).one(db).await?;
+    end_each(db, session.into_iter().collect()).await.map(|_| ())
+}
+
+/// Makes a cookie void whose session goes on under another.
+pub async fn replace(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), StorageError> {
     Entity::delete_by_id(token_hash.to_owned()).exec(db).await.map(|_| ())
+}
+
+async fn end_each(db: &impl ConnectionTrait, ended: Vec<Model>) -> Result<u64, StorageError> {
+    for session in &ended {
+        logout_deliveries::enqueue(db, session).await?;
+    }
+    let hashes = ended.into_iter().map(|session| session.token_hash);
+    let outcome = Entity::delete_many().filter(Column::TokenHash.is_in(hashes)).exec(db).await?;
+    Ok(outcome.rows_affected)
 }
 
 /// Notes that a session is in use.
@@ -94,8 +109,8 @@ pub async fn close_of_user(
     user_id: Uuid,
     id: Uuid,
 ) -> Result<bool, StorageError> {
-    let own = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::Id.eq(id));
-    Ok(own.exec(db).await?.rows_affected == 1)
+    let own = Entity::find().filter(Column::UserId.eq(user_id)).filter(Column::Id.eq(id));
+    Ok(end_each(db, own.all(db).await?).await? == 1)
 }
 
 /// Ends every session of a person.
@@ -103,5 +118,6 @@ pub async fn close_all_of_user(
     db: &impl ConnectionTrait,
     user_id: Uuid,
 ) -> Result<(), StorageError> {
-    Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(|_| ())
+    let all = Entity::find().filter(Column::UserId.eq(user_id)).all(db).await?;
+    end_each(db, all).await.map(|_| ())
 }

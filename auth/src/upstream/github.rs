@@ -3,15 +3,16 @@
 //! The numeric id is the identity. Names and addresses change hands; only verified e-mail
 //! addresses are believed.
 
-use std::time::Duration;
-
-use reqwest::{Client, RequestBuilder, header::ACCEPT, redirect::Policy};
+use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
-use thiserror::Error;
 use url::Url;
 
-use crate::{config::Config, oauth::resource::is_loopback, storage::users::Profile};
+use super::{
+    Answer, Person, Request, UpstreamError,
+    http::{self, json},
+};
+use crate::{config::Config, storage::users::Profile};
 
 /// The provider's name in `identities`.
 pub const PROVIDER: &str = "github";
@@ -27,30 +28,9 @@ pub struct Github {
     http: Client,
 }
 
-/// GitHub could not, or would not, say who the person is.
-#[derive(Debug, Error)]
-pub enum GithubError {
-    /// No answer, or one that makes no sense.
-    #[error("GitHub could not be reached: {0}")]
-    Unreachable(#[from] reqwest::Error),
-    /// GitHub answered with its error code.
-    #[error("GitHub refused: {0}")]
-    Refused(String),
-}
-
-/// A person as GitHub knows them.
-#[derive(Clone, Debug)]
-pub struct Person {
-    /// The numeric id.
-    pub subject: String,
-    /// Everything else.
-    pub profile: Profile,
-}
-
 #[derive(Deserialize)]
 struct TokenAnswer {
-    access_token: Option<String>,
-    error: Option<String>,
+    access_token: String,
 }
 
 #[derive(Deserialize)]
@@ -69,41 +49,47 @@ struct Email {
 }
 
 impl Github {
-    /// The app that the settings describe.
-    pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
-        let mut http = Client::builder()
-            .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .timeout(Duration::from_secs(10));
-        if is_loopback(&config.github_base_url) {
-            http = http.no_proxy();
-        }
-        Ok(Self {
+    /// The app that the settings describe, if they do.
+    pub fn new(config: &Config) -> Result<Option<Self>, reqwest::Error> {
+        let (Some(client_id), Some(client_secret)) =
+            (&config.github_client_id, &config.github_client_secret)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
             base_url: config.github_base_url.clone(),
             api_url: config.github_api_url.clone(),
-            client_id: config.github_client_id.clone(),
-            client_secret: config.github_client_secret.clone(),
-            redirect_uri: format!("{}/sign-in/github/callback", config.issuer),
-            http: http.build()?,
-        })
+            client_id: client_id.clone(),
+            client_secret: client_secret.clone(),
+            redirect_uri: format!("{}/sign-in/{PROVIDER}/callback", config.issuer),
+            http: http::client(&config.github_base_url)?,
+        }))
     }
 
     /// Where the browser goes to sign in.
-    pub fn authorize_url(&self, state: &str, code_challenge: &str) -> String {
+    pub(super) fn authorize_url(&self, request: Request<'_>) -> String {
         let mut url = below(&self.base_url, "login/oauth/authorize");
-        url.query_pairs_mut()
+        let mut query = url.query_pairs_mut();
+        query
             .append_pair("client_id", &self.client_id)
             .append_pair("redirect_uri", &self.redirect_uri)
             .append_pair("scope", "read:user user:email")
-            .append_pair("state", state)
-            .append_pair("code_challenge", code_challenge)
+            .append_pair("state", request.state)
+            .append_pair("code_challenge", request.code_challenge)
             .append_pair("code_challenge_method", "S256");
+        if request.anew {
+            query.append_pair("prompt", "select_account");
+        }
+        if let Some(hint) = request.login_hint {
+            query.append_pair("login", hint);
+        }
+        drop(query);
         url.into()
     }
 
     /// Exchanges the code for the person behind it. The upstream token is used here and dropped.
-    pub async fn person(&self, code: &str, code_verifier: &str) -> Result<Person, GithubError> {
-        let token = self.token(code, code_verifier).await?;
+    pub(super) async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
+        let token = self.token(answer).await?;
         let user: User = self.get("user", &token).await?;
         let emails: Vec<Email> = self.get("user/emails", &token).await?;
         let verified = |email: &&Email| email.verified;
@@ -119,28 +105,22 @@ impl Github {
         })
     }
 
-    async fn token(&self, code: &str, code_verifier: &str) -> Result<String, GithubError> {
+    async fn token(&self, answer: Answer<'_>) -> Result<String, UpstreamError> {
         let form = [
             ("client_id", self.client_id.as_str()),
             ("client_secret", self.client_secret.expose_secret()),
-            ("code", code),
+            ("code", answer.code),
             ("redirect_uri", &self.redirect_uri),
-            ("code_verifier", code_verifier),
+            ("code_verifier", answer.code_verifier),
         ];
         let url = below(&self.base_url, "login/oauth/access_token");
-        let answer: TokenAnswer = fetch(self.http.post(url).form(&form)).await?;
-        let refused = || GithubError::Refused(answer.error.unwrap_or("no access token".into()));
-        answer.access_token.ok_or_else(refused)
+        let answer: TokenAnswer = json(self.http.post(url).form(&form)).await?;
+        Ok(answer.access_token)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, token: &str) -> Result<T, GithubError> {
-        Ok(fetch(self.http.get(below(&self.api_url, path)).bearer_auth(token)).await?)
+    async fn get<T: DeserializeOwned>(&self, path: &str, token: &str) -> Result<T, UpstreamError> {
+        json(self.http.get(below(&self.api_url, path)).bearer_auth(token)).await
     }
-}
-
-async fn fetch<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, reqwest::Error> {
-    let answer = request.header(ACCEPT, "application/json").send().await?.error_for_status()?;
-    answer.json().await
 }
 
 fn below(base: &Url, path: &str) -> Url {

@@ -166,6 +166,33 @@ async fn prompt_login_asks_a_signed_in_person_again() {
 }
 
 #[tokio::test]
+async fn max_age_asks_who_signed_in_too_long_ago_to_sign_in_again() {
+    let mut setting = setting().await;
+    let url = setting.client.authorize_url(&setting.valid_request());
+    setting.client.reach_consent(&mut setting.browser, &url).await;
+    setting.stack.advance(600);
+    for (max_age, path) in [("600", "/consent"), ("599", "/sign-in"), ("0", "/sign-in")] {
+        let page = setting.open(&with(setting.valid_request(), "max_age", max_age)).await;
+        assert_eq!(page.url.path(), path, "{max_age}");
+    }
+    let request = with(setting.valid_request(), "max_age", "599");
+    let page = setting.open(&with(request, "prompt", "none")).await;
+    assert_eq!(page.query("error").as_deref(), Some("login_required"));
+    for max_age in ["-1", "1.5", "soon"] {
+        let page = setting.open(&with(setting.valid_request(), "max_age", max_age)).await;
+        assert_eq!(page.query("error").as_deref(), Some("invalid_request"), "{max_age}");
+    }
+}
+
+#[tokio::test]
+async fn max_age_zero_is_met_by_signing_in() {
+    let mut setting = setting().await;
+    let url = setting.client.authorize_url(&with(setting.valid_request(), "max_age", "0"));
+    let page = setting.client.reach_consent(&mut setting.browser, &url).await;
+    assert_eq!(page.url.path(), "/consent");
+}
+
+#[tokio::test]
 async fn asking_writes_nothing() {
     let setting = setting().await;
     let url = setting.client.authorize_url(&setting.valid_request());

@@ -1,6 +1,35 @@
-//! `GET /sign-in`, `POST /sign-in/github` and `GET /sign-in/github/callback`
+//! `GET /sign-in`, `POST /sign-in/{provider}` and `GET /sign-in/{provider}/callback`
 
-use tests::{browser::Browser, client::Client, stack::Stack};
+mod link;
+mod openid;
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tests::{
+    access_token, browser::Browser, client::Client, openid_provider::OpenIdProvider, stack::Stack,
+};
+
+/// A stack where people can sign in at GitHub and at the provider.
+async fn with_provider() -> (Stack, OpenIdProvider, tempfile::TempDir) {
+    let provider = OpenIdProvider::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let entry = provider.entry("example", &folder.path().join("secret"));
+    let file = folder.path().join("upstreams.json");
+    fs::write(&file, json!([entry]).to_string()).unwrap();
+    let options = ["--upstreams-file", file.to_str().unwrap()];
+    (Stack::start_with(&options, &[]).await, provider, folder)
+}
+
+/// Signs in at the provider on the way to tokens; the subject of the access token.
+async fn subject(client: &Client, browser: &mut Browser) -> Value {
+    let page = browser.open(&client.authorize_url(&client.authorize_parameters())).await;
+    let page = browser.send_form(&page, "/sign-in/example").await;
+    let page = browser.press(&page, "decision", "allow").await;
+    let code = page.query("code").unwrap();
+    let tokens = client.post("/token", &client.code_form(&code)).await;
+    access_token::claims(tokens.text("access_token"))["sub"].clone()
+}
 
 #[tokio::test]
 async fn the_stand_in_is_labelled_as_one() {
@@ -42,7 +71,7 @@ async fn denying_at_github_says_so_and_signs_nobody_in() {
     let page = browser.send_form(&page, "/sign-in/github").await;
     let page = browser.press(&page, "user", "deny").await;
     assert_eq!(page.status, 403);
-    assert!(page.text().contains("github_denied"), "{}", page.text());
+    assert!(page.text().contains("upstream_denied"), "{}", page.text());
 }
 
 #[tokio::test]
@@ -115,5 +144,5 @@ async fn a_code_that_github_does_not_know_signs_nobody_in() {
     let state = at_github.query("state").unwrap();
     let page =
         browser.open(&stack.at(&format!("/sign-in/github/callback?code=1&state={state}"))).await;
-    assert!(page.text().contains("github_refused"), "{}", page.text());
+    assert!(page.text().contains("upstream_refused"), "{}", page.text());
 }

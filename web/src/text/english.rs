@@ -161,6 +161,9 @@ pub(super) static TEXT: Text = Text {
     action_account: "Go to your account",
     action_again: "Try again",
 
+    end_session: "Sign out?",
+    end_session_asked: "{client} asks to sign you out of this browser.",
+    stay_signed_in: "Stay signed in",
     signed_out: "You are signed out",
     session_ended: "Your session in this browser has ended.",
     clients_keep_access: "Programs that you allowed earlier keep their access: signing out here \

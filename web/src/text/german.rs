@@ -168,6 +168,9 @@ pub(super) static TEXT: Text = Text {
     action_account: "Zu Ihrem Konto",
     action_again: "Noch einmal versuchen",
 
+    end_session: "Abmelden?",
+    end_session_asked: "{client} möchte Sie in diesem Browser abmelden.",
+    stay_signed_in: "Angemeldet bleiben",
     signed_out: "Sie sind abgemeldet",
     session_ended: "Ihre Sitzung in diesem Browser ist beendet.",
     clients_keep_access: "Programme, denen Sie früher Zugriff erlaubt haben, behalten ihn: Das \

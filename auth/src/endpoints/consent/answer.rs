@@ -93,6 +93,7 @@ fn grant(
         refresh_expires_at: 0,
         rotations: String::new(),
         key_thumbprint: None,
+        session_id: Some(person.session.id),
     }
 }
 

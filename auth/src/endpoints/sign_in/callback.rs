@@ -1,58 +1,73 @@
-//! `GET /sign-in/github/callback`
+//! `GET /sign-in/{provider}/callback`
 //!
-//! The browser comes back from GitHub. Whoever GitHub says it is, is signed in here, in the
-//! browser that began.
+//! The browser comes back from an upstream. Whoever the upstream says it is, is signed in here, in
+//! the browser that began; or is linked to the person who asked for that.
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::{Path, RawQuery, State},
     response::{IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
 use uuid::Uuid;
 
-use super::github::PendingSignIn;
+use super::{pending::PendingSignIn, upstream, upstream_error};
 use crate::{
     endpoints::authorize,
     error_response::{AuthorizationError, PageError, see_other},
     extract::{
-        signed_in::{CookieName, cookie, cookie_name},
+        signed_in::{CookieName, MaybeSignedIn, SignedIn, cookie},
         visitor::Visitor,
     },
     oauth::{
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
-        secret::{self, Secret, SecretKind},
+        secret::{Secret, SecretKind},
     },
     state::AppState,
     storage::{
-        StorageError, identities,
+        StorageError,
+        identities::{self, Linked},
         security_events::{self, EventKind},
         sessions,
     },
-    upstream::github::{GithubError, PROVIDER, Person},
+    upstream::{Answer, Person, Upstream},
 };
 
 /// Finishes the sign-in and goes on where it began.
 pub async fn get(
     State(state): State<AppState>,
+    Path(provider): Path<String>,
     jar: CookieJar,
-    visitor: Visitor,
+    (MaybeSignedIn(signed_in), visitor): (MaybeSignedIn, Visitor),
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let answer = Parameters::parse(query.unwrap_or_default().as_bytes())?;
-    let pending = open(&state, &jar, &answer)?;
+    let upstream = upstream(&state, &provider)?;
+    let pending = PendingSignIn::open(&state, &jar, &answer, &provider)?;
     if let Some(error) = answer.optional("error")? {
-        return Ok(tell_denied(&state, &pending, denied(error)).await);
+        return Ok(tell_denied(&state, &pending, denied(upstream, error)).await);
     }
     let code = answer.required("code")?;
-    let person = state.github.person(code, &pending.code_verifier).await.map_err(refused)?;
-    let session = Secret::generate(SecretKind::Session)?;
-    sign_in(&state, person, &session, visitor)
-        .await
-        .map_err(|error| OAuthError::server_error("sign_in_not_stored", error))?;
-    let seconds = state.config.session_lifetime;
-    let jar = CookieJar::new().add(cookie(&state.config, CookieName::Session, &session, seconds));
+    let iss = answer.optional("iss")?;
+    pending.consume(&state).await?;
+    let PendingSignIn { code_verifier, nonce, .. } = &pending;
+    let answer = Answer { code, iss, code_verifier, nonce, now: state.clock.now() };
+    let person = upstream.person(answer).await.map_err(|e| upstream_error(upstream, e))?;
+
+    let arrival = Arrival { upstream, person, before: signed_in?, visitor };
+    let jar = match &pending.link_to {
+        Some(session) => link(&state, arrival, session).await.map(|()| CookieJar::new())?,
+        None => sign_in(&state, arrival).await?,
+    };
     Ok((jar, see_other(&pending.continue_to)).into_response())
+}
+
+/// Who came back, from where, and who this browser was signed in as before.
+struct Arrival<'a> {
+    upstream: &'a Upstream,
+    person: Person,
+    before: Option<SignedIn>,
+    visitor: Visitor,
 }
 
 /// A program on this machine that waits for the sign-in hears of its end. Anybody else's redirect
@@ -67,86 +82,110 @@ async fn tell_denied(state: &AppState, pending: &PendingSignIn, error: OAuthErro
     }
 }
 
-/// Checks that this is the browser that began, and that it did so lately.
-fn open(
-    state: &AppState,
-    jar: &CookieJar,
-    answer: &Parameters,
-) -> Result<PendingSignIn, OAuthError> {
-    let pending: PendingSignIn = state
-        .seals
-        .sign_in
-        .open(answer.required("state")?)
-        .map_err(|error| stale("sign_in_state").because(error))?;
-    let browser = jar
-        .get(cookie_name(&state.config, CookieName::Browser))
-        .map(|cookie| secret::hash(cookie.value()))
-        .ok_or_else(|| stale("sign_in_other_browser"))?;
-    if !secret::same_hash(&browser, &pending.browser) {
-        return Err(stale("sign_in_other_browser"));
-    }
-    match pending.expires_at <= state.clock.now() {
-        true => Err(stale("sign_in_expired")),
-        false => Ok(pending),
-    }
+/// Opens a session under a fresh cookie. The browser's old one is over, whosever it was.
+async fn sign_in(state: &AppState, arrival: Arrival<'_>) -> Result<CookieJar, OAuthError> {
+    let secret = Secret::generate(SecretKind::Session)?;
+    open_session(state, arrival, &secret)
+        .await
+        .map_err(|error| OAuthError::server_error("sign_in_not_stored", error))?;
+    let seconds = state.config.session_lifetime;
+    Ok(CookieJar::new().add(cookie(&state.config, CookieName::Session, &secret, seconds)))
 }
 
-async fn sign_in(
+async fn open_session(
     state: &AppState,
-    person: Person,
+    arrival: Arrival<'_>,
     secret: &Secret,
-    visitor: Visitor,
 ) -> Result<(), StorageError> {
     let now = state.clock.now();
+    let Arrival { upstream, person, before, visitor } = arrival;
     let Person { subject, profile } = person;
-    let user = identities::sign_in(&state.db, PROVIDER, &subject, profile, now).await?;
+    let user = identities::sign_in(&state.db, &upstream.name, &subject, profile, now).await?;
+    // Whoever proves anew that they are the same person goes on with the same session.
+    let same = before.as_ref().filter(|before| before.user.id == user.id);
     let session = sessions::Model {
         token_hash: secret.hash(),
         user_id: user.id,
         authenticated_at: now,
         expires_at: now.saturating_add(state.config.session_lifetime),
-        id: Uuid::now_v7(),
+        id: same.map_or_else(Uuid::now_v7, |same| same.session.id),
         network: visitor.network(),
         device: visitor.device.clone(),
         last_seen_at: now,
     };
-    let event = visitor.event(user.id, EventKind::SignedIn, "GitHub", now);
+    let event = visitor.event(user.id, EventKind::SignedIn, &upstream.label, now);
     let transaction = state.db.begin().await?;
+    match (same, &before) {
+        (Some(same), _) => sessions::replace(&transaction, &same.session.token_hash).await?,
+        (None, Some(other)) => sessions::close(&transaction, &other.session.token_hash).await?,
+        (None, None) => {}
+    }
     sessions::open(&transaction, session).await?;
     security_events::record(&transaction, event).await?;
     transaction.commit().await
 }
 
-fn stale(reason: &'static str) -> OAuthError {
-    OAuthError::new(
-        ErrorCode::AccessDenied,
-        reason,
-        "This sign-in took too long, or was begun in another browser. Start again from the \
-         program that sent you here.",
-    )
-}
-
-fn denied(error: &str) -> OAuthError {
-    OAuthError::new(
-        ErrorCode::AccessDenied,
-        "github_denied",
-        "GitHub did not sign you in. If you declined there, start again and accept.",
-    )
-    .because(error.to_owned())
-}
-
-fn refused(error: GithubError) -> OAuthError {
-    match &error {
-        GithubError::Unreachable(_) => OAuthError::new(
-            ErrorCode::TemporarilyUnavailable,
-            "github_unreachable",
-            "GitHub does not answer. Wait a moment, then go back and try again.",
-        ),
-        GithubError::Refused(_) => OAuthError::new(
-            ErrorCode::AccessDenied,
-            "github_refused",
-            "GitHub did not accept the sign-in. Start again from the program that sent you here.",
-        ),
+/// Links the identity to the person who asked, in the session in which they asked.
+async fn link(state: &AppState, arrival: Arrival<'_>, session: &str) -> Result<(), OAuthError> {
+    let Arrival { upstream, person, before, visitor } = arrival;
+    let owner = before.filter(|before| before.session.token_hash == session);
+    let owner = owner.ok_or_else(|| {
+        refused("link_stale", "You have signed in or out since you asked for this. Try again.")
+    })?;
+    if person.profile.verified_email.is_none() {
+        return Err(refused(
+            "link_unverified",
+            "That account has no verified e-mail address. Verify one there, then try again.",
+        ));
     }
-    .because(error)
+    let now = state.clock.now();
+    let event = visitor.event(owner.user.id, EventKind::IdentityLinked, &upstream.label, now);
+    let identity = identities::Model {
+        provider: upstream.name.clone(),
+        subject: person.subject,
+        user_id: owner.user.id,
+        created_at: now,
+    };
+    let linked = store_link(state, identity, event)
+        .await
+        .map_err(|error| OAuthError::server_error("link_not_stored", error))?;
+    match linked {
+        Linked::Now | Linked::Before => Ok(()),
+        Linked::ToSomebodyElse => Err(refused(
+            "link_taken",
+            "That account is already used to sign in as somebody else here. Delete the account \
+             of that person first, or sign in as them.",
+        )),
+    }
+}
+
+async fn store_link(
+    state: &AppState,
+    identity: identities::Model,
+    event: security_events::Model,
+) -> Result<Linked, StorageError> {
+    let transaction = state.db.begin().await?;
+    let linked = identities::link(&transaction, identity).await?;
+    if linked == Linked::Now {
+        security_events::record(&transaction, event).await?;
+    }
+    transaction.commit().await?;
+    Ok(linked)
+}
+
+fn refused(reason: &'static str, description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::AccessDenied, reason, description)
+}
+
+/// The upstream's own words are for the log alone.
+fn denied(upstream: &Upstream, error: &str) -> OAuthError {
+    OAuthError::new(
+        ErrorCode::AccessDenied,
+        "upstream_denied",
+        format!(
+            "{} did not sign you in. If you declined there, start again and accept.",
+            upstream.label
+        ),
+    )
+    .because(error.escape_debug().to_string())
 }

@@ -214,11 +214,13 @@ fn id_token(
         iss: state.config.issuer.clone(),
         sub: issue.sub(),
         aud: issue.client.id.clone(),
+        azp: issue.client.id.clone(),
         exp: now + state.config.access_token_lifetime,
         iat: now,
         auth_time: issue.authenticated_at().unwrap_or(now),
         nonce,
         at_hash: URL_SAFE_NO_PAD.encode(left_half),
+        sid: issue.grant.and_then(|grant| grant.session_id).map(|id| id.to_string()),
         user: issue.revealed(),
     };
     state.keys.current(now)?.sign(TokenType::IdToken, &claims)

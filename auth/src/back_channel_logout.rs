@@ -1,0 +1,103 @@
+//! Tells clients that a session has ended, by a signed message to the address that an operator
+//! entered for them (OpenID Connect Back-Channel Logout 1.0).
+
+use std::time::Duration;
+
+use keys::{KeyError, LogoutTokenClaims, TokenType};
+use reqwest::{Client, redirect::Policy};
+use thiserror::Error;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    state::AppState,
+    storage::{StorageError, logout_deliveries},
+};
+
+/// Time between two looks for messages that are due.
+const LOOK: Duration = Duration::from_secs(1);
+/// Longest time for one delivery.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// Seconds from one try to the next. After the last, the message is given up.
+const PAUSES: [i64; 6] = [10, 60, 300, 1800, 7200, 21_600];
+/// Seconds that a logout token is good: it is signed anew for each try.
+const TOKEN_LIFETIME: i64 = 120;
+
+/// Why a message was not delivered.
+#[derive(Debug, Error)]
+enum DeliveryError {
+    #[error("the logout token was not signed: {0}")]
+    Sign(#[from] KeyError),
+    #[error("the client could not be reached: {0}")]
+    Send(#[from] reqwest::Error),
+    #[error("the client answered {0}")]
+    Refused(reqwest::StatusCode),
+}
+
+/// Speaks to clients. It follows no redirect: a logout token is for one address alone.
+pub fn http_client(is_local: bool) -> Result<Client, reqwest::Error> {
+    let http = Client::builder()
+        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .timeout(TIME_LIMIT);
+    match is_local {
+        true => http.no_proxy().build(),
+        false => http.build(),
+    }
+}
+
+/// Delivers for as long as the server runs.
+pub async fn run(state: AppState) -> ! {
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        if let Err(error) = deliver_due(&state).await {
+            tracing::warn!(%error, "logout messages cannot be read");
+        }
+    }
+}
+
+/// Tries each message that is due once. What fails is tried again later, by any replica.
+pub async fn deliver_due(state: &AppState) -> Result<(), StorageError> {
+    let db = state.db.connection();
+    let pause = |attempt: i64| {
+        let at = usize::try_from(attempt - 1).unwrap_or_default();
+        PAUSES.get(at).or(PAUSES.last()).copied().unwrap_or_default()
+    };
+    for delivery in logout_deliveries::take_due(db, state.clock.now(), pause).await? {
+        let (client_id, attempt) = (&delivery.client_id, delivery.attempts);
+        match deliver(state, &delivery).await {
+            Ok(()) => logout_deliveries::remove(db, delivery.id).await?,
+            Err(error) if usize::try_from(attempt).is_ok_and(|n| n < PAUSES.len()) => {
+                tracing::info!(%error, client_id, attempt, "a logout message is tried again later");
+            }
+            Err(error) => {
+                tracing::warn!(%error, client_id, attempt, "a logout message was given up");
+                logout_deliveries::remove(db, delivery.id).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn deliver(
+    state: &AppState,
+    delivery: &logout_deliveries::Model,
+) -> Result<(), DeliveryError> {
+    let now = state.clock.now();
+    let claims = LogoutTokenClaims::new(
+        state.config.issuer.clone(),
+        (delivery.user_id.to_string(), delivery.session_id.to_string()),
+        delivery.client_id.clone(),
+        delivery.id.to_string(),
+        (now, now + TOKEN_LIFETIME),
+    );
+    let token = state.keys.current(now)?.sign(TokenType::LogoutToken, &claims)?;
+    let form = [("logout_token", token)];
+    let answer = state.http.post(&delivery.uri).form(&form).send().await;
+    let answer = answer.map_err(reqwest::Error::without_url)?;
+    match answer.status().is_success() {
+        true => Ok(()),
+        false => Err(DeliveryError::Refused(answer.status())),
+    }
+}

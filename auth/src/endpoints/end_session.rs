@@ -1,0 +1,203 @@
+//! `GET /end_session` and `POST /end_session`
+//!
+//! A client asks to sign the person out (OpenID Connect RP-Initiated Logout 1.0 §2). An ID token
+//! of this very session proves that it may; whoever else asks needs the person's own yes.
+
+use axum::{
+    extract::{RawQuery, Request, State},
+    response::{Html, IntoResponse, Response},
+};
+use axum_extra::extract::CookieJar;
+use keys::PublishedKeys;
+use serde::Deserialize;
+use url::Url;
+use web::{Frame, end_session::EndSessionPage, signed_out::SignedOutPage};
+
+use super::sign_out;
+use crate::{
+    clients,
+    error_response::{PageError, see_other},
+    extract::{
+        form,
+        signed_in::{MaybeSignedIn, SignedIn, gone},
+        visitor::Visitor,
+    },
+    oauth::{client::Client, error::OAuthError, parameters::Parameters},
+    presentation,
+    state::AppState,
+};
+
+/// Longest `state`, in bytes.
+const LONGEST_STATE: usize = 2048;
+
+/// A request in which every parameter has been judged.
+struct LogoutRequest {
+    client: Option<Client>,
+    hint: Option<Hint>,
+    /// Where the person goes afterwards, `state` included.
+    target: Option<String>,
+}
+
+/// What an ID token of this server says of the sign-in it came of. It may have expired since.
+#[derive(Deserialize)]
+struct Hint {
+    iss: String,
+    sub: String,
+    aud: String,
+    sid: Option<String>,
+}
+
+/// Signs out, or asks first.
+pub async fn get(
+    State(state): State<AppState>,
+    MaybeSignedIn(signed_in): MaybeSignedIn,
+    (visitor, frame): (Visitor, Frame),
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let query = query.unwrap_or_default();
+    let request = read(&state, &Parameters::parse(query.as_bytes())?).await?;
+    match signed_in? {
+        Some(person) if !request.is_of(&person) => {
+            let page = EndSessionPage {
+                client_name: request.client.map(|client| client.name),
+                person: presentation::person(&person),
+                request: query,
+                csrf: person.csrf(&state),
+            };
+            Ok(Html(page.render(&frame)).into_response())
+        }
+        person => end(&state, person, &visitor, request, &frame).await,
+    }
+}
+
+/// Takes the person's yes. A client that posts its request, whose form comes from another site
+/// and so without the session's cookie, is sent to ask by GET.
+pub async fn post(
+    State(state): State<AppState>,
+    MaybeSignedIn(signed_in): MaybeSignedIn,
+    (visitor, frame): (Visitor, Frame),
+    request: Request,
+) -> Result<Response, PageError> {
+    let (_, form) = form::read(request).await?;
+    let Some(csrf) = form.optional("csrf")? else {
+        return Ok(see_other(&format!("/end_session?{}", query_of(&form)?)));
+    };
+    let query = form.optional("request")?.unwrap_or_default();
+    let request = read(&state, &Parameters::parse(query.as_bytes())?).await?;
+    let person = signed_in?;
+    if person.as_ref().is_some_and(|person| !person.made(&state, csrf)) {
+        return Err(sign_out::stale().into());
+    }
+    end(&state, person, &visitor, request, &frame).await
+}
+
+/// What a client may send.
+const PARAMETERS: [&str; 6] = [
+    "id_token_hint",
+    "logout_hint",
+    "client_id",
+    "post_logout_redirect_uri",
+    "state",
+    "ui_locales",
+];
+
+fn query_of(form: &Parameters) -> Result<String, OAuthError> {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for name in PARAMETERS {
+        if let Some(value) = form.optional(name)? {
+            query.append_pair(name, value);
+        }
+    }
+    Ok(query.finish())
+}
+
+async fn read(state: &AppState, parameters: &Parameters) -> Result<LogoutRequest, OAuthError> {
+    let hint = parameters.optional("id_token_hint")?.and_then(|token| Hint::read(state, token));
+    let named = parameters.optional("client_id")?;
+    if let (Some(hint), Some(named)) = (&hint, named)
+        && hint.aud != named
+    {
+        return Err(OAuthError::invalid_request(
+            "end_session_other_client",
+            "The id_token_hint was issued to another client than client_id.",
+        ));
+    }
+    let client = match hint.as_ref().map(|hint| hint.aud.as_str()).or(named) {
+        Some(id) => Some(clients::find(state, id).await?),
+        None => None,
+    };
+    let uri = parameters.optional("post_logout_redirect_uri")?;
+    let one_state = parameters.optional("state")?;
+    let target = uri.map(|uri| target(client.as_ref(), uri, one_state)).transpose()?;
+    Ok(LogoutRequest { client, hint, target })
+}
+
+/// Only an address that the client registered, compared exactly, is gone to.
+fn target(client: Option<&Client>, uri: &str, state: Option<&str>) -> Result<String, OAuthError> {
+    let Some(client) = client else {
+        return Err(OAuthError::invalid_request(
+            "end_session_client_missing",
+            "Send client_id or id_token_hint beside post_logout_redirect_uri.",
+        ));
+    };
+    if !client.post_logout_redirect_uris.iter().any(|registered| registered == uri) {
+        return Err(OAuthError::invalid_request(
+            "post_logout_redirect_uri_unregistered",
+            "The post_logout_redirect_uri is not registered for this client.",
+        ));
+    }
+    let mut url = Url::parse(uri).map_err(|error| {
+        OAuthError::invalid_request("post_logout_redirect_uri", "The address is no URL.")
+            .because(error)
+    })?;
+    match state {
+        Some(state) if state.len() > LONGEST_STATE => Err(OAuthError::invalid_request(
+            "parameter_too_long",
+            format!("The parameter state is longer than {LONGEST_STATE} bytes."),
+        )),
+        Some(state) => Ok(url.query_pairs_mut().append_pair("state", state).finish().to_string()),
+        None => Ok(uri.to_owned()),
+    }
+}
+
+impl Hint {
+    /// A token that this server signed for a sign-in of its own. One that cannot be verified, for
+    /// its key may be long gone, proves nothing and is passed over.
+    fn read(state: &AppState, token: &str) -> Option<Self> {
+        let keys = serde_json::to_vec(&state.keys.key_set(state.clock.now())).ok()?;
+        let keys = PublishedKeys::from_json(&keys).ok()?;
+        let hint: Self = keys.verify(token, |typ| typ == Some("jwt")).ok()?;
+        (hint.iss == state.config.issuer).then_some(hint)
+    }
+}
+
+impl LogoutRequest {
+    /// Whether the client holds an ID token of this person's present session.
+    fn is_of(&self, person: &SignedIn) -> bool {
+        self.hint.as_ref().is_some_and(|hint| {
+            hint.sub == person.user.id.to_string()
+                && hint.sid.as_ref().is_some_and(|sid| *sid == person.session.id.to_string())
+        })
+    }
+}
+
+async fn end(
+    state: &AppState,
+    person: Option<SignedIn>,
+    visitor: &Visitor,
+    request: LogoutRequest,
+    frame: &Frame,
+) -> Result<Response, PageError> {
+    let jar = match person {
+        Some(person) => {
+            sign_out::end_session(state, &person, visitor).await?;
+            CookieJar::new().add(gone(&state.config))
+        }
+        None => CookieJar::new(),
+    };
+    let next = match request.target {
+        Some(target) => see_other(&target),
+        None => Html(SignedOutPage { continue_to: None }.render(frame)).into_response(),
+    };
+    Ok((jar, next).into_response())
+}

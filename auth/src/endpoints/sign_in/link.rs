@@ -1,0 +1,45 @@
+//! `POST /sign-in/{provider}/link`
+//!
+//! A person who is signed in says that they are also somebody at another upstream. Only this act
+//! links: two identities with the same e-mail address stay two people until then.
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use axum_extra::extract::CookieJar;
+
+use super::{ContinueTo, pending, upstream};
+use crate::{
+    error_response::PageError,
+    extract::{form, signed_in::MaybeSignedIn},
+    oauth::error::{ErrorCode, OAuthError},
+    state::AppState,
+};
+
+/// Begins the sign-in at the other upstream, for the session that asks.
+pub async fn post(
+    State(state): State<AppState>,
+    Path(provider): Path<String>,
+    MaybeSignedIn(signed_in): MaybeSignedIn,
+    jar: CookieJar,
+    request: Request,
+) -> Result<Response, PageError> {
+    let (_, form) = form::read(request).await?;
+    let continue_to = ContinueTo::parse(form.optional("continue")?)?;
+    let upstream = upstream(&state, &provider)?;
+    let person = signed_in?.ok_or_else(stale)?;
+    if !person.made(&state, form.optional("csrf")?.unwrap_or_default()) {
+        return Err(stale().into());
+    }
+    let link_to = Some(person.session.token_hash);
+    Ok(pending::begin(&state, &jar, upstream, &continue_to, link_to).await?)
+}
+
+fn stale() -> OAuthError {
+    OAuthError::new(
+        ErrorCode::AccessDenied,
+        "link_stale",
+        "This page is too old, or you are no longer signed in. Sign in and try again.",
+    )
+}

@@ -1,0 +1,135 @@
+//! A sign-in on its way to an upstream and back: sealed in `state`, bound to the browser that
+//! began by a cookie, and good for one answer.
+
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::CookieJar;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::{ContinueTo, upstream_error};
+use crate::{
+    error_response::see_other,
+    extract::signed_in::{CookieName, cookie, cookie_name},
+    oauth::{
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+        secret::{self, Secret, SecretKind},
+    },
+    state::AppState,
+    storage::single_use,
+    upstream::{Request, Upstream},
+};
+
+/// Seconds that signing in may take.
+const LIFETIME: i64 = 600;
+
+/// What is needed on the way back.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PendingSignIn {
+    pub(super) provider: String,
+    browser: String,
+    pub(super) code_verifier: String,
+    pub(super) nonce: String,
+    pub(super) continue_to: String,
+    /// The session to whose person the identity is to be linked; without one, a session is opened.
+    pub(super) link_to: Option<String>,
+    expires_at: i64,
+}
+
+/// Sends the browser to the upstream. A browser that signs in in two tabs keeps its cookie for
+/// both.
+pub(super) async fn begin(
+    state: &AppState,
+    jar: &CookieJar,
+    upstream: &Upstream,
+    continue_to: &ContinueTo,
+    link_to: Option<String>,
+) -> Result<Response, OAuthError> {
+    let known = jar.get(cookie_name(&state.config, CookieName::Browser)).map(|c| c.value());
+    let fresh = Secret::generate(SecretKind::Browser)?;
+    let verifier = Secret::generate(SecretKind::CodeVerifier)?;
+    let nonce = Secret::generate(SecretKind::Nonce)?;
+    let now = state.clock.now();
+    let pending = PendingSignIn {
+        provider: upstream.name.clone(),
+        browser: secret::hash(known.unwrap_or(fresh.expose())),
+        code_verifier: verifier.expose().into(),
+        nonce: nonce.expose().into(),
+        continue_to: continue_to.as_str().into(),
+        link_to,
+        expires_at: now + LIFETIME,
+    };
+    let sealed = state.seals.sign_in.seal(&pending).map_err(OAuthError::from)?;
+    let waiting = continue_to.request(state).await;
+    let request = Request {
+        state: &sealed,
+        code_challenge: &challenge(&verifier),
+        nonce: nonce.expose(),
+        anew: waiting.as_ref().is_some_and(|request| request.prompt.login),
+        login_hint: waiting.as_ref().and_then(|request| request.login_hint.as_deref()),
+    };
+    let location =
+        upstream.authorize_url(request, now).await.map_err(|e| upstream_error(upstream, e))?;
+    let jar = match known {
+        Some(_) => CookieJar::new(),
+        None => CookieJar::new().add(cookie(&state.config, CookieName::Browser, &fresh, LIFETIME)),
+    };
+    Ok((jar, see_other(&location)).into_response())
+}
+
+impl PendingSignIn {
+    /// Checks that this is the browser that began, that it did so lately and at this provider.
+    pub(super) fn open(
+        state: &AppState,
+        jar: &CookieJar,
+        answer: &Parameters,
+        provider: &str,
+    ) -> Result<Self, OAuthError> {
+        let pending: Self = state
+            .seals
+            .sign_in
+            .open(answer.required("state")?)
+            .map_err(|error| stale("sign_in_state").because(error))?;
+        let browser = jar
+            .get(cookie_name(&state.config, CookieName::Browser))
+            .map(|cookie| secret::hash(cookie.value()))
+            .ok_or_else(|| stale("sign_in_other_browser"))?;
+        if !secret::same_hash(&browser, &pending.browser) {
+            return Err(stale("sign_in_other_browser"));
+        }
+        if pending.provider != provider {
+            return Err(stale("sign_in_other_provider"));
+        }
+        match pending.expires_at <= state.clock.now() {
+            true => Err(stale("sign_in_expired")),
+            false => Ok(pending),
+        }
+    }
+
+    /// Takes the one answer that this sign-in is good for.
+    pub(super) async fn consume(&self, state: &AppState) -> Result<(), OAuthError> {
+        let first =
+            single_use::remember(state.db.connection(), "sign-in", &self.nonce, self.expires_at)
+                .await
+                .map_err(|error| OAuthError::server_error("sign_in_not_stored", error))?;
+        match first {
+            true => Ok(()),
+            false => Err(stale("sign_in_answered")),
+        }
+    }
+}
+
+fn challenge(verifier: &Secret) -> String {
+    let digest =
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.expose().as_bytes());
+    URL_SAFE_NO_PAD.encode(digest)
+}
+
+fn stale(reason: &'static str) -> OAuthError {
+    OAuthError::new(
+        ErrorCode::AccessDenied,
+        reason,
+        "This sign-in took too long, was answered before, or was begun in another browser. Start \
+         again from the program that sent you here.",
+    )
+}

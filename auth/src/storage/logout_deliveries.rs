@@ -1,0 +1,95 @@
+//! Messages to clients that a session has ended, each kept until it has been delivered. Any
+//! replica may deliver: one conditional UPDATE decides which.
+
+use sea_orm::{
+    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
+    sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{StorageError, clients, grants, sessions};
+
+/// Most messages taken at once.
+const MOST_AT_ONCE: u64 = 20;
+
+/// A message to be delivered.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "logout_deliveries")]
+pub struct Model {
+    /// `jti` of the logout token: the same at each try.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Whom it is for.
+    pub client_id: String,
+    /// Where it goes.
+    pub uri: String,
+    /// Who was signed in.
+    pub user_id: Uuid,
+    /// The session that ended.
+    pub session_id: Uuid,
+    /// Tries so far.
+    pub attempts: i64,
+    /// When to try next.
+    pub due_at: i64,
+}
+
+/// No relation is followed by the ORM.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Enters one message for each client that was granted something in the session and wants to hear
+/// of its end, in the transaction that ends it.
+pub async fn enqueue(
+    db: &impl ConnectionTrait,
+    session: &sessions::Model,
+) -> Result<(), StorageError> {
+    for client_id in grants::clients_of_session(db, session.id).await? {
+        let client = clients::find(db, &client_id).await?;
+        let Some(uri) = client.and_then(|client| client.backchannel_logout_uri) else {
+            continue;
+        };
+        let delivery = Model {
+            id: Uuid::now_v7(),
+            client_id,
+            uri,
+            user_id: session.user_id,
+            session_id: session.id,
+            attempts: 0,
+            due_at: 0,
+        };
+        delivery.into_active_model().insert(db).await?;
+    }
+    Ok(())
+}
+
+/// Takes the messages that are due. Each is nobody else's until its next try is due, `pause`
+/// seconds after a try of this number.
+pub async fn take_due(
+    db: &impl ConnectionTrait,
+    now: i64,
+    pause: impl Fn(i64) -> i64,
+) -> Result<Vec<Model>, StorageError> {
+    let due = Entity::find().filter(Column::DueAt.lte(now)).order_by_asc(Column::DueAt);
+    let mut taken = Vec::new();
+    for delivery in due.limit(MOST_AT_ONCE).all(db).await? {
+        let attempts = delivery.attempts + 1;
+        let outcome = Entity::update_many()
+            .col_expr(Column::Attempts, Expr::value(attempts))
+            .col_expr(Column::DueAt, Expr::value(now.saturating_add(pause(attempts))))
+            .filter(Column::Id.eq(delivery.id))
+            .filter(Column::Attempts.eq(delivery.attempts))
+            .exec(db)
+            .await?;
+        if outcome.rows_affected == 1 {
+            taken.push(Model { attempts, ..delivery });
+        }
+    }
+    Ok(taken)
+}
+
+/// Forgets a message that was delivered, or given up.
+pub async fn remove(db: &impl ConnectionTrait, id: Uuid) -> Result<(), StorageError> {
+    Entity::delete_by_id(id).exec(db).await.map(|_| ())
+}

@@ -1,0 +1,249 @@
+//! Sign-in with an OpenID provider: discovery, code with PKCE and nonce, a verified ID token
+//! (OpenID Connect Core §3.1, Discovery §4, RFC 9207).
+
+use std::sync::Arc;
+
+use keys::PublishedKeys;
+use reqwest::Client;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::{
+    Answer, Person, Request, UpstreamError,
+    http::{self, json},
+    id_token::{Check, Claims, ProfileClaims},
+    settings::OpenIdSetting,
+};
+use crate::{storage::users::Profile, upstream::UpstreamsError};
+
+/// Seconds that metadata and keys are used before they are fetched again.
+const FRESHNESS: i64 = 3600;
+/// Fewest seconds between two fetches of keys for the sake of an unknown one.
+const PAUSE: i64 = 10;
+
+/// An OpenID provider. Clones share what has been fetched.
+#[derive(Clone, Debug)]
+pub struct OpenIdProvider {
+    setting: Arc<OpenIdSetting>,
+    redirect_uri: String,
+    http: Client,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What has been fetched, and when. One fetch at a time: whoever waits finds it done.
+#[derive(Debug, Default)]
+struct Known {
+    metadata: Option<(i64, Arc<Metadata>)>,
+    keys: Option<(i64, Arc<PublishedKeys>)>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: Url,
+    token_endpoint: Url,
+    jwks_uri: Url,
+    userinfo_endpoint: Option<Url>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    access_token: String,
+    id_token: String,
+}
+
+#[derive(Deserialize)]
+struct UserInfo {
+    sub: String,
+    #[serde(flatten)]
+    profile: ProfileClaims,
+}
+
+impl OpenIdProvider {
+    /// The provider that a setting describes.
+    pub fn new(setting: OpenIdSetting, issuer: &str) -> Result<Self, UpstreamsError> {
+        let place = Url::parse(&setting.issuer).ok();
+        let place = place.as_ref();
+        let http = match place {
+            Some(url) => http::client(url)?,
+            None => Client::builder().build()?,
+        };
+        Ok(Self {
+            redirect_uri: format!("{issuer}/sign-in/{}/callback", setting.name),
+            setting: Arc::new(setting),
+            http,
+            known: Arc::default(),
+        })
+    }
+
+    /// Where the browser goes to sign in.
+    pub(super) async fn authorize_url(
+        &self,
+        request: Request<'_>,
+        now: i64,
+    ) -> Result<String, UpstreamError> {
+        let mut url = self.metadata(now).await?.authorization_endpoint.clone();
+        let mut query = url.query_pairs_mut();
+        query
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.setting.client_id)
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("scope", &self.setting.scope)
+            .append_pair("state", request.state)
+            .append_pair("nonce", request.nonce)
+            .append_pair("code_challenge", request.code_challenge)
+            .append_pair("code_challenge_method", "S256");
+        if request.anew {
+            query.append_pair("prompt", "login");
+        }
+        if let Some(hint) = request.login_hint {
+            query.append_pair("login_hint", hint);
+        }
+        drop(query);
+        Ok(url.into())
+    }
+
+    /// Exchanges the code, and believes the ID token only after every check. Both tokens are
+    /// dropped here.
+    pub(super) async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
+        let metadata = self.metadata(answer.now).await?;
+        check_issuer(&metadata, answer.iss)?;
+        let tokens = self.tokens(&metadata, &answer).await?;
+        let keys = self.keys(&metadata, &tokens.id_token, answer.now).await?;
+        let claims: Claims = keys
+            .verify(&tokens.id_token, |typ| matches!(typ, None | Some("jwt")))
+            .map_err(|error| UpstreamError::Untrusted(error.to_string()))?;
+        let check = Check {
+            issuer: &self.setting.issuer,
+            client_id: &self.setting.client_id,
+            nonce: answer.nonce,
+            access_token: &tokens.access_token,
+            now: answer.now,
+        };
+        claims.judge(check).map_err(|why| UpstreamError::Untrusted(why.into()))?;
+        let profile = match (&metadata.userinfo_endpoint, &claims.profile.email) {
+            (Some(endpoint), None) => self.user_info(endpoint, &tokens, &claims.sub).await?,
+            _ => claims.profile,
+        };
+        let verified_email = profile.verified_email();
+        let ProfileClaims { name, preferred_username, picture, .. } = profile;
+        let name = name.filter(|name| !name.trim().is_empty());
+        let profile = Profile { name, preferred_username, picture, verified_email };
+        Ok(Person { subject: claims.sub, profile })
+    }
+
+    async fn tokens(
+        &self,
+        metadata: &Metadata,
+        answer: &Answer<'_>,
+    ) -> Result<Tokens, UpstreamError> {
+        let secret = self.setting.client_secret.expose_secret();
+        let client_id = self.setting.client_id.as_str();
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", answer.code),
+            ("redirect_uri", self.redirect_uri.as_str()),
+            ("code_verifier", answer.code_verifier),
+        ];
+        let request = self.http.post(metadata.token_endpoint.clone());
+        let request = match metadata.wants_secret_in_body() {
+            true => {
+                form.extend([("client_id", client_id), ("client_secret", secret)]);
+                request
+            }
+            // Both parts are form-encoded first (RFC 6749 §2.3.1).
+            false => request.basic_auth(encoded(client_id), Some(encoded(secret))),
+        };
+        json(request.form(&form)).await
+    }
+
+    /// Who is described must be whom the ID token names (OpenID Connect Core §5.3.2).
+    async fn user_info(
+        &self,
+        endpoint: &Url,
+        tokens: &Tokens,
+        subject: &str,
+    ) -> Result<ProfileClaims, UpstreamError> {
+        let request = self.http.get(endpoint.clone()).bearer_auth(&tokens.access_token);
+        let info: UserInfo = json(request).await?;
+        match info.sub == subject {
+            true => Ok(info.profile),
+            false => Err(UpstreamError::Untrusted("userinfo describes somebody else".into())),
+        }
+    }
+
+    async fn metadata(&self, now: i64) -> Result<Arc<Metadata>, UpstreamError> {
+        let mut known = self.known.lock().await;
+        if let Some((fetched_at, metadata)) = &known.metadata
+            && now < fetched_at + FRESHNESS
+        {
+            return Ok(metadata.clone());
+        }
+        let issuer = self.setting.issuer.trim_end_matches('/');
+        let url = format!("{issuer}/.well-known/openid-configuration");
+        let metadata: Metadata = json(self.http.get(url)).await?;
+        if metadata.issuer != self.setting.issuer {
+            let why = format!("its metadata is of the issuer {:?}", metadata.issuer);
+            return Err(UpstreamError::Untrusted(why));
+        }
+        let metadata = Arc::new(metadata);
+        known.metadata = Some((now, metadata.clone()));
+        Ok(metadata)
+    }
+
+    /// The provider's keys, fetched again when none of them could have signed `token`.
+    async fn keys(
+        &self,
+        metadata: &Metadata,
+        token: &str,
+        now: i64,
+    ) -> Result<Arc<PublishedKeys>, UpstreamError> {
+        let untrusted = |error: &dyn std::fmt::Display| UpstreamError::Untrusted(error.to_string());
+        let mut known = self.known.lock().await;
+        if let Some((fetched_at, keys)) = &known.keys {
+            let fits = keys.may_verify(token).map_err(|error| untrusted(&error))?;
+            let age = now - fetched_at;
+            if fits && age < FRESHNESS || !fits && age < PAUSE {
+                return Ok(keys.clone());
+            }
+        }
+        let response = self.http.get(metadata.jwks_uri.clone()).send().await;
+        let response = response.and_then(|response| response.error_for_status());
+        let body = http::read(response.map_err(http::unreachable)?).await?;
+        let keys = PublishedKeys::from_json(&body).map_err(|error| untrusted(&error))?;
+        let keys = Arc::new(keys);
+        known.keys = Some((now, keys.clone()));
+        Ok(keys)
+    }
+}
+
+impl Metadata {
+    /// `client_secret_basic` is the default, and what is sent unless only the other is accepted.
+    fn wants_secret_in_body(&self) -> bool {
+        self.token_endpoint_auth_methods_supported.as_ref().is_some_and(|methods| {
+            let has = |name: &str| methods.iter().any(|method| method == name);
+            has("client_secret_post") && !has("client_secret_basic")
+        })
+    }
+}
+
+/// An answer that another issuer gave must not be taken to this one (RFC 9207 §2.4).
+fn check_issuer(metadata: &Metadata, iss: Option<&str>) -> Result<(), UpstreamError> {
+    let required = metadata.authorization_response_iss_parameter_supported;
+    match iss {
+        None if required => Err(UpstreamError::Untrusted("its answer names no issuer".into())),
+        Some(iss) if iss != metadata.issuer => {
+            Err(UpstreamError::Untrusted("the answer is of another issuer".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

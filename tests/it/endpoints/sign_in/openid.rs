@@ -1,0 +1,183 @@
+//! `POST /sign-in/{provider}` and its callback, with an OpenID provider beside GitHub.
+
+use std::{fs, path::Path};
+
+use serde_json::json;
+use tests::{
+    access_token,
+    browser::{Browser, Page},
+    client::{Client, with},
+    openid_provider::{ACCESS_TOKEN_PREFIX, Fault, person},
+    stack::Stack,
+};
+
+use super::{subject, with_provider};
+
+async fn sign_in(stack: &Stack, browser: &mut Browser) -> Page {
+    let page = browser.open(&stack.at("/sign-in")).await;
+    browser.send_form(&page, "/sign-in/example").await
+}
+
+#[tokio::test]
+async fn each_provider_has_a_button_and_signs_people_in() {
+    let (stack, provider, _folder) = with_provider().await;
+    let mut browser = Browser::default();
+    let page = browser.open(&stack.at("/sign-in")).await;
+    assert!(page.text().contains("GitHub") && page.text().contains("Example ID"));
+    let page = sign_in(&stack, &mut browser).await;
+    assert_eq!(page.url.path(), "/", "{}", page.text());
+    assert!(page.text().contains("Nick Lucas"), "{}", page.text());
+    assert_eq!(provider.last_query("code_challenge_method").as_deref(), Some("S256"));
+}
+
+#[tokio::test]
+async fn an_answer_is_believed_only_after_every_check() {
+    let (stack, provider, _folder) = with_provider().await;
+    let untrusted = [
+        Fault::Claim("iss", json!("https://other.example")),
+        Fault::Claim("aud", json!("another client")),
+        Fault::Claim("azp", json!("another client")),
+        Fault::Claim("exp", json!(1_700_000_000)),
+        Fault::Claim("iat", json!(4_000_000_000_i64)),
+        Fault::Claim("nonce", json!("of another sign-in")),
+        Fault::Claim("at_hash", json!("of another token")),
+        Fault::Claim("sub", json!("")),
+        Fault::Signature,
+        Fault::Type,
+        Fault::Issuer(None),
+        Fault::Issuer(Some("https://other.example".into())),
+    ];
+    let refused = [Fault::TokenAnswer(400, r#"{"error":"invalid_grant"}"#)];
+    let unreachable = [
+        Fault::TokenAnswer(500, ""),
+        Fault::TokenAnswer(403, "slow down"),
+        Fault::TokenAnswer(200, "<html>"),
+        Fault::TokenAnswer(200, r#"{"access_token":"a"}"#),
+        Fault::TooMuch,
+    ];
+    let cases = untrusted.into_iter().map(|fault| (fault, 403, "upstream_untrusted"));
+    let cases = cases.chain(refused.into_iter().map(|fault| (fault, 403, "upstream_refused")));
+    let cases =
+        cases.chain(unreachable.into_iter().map(|fault| (fault, 503, "upstream_unreachable")));
+    for (fault, status, reason) in cases {
+        provider.misbehave(fault.clone());
+        let mut browser = Browser::default();
+        let page = sign_in(&stack, &mut browser).await;
+        assert_eq!(page.status, status, "{fault:?}: {}", page.text());
+        assert!(page.text().contains(reason), "{fault:?}: {}", page.text());
+        let home = browser.open(&stack.at("/")).await;
+        assert!(!home.text().contains("Nick Lucas"), "{fault:?} signed somebody in");
+    }
+}
+
+#[tokio::test]
+async fn metadata_of_another_issuer_is_not_used() {
+    let (stack, provider, _folder) = with_provider().await;
+    provider.misbehave(Fault::Metadata);
+    let page = sign_in(&stack, &mut Browser::default()).await;
+    assert!(page.text().contains("upstream_untrusted"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn what_the_id_token_leaves_out_is_asked_of_userinfo_about_the_same_person() {
+    let (stack, provider, _folder) = with_provider().await;
+    provider.seat(json!({"sub": "7", "name": "Ada", "email_verified": true,
+        "hidden_email": "ada@example.com"}));
+    let page = sign_in(&stack, &mut Browser::default()).await;
+    assert!(page.text().contains("ada@example.com"), "{}", page.text());
+    provider.misbehave(Fault::UserInfo);
+    let page = sign_in(&stack, &mut Browser::default()).await;
+    assert!(page.text().contains("upstream_untrusted"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_new_key_of_the_provider_is_fetched_once() {
+    let (stack, provider, _folder) = with_provider().await;
+    sign_in(&stack, &mut Browser::default()).await;
+    sign_in(&stack, &mut Browser::default()).await;
+    assert_eq!(provider.key_fetches(), 1);
+    provider.rotate_key();
+    stack.advance(11);
+    let page = sign_in(&stack, &mut Browser::default()).await;
+    assert!(page.text().contains("Nick Lucas"), "{}", page.text());
+    assert_eq!(provider.key_fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_state_is_good_for_one_answer_at_its_own_provider() {
+    let (stack, _provider, _folder) = with_provider().await;
+    let mut browser = Browser::default();
+    let page = browser.open(&stack.at("/sign-in")).await;
+    let at_github = browser.send_form(&page, "/sign-in/github").await;
+    let state = at_github.query("state").unwrap();
+    let other = stack.at(&format!("/sign-in/example/callback?code=1&state={state}"));
+    let page = browser.open(&other).await;
+    assert!(page.text().contains("sign_in_other_provider"), "{}", page.text());
+    let own = stack.at(&format!("/sign-in/github/callback?code=1&state={state}"));
+    let page = browser.open(&own).await;
+    assert!(page.text().contains("upstream_refused"), "{}", page.text());
+    let page = browser.open(&own).await;
+    assert!(page.text().contains("sign_in_answered"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_person_is_known_by_their_subject_and_never_by_name_or_address() {
+    let (stack, provider, _folder) = with_provider().await;
+    let client = Client::register(&stack).await;
+    let first = subject(&client, &mut Browser::default()).await;
+    provider.seat(person("7", "renamed@example.com"));
+    assert_eq!(subject(&client, &mut Browser::default()).await, first);
+    provider.seat(person("8", "nick-lucas@example.com"));
+    assert_ne!(subject(&client, &mut Browser::default()).await, first);
+    // The same verified address at GitHub is somebody else too, until they link the two.
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    assert_ne!(access_token::claims(tokens.text("access_token"))["sub"], first);
+}
+
+#[tokio::test]
+async fn what_a_client_wants_of_the_sign_in_is_passed_on() {
+    let (stack, provider, _folder) = with_provider().await;
+    let client = Client::register(&stack).await;
+    let request = with(client.authorize_parameters(), "prompt", "login");
+    let request = with(request, "login_hint", "nick@example.com");
+    let mut browser = Browser::default();
+    let page = browser.open(&client.authorize_url(&request)).await;
+    browser.send_form(&page, "/sign-in/example").await;
+    assert_eq!(provider.last_query("prompt").as_deref(), Some("login"));
+    assert_eq!(provider.last_query("login_hint").as_deref(), Some("nick@example.com"));
+}
+
+#[tokio::test]
+async fn an_upstream_token_is_nowhere_afterwards() {
+    let (stack, _provider, _folder) = with_provider().await;
+    let mut browser = Browser::default();
+    let page = sign_in(&stack, &mut browser).await;
+    assert!(!page.html.contains(ACCESS_TOKEN_PREFIX));
+    for header in page.headers.values() {
+        assert!(!header.to_str().unwrap().contains(ACCESS_TOKEN_PREFIX));
+    }
+    let stored = files(stack.directory());
+    assert!(contains(&stored, "Nick Lucas"), "the database was not read");
+    assert!(!contains(&stored, ACCESS_TOKEN_PREFIX));
+}
+
+#[tokio::test]
+async fn a_cookie_of_before_the_sign_in_is_void_after_it() {
+    let (stack, _provider, _folder) = with_provider().await;
+    let mut browser = Browser::default();
+    sign_in(&stack, &mut browser).await;
+    let mut fixed = browser.clone();
+    sign_in(&stack, &mut browser).await;
+    assert!(browser.open(&stack.at("/")).await.text().contains("Nick Lucas"));
+    assert!(!fixed.open(&stack.at("/")).await.text().contains("Nick Lucas"));
+}
+
+/// Everything that lies in a folder.
+fn files(folder: &Path) -> Vec<u8> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_file()).flat_map(|path| fs::read(path).unwrap()).collect()
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
