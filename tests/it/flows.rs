@@ -4,4 +4,6 @@ mod back_channel_logout;
 mod chromium;
 mod command_line;
 mod doctor;
+mod keyboard;
+mod pages;
 mod terminal;

@@ -1,6 +1,13 @@
 //! A real browser: Chromium without a window, driven through chromedriver.
 
-use std::{fs, path::PathBuf, process::Stdio};
+pub mod accessibility;
+mod keyboard;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Map, Value, json};
@@ -29,9 +36,25 @@ struct Driver {
 impl Chromium {
     /// Opens a browser, with or without JavaScript.
     pub async fn start(with_javascript: bool) -> Self {
-        let (driver, address) = start_driver().await;
+        Self::start_with(with_javascript, None).await
+    }
+
+    /// Opens a browser in which pages of `issuer` may open links of a private-use scheme without
+    /// asking. They are handed to a program of the name `xdg-open` in a directory.
+    pub async fn start_with_app(issuer: &str, scheme: &str, directory: &Path) -> Self {
+        Self::start_with(false, Some((issuer, scheme, directory))).await
+    }
+
+    async fn start_with(with_javascript: bool, app: Option<(&str, &str, &Path)>) -> Self {
+        let (driver, address) = start_driver(app.map(|(_, _, directory)| directory)).await;
         let profile = tempfile::tempdir().expect("a directory");
         let javascript = if with_javascript { 1 } else { 2 };
+        let mut preferences =
+            json!({"profile.managed_default_content_settings.javascript": javascript});
+        if let Some((issuer, scheme, _)) = app {
+            let pairs = json!({issuer: {scheme: true}});
+            preferences["protocol_handler"] = json!({"allowed_origin_protocol_pairs": pairs});
+        }
         let options = json!({
             "binary": "/usr/bin/chromium",
             "args": [
@@ -41,7 +64,7 @@ impl Chromium {
                 "--window-size=1280,900",
                 format!("--user-data-dir={}", profile.path().display()),
             ],
-            "prefs": {"profile.managed_default_content_settings.javascript": javascript},
+            "prefs": preferences,
         });
         let capabilities = Map::from_iter([("goog:chromeOptions".to_owned(), options)]);
         let page = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
@@ -75,18 +98,29 @@ impl Chromium {
         self.page.wait().for_element(Locator::XPath(&path)).await.expect(heading);
     }
 
+    /// Makes the window this large.
+    pub async fn resize(&self, (width, height): (u32, u32)) {
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.command("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Prefers `light` or `dark`, and no motion: a colour on its way to another is neither.
+    pub async fn prefer(&self, scheme: &str) {
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]);
+        self.command("Emulation.setEmulatedMedia", json!({"features": features})).await;
+    }
+
     /// Keeps a picture of what is seen, at a size and in a colour scheme, where pictures are wanted.
-    pub async fn picture(&self, name: &str, (width, height): (u32, u32), scheme: &str) {
+    pub async fn picture(&self, name: &str, size: (u32, u32), scheme: &str) {
         let Some(directory) = picture_directory() else {
             return;
         };
-        self.command(
-            "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}),
-        )
-        .await;
-        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.command("Emulation.setEmulatedMedia", json!({"features": features})).await;
+        self.resize(size).await;
+        self.prefer(scheme).await;
         let picture = self.page.screenshot().await.expect("a picture");
         fs::create_dir_all(&directory).expect("a directory");
         fs::write(directory.join(format!("{name}.png")), picture).expect("a file");
@@ -116,8 +150,12 @@ impl Drop for Driver {
 }
 
 /// Starts chromedriver on a port of its own choice, which it prints.
-async fn start_driver() -> (Driver, String) {
-    let mut process = Command::new("chromedriver")
+async fn start_driver(programs: Option<&Path>) -> (Driver, String) {
+    let mut command = Command::new("chromedriver");
+    if let Some(programs) = programs {
+        command.env("PATH", format!("{}:/usr/bin:/bin", programs.display()));
+    }
+    let mut process = command
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

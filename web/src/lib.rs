@@ -29,6 +29,7 @@ pub mod device;
 pub mod end_session;
 pub mod error;
 pub mod home;
+pub mod preview;
 pub mod samples;
 pub mod sign_in;
 pub mod signed_out;

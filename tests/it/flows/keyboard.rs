@@ -1,0 +1,132 @@
+//! A person without a mouse and without JavaScript, in a real browser, through every flow.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Duration};
+
+use serde_json::json;
+use tests::{
+    chromium::Chromium,
+    client::{Client, with},
+    command_line::CommandLine,
+    stack::Stack,
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    net::unix::pipe::{self, Receiver},
+    time::timeout,
+};
+
+const SCHEME: &str = "portcullis-test";
+
+/// From the sign-in page to wherever the person was heading.
+async fn sign_in(browser: &Chromium) {
+    browser.enter("Continue with GitHub").await;
+    browser.wait_for_heading("Stand-in for GitHub").await;
+    browser.enter("Sign in as Nick Lucas").await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_allows_a_part_and_later_removes_it() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let waiting = person.begin(&["call", "echo", "message=ping"]).await;
+    let browser = Chromium::start(false).await;
+    browser.open(&waiting.url).await;
+    sign_in(&browser).await;
+
+    browser.read("form[action='/consent']").await;
+    browser.space("email").await;
+    browser.enter("Allow").await;
+    browser.wait_for_heading("Back to the terminal").await;
+    let outcome = waiting.finish().await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "Hello Nick Lucas: ping\n"));
+
+    browser.open(&stack.at("/account")).await;
+    let apps = browser.read("main").await;
+    assert!(apps.contains("See your name") && !apps.contains("See your e-mail"), "{apps}");
+    assert!(apps.contains("Chrome on Linux, this computer"), "{apps}");
+    browser.enter("Remove access").await;
+    browser.enter("Remove its access now").await;
+    browser.read(".done").await;
+    assert!(browser.read("main").await.contains("No app has access"));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_denies() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let waiting = person.begin(&["login"]).await;
+    let browser = Chromium::start(false).await;
+    browser.open(&waiting.url).await;
+    sign_in(&browser).await;
+    browser.read("form[action='/consent']").await;
+    browser.enter("Deny").await;
+    browser.wait_for_heading("Nothing was allowed").await;
+    assert_eq!(waiting.finish().await.code, 4);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_switches_accounts_signs_out_and_deletes_everything() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let browser = Chromium::start(false).await;
+    browser.open(&client.authorize_url(&client.authorize_parameters())).await;
+    sign_in(&browser).await;
+    browser.read("form[action='/consent']").await;
+    browser.enter("Use another account").await;
+    browser.wait_for_heading("You are signed out").await;
+    browser.enter("Sign in again").await;
+    browser.wait_for_heading("Sign in").await;
+    browser.enter("Continue with GitHub").await;
+    browser.wait_for_heading("Stand-in for GitHub").await;
+    browser.enter("Sign in as Ada Park").await;
+    browser.read("form[action='/consent']").await;
+    assert!(browser.read(".who").await.contains("Ada Park"));
+
+    browser.open(&stack.at("/account")).await;
+    browser.enter("Delete my account").await;
+    browser.wait_for_heading("Delete your account?").await;
+    browser.space("yes").await;
+    browser.enter("Delete my account").await;
+    browser.wait_for_heading("Your account is gone").await;
+    browser.enter("Go to the start page").await;
+    browser.wait_for_heading("You are in the right place").await;
+    browser.close().await;
+}
+
+/// A program of the name that Chromium hands links of private-use schemes to. It writes the link
+/// to a pipe, so that a test can wait for it.
+fn app(directory: &Path) -> Lines<BufReader<Receiver>> {
+    let (program, pipe) = (directory.join("xdg-open"), directory.join("opened"));
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    fs::write(&program, format!("#!/bin/sh\necho \"$1\" >'{}'\n", pipe.display())).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let receiver = pipe::OpenOptions::new().read_write(true).open_receiver(&pipe).unwrap();
+    BufReader::new(receiver).lines()
+}
+
+#[tokio::test]
+async fn an_answer_to_a_private_use_scheme_reaches_the_app() {
+    let stack = Stack::start().await;
+    let redirect_uri = format!("{SCHEME}://callback");
+    let metadata = json!({"redirect_uris": [redirect_uri]});
+    let client = Client::register_as(&stack, metadata).await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut opened = app(directory.path());
+    let browser = Chromium::start_with_app(&stack.issuer, SCHEME, directory.path()).await;
+
+    let request = with(client.authorize_parameters(), "redirect_uri", &redirect_uri);
+    browser.open(&client.authorize_url(&request)).await;
+    sign_in(&browser).await;
+    browser.read("form[action='/consent']").await;
+    assert!(browser.read("main").await.contains("whichever app on this device"));
+    browser.enter("Allow").await;
+
+    let opened = timeout(Duration::from_secs(20), opened.next_line()).await;
+    let opened = opened.expect("the app is opened within 20 seconds").unwrap().unwrap();
+    assert!(opened.starts_with(&format!("{redirect_uri}?code=pcc_")), "{opened}");
+    assert!(opened.contains("&state=the-state&iss="), "{opened}");
+    browser.close().await;
+}
