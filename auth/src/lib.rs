@@ -21,14 +21,23 @@ pub mod storage;
 pub mod tokens;
 pub mod upstream;
 
-use std::{future::Future, io, net::SocketAddr};
+use std::{
+    future::{Future, IntoFuture},
+    io,
+    net::SocketAddr,
+    time::Duration,
+};
 
 use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::state::AppState;
 
-/// Serves until `shutdown`, then lets the requests under way finish.
+/// How long requests under way may take to finish once the server is told to stop.
+const LONGEST_DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until `shutdown`, then lets the requests under way finish, for 10 seconds at most: a
+/// client that never ends its request must not keep the server from stopping.
 pub async fn serve(
     listener: TcpListener,
     state: AppState,
@@ -38,10 +47,24 @@ pub async fn serve(
         // Small answers must not wait for the next packet; a socket that refuses is still usable.
         let _ = stream.set_nodelay(true);
     });
+    let (stop, stopping) = oneshot::channel();
+    let shutdown = async move {
+        shutdown.await;
+        // Whoever waits for this ends with the server.
+        let _ = stop.send(());
+    };
+    let overdue = async {
+        let _ = stopping.await;
+        tokio::time::sleep(LONGEST_DRAIN).await;
+    };
     let logout_messages = back_channel_logout::run(state.clone());
     let service = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
-        served = axum::serve(listener, service).with_graceful_shutdown(shutdown) => served,
+        served = axum::serve(listener, service).with_graceful_shutdown(shutdown).into_future() => served,
         never = logout_messages => never,
+        () = overdue => {
+            tracing::warn!("stopped, although requests were still under way");
+            Ok(())
+        }
     }
 }

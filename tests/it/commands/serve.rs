@@ -1,0 +1,93 @@
+//! `auth` without a command: it serves, and stops when it is told to.
+
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tests::{
+    command_line::program,
+    stack::{auth_options, write_secret},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+};
+
+/// A server process of its own.
+struct Server {
+    child: Child,
+    port: u16,
+    _data: TempDir,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        write_secret(&data.path().join("secret"));
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let issuer = format!("http://localhost:{port}");
+        let nowhere = "http://localhost:1";
+        let options = auth_options(data.path(), &issuer, nowhere, "http://localhost:1/mcp");
+        let mut child = Command::new(program("auth"))
+            .args(&options[1..])
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
+        loop {
+            let line = talk.next_line().await.unwrap().unwrap();
+            if line.contains("is ready") {
+                // Whatever it says later must not fill the pipe.
+                tokio::spawn(async move { while let Ok(Some(_)) = talk.next_line().await {} });
+                return Self { child, port, _data: data };
+            }
+        }
+    }
+
+    /// A request whose body the server waits for.
+    async fn begin_request(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let head = "POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\
+                    Content-Type: application/x-www-form-urlencoded\r\n\
+                    Expect: 100-continue\r\nConnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut asked = [0; 25];
+        stream.read_exact(&mut asked).await.unwrap();
+        assert!(asked.starts_with(b"HTTP/1.1 100 Continue"));
+        stream
+    }
+
+    async fn terminate(&self) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    }
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_before_the_server_stops() {
+    let mut server = Server::start().await;
+    let mut stream = server.begin_request().await;
+    server.terminate().await;
+    stream.write_all(b"code=none").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(server.child.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_keeps_the_server_for_ten_seconds_at_most() {
+    let mut server = Server::start().await;
+    let stream = server.begin_request().await;
+    let told = Instant::now();
+    server.terminate().await;
+    let ended = tokio::time::timeout(Duration::from_secs(20), server.child.wait()).await;
+    assert!(ended.expect("it goes on").unwrap().success());
+    assert!(told.elapsed() >= Duration::from_secs(5), "it did not wait");
+    drop(stream);
+}
