@@ -30,6 +30,7 @@ use crate::{
     },
     state::AppState,
     storage::{StorageError, clients, registrations},
+    story,
 };
 
 /// Largest set of keys at a `jwks_uri`, in bytes.
@@ -40,6 +41,17 @@ const KEYS_COOL_DOWN: i64 = 60;
 /// Finds the client: an open registration carries itself, a URL leads to a document, any other is
 /// a row an operator entered. Unknown is `invalid_client`; a database that does not answer is not.
 pub async fn find(state: &AppState, id: &str) -> Result<Client, OAuthError> {
+    let client = look_up(state, id).await?;
+    tracing::debug!(
+        client_id = story::shown_client_id(id),
+        name = client.name,
+        provenance = ?client.provenance,
+        "client found"
+    );
+    Ok(client)
+}
+
+async fn look_up(state: &AppState, id: &str) -> Result<Client, OAuthError> {
     if registration::is_registered_id(id) {
         let found = find_registration(state, id).await?;
         return found.map(|found| found.client(&state.seals, id)).ok_or_else(unknown);

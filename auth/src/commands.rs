@@ -1,6 +1,7 @@
 //! What an operator can ask of `auth` besides serving: one command, one file.
 
 pub mod clients;
+pub mod explain;
 pub mod keys;
 mod table;
 
@@ -34,6 +35,8 @@ pub enum Command {
     /// Clients that an operator enters by hand.
     #[command(subcommand)]
     Clients(clients::Command),
+    /// Tell the whole story of one request.
+    Explain(explain::Explain),
     /// Keys that sign tokens.
     #[command(subcommand)]
     Keys(keys::Command),
@@ -89,6 +92,7 @@ impl Command {
     pub async fn run(self, clock: Clock, stdout: &mut impl Write) -> Result<(), CommandError> {
         let done = match self {
             Self::Clients(command) => command.run(clock, stdout).await,
+            Self::Explain(explain) => explain.run(stdout),
             Self::Keys(command) => command.run(stdout).await,
         };
         match done {

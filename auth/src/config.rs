@@ -4,7 +4,7 @@ mod brand;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf};
 
-use clap::{ArgAction, Args, Parser, builder::BoolishValueParser};
+use clap::{ArgAction, Args, Parser, ValueEnum, builder::BoolishValueParser};
 use keys::{MasterSecrets, SecretError};
 use secrecy::SecretString;
 use thiserror::Error;
@@ -53,6 +53,29 @@ impl SecretSetting {
             .map_err(|cause| ConfigError::SecretFile { path: path.clone(), cause })?;
         MasterSecrets::parse(&text).map_err(|error| ConfigError::Secret(path, error))
     }
+}
+
+/// Where the story of each request is kept. The server and `auth explain` share this setting.
+#[derive(Clone, Debug, Args)]
+pub struct StorySetting {
+    /// File of what happened in each request, on each replica its own.
+    #[arg(
+        id = "story_file",
+        value_name = "FILE",
+        long = "story-file",
+        env = "AUTH_STORY_FILE",
+        default_value = "data/auth.stories"
+    )]
+    pub file: PathBuf,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
 }
 
 /// Settings of the authorization server. Each can be given as an option or in the environment.
@@ -150,6 +173,15 @@ pub struct Config {
         value_parser = BoolishValueParser::new()
     )]
     pub insecure_metadata_documents_on_loopback: bool,
+    /// Where the story of each request is kept.
+    #[command(flatten)]
+    pub story: StorySetting,
+    /// Most MiB of stories that are kept; 0 keeps none.
+    #[arg(long, env = "AUTH_STORY_SIZE", default_value_t = 64)]
+    pub story_size: u64,
+    /// How to log: text, or one JSON object a line, which `auth explain --stdin` reads.
+    #[arg(long, env = "AUTH_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
     /// What to log, as `level` or `module=level,…`.
     #[arg(long, env = "AUTH_LOG", default_value = "info,sea_orm_migration=warn,sqlx=warn")]
     pub log: String,

@@ -196,15 +196,13 @@ pub async fn report(State(state): State<AppState>, request: Request, next: Next)
 }
 
 fn log(error: &OAuthError, path: &str, request_id: &str) {
-    let (code, reason) = (error.code.as_str(), error.reason);
-    match (&error.cause, error.code) {
-        (Some(cause), ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable) => {
-            tracing::error!(code, reason, path, request_id, cause = %cause, "refused");
+    let (code, reason, description) = (error.code.as_str(), error.reason, &*error.description);
+    let cause = error.cause.as_ref().map(|cause| tracing::field::display(cause.to_string()));
+    match error.code {
+        ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => {
+            tracing::error!(code, reason, description, path, request_id, cause, "refused");
         }
-        (Some(cause), _) => {
-            tracing::info!(code, reason, path, request_id, cause = %cause, "refused");
-        }
-        (None, _) => tracing::info!(code, reason, path, request_id, "refused"),
+        _ => tracing::info!(code, reason, description, path, request_id, cause, "refused"),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod rate_limit;
 pub mod router;
 pub mod state;
 pub mod storage;
+pub mod story;
 pub mod tokens;
 pub mod upstream;
 

@@ -10,14 +10,15 @@ use std::{
 use auth::{
     clock::Clock,
     commands::{Command, Task},
-    config::Config,
+    config::{Config, LogFormat},
     state::AppState,
+    story::{self, StoryFile},
 };
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,18 +30,38 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: Config) -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.log))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
+    begin_logging(&config);
     match run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Logs to stderr, and keeps the story of each request in its file. A file that cannot be written
+/// does not keep the server from serving.
+fn begin_logging(config: &Config) {
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let log = match config.log_format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => log.json().with_span_list(false).boxed(),
+    };
+    let opened = match config.story_size {
+        0 => None,
+        size => Some(StoryFile::open(&config.story.file, size.saturating_mul(1024 * 1024))),
+    };
+    let (stories, failure) = match opened {
+        None => (None, None),
+        Some(Ok(file)) => (Some(story::layer(file)), None),
+        Some(Err(error)) => (None, Some(error)),
+    };
+    let log = log.with_filter(EnvFilter::new(&config.log));
+    tracing_subscriber::registry().with(log).with(stories).init();
+    if let Some(error) = failure {
+        let file = config.story.file.display();
+        tracing::warn!("no stories are kept for `auth explain`: {file} cannot be written: {error}");
     }
 }
 

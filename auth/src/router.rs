@@ -7,6 +7,7 @@ use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
+    response::Response,
     routing::{get, post},
 };
 use tower_http::{
@@ -43,7 +44,13 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), error_response::report))
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(begin)
+                .on_response(end)
+                .on_failure(()),
+        )
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .with_state(state)
@@ -133,6 +140,19 @@ fn cors<const N: usize>(methods: [Method; N]) -> CorsLayer {
         ])
         .expose_headers([header::WWW_AUTHENTICATE])
         .max_age(Duration::from_secs(3600))
+}
+
+/// The beginning of a request's story.
+fn begin(request: &Request, _: &tracing::Span) {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let agent = agent.unwrap_or_default().get(..100).or(agent).unwrap_or_default();
+    tracing::debug!(user_agent = agent, "received");
+}
+
+/// The end of a request's story.
+fn end(response: &Response, passed: Duration, _: &tracing::Span) {
+    let milliseconds = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(status = response.status().as_u16(), milliseconds, "answered");
 }
 
 /// The path without the query, which may hold a code or a state.

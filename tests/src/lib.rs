@@ -11,6 +11,7 @@
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
 //! - [`seeded::Seeded`] is a server with one flaw, for `client doctor` to find.
+//! - [`stories`] keeps the stories of requests, for `auth explain`.
 //! - [`github`] is the stand-in that `make dev` uses too.
 //!
 //! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
@@ -30,5 +31,6 @@ pub mod operator;
 pub mod postgres;
 pub mod seeded;
 pub mod stack;
+pub mod stories;
 pub mod terminal;
 pub mod trusted_issuer;

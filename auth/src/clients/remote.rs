@@ -86,7 +86,15 @@ impl<T: Send + Sync + 'static> Remote<T> {
         now: i64,
     ) -> Result<Arc<Kept<T>>, RemoteError> {
         let etag = known.as_ref().and_then(|known| known.etag.clone());
-        match (self.fetch.fetch(url, self.largest, etag, now).await, known) {
+        let fetched = self.fetch.fetch(url, self.largest, etag, now).await;
+        match &fetched {
+            Ok(fetched) => {
+                let changed = fetched.body.is_some();
+                tracing::debug!(%url, changed, fresh_for = fetched.freshness.lifetime, "fetched");
+            }
+            Err(error) => tracing::debug!(%url, %error, "not fetched"),
+        }
+        match (fetched, known) {
             (Ok(fetched), known) => self.keep(url, fetched, known, now).map(Arc::new),
             (Err(error), Some(known)) if error.is_outage() && now < known.survives_until => {
                 tracing::warn!(%url, %error, "used a document past its freshness");

@@ -37,6 +37,7 @@ const FRESH_SIGN_IN: i64 = 120;
 /// Seconds that the way back from signing in may take without counting as age.
 const WAY_BACK: i64 = 5;
 
+#[derive(Clone, Copy, Debug)]
 enum Next {
     SignIn,
     Consent,
@@ -58,6 +59,8 @@ pub async fn get(
         None => false,
     };
     let next = decide(&request, signed_in.as_ref(), remembered, state.clock.now());
+    let person = signed_in.as_ref().map(|person| tracing::field::display(person.user.id));
+    tracing::debug!(next = ?next.as_ref().ok(), person, remembered, "request judged");
     match (next, &signed_in) {
         (Err(error), _) => Err(AuthorizationError::Redirect(request.target, error)),
         (Ok(Next::Answer), Some(person)) => {

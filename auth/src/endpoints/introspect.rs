@@ -98,7 +98,9 @@ pub async fn post(
         return Err(public_client().into());
     }
     let token = LiveToken::find(&state, &request.token).await?;
+    let is_good = token.is_some();
     let token = token.filter(|token| may_ask(&client, token));
+    tracing::debug!(is_good, may_ask = token.is_some() == is_good, "token looked at");
     let answer = match token {
         Some(token) => {
             IntrospectionResponse { active: true, token: Some(facts(&state.config.issuer, token)) }

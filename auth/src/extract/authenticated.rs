@@ -63,6 +63,7 @@ impl<T: FromParameters> FromRequest<AppState> for Authenticated<T> {
         let credentials = Credentials::read(state, &headers, &parameters)?;
         let client = clients::find(state, &credentials.id).await?;
         credentials.prove(state, &client, &endpoint).await?;
+        tracing::debug!(method = credentials.proof.method().as_str(), "client authenticated");
         Ok(Self { request: T::from_parameters(&parameters)?, client })
     }
 }

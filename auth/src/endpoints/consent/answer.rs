@@ -39,6 +39,7 @@ pub async fn allow(
 ) -> Result<Secret, OAuthError> {
     let secret = Secret::generate(SecretKind::AuthorizationCode)?;
     let grant = grant(state, request, scope, answerer.person);
+    let grant_id = grant.id;
     let code = authorization_codes::Model {
         code_hash: secret.hash(),
         grant_id: grant.id,
@@ -53,6 +54,7 @@ pub async fn allow(
     store(state, grant, code, answerer)
         .await
         .map_err(|error| OAuthError::server_error("code_not_stored", error))?;
+    tracing::debug!(grant = %grant_id, person = %answerer.person.user.id, %scope, "access granted");
     Ok(secret)
 }
 

@@ -120,6 +120,7 @@ async fn open_session(
         (None, Some(other)) => sessions::close(&transaction, &other.session.token_hash).await?,
         (None, None) => {}
     }
+    tracing::debug!(person = %user.id, "signed in");
     sessions::open(&transaction, session).await?;
     security_events::record(&transaction, event).await?;
     transaction.commit().await

@@ -50,6 +50,7 @@ pub(super) async fn serve(
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
     let (code, grant) = load(state, &request.code_hash).await?;
+    tracing::debug!(grant = %grant.id, "code found");
     resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
     match judge(&request, (client, key_thumbprint), &code, state.clock.now()) {
         Ok(()) => {}

@@ -140,6 +140,14 @@ pub(super) async fn tokens(
         }
         _ => None,
     };
+    tracing::debug!(
+        grant = %issue.grant.id,
+        person = %issue.grant.user_id,
+        resource = issue.grant.resource,
+        scope = %issue.scope,
+        refreshes = issue.refresh_token.is_some(),
+        "tokens issued"
+    );
     Ok(TokenResponse {
         access_token,
         issued_token_type: None,

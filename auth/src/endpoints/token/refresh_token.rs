@@ -106,7 +106,9 @@ async fn rotate(
     let (now, grace) = (state.clock.now(), state.config.refresh_grace);
     let db = state.db.connection();
     let family = grant.family().ok_or_else(unusable)?;
-    match presented.judge(&family, &state.seals.refresh_token, now, grace) {
+    let judgement = presented.judge(&family, &state.seals.refresh_token, now, grace);
+    tracing::debug!(grant = %grant.id, ?judgement, "refresh token judged");
+    match judgement {
         Judgement::Current if grant.refresh_expires_at <= now => Err(unusable()),
         Judgement::Current => {
             let successor = presented.successor(&state.seals.refresh_token);
