@@ -141,11 +141,11 @@ pub(super) async fn tokens(
         _ => None,
     };
     tracing::debug!(
-        grant = %issue.grant.id,
-        person = %issue.grant.user_id,
-        resource = issue.grant.resource,
+        grant = issue.grant.map(|grant| tracing::field::display(grant.id)),
+        subject = issue.sub(),
+        resource = issue.resource.resource,
         scope = %issue.scope,
-        refreshes = issue.refresh_token.is_some(),
+        refreshes = beside.refresh_token.is_some(),
         "tokens issued"
     );
     Ok(TokenResponse {
