@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::OnceLock};
 
 use auth::story::{self, StoryFile};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::command_line::program;
 
@@ -18,8 +18,7 @@ pub fn keep() -> PathBuf {
         let path = program("auth").with_file_name("tests.stories");
         let _ = std::fs::remove_file(&path);
         let file = StoryFile::open(&path, LARGEST).expect("a file of stories");
-        let subscriber = tracing_subscriber::registry().with(story::layer(file));
-        tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
+        tracing_subscriber::registry().with(story::layer(file)).init();
         path
     };
     FILE.get_or_init(begin).clone()
