@@ -83,23 +83,24 @@ pub async fn post(
         return Err(stale().into());
     }
     let (request, pushed) = authorize::read_pushed(&state, &pending.query).await?;
+    let scope = chosen(&request, form.all("scope"));
+    let allows = match form.required("decision")? {
+        // Whoever leaves out everything has allowed nothing.
+        "allow" => !scope.is_empty() || request.scope.is_empty(),
+        "deny" => false,
+        _ => return Err(OAuthError::invalid_request("decision", "Choose Allow or Deny.").into()),
+    };
+
     if let Some(name) = pushed {
         name.use_up(&state).await?;
     }
     let answerer = Answerer { person: &person, visitor: &visitor };
-    let scope = chosen(&request, form.all("scope"));
-    match form.required("decision")? {
-        // Whoever leaves out everything has allowed nothing.
-        "allow" if !scope.is_empty() || request.scope.is_empty() => {
-            let code = answer::allow(&state, &request, &scope, answerer).await?;
-            Ok(see_other(&request.target.with_code(code.expose())))
-        }
-        "allow" | "deny" => {
-            answer::deny(&state, &request, answerer).await?;
-            Err(AuthorizationError::Redirect(request.target, denied()))
-        }
-        _ => Err(OAuthError::invalid_request("decision", "Choose Allow or Deny.").into()),
+    if !allows {
+        answer::deny(&state, &request, answerer).await?;
+        return Err(AuthorizationError::Redirect(request.target, denied()));
     }
+    let code = answer::allow(&state, &request, &scope, answerer).await?;
+    Ok(see_other(&request.target.with_code(code.expose())))
 }
 
 /// Of what was asked, all that cannot be left out and what was left ticked. A scope that was not
