@@ -47,6 +47,11 @@ pub struct Config {
     #[arg(long, env = "MCP_DPOP_NONCES", default_value = "false", value_name = "BOOL",
         action = clap::ArgAction::Set)]
     pub dpop_nonces: bool,
+    /// Whether clients of 2025-03-26 may sign in by this server's own origin, which hands their
+    /// requests on to the first issuer.
+    #[arg(long, env = "MCP_FACADE", default_value = "true", value_name = "BOOL",
+        action = clap::ArgAction::Set)]
+    pub facade: bool,
     /// Client id for introspection. Without it, opaque tokens are refused.
     #[arg(long, env = "MCP_INTROSPECTION_CLIENT_ID")]
     pub introspection_client_id: Option<String>,

@@ -40,6 +40,7 @@ mod caller;
 mod challenge;
 mod deny_list;
 mod error;
+mod facade;
 mod issuer;
 mod jwks;
 mod opaque;
@@ -80,6 +81,7 @@ pub use requirement::{Declared, hidden_without, needs};
 pub use tasks::OwnedTasks;
 
 use self::{
+    authorization_server::AuthorizationServer,
     issuer::Issuer,
     possession::Possession,
     protected_resource::ProtectedResource,
@@ -124,6 +126,7 @@ pub struct GuardBuilder {
     revocations: Revocations,
     bound_only: bool,
     nonces: bool,
+    facade: bool,
     clock: Clock,
 }
 
@@ -211,6 +214,13 @@ impl GuardBuilder {
         Self { nonces: true, ..self }
     }
 
+    /// Lets clients of 2025-03-26 sign in, which look for the authorization server at the origin
+    /// of the MCP server: its metadata and four endpoints that hand everything on to the first
+    /// issuer.
+    pub fn with_facade(self) -> Self {
+        Self { facade: true, ..self }
+    }
+
     /// Uses another clock than the machine's.
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
@@ -230,10 +240,9 @@ impl GuardBuilder {
             let following = (self.revocations, &self.clock);
             issuers.push(Issuer::new(identifier, audiences, introspection.take(), following)?);
         }
-        if issuers.is_empty() {
-            return Err(GuardError::NoIssuer);
-        }
+        let first = issuers.first().ok_or(GuardError::NoIssuer)?;
         Ok(Guard(Arc::new(Inner {
+            authorization_server: first.server.clone(),
             resource,
             site,
             issuers,
@@ -241,6 +250,7 @@ impl GuardBuilder {
             requirements: self.requirements,
             hierarchy: self.hierarchy,
             sessions: Sessions::default(),
+            facade: self.facade,
             clock: self.clock,
         })))
     }
@@ -252,6 +262,7 @@ pub struct Guard(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    authorization_server: Arc<AuthorizationServer>,
     resource: ProtectedResource,
     site: Site,
     issuers: Vec<Issuer>,
@@ -259,6 +270,7 @@ struct Inner {
     requirements: Requirements,
     hierarchy: Hierarchy,
     sessions: Sessions,
+    facade: bool,
     clock: Clock,
 }
 
@@ -283,6 +295,7 @@ impl Guard {
             revocations: Revocations::default(),
             bound_only: false,
             nonces: false,
+            facade: false,
             clock: Clock::system(),
         }
     }
@@ -317,7 +330,16 @@ impl Guard {
         }
         // The documents are for everybody.
         let documents = metadata.layer(CorsLayer::new().allow_origin(Any).allow_headers(Any));
-        guarded.merge(documents).with_state(self)
+        let router = guarded.merge(documents);
+        match self.0.facade {
+            true => router.merge(facade::router()).with_state(self),
+            false => router.with_state(self),
+        }
+    }
+
+    /// Where clients are sent, and the facade hands requests on to: the first issuer.
+    fn authorization_server(&self) -> &AuthorizationServer {
+        &self.0.authorization_server
     }
 
     /// Whether the token of a caller who was let in would still be.

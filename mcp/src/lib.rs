@@ -57,6 +57,9 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
     if config.dpop_nonces {
         guard = guard.with_nonces();
     }
+    if config.facade {
+        guard = guard.with_facade();
+    }
     let guard = guard.build()?;
     let sessions = Arc::new(LocalSessionManager::default());
     let server = DemoServer::new(config.account()?)?;

@@ -1,6 +1,7 @@
 //! The guard in front of the MCP server, on both wires.
 
 mod challenge;
+mod facade;
 mod features;
 mod metadata;
 mod opaque;

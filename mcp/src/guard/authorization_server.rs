@@ -32,6 +32,10 @@ pub(super) struct Metadata {
     pub(super) introspection_endpoint: Option<String>,
     pub(super) userinfo_endpoint: Option<String>,
     pub(super) revocations_endpoint: Option<String>,
+    pub(super) authorization_endpoint: Option<String>,
+    pub(super) token_endpoint: Option<String>,
+    pub(super) registration_endpoint: Option<String>,
+    pub(super) revocation_endpoint: Option<String>,
 }
 
 /// An authorization server, known by its issuer identifier.
@@ -103,6 +107,10 @@ impl Metadata {
             &self.introspection_endpoint,
             &self.userinfo_endpoint,
             &self.revocations_endpoint,
+            &self.authorization_endpoint,
+            &self.token_endpoint,
+            &self.registration_endpoint,
+            &self.revocation_endpoint,
         ];
         !secure(issuer) || endpoints.into_iter().flatten().all(|url| secure(url))
     }
@@ -165,6 +173,10 @@ mod tests {
             introspection_endpoint: None,
             userinfo_endpoint: None,
             revocations_endpoint: None,
+            authorization_endpoint: None,
+            token_endpoint: None,
+            registration_endpoint: None,
+            revocation_endpoint: None,
         };
         assert!(metadata("https://keys.test/jwks").is_as_safe_as("https://a.test"));
         assert!(!metadata("http://a.test/jwks").is_as_safe_as("https://a.test"));

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 #[derive(Debug)]
 pub(super) struct Issuer {
     pub(super) identifier: String,
+    pub(super) server: Arc<AuthorizationServer>,
     verifier: Verifier,
     keys: Arc<KeyCache>,
     introspection: Option<Introspection>,
@@ -42,8 +43,9 @@ impl Issuer {
         Ok(Self {
             verifier: Verifier::new(&identifier, audiences),
             keys: KeyCache::new(server.clone(), clock.clone()),
-            deny_list: DenyList::new(server, revocations, clock.clone()),
+            deny_list: DenyList::new(server.clone(), revocations, clock.clone()),
             introspection,
+            server,
             identifier,
         })
     }

@@ -68,11 +68,16 @@ impl ProtectedResource {
 
     /// Where the metadata stands, in the spelling that the client uses (RFC 9728 §3.1).
     pub(super) fn metadata_url(&self, headers: &HeaderMap) -> String {
-        let resource = self.as_called(headers);
+        let origin = self.origin_as_called(headers);
         let path = self.url.path();
-        let origin = resource.strip_suffix(path).unwrap_or(&resource);
         let path = if path == "/" { "" } else { path };
         format!("{origin}/.well-known/oauth-protected-resource{path}")
+    }
+
+    /// The origin of the server, in the spelling that the client uses.
+    pub(super) fn origin_as_called(&self, headers: &HeaderMap) -> String {
+        let resource = self.as_called(headers);
+        resource.strip_suffix(self.url.path()).unwrap_or(&resource).to_owned()
     }
 
     /// The identifier as the client spells it, on loopback; elsewhere the configured one, whatever

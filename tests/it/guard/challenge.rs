@@ -115,7 +115,7 @@ async fn browser_clients_may_ask_first() {
 async fn where_there_is_nothing_to_protect_no_token_is_asked_for() {
     let stack = Stack::start().await;
     let origin = stack.resource.strip_suffix("/mcp").unwrap();
-    for path in ["/mcp/", "/mcp/more", "/.well-known/oauth-authorization-server", "/favicon.ico"] {
+    for path in ["/mcp/", "/mcp/more", "/.well-known/openid-configuration", "/favicon.ico"] {
         let answer = Answer::of(http().get(format!("{origin}{path}"))).await;
         assert_eq!(answer.status, 404, "{path}");
     }
