@@ -39,6 +39,11 @@ impl Verifier {
         Self { leeway, ..self }
     }
 
+    /// Seconds past its expiry in which a token is still accepted.
+    pub fn leeway(&self) -> i64 {
+        self.leeway
+    }
+
     /// The `kid` that `token` names, before anything is checked: which key set to look in.
     pub fn key_id(token: &str) -> Result<String, VerifyError> {
         header_of(token)?.kid.ok_or(VerifyError::NoKeyId)

@@ -51,6 +51,7 @@ mod request_state;
 mod requirement;
 mod sessions;
 mod site;
+mod stream;
 mod tasks;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -78,6 +79,7 @@ pub use error::BearerError;
 pub use protected_resource::is_loopback;
 pub use request_state::RequestStates;
 pub use requirement::{Declared, hidden_without, needs};
+pub use stream::Stopping;
 pub use tasks::OwnedTasks;
 
 use self::{
@@ -340,13 +342,6 @@ impl Guard {
     /// Where clients are sent, and the facade hands requests on to: the first issuer.
     fn authorization_server(&self) -> &AuthorizationServer {
         &self.0.authorization_server
-    }
-
-    /// Whether the token of a caller who was let in would still be.
-    fn is_still_good(&self, caller: &Caller) -> bool {
-        let issuer = self.0.issuers.iter().find(|issuer| issuer.identifier == caller.issuer);
-        self.0.clock.now() < caller.expires_at
-            && issuer.is_some_and(|issuer| !issuer.deny_list.has_revoked(&caller.token_id))
     }
 
     /// Pages of allowed origins may call; they send a token, never a cookie.

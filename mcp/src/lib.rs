@@ -19,16 +19,16 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, routing::get, serve::ListenerExt};
+use axum::{Extension, Router, routing::get, serve::ListenerExt};
 use rmcp::transport::streamable_http_server::{
     StreamableHttpService, session::local::LocalSessionManager,
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::net::TcpListener;
 
 use crate::{
     clock::Clock,
     config::{Config, Dpop},
-    guard::{Guard, GuardError},
+    guard::{Guard, GuardError, Stopping},
     server::{DemoServer, PROMPTS, TOOLS},
 };
 
@@ -71,8 +71,9 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
 /// How long requests under way may take to finish once the server is told to stop.
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves until `shutdown`, then lets the requests under way finish, for 10 seconds at most: a
-/// client that never ends its request must not keep the server from stopping.
+/// Serves until `shutdown`, then ends the streams on which clients listen and lets the requests
+/// under way finish, for 10 seconds at most: a client that never ends its request must not keep
+/// the server from stopping.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -82,14 +83,15 @@ pub async fn serve(
         // Small answers must not wait for the next packet; a socket that refuses is still usable.
         let _ = stream.set_nodelay(true);
     });
-    let (stop, stopping) = oneshot::channel();
+    let stopping = Stopping::default();
+    let router = router.layer(Extension(stopping.clone()));
+    let stop = stopping.0.clone();
     let shutdown = async move {
         shutdown.await;
-        // Whoever waits for this ends with the server.
-        let _ = stop.send(());
+        stop.cancel();
     };
     let overdue = async {
-        let _ = stopping.await;
+        stopping.0.cancelled().await;
         tokio::time::sleep(LONGEST_DRAIN).await;
     };
     tokio::select! {

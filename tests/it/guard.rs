@@ -3,6 +3,7 @@
 mod challenge;
 mod facade;
 mod features;
+mod layering;
 mod metadata;
 mod opaque;
 mod operation;

@@ -2,8 +2,6 @@
 //!
 //! header → token → [`Caller`] → host and origin → session → operation → scopes → server
 
-use std::time::Duration;
-
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
@@ -11,8 +9,6 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use futures::StreamExt;
-use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     Guard,
@@ -21,8 +17,9 @@ use super::{
     challenge::Challenge,
     error::BearerError,
     issuer,
-    operation::Operation,
+    operation::{Asked, Operation},
     possession::Shown,
+    stream::{Purpose, Stopping},
 };
 
 /// The header that names a session of the older wires.
@@ -31,15 +28,20 @@ const SESSION: &str = "mcp-session-id";
 const NO_SESSION: HeaderValue = HeaderValue::from_static("none-of-yours");
 /// Largest body, in bytes.
 const LARGEST_BODY: usize = 4 << 20;
-/// How often an open stream is looked at: it outlives its token by no more than this.
-const STREAM_CHECK: Duration = Duration::from_secs(1);
+
+/// A request that has passed.
+struct Admitted {
+    caller: Caller,
+    request: Request,
+    purpose: Purpose,
+}
 
 /// Lets a request through to the server, or refuses it.
 pub(super) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let challenge = guard.challenge(request.headers());
     match guard.examine(request).await {
-        Ok((caller, request)) => {
-            let mut response = guard.pass(caller, request, next).await;
+        Ok(admitted) => {
+            let mut response = guard.pass(admitted, next).await;
             challenge.add_nonce(response.headers_mut());
             response
         }
@@ -60,20 +62,21 @@ impl Guard {
     }
 
     /// All checks, in their order. Nothing is said about the request before the token is good.
-    async fn examine(&self, request: Request) -> Result<(Caller, Request), BearerError> {
+    async fn examine(&self, request: Request) -> Result<Admitted, BearerError> {
         let (mut parts, mut body) = request.into_parts();
         bearer::refuse_doubled(&parts.headers)?;
         let caller = self.authenticate(&parts).await?;
         self.0.site.check(&parts.headers, &parts.uri)?;
         self.hide_foreign_session(&caller, &mut parts.headers);
+        let mut purpose = Purpose::Listening;
         if parts.method == Method::POST {
-            body = self.authorize(&caller, body).await?;
+            (body, purpose) = self.authorize(&caller, body).await?;
         }
         // The server behind gets the caller; the token itself ends here.
         parts.headers.remove(header::AUTHORIZATION);
         parts.headers.remove("dpop");
         parts.extensions.insert(caller.clone());
-        Ok((caller, Request::from_parts(parts, body)))
+        Ok(Admitted { caller, request: Request::from_parts(parts, body), purpose })
     }
 
     /// Who sends the request, once token and proof have passed every check.
@@ -95,13 +98,17 @@ impl Guard {
     }
 
     /// Checks the scopes of what the body asks for, before anything of it runs.
-    async fn authorize(&self, caller: &Caller, body: Body) -> Result<Body, BearerError> {
+    async fn authorize(&self, caller: &Caller, body: Body) -> Result<(Body, Purpose), BearerError> {
         let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| BearerError::TooLarge)?;
-        let operation = Operation::of(&body).ok_or(BearerError::Unreadable)?;
-        match self.0.requirements.lacking(&operation, caller) {
-            Some(needed) => Err(BearerError::InsufficientScope(needed)),
-            None => Ok(Body::from(body)),
+        let Asked { operation, id } = Asked::of(&body).ok_or(BearerError::Unreadable)?;
+        if let Some(needed) = self.0.requirements.lacking(&operation, caller) {
+            return Err(BearerError::InsufficientScope(needed));
         }
+        let purpose = match operation {
+            Operation::Listen(_) => Purpose::Listening,
+            _ => Purpose::Answering(id),
+        };
+        Ok((Body::from(body), purpose))
     }
 
     fn hide_foreign_session(&self, caller: &Caller, headers: &mut HeaderMap) {
@@ -116,7 +123,9 @@ impl Guard {
         }
     }
 
-    async fn pass(&self, caller: Caller, request: Request, next: Next) -> Response {
+    async fn pass(&self, admitted: Admitted, next: Next) -> Response {
+        let Admitted { caller, request, purpose } = admitted;
+        let stopping = request.extensions().get::<Stopping>().cloned().unwrap_or_default();
         let closing = match *request.method() {
             Method::DELETE => request.headers().get(SESSION).cloned(),
             _ => None,
@@ -131,7 +140,7 @@ impl Guard {
                 self.remember_session(&caller, &opened, host, next).await;
             }
         }
-        self.end_with_token(caller, response)
+        self.watch(response, caller, purpose, stopping)
     }
 
     /// A session that is new belongs to the caller; one too many ends another of theirs.
@@ -159,26 +168,5 @@ impl Guard {
         end.extensions_mut().insert(caller.clone());
         next.run(end).await;
         tracing::info!(reason = "sessions_too_many", "ended the oldest session of a caller");
-    }
-
-    /// A stream ends when its token does: the client then refreshes, and goes on where it was.
-    fn end_with_token(&self, caller: Caller, response: Response) -> Response {
-        let is_stream = response
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        if !is_stream {
-            return response;
-        }
-        let guard = self.clone();
-        let over = async move {
-            let mut ticks = interval(STREAM_CHECK);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            while guard.is_still_good(&caller) {
-                ticks.tick().await;
-            }
-            tracing::info!(reason = "token_over", "ended a stream");
-        };
-        response.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(over))))
     }
 }

@@ -50,6 +50,11 @@ impl Issuer {
         })
     }
 
+    /// Until when a token of this issuer is accepted that says when it expires.
+    pub(super) fn accepts_until(&self, expires_at: i64) -> i64 {
+        expires_at.saturating_add(self.verifier.leeway())
+    }
+
     /// What `token` says, once every check has passed. What looks like a JWT is judged as one:
     /// it never gets a second opinion.
     pub(super) async fn claims(

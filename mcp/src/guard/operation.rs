@@ -5,6 +5,7 @@
 //! be read in two ways (a member that comes twice, a batch) is refused.
 
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 
 /// One operation, as far as access depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(super) enum Operation {
     Prompt(String),
     /// `resources/read`, a subscription, or completion of a template's variable: each of the URIs.
     Resources(Vec<String>),
+    /// `subscriptions/listen`, to changes of these URIs: its answer never ends by itself.
+    Listen(Vec<String>),
     /// Anything else. It needs the basic scopes.
     Other,
 }
@@ -29,8 +32,7 @@ struct Message {
     params: Option<Parameters>,
     #[serde(rename = "jsonrpc")]
     _version: Option<IgnoredAny>,
-    #[serde(rename = "id")]
-    _id: Option<IgnoredAny>,
+    id: Option<Value>,
     #[serde(rename = "result")]
     _result: Option<IgnoredAny>,
     #[serde(rename = "error")]
@@ -80,7 +82,14 @@ impl Text {
     }
 }
 
-impl Operation {
+/// What a POST asks for, and the id that its answer will carry.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) operation: Operation,
+    pub(super) id: Option<Value>,
+}
+
+impl Asked {
     /// Reads the body of a POST. `None` means that it is no single JSON-RPC message, or one that
     /// two readers could understand differently.
     pub(super) fn of(body: &[u8]) -> Option<Self> {
@@ -90,10 +99,11 @@ impl Operation {
             return None;
         }
         let message: Message = serde_json::from_slice(body).ok()?;
-        let Some(method) = message.method else {
-            return Some(Self::Open);
+        let operation = match message.method {
+            Some(method) => message.params.unwrap_or_default().of_method(&method),
+            None => Operation::Open,
         };
-        Some(message.params.unwrap_or_default().of_method(&method))
+        Some(Self { operation, id: message.id })
     }
 }
 
@@ -114,7 +124,7 @@ impl Parameters {
             }),
             "subscriptions/listen" => {
                 let resources = self.notifications.and_then(|wanted| wanted.resources);
-                Some(Operation::Resources(resources.unwrap_or_default()))
+                Some(Operation::Listen(resources.unwrap_or_default()))
             }
             "initialize" | "server/discover" | "ping" | "logging/setLevel" | "tasks/get"
             | "tasks/update" | "tasks/cancel" => Some(Operation::Open),
@@ -132,7 +142,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Option<Operation> {
-        Operation::of(body.as_bytes())
+        Asked::of(body.as_bytes()).map(|asked| asked.operation)
     }
 
     #[test]
@@ -143,7 +153,7 @@ mod tests {
         assert_eq!(read(escaped), Some(Operation::Tool("echo".into())));
         let listen = r#"{"method":"subscriptions/listen",
             "params":{"notifications":{"resourceSubscriptions":["a:b"]}}}"#;
-        assert_eq!(read(listen), Some(Operation::Resources(vec!["a:b".into()])));
+        assert_eq!(read(listen), Some(Operation::Listen(vec!["a:b".into()])));
         let complete = r#"{"method":"completion/complete",
             "params":{"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"x"}}}"#;
         assert_eq!(read(complete), Some(Operation::Prompt("p".into())));

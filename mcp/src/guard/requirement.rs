@@ -109,7 +109,7 @@ impl Requirements {
             Operation::Open => Vec::new(),
             Operation::Tool(name) => self.tools.get(name).unwrap_or(basic).clone(),
             Operation::Prompt(name) => self.prompts.get(name).unwrap_or(basic).clone(),
-            Operation::Resources(uris) => {
+            Operation::Resources(uris) | Operation::Listen(uris) => {
                 let mut needed: Vec<String> = Vec::new();
                 for scope in uris.iter().flat_map(|uri| self.of_resource(uri)) {
                     if !needed.contains(scope) {

@@ -198,6 +198,27 @@ async fn a_long_call_reports_progress_to_who_asked_for_it() {
 }
 
 #[tokio::test]
+async fn a_call_under_way_is_answered_although_its_token_expires() {
+    let stack = Stack::start().await;
+    let token = signed(&stack, &json!({}));
+    let session = Session::open(&stack.resource, &token).await.unwrap();
+    let params = json!({"name": "count_down", "arguments": {"from": 20, "pause": 100},
+        "_meta": {"progressToken": "p"}});
+    let request = session.request(Method::POST, &token).json(&message("tools/call", params));
+    let (mut stream, mut buffer) = (request.send().await.unwrap(), String::new());
+    next_message(&mut stream, &mut buffer).await;
+    stack.advance(700);
+    let mut last = Value::Null;
+    loop {
+        match next_message(&mut stream, &mut buffer).await {
+            Value::Null => break,
+            message => last = message,
+        }
+    }
+    assert_eq!(last["result"]["content"][0]["text"], "Counted down from 20.");
+}
+
+#[tokio::test]
 async fn a_long_call_stops_when_it_is_cancelled() {
     let stack = Stack::start().await;
     let token = signed(&stack, &json!({}));

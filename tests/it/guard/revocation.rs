@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::{
     browser::Browser,
     client::{Answer, Client, REDIRECT_URI},
-    mcp_client::{Session, Wire, call},
+    mcp_client::{Session, Wire, call, message, next_message},
     operator,
     stack::{Engine, Stack},
 };
@@ -92,4 +92,21 @@ async fn an_open_stream_ends_when_its_grant_is_revoked() {
     assert_eq!(client.post("/revoke", &form).await.status, 200);
     // Without the guard's watch, this would wait for the client's own time-out and fail.
     while stream.chunk().await.unwrap().is_some() {}
+}
+
+#[tokio::test]
+async fn who_waits_for_an_answer_is_told_when_the_grant_is_revoked() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let tokens = signed_in(&stack, &client).await;
+    let token = tokens.text("access_token");
+    let session = Session::open(&stack.resource, token).await.unwrap();
+    let params = json!({"name": "count_down", "arguments": {"from": 100, "pause": 1000}});
+    let request = session.request(Method::POST, token).json(&message("tools/call", params));
+    let (mut stream, mut buffer) = (request.send().await.unwrap(), String::new());
+    let form =
+        [("token", tokens.text("refresh_token").to_owned()), ("client_id", client.id.clone())];
+    assert_eq!(client.post("/revoke", &form).await.status, 200);
+    let answer = next_message(&mut stream, &mut buffer).await;
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(1), &json!(-32001)));
 }

@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tests::{
+    access_token::signed,
     browser::Browser,
     client::{Answer, Client},
     mcp_client::{Wire, call, send, text},
@@ -128,4 +129,44 @@ async fn a_tampered_token_is_refused() {
     assert_eq!(refusal(&stack, &forged).await, "the token's signature does not match");
     let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"at+jwt"}"#);
     assert!(refusal(&stack, &format!("{unsigned}.{}.", parts[1])).await.contains("key"));
+}
+
+#[tokio::test]
+async fn a_claim_of_the_wrong_type_or_value_is_refused() {
+    let stack = Stack::start().await;
+    let (resource, now) = (stack.resource.as_str(), stack.state.clock.now());
+    assert_eq!(echo(&stack, Wire::V2026, &signed(&stack, &json!({}))).await.status, 200);
+    for change in [
+        json!({"aud": {}}),
+        json!({"aud": 7}),
+        json!({"aud": null}),
+        json!({"aud": ""}),
+        json!({"aud": []}),
+        json!({"aud": [1, resource]}),
+        json!({"aud": format!("{resource}/")}),
+        json!({"aud": resource.to_uppercase()}),
+        json!({"aud": resource.strip_suffix("/mcp")}),
+        json!({"iss": {}}),
+        json!({"iss": null}),
+        json!({"iss": [stack.issuer]}),
+        json!({"iss": format!("{}/", stack.issuer)}),
+        json!({"sub": 7}),
+        json!({"sub": null}),
+        json!({"client_id": []}),
+        json!({"scope": ["mcp:tools", "profile"]}),
+        json!({"exp": null}),
+        json!({"exp": "tomorrow"}),
+        json!({"exp": -1}),
+        json!({"exp": u64::MAX}),
+        json!({"nbf": now + 120}),
+        json!({"iat": now + 3600}),
+    ] {
+        let token = signed(&stack, &change);
+        let answer = echo(&stack, Wire::V2026, &token).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text("error")),
+            (401, "invalid_token"),
+            "{change}"
+        );
+    }
 }

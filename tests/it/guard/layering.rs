@@ -1,0 +1,86 @@
+//! The guard in front of somebody else's server, and with several authorization servers.
+
+use std::net::Ipv4Addr;
+
+use axum::{Json, extract::Request, routing::post};
+use mcp::guard::{Caller, Guard};
+use serde_json::{Value, json};
+use tests::{
+    access_token::signed,
+    client::{Answer, http},
+    stack::Stack,
+};
+use tokio::net::TcpListener;
+
+/// A server that shows what the guard lets through to it; its address.
+async fn echo_server(issuers: &[&str], resource: &str) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("http://localhost:{}/mcp", listener.local_addr().unwrap().port());
+    let guard = Guard::new(resource, issuers.iter().copied()).build().unwrap();
+    let shown = async |request: Request| {
+        let names: Vec<String> = request.headers().keys().map(ToString::to_string).collect();
+        let caller = request.extensions().get::<Caller>().map(|caller| caller.subject.clone());
+        Json(json!({"headers": names, "caller": caller}))
+    };
+    let router = guard.protect(post(shown));
+    tokio::spawn(mcp::serve(listener, router, std::future::pending()));
+    url
+}
+
+async fn call(url: &str, token: &str) -> Answer {
+    Answer::of(http().post(url).bearer_auth(token).header("dpop", "x").body("{}")).await
+}
+
+#[tokio::test]
+async fn the_server_behind_learns_who_calls_and_never_the_token() {
+    let stack = Stack::start().await;
+    let url = echo_server(&[&stack.issuer], &stack.resource).await;
+    let answer = call(&url, &signed(&stack, &json!({}))).await;
+    assert_eq!(answer.json["caller"], "nick", "{}", answer.json);
+    let headers = answer.json["headers"].to_string();
+    assert!(!headers.contains("authorization") && !headers.contains("dpop"), "{headers}");
+}
+
+#[tokio::test]
+async fn tokens_of_each_trusted_issuer_are_taken_and_of_no_other() {
+    let (one, two, other) = (Stack::start().await, Stack::start().await, Stack::start().await);
+    let resource = one.resource.as_str();
+    let url = echo_server(&[&one.issuer, &two.issuer], resource).await;
+    let token = |stack: &Stack| signed(stack, &json!({"aud": resource}));
+    assert_eq!(call(&url, &token(&one)).await.status, 200);
+    assert_eq!(call(&url, &token(&two)).await.status, 200);
+    assert_eq!(call(&url, &token(&other)).await.status, 401);
+    // The keys of one do not vouch for the name of the other.
+    let posing = signed(&one, &json!({"aud": resource, "iss": two.issuer}));
+    assert_eq!(call(&url, &posing).await.status, 401);
+
+    let well_known = url.replace("/mcp", "/.well-known/oauth-protected-resource");
+    let metadata = Answer::of(http().get(well_known)).await.json;
+    assert_eq!(metadata["authorization_servers"], json!([one.issuer, two.issuer]));
+    assert_eq!(metadata.get("resource_name"), None::<&Value>);
+}
+
+#[tokio::test]
+async fn a_client_that_listens_does_not_hold_up_the_stop_of_the_server() {
+    let stack = Stack::start().await;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("http://localhost:{}/mcp", listener.local_addr().unwrap().port());
+    let guard = Guard::new(&stack.resource, [&stack.issuer]).build().unwrap();
+    let endless = async || {
+        let events = futures::stream::pending::<Result<axum::body::Bytes, std::io::Error>>();
+        ([("content-type", "text/event-stream")], axum::body::Body::from_stream(events))
+    };
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let router = guard.protect(axum::routing::get(endless));
+    let served = tokio::spawn(mcp::serve(listener, router, async {
+        let _ = stopped.await;
+    }));
+    let token = signed(&stack, &json!({}));
+    let mut stream = http().get(&url).bearer_auth(&token).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    stop.send(()).unwrap();
+    // Well within the 10 seconds that a request under way would get.
+    let limit = std::time::Duration::from_secs(5);
+    tokio::time::timeout(limit, served).await.unwrap().unwrap().unwrap();
+    assert_eq!(stream.chunk().await.unwrap(), None);
+}
