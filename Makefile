@@ -7,7 +7,7 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build test check fmt lint doc deny conformance interop screenshots
+.PHONY: help dev build test check fmt lint doc deny conformance interop registrations screenshots
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -46,6 +46,9 @@ conformance: build ## run the official conformance suite
 
 interop: build ## run other people's clients against the servers
 	@tests/interop/run
+
+registrations: build ## register 100,000 clients and look at the database
+	@PORTCULLIS_REGISTRATIONS=100000 $(CARGO) test -p tests --test it --quiet a_flood_of_registrations
 
 screenshots: build ## take the pictures of the documentation anew
 	@scripts/prepare-tests

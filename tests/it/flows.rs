@@ -6,4 +6,5 @@ mod command_line;
 mod doctor;
 mod keyboard;
 mod pages;
+mod registrations;
 mod terminal;

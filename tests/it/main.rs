@@ -9,6 +9,7 @@ mod engines;
 mod flows;
 mod guard;
 mod metadata_documents;
+mod reason_codes;
 mod resources;
 mod settings;
 mod tidy;

@@ -1,0 +1,47 @@
+//! Anonymous registrations cost the database nothing, however many there are.
+
+use std::fs;
+
+use serde_json::json;
+use tests::{
+    browser::Browser,
+    client::{Answer, Client, REDIRECT_URI, http},
+    stack::Stack,
+};
+
+/// How many clients register; `make registrations` says 100,000.
+#[expect(clippy::disallowed_methods, reason = "only `make registrations` sets it")]
+fn number() -> usize {
+    let text = std::env::var_os("PORTCULLIS_REGISTRATIONS");
+    text.map_or(1000, |text| text.to_str().and_then(|text| text.parse().ok()).unwrap())
+}
+
+/// Bytes of the database, with what is yet to be written into it.
+fn size(stack: &Stack) -> u64 {
+    let files = ["auth.db", "auth.db-wal"].map(|name| stack.directory().join(name));
+    files.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len()).sum()
+}
+
+#[tokio::test]
+async fn a_flood_of_registrations_leaves_the_database_as_it_was_and_one_of_them_signs_in() {
+    let stack = Stack::start().await;
+    let request = json!({
+        "client_name": "One of very many",
+        "redirect_uris": [REDIRECT_URI],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "none",
+    });
+    let (http, before) = (http(), size(&stack));
+    let mut last = String::new();
+    for _ in 0..number().div_ceil(50) {
+        let batch = (0..50).map(|_| Answer::of(http.post(stack.at("/register")).json(&request)));
+        for answer in futures::future::join_all(batch).await {
+            assert_eq!(answer.status, 201, "{}", answer.json);
+            last = answer.text("client_id").to_owned();
+        }
+    }
+    assert_eq!(size(&stack), before);
+    let client = Client::known_as(&stack, &last, None);
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    assert!(tokens.json["refresh_token"].is_string());
+}
