@@ -11,10 +11,12 @@ use crate::{
     conversation::Conversation,
     credentials::{Credentials, Grant},
     error::Error,
+    explain::{Explanation, Rule},
     fetch::Fetch,
     oauth::{
         OAuthError,
         discovery::{Discovery, discover},
+        dpop::AccessToken,
         legacy,
         refresh::refresh,
         revocation::revoke,
@@ -28,6 +30,11 @@ use crate::{
 
 /// How often one operation may send the person to the browser.
 const MOST_SIGN_INS: u8 = 3;
+const CHALLENGE: Rule = Rule {
+    title: "Read the challenge",
+    because: "The server refused and says where its metadata is and which scopes this takes.",
+    section: "RFC 9110 §11.6.1, RFC 9728 §5.1, RFC 6750 §3",
+};
 
 /// How the person is involved.
 #[derive(Clone)]
@@ -42,6 +49,8 @@ pub struct Manners {
     pub browser: Browser,
     /// How long the person may take.
     pub timeout: Duration,
+    /// Who is told each step of a sign-in.
+    pub explanation: Explanation,
     /// Who answers what the server asks while it works.
     pub conversation: Arc<dyn Conversation>,
 }
@@ -157,8 +166,25 @@ impl Access {
     }
 
     fn hold(&mut self, grant: Option<Grant>) {
-        self.token.set(grant.as_ref().map(|grant| grant.access_token.clone()));
+        let grant = grant.map(|grant| self.with_key(grant));
+        self.token.set(grant.as_ref().and_then(|grant| self.presented(grant)));
         self.grant = grant;
+    }
+
+    /// The token as it is presented. With a key that cannot be read it is of no use.
+    fn presented(&self, grant: &Grant) -> Option<AccessToken> {
+        let key = grant.restored_key(&self.clock).ok()?;
+        Some(AccessToken { token: grant.access_token.clone(), key })
+    }
+
+    /// A client's private key is never stored; whoever signs with one gives it anew each time.
+    fn with_key(&self, mut grant: Grant) -> Grant {
+        if let Some(client) = &self.profile.identity.pre_registered
+            && client.client_id == grant.client.client_id
+        {
+            grant.client.key = client.key.clone();
+        }
+        grant
     }
 
     /// Renews the access token shortly before it expires. While the old one is good, a failure to
@@ -215,9 +241,10 @@ impl Access {
         if !refusal.is_unauthorized && !refusal.challenge.wants_more_scope() {
             return Err(self.forbidden(refusal));
         }
-        if !self.manners.may_ask {
+        if !self.manners.may_ask && self.profile.means.needs_person() {
             return Err(self.signed_out_or_forbidden(refusal));
         }
+        self.explain(refusal);
         let discovery = self.discover(refusal).await?;
         let asked = self.grant_from(&discovery).map(|grant| &grant.requested_scope);
         let scope = select(ScopeSources {
@@ -230,9 +257,22 @@ impl Access {
             return Err(self.in_vain(refusal));
         }
         attempts.sign_ins += 1;
-        let grant = self.sign_in(!refusal.is_unauthorized).run(&discovery, &scope).await?;
+        let grant = self.sign_in(refusal).run(&discovery, &scope).await?;
         self.hold(Some(grant));
         Ok(())
+    }
+
+    fn explain(&self, refusal: &Refusal) {
+        let Refusal { is_unauthorized, challenge } = refusal;
+        let explanation = &self.fetch.explanation;
+        explanation.step(&CHALLENGE);
+        explanation.fact("status", if *is_unauthorized { "401" } else { "403" });
+        if let Some(address) = &challenge.resource_metadata {
+            explanation.fact("resource_metadata", address);
+        }
+        if let Some(scope) = &challenge.scope {
+            explanation.fact("scope", scope);
+        }
     }
 
     async fn discover(&self, refusal: &Refusal) -> Result<Discovery, OAuthError> {
@@ -277,17 +317,16 @@ impl Access {
         })
     }
 
-    fn sign_in(&self, is_step_up: bool) -> SignIn<'_> {
+    fn sign_in<'a>(&'a self, refusal: &'a Refusal) -> SignIn<'a> {
         SignIn {
             server: &self.server,
             fetch: &self.fetch,
             credentials: &self.credentials,
             clock: &self.clock,
-            output: &self.manners.output,
-            browser: &self.manners.browser,
-            timeout: self.manners.timeout,
-            is_step_up,
-            may_paste: self.manners.may_paste,
+            manners: &self.manners,
+            profile: &self.profile,
+            challenge: &refusal.challenge,
+            is_step_up: !refusal.is_unauthorized,
         }
     }
 
@@ -300,7 +339,7 @@ impl Access {
         let lock = self.credentials.lock().await?;
         self.load_again()?;
         let Some(grant) = self.grant.clone() else { return Ok(SignedOut::AlreadyOut) };
-        let revoked = revoke(&self.fetch, &grant).await;
+        let revoked = revoke(&self.fetch, &self.clock, &grant).await;
         self.credentials.change(&lock, |stored| stored.forget_grant(&self.server))?;
         self.hold(None);
         Ok(match revoked {

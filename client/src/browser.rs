@@ -4,6 +4,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
 };
 
 use tokio::process::Command;
@@ -12,10 +13,12 @@ use url::Url;
 const DESKTOP_OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
 
 /// What happens to an address that the person should open.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Browser {
     /// It is opened with this program, or with the desktop's own.
     Open(Option<PathBuf>),
+    /// It is handed to whoever runs this client as a library.
+    BuiltIn(Arc<dyn Fn(&Url) + Send + Sync>),
     /// It is only printed.
     Print,
 }

@@ -61,7 +61,11 @@ impl CallbackListener {
         Self::bind_port(port).await
     }
 
-    async fn bind_port(port: u16) -> Result<Self, OAuthError> {
+    /// Binds `port`, which a registration names.
+    ///
+    /// # Errors
+    /// [`OAuthError::Listener`] when another program has it.
+    pub async fn bind_port(port: u16) -> Result<Self, OAuthError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = listener.map_err(OAuthError::Listener)?;
         let address = listener.local_addr().map_err(OAuthError::Listener)?;

@@ -8,6 +8,10 @@ use url::Url;
 
 use crate::{commands::doctor::Doctor, connection::Protocol, fetch::is_secure, profile::Profile};
 
+pub mod sign_in;
+
+use self::sign_in::SignInOptions;
+
 const MORE_HELP: &str = "\
 Without a command a prompt opens, where `echo ping pong` calls the tool `echo`.
 When stdin is not a terminal, its lines are run one by one instead.
@@ -53,6 +57,9 @@ pub struct Options {
     /// Speak this revision of MCP only, like 2025-11-25, instead of the newest both sides know
     #[arg(long, global = true, value_name = "REVISION", value_parser = protocol)]
     pub protocol: Option<Protocol>,
+    /// How to sign in.
+    #[command(flatten)]
+    pub sign_in: SignInOptions,
     /// Print results as JSON, and errors as {"error":{"code","message","hint"}} on stderr
     #[arg(long, global = true)]
     pub json: bool,
@@ -60,8 +67,11 @@ pub struct Options {
 
 impl Options {
     /// Who this client is to be and how it gets its tokens.
-    pub fn profile(&self) -> Profile {
-        Profile { protocol: self.protocol.clone().unwrap_or_default() }
+    ///
+    /// # Errors
+    /// A sentence, when what was chosen does not fit together or a file cannot be read.
+    pub fn profile(&self) -> Result<Profile, String> {
+        self.sign_in.profile(self.protocol.clone().unwrap_or_default())
     }
 }
 

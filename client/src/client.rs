@@ -37,7 +37,7 @@ impl Client {
     /// [`Error`] when the kept credentials cannot be read or HTTP cannot be set up.
     pub fn new(setup: Setup) -> Result<Self, Error> {
         let server = setup.server.clone();
-        let fetch = Fetch::new(&server)?;
+        let fetch = Fetch::new(&server, setup.manners.explanation.clone())?;
         let output = Arc::clone(&setup.manners.output);
         let conversation = Arc::clone(&setup.manners.conversation);
         let protocol = setup.profile.protocol.clone();
@@ -130,7 +130,11 @@ impl Client {
         self.tools.clear();
     }
 
-    async fn request<T>(
+    /// Runs any request of the protocol, with whatever the server wants for it.
+    ///
+    /// # Errors
+    /// [`Error`], after everything that could help has been tried.
+    pub async fn request<T>(
         &mut self,
         operation: impl AsyncFn(&Running) -> Result<T, ServiceError>,
     ) -> Result<T, Error> {

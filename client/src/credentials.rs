@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    oauth::{registration::ClientRegistration, scope::Scope},
+    clock::Clock,
+    oauth::{OAuthError, dpop::DpopKey, registration::ClientRegistration, scope::Scope},
     private_file,
     secret::Secret,
 };
@@ -48,12 +49,23 @@ pub struct Grant {
     /// When the access token expires, in seconds since 1970, if the server said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
+    /// The private key that the tokens are bound to, if they are (RFC 9449).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_key: Option<Secret>,
     /// Who signed in, if the authorization server told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<Person>,
 }
 
 impl Grant {
+    /// The key that the tokens are bound to.
+    ///
+    /// # Errors
+    /// [`OAuthError::UnusableKey`] when what was kept is no key.
+    pub fn restored_key(&self, clock: &Clock) -> Result<Option<DpopKey>, OAuthError> {
+        self.dpop_key.as_ref().map(|stored| DpopKey::restore(stored, clock)).transpose()
+    }
+
     /// Whether the access token's life is over.
     pub fn is_expired(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
@@ -105,6 +117,9 @@ pub struct Stored {
     servers: BTreeMap<String, GrantKey>,
     #[serde(default)]
     registrations: BTreeMap<String, ClientRegistration>,
+    /// At which issuer each client that was registered beforehand was first used.
+    #[serde(default)]
+    pinned_issuers: BTreeMap<String, String>,
     #[serde(default)]
     grants: BTreeMap<String, BTreeMap<String, Grant>>,
 }
@@ -121,6 +136,7 @@ impl Default for Stored {
             version: VERSION,
             servers: BTreeMap::new(),
             registrations: BTreeMap::new(),
+            pinned_issuers: BTreeMap::new(),
             grants: BTreeMap::new(),
         }
     }
@@ -155,6 +171,16 @@ impl Stored {
             grants.remove(&key.resource);
         }
         self.grants.retain(|_, grants| !grants.is_empty());
+    }
+
+    /// The issuer that the client `client_id`, registered beforehand, was first used at.
+    pub fn pinned_issuer(&self, client_id: &str) -> Option<&str> {
+        self.pinned_issuers.get(client_id).map(String::as_str)
+    }
+
+    /// Remembers that `client_id` belongs to `issuer`.
+    pub fn pin_issuer(&mut self, client_id: &str, issuer: &str) {
+        self.pinned_issuers.insert(client_id.to_owned(), issuer.to_owned());
     }
 
     /// Takes out the registration at `issuer`. A sign-in puts it back when it succeeds; so one

@@ -117,6 +117,14 @@ pub enum Error {
         /// What was odd.
         reason: String,
     },
+    /// A skill is not what the server's list promises.
+    #[error("the skill {uri} was not loaded: {reason}")]
+    Skill {
+        /// The skill.
+        uri: String,
+        /// What differs.
+        reason: String,
+    },
     /// The kept credentials cannot be read or written.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
@@ -151,6 +159,7 @@ impl Error {
             Self::AlreadyTold(exit) => *exit,
             Self::Server { .. }
             | Self::NotMcp { .. }
+            | Self::Skill { .. }
             | Self::Credentials(_)
             | Self::Output(_)
             | Self::OutputClosed
@@ -171,6 +180,7 @@ impl Error {
             Self::Forbidden { .. } => "forbidden",
             Self::Server { .. } => "server_error",
             Self::NotMcp { .. } => "not_an_mcp_server",
+            Self::Skill { .. } => "skill_refused",
             Self::Credentials(_) => "credentials",
             Self::Output(_) | Self::OutputClosed => "output",
             Self::Input(_) => "input",
@@ -199,6 +209,7 @@ impl Error {
             Self::Credentials(error) => error.hint(),
             Self::ToolFailed { .. }
             | Self::Server { .. }
+            | Self::Skill { .. }
             | Self::Output(_)
             | Self::OutputClosed
             | Self::Input(_)

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode,
-    header::{ACCEPT, HeaderValue},
+    header::{ACCEPT, HeaderMap},
     redirect::Policy,
 };
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-use crate::error::Exit;
+use crate::{error::Exit, explain::Explanation};
 
 /// Metadata and token answers are a few kilobytes; nobody needs more than this.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -25,6 +25,8 @@ pub struct Fetch {
     remote: Client,
     loopback: Client,
     may_reach_loopback: bool,
+    /// Who is told about every request.
+    pub explanation: Explanation,
 }
 
 /// An answer whose body has been read in full.
@@ -34,6 +36,8 @@ pub struct Answer {
     pub url: Url,
     /// Its HTTP status.
     pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
     body: Vec<u8>,
 }
 
@@ -115,7 +119,7 @@ impl Fetch {
     ///
     /// # Errors
     /// [`FetchError::SetUp`] when TLS cannot be initialised.
-    pub fn new(server: &Url) -> Result<Self, FetchError> {
+    pub fn new(server: &Url, explanation: Explanation) -> Result<Self, FetchError> {
         let builder = || {
             Client::builder()
                 .user_agent(USER_AGENT)
@@ -127,6 +131,7 @@ impl Fetch {
             // A proxy cannot reach this machine's own servers.
             loopback: builder().no_proxy().build().map_err(FetchError::SetUp)?,
             may_reach_loopback: is_loopback(server),
+            explanation,
         })
     }
 
@@ -158,18 +163,19 @@ impl Fetch {
     /// # Errors
     /// [`FetchError`] when no answer came; an HTTP error status is an answer.
     pub async fn get(&self, url: &Url) -> Result<Answer, FetchError> {
-        self.send(url, self.client_for(url)?.get(url.clone())).await
+        self.get_with(url, HeaderMap::new()).await
     }
 
-    /// `GET url` with an access token.
+    /// `GET url` with `headers`, such as those that carry an access token.
     ///
     /// # Errors
     /// As [`Fetch::get`].
-    pub async fn get_with_token(&self, url: &Url, token: &str) -> Result<Answer, FetchError> {
-        self.send(url, self.client_for(url)?.get(url.clone()).bearer_auth(token)).await
+    pub async fn get_with(&self, url: &Url, headers: HeaderMap) -> Result<Answer, FetchError> {
+        self.explanation.request("GET", url, &[]);
+        self.send(url, self.client_for(url)?.get(url.clone()).headers(headers)).await
     }
 
-    /// `POST url` with a form, and with `authorization` as that header if there is one.
+    /// `POST url` with a form and `headers`, such as those that authenticate the client.
     ///
     /// # Errors
     /// As [`Fetch::get`].
@@ -177,13 +183,10 @@ impl Fetch {
         &self,
         url: &Url,
         form: &[(&str, &str)],
-        authorization: Option<HeaderValue>,
+        headers: HeaderMap,
     ) -> Result<Answer, FetchError> {
-        let mut request = self.client_for(url)?.post(url.clone()).form(form);
-        if let Some(value) = authorization {
-            request = request.header(reqwest::header::AUTHORIZATION, value);
-        }
-        self.send(url, request).await
+        self.explanation.request("POST", url, form);
+        self.send(url, self.client_for(url)?.post(url.clone()).form(form).headers(headers)).await
     }
 
     /// `POST url` with a JSON body.
@@ -195,15 +198,17 @@ impl Fetch {
         url: &Url,
         body: &serde_json::Value,
     ) -> Result<Answer, FetchError> {
+        self.explanation.request("POST", url, &[("body", &body.to_string())]);
         self.send(url, self.client_for(url)?.post(url.clone()).json(body)).await
     }
 
     async fn send(&self, url: &Url, request: RequestBuilder) -> Result<Answer, FetchError> {
         let request = request.timeout(REQUEST_TIMEOUT).header(ACCEPT, "application/json");
         let mut response = request.send().await.map_err(|error| unreachable(url, &error))?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
+        self.explanation.answer(status);
         let body = read_bounded(url, &mut response).await?;
-        Ok(Answer { url: url.clone(), status, body })
+        Ok(Answer { url: url.clone(), status, headers, body })
     }
 }
 
@@ -303,7 +308,8 @@ mod tests {
 
     #[test]
     fn a_remote_server_cannot_send_the_client_to_this_machine() {
-        let remote = Fetch::new(&url("https://mcp.example.com/mcp")).expect("set up");
+        let remote = Fetch::new(&url("https://mcp.example.com/mcp"), Explanation::default())
+            .expect("set up");
         for inward in [
             "http://localhost:6379",
             "https://127.0.0.1",
@@ -315,7 +321,8 @@ mod tests {
                 "{inward}"
             );
         }
-        let local = Fetch::new(&url("http://localhost:3001/mcp")).expect("set up");
+        let local =
+            Fetch::new(&url("http://localhost:3001/mcp"), Explanation::default()).expect("set up");
         assert!(local.check(&url("http://localhost:3000")).is_ok());
     }
 }

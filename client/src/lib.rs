@@ -24,6 +24,7 @@ use crate::{
     conversation::Alone,
     credentials::{Credentials, CredentialsError},
     error::{Error, Exit},
+    explain::Explanation,
     output::Output,
 };
 
@@ -40,6 +41,7 @@ pub mod conversation;
 pub mod credentials;
 pub mod doctor;
 pub mod error;
+pub mod explain;
 pub mod fetch;
 pub mod grammar;
 pub mod history;
@@ -53,6 +55,7 @@ pub mod private_file;
 pub mod profile;
 pub mod prompt;
 pub mod secret;
+pub mod skill;
 pub mod suggestion;
 pub mod wire;
 
@@ -89,7 +92,7 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let credentials = Credentials::new(state_directory.clone());
     let is_conversation = output.is_conversation();
     let manners = manners(&cli, output);
-    let profile = cli.options.profile();
+    let profile = cli.options.profile().map_err(usage)?;
     let (server, clock) = (cli.options.server, Clock::system());
     let mut client = Client::new(Setup { server, credentials, clock, manners, profile })?;
     let outcome = match cli.command {
@@ -107,11 +110,16 @@ fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
         true => Browser::Open(cli.environment.browser()),
         false => Browser::Print,
     };
+    let explanation = match cli.options.sign_in.explain {
+        true => Explanation::aloud(Arc::clone(&output)),
+        false => Explanation::default(),
+    };
     Manners {
         may_ask: !cli.options.no_input,
         may_paste: output.is_conversation(),
         browser,
         timeout: cli.options.sign_in_timeout,
+        explanation,
         conversation: Arc::new(Alone),
         output,
     }
@@ -126,6 +134,10 @@ async fn stoppable<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T,
             Err(error) => Err(Error::Input(error)),
         },
     }
+}
+
+fn usage(message: String) -> Error {
+    Error::Usage { message, hint: Some("`client login --help` explains the flags".to_owned()) }
 }
 
 /// Help and version are data; anything else clap has to say is about wrong usage.

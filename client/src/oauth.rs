@@ -3,20 +3,32 @@
 //! 1. [`challenge`]: the server's 401 or 403 says what it wants (RFC 9110 §11.6.1, RFC 6750 §3).
 //! 2. [`protected_resource`]: its metadata names its authorization server (RFC 9728).
 //! 3. [`authorization_server_metadata`]: that server's endpoints and abilities (RFC 8414).
-//! 4. [`registration`]: who this client is there (RFC 7591).
+//! 4. [`identity`] and [`registration`]: who this client is there (RFC 7591).
 //! 5. [`scope`]: what to ask for; [`pkce`]: proof that the code comes back to us (RFC 7636).
 //! 6. [`authorization_request`]: the address the browser opens.
 //! 7. [`authorization_response`]: what comes back, `state` and `iss` checked (RFC 9207).
 //! 8. [`token`]: the code becomes tokens; later [`refresh`] renews and [`revocation`] ends them.
 //!
-//! [`sign_in`] walks steps 2 to 8 in this order; [`discovery`] is steps 2 and 3 alone.
+//! [`sign_in`] walks steps 4 to 8 in this order; [`discovery`] is steps 2 and 3 alone.
+//! [`identity`] decides which client this is before step 4.
+//!
+//! Where there is no browser or no person, another grant takes the place of steps 5 to 7:
+//! [`device_authorization`], [`client_credentials`], [`enterprise`] and [`workload`]. [`dpop`]
+//! binds tokens to a key, [`client_assertion`] proves a client by one, and [`legacy`] is for
+//! servers that are older than step 2.
 
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod authorization_server_metadata;
 pub mod challenge;
+pub mod client_assertion;
+pub mod client_credentials;
+pub mod device_authorization;
 pub mod discovery;
+pub mod dpop;
+pub mod enterprise;
 mod error;
+pub mod identity;
 pub mod legacy;
 pub mod pkce;
 pub mod protected_resource;
@@ -27,5 +39,6 @@ pub mod scope;
 pub mod sign_in;
 pub mod token;
 pub mod user_info;
+pub mod workload;
 
 pub use error::OAuthError;

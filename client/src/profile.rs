@@ -1,10 +1,43 @@
 //! Who this client is and how it gets its tokens, as its person chose.
 
-use crate::connection::Protocol;
+use crate::{
+    connection::Protocol,
+    oauth::{dpop::DpopChoice, enterprise::IdentityProvider, identity::Identity},
+    secret::Secret,
+};
 
 /// The choices; the default ones fit every server that lets clients register themselves.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     /// Which revision of MCP is spoken.
     pub protocol: Protocol,
+    /// Which client this is.
+    pub identity: Identity,
+    /// How it gets its tokens.
+    pub means: Means,
+    /// Whether tokens are bound to a key.
+    pub dpop: DpopChoice,
+}
+
+/// How tokens are got.
+#[derive(Clone, Debug, Default)]
+pub enum Means {
+    /// A person signs in with a browser that this machine can be reached from.
+    #[default]
+    Browser,
+    /// A person signs in with a browser elsewhere (RFC 8628).
+    Device,
+    /// The client is who the token is for (OAuth 2.1 §4.2).
+    ClientCredentials,
+    /// A company's identity provider vouches for the person.
+    Enterprise(IdentityProvider),
+    /// The platform vouches for this workload: what it has signed.
+    Workload(Secret),
+}
+
+impl Means {
+    /// Whether a person has to do something.
+    pub fn needs_person(&self) -> bool {
+        matches!(self, Self::Browser | Self::Device)
+    }
 }

@@ -15,7 +15,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, Request, RequestBuilder, Response};
 use rmcp::{
     model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage},
     transport::{
@@ -34,7 +34,7 @@ use url::Url;
 
 use crate::{
     fetch::{FetchError, unreachable},
-    secret::Secret,
+    oauth::{challenge::AuthorizationChallenge, dpop::AccessToken},
     wire::event_size::EventSize,
 };
 
@@ -42,15 +42,15 @@ mod event_size;
 
 /// The access token that goes with the next request; shared with whoever renews it.
 #[derive(Clone, Debug, Default)]
-pub struct TokenSlot(Arc<RwLock<Option<Secret>>>);
+pub struct TokenSlot(Arc<RwLock<Option<AccessToken>>>);
 
 impl TokenSlot {
     /// Uses `token` from now on.
-    pub fn set(&self, token: Option<Secret>) {
+    pub fn set(&self, token: Option<AccessToken>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
-    fn get(&self) -> Option<Secret> {
+    fn get(&self) -> Option<AccessToken> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -67,6 +67,9 @@ pub enum WireError {
     /// The server says that it is elsewhere. A token must not follow a redirect.
     #[error("it has moved to {0}")]
     Moved(String),
+    /// The key that the token is bound to cannot be used.
+    #[error("{0}")]
+    Key(String),
     /// An event is larger than any honest one.
     #[error("an event is larger than {0} bytes")]
     EventTooLarge(usize),
@@ -90,7 +93,7 @@ impl Wire {
         Self { client, server, token }
     }
 
-    /// Adds what every request carries. rmcp's own headers never name `Authorization`.
+    /// Adds what every request carries besides the token. rmcp's own headers never name `Authorization`.
     fn prepare(
         &self,
         request: RequestBuilder,
@@ -98,22 +101,44 @@ impl Wire {
         headers: Headers,
     ) -> RequestBuilder {
         let request = request.headers(HeaderMap::from_iter(headers));
-        let request = match session {
+        match session {
             Some(session) => request.header(HEADER_SESSION_ID, session),
-            None => request,
-        };
-        match self.token.get() {
-            Some(token) => request.bearer_auth(token.reveal()),
             None => request,
         }
     }
 
+    /// Sends `request` with the token of the moment. A server that wants its nonce in the proof is
+    /// asked once more, with a new proof (RFC 9449 §9).
     async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
-        let response = request.send().await.map_err(|error| self.lost(&error))?;
+        let request = request.build().map_err(|error| self.lost(&error))?;
+        let (again, token) = (request.try_clone(), self.token.get());
+        let mut response = self.send_once(request, token.as_ref()).await?;
+        let key = token.as_ref().and_then(|token| token.key.as_ref());
+        let has_new_nonce = key.is_some_and(|key| key.learn(&self.server, response.headers()));
+        if let Some(again) = again
+            && has_new_nonce
+            && response.status() == StatusCode::UNAUTHORIZED
+            && AuthorizationChallenge::wants_nonce(&challenges(&response))
+        {
+            response = self.send_once(again, token.as_ref()).await?;
+        }
         match refusal(&response) {
             Some(error) => Err(error),
             None => Ok(response),
         }
+    }
+
+    async fn send_once(
+        &self,
+        mut request: Request,
+        token: Option<&AccessToken>,
+    ) -> Outcome<Response> {
+        if let Some(token) = token {
+            let headers = token.headers(request.method().as_str(), &self.server);
+            let headers = headers.map_err(|error| WireError::Key(error.to_string()));
+            request.headers_mut().extend(headers.map_err(StreamableHttpError::Client)?);
+        }
+        self.client.execute(request).await.map_err(|error| self.lost(&error))
     }
 
     /// The whole body, if it is not larger than `limit`.
@@ -245,11 +270,15 @@ impl StreamableHttpClient for Wire {
     }
 }
 
-/// A refusal for want of authorization, with all its challenges in one line (RFC 9110 §5.3), or a
-/// redirect.
+/// All challenges in one line (RFC 9110 §5.3).
+fn challenges(response: &Response) -> String {
+    let lines = response.headers().get_all(WWW_AUTHENTICATE).iter();
+    lines.filter_map(|line| line.to_str().ok()).collect::<Vec<_>>().join(", ")
+}
+
+/// A refusal for want of authorization, with all its challenges, or a redirect.
 fn refusal(response: &Response) -> Option<StreamableHttpError<WireError>> {
-    let challenges = response.headers().get_all(WWW_AUTHENTICATE).iter();
-    let header = challenges.filter_map(|line| line.to_str().ok()).collect::<Vec<_>>().join(", ");
+    let header = challenges(response);
     match response.status() {
         StatusCode::UNAUTHORIZED => {
             Some(StreamableHttpError::AuthRequired(AuthRequiredError::new(header)))

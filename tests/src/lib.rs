@@ -23,6 +23,7 @@ pub mod chromium;
 pub mod client;
 pub mod command_line;
 pub mod conformance;
+pub mod conformance_client;
 pub mod document_server;
 pub mod github;
 pub mod mcp_client;

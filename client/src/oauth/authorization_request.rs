@@ -6,6 +6,7 @@ use url::Url;
 use super::{
     OAuthError,
     discovery::Discovery,
+    dpop::DpopKey,
     pkce::{CodeVerifier, random_text},
     registration::ClientRegistration,
     scope::Scope,
@@ -32,10 +33,13 @@ pub struct AuthorizationRequest {
     pub resource: String,
     /// What is asked for.
     pub scope: Scope,
+    /// The key that the tokens will be bound to.
+    pub dpop_key: Option<DpopKey>,
 }
 
 impl AuthorizationRequest {
-    /// Asks the discovered authorization server for `scope`, as `client`.
+    /// Asks the discovered authorization server for `scope`, as `client`; for tokens that are
+    /// bound to `dpop_key` if there is one.
     ///
     /// # Errors
     /// [`OAuthError`] when the server's metadata does not allow a safe request.
@@ -43,6 +47,7 @@ impl AuthorizationRequest {
         discovery: &Discovery,
         client: ClientRegistration,
         scope: Scope,
+        dpop_key: Option<DpopKey>,
     ) -> Result<Self, OAuthError> {
         let metadata = &discovery.authorization_server;
         let endpoint = metadata.authorization_endpoint()?;
@@ -58,6 +63,7 @@ impl AuthorizationRequest {
             client,
             resource: discovery.resource.resource.clone(),
             scope,
+            dpop_key,
         };
         request.add_parameters();
         Ok(request)
@@ -77,6 +83,10 @@ impl AuthorizationRequest {
         if !scope.is_empty() {
             query.append_pair("scope", &scope);
         }
+        // RFC 9449 §10: the code then is of no use without the key.
+        if let Some(key) = &self.dpop_key {
+            query.append_pair("dpop_jkt", &key.thumbprint());
+        }
         // OpenID Connect Core §11: without it, servers ignore the wish for offline access.
         if self.scope.covers(&Scope::parse("offline_access")) {
             query.append_pair("prompt", "consent");
@@ -89,7 +99,6 @@ pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::oauth::registration::ClientAuthenticationMethod;
 
     /// A request to a server whose metadata is `extra` on top of what every server must say.
     pub(in crate::oauth) fn request(extra: serde_json::Value, scope: &str) -> AuthorizationRequest {
@@ -110,14 +119,10 @@ pub(super) mod tests {
             resource: serde_json::from_value(resource).expect("metadata"),
             authorization_server: serde_json::from_value(metadata).expect("metadata"),
         };
-        let client = ClientRegistration {
-            client_id: "c1".to_owned(),
-            client_secret: None,
-            client_secret_expires_at: 0,
-            authentication_method: ClientAuthenticationMethod::None,
-            redirect_uri: "http://127.0.0.1:4242/callback".to_owned(),
-        };
-        AuthorizationRequest::new(&discovery, client, Scope::parse(scope)).expect("a request")
+        let redirect_uri = "http://127.0.0.1:4242/callback".to_owned();
+        let client = ClientRegistration::public("c1".to_owned(), redirect_uri);
+        let scope = Scope::parse(scope);
+        AuthorizationRequest::new(&discovery, client, scope, None).expect("a request")
     }
 
     fn parameters(request: &AuthorizationRequest) -> BTreeMap<String, String> {

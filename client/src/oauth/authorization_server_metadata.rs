@@ -8,7 +8,14 @@ use super::{
     discovery::{first_document, list},
     scope::Scope,
 };
-use crate::fetch::Fetch;
+use crate::{explain::Rule, fetch::Fetch};
+
+const RULE: Rule = Rule {
+    title: "Ask the authorization server for its endpoints",
+    because: "The issuer it states must be the one that was named, byte for byte; otherwise one \
+              server could pass for another.",
+    section: "RFC 8414 §3.3, MCP authorization-server-discovery",
+};
 
 /// What an authorization server says about itself (RFC 8414 §2), checked by [`discover`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -23,6 +30,8 @@ pub struct AuthorizationServerMetadata {
     pub registration_endpoint: Option<Url>,
     /// Where tokens are ended (RFC 7009).
     pub revocation_endpoint: Option<Url>,
+    /// Where a device without a browser asks for a code to show (RFC 8628 §4).
+    pub device_authorization_endpoint: Option<Url>,
     /// Where the person's name is asked for (OpenID Connect Core §5.3).
     pub userinfo_endpoint: Option<Url>,
     #[serde(default)]
@@ -33,6 +42,11 @@ pub struct AuthorizationServerMetadata {
     /// Whether every authorization response carries `iss` (RFC 9207 §3).
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
+    /// Whether a client may be known by the address of its metadata document.
+    #[serde(default)]
+    pub client_id_metadata_document_supported: bool,
+    #[serde(default)]
+    dpop_signing_alg_values_supported: Vec<String>,
 }
 
 impl AuthorizationServerMetadata {
@@ -78,6 +92,20 @@ impl AuthorizationServerMetadata {
         self.authorization_endpoint.as_ref().ok_or_else(|| self.missing("authorization_endpoint"))
     }
 
+    /// Where a device asks for a code.
+    ///
+    /// # Errors
+    /// [`OAuthError::MissingEndpoint`].
+    pub fn device_authorization_endpoint(&self) -> Result<&Url, OAuthError> {
+        let endpoint = self.device_authorization_endpoint.as_ref();
+        endpoint.ok_or_else(|| self.missing("device_authorization_endpoint"))
+    }
+
+    /// Whether it binds tokens to keys of the kind this client makes (RFC 9449 §5.1).
+    pub fn offers_dpop(&self) -> bool {
+        self.dpop_signing_alg_values_supported.iter().any(|name| name == "ES256")
+    }
+
     fn missing(&self, endpoint: &'static str) -> OAuthError {
         OAuthError::MissingEndpoint { issuer: self.issuer.clone(), endpoint }
     }
@@ -89,6 +117,7 @@ impl AuthorizationServerMetadata {
             &self.registration_endpoint,
             &self.revocation_endpoint,
             &self.userinfo_endpoint,
+            &self.device_authorization_endpoint,
         ]
         .into_iter()
         .flatten()
@@ -105,6 +134,7 @@ pub async fn discover(
     fetch: &Fetch,
     issuer: &str,
 ) -> Result<AuthorizationServerMetadata, OAuthError> {
+    fetch.explanation.step(&RULE);
     let candidates = well_known_urls(issuer)?;
     let found = first_document::<AuthorizationServerMetadata>(fetch, &candidates).await?;
     let Some((url, metadata)) = found else {
@@ -112,6 +142,9 @@ pub async fn discover(
         return Err(OAuthError::NoAuthorizationServerMetadata { issuer, tried });
     };
     check(fetch, &metadata, issuer, &url)?;
+    let methods = &metadata.code_challenge_methods_supported;
+    fetch.explanation.fact("issuer", &metadata.issuer);
+    fetch.explanation.fact("code_challenge_methods_supported", methods.join(" "));
     Ok(metadata)
 }
 
@@ -173,6 +206,7 @@ fn well_known_urls(issuer: &str) -> Result<Vec<Url>, OAuthError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::Explanation;
 
     fn places(issuer: &str) -> Vec<String> {
         well_known_urls(issuer).expect("an issuer").iter().map(Url::to_string).collect()
@@ -190,7 +224,7 @@ mod tests {
 
     fn checked(metadata: &AuthorizationServerMetadata, issuer: &str) -> Result<(), OAuthError> {
         let place = Url::parse("https://as.example/.well-known/x").expect("a URL");
-        let fetch = Fetch::new(&place).expect("set up");
+        let fetch = Fetch::new(&place, Explanation::default()).expect("set up");
         check(&fetch, metadata, issuer, &place)
     }
 

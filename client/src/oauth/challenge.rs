@@ -1,6 +1,6 @@
 //! Step 1: what a `WWW-Authenticate` header asks for (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728 §5.1).
 
-use super::scope::Scope;
+use super::{dpop::USE_DPOP_NONCE, scope::Scope};
 
 /// One challenge of the header: a scheme and its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub struct AuthorizationChallenge {
     pub scope: Option<Scope>,
     /// `invalid_token` or `insufficient_scope` (RFC 6750 §3.1).
     pub error: Option<String>,
+    /// Whether it takes tokens that are bound to a key (RFC 9449 §7.1).
+    pub offers_dpop: bool,
+    /// Whether it takes no others.
+    pub offers_only_dpop: bool,
 }
 
 impl AuthorizationChallenge {
@@ -45,7 +49,16 @@ impl AuthorizationChallenge {
             resource_metadata: parameter("resource_metadata"),
             scope: challenge.parameter("scope").map(Scope::parse).filter(|scope| !scope.is_empty()),
             error: parameter("error"),
+            offers_dpop: of("DPoP").is_some(),
+            offers_only_dpop: of("Bearer").is_none(),
         }
+    }
+
+    /// Whether the header asks for the same request with a nonce in its proof (RFC 9449 §9).
+    pub fn wants_nonce(header: &str) -> bool {
+        parse(header).iter().any(|challenge| {
+            challenge.is("DPoP") && challenge.parameter("error") == Some(USE_DPOP_NONCE)
+        })
     }
 
     /// Whether a wider token would help (RFC 6750 §3.1).

@@ -123,6 +123,30 @@ pub enum OAuthError {
         methods: String,
     },
 
+    /// The configured client belongs to another authorization server.
+    #[error("this client is registered at {expected}, but the server now names {found}")]
+    ForeignIssuer {
+        /// Where the client is registered.
+        expected: String,
+        /// Whom the MCP server names.
+        found: String,
+    },
+    /// The way chosen to get tokens needs a client that was registered beforehand.
+    #[error("this way of signing in needs a client that was registered beforehand")]
+    NoPreRegisteredClient,
+    /// A key or an assertion cannot be read or used.
+    #[error("the key cannot be used: {reason}")]
+    UnusableKey {
+        /// What is odd.
+        reason: String,
+    },
+    /// Bound tokens are needed and not to be had.
+    #[error("{issuer} does not bind tokens to a key with ES256 (RFC 9449)")]
+    NoDpop {
+        /// The authorization server.
+        issuer: String,
+    },
+
     // Steps 5 to 7: the browser's round trip.
     /// No randomness.
     #[error("the operating system has no randomness to give")]
@@ -231,6 +255,10 @@ impl OAuthError {
             Self::RegistrationRefused { .. } | Self::NoAuthenticationMethod { .. } => {
                 "registration_refused"
             }
+            Self::ForeignIssuer { .. } => "foreign_issuer",
+            Self::NoPreRegisteredClient => "client_needed",
+            Self::UnusableKey { .. } => "unusable_key",
+            Self::NoDpop { .. } => "no_dpop",
             Self::Random | Self::Listener(_) => "sign_in_failed",
             Self::TimedOut { .. } => "sign_in_timed_out",
             Self::Denied => "access_denied",
@@ -282,6 +310,16 @@ impl OAuthError {
             Self::TokensRefused { .. } => {
                 "its log says why: audience, issuer, clock or signature".to_owned()
             }
+            Self::ForeignIssuer { found, .. } => {
+                format!("nothing was sent; if that is right, use `--issuer {found}`")
+            }
+            Self::NoPreRegisteredClient => {
+                "name it with `--client-id` and its secret or key in a file".to_owned()
+            }
+            Self::UnusableKey { .. } => {
+                "give a PKCS#8 key in PEM or a private JWK; or sign in again".to_owned()
+            }
+            Self::NoDpop { .. } => "try `--dpop never`, if the server allows that".to_owned(),
             Self::Random | Self::Listener(_) | Self::RevocationRefused { .. } => return None,
         })
     }

@@ -8,11 +8,18 @@ use super::{
     discovery::{first_document, list},
     scope::Scope,
 };
-use crate::fetch::Fetch;
+use crate::{explain::Rule, fetch::Fetch};
+
+const RULE: Rule = Rule {
+    title: "Ask the MCP server where to sign in",
+    because: "Its metadata must be about this very server; only then is the authorization server \
+              it names believed.",
+    section: "RFC 9728 §3.3, MCP authorization-server-discovery",
+};
 
 /// What an MCP server says about itself (RFC 9728 §2). Strings are kept exactly as sent: they are
 /// identifiers, and a URL library would add or drop slashes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct ProtectedResourceMetadata {
     /// The server's identifier, the `resource` of every later request (RFC 8707).
     pub resource: String,
@@ -21,13 +28,28 @@ pub struct ProtectedResourceMetadata {
     pub authorization_servers: Vec<String>,
     #[serde(default)]
     scopes_supported: Option<Vec<String>>,
+    #[serde(default)]
+    dpop_bound_access_tokens_required: bool,
+    #[serde(default)]
+    dpop_signing_alg_values_supported: Vec<String>,
 }
 
 impl ProtectedResourceMetadata {
     /// What a server without metadata is taken to say: it is the resource, `issuer` is trusted.
     pub(super) fn implied(resource: &str, issuer: String) -> Self {
         let resource = resource.to_owned();
-        Self { resource, authorization_servers: vec![issuer], scopes_supported: None }
+        Self { resource, authorization_servers: vec![issuer], ..Self::default() }
+    }
+
+    /// Whether it takes only tokens that are bound to a key (RFC 9728 §2).
+    pub fn insists_on_dpop(&self) -> bool {
+        self.dpop_bound_access_tokens_required
+    }
+
+    /// Whether it takes such tokens.
+    pub fn offers_dpop(&self) -> bool {
+        self.dpop_bound_access_tokens_required
+            || self.dpop_signing_alg_values_supported.iter().any(|name| name == "ES256")
     }
 
     /// `scopes_supported`, if it is there.
@@ -61,12 +83,15 @@ pub async fn discover(
         Some(address) => vec![announced_url(server, address)?],
         None => well_known_urls(server),
     };
+    fetch.explanation.step(&RULE);
     let found = first_document::<ProtectedResourceMetadata>(fetch, &candidates).await?;
     let Some((url, metadata)) = found else {
         let server = server.to_string();
         return Err(OAuthError::NoResourceMetadata { server, tried: list(&candidates) });
     };
     check_resource(&metadata.resource, server, &url)?;
+    fetch.explanation.fact("resource", &metadata.resource);
+    fetch.explanation.fact("authorization_servers", metadata.authorization_servers.join(" "));
     Ok(metadata)
 }
 

@@ -7,7 +7,8 @@ use url::Url;
 
 use super::{
     OAuthError, authorization_server_metadata,
-    token::{self, TokenResponse},
+    registration::ClientRegistration,
+    token::{TokenEndpoint, TokenResponse},
 };
 use crate::{
     clock::Clock,
@@ -41,7 +42,17 @@ pub async fn refresh(
     }
     let Some(refresh_token) = &current.refresh_token else { return Ok(current.clone()) };
     let metadata = authorization_server_metadata::discover(fetch, &current.issuer).await?;
-    let outcome = token::refresh(fetch, &metadata, current, refresh_token).await;
+    let dpop_key = current.restored_key(clock)?;
+    // The private key of a client is never kept, so it comes with what is held.
+    let client = ClientRegistration { key: held.client.key.clone(), ..current.client.clone() };
+    let endpoint = TokenEndpoint {
+        fetch,
+        metadata: &metadata,
+        client: &client,
+        dpop_key: dpop_key.as_ref(),
+        clock,
+    };
+    let outcome = endpoint.refresh(current, refresh_token).await;
     let next = match &outcome {
         Ok(response) => renewed(current, response, clock.now()),
         Err(error) if is_final(error) => Grant { refresh_token: None, ..current.clone() },

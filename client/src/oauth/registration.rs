@@ -9,11 +9,29 @@ use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded::byte_serialize;
 
-use super::{OAuthError, authorization_server_metadata::AuthorizationServerMetadata};
-use crate::{fetch::Fetch, secret::Secret};
+use super::{
+    OAuthError,
+    authorization_server_metadata::AuthorizationServerMetadata,
+    client_assertion::{ASSERTION_TYPE, ClientKey},
+};
+use crate::{explain::Rule, fetch::Fetch, secret::Secret};
 
 const CLIENT_NAME: &str = "Portcullis client";
 const SOFTWARE_ID: &str = "portcullis-client";
+/// Sealed registrations are long; nothing honest is longer than this.
+const LONGEST_CLIENT_ID: usize = 8 * 1024;
+/// How a client that registered itself can prove itself, from the least secret to keep.
+const ABLE: [ClientAuthenticationMethod; 3] = [
+    ClientAuthenticationMethod::None,
+    ClientAuthenticationMethod::ClientSecretBasic,
+    ClientAuthenticationMethod::ClientSecretPost,
+];
+const RULE: Rule = Rule {
+    title: "Register this client",
+    because: "The server knows nothing of this program yet; it says what it is, a native \
+              application, and the exact address the browser will come back to.",
+    section: "RFC 7591 §3, OpenID Connect Registration §2",
+};
 
 /// What the authorization server knows this client by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +47,11 @@ pub struct ClientRegistration {
     /// How the client proves itself at the token endpoint.
     pub authentication_method: ClientAuthenticationMethod,
     /// The redirect URI it registered.
+    #[serde(default)]
     pub redirect_uri: String,
+    /// The key it signs assertions with. It is the person's own and never kept here.
+    #[serde(skip)]
+    pub key: Option<ClientKey>,
 }
 
 /// How a client proves itself at the token endpoint (RFC 7591 §2).
@@ -42,18 +64,24 @@ pub enum ClientAuthenticationMethod {
     ClientSecretBasic,
     /// The secret in the form.
     ClientSecretPost,
+    /// An assertion signed with its private key (RFC 7523).
+    PrivateKeyJwt,
 }
 
 impl ClientAuthenticationMethod {
-    /// The first method, from the least secret to keep, that the server accepts. A server that
-    /// lists none leaves the choice to the client.
-    fn choose(metadata: &AuthorizationServerMetadata) -> Result<Self, OAuthError> {
-        let Some(accepted) = &metadata.token_endpoint_auth_methods_supported else {
-            return Ok(Self::None);
-        };
-        [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost]
-            .into_iter()
-            .find(|method| accepted.iter().any(|name| name == method.name()))
+    /// The first of `able`, what this client can do in the order it prefers, that the server
+    /// accepts. A server that lists none leaves the choice to the client.
+    ///
+    /// # Errors
+    /// [`OAuthError::NoAuthenticationMethod`].
+    pub(super) fn choose(
+        metadata: &AuthorizationServerMetadata,
+        able: &[Self],
+    ) -> Result<Self, OAuthError> {
+        let accepted = metadata.token_endpoint_auth_methods_supported.clone().unwrap_or_default();
+        able.iter()
+            .copied()
+            .find(|method| accepted.is_empty() || accepted.iter().any(|name| name == method.name()))
             .ok_or_else(|| OAuthError::NoAuthenticationMethod {
                 issuer: metadata.issuer.clone(),
                 methods: accepted.join(" "),
@@ -65,6 +93,7 @@ impl ClientAuthenticationMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 }
@@ -79,27 +108,49 @@ pub struct ClientProof {
 }
 
 impl ClientRegistration {
+    /// A client without a secret, known as `client_id`.
+    pub fn public(client_id: String, redirect_uri: String) -> Self {
+        Self {
+            client_id,
+            client_secret: None,
+            client_secret_expires_at: 0,
+            authentication_method: ClientAuthenticationMethod::None,
+            redirect_uri,
+            key: None,
+        }
+    }
+
     /// Whether it can still be used: its secret, if it has one, has not expired.
     pub fn is_current(&self, now: i64) -> bool {
         self.client_secret_expires_at == 0 || now < self.client_secret_expires_at
     }
 
-    /// What to send to the token or revocation endpoint (RFC 6749 §2.3.1).
-    pub fn proof(&self) -> ClientProof {
+    /// What to send to the token or revocation endpoint of `issuer` (RFC 6749 §2.3.1).
+    ///
+    /// # Errors
+    /// [`OAuthError`] when an assertion is needed and cannot be made.
+    pub fn proof(&self, issuer: &str, now: i64) -> Result<ClientProof, OAuthError> {
         let secret = self.client_secret.as_ref().map_or("", Secret::reveal);
         let client_id = ("client_id", self.client_id.clone());
-        match self.authentication_method {
-            ClientAuthenticationMethod::None => {
-                ClientProof { authorization: None, form: vec![client_id] }
+        let (authorization, form) = match self.authentication_method {
+            ClientAuthenticationMethod::None => (None, vec![client_id]),
+            ClientAuthenticationMethod::ClientSecretPost => {
+                (None, vec![client_id, ("client_secret", secret.to_owned())])
             }
-            ClientAuthenticationMethod::ClientSecretPost => ClientProof {
-                authorization: None,
-                form: vec![client_id, ("client_secret", secret.to_owned())],
-            },
             ClientAuthenticationMethod::ClientSecretBasic => {
-                ClientProof { authorization: basic(&self.client_id, secret), form: Vec::new() }
+                (basic(&self.client_id, secret), Vec::new())
             }
-        }
+            ClientAuthenticationMethod::PrivateKeyJwt => {
+                let key = self.key.as_ref().ok_or_else(|| OAuthError::UnusableKey {
+                    reason: "this client signs with a key that was not given".to_owned(),
+                })?;
+                let assertion = key.assertion(&self.client_id, issuer, now)?;
+                let assertion = ("client_assertion", assertion);
+                let kind = ("client_assertion_type", ASSERTION_TYPE.to_owned());
+                (None, vec![client_id, kind, assertion])
+            }
+        };
+        Ok(ClientProof { authorization, form })
     }
 }
 
@@ -118,7 +169,8 @@ struct ClientInformation {
     client_id: String,
     client_secret: Option<Secret>,
     client_secret_expires_at: Option<i64>,
-    token_endpoint_auth_method: Option<ClientAuthenticationMethod>,
+    token_endpoint_auth_method: Option<String>,
+    redirect_uris: Option<Vec<String>>,
 }
 
 /// The error form of the answer (RFC 7591 §3.2.2).
@@ -140,7 +192,8 @@ pub async fn register(
     let Some(endpoint) = &metadata.registration_endpoint else {
         return Err(refused(metadata, "it lets no client register itself".to_owned()));
     };
-    let method = ClientAuthenticationMethod::choose(metadata)?;
+    fetch.explanation.step(&RULE);
+    let method = ClientAuthenticationMethod::choose(metadata, &ABLE)?;
     let answer = fetch.post_json(endpoint, &client_metadata(redirect_uri, method)).await?;
     if !answer.status.is_success() {
         let reason = match answer.json::<RegistrationError>() {
@@ -153,12 +206,41 @@ pub async fn register(
         return Err(refused(metadata, reason));
     }
     let information: ClientInformation = answer.json()?;
+    let client = accept(information, method, redirect_uri)
+        .map_err(|reason| refused(metadata, reason.to_owned()))?;
+    fetch.explanation.fact("client_id", &client.client_id);
+    Ok(client)
+}
+
+/// What a server made of the registration, if this client can live with it (RFC 7591 §3.2.1).
+fn accept(
+    information: ClientInformation,
+    asked: ClientAuthenticationMethod,
+    redirect_uri: &str,
+) -> Result<ClientRegistration, &'static str> {
+    let ClientInformation { client_id, client_secret, redirect_uris, .. } = information;
+    let is_plain = client_id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if client_id.is_empty() || client_id.len() > LONGEST_CLIENT_ID || !is_plain {
+        return Err("it assigned a client_id that no request can carry");
+    }
+    if redirect_uris.is_some_and(|uris| !uris.iter().any(|uri| uri == redirect_uri)) {
+        return Err("it registered another redirect URI than the one asked for");
+    }
+    let method = match information.token_endpoint_auth_method {
+        Some(name) => *ABLE
+            .iter()
+            .find(|method| method.name() == name)
+            .ok_or("it wants client authentication that this client does not know")?,
+        None => asked,
+    };
+    if method != ClientAuthenticationMethod::None && client_secret.is_none() {
+        return Err("it wants a client secret and assigned none");
+    }
     Ok(ClientRegistration {
-        client_id: information.client_id,
-        client_secret: information.client_secret,
+        client_secret,
         client_secret_expires_at: information.client_secret_expires_at.unwrap_or(0),
-        authentication_method: information.token_endpoint_auth_method.unwrap_or(method),
-        redirect_uri: redirect_uri.to_owned(),
+        authentication_method: method,
+        ..ClientRegistration::public(client_id, redirect_uri.to_owned())
     })
 }
 
@@ -190,16 +272,16 @@ mod tests {
             "issuer": "https://as.example",
             "token_endpoint_auth_methods_supported": methods,
         });
-        ClientAuthenticationMethod::choose(&serde_json::from_value(metadata).expect("metadata"))
+        let metadata = serde_json::from_value(metadata).expect("metadata");
+        ClientAuthenticationMethod::choose(&metadata, &ABLE)
     }
 
     fn registered(method: ClientAuthenticationMethod) -> ClientRegistration {
         ClientRegistration {
-            client_id: "a b".to_owned(),
             client_secret: Some(Secret::new("s:1")),
             client_secret_expires_at: 100,
             authentication_method: method,
-            redirect_uri: "http://127.0.0.1:4242/callback".to_owned(),
+            ..ClientRegistration::public("a b".into(), "http://127.0.0.1:4242/callback".into())
         }
     }
 
@@ -215,16 +297,42 @@ mod tests {
 
     #[test]
     fn the_secret_travels_the_way_that_was_agreed() {
-        let basic = registered(ClientAuthenticationMethod::ClientSecretBasic).proof();
+        let proof = |method| registered(method).proof("https://as.example", 1).expect("a proof");
+        let basic = proof(ClientAuthenticationMethod::ClientSecretBasic);
         let expected = format!("Basic {}", STANDARD.encode("a+b:s%3A1"));
         assert_eq!(basic.authorization, Some(HeaderValue::from_str(&expected).expect("a header")));
         assert!(basic.form.is_empty());
 
-        let post = registered(ClientAuthenticationMethod::ClientSecretPost).proof();
+        let post = proof(ClientAuthenticationMethod::ClientSecretPost);
         assert_eq!(post.form, [("client_id", "a b".into()), ("client_secret", "s:1".into())]);
 
-        let none = registered(ClientAuthenticationMethod::None).proof();
+        let none = proof(ClientAuthenticationMethod::None);
         assert_eq!((none.form, none.authorization), (vec![("client_id", "a b".into())], None));
+    }
+
+    #[test]
+    fn a_hostile_registration_is_refused() {
+        let redirect_uri = "http://127.0.0.1:1/callback";
+        let accepted = |extra: serde_json::Value| {
+            let mut answer = serde_json::json!({"client_id": "c1"});
+            for (name, value) in extra.as_object().expect("an object") {
+                answer[name] = value.clone();
+            }
+            let information = serde_json::from_value(answer).expect("an answer");
+            accept(information, ClientAuthenticationMethod::None, redirect_uri).is_ok()
+        };
+        assert!(accepted(serde_json::json!({})));
+        assert!(accepted(serde_json::json!({"redirect_uris": [redirect_uri]})));
+        for hostile in [
+            serde_json::json!({"client_id": ""}),
+            serde_json::json!({"client_id": "a\r\nb"}),
+            serde_json::json!({"client_id": "x".repeat(LONGEST_CLIENT_ID + 1)}),
+            serde_json::json!({"redirect_uris": ["https://evil.example/callback"]}),
+            serde_json::json!({"token_endpoint_auth_method": "tls_client_auth"}),
+            serde_json::json!({"token_endpoint_auth_method": "client_secret_basic"}),
+        ] {
+            assert!(!accepted(hostile.clone()), "{hostile}");
+        }
     }
 
     #[test]

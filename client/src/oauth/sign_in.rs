@@ -1,29 +1,33 @@
 //! Steps 4 to 8 in a row: from knowing where to sign in to holding a grant.
 
-use std::{sync::Arc, time::Duration};
-
 use url::Url;
 
 use super::{
     OAuthError,
-    authorization_request::AuthorizationRequest,
-    authorization_server_metadata::AuthorizationServerMetadata,
+    challenge::AuthorizationChallenge,
+    client_credentials, device_authorization,
     discovery::Discovery,
+    dpop::{AccessToken, DpopKey},
+    enterprise,
+    identity::PreRegistered,
     registration::{ClientRegistration, register},
     scope::Scope,
-    token::{TokenResponse, exchange_code},
+    token::{TokenEndpoint, TokenResponse},
     user_info::user_info,
+    workload,
 };
 use crate::{
-    browser::{self, Browser},
-    callback::CallbackListener,
+    access::Manners,
     clock::Clock,
     credentials::{Credentials, Grant},
     fetch::Fetch,
-    output::Output,
-    paste,
-    secret::Secret,
+    profile::{Means, Profile},
 };
+
+mod browser;
+
+/// Where a client that has no redirect of its own would be sent; registration asks for one.
+const UNUSED_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
 /// Everything a sign-in needs from around it.
 pub struct SignIn<'a> {
@@ -35,16 +39,21 @@ pub struct SignIn<'a> {
     pub credentials: &'a Credentials,
     /// What time it is.
     pub clock: &'a Clock,
-    /// How the person is spoken to.
-    pub output: &'a Output,
-    /// What happens to the address the person should open.
-    pub browser: &'a Browser,
-    /// How long the person may take.
-    pub timeout: Duration,
+    /// How the person is involved.
+    pub manners: &'a Manners,
+    /// Who this client is and how it gets its tokens.
+    pub profile: &'a Profile,
+    /// What the MCP server asked for.
+    pub challenge: &'a AuthorizationChallenge,
     /// Whether the person has signed in already and the server wants more to be allowed.
     pub is_step_up: bool,
-    /// Whether the person may also paste the address the browser ended on.
-    pub may_paste: bool,
+}
+
+/// What a sign-in got.
+struct Granted {
+    client: ClientRegistration,
+    response: TokenResponse,
+    dpop_key: Option<DpopKey>,
 }
 
 impl SignIn<'_> {
@@ -54,132 +63,137 @@ impl SignIn<'_> {
     /// # Errors
     /// [`OAuthError`] at the first step that fails.
     pub async fn run(&self, discovery: &Discovery, scope: &Scope) -> Result<Grant, OAuthError> {
-        match self.attempt(discovery, scope).await {
-            Err(OAuthError::TokenRefused { error, .. }) if error == "invalid_client" => {
-                self.output.say("The server has forgotten this client; registering it again.");
-                self.attempt(discovery, scope).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    async fn attempt(&self, discovery: &Discovery, scope: &Scope) -> Result<Grant, OAuthError> {
-        let (listener, client) = self.identity(&discovery.authorization_server).await?;
-        let request = Arc::new(AuthorizationRequest::new(discovery, client, scope.clone())?);
-        self.send_to_browser(&request);
-        let code = match self.wait_for_code(listener, &request).await {
-            // It led back here, so there is nothing wrong with the registration.
-            Err(OAuthError::Denied) => return Err(self.denied(&request).await),
-            answer => answer?,
+        let (resource, server) = (&discovery.resource, &discovery.authorization_server);
+        let dpop_key = match self.profile.dpop.applies(self.challenge, resource, server)? {
+            true => Some(DpopKey::generate(self.clock)?),
+            false => None,
         };
+        self.check_pinned_issuer(&server.issuer)?;
+        let granted = match &self.profile.means {
+            Means::Browser => self.by_browser(discovery, scope, dpop_key).await?,
+            Means::Device => self.by_device(discovery, scope, dpop_key).await?,
+            _ => self.by_proof(discovery, scope, dpop_key).await?,
+        };
+        self.keep(discovery, scope, granted).await
+    }
+
+    /// A client that was registered beforehand stays with the issuer it was first used at: its
+    /// secret must not follow an MCP server that names another one.
+    fn check_pinned_issuer(&self, issuer: &str) -> Result<(), OAuthError> {
+        let identity = &self.profile.identity;
+        let Some(client) = identity.pre_registered.as_ref().filter(|_| identity.issuer.is_none())
+        else {
+            return Ok(());
+        };
+        match self.credentials.read()?.pinned_issuer(&client.client_id) {
+            Some(pinned) if pinned != issuer => Err(OAuthError::ForeignIssuer {
+                expected: pinned.to_owned(),
+                found: issuer.to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn endpoint<'a>(
+        &'a self,
+        discovery: &'a Discovery,
+        client: &'a ClientRegistration,
+        dpop_key: Option<&'a DpopKey>,
+    ) -> TokenEndpoint<'a> {
         let metadata = &discovery.authorization_server;
-        let response = exchange_code(self.fetch, metadata, &request, &code).await?;
-        self.keep(metadata, &request, response).await
+        TokenEndpoint { fetch: self.fetch, metadata, client, dpop_key, clock: self.clock }
     }
 
-    /// The listener, bound now, and the registration whose redirect URI it answers: the kept one if
-    /// its port is still free, else a new one.
-    async fn identity(
+    /// The person signs in with a browser elsewhere, with a code that is shown here.
+    async fn by_device(
         &self,
-        metadata: &AuthorizationServerMetadata,
-    ) -> Result<(CallbackListener, ClientRegistration), OAuthError> {
-        let lock = self.credentials.lock().await?;
-        let kept =
-            self.credentials.change(&lock, |stored| stored.take_registration(&metadata.issuer))?;
-        drop(lock);
-        if let Some(client) = kept.filter(|client| client.is_current(self.clock.now()))
-            && let Ok(listener) = CallbackListener::bind_again(&client.redirect_uri).await
-        {
-            return Ok((listener, client));
+        discovery: &Discovery,
+        scope: &Scope,
+        dpop_key: Option<DpopKey>,
+    ) -> Result<Granted, OAuthError> {
+        let metadata = &discovery.authorization_server;
+        metadata.device_authorization_endpoint()?;
+        let client = match self.profile.identity.at(metadata, UNUSED_REDIRECT_URI)? {
+            Some(client) => client,
+            None => register(self.fetch, metadata, UNUSED_REDIRECT_URI).await?,
+        };
+        let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
+        let resource = &discovery.resource.resource;
+        let authorization = device_authorization::request(&endpoint, resource, scope).await?;
+        let output = &self.manners.output;
+        output.say(&format!("Open {} in any browser", authorization.verification_uri));
+        output.say(&format!("and type the code  {}", authorization.user_code));
+        if let Some(complete) = &authorization.verification_uri_complete {
+            output.say(&format!("or open {complete} and compare the code."));
         }
-        let listener = CallbackListener::bind().await?;
-        let client = register(self.fetch, metadata, &listener.redirect_uri()).await?;
-        Ok((listener, client))
+        let wait = device_authorization::wait(&endpoint, resource, &authorization);
+        let seconds = self.manners.timeout.as_secs();
+        let response = tokio::time::timeout(self.manners.timeout, wait)
+            .await
+            .map_err(|_| OAuthError::TimedOut { seconds })??;
+        Ok(Granted { client, response, dpop_key })
     }
 
-    fn send_to_browser(&self, request: &AuthorizationRequest) {
-        let (server, issuer) = (self.server, &request.issuer);
-        let wish = if self.is_step_up { "allow more" } else { "sign in" };
-        self.output.say(&format!("{server} wants you to {wish} at {issuer}."));
-        if !request.scope.is_empty() {
-            self.output.say(&format!("It will ask you to allow: {}", request.scope));
-        }
-        match self.open(&request.url) {
-            Ok(()) => {
-                self.output.say("Your browser is opening. If it does not, open this address:")
-            }
-            Err(None) => self.output.say("Open this address in a browser:"),
-            Err(Some(error)) => {
-                self.output.say(&format!("No browser could be opened ({error})."));
-                self.output.say("Open this address in one:");
-            }
-        }
-        self.output.say(&format!("\n{}\n", request.url));
-        let minutes = self.timeout.as_secs().div_ceil(60);
-        let paste = if self.may_paste { ", or paste here the address it ends on" } else { "" };
-        self.output.say(&format!(
-            "Waiting up to {minutes} min for the browser to come back{paste}. Ctrl-C stops."
-        ));
-    }
-
-    fn open(&self, url: &Url) -> Result<(), Option<browser::BrowserError>> {
-        match self.browser {
-            Browser::Open(program) => browser::open(program.as_deref(), url).map_err(Some),
-            Browser::Print => Err(None),
-        }
-    }
-
-    async fn wait_for_code(
+    /// No person is involved: the client, its company or its platform proves who asks.
+    async fn by_proof(
         &self,
-        listener: CallbackListener,
-        request: &Arc<AuthorizationRequest>,
-    ) -> Result<Secret, OAuthError> {
-        let seconds = self.timeout.as_secs();
-        tokio::select! {
-            outcome = listener.answer(Arc::clone(request)) => outcome,
-            outcome = paste::answer(request, self.output), if self.may_paste => outcome,
-            () = tokio::time::sleep(self.timeout) => Err(OAuthError::TimedOut { seconds }),
-        }
-    }
-
-    /// Puts the registration back, then passes the refusal on.
-    async fn denied(&self, request: &AuthorizationRequest) -> OAuthError {
-        let kept = self.credentials.lock().await.and_then(|lock| {
-            self.credentials.change(&lock, |stored| {
-                stored.keep_registration(&request.issuer, request.client.clone());
-            })
-        });
-        kept.map_or_else(OAuthError::from, |()| OAuthError::Denied)
+        discovery: &Discovery,
+        scope: &Scope,
+        dpop_key: Option<DpopKey>,
+    ) -> Result<Granted, OAuthError> {
+        let (metadata, no_redirect) = (&discovery.authorization_server, "");
+        let client = self.profile.identity.at(metadata, no_redirect)?;
+        let client = client.ok_or(OAuthError::NoPreRegisteredClient)?;
+        let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
+        let resource = &discovery.resource.resource;
+        let response = match &self.profile.means {
+            Means::Enterprise(provider) => {
+                enterprise::ask(&endpoint, resource, scope, provider).await?
+            }
+            Means::Workload(assertion) => {
+                workload::ask(&endpoint, resource, scope, assertion).await?
+            }
+            _ => client_credentials::ask(&endpoint, resource, scope).await?,
+        };
+        Ok(Granted { client, response, dpop_key })
     }
 
     async fn keep(
         &self,
-        metadata: &AuthorizationServerMetadata,
-        request: &AuthorizationRequest,
-        response: TokenResponse,
+        discovery: &Discovery,
+        asked: &Scope,
+        granted: Granted,
     ) -> Result<Grant, OAuthError> {
-        let now = self.clock.now();
-        let person = user_info(self.fetch, metadata, &response.access_token).await;
+        let (metadata, now) = (&discovery.authorization_server, self.clock.now());
+        let Granted { client, response, dpop_key } = granted;
+        let token = AccessToken { token: response.access_token.clone(), key: dpop_key.clone() };
+        let person = user_info(self.fetch, metadata, &token).await;
         let grant = Grant {
-            issuer: request.issuer.clone(),
-            resource: request.resource.clone(),
-            client: request.client.clone(),
+            issuer: metadata.issuer.clone(),
+            resource: discovery.resource.resource.clone(),
+            client,
             access_token: response.access_token,
             refresh_token: response.refresh_token,
-            scope: response.scope.unwrap_or_else(|| request.scope.clone()),
-            requested_scope: request.scope.clone(),
+            scope: response.scope.unwrap_or_else(|| asked.clone()),
+            requested_scope: asked.clone(),
             issued_at: now,
             expires_at: response.expires_in.map(|seconds| now + seconds),
+            dpop_key: dpop_key.as_ref().map(DpopKey::stored),
             person,
         };
         let lock = self.credentials.lock().await?;
         self.credentials.change(&lock, |stored| {
-            stored.keep_registration(&request.issuer, request.client.clone());
+            match &self.profile.identity.pre_registered {
+                Some(PreRegistered { client_id, .. }) => {
+                    stored.pin_issuer(client_id, &metadata.issuer);
+                }
+                None => stored.keep_registration(&metadata.issuer, grant.client.clone()),
+            }
             stored.keep_grant(self.server, grant.clone());
         })?;
         match grant.person.as_ref().and_then(|person| person.display_name()) {
-            Some(name) => self.output.say(&format!("Signed in as {name}.")),
-            None => self.output.say("Signed in."),
+            Some(name) => self.manners.output.say(&format!("Signed in as {name}.")),
+            None => self.manners.output.say("Signed in."),
         }
         Ok(grant)
     }

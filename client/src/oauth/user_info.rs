@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use super::authorization_server_metadata::AuthorizationServerMetadata;
-use crate::{credentials::Person, fetch::Fetch, secret::Secret};
+use super::{authorization_server_metadata::AuthorizationServerMetadata, dpop::AccessToken};
+use crate::{credentials::Person, fetch::Fetch};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -13,10 +13,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub async fn user_info(
     fetch: &Fetch,
     metadata: &AuthorizationServerMetadata,
-    access_token: &Secret,
+    access_token: &AccessToken,
 ) -> Option<Person> {
     let endpoint = metadata.userinfo_endpoint.as_ref()?;
-    let request = fetch.get_with_token(endpoint, access_token.reveal());
+    let headers = access_token.headers("GET", endpoint).ok()?;
+    let request = fetch.get_with(endpoint, headers);
     let answer = tokio::time::timeout(PATIENCE, request).await.ok()?.ok()?;
     let person: Person = answer.status.is_success().then(|| answer.json().ok())??;
     person.display_name().is_some().then_some(person)

@@ -1,0 +1,158 @@
+//! The flags about signing in: who this client is, and how it gets its tokens.
+//!
+//! A secret never stands on the command line, where every other program could read it: it comes
+//! from a file, whose name may also stand in the environment.
+
+use std::{fs, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use url::Url;
+
+use crate::{
+    connection::Protocol,
+    fetch::is_secure,
+    oauth::{
+        client_assertion::ClientKey,
+        dpop::DpopChoice,
+        enterprise::IdentityProvider,
+        identity::{Identity, PreRegistered},
+    },
+    profile::{Means, Profile},
+    secret::Secret,
+};
+
+/// How tokens are got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GrantKind {
+    /// A person with a browser on this machine
+    Browser,
+    /// A person with a browser elsewhere, and a code to type
+    Device,
+    /// The client itself, with its secret or key
+    ClientCredentials,
+    /// A company's identity provider, with its ID token for the person
+    Enterprise,
+    /// The platform this runs on, with its signed assertion
+    Workload,
+}
+
+/// Flags about signing in.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Signing in")]
+pub struct SignInOptions {
+    /// Show each step of a sign-in, with the rule it follows; secrets stay hidden
+    #[arg(long, global = true)]
+    pub explain: bool,
+    /// Sign in with a browser on another device; the same as `--grant device`
+    #[arg(long, global = true, conflicts_with = "grant")]
+    pub device: bool,
+    /// How to get tokens [default: browser]
+    #[arg(long, global = true, value_enum)]
+    pub grant: Option<GrantKind>,
+    /// The client that was registered beforehand
+    #[arg(long, global = true, value_name = "ID", env = "PORTCULLIS_CLIENT_ID")]
+    pub client_id: Option<String>,
+    /// A file with its secret
+    #[arg(long, global = true, value_name = "FILE", env = "PORTCULLIS_CLIENT_SECRET_FILE")]
+    pub client_secret_file: Option<PathBuf>,
+    /// A file with its private key, in PEM or as a JWK
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_key_file: Option<PathBuf>,
+    /// Where this client's metadata document is published
+    #[arg(long, global = true, value_name = "URL", env = "PORTCULLIS_CLIENT_METADATA_URL")]
+    pub client_metadata_url: Option<Url>,
+    /// The only authorization server that the client's secret or key is for
+    #[arg(long, global = true, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// The port of 127.0.0.1 that the registered redirect URI names
+    #[arg(long, global = true, value_name = "PORT")]
+    pub redirect_port: Option<u16>,
+    /// A file with the platform's assertion, or with the person's ID token
+    #[arg(long, global = true, value_name = "FILE")]
+    pub assertion_file: Option<PathBuf>,
+    /// Where the company's identity provider exchanges tokens
+    #[arg(long, global = true, value_name = "URL")]
+    pub identity_provider: Option<Url>,
+    /// What this client is called at the identity provider
+    #[arg(long, global = true, value_name = "ID")]
+    pub identity_provider_client_id: Option<String>,
+    /// A file with its secret there
+    #[arg(long, global = true, value_name = "FILE")]
+    pub identity_provider_secret_file: Option<PathBuf>,
+    /// Whether tokens are bound to a key (RFC 9449)
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub dpop: DpopChoice,
+}
+
+impl SignInOptions {
+    /// The profile that these flags describe.
+    ///
+    /// # Errors
+    /// A sentence, when they do not fit together or a file cannot be read.
+    pub fn profile(&self, protocol: Protocol) -> Result<Profile, String> {
+        Ok(Profile { protocol, identity: self.identity()?, means: self.means()?, dpop: self.dpop })
+    }
+
+    fn identity(&self) -> Result<Identity, String> {
+        let secret = self.client_secret_file.as_ref().map(read).transpose()?;
+        let key = self.client_key_file.as_ref().map(read).transpose()?;
+        let key = key.map(|text| ClientKey::parse(&text)).transpose();
+        let key = key.map_err(|error| error.to_string())?;
+        let pre_registered = match &self.client_id {
+            Some(client_id) => Some(PreRegistered { client_id: client_id.clone(), secret, key }),
+            None if self.client_secret_file.is_some() || key.is_some() => {
+                return Err("name the client with `--client-id`".to_owned());
+            }
+            None => None,
+        };
+        if let Some(url) = &self.client_metadata_url
+            && (url.scheme() != "https" || url.path() == "/")
+        {
+            return Err("the metadata document must be at an https address with a path".to_owned());
+        }
+        Ok(Identity {
+            pre_registered,
+            metadata_document: self.client_metadata_url.clone(),
+            issuer: self.issuer.clone(),
+            redirect_port: self.redirect_port,
+        })
+    }
+
+    fn means(&self) -> Result<Means, String> {
+        let assertion = || match &self.assertion_file {
+            Some(file) => read(file),
+            None => Err("give the assertion with `--assertion-file`".to_owned()),
+        };
+        Ok(match self.grant.unwrap_or(GrantKind::Browser) {
+            _ if self.device => Means::Device,
+            GrantKind::Browser => Means::Browser,
+            GrantKind::Device => Means::Device,
+            GrantKind::ClientCredentials => Means::ClientCredentials,
+            GrantKind::Workload => Means::Workload(assertion()?),
+            GrantKind::Enterprise => Means::Enterprise(self.identity_provider(assertion()?)?),
+        })
+    }
+
+    fn identity_provider(&self, id_token: Secret) -> Result<IdentityProvider, String> {
+        let token_endpoint = self.identity_provider.clone();
+        let token_endpoint = token_endpoint.filter(is_secure).ok_or(
+            "give the https address where the identity provider exchanges tokens, with \
+             `--identity-provider`",
+        )?;
+        let client_id = self.identity_provider_client_id.clone();
+        let client_secret = self.identity_provider_secret_file.as_ref().map(read).transpose()?;
+        Ok(IdentityProvider {
+            token_endpoint,
+            client_id: client_id
+                .ok_or("name this client there with `--identity-provider-client-id`")?,
+            client_secret,
+            id_token,
+        })
+    }
+}
+
+fn read(file: &PathBuf) -> Result<Secret, String> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    Ok(Secret::new(text.trim()))
+}

@@ -1,0 +1,140 @@
+//! `--explain`: each step of a sign-in as it happens, with the rule it follows and where that rule
+//! is written. Secrets are named and never shown.
+
+use std::{
+    fmt::Display,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use url::{Url, form_urlencoded};
+
+use crate::output::Output;
+
+/// Parameters that prove something, or lead to something that does.
+const SECRET_PARAMETERS: [&str; 10] = [
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "refresh_token",
+    "state",
+    "subject_token",
+    "token",
+];
+/// Longer values say nothing more to a reader.
+const LONGEST_VALUE: usize = 200;
+
+/// The teller of a sign-in; silent unless somebody wants to learn.
+#[derive(Clone, Default)]
+pub struct Explanation(Option<Arc<Teller>>);
+
+struct Teller {
+    output: Arc<Output>,
+    steps: AtomicU32,
+}
+
+/// One rule of a standard: what it says, in a sentence, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// What happens, as a heading.
+    pub title: &'static str,
+    /// Why it happens like this.
+    pub because: &'static str,
+    /// The section that says so.
+    pub section: &'static str,
+}
+
+impl Explanation {
+    /// Tells everything on `output`.
+    pub fn aloud(output: Arc<Output>) -> Self {
+        Self(Some(Arc::new(Teller { output, steps: AtomicU32::new(0) })))
+    }
+
+    /// Begins a step.
+    pub fn step(&self, rule: &Rule) {
+        let Some(teller) = &self.0 else { return };
+        let number = teller.steps.fetch_add(1, Ordering::Relaxed) + 1;
+        let Rule { title, because, section } = rule;
+        teller.output.say(&format!("\n{number}. {title}\n   {because} [{section}]"));
+    }
+
+    /// Tells a decisive value of the step.
+    pub fn fact(&self, name: &str, value: impl Display) {
+        let Some(teller) = &self.0 else { return };
+        teller.output.say(&format!("   {name}: {}", shortened(&value.to_string())));
+    }
+
+    /// Tells that a secret came or went, and not what it is.
+    pub fn secret(&self, name: &str) {
+        self.fact(name, "[secret]");
+    }
+
+    /// Tells a request before it is sent.
+    pub(crate) fn request(&self, method: &str, url: &Url, form: &[(&str, &str)]) {
+        if self.0.is_none() {
+            return;
+        }
+        self.fact(&format!("→ {method}"), without_secrets(url));
+        for (name, value) in form {
+            let is_secret = SECRET_PARAMETERS.contains(name);
+            self.fact(&format!("    {name}"), if is_secret { "[secret]" } else { value });
+        }
+    }
+
+    /// Tells how a request was answered.
+    pub(crate) fn answer(&self, status: reqwest::StatusCode) {
+        self.fact("←", status);
+    }
+
+    /// Tells an address parameter by parameter, as the browser will open it.
+    pub fn address(&self, url: &Url) {
+        let mut endpoint = url.clone();
+        endpoint.set_query(None);
+        let pairs: Vec<_> = url.query_pairs().collect();
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        self.request("GET", &endpoint, &pairs);
+    }
+}
+
+/// `url` with the values of secret parameters taken out of its query.
+fn without_secrets(url: &Url) -> String {
+    let Some(query) = url.query() else { return url.to_string() };
+    let kept = form_urlencoded::parse(query.as_bytes()).map(|(name, value)| {
+        let is_secret = SECRET_PARAMETERS.contains(&name.as_ref());
+        (name, if is_secret { "[secret]".into() } else { value })
+    });
+    let mut shown = url.clone();
+    shown.query_pairs_mut().clear().extend_pairs(kept.collect::<Vec<_>>());
+    shown.to_string()
+}
+
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_a_query_are_taken_out() {
+        let url = Url::parse("https://as.example/x?code=c1&scope=a&state=s1").expect("a URL");
+        let shown = without_secrets(&url);
+        assert!(shown.contains("scope=a"), "{shown}");
+        assert!(!shown.contains("c1") && !shown.contains("s1"), "{shown}");
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        assert_eq!(shortened(&"é".repeat(300)).chars().count(), LONGEST_VALUE + 1);
+    }
+}

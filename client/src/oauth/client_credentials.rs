@@ -1,0 +1,34 @@
+//! Instead of a person: the client itself is who the token is for (OAuth 2.1 §4.2, the MCP
+//! extension `io.modelcontextprotocol/oauth-client-credentials`).
+
+use super::{
+    OAuthError,
+    scope::Scope,
+    token::{TokenEndpoint, TokenResponse},
+};
+use crate::explain::Rule;
+
+const RULE: Rule = Rule {
+    title: "Ask for a token as the client itself",
+    because: "No person is involved; the client proves itself with its secret or its key and \
+              names the one server the token is for.",
+    section: "OAuth 2.1 §4.2, RFC 8707 §2.2",
+};
+
+/// Asks for a token for `resource`.
+///
+/// # Errors
+/// [`OAuthError`] when the server refuses or cannot be reached.
+pub async fn ask(
+    endpoint: &TokenEndpoint<'_>,
+    resource: &str,
+    scope: &Scope,
+) -> Result<TokenResponse, OAuthError> {
+    endpoint.fetch.explanation.step(&RULE);
+    let scope = scope.to_string();
+    let mut form = vec![("grant_type", "client_credentials"), ("resource", resource)];
+    if !scope.is_empty() {
+        form.push(("scope", &scope));
+    }
+    endpoint.ask(&form).await
+}

@@ -1,0 +1,154 @@
+//! Instead of a browser here: the person opens one elsewhere and types a code (RFC 8628).
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::{
+    OAuthError,
+    scope::Scope,
+    token::{TokenEndpoint, TokenResponse, describe},
+};
+use crate::{browser::is_harmless, explain::Rule, secret::Secret};
+
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// What the server may ask for between two questions (RFC 8628 §3.2), in seconds.
+const INTERVALS: std::ops::RangeInclusive<u64> = 1..=60;
+/// If it asks for nothing in particular.
+const USUAL_INTERVAL: u64 = 5;
+/// How much slower `slow_down` makes it (RFC 8628 §3.5).
+const SLOWER: u64 = 5;
+/// Longer codes cannot be typed by a person.
+const LONGEST_USER_CODE: usize = 64;
+
+const REQUEST: Rule = Rule {
+    title: "Ask for a code to type elsewhere",
+    because: "This machine needs no browser and no open port; the person compares the code.",
+    section: "RFC 8628 §3.1",
+};
+const POLL: Rule = Rule {
+    title: "Ask now and then whether the person has decided",
+    because: "No more often than the server allows, and not for ever.",
+    section: "RFC 8628 §3.4 and §3.5",
+};
+
+/// What the person is shown, and what is asked with later (RFC 8628 §3.2).
+#[derive(Debug, Deserialize)]
+pub struct DeviceAuthorization {
+    device_code: Secret,
+    /// What the person types.
+    pub user_code: String,
+    /// Where.
+    pub verification_uri: Url,
+    /// The same with the code in it.
+    pub verification_uri_complete: Option<Url>,
+    expires_in: Option<u64>,
+    interval: Option<u64>,
+}
+
+/// Asks for a code for `resource`.
+///
+/// # Errors
+/// [`OAuthError`] when the server offers none, refuses, or answers with what cannot be shown.
+pub async fn request(
+    endpoint: &TokenEndpoint<'_>,
+    resource: &str,
+    scope: &Scope,
+) -> Result<DeviceAuthorization, OAuthError> {
+    let url = endpoint.metadata.device_authorization_endpoint()?;
+    endpoint.fetch.explanation.step(&REQUEST);
+    let scope = scope.to_string();
+    let mut form = vec![("resource", resource)];
+    if !scope.is_empty() {
+        form.push(("scope", &scope));
+    }
+    let answer = endpoint.post(url, &form).await?;
+    let issuer = endpoint.metadata.issuer.clone();
+    if !answer.status.is_success() {
+        let (error, reason) = describe(&answer);
+        return Err(OAuthError::TokenRefused { issuer, error, reason });
+    }
+    let authorization: DeviceAuthorization = answer.json()?;
+    check(endpoint, &authorization)?;
+    Ok(authorization)
+}
+
+/// A page that is not on the web, or a code that nobody can type, is not shown.
+fn check(
+    endpoint: &TokenEndpoint<'_>,
+    authorization: &DeviceAuthorization,
+) -> Result<(), OAuthError> {
+    let pages =
+        [Some(&authorization.verification_uri), authorization.verification_uri_complete.as_ref()];
+    for page in pages.into_iter().flatten() {
+        endpoint.fetch.check(page)?;
+        if !is_harmless(page) {
+            return Err(OAuthError::UnsafeEndpoint { endpoint: page.to_string() });
+        }
+    }
+    let code = &authorization.user_code;
+    let is_typed = code.chars().all(|character| character.is_alphanumeric() || character == '-');
+    if code.is_empty() || code.len() > LONGEST_USER_CODE || !is_typed {
+        let reason = "its user code cannot be typed";
+        return Err(OAuthError::MalformedResponse { reason });
+    }
+    Ok(())
+}
+
+/// Asks until the person has decided. The caller bounds how long.
+///
+/// # Errors
+/// [`OAuthError::Denied`], or another [`OAuthError`] when the code expires or the server refuses.
+pub async fn wait(
+    endpoint: &TokenEndpoint<'_>,
+    resource: &str,
+    authorization: &DeviceAuthorization,
+) -> Result<TokenResponse, OAuthError> {
+    endpoint.fetch.explanation.step(&POLL);
+    let mut interval = first_interval(authorization.interval);
+    let form = [
+        ("grant_type", DEVICE_CODE),
+        ("device_code", authorization.device_code.reveal()),
+        ("resource", resource),
+    ];
+    let expires_in = authorization.expires_in.unwrap_or(u64::from(u16::MAX)).min(86_400);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(expires_in);
+    loop {
+        tokio::time::sleep(Duration::from_secs(interval)).await;
+        match endpoint.ask(&form).await {
+            Err(OAuthError::TokenRefused { error, .. }) if error == "authorization_pending" => {}
+            Err(OAuthError::TokenRefused { error, .. }) if error == "slow_down" => {
+                interval = slower(interval);
+            }
+            Err(OAuthError::TokenRefused { error, .. }) if error == "access_denied" => {
+                return Err(OAuthError::Denied);
+            }
+            outcome => return outcome,
+        }
+        if tokio::time::Instant::now() >= deadline {
+            return Err(OAuthError::TimedOut { seconds: expires_in });
+        }
+    }
+}
+
+fn first_interval(asked: Option<u64>) -> u64 {
+    asked.unwrap_or(USUAL_INTERVAL).clamp(*INTERVALS.start(), *INTERVALS.end())
+}
+
+fn slower(interval: u64) -> u64 {
+    (interval + SLOWER).min(*INTERVALS.end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_interval_is_brought_into_bounds() {
+        assert_eq!(first_interval(None), 5);
+        assert_eq!(first_interval(Some(0)), 1);
+        assert_eq!(first_interval(Some(u64::MAX)), 60);
+        assert_eq!(slower(slower(58)), 60);
+    }
+}

@@ -1,0 +1,107 @@
+//! Instead of consent: a company's identity provider vouches for the person (the MCP extension
+//! `io.modelcontextprotocol/enterprise-managed-authorization`).
+//!
+//! The identity provider turns its own ID token into an assertion for one authorization server
+//! and one resource (RFC 8693), which that server turns into an access token (RFC 7523).
+
+use http::HeaderMap;
+use serde::Deserialize;
+use url::Url;
+
+use super::{
+    OAuthError,
+    scope::Scope,
+    token::{TokenEndpoint, TokenResponse, describe},
+    workload::JWT_BEARER,
+};
+use crate::{explain::Rule, secret::Secret};
+
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+
+const EXCHANGE: Rule = Rule {
+    title: "Ask the identity provider for an assertion",
+    because: "It is made for one authorization server and one resource, so it is of no use \
+              anywhere else.",
+    section: "RFC 8693 §2.1, MCP enterprise-managed-authorization",
+};
+const PRESENT: Rule = Rule {
+    title: "Show the assertion to the authorization server",
+    because: "It trusts the identity provider; the client still proves itself.",
+    section: "RFC 7523 §2.1, MCP enterprise-managed-authorization",
+};
+
+/// The company's identity provider, and what it has said about the person.
+#[derive(Clone, Debug)]
+pub struct IdentityProvider {
+    /// Where it exchanges tokens.
+    pub token_endpoint: Url,
+    /// What this client is called there.
+    pub client_id: String,
+    /// Its secret there, if it has one.
+    pub client_secret: Option<Secret>,
+    /// The ID token of the person who signed in there.
+    pub id_token: Secret,
+}
+
+/// The answer of the exchange (RFC 8693 §2.2.1).
+#[derive(Deserialize)]
+struct ExchangeResponse {
+    access_token: Secret,
+    issued_token_type: String,
+}
+
+/// Exchanges the ID token for an assertion, and that for a token for `resource`.
+///
+/// # Errors
+/// [`OAuthError`] when either server refuses or cannot be reached.
+pub async fn ask(
+    endpoint: &TokenEndpoint<'_>,
+    resource: &str,
+    scope: &Scope,
+    provider: &IdentityProvider,
+) -> Result<TokenResponse, OAuthError> {
+    let assertion = exchange(endpoint, resource, scope, provider).await?;
+    endpoint.fetch.explanation.step(&PRESENT);
+    // The scope is inside the assertion; the resource is too.
+    endpoint.ask(&[("grant_type", JWT_BEARER), ("assertion", assertion.reveal())]).await
+}
+
+async fn exchange(
+    endpoint: &TokenEndpoint<'_>,
+    resource: &str,
+    scope: &Scope,
+    provider: &IdentityProvider,
+) -> Result<Secret, OAuthError> {
+    endpoint.fetch.explanation.step(&EXCHANGE);
+    let scope = scope.to_string();
+    let mut form = vec![
+        ("grant_type", TOKEN_EXCHANGE),
+        ("requested_token_type", ID_JAG),
+        ("subject_token", provider.id_token.reveal()),
+        ("subject_token_type", ID_TOKEN),
+        ("audience", &endpoint.metadata.issuer),
+        ("resource", resource),
+        ("client_id", &provider.client_id),
+    ];
+    if let Some(secret) = &provider.client_secret {
+        form.push(("client_secret", secret.reveal()));
+    }
+    if !scope.is_empty() {
+        form.push(("scope", &scope));
+    }
+    let url = &provider.token_endpoint;
+    let answer = endpoint.fetch.post_form(url, &form, HeaderMap::new()).await?;
+    let issuer = url.to_string();
+    if !answer.status.is_success() {
+        let (error, reason) = describe(&answer);
+        return Err(OAuthError::TokenRefused { issuer, error, reason });
+    }
+    let response: ExchangeResponse = answer.json()?;
+    if response.issued_token_type != ID_JAG {
+        let reason = "it is not an identity assertion for another server".to_owned();
+        return Err(OAuthError::UnusableToken { issuer, reason });
+    }
+    Ok(response.access_token)
+}

@@ -1,0 +1,175 @@
+//! Steps 4 to 8 with a person and a browser: the authorization code flow (OAuth 2.1 §4.1).
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::{Granted, SignIn};
+use crate::{
+    browser::{self, Browser, BrowserError},
+    callback::CallbackListener,
+    explain::Rule,
+    oauth::{
+        OAuthError,
+        authorization_request::AuthorizationRequest,
+        authorization_server_metadata::AuthorizationServerMetadata,
+        discovery::Discovery,
+        dpop::DpopKey,
+        identity::Identity,
+        registration::{ClientRegistration, register},
+        scope::Scope,
+    },
+    paste,
+    secret::Secret,
+};
+
+const AUTHORIZE: Rule = Rule {
+    title: "Send the person to the authorization server",
+    because: "The challenge, the state and the resource tie whatever comes back to this one \
+              request; the listener on 127.0.0.1 was bound a moment ago.",
+    section: "OAuth 2.1 §4.1.1, RFC 7636 §4.3, RFC 8707 §2.1, RFC 8252 §7.3",
+};
+const RETURN: Rule = Rule {
+    title: "Take the answer from the browser",
+    because: "Its state must be ours and its iss the server that was asked, also when it is an \
+              error; only then is it believed.",
+    section: "OAuth 2.1 §4.1.2, RFC 9207 §2.4",
+};
+
+impl SignIn<'_> {
+    pub(super) async fn by_browser(
+        &self,
+        discovery: &Discovery,
+        scope: &Scope,
+        dpop_key: Option<DpopKey>,
+    ) -> Result<Granted, OAuthError> {
+        // Refuse an unsafe server before it is told anything.
+        discovery.authorization_server.authorization_endpoint()?;
+        match self.attempt(discovery, scope, dpop_key.clone()).await {
+            Err(OAuthError::TokenRefused { error, .. })
+                if error == "invalid_client" && self.profile.identity.pre_registered.is_none() =>
+            {
+                let output = &self.manners.output;
+                output.say("The server has forgotten this client; registering it again.");
+                self.attempt(discovery, scope, dpop_key).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn attempt(
+        &self,
+        discovery: &Discovery,
+        scope: &Scope,
+        dpop_key: Option<DpopKey>,
+    ) -> Result<Granted, OAuthError> {
+        let (listener, client) = self.identity(&discovery.authorization_server).await?;
+        let request =
+            AuthorizationRequest::new(discovery, client, scope.clone(), dpop_key.clone())?;
+        let request = Arc::new(request);
+        self.send_to_browser(&request);
+        let code = match self.wait_for_code(listener, &request).await {
+            // It led back here, so there is nothing wrong with the registration.
+            Err(OAuthError::Denied) => return Err(self.denied(&request).await),
+            answer => answer?,
+        };
+        self.fetch.explanation.step(&RETURN);
+        self.fetch.explanation.secret("code");
+        self.fetch.explanation.fact("state", "the one that was sent");
+        let endpoint = self.endpoint(discovery, &request.client, dpop_key.as_ref());
+        let response = endpoint.exchange_code(&request, &code).await?;
+        Ok(Granted { client: request.client.clone(), response, dpop_key })
+    }
+
+    /// The listener, bound now, and the client whose redirect URI it answers: one that needs no
+    /// registration, else the kept one if its port is still free, else a new one.
+    async fn identity(
+        &self,
+        metadata: &AuthorizationServerMetadata,
+    ) -> Result<(CallbackListener, ClientRegistration), OAuthError> {
+        self.fetch.explanation.step(Identity::rule());
+        let listener = match self.profile.identity.redirect_port {
+            Some(port) => CallbackListener::bind_port(port).await?,
+            None => CallbackListener::bind().await?,
+        };
+        if let Some(client) = self.profile.identity.at(metadata, &listener.redirect_uri())? {
+            self.fetch.explanation.fact("client_id", &client.client_id);
+            return Ok((listener, client));
+        }
+        let lock = self.credentials.lock().await?;
+        let kept =
+            self.credentials.change(&lock, |stored| stored.take_registration(&metadata.issuer))?;
+        drop(lock);
+        if let Some(client) = kept.filter(|client| client.is_current(self.clock.now()))
+            && let Ok(listener) = CallbackListener::bind_again(&client.redirect_uri).await
+        {
+            self.fetch.explanation.fact("client_id", &client.client_id);
+            return Ok((listener, client));
+        }
+        let client = register(self.fetch, metadata, &listener.redirect_uri()).await?;
+        Ok((listener, client))
+    }
+
+    fn send_to_browser(&self, request: &AuthorizationRequest) {
+        self.fetch.explanation.step(&AUTHORIZE);
+        self.fetch.explanation.address(&request.url);
+        let (server, issuer, output) = (self.server, &request.issuer, &self.manners.output);
+        let wish = if self.is_step_up { "allow more" } else { "sign in" };
+        output.say(&format!("{server} wants you to {wish} at {issuer}."));
+        if !request.scope.is_empty() {
+            output.say(&format!("It will ask you to allow: {}", request.scope));
+        }
+        match self.open(&request.url) {
+            Ok(()) => output.say("Your browser is opening. If it does not, open this address:"),
+            Err(None) => output.say("Open this address in a browser:"),
+            Err(Some(error)) => {
+                output.say(&format!("No browser could be opened ({error})."));
+                output.say("Open this address in one:");
+            }
+        }
+        output.say(&format!("\n{}\n", request.url));
+        let minutes = self.manners.timeout.as_secs().div_ceil(60);
+        let paste =
+            if self.manners.may_paste { ", or paste here the address it ends on" } else { "" };
+        output.say(&format!(
+            "Waiting up to {minutes} min for the browser to come back{paste}. Ctrl-C stops."
+        ));
+    }
+
+    fn open(&self, url: &Url) -> Result<(), Option<BrowserError>> {
+        match &self.manners.browser {
+            Browser::Open(program) => browser::open(program.as_deref(), url).map_err(Some),
+            Browser::BuiltIn(open) => {
+                open(url);
+                Ok(())
+            }
+            Browser::Print => Err(None),
+        }
+    }
+
+    async fn wait_for_code(
+        &self,
+        listener: CallbackListener,
+        request: &Arc<AuthorizationRequest>,
+    ) -> Result<Secret, OAuthError> {
+        let (seconds, may_paste) = (self.manners.timeout.as_secs(), self.manners.may_paste);
+        tokio::select! {
+            outcome = listener.answer(Arc::clone(request)) => outcome,
+            outcome = paste::answer(request, &self.manners.output), if may_paste => outcome,
+            () = tokio::time::sleep(self.manners.timeout) => Err(OAuthError::TimedOut { seconds }),
+        }
+    }
+
+    /// Puts the registration back, then passes the refusal on.
+    async fn denied(&self, request: &AuthorizationRequest) -> OAuthError {
+        if self.profile.identity.pre_registered.is_some() {
+            return OAuthError::Denied;
+        }
+        let kept = self.credentials.lock().await.and_then(|lock| {
+            self.credentials.change(&lock, |stored| {
+                stored.keep_registration(&request.issuer, request.client.clone());
+            })
+        });
+        kept.map_or_else(OAuthError::from, |()| OAuthError::Denied)
+    }
+}

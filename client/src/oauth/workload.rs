@@ -1,0 +1,39 @@
+//! Instead of a person: a workload shows what its platform says about it (the MCP extension
+//! "workload identity federation", RFC 7523 §2.1).
+
+use super::{
+    OAuthError,
+    scope::Scope,
+    token::{TokenEndpoint, TokenResponse},
+};
+use crate::{explain::Rule, secret::Secret};
+
+/// The grant that takes a signed assertion (RFC 7523 §2.1).
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+const RULE: Rule = Rule {
+    title: "Show the assertion of the platform",
+    because: "The authorization server trusts whoever signed it. A refusal is final: the same \
+              assertion is not shown again, and no other grant is tried.",
+    section: "RFC 7523 §2.1, MCP workload-identity-federation",
+};
+
+/// Exchanges `assertion` for a token for `resource`.
+///
+/// # Errors
+/// [`OAuthError`] when the server refuses or cannot be reached.
+pub async fn ask(
+    endpoint: &TokenEndpoint<'_>,
+    resource: &str,
+    scope: &Scope,
+    assertion: &Secret,
+) -> Result<TokenResponse, OAuthError> {
+    endpoint.fetch.explanation.step(&RULE);
+    let scope = scope.to_string();
+    let mut form =
+        vec![("grant_type", JWT_BEARER), ("assertion", assertion.reveal()), ("resource", resource)];
+    if !scope.is_empty() {
+        form.push(("scope", &scope));
+    }
+    endpoint.ask(&form).await
+}
