@@ -91,7 +91,7 @@ const GROUPS: [(&str, &[Check]); 10] = [
 /// [`Error::Fetch`] when the server cannot be reached; [`Error::AlreadyTold`] with status 1 when
 /// a check failed that counts.
 pub async fn run(examination: &Examination, manners: &Manners, clock: &Clock) -> Result<(), Error> {
-    let fetch = Fetch::new(&examination.server)?;
+    let fetch = Fetch::new(&examination.server, manners.explanation.clone())?;
     let output = &manners.output;
     let tell = |words: &str| {
         if output.has_reader() && !output.is_json() {

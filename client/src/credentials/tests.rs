@@ -1,16 +1,9 @@
 //! Tests of the credentials file and of when a grant is refreshed.
 
 use super::*;
-use crate::oauth::registration::ClientAuthenticationMethod;
 
 fn registration(client_id: &str) -> ClientRegistration {
-    ClientRegistration {
-        client_id: client_id.to_owned(),
-        client_secret: None,
-        client_secret_expires_at: 0,
-        authentication_method: ClientAuthenticationMethod::None,
-        redirect_uri: "http://127.0.0.1:4242/callback".to_owned(),
-    }
+    ClientRegistration::public(client_id.to_owned(), "http://127.0.0.1:4242/callback".to_owned())
 }
 
 fn grant(issued_at: i64, expires_at: Option<i64>) -> Grant {
@@ -24,6 +17,7 @@ fn grant(issued_at: i64, expires_at: Option<i64>) -> Grant {
         requested_scope: Scope::parse("mcp:tools profile"),
         issued_at,
         expires_at,
+        dpop_key: None,
         person: None,
     }
 }

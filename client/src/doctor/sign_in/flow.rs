@@ -83,7 +83,7 @@ async fn answer(
     let listener = CallbackListener::bind().await?;
     let metadata = &discovery.authorization_server;
     let client = register(fetch, metadata, &listener.redirect_uri()).await?;
-    let request = Arc::new(AuthorizationRequest::new(&discovery, client, scope)?);
+    let request = Arc::new(AuthorizationRequest::new(&discovery, client, scope, None)?);
     let output = &manners.output;
     if let Browser::Open(program) = &manners.browser
         && browser::open(program.as_deref(), &request.url).is_ok()
@@ -157,7 +157,8 @@ impl Tokens<'_> {
     /// Sends a form to an endpoint, as the client that signed in.
     async fn send(&mut self, probe: Probe, endpoint: &str, mut form: Form) {
         let Some(endpoint) = self.prober.evidence.endpoint(endpoint) else { return };
-        let proof = self.request.client.proof();
+        // A client that registered itself signs no assertions, so the time does not matter.
+        let Ok(proof) = self.request.client.proof(&self.request.issuer, 0) else { return };
         form.extend(proof.form.iter().cloned());
         self.prober
             .ask(probe, &endpoint, |http| {
