@@ -24,7 +24,7 @@ const USER_AGENT: &str = concat!("portcullis-client/", env!("CARGO_PKG_VERSION")
 pub struct Fetch {
     remote: Client,
     loopback: Client,
-    may_reach_loopback: bool,
+    may_reach_inward: bool,
     /// Who is told about every request.
     pub explanation: Explanation,
 }
@@ -114,8 +114,8 @@ impl FetchError {
 }
 
 impl Fetch {
-    /// Clients for talking to `server` and whatever it points to. Addresses on this machine are
-    /// allowed only if `server` is on this machine itself.
+    /// Clients for talking to `server` and whatever it points to. Addresses on this machine or in
+    /// a private network are allowed only if `server` has such an address itself.
     ///
     /// # Errors
     /// [`FetchError::SetUp`] when TLS cannot be initialised.
@@ -130,7 +130,7 @@ impl Fetch {
             remote: builder().build().map_err(FetchError::SetUp)?,
             // A proxy cannot reach this machine's own servers.
             loopback: builder().no_proxy().build().map_err(FetchError::SetUp)?,
-            may_reach_loopback: is_loopback(server),
+            may_reach_inward: points_inward(server),
             explanation,
         })
     }
@@ -152,7 +152,7 @@ impl Fetch {
         if !is_secure(url) {
             return Err(FetchError::Insecure { url: url.clone() });
         }
-        if points_inward(url) && !self.may_reach_loopback {
+        if points_inward(url) && !self.may_reach_inward {
             return Err(FetchError::Inward { url: url.clone() });
         }
         Ok(())
@@ -244,15 +244,18 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// This machine, or an address that only means something from inside it, such as a cloud's
-/// metadata service.
+/// This machine, or an address that only means something from inside a network, such as a
+/// router's or a cloud's metadata service.
 fn points_inward(url: &Url) -> bool {
     is_loopback(url)
         || match url.host() {
-            Some(Host::Ipv4(address)) => address.is_link_local() || address.is_unspecified(),
+            Some(Host::Ipv4(address)) => {
+                address.is_link_local() || address.is_unspecified() || address.is_private()
+            }
             Some(Host::Ipv6(address)) => {
                 address.is_unicast_link_local()
                     || address.is_unspecified()
+                    || address.is_unique_local()
                     || address.to_ipv4_mapped().is_some()
             }
             _ => false,
@@ -286,6 +289,8 @@ async fn read_bounded(url: &Url, response: &mut Response) -> Result<Vec<u8>, Fet
 
 #[cfg(test)]
 mod tests {
+    use std::future::IntoFuture as _;
+
     use super::*;
 
     fn url(text: &str) -> Url {
@@ -315,6 +320,9 @@ mod tests {
             "https://127.0.0.1",
             "https://169.254.169.254",
             "https://[::ffff:127.0.0.1]",
+            "https://10.0.0.1",
+            "https://2130706433",
+            "https://[fd00::1]",
         ] {
             assert!(
                 matches!(remote.check(&url(inward)), Err(FetchError::Inward { .. })),
@@ -324,5 +332,34 @@ mod tests {
         let local =
             Fetch::new(&url("http://localhost:3001/mcp"), Explanation::default()).expect("set up");
         assert!(local.check(&url("http://localhost:3000")).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_redirects_is_not_followed() {
+        use axum::{Router, response::Redirect, routing::get};
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new()
+            .route("/old", get(|| async { Redirect::temporary("/new") }))
+            .route("/new", get(|| async { "{}" }));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        let old = url(&format!("http://{address}/old"));
+        let fetch = Fetch::new(&old, Explanation::default()).expect("set up");
+        let answer = fetch.get(&old).await.expect("an answer");
+        assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
+    }
+
+    #[tokio::test]
+    async fn an_endless_answer_is_cut_off() {
+        use axum::{Router, routing::get};
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new().route("/", get(|| async { vec![b' '; LARGEST_BODY + 1] }));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        let url = url(&format!("http://{address}/"));
+        let fetch = Fetch::new(&url, Explanation::default()).expect("set up");
+        assert!(matches!(fetch.get(&url).await, Err(FetchError::TooLarge { .. })));
     }
 }

@@ -4,6 +4,7 @@ mod back_channel_logout;
 mod chromium;
 mod command_line;
 mod doctor;
+mod explain;
 mod keyboard;
 mod pages;
 mod registrations;

@@ -105,10 +105,10 @@ impl SignInOptions {
             }
             None => None,
         };
-        if let Some(url) = &self.client_metadata_url
-            && (url.scheme() != "https" || url.path() == "/")
-        {
-            return Err("the metadata document must be at an https address with a path".to_owned());
+        if self.client_metadata_url.as_ref().is_some_and(|url| !is_document_address(url)) {
+            return Err("the metadata document must be at an https address with a path, without \
+                        user, password and `#`"
+                .to_owned());
         }
         Ok(Identity {
             pre_registered,
@@ -155,4 +155,45 @@ fn read(file: &PathBuf) -> Result<Secret, String> {
     let text = fs::read_to_string(file)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     Ok(Secret::new(text.trim()))
+}
+
+/// Whether a client may be known by `url` (OAuth Client ID Metadata Document §3).
+fn is_document_address(url: &Url) -> bool {
+    url.scheme() == "https"
+        && url.path() != "/"
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_metadata_document_is_checked_before_it_is_sent() {
+        let profile = |url: &str| {
+            let options = SignInOptions {
+                client_metadata_url: Some(Url::parse(url).expect("a URL")),
+                ..SignInOptions::default()
+            };
+            options.profile(Protocol::default())
+        };
+        assert!(profile("https://client.example/metadata.json").is_ok());
+        for url in [
+            "http://client.example/metadata.json",
+            "https://client.example",
+            "https://client.example/metadata.json#part",
+            "https://me@client.example/metadata.json",
+        ] {
+            assert!(profile(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_secret_without_a_client_is_a_mistake() {
+        let file = std::path::PathBuf::from("/dev/null");
+        let options = SignInOptions { client_secret_file: Some(file), ..SignInOptions::default() };
+        assert!(options.profile(Protocol::default()).is_err());
+    }
 }

@@ -49,7 +49,7 @@ impl Identity {
     /// register itself.
     ///
     /// # Errors
-    /// [`OAuthError::ForeignIssuer`] when the identity is another issuer's.
+    /// [`OAuthError::NoAuthenticationMethod`] when it cannot prove itself there.
     pub fn at(
         &self,
         metadata: &AuthorizationServerMetadata,
@@ -57,7 +57,6 @@ impl Identity {
     ) -> Result<Option<ClientRegistration>, OAuthError> {
         let redirect_uri = redirect_uri.to_owned();
         if let Some(client) = &self.pre_registered {
-            self.check_issuer(&metadata.issuer)?;
             return client.at(metadata, redirect_uri).map(Some);
         }
         let document = self.metadata_document.as_ref();
@@ -65,14 +64,19 @@ impl Identity {
         Ok(document.map(|url| ClientRegistration::public(url.to_string(), redirect_uri)))
     }
 
-    /// A secret or key goes to the issuer it is meant for and to no other, whatever the MCP server
-    /// names.
-    fn check_issuer(&self, issuer: &str) -> Result<(), OAuthError> {
-        match &self.issuer {
-            Some(expected) if expected != issuer => Err(OAuthError::ForeignIssuer {
-                expected: expected.clone(),
-                found: issuer.to_owned(),
-            }),
+    /// A secret or key goes to the issuer it is meant for, or was first used at (`pinned`), and to
+    /// no other, whatever the MCP server names.
+    ///
+    /// # Errors
+    /// [`OAuthError::ForeignIssuer`].
+    pub fn check_issuer(&self, issuer: &str, pinned: Option<&str>) -> Result<(), OAuthError> {
+        match self.issuer.as_deref().or(pinned) {
+            Some(expected) if self.pre_registered.is_some() && expected != issuer => {
+                Err(OAuthError::ForeignIssuer {
+                    expected: expected.to_owned(),
+                    found: issuer.to_owned(),
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -150,10 +154,19 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_sent_to_another_issuer() {
-        let at = |issuer| identity(true, Some(issuer)).at(&metadata(false), "http://127.0.0.1:1/");
-        assert!(at("https://as.example").is_ok());
+        let identity = identity(true, Some("https://as.example"));
+        assert!(identity.check_issuer("https://as.example", Some("https://old.example")).is_ok());
         for other in ["https://as.example/", "https://evil.example"] {
-            assert!(matches!(at(other), Err(OAuthError::ForeignIssuer { .. })), "{other}");
+            let refused = identity.check_issuer(other, Some(other));
+            assert!(matches!(refused, Err(OAuthError::ForeignIssuer { .. })), "{other}");
         }
+    }
+
+    #[test]
+    fn a_client_registered_beforehand_stays_with_its_first_issuer() {
+        let identity = identity(true, None);
+        assert!(identity.check_issuer("https://as.example", None).is_ok());
+        assert!(identity.check_issuer("https://as.example", Some("https://as.example")).is_ok());
+        assert!(identity.check_issuer("https://evil.example", Some("https://as.example")).is_err());
     }
 }

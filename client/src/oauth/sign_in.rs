@@ -68,7 +68,7 @@ impl SignIn<'_> {
             true => Some(DpopKey::generate(self.clock)?),
             false => None,
         };
-        self.check_pinned_issuer(&server.issuer)?;
+        self.check_issuer(&server.issuer)?;
         let granted = match &self.profile.means {
             Means::Browser => self.by_browser(discovery, scope, dpop_key).await?,
             Means::Device => self.by_device(discovery, scope, dpop_key).await?,
@@ -79,19 +79,11 @@ impl SignIn<'_> {
 
     /// A client that was registered beforehand stays with the issuer it was first used at: its
     /// secret must not follow an MCP server that names another one.
-    fn check_pinned_issuer(&self, issuer: &str) -> Result<(), OAuthError> {
+    fn check_issuer(&self, issuer: &str) -> Result<(), OAuthError> {
         let identity = &self.profile.identity;
-        let Some(client) = identity.pre_registered.as_ref().filter(|_| identity.issuer.is_none())
-        else {
-            return Ok(());
-        };
-        match self.credentials.read()?.pinned_issuer(&client.client_id) {
-            Some(pinned) if pinned != issuer => Err(OAuthError::ForeignIssuer {
-                expected: pinned.to_owned(),
-                found: issuer.to_owned(),
-            }),
-            _ => Ok(()),
-        }
+        let Some(client) = &identity.pre_registered else { return Ok(()) };
+        let stored = self.credentials.read()?;
+        identity.check_issuer(issuer, stored.pinned_issuer(&client.client_id))
     }
 
     fn endpoint<'a>(
