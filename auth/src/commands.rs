@@ -16,6 +16,7 @@ use thiserror::Error;
 use crate::{
     clock::Clock,
     config::Config,
+    key_ring::KeyRingError,
     oauth::error::OAuthError,
     storage::{OpenError, StorageError},
 };
@@ -59,6 +60,9 @@ pub enum CommandError {
     /// The database fails.
     #[error("the database fails: {0}")]
     Storage(#[from] StorageError),
+    /// The signing keys cannot be read or changed.
+    #[error(transparent)]
+    Keys(#[from] KeyRingError),
     /// What was asked for is against a rule of OAuth.
     #[error("{}", .0.description)]
     Rule(#[from] OAuthError),
@@ -93,7 +97,7 @@ impl Command {
         let done = match self {
             Self::Clients(command) => command.run(clock, stdout).await,
             Self::Explain(explain) => explain.run(stdout),
-            Self::Keys(command) => command.run(stdout).await,
+            Self::Keys(command) => command.run(clock, stdout).await,
         };
         match done {
             // Whoever reads the answer has enough of it, as `head` does.

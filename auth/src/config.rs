@@ -1,6 +1,7 @@
 //! The settings, read once at start and checked as a whole.
 
 mod brand;
+mod signing;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf};
 
@@ -11,6 +12,7 @@ use thiserror::Error;
 use url::Url;
 
 pub use self::brand::{BrandSetting, Logo};
+pub use self::signing::{KeySetting, RELOAD};
 use crate::oauth::{
     resource::{self, Resource, is_loopback},
     trusted_issuer::{self, TrustedIssuer},
@@ -94,6 +96,9 @@ pub struct Config {
     /// What seals it.
     #[command(flatten)]
     pub secret: SecretSetting,
+    /// What signs.
+    #[command(flatten)]
+    pub keys: KeySetting,
     /// Identifier of the MCP server that tokens are for, when no resources file is given.
     #[arg(long, env = "AUTH_RESOURCE", default_value = "http://localhost:3001/mcp")]
     pub resource: String,
@@ -238,6 +243,12 @@ pub enum ConfigError {
     /// The file of trusted issuers cannot be read, or says what cannot be.
     #[error("the file of trusted issuers {0} is not usable: {1}")]
     TrustedIssuers(String, String),
+    /// Verifiers would fetch the keys too often, or learn of a new one too late.
+    #[error("AUTH_JWKS_MAX_AGE must be from 10 seconds to a day")]
+    JwksMaxAge,
+    /// More keys would be published at once than verifiers look through.
+    #[error("AUTH_KEY_ROTATION must be 0, or {0} seconds or more with these lifetimes")]
+    KeyRotation(i64),
     /// A lifetime is not positive.
     #[error("{0} must be more than 0 seconds")]
     Lifetime(&'static str),
@@ -327,7 +338,7 @@ impl Config {
         ];
         match lifetimes.iter().find(|(_, seconds)| *seconds <= 0) {
             Some((name, _)) => Err(ConfigError::Lifetime(name)),
-            None => Ok(()),
+            None => self.keys.check(self.access_token_lifetime),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod endpoints;
 pub mod error_response;
 pub mod extract;
 pub mod issuers;
+pub mod key_ring;
 pub mod oauth;
 pub mod presentation;
 pub mod rate_limit;
@@ -20,6 +21,7 @@ pub mod state;
 pub mod storage;
 pub mod story;
 pub mod tokens;
+pub mod upkeep;
 pub mod upstream;
 
 use std::{
@@ -38,7 +40,8 @@ use crate::state::AppState;
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
 
 /// Serves until `shutdown`, then lets the requests under way finish, for 10 seconds at most: a
-/// client that never ends its request must not keep the server from stopping.
+/// client that never ends its request must not keep the server from stopping. While it serves, it
+/// looks after the keys and the tables.
 pub async fn serve(
     listener: TcpListener,
     state: AppState,
@@ -59,6 +62,7 @@ pub async fn serve(
         tokio::time::sleep(LONGEST_DRAIN).await;
     };
     let logout_messages = back_channel_logout::run(state.clone());
+    let _upkeep = upkeep::start(&state);
     let service = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
         served = axum::serve(listener, service).with_graceful_shutdown(shutdown).into_future() => served,

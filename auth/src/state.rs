@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use keys::{
-    Algorithm, Authenticator, KeyError, KeyRing, MasterSecrets, RingEntry, SealError, Sealer,
-    SigningKey,
-};
+use keys::{Algorithm, Authenticator, MasterSecrets, Sealer};
 use thiserror::Error;
 use web::Brand;
 
@@ -15,8 +12,9 @@ use crate::{
     clients::RemoteClients,
     clock::Clock,
     config::{Config, ConfigError, Logo},
+    key_ring::{KeyRingError, LiveKeyRing},
     oauth::{resource::Resource, trusted_issuer::TrustedIssuer},
-    storage::{Database, OpenError, StorageError, signing_keys},
+    storage::{Database, OpenError},
     upstream::{Upstreams, UpstreamsError},
 };
 
@@ -29,18 +27,9 @@ pub enum StartError {
     /// The database is not usable.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The database fails while starting.
-    #[error("the database fails: {0}")]
-    Storage(#[from] StorageError),
-    /// The signing keys do not open.
-    #[error(
-        "the signing keys in the database do not open under the master secret file: {0}; put the \
-         secret that sealed them back into AUTH_SECRET_FILE (it may stand on a second line)"
-    )]
-    WrongMasterSecret(SealError),
-    /// A key cannot be made or read.
-    #[error("the signing key is not usable: {0}")]
-    Key(#[from] KeyError),
+    /// The signing keys cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeyRingError),
     /// The upstreams are not usable.
     #[error(transparent)]
     Upstreams(#[from] UpstreamsError),
@@ -75,7 +64,8 @@ pub struct Seals {
 }
 
 impl Seals {
-    fn new(secrets: &MasterSecrets) -> Self {
+    /// What comes of these secrets.
+    pub fn new(secrets: &MasterSecrets) -> Self {
         Self {
             signing_key: secrets.sealer("signing-key"),
             registration: secrets.sealer("registration"),
@@ -97,7 +87,7 @@ pub struct AppState {
     /// The database.
     pub db: Database,
     /// Signing keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: Arc<LiveKeyRing>,
     /// Seals and tags.
     pub seals: Arc<Seals>,
     /// Settings.
@@ -129,7 +119,10 @@ impl AppState {
         let (brand, logo) = config.brand.load()?;
         let seals = Seals::new(&config.secret.master_secrets()?);
         let db = Database::open(&config.database.url).await?;
-        let keys = open_key_ring(&db, &seals.signing_key, clock.now()).await?;
+        let rotation = config.keys.rotation(longest_token(&config, &resources));
+        let algorithms = algorithms(config.keys.signing_algorithm, &resources);
+        let keys =
+            LiveKeyRing::open(&db, &seals.signing_key, (algorithms, rotation), clock.now()).await?;
         Ok(Self {
             keys: Arc::new(keys),
             seals: Arc::new(seals),
@@ -150,35 +143,26 @@ impl AppState {
     }
 }
 
-/// Reads the keys. The first start makes one; later a key that does not open stops the start,
-/// because a fresh key would quietly void every token there is.
-async fn open_key_ring(db: &Database, sealer: &Sealer, now: i64) -> Result<KeyRing, StartError> {
-    let transaction = db.begin().await?;
-    let mut rows = signing_keys::all(&transaction).await?;
-    if rows.is_empty() {
-        let key = SigningKey::generate(Algorithm::default())?;
-        let row = signing_keys::Model {
-            kid: key.kid().into(),
-            algorithm: key.algorithm().to_string(),
-            sealed_private_jwk: sealer
-                .seal(&key.private_jwk())
-                .map_err(StartError::WrongMasterSecret)?,
-            activates_at: now,
-            retires_at: None,
-        };
-        signing_keys::add(&transaction, row.clone()).await?;
-        rows.push(row);
+impl AppState {
+    /// Seconds that no access token outlives.
+    pub fn longest_token(&self) -> i64 {
+        longest_token(&self.config, &self.resources)
     }
-    transaction.commit().await?;
-    rows.iter().map(|row| open_key(row, sealer)).collect::<Result<_, _>>().map(KeyRing::new)
 }
 
-fn open_key(row: &signing_keys::Model, sealer: &Sealer) -> Result<RingEntry, StartError> {
-    let jwk: String =
-        sealer.open(&row.sealed_private_jwk).map_err(StartError::WrongMasterSecret)?;
-    Ok(RingEntry {
-        key: SigningKey::from_json(jwk.as_bytes())?,
-        activates_at: row.activates_at,
-        retires_at: row.retires_at,
-    })
+/// Seconds that no access token outlives.
+fn longest_token(config: &Config, resources: &[Resource]) -> i64 {
+    let own = resources.iter().filter_map(|resource| resource.access_token_lifetime);
+    own.fold(config.access_token_lifetime, i64::max)
+}
+
+/// All that tokens are signed with, the default first.
+fn algorithms(default: Algorithm, resources: &[Resource]) -> Vec<Algorithm> {
+    let mut algorithms = vec![default];
+    for algorithm in resources.iter().filter_map(|resource| resource.signing_algorithm) {
+        if !algorithms.contains(&algorithm) {
+            algorithms.push(algorithm);
+        }
+    }
+    algorithms
 }

@@ -25,6 +25,7 @@ pub mod identities;
 pub mod logout_deliveries;
 pub mod opaque_tokens;
 pub mod registrations;
+pub mod retention;
 pub mod revocations;
 pub mod security_events;
 pub mod sessions;
@@ -34,6 +35,9 @@ pub mod users;
 
 /// The advisory lock of PostgreSQL under which the schema changes; the number means nothing.
 const MIGRATION_LOCK: i64 = 0x706f_7274;
+
+/// The pool, or a transaction.
+pub use sea_orm::ConnectionTrait as Connection;
 
 /// An operation that failed for a technical reason.
 pub type StorageError = DbErr;

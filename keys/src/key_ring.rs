@@ -1,17 +1,55 @@
 //! The authorization server's signing keys over time: next, current, previous.
 
-use crate::{KeyError, KeySet, SigningKey};
+use std::sync::Arc;
+
+use crate::{Algorithm, KeyError, KeySet, SigningKey};
 
 /// A key and the times, in seconds since 1970, that give it its state.
 #[derive(Clone, Debug)]
 pub struct RingEntry {
     /// The key.
-    pub key: SigningKey,
+    pub key: Arc<SigningKey>,
     /// From when it may sign. Until then it is only published, so that every verifier has
     /// fetched it before the first token that needs it.
     pub activates_at: i64,
     /// From when it is no longer published; no token that it signed lives longer.
     pub retires_at: Option<i64>,
+}
+
+/// What a key is for at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Published, so that verifiers know it before it signs.
+    Next,
+    /// It signs.
+    Current,
+    /// Published, for the tokens that it has signed.
+    Previous,
+    /// No longer published.
+    Retired,
+}
+
+impl KeyState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Current => "current",
+            Self::Previous => "previous",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// When keys follow one another, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotation {
+    /// How long a key signs; 0 for as long as nobody rotates.
+    pub period: i64,
+    /// How long a key is published before it signs: no less than verifiers may keep the key set.
+    pub lead: i64,
+    /// How long a key stays published after its successor signs: no less than a token lives.
+    pub stay: i64,
 }
 
 /// All keys that are still known. State follows from the clock alone, so replicas that read the
@@ -27,18 +65,65 @@ impl KeyRing {
         Self { entries }
     }
 
-    /// The key to sign with: of those that are active and not retired, the youngest.
-    pub fn current(&self, now: i64) -> Result<&SigningKey, KeyError> {
+    /// The key to sign with by `algorithm`: of those that are active and not retired, the youngest.
+    pub fn current(&self, algorithm: Algorithm, now: i64) -> Result<Arc<SigningKey>, KeyError> {
         self.published(now)
-            .filter(|entry| entry.activates_at <= now)
-            .max_by_key(|entry| entry.activates_at)
-            .map(|entry| &entry.key)
+            .filter(|entry| entry.key.algorithm() == algorithm && entry.activates_at <= now)
+            .max_by_key(|entry| (entry.activates_at, entry.key.kid()))
+            .map(|entry| entry.key.clone())
             .ok_or(KeyError::NoneActive)
     }
 
     /// What `/jwks` shows: next, current and previous keys.
     pub fn key_set(&self, now: i64) -> KeySet {
         KeySet::new(self.published(now).map(|entry| entry.key.public_jwk().clone()).collect())
+    }
+
+    /// What the key `kid` is for; `None` if there is none of this name.
+    pub fn state(&self, kid: &str, now: i64) -> Option<KeyState> {
+        let entry = self.entries.iter().find(|entry| entry.key.kid() == kid)?;
+        Some(match self.current(entry.key.algorithm(), now) {
+            _ if entry.retires_at.is_some_and(|at| at <= now) => KeyState::Retired,
+            _ if now < entry.activates_at => KeyState::Next,
+            Ok(current) if current.kid() == kid => KeyState::Current,
+            _ => KeyState::Previous,
+        })
+    }
+
+    /// From when a key that is made now would sign, if one is due by the schedule. The first key
+    /// of all signs at once: nobody has fetched a key set that lacks it.
+    pub fn due(&self, algorithm: Algorithm, rotation: Rotation, now: i64) -> Option<i64> {
+        let soonest = now.saturating_add(rotation.lead);
+        let of_algorithm = self.published(now).filter(|entry| entry.key.algorithm() == algorithm);
+        match of_algorithm.map(|entry| entry.activates_at).max() {
+            None if self.entries.is_empty() => Some(now),
+            None => Some(soonest),
+            Some(youngest) => {
+                let planned = youngest.saturating_add(rotation.period);
+                (rotation.period > 0 && planned <= soonest).then_some(planned.max(soonest))
+            }
+        }
+    }
+
+    /// The keys that have a successor and no end yet, each with its end.
+    pub fn retirements(&self, rotation: Rotation) -> Vec<(String, i64)> {
+        let successor = |old: &RingEntry| {
+            let younger = self.entries.iter().filter(|entry| {
+                entry.key.algorithm() == old.key.algorithm()
+                    && entry.activates_at > old.activates_at
+            });
+            younger.map(|entry| entry.activates_at).min()
+        };
+        let endless = self.entries.iter().filter(|entry| entry.retires_at.is_none());
+        endless
+            .filter_map(|old| Some((old.key.kid().to_owned(), successor(old)? + rotation.stay)))
+            .collect()
+    }
+
+    /// Every key of `algorithm`, by its `kid`.
+    pub fn kids(&self, algorithm: Algorithm) -> Vec<String> {
+        let keys = self.entries.iter().map(|entry| &entry.key);
+        keys.filter(|key| key.algorithm() == algorithm).map(|key| key.kid().to_owned()).collect()
     }
 
     fn published(&self, now: i64) -> impl Iterator<Item = &RingEntry> {
@@ -49,11 +134,16 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Algorithm;
+
+    const ROTATION: Rotation = Rotation { period: 1000, lead: 300, stay: 900 };
 
     fn entry(activates_at: i64, retires_at: Option<i64>) -> RingEntry {
-        let key = SigningKey::generate(Algorithm::ES256).unwrap();
+        let key = Arc::new(SigningKey::generate(Algorithm::ES256).unwrap());
         RingEntry { key, activates_at, retires_at }
+    }
+
+    fn current(ring: &KeyRing, now: i64) -> String {
+        ring.current(Algorithm::ES256, now).unwrap().kid().to_owned()
     }
 
     #[test]
@@ -62,15 +152,46 @@ mod tests {
         let (old_kid, new_kid) = (old.key.kid().to_owned(), new.key.kid().to_owned());
         let ring = KeyRing::new(vec![new, old]);
 
-        assert_eq!(ring.current(99).unwrap().kid(), old_kid);
-        assert_eq!(ring.current(100).unwrap().kid(), new_kid);
+        assert_eq!(current(&ring, 99), old_kid);
+        assert_eq!(current(&ring, 100), new_kid);
         assert_eq!(ring.key_set(50).keys().len(), 2);
         assert_eq!(ring.key_set(299).keys().len(), 2);
         assert_eq!(ring.key_set(300).keys().len(), 1);
+        let states = |now| [&old_kid, &new_kid].map(|kid| ring.state(kid, now).unwrap());
+        assert_eq!(states(99), [KeyState::Current, KeyState::Next]);
+        assert_eq!(states(100), [KeyState::Previous, KeyState::Current]);
+        assert_eq!(states(300), [KeyState::Retired, KeyState::Current]);
     }
 
     #[test]
     fn an_empty_ring_signs_nothing() {
-        assert!(matches!(KeyRing::default().current(0), Err(KeyError::NoneActive)));
+        let none = KeyRing::default().current(Algorithm::ES256, 0);
+        assert!(matches!(none, Err(KeyError::NoneActive)));
+    }
+
+    #[test]
+    fn a_key_is_due_its_lead_before_its_predecessor_has_signed_for_its_period() {
+        let ring = KeyRing::new(vec![entry(0, None)]);
+        let due = |now| ring.due(Algorithm::ES256, ROTATION, now);
+        assert_eq!((due(699), due(700), due(5000)), (None, Some(1000), Some(5300)));
+        let by_hand = Rotation { period: 0, ..ROTATION };
+        assert_eq!(ring.due(Algorithm::ES256, by_hand, 5000), None);
+    }
+
+    #[test]
+    fn the_first_key_signs_at_once_and_the_first_of_another_algorithm_only_once_it_is_known() {
+        assert_eq!(KeyRing::default().due(Algorithm::ES256, ROTATION, 7), Some(7));
+        let ring = KeyRing::new(vec![entry(0, None)]);
+        assert_eq!(ring.due(Algorithm::RS256, ROTATION, 7), Some(307));
+    }
+
+    #[test]
+    fn a_key_with_a_successor_ends_a_token_life_after_the_successor_signs() {
+        let (first, second, third) = (entry(0, None), entry(1000, None), entry(2000, None));
+        let kids = [&first, &second].map(|entry| entry.key.kid().to_owned());
+        let ring = KeyRing::new(vec![third, first, second]);
+        let mut ends = ring.retirements(ROTATION);
+        ends.sort_by_key(|(_, at)| *at);
+        assert_eq!(ends, [(kids[0].clone(), 1900), (kids[1].clone(), 2900)]);
     }
 }

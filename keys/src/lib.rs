@@ -27,7 +27,7 @@ pub use claims::{
 pub use dpop::{DpopCheck, DpopError, DpopProof, DpopRequest, LONGEST_AGE as LONGEST_DPOP_AGE};
 pub use error::{KeyError, SealError, SecretError, VerifyError};
 pub use jwk::PublicJwk;
-pub use key_ring::{KeyRing, RingEntry};
+pub use key_ring::{KeyRing, KeyState, RingEntry, Rotation};
 pub use key_set::KeySet;
 pub use master_secrets::MasterSecrets;
 pub use published_keys::{PublishedKeys, unverified_claims};

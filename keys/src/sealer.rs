@@ -29,15 +29,15 @@ impl Sealer {
 
     /// Opens what [`Self::seal`] sealed.
     pub fn open<T: DeserializeOwned>(&self, sealed: &str) -> Result<T, SealError> {
-        let plain = self
-            .0
-            .iter()
-            .find_map(|key| {
-                let decrypter = Dir.decrypter_from_bytes(key).ok()?;
-                deserialize_compact(sealed, &decrypter).ok().map(|(plain, _)| plain)
-            })
-            .ok_or(SealError::DoesNotOpen)?;
+        let plain = self.0.iter().find_map(|key| open_under(key, sealed));
+        let plain = plain.ok_or(SealError::DoesNotOpen)?;
         serde_json::from_slice(&plain).map_err(|_| SealError::UnexpectedContent)
+    }
+
+    /// Whether a value is sealed under the first key, as new ones are. One that is not should be
+    /// sealed anew before its secret is taken away.
+    pub fn is_fresh(&self, sealed: &str) -> bool {
+        self.0.first().is_some_and(|key| open_under(key, sealed).is_some())
     }
 }
 
@@ -45,6 +45,11 @@ impl fmt::Debug for Sealer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Sealer(redacted)")
     }
+}
+
+fn open_under(key: &[u8; 32], sealed: &str) -> Option<Vec<u8>> {
+    let decrypter = Dir.decrypter_from_bytes(key).ok()?;
+    deserialize_compact(sealed, &decrypter).ok().map(|(plain, _)| plain)
 }
 
 fn cannot_seal(error: impl fmt::Display) -> SealError {
@@ -74,6 +79,8 @@ mod tests {
         let (old, new) = (MasterSecrets::generate().unwrap(), MasterSecrets::generate().unwrap());
         let sealed = secrets(&[&old]).sealer("test").seal(&1).unwrap();
         assert_eq!(secrets(&[&new, &old]).sealer("test").open::<u8>(&sealed).unwrap(), 1);
+        assert!(!secrets(&[&new, &old]).sealer("test").is_fresh(&sealed));
+        assert!(secrets(&[&old, &new]).sealer("test").is_fresh(&sealed));
         let foreign = secrets(&[&new]).sealer("test").open::<u8>(&sealed);
         assert!(matches!(foreign, Err(SealError::DoesNotOpen)));
     }

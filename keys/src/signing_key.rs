@@ -11,13 +11,13 @@ use josekit::jwk::{
     },
 };
 use jsonwebtoken::{EncodingKey, Header, encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{KeyError, PublicJwk, jwk::KeyMaterial};
 
 /// What keys sign with. ES256 is the default: every gateway and library accepts it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 pub enum Algorithm {
     /// ECDSA with P-256 and SHA-256 (RFC 7518 §3.4).
     #[default]

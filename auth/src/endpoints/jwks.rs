@@ -12,9 +12,6 @@ use keys::KeySet;
 
 use crate::{oauth::secret, state::AppState};
 
-/// Seconds that verifiers may keep the set. A key is published at least this long before it signs.
-pub const MAX_AGE: i64 = 300;
-
 /// The key set, or `304` for a verifier that has it already.
 pub async fn get(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let set = state.keys.key_set(state.clock.now());
@@ -24,7 +21,8 @@ pub async fn get(State(state): State<AppState>, headers: HeaderMap) -> Response 
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => Json(set).into_response(),
     };
-    let caching = HeaderValue::from_str(&format!("public, max-age={MAX_AGE}"));
+    let max_age = state.config.keys.jwks_max_age;
+    let caching = HeaderValue::from_str(&format!("public, max-age={max_age}"));
     if let Ok(caching) = caching {
         response.headers_mut().insert(header::CACHE_CONTROL, caching);
     }

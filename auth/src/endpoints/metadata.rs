@@ -86,7 +86,7 @@ pub async fn get(
         response_modes_supported: ["query"],
         grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
         subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: ["ES256"],
+        id_token_signing_alg_values_supported: [state.config.keys.signing_algorithm.as_str()],
         code_challenge_methods_supported: ["S256"],
         dpop_signing_alg_values_supported: ["ES256", "EdDSA", "RS256"],
         require_pushed_authorization_requests: false,

@@ -69,7 +69,7 @@ pub async fn get(
 /// Whoever knows more than there is has seen another database, and gets the whole list.
 async fn list(state: &AppState, known: i64, latest: i64) -> Result<DenyList, StorageError> {
     let known = if known > latest { 0 } else { known };
-    let lifetime = state.config.access_token_lifetime.saturating_add(MARGIN);
+    let lifetime = state.longest_token().saturating_add(MARGIN);
     let since = state.clock.now().saturating_sub(lifetime);
     let rows = revocations::after(state.db.connection(), known, since, PAGE).await?;
     let last = rows.last().map_or(known, |row| row.version);

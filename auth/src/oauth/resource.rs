@@ -1,5 +1,6 @@
 //! The resources that tokens are issued for (RFC 8707).
 
+use keys::Algorithm;
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -71,6 +72,9 @@ pub struct Resource {
     /// that this one calls for its callers.
     #[serde(default)]
     pub exchanges_for: Vec<String>,
+    /// What its tokens are signed with; AUTH_SIGNING_ALGORITHM if it does not say.
+    #[serde(default)]
+    pub signing_algorithm: Option<Algorithm>,
 }
 
 impl Resource {
@@ -99,6 +103,7 @@ impl Resource {
             token_format: TokenFormat::Jwt,
             access_token_lifetime: None,
             exchanges_for: Vec::new(),
+            signing_algorithm: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! Signing keys, each private half sealed under a master secret.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, entity::prelude::*, sea_query::Expr,
+};
 
 use super::StorageError;
 
@@ -42,4 +44,28 @@ pub async fn add(db: &impl ConnectionTrait, key: Model) -> Result<(), StorageErr
         retires_at: Set(key.retires_at),
     };
     key.insert(db).await.map(|_| ())
+}
+
+/// Gives a key the time from which it is no longer published.
+pub async fn retire(db: &impl ConnectionTrait, kid: &str, at: i64) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::RetiresAt, Expr::value(at))
+        .filter(Column::Kid.eq(kid))
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
+/// Replaces the seal of a private key.
+pub async fn reseal(
+    db: &impl ConnectionTrait,
+    kid: &str,
+    sealed_private_jwk: String,
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::SealedPrivateJwk, Expr::value(sealed_private_jwk))
+        .filter(Column::Kid.eq(kid))
+        .exec(db)
+        .await
+        .map(|_| ())
 }

@@ -129,7 +129,11 @@ pub(super) async fn tokens(
     let format = issue.client.access_token_format.unwrap_or(issue.resource.token_format);
     let access_token = match format {
         TokenFormat::Jwt => {
-            let key = state.keys.current(now).map_err(signed)?;
+            let key = match issue.resource.signing_algorithm {
+                Some(algorithm) => state.keys.current_for(algorithm, now),
+                None => state.keys.current(now),
+            };
+            let key = key.map_err(signed)?;
             key.sign(TokenType::AccessToken, &claims).map_err(signed)?
         }
         TokenFormat::Opaque => opaque(state, &claims).await?,

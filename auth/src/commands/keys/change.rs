@@ -1,0 +1,107 @@
+//! Changes of the stored ring, each in one transaction under the ring's lock.
+
+use std::{fs, path::Path};
+
+use keys::{Algorithm, KeyState, Sealer, SigningKey};
+
+use super::RingSetting;
+use crate::{
+    commands::CommandError,
+    config::SecretSetting,
+    key_ring::{
+        KeyRingError,
+        stored::{self, StoredRing},
+    },
+    state::Seals,
+    storage::Database,
+};
+
+/// What opens the private keys.
+pub(super) fn sealer(secret: &SecretSetting) -> Result<Sealer, CommandError> {
+    let secrets = secret.master_secrets().map_err(|error| refused(error.to_string()))?;
+    Ok(Seals::new(&secrets).signing_key)
+}
+
+/// Makes a key that signs after `lead` seconds; without `lead`, at once and alone.
+pub(super) async fn rotate(
+    ring: &RingSetting,
+    algorithm: Algorithm,
+    lead: Option<i64>,
+    now: i64,
+) -> Result<(String, i64), CommandError> {
+    let key = SigningKey::generate(algorithm).map_err(KeyRingError::from)?;
+    let activates_at = enter(ring, &key, lead, now).await?;
+    Ok((key.kid().to_owned(), activates_at))
+}
+
+/// Takes a key in as the next one.
+pub(super) async fn import(
+    ring: &RingSetting,
+    key: &SigningKey,
+    lead: i64,
+    now: i64,
+) -> Result<i64, CommandError> {
+    enter(ring, key, Some(lead), now).await
+}
+
+/// Reads a private key in either form.
+pub(super) fn read_key(
+    file: &Path,
+    algorithm: Option<Algorithm>,
+) -> Result<SigningKey, CommandError> {
+    let unusable = |why: String| refused(format!("{} is not usable: {why}", file.display()));
+    let text = fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let key = match text.trim_ascii_start().starts_with(b"{") {
+        true => SigningKey::from_json(&text),
+        false => SigningKey::from_pem(algorithm.unwrap_or_default(), &text),
+    };
+    key.map_err(|error| unusable(error.to_string()))
+}
+
+/// Withdraws a key, unless nothing could be signed without it.
+pub(super) async fn retire(ring: &RingSetting, kid: &str, now: i64) -> Result<(), CommandError> {
+    let db = Database::open(&ring.database.url).await?;
+    let transaction = db.begin().await?;
+    stored::lock(&transaction).await?;
+    let stored = StoredRing::read(&transaction, &sealer(&ring.secret)?).await?;
+    match stored.keys.state(kid, now) {
+        None => Err(refused(format!("there is no key {kid}; `auth keys list` names them"))),
+        Some(KeyState::Current) => Err(refused(format!(
+            "the key {kid} signs now; run `auth keys rotate --emergency`, which replaces it at once"
+        ))),
+        Some(_) => {
+            stored::retire(&transaction, kid, now).await?;
+            Ok(transaction.commit().await?)
+        }
+    }
+}
+
+async fn enter(
+    ring: &RingSetting,
+    key: &SigningKey,
+    lead: Option<i64>,
+    now: i64,
+) -> Result<i64, CommandError> {
+    let sealer = sealer(&ring.secret)?;
+    let db = Database::open(&ring.database.url).await?;
+    let transaction = db.begin().await?;
+    stored::lock(&transaction).await?;
+    // Opens every key: whoever has another master secret must not mix keys of two.
+    let stored = StoredRing::read(&transaction, &sealer).await?;
+    if stored.keys.state(key.kid(), now).is_some() {
+        return Err(refused(format!("the key {} is known already", key.kid())));
+    }
+    if lead.is_none() {
+        for kid in stored.keys.kids(key.algorithm()) {
+            stored::retire(&transaction, &kid, now).await?;
+        }
+    }
+    let activates_at = now.saturating_add(lead.unwrap_or_default());
+    stored::add(&transaction, &sealer, key, activates_at).await?;
+    transaction.commit().await?;
+    Ok(activates_at)
+}
+
+fn refused(text: String) -> CommandError {
+    CommandError::Refused(text)
+}

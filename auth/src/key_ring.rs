@@ -1,0 +1,125 @@
+//! The signing keys as this replica holds them: read from the database, kept up to date, rotated
+//! when it is time. What is stored decides, so replicas agree.
+
+pub mod stored;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use keys::{Algorithm, KeyError, KeyRing, KeySet, Rotation, SealError, Sealer, SigningKey};
+use thiserror::Error;
+
+use crate::storage::{Database, StorageError};
+use stored::StoredRing;
+
+/// The keys cannot be read or changed.
+#[derive(Debug, Error)]
+pub enum KeyRingError {
+    /// The database fails.
+    #[error("the database fails: {0}")]
+    Storage(#[from] StorageError),
+    /// The signing keys do not open.
+    #[error(
+        "the signing keys in the database do not open under the master secret file: {0}; put the \
+         secret that sealed them back into AUTH_SECRET_FILE (it may stand on a second line)"
+    )]
+    WrongMasterSecret(#[from] SealError),
+    /// A key cannot be made or read.
+    #[error("the signing key is not usable: {0}")]
+    Key(#[from] KeyError),
+}
+
+/// The ring in memory, shared by all requests.
+#[derive(Debug)]
+pub struct LiveKeyRing {
+    held: RwLock<StoredRing>,
+    sealer: Sealer,
+    /// The first is that of whatever does not say.
+    algorithms: Vec<Algorithm>,
+    rotation: Rotation,
+}
+
+impl LiveKeyRing {
+    /// Reads the keys; the first start makes one for each of `algorithms`. A key that does not
+    /// open stops the start, because a fresh key would quietly void every token there is.
+    pub async fn open(
+        db: &Database,
+        sealer: &Sealer,
+        (algorithms, rotation): (Vec<Algorithm>, Rotation),
+        now: i64,
+    ) -> Result<Self, KeyRingError> {
+        let held = StoredRing::read(db.connection(), sealer).await?;
+        let ring = Self { held: RwLock::new(held), sealer: sealer.clone(), algorithms, rotation };
+        ring.keep(db, now).await?;
+        Ok(ring)
+    }
+
+    /// The key to sign with where nobody demands an algorithm.
+    pub fn current(&self, now: i64) -> Result<Arc<SigningKey>, KeyError> {
+        self.current_for(self.algorithms.first().copied().unwrap_or_default(), now)
+    }
+
+    /// The key to sign with by `algorithm`. One that was configured a moment ago is published
+    /// first; until it signs, the default does.
+    pub fn current_for(&self, algorithm: Algorithm, now: i64) -> Result<Arc<SigningKey>, KeyError> {
+        let ring = self.ring();
+        let fallback = self.algorithms.first().copied().unwrap_or_default();
+        ring.current(algorithm, now).or_else(|_| ring.current(fallback, now))
+    }
+
+    /// What verifiers see: next, current and previous keys.
+    pub fn key_set(&self, now: i64) -> KeySet {
+        self.ring().key_set(now)
+    }
+
+    /// Takes over what other replicas and the operator have changed, and changes what is due: a
+    /// next key, the end of one that has a successor, a seal of an old master secret.
+    pub async fn keep(&self, db: &Database, now: i64) -> Result<(), KeyRingError> {
+        let version = stored::version(db.connection()).await?;
+        if version != self.held().version {
+            self.hold(StoredRing::read(db.connection(), &self.sealer).await?);
+        }
+        if !self.is_anything_due(&self.held(), now) {
+            return Ok(());
+        }
+        let transaction = db.begin().await?;
+        // Whoever comes second finds the work done.
+        stored::lock(&transaction).await?;
+        let mut ring = StoredRing::read(&transaction, &self.sealer).await?;
+        for algorithm in &self.algorithms {
+            while let Some(activates_at) = ring.keys.due(*algorithm, self.rotation, now) {
+                let key = SigningKey::generate(*algorithm)?;
+                stored::add(&transaction, &self.sealer, &key, activates_at).await?;
+                tracing::info!(kid = key.kid(), %algorithm, activates_at, "made a signing key");
+                ring = StoredRing::read(&transaction, &self.sealer).await?;
+            }
+        }
+        for (kid, at) in ring.keys.retirements(self.rotation) {
+            stored::retire(&transaction, &kid, at).await?;
+        }
+        stored::seal_anew(&transaction, &self.sealer).await?;
+        let ring = StoredRing::read(&transaction, &self.sealer).await?;
+        transaction.commit().await?;
+        self.hold(ring);
+        Ok(())
+    }
+
+    fn is_anything_due(&self, held: &StoredRing, now: i64) -> bool {
+        let is_due =
+            |algorithm: &Algorithm| held.keys.due(*algorithm, self.rotation, now).is_some();
+        held.has_stale_seal
+            || self.algorithms.iter().any(is_due)
+            || !held.keys.retirements(self.rotation).is_empty()
+    }
+
+    fn ring(&self) -> Arc<KeyRing> {
+        self.held().keys
+    }
+
+    fn held(&self) -> StoredRing {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hold(&self, ring: StoredRing) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = ring;
+    }
+}

@@ -1,0 +1,92 @@
+//! The ring as it is stored. Every change is made under one lock and raises one version, so a look
+//! at the version tells a replica whether to read again.
+
+use std::sync::Arc;
+
+use keys::{KeyRing, RingEntry, Sealer, SigningKey};
+
+use super::KeyRingError;
+use crate::storage::{Connection, StorageError, counters, signing_keys};
+
+/// The counter behind the version.
+const COUNTER: &str = "signing_keys";
+
+/// The stored ring at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct StoredRing {
+    /// Which state of it this is.
+    pub version: i64,
+    /// The keys.
+    pub keys: Arc<KeyRing>,
+    /// Whether a key is sealed under another master secret than the first.
+    pub has_stale_seal: bool,
+}
+
+impl StoredRing {
+    /// Reads and opens every key.
+    pub async fn read(db: &impl Connection, sealer: &Sealer) -> Result<Self, KeyRingError> {
+        // The version first: what is changed in between is then read again.
+        let version = version(db).await?;
+        let rows = signing_keys::all(db).await?;
+        let entries = rows.iter().map(|row| open(row, sealer)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            version,
+            keys: Arc::new(KeyRing::new(entries)),
+            has_stale_seal: rows.iter().any(|row| !sealer.is_fresh(&row.sealed_private_jwk)),
+        })
+    }
+}
+
+/// Which state of the ring is stored.
+pub async fn version(db: &impl Connection) -> Result<i64, StorageError> {
+    counters::read(db, COUNTER).await
+}
+
+/// Lets nobody else change the ring until `transaction` ends, and raises the version.
+pub async fn lock(transaction: &impl Connection) -> Result<(), StorageError> {
+    counters::raise(transaction, COUNTER, 1).await.map(|_| ())
+}
+
+/// Enters a key, sealed. The ring must be locked.
+pub async fn add(
+    transaction: &impl Connection,
+    sealer: &Sealer,
+    key: &SigningKey,
+    activates_at: i64,
+) -> Result<(), KeyRingError> {
+    let row = signing_keys::Model {
+        kid: key.kid().into(),
+        algorithm: key.algorithm().to_string(),
+        sealed_private_jwk: sealer.seal(&key.private_jwk())?,
+        activates_at,
+        retires_at: None,
+    };
+    Ok(signing_keys::add(transaction, row).await?)
+}
+
+/// Gives a key its end. The ring must be locked.
+pub async fn retire(transaction: &impl Connection, kid: &str, at: i64) -> Result<(), StorageError> {
+    signing_keys::retire(transaction, kid, at).await
+}
+
+/// Seals under the first master secret what is sealed under another. The ring must be locked.
+pub async fn seal_anew(transaction: &impl Connection, sealer: &Sealer) -> Result<(), KeyRingError> {
+    for row in signing_keys::all(transaction).await? {
+        if sealer.is_fresh(&row.sealed_private_jwk) {
+            continue;
+        }
+        let private: String = sealer.open(&row.sealed_private_jwk)?;
+        signing_keys::reseal(transaction, &row.kid, sealer.seal(&private)?).await?;
+        tracing::info!(kid = row.kid, "sealed a signing key under the first master secret");
+    }
+    Ok(())
+}
+
+fn open(row: &signing_keys::Model, sealer: &Sealer) -> Result<RingEntry, KeyRingError> {
+    let jwk: String = sealer.open(&row.sealed_private_jwk)?;
+    Ok(RingEntry {
+        key: Arc::new(SigningKey::from_json(jwk.as_bytes())?),
+        activates_at: row.activates_at,
+        retires_at: row.retires_at,
+    })
+}
