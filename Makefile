@@ -7,7 +7,7 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build test check fmt lint doc deny conformance interop registrations screenshots
+.PHONY: help dev build test torture check fmt lint doc deny conformance interop registrations screenshots
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -21,6 +21,11 @@ build: .cargo/config.toml
 test: build ## run every test, in a real browser too
 	@scripts/prepare-tests
 	@$(CARGO) test --workspace --quiet
+
+torture: .cargo/config.toml ## races, crashes, rotations at length; for one: make torture ARGS="crashes --engine sqlite"
+	@scripts/prepare-tests
+	@$(CARGO) build --release --quiet -p auth -p mcp
+	@$(CARGO) run --release --quiet -p tests --bin torture -- $(ARGS)
 
 check: fmt-check lint test doc deny ## everything that CI would say no to
 

@@ -15,3 +15,4 @@ mod resources;
 mod retention;
 mod settings;
 mod tidy;
+mod torture;

@@ -13,6 +13,7 @@ const MOST_REDIRECTS: usize = 10;
 #[derive(Clone)]
 pub struct Browser {
     http: Client,
+    is_patient: bool,
     cookies: HashMap<String, HashMap<String, String>>,
 }
 
@@ -37,11 +38,16 @@ impl Default for Browser {
             .timeout(Duration::from_secs(20))
             .build()
             .expect("an HTTP client");
-        Self { http, cookies: HashMap::new() }
+        Self { http, is_patient: false, cookies: HashMap::new() }
     }
 }
 
 impl Browser {
+    /// The browser of a person who loads a page again, until the server answers.
+    pub fn patient() -> Self {
+        Self { is_patient: true, ..Self::default() }
+    }
+
     /// Opens a URL and follows redirects, up to one that leads to a port nobody serves: there, the
     /// page is the place that the browser was sent to.
     pub async fn open(&mut self, url: &str) -> Page {
@@ -121,14 +127,27 @@ impl Browser {
         url: Url,
         fields: Option<Vec<(String, String)>>,
     ) -> Page {
-        let mut request = self.with_cookies(self.http.request(method, url.clone()), &url);
-        if let Some(fields) = fields {
-            request = request.form(&fields);
+        loop {
+            let mut request =
+                self.with_cookies(self.http.request(method.clone(), url.clone()), &url);
+            if let Some(fields) = &fields {
+                request = request.form(fields);
+            }
+            match Self::page(&url, request).await {
+                Ok(page) if !(self.is_patient && page.status.is_server_error()) => {
+                    self.keep_cookies(&url, &page.headers);
+                    return page;
+                }
+                Err(error) if !self.is_patient => panic!("no answer: {error}"),
+                _ => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
         }
-        let answer = request.send().await.expect("an answer");
-        self.keep_cookies(&url, answer.headers());
+    }
+
+    async fn page(url: &Url, request: RequestBuilder) -> Result<Page, reqwest::Error> {
+        let answer = request.send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        Page { url, status, headers, html: answer.text().await.expect("text") }
+        Ok(Page { url: url.clone(), status, headers, html: answer.text().await? })
     }
 
     fn with_cookies(&self, request: RequestBuilder, url: &Url) -> RequestBuilder {

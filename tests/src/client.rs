@@ -78,6 +78,15 @@ impl Client {
 
     /// Registers with other metadata on top of the usual.
     pub async fn register_as(stack: &Stack, metadata: Value) -> Self {
+        Self::register_with(&stack.issuer, &stack.audience, metadata).await
+    }
+
+    /// Registers a public client with servers that are no stack.
+    pub async fn register_at(issuer: &str, resource: &str) -> Self {
+        Self::register_with(issuer, resource, json!({"token_endpoint_auth_method": "none"})).await
+    }
+
+    async fn register_with(issuer: &str, resource: &str, metadata: Value) -> Self {
         let mut request = json!({
             "client_name": "Test client",
             "redirect_uris": [REDIRECT_URI],
@@ -86,11 +95,22 @@ impl Client {
         for (name, value) in metadata.as_object().expect("an object") {
             request[name] = value.clone();
         }
-        let http = http();
-        let answer = Answer::of(http.post(stack.at("/register")).json(&request)).await;
+        let request = http().post(format!("{issuer}/register")).json(&request);
+        let answer = Answer::of(request).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json);
         let secret = answer.json["client_secret"].as_str().map(Into::into);
-        Self { http, ..Self::known_as(stack, answer.text("client_id"), secret) }
+        Self { secret, ..Self::at(issuer, resource, answer.text("client_id")) }
+    }
+
+    /// A public client that was registered before, as it speaks to one address of `auth`.
+    pub fn at(address: &str, resource: &str, id: &str) -> Self {
+        Self {
+            id: id.into(),
+            secret: None,
+            issuer: address.into(),
+            resource: resource.into(),
+            http: http(),
+        }
     }
 
     /// A client that `auth` knows by other ways, such as a metadata document.
@@ -199,6 +219,21 @@ impl Client {
         let answer = self.post("/token", &self.code_form(&code)).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
         answer
+    }
+
+    /// Sends a form; `None` if there is no answer, or one that tells of trouble at the server.
+    pub async fn try_post(&self, path: &str, form: &[(&'static str, String)]) -> Option<Answer> {
+        let request = self.http.post(format!("{}{path}", self.issuer)).form(form);
+        let answer = request.send().await.ok().filter(|it| !it.status().is_server_error())?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let json = serde_json::from_slice(&answer.bytes().await.ok()?).unwrap_or_default();
+        Some(Answer { status, headers, json })
+    }
+
+    /// Asks who is behind an access token.
+    pub async fn user_info(&self, access_token: &str) -> Answer {
+        let request = self.http.get(format!("{}/userinfo", self.issuer));
+        Answer::of(request.bearer_auth(access_token)).await
     }
 
     /// Uses a refresh token.

@@ -14,6 +14,8 @@
 //! - [`stories`] keeps the stories of requests, for `auth explain`.
 //! - [`github`] is the stand-in that `make dev` uses too.
 //!
+//! - [`torture`] proves what must hold under races and crashes.
+//!
 //! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
 #![expect(clippy::expect_used, clippy::panic, reason = "the harness fails the test it serves")]
 
@@ -34,4 +36,5 @@ pub mod seeded;
 pub mod stack;
 pub mod stories;
 pub mod terminal;
+pub mod torture;
 pub mod trusted_issuer;

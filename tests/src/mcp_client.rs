@@ -130,6 +130,20 @@ pub async fn next_message(stream: &mut reqwest::Response, buffer: &mut String) -
     }
 }
 
+/// Asks who is calling, by an HTTP client that is kept: for many calls.
+pub async fn whoami(http: &reqwest::Client, url: &str, token: &str) -> Answer {
+    let params = json!({"name": "whoami", "arguments": {}, "_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }});
+    let request = with_headers(http.post(url), token)
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "tools/call")
+        .header("mcp-name", "whoami");
+    Answer::of(request.json(&message("tools/call", params))).await
+}
+
 /// The text that a tool answered with.
 pub fn text(answer: &Answer) -> &str {
     answer.json["result"]["content"][0]["text"].as_str().unwrap_or_default()

@@ -71,10 +71,17 @@ impl Stack {
 
     /// Starts everything, on either engine.
     pub async fn on(engine: Engine) -> Self {
+        Self::on_with(engine, &[]).await
+    }
+
+    /// The same with further options of `auth`.
+    pub async fn on_with(engine: Engine, for_auth: &[&str]) -> Self {
         match engine {
-            Engine::Sqlite => Self::start().await,
+            Engine::Sqlite => Self::start_with(for_auth, &[]).await,
             Engine::Postgres => {
-                Self::start_with(&["--database-url", &postgres::database().await], &[]).await
+                let url = postgres::database().await;
+                let options = [for_auth, &["--database-url", &url]].concat();
+                Self::start_with(&options, &[]).await
             }
         }
     }

@@ -1,0 +1,50 @@
+//! The short form of `make torture`.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use tests::{
+    stack::Engine,
+    torture::{crashes, model, races, report, rotation, seeded::Seeded},
+};
+
+fn seed() -> u64 {
+    let seed = Seeded::fresh_seed();
+    report(&format!("seed {seed}"));
+    seed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn random_interleavings_of_grants_agree_with_the_model_on_either_engine() {
+    for engine in Engine::ALL {
+        let seen = model::run(engine, 150, seed()).await;
+        assert!(seen["tokens"] > 0 && seen["refused"] > 0, "{seen:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_redeemers_of_a_code_one_wins_on_either_engine() {
+    for engine in Engine::ALL {
+        races::redeem_codes(engine, races::Size { rounds: 5, callers: 64 }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_callers_with_a_refresh_token_all_go_on_in_one_lineage_on_either_engine() {
+    for engine in Engine::ALL {
+        races::refresh(engine, races::Size { rounds: 5, callers: 64 }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_killed_server_loses_no_grant_and_issues_nothing_twice_on_either_engine() {
+    for engine in Engine::ALL {
+        let figures = crashes::run(engine, 3, seed()).await;
+        assert!(figures.refreshes.load(Ordering::Relaxed) > 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_verification_fails_while_keys_rotate() {
+    let figures = rotation::run(Engine::Postgres, Duration::from_secs(25)).await;
+    assert!(figures.keys.load(Ordering::Relaxed) >= 2, "{figures:?}");
+}

@@ -1,0 +1,84 @@
+//! `torture`: races, crashes, rotations and random interleavings at length. `make torture` runs it.
+
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use tests::{
+    stack::Engine,
+    torture::{crashes, model, races, report, rotation, seeded::Seeded},
+};
+
+/// Proves what docs/reliability.md states. Stops at the first thing that must not be.
+#[derive(Parser)]
+struct Options {
+    /// What to prove; everything if left out.
+    proofs: Vec<Proof>,
+    /// On which engine; on both if left out.
+    #[arg(long)]
+    engine: Option<EngineName>,
+    /// Where random choices start; a fresh one if left out.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Turns of the model.
+    #[arg(long, default_value_t = 20_000)]
+    turns: usize,
+    /// Codes, and refresh tokens, that are raced for.
+    #[arg(long, default_value_t = 10_000)]
+    rounds: usize,
+    /// Callers of each race.
+    #[arg(long, default_value_t = 64)]
+    callers: usize,
+    /// Kills.
+    #[arg(long, default_value_t = 200)]
+    kills: usize,
+    /// Seconds of rotation.
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Proof {
+    Model,
+    Codes,
+    Refresh,
+    Crashes,
+    Rotation,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum EngineName {
+    Sqlite,
+    Postgres,
+}
+
+#[tokio::main]
+async fn main() {
+    let options = Options::parse();
+    let seed = options.seed.unwrap_or_else(Seeded::fresh_seed);
+    report(&format!("seed {seed}"));
+    let engines = match options.engine {
+        None => Engine::ALL.to_vec(),
+        Some(EngineName::Sqlite) => vec![Engine::Sqlite],
+        Some(EngineName::Postgres) => vec![Engine::Postgres],
+    };
+    let proofs = match options.proofs.is_empty() {
+        true => Proof::value_variants().to_vec(),
+        false => options.proofs.clone(),
+    };
+    let size = races::Size { rounds: options.rounds, callers: options.callers };
+    for proof in proofs {
+        for engine in engines.iter().copied() {
+            report(&format!("{proof:?} on {engine:?}"));
+            match proof {
+                Proof::Model => drop(model::run(engine, options.turns, seed).await),
+                Proof::Codes => races::redeem_codes(engine, size).await,
+                Proof::Refresh => races::refresh(engine, size).await,
+                Proof::Crashes => drop(crashes::run(engine, options.kills, seed).await),
+                Proof::Rotation => {
+                    drop(rotation::run(engine, Duration::from_secs(options.seconds)).await);
+                }
+            }
+            report(&format!("{proof:?} on {engine:?} holds"));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What must hold under races, crashes and rotations, proved against running programs.
+//!
+//! `make torture` runs all of it at length, `make test` a short form. Every run is bounded and prints
+//! the seed of its random choices; the same seed makes the same choices again.
+//!
+//! - [`model`] compares random interleavings with a small model of grants.
+//! - [`races`] lets many callers present one code or one refresh token.
+//! - [`crashes`] kills `auth` at random moments under load.
+//! - [`rotation`] rotates signing keys while tokens are issued and verified.
+
+pub mod crashes;
+pub mod model;
+pub mod races;
+pub mod replicas;
+pub mod rotation;
+pub mod seeded;
+
+use std::io::Write;
+
+/// Shows how far it is.
+pub fn report(line: &str) {
+    // Nobody is left to tell when stderr is closed.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -1,0 +1,182 @@
+//! `auth` dies without warning, again and again, while programs use it. Nobody may lose a grant,
+//! win a token twice, or keep one that was revoked.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::StatusCode;
+use tokio::{task::JoinSet, time::sleep};
+
+use super::{races::is_live, replicas::Replicas, report, seeded::Seeded};
+use crate::{
+    browser::Browser,
+    client::{Answer, Client},
+    stack::Engine,
+};
+
+/// Programs under load.
+const PROGRAMS: usize = 6;
+/// Shortest and longest life of the process after it is ready, in milliseconds.
+const LIFE: (usize, usize) = (30, 330);
+
+/// What happened.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Refreshes that were answered.
+    pub refreshes: AtomicUsize,
+    /// Answers that never came, so that the program asked again.
+    pub lost_answers: AtomicUsize,
+    /// Codes that were exchanged.
+    pub codes: AtomicUsize,
+    /// Codes whose answer was lost after they had been redeemed, so that the program signed in anew.
+    pub codes_lost: AtomicUsize,
+    /// Grants that were revoked and stayed dead.
+    pub revoked: AtomicUsize,
+}
+
+/// Kills the one `auth` so many times. The figures are of all programs together.
+pub async fn run(engine: Engine, kills: usize, seed: u64) -> Arc<Figures> {
+    let mut replicas = Replicas::start(engine, (1, 0), &[]).await;
+    let client = replicas.register().await;
+    let (figures, over) = (Arc::new(Figures::default()), Arc::new(AtomicBool::default()));
+    let mut programs = JoinSet::new();
+    for number in 0..PROGRAMS {
+        let client = Client::at(&replicas.issuer, &replicas.audience, &client.id);
+        let browser = signed_in(&client).await;
+        let program = Program {
+            client,
+            browser,
+            figures: figures.clone(),
+            random: Seeded::new(seed ^ (number as u64 + 1)),
+        };
+        programs.spawn(program.go_on(over.clone()));
+    }
+    let mut random = Seeded::new(seed);
+    for kill in 1..=kills {
+        let life = LIFE.0 + random.below(LIFE.1 - LIFE.0);
+        sleep(Duration::from_millis(life as u64)).await;
+        replicas.crash(0).await;
+        if kill.is_multiple_of(20) || kill == kills {
+            report(&format!("{engine:?}: killed {kill} of {kills} times, {figures:?}"));
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    while let Some(program) = programs.join_next().await {
+        program.expect("a program that is content");
+    }
+    figures
+}
+
+/// A browser whose session lasts, so that a new code costs no sign-in.
+async fn signed_in(client: &Client) -> Browser {
+    let mut browser = Browser::patient();
+    client.obtain_code(&mut browser).await;
+    browser
+}
+
+struct Program {
+    client: Client,
+    browser: Browser,
+    figures: Arc<Figures>,
+    random: Seeded,
+}
+
+impl Program {
+    /// Uses its grant until told to stop; once in a while it starts over.
+    async fn go_on(mut self, over: Arc<AtomicBool>) {
+        let mut token = self.sign_in().await;
+        while !over.load(Ordering::Relaxed) {
+            let answer = self.refresh(&token).await;
+            token = answer.text("refresh_token").to_owned();
+            match self.random.below(20) {
+                0 => token = self.sign_in().await,
+                1 => {
+                    self.revoke(&token).await;
+                    token = self.sign_in().await;
+                }
+                _ => {}
+            }
+        }
+        // After the last crash: the grant is there, and so is what it gives.
+        let answer = self.refresh(&token).await;
+        assert!(is_live(&self.client, &answer).await, "a dead token");
+    }
+
+    /// A code, and its exchange. An answer that was lost may have redeemed the code: then it is
+    /// refused from now on, as a replay, and the program asks for another.
+    async fn sign_in(&mut self) -> String {
+        loop {
+            let code = self.client.obtain_code(&mut self.browser).await;
+            let form = self.client.code_form(&code);
+            let (answer, lost) = self.until_answered("/token", &form).await;
+            if answer.status == StatusCode::OK {
+                self.figures.codes.fetch_add(1, Ordering::Relaxed);
+                let again = self.until_answered("/token", &form).await.0;
+                assert_eq!(again.text("error"), "invalid_grant", "a code was issued twice");
+                // The replay has ended what it gave; a code that is used once gives the next grant.
+                return self.first_use().await;
+            }
+            assert!(lost && answer.text("error") == "invalid_grant", "{}", answer.json);
+            self.figures.codes_lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A refresh token from a code that nobody sends twice.
+    async fn first_use(&mut self) -> String {
+        loop {
+            let code = self.client.obtain_code(&mut self.browser).await;
+            let form = self.client.code_form(&code);
+            match self.client.try_post("/token", &form).await {
+                Some(answer) if answer.status == StatusCode::OK => {
+                    return answer.text("refresh_token").to_owned();
+                }
+                _ => self.figures.lost_answers.fetch_add(1, Ordering::Relaxed),
+            };
+        }
+    }
+
+    /// An honest program's refresh never fails, however often its answer is lost.
+    async fn refresh(&self, token: &str) -> Answer {
+        let form = [
+            ("grant_type", "refresh_token".to_owned()),
+            ("client_id", self.client.id.clone()),
+            ("refresh_token", token.to_owned()),
+        ];
+        let (answer, _) = self.until_answered("/token", &form).await;
+        assert_eq!(answer.status, StatusCode::OK, "a grant was lost: {}", answer.json);
+        self.figures.refreshes.fetch_add(1, Ordering::Relaxed);
+        answer
+    }
+
+    async fn revoke(&self, token: &str) {
+        let form = [("token", token.to_owned()), ("client_id", self.client.id.clone())];
+        let (answer, _) = self.until_answered("/revoke", &form).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+        let form = [
+            ("grant_type", "refresh_token".to_owned()),
+            ("client_id", self.client.id.clone()),
+            ("refresh_token", token.to_owned()),
+        ];
+        let (answer, _) = self.until_answered("/token", &form).await;
+        assert_eq!(answer.text("error"), "invalid_grant", "a zombie: {}", answer.json);
+        self.figures.revoked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Sends until there is an answer, and says whether one was lost before.
+    async fn until_answered(&self, path: &str, form: &[(&'static str, String)]) -> (Answer, bool) {
+        let mut lost = false;
+        loop {
+            if let Some(answer) = self.client.try_post(path, form).await {
+                return (answer, lost);
+            }
+            lost = true;
+            self.figures.lost_answers.fetch_add(1, Ordering::Relaxed);
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! `auth` and `mcp` as processes of their own, several of each on one database, behind one address.
+
+use std::{
+    net::Ipv4Addr,
+    path::PathBuf,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    client::{Client, http},
+    github, postgres,
+    stack::{Engine, auth_options, write_secret},
+};
+
+/// Longest start of a program on a busy machine.
+const LONGEST_START: Duration = Duration::from_secs(30);
+
+/// Running programs. They end when this is dropped.
+pub struct Replicas {
+    /// Issuer identifier: an address that leads to each `auth` in turn.
+    pub issuer: String,
+    /// The address of each `auth`.
+    pub auth: Vec<String>,
+    /// The address of each `mcp`.
+    pub mcp: Vec<String>,
+    /// What tokens are for.
+    pub audience: String,
+    options: Vec<String>,
+    children: Vec<Child>,
+    _others: JoinSet<()>,
+    _data: TempDir,
+}
+
+impl Replicas {
+    /// Starts so many of `auth` and of `mcp`, with further options of `auth`.
+    pub async fn start(engine: Engine, (auths, mcps): (usize, usize), further: &[&str]) -> Self {
+        let data = tempfile::tempdir().expect("a directory");
+        write_secret(&data.path().join("secret"));
+        let front = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let github = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let (issuer, stand_in) = (url_of(&front), url_of(&github));
+        let audience = "http://localhost:9/mcp".to_owned();
+        let mut options = auth_options(data.path(), &issuer, &stand_in, &audience);
+        if engine == Engine::Postgres {
+            let at = options.iter().position(|option| option == "--database-url");
+            options[at.expect("an option") + 1] = postgres::database().await;
+        }
+        options.remove(0);
+        options.extend(further.iter().map(|option| (*option).to_owned()));
+        options.extend(["--log", "error"].map(str::to_owned));
+
+        let mut replicas = Self {
+            issuer,
+            auth: free_addresses(auths).await,
+            mcp: free_addresses(mcps).await,
+            audience,
+            options,
+            children: Vec::new(),
+            _others: JoinSet::new(),
+            _data: data,
+        };
+        replicas._others.spawn(async move {
+            github::serve(github).await.expect("the stand-in serves");
+        });
+        replicas._others.spawn(forward(front, replicas.auth.clone()));
+        for number in 0..auths {
+            let child = replicas.start_auth(number).await;
+            replicas.children.push(child);
+        }
+        for number in 0..mcps {
+            let child = replicas.start_mcp(number).await;
+            replicas.children.push(child);
+        }
+        replicas
+    }
+
+    /// Kills an `auth` without warning and starts it again.
+    pub async fn crash(&mut self, number: usize) {
+        self.children[number].kill().await.expect("a process to kill");
+        self.children[number] = self.start_auth(number).await;
+    }
+
+    /// A public client that is registered, as it speaks to the issuer's address.
+    pub async fn register(&self) -> Client {
+        Client::register_at(&self.issuer, &self.audience).await
+    }
+
+    async fn start_auth(&self, number: usize) -> Child {
+        let address = &self.auth[number];
+        let listen = address.replace("http://localhost", "127.0.0.1");
+        let mut command = Command::new(program("auth"));
+        command.args(&self.options).args(["--listen", &listen]);
+        start(command, address).await
+    }
+
+    async fn start_mcp(&self, number: usize) -> Child {
+        let address = &self.mcp[number];
+        let listen = address.replace("http://localhost", "127.0.0.1");
+        let mut command = Command::new(program("mcp"));
+        command.args(["--listen", &listen, "--resource", &self.audience]);
+        command.args(["--issuer", &self.issuer, "--log", "error"]);
+        start(command, address).await
+    }
+}
+
+/// A program of this workspace, beside the one that runs or one folder above it.
+fn program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("the path of this program");
+    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));
+    let found = found.into_iter().find(|program| program.exists());
+    found.unwrap_or_else(|| panic!("there is no {name}: run `cargo build -p {name}` first"))
+}
+
+async fn start(mut command: Command, address: &str) -> Child {
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().expect("a process");
+    let (http, health) = (http(), format!("{address}/health"));
+    let ready = async {
+        while !http.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            assert!(child.try_wait().expect("a process").is_none(), "the program has ended");
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LONGEST_START, ready).await.expect("a start in time");
+    child
+}
+
+fn url_of(listener: &TcpListener) -> String {
+    format!("http://localhost:{}", listener.local_addr().expect("an address").port())
+}
+
+/// Ports that were free a moment ago, all at once, so that none comes twice.
+async fn free_addresses(count: usize) -> Vec<String> {
+    let mut listeners = Vec::new();
+    for _ in 0..count {
+        listeners.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port"));
+    }
+    listeners.iter().map(url_of).collect()
+}
+
+/// Leads each connection to the next of `targets`, and past one that is down.
+async fn forward(front: TcpListener, targets: Vec<String>) {
+    let turn = Arc::new(AtomicUsize::default());
+    loop {
+        let Ok((mut near, _)) = front.accept().await else { continue };
+        let (targets, turn) = (targets.clone(), turn.clone());
+        tokio::spawn(async move {
+            for _ in 0..targets.len() {
+                let next = &targets[turn.fetch_add(1, Ordering::Relaxed) % targets.len()];
+                let address = next.replace("http://localhost", "127.0.0.1");
+                if let Ok(mut far) = TcpStream::connect(address).await {
+                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                    return;
+                }
+            }
+        });
+    }
+}
