@@ -144,6 +144,11 @@ impl AppState {
 }
 
 impl AppState {
+    /// Whether this is the algorithm that answers to clients are signed with.
+    pub fn signs_by(&self, algorithm: Option<&str>) -> bool {
+        algorithm == Some(self.config.keys.signing_algorithm.as_str())
+    }
+
     /// Seconds that no access token outlives.
     pub fn longest_token(&self) -> i64 {
         longest_token(&self.config, &self.resources)

@@ -2,6 +2,7 @@
 //! the house itself.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod advertised;
 mod client_authentication;
 mod commands;
 mod endpoints;

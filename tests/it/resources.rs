@@ -67,6 +67,24 @@ async fn whatever_the_spelling_of_the_resource_the_token_names_the_one_form() {
 }
 
 #[tokio::test]
+async fn an_operators_limit_holds_and_a_clients_own_words_are_none() {
+    let stack = stack().await;
+    let redirect = ["--redirect-uri", "http://127.0.0.1:1/callback"];
+    let options = [&redirect[..], &["--auth-method", "none", "--scope", "files:read"]].concat();
+    let limited = Client::pre_registered(&stack, &options).await;
+    let answer = tokens(&limited, "files:write files:read profile", FILES).await;
+    assert_eq!(answer.text("scope"), "files:read");
+    let request = with(limited.authorize_parameters(), "scope", "profile");
+    let answer = http().get(limited.authorize_url(&request)).send().await.unwrap();
+    let location = answer.headers()["location"].to_str().unwrap();
+    assert!(location.contains("error=invalid_scope"), "{location}");
+
+    let modest = Client::register_as(&stack, json!({"scope": "files:read"})).await;
+    let answer = tokens(&modest, "files:write", FILES).await;
+    assert_eq!(answer.text("scope"), "files:write files:read");
+}
+
+#[tokio::test]
 async fn offline_access_is_accepted_and_listed_only_where_the_operator_says_so() {
     let listed = async |stack: &Stack| {
         let request = http().get(stack.at("/.well-known/oauth-authorization-server"));

@@ -75,7 +75,8 @@ pub async fn post(
 ) -> Result<DeviceAuthorizationResponse, TokenError> {
     client.check_grant(GrantType::DeviceCode)?;
     let resource = resource::select(&state.resources, &request.resources)?;
-    let scope = resource.grantable(request.scope.as_deref())?;
+    let scope = client.restrict(&resource.grantable(request.scope.as_deref())?)?;
+    let scope = resource.with_implied(&scope);
     let (device_code, user_code) =
         (Secret::generate(SecretKind::DeviceCode)?, UserCode::generate()?);
     let now = state.clock.now();

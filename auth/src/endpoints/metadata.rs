@@ -39,8 +39,12 @@ pub struct Metadata {
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
     grant_types_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_grant_profiles_supported: Vec<&'static str>,
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
+    userinfo_signing_alg_values_supported: [&'static str; 1],
+    introspection_signing_alg_values_supported: [&'static str; 1],
     code_challenge_methods_supported: [&'static str; 1],
     dpop_signing_alg_values_supported: [&'static str; 3],
     require_pushed_authorization_requests: bool,
@@ -68,6 +72,7 @@ pub async fn get(
     let at = |path: &str| format!("{}{path}", state.config.issuer);
     let methods: Vec<&str> = AuthenticationMethod::ALL.iter().map(|m| m.as_str()).collect();
     let secret_methods: Vec<&str> = methods.iter().copied().filter(|m| *m != "none").collect();
+    let signing = state.config.keys.signing_algorithm.as_str();
     let metadata = Metadata {
         issuer: state.config.issuer.clone(),
         authorization_endpoint: at("/authorize"),
@@ -84,9 +89,12 @@ pub async fn get(
         scopes_supported: scopes(&state),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
-        grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
+        grant_types_supported: grant_types(&state),
+        authorization_grant_profiles_supported: grant_profiles(&state),
         subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: [state.config.keys.signing_algorithm.as_str()],
+        id_token_signing_alg_values_supported: [signing],
+        userinfo_signing_alg_values_supported: [signing],
+        introspection_signing_alg_values_supported: [signing],
         code_challenge_methods_supported: ["S256"],
         dpop_signing_alg_values_supported: ["ES256", "EdDSA", "RS256"],
         require_pushed_authorization_requests: false,
@@ -123,6 +131,21 @@ pub async fn get(
         prompt_values_supported: ["none", "login", "consent", "select_account"],
     };
     ([(CACHE_CONTROL, "public, max-age=300")], Json(metadata))
+}
+
+/// Assertions are of use only where the issuer of one is trusted.
+fn grant_types(state: &AppState) -> Vec<&'static str> {
+    let is_served =
+        |grant: &&GrantType| **grant != GrantType::JwtBearer || !state.trusted_issuers.is_empty();
+    GrantType::ALL.iter().filter(is_served).map(|grant| grant.as_str()).collect()
+}
+
+/// What assertions of people are good for (Enterprise-Managed Authorization §6).
+fn grant_profiles(state: &AppState) -> Vec<&'static str> {
+    match state.trusted_issuers.iter().any(|issuer| issuer.people.is_some()) {
+        true => vec!["urn:ietf:params:oauth:grant-profile:id-jag"],
+        false => Vec::new(),
+    }
 }
 
 /// `offline_access` is accepted but not listed unless an operator says so: several clients that

@@ -109,8 +109,13 @@ impl ClientInformationResponse {
             require_pushed_authorization_requests: client
                 .require_pushed_authorization_requests
                 .then_some(true),
-            id_token_signed_response_alg: client.id_token_signed_response_alg,
-            userinfo_signed_response_alg: client.userinfo_signed_response_alg,
+            // What is asked for and cannot be had is left out (RFC 7591 §3.2.1).
+            id_token_signed_response_alg: client
+                .id_token_signed_response_alg
+                .filter(|algorithm| state.signs_by(Some(algorithm))),
+            userinfo_signed_response_alg: client
+                .userinfo_signed_response_alg
+                .filter(|algorithm| state.signs_by(Some(algorithm))),
             client_uri: client.client_uri,
             logo_uri: client.logo_uri,
             policy_uri: client.policy_uri,

@@ -103,7 +103,7 @@ async fn is_signed(
         return Ok(true);
     }
     match clients::find(state, &token.claims.client_id).await {
-        Ok(client) => Ok(client.userinfo_signed_response_alg.is_some()),
+        Ok(client) => Ok(state.signs_by(client.userinfo_signed_response_alg.as_deref())),
         Err(error) if error.code == ErrorCode::InvalidClient => Err(refused().because(error)),
         Err(error) => Err(error),
     }

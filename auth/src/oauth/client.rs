@@ -51,9 +51,13 @@ impl GrantType {
         }
     }
 
-    /// Whether a client may give itself this grant: a person stands behind each use of it.
+    /// Whether a client may give itself this grant: a person or a trusted issuer stands behind
+    /// each use of it.
     pub fn is_open(self) -> bool {
-        matches!(self, Self::AuthorizationCode | Self::RefreshToken | Self::DeviceCode)
+        matches!(
+            self,
+            Self::AuthorizationCode | Self::RefreshToken | Self::DeviceCode | Self::JwtBearer
+        )
     }
 
     /// The grant of this name.
@@ -238,6 +242,28 @@ impl Client {
     /// second proof (RFC 9449 §5).
     pub fn key_of_refresh_tokens<'a>(&self, key_thumbprint: Option<&'a str>) -> Option<&'a str> {
         key_thumbprint.filter(|_| self.authentication == AuthenticationMethod::None)
+    }
+
+    /// Whether the client may have this scope: an operator can set the most. What a client says of
+    /// itself is no limit, because it asks for more when it needs more.
+    pub fn may_have(&self, scope: &str) -> bool {
+        match (&self.scope, self.provenance) {
+            (Some(most), Provenance::PreRegistered) => most.contains(scope),
+            _ => true,
+        }
+    }
+
+    /// Of these scopes, those that the client may have.
+    pub fn restrict(&self, scope: &ScopeSet) -> Result<ScopeSet, OAuthError> {
+        let allowed: ScopeSet = scope.iter().filter(|scope| self.may_have(scope)).collect();
+        match allowed.is_empty() {
+            true => Err(OAuthError::new(
+                ErrorCode::InvalidScope,
+                "scope_not_allowed",
+                "The client is registered for none of these scopes. Ask for others.",
+            )),
+            false => Ok(allowed),
+        }
     }
 
     /// Refuses a grant that the client did not register for.

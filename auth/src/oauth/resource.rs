@@ -139,8 +139,10 @@ impl Resource {
         allowed: Option<&ScopeSet>,
     ) -> Result<ScopeSet, OAuthError> {
         let requested = requested.map(ScopeSet::parse).transpose()?;
-        let own = self.scopes.iter().map(|one| one.name.as_str());
+        let is_named = requested.is_some() || allowed.is_some();
+        let own = self.scopes.iter().filter(|one| is_named || !one.on_request);
         let granted: ScopeSet = own
+            .map(|one| one.name.as_str())
             .filter(|scope| allowed.is_none_or(|allowed| allowed.contains(scope)))
             .filter(|scope| requested.as_ref().is_none_or(|wanted| wanted.contains(scope)))
             .collect();

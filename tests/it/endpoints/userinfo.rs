@@ -164,6 +164,22 @@ async fn a_client_that_registered_for_signed_answers_gets_them() {
 }
 
 #[tokio::test]
+async fn an_algorithm_that_is_not_served_is_not_registered_and_answers_stay_plain() {
+    let stack = Stack::start().await;
+    for algorithm in ["RS256", "HS256", "none"] {
+        let request = json!({"redirect_uris": ["http://127.0.0.1:1/callback"],
+            "userinfo_signed_response_alg": algorithm});
+        let answer = Answer::of(http().post(stack.at("/register")).json(&request)).await;
+        assert_eq!(answer.json.get("userinfo_signed_response_alg"), None, "{algorithm}");
+        let metadata = json!({"userinfo_signed_response_alg": algorithm});
+        let client = Client::register_as(&stack, metadata).await;
+        let tokens = client.obtain_tokens(&mut Browser::default()).await;
+        let request = http().get(stack.at("/userinfo")).bearer_auth(tokens.text("access_token"));
+        assert_eq!(Answer::of(request).await.text("name"), "Nick Lucas", "{algorithm}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_of_a_clients_own_speaks_of_no_person() {
     let stack = Stack::start().await;
     let client = Client::pre_registered(&stack, &["--grant-type", "client_credentials"]).await;

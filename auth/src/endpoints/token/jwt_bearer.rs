@@ -147,8 +147,7 @@ fn narrowed(
     let asserted = claims.scope.as_deref().map(ScopeSet::parse).transpose()?;
     let wanted = request.scope.as_deref().or(claims.scope.as_deref());
     let is_allowed = |scope: &&str| {
-        asserted.as_ref().is_none_or(|asserted| asserted.contains(scope))
-            && client.scope.as_ref().is_none_or(|allowed| allowed.contains(scope))
+        asserted.as_ref().is_none_or(|asserted| asserted.contains(scope)) && client.may_have(scope)
     };
     let granted = resource.grantable(wanted)?;
     let granted: ScopeSet = granted.iter().filter(is_allowed).collect();

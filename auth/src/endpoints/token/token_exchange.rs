@@ -167,10 +167,7 @@ fn narrowed(
             "The scope goes beyond that of the subject_token. Ask for the same or less.",
         ));
     }
-    let is_allowed = |scope: &&str| {
-        resource.describe(scope).is_some()
-            && client.scope.as_ref().is_none_or(|allowed| allowed.contains(scope))
-    };
+    let is_allowed = |scope: &&str| resource.describe(scope).is_some() && client.may_have(scope);
     let scope: ScopeSet = wanted.unwrap_or(&held).iter().filter(is_allowed).collect();
     match scope.is_empty() {
         true => Err(refused("scope_none_left", "None of the scopes exists for the resource.")),

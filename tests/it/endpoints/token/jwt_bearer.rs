@@ -140,7 +140,7 @@ async fn an_identity_assertion_counts_once_and_a_refused_request_does_not_use_it
     let valid = setting.identity(&json!({}));
     for (name, value, code) in [
         ("resource", "https://evil.test/mcp", "invalid_target"),
-        ("scope", "notes:write", "invalid_scope"),
+        ("scope", "email", "invalid_scope"),
     ] {
         let answer = setting.post(&with(valid.clone(), name, value)).await;
         assert_eq!(error(&answer), (400, code));
