@@ -3,10 +3,21 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use rmcp::model::ProtocolVersion;
 use url::Url;
 
-use crate::{commands::doctor::Doctor, connection::Protocol, fetch::is_secure, profile::Profile};
+use crate::{
+    commands::{
+        doctor::Doctor,
+        servers::{ServerCommand, unknown},
+    },
+    connection::Protocol,
+    error::Error,
+    fetch::is_secure,
+    profile::Profile,
+    servers::Servers,
+};
 
 pub mod sign_in;
 
@@ -18,6 +29,9 @@ When stdin is not a terminal, its lines are run one by one instead.
 
 Exit status: 0 done, 1 failure, 2 usage, 3 unreachable, 4 sign-in needed or
 refused, 5 the tool reported an error, 6 forbidden, 130 stopped by Ctrl-C.";
+
+/// Where `make dev` puts the demo server.
+const USUAL_SERVER: &str = "http://localhost:3001/mcp";
 
 /// Talk to a protected MCP server: list its tools, call them, sign in when it asks for that.
 #[derive(Debug, Parser)]
@@ -37,10 +51,11 @@ pub struct Cli {
 /// Flags that every command takes.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// The MCP server
-    #[arg(long, global = true, value_name = "URL", env = "PORTCULLIS_SERVER")]
-    #[arg(default_value = "http://localhost:3001/mcp", value_parser = server_address)]
-    pub server: Url,
+    /// The MCP server, by address or by the name that `client add` gave it, instead of the one in
+    /// use or http://localhost:3001/mcp
+    #[arg(long, global = true, value_name = "URL | NAME", env = "PORTCULLIS_SERVER")]
+    #[arg(value_parser = server_choice)]
+    pub server: Option<ServerChoice>,
     /// Print the address to sign in at instead of opening a browser
     #[arg(long, global = true)]
     pub no_browser: bool,
@@ -65,7 +80,35 @@ pub struct Options {
     pub json: bool,
 }
 
+/// How a server is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerChoice {
+    /// By its address.
+    Address(Url),
+    /// By the name that the person gave it.
+    Name(String),
+}
+
 impl Options {
+    /// The address of the server that is meant.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when nothing has that name.
+    pub fn server(&self, servers: &Servers) -> Result<Url, Error> {
+        match &self.server {
+            Some(ServerChoice::Address(address)) => Ok(address.clone()),
+            Some(ServerChoice::Name(name)) => match servers.address(name) {
+                Some(address) => Ok(address.clone()),
+                None => Err(unknown(name, servers)),
+            },
+            None => match servers.in_use() {
+                Some((_, address)) => Ok(address.clone()),
+                None => server_address(USUAL_SERVER)
+                    .map_err(|message| Error::Usage { message, hint: None }),
+            },
+        }
+    }
+
     /// Who this client is to be and how it gets its tokens.
     ///
     /// # Errors
@@ -133,6 +176,39 @@ pub enum Command {
     Status,
     /// Examine the authorization of any MCP server: what keeps which client from signing in
     Doctor(Doctor),
+    /// List the resources that the server holds
+    Resources,
+    /// Read a resource
+    Read {
+        /// Its URI, as `client resources` lists it
+        uri: String,
+    },
+    /// List the server's prompts and their arguments
+    Prompts,
+    /// Fill in a prompt: `client prompt introduce name=Nick`
+    Prompt {
+        /// Its name
+        name: String,
+        /// Its arguments
+        #[arg(value_name = "KEY=VALUE")]
+        arguments: Vec<String>,
+    },
+    /// Give servers names, and choose one
+    #[command(flatten)]
+    Servers(ServerCommand),
+    /// Print a script that completes this program's commands in your shell
+    Completions {
+        /// Your shell
+        shell: Shell,
+    },
+}
+
+/// An address if it looks like one, else a name.
+fn server_choice(text: &str) -> Result<ServerChoice, String> {
+    match text.contains([':', '/']) {
+        true => server_address(text).map(ServerChoice::Address),
+        false => Ok(ServerChoice::Name(text.to_owned())),
+    }
 }
 
 /// The address of a server, if this client may talk to it.
@@ -186,6 +262,14 @@ mod tests {
         assert!(server_address("http://mcp.example.com/mcp").is_err());
         assert!(server_address("localhost:3001/mcp").is_err());
         assert!(server_address("https://me:secret@mcp.example.com/mcp").is_err());
+    }
+
+    #[test]
+    fn a_server_is_meant_by_address_or_by_name() {
+        let address = Url::parse("http://localhost:1/mcp").expect("a URL");
+        assert_eq!(server_choice("http://localhost:1/mcp"), Ok(ServerChoice::Address(address)));
+        assert_eq!(server_choice("work"), Ok(ServerChoice::Name("work".to_owned())));
+        assert!(server_choice("mcp.example.com/mcp").is_err());
     }
 
     #[test]

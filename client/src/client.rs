@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use rmcp::{
     ServiceError,
-    model::{CallToolRequestParams, CallToolResult, JsonObject, Tool},
+    model::{
+        CallToolRequestParams, CallToolResult, GetPromptRequestParams, GetPromptResult, JsonObject,
+        Prompt, ReadResourceRequestParams, ReadResourceResult, Resource, Tool,
+    },
 };
 use url::Url;
 
@@ -104,7 +107,53 @@ impl Client {
         arguments: JsonObject,
     ) -> Result<CallToolResult, Error> {
         let call = CallToolRequestParams::new(tool.name.clone()).with_arguments(arguments);
-        self.request(async |running| running.call_tool(call.clone()).await).await
+        let result = self.request(async |running| running.call_tool(call.clone()).await).await;
+        self.output.clear_transient();
+        result
+    }
+
+    /// Lists the resources.
+    ///
+    /// # Errors
+    /// [`Error`], after everything that could help has been tried.
+    pub async fn list_resources(&mut self) -> Result<Vec<Resource>, Error> {
+        self.request(async |running| running.list_all_resources().await).await
+    }
+
+    /// Reads a resource.
+    ///
+    /// # Errors
+    /// As [`Self::list_resources`].
+    pub async fn read_resource(&mut self, uri: &str) -> Result<ReadResourceResult, Error> {
+        let wanted = ReadResourceRequestParams::new(uri);
+        self.request(async |running| running.read_resource(wanted.clone()).await).await
+    }
+
+    /// Lists the prompts.
+    ///
+    /// # Errors
+    /// As [`Self::list_resources`].
+    pub async fn list_prompts(&mut self) -> Result<Vec<Prompt>, Error> {
+        self.request(async |running| running.list_all_prompts().await).await
+    }
+
+    /// Fills in a prompt.
+    ///
+    /// # Errors
+    /// As [`Self::list_resources`].
+    pub async fn get_prompt(
+        &mut self,
+        name: &str,
+        arguments: JsonObject,
+    ) -> Result<GetPromptResult, Error> {
+        let wanted = GetPromptRequestParams::new(name).with_arguments(arguments);
+        self.request(async |running| running.get_prompt(wanted.clone()).await).await
+    }
+
+    /// Whether somebody can be asked for what is missing.
+    pub fn may_ask(&self) -> bool {
+        let manners = self.access.manners();
+        manners.may_ask && manners.output.is_conversation() && !manners.output.is_json()
     }
 
     /// Signs in anew, whoever is signed in now. Returns `false` if the server wants no sign-in.

@@ -4,10 +4,14 @@ use self::doctor::Doctor;
 use crate::{cli, client::Client, error::Error, grammar::Given};
 
 pub mod call;
+pub mod completions;
 pub mod doctor;
 pub mod help;
 pub mod login;
 pub mod logout;
+pub mod prompts;
+pub mod resources;
+pub mod servers;
 pub mod status;
 pub mod tools;
 
@@ -31,15 +35,32 @@ pub enum Task {
     Status,
     /// Examine the authorization of a server.
     Doctor(Doctor),
+    /// List the resources.
+    Resources,
+    /// Read a resource.
+    Read {
+        /// Its URI.
+        uri: String,
+    },
+    /// List the prompts.
+    Prompts,
+    /// Fill in a prompt.
+    Prompt {
+        /// Its name.
+        name: String,
+        /// Its arguments, like key=value.
+        arguments: Vec<String>,
+    },
     /// Explain the prompt.
     Help,
     /// Leave the prompt.
     Quit,
 }
 
-impl From<cli::Command> for Task {
-    fn from(command: cli::Command) -> Self {
-        match command {
+impl Task {
+    /// What a command asks of a server; `None` for one that needs none.
+    pub fn from_command(command: cli::Command) -> Option<Self> {
+        Some(match command {
             cli::Command::Call { tool, arguments } => {
                 Self::Call { tool, given: Given::from_words(arguments) }
             }
@@ -48,11 +69,14 @@ impl From<cli::Command> for Task {
             cli::Command::Logout => Self::Logout,
             cli::Command::Status => Self::Status,
             cli::Command::Doctor(doctor) => Self::Doctor(doctor),
-        }
+            cli::Command::Resources => Self::Resources,
+            cli::Command::Read { uri } => Self::Read { uri },
+            cli::Command::Prompts => Self::Prompts,
+            cli::Command::Prompt { name, arguments } => Self::Prompt { name, arguments },
+            cli::Command::Servers(_) | cli::Command::Completions { .. } => return None,
+        })
     }
-}
 
-impl Task {
     /// What a line of the prompt asks for; `None` if it is blank. A word of the prompt's own is one
     /// only when it stands alone, so that a tool of the same name can still be called with text.
     pub fn from_line(line: &str) -> Option<Self> {
@@ -66,11 +90,20 @@ impl Task {
             ("logout", "") => Self::Logout,
             ("status", "") => Self::Status,
             ("doctor", "") => Self::Doctor(Doctor::default()),
+            ("resources", "") => Self::Resources,
+            ("prompts", "") => Self::Prompts,
+            ("read", uri) if !uri.is_empty() => Self::Read { uri: uri.to_owned() },
+            ("prompt", rest) if !rest.is_empty() => Self::prompt(rest),
             ("help" | "?", "") => Self::Help,
             ("quit" | "exit", "") => Self::Quit,
             ("call", rest) if !rest.is_empty() => Self::call(rest),
             _ => Self::call(line),
         })
+    }
+
+    fn prompt(line: &str) -> Self {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        Self::Prompt { name: words.next().unwrap_or_default(), arguments: words.collect() }
     }
 
     fn call(line: &str) -> Self {
@@ -91,6 +124,10 @@ pub async fn perform(client: &mut Client, task: Task) -> Result<(), Error> {
         Task::Logout => logout::run(client).await,
         Task::Status => status::run(client),
         Task::Doctor(doctor) => doctor.run(client).await,
+        Task::Resources => resources::run(client).await,
+        Task::Read { uri } => resources::read(client, &uri).await,
+        Task::Prompts => prompts::run(client).await,
+        Task::Prompt { name, arguments } => prompts::get(client, &name, &arguments).await,
         Task::Help => help::run(client),
         Task::Quit => Ok(()),
     }

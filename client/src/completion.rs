@@ -8,12 +8,16 @@ use crate::{grammar::parameter::parameters, history::History, printable::printab
 const RECENT: usize = 4;
 
 /// The words of the prompt itself, and what they do.
-pub const WORDS: [(&str, &str); 8] = [
+pub const WORDS: [(&str, &str); 12] = [
     ("help", "how to use this prompt"),
     ("tools", "list the server's tools"),
     ("status", "who is signed in, and until when"),
     ("login", "sign in"),
     ("logout", "revoke and forget the tokens"),
+    ("resources", "list what the server holds"),
+    ("read", "read a resource by its URI"),
+    ("prompts", "list the server's prompts"),
+    ("prompt", "fill in a prompt: its name, then key=value"),
     ("doctor", "examine the server's authorization"),
     ("call", "call a tool whose name is one of these words"),
     ("quit", "leave"),

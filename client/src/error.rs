@@ -128,6 +128,9 @@ pub enum Error {
     /// The kept credentials cannot be read or written.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
+    /// The names of servers cannot be read or written.
+    #[error("cannot keep the names of servers: {0}")]
+    Servers(io::Error),
     /// stdout or the terminal failed.
     #[error("cannot write the result: {0}")]
     Output(io::Error),
@@ -161,6 +164,7 @@ impl Error {
             | Self::NotMcp { .. }
             | Self::Skill { .. }
             | Self::Credentials(_)
+            | Self::Servers(_)
             | Self::Output(_)
             | Self::OutputClosed
             | Self::Input(_) => Exit::Failure,
@@ -182,6 +186,7 @@ impl Error {
             Self::NotMcp { .. } => "not_an_mcp_server",
             Self::Skill { .. } => "skill_refused",
             Self::Credentials(_) => "credentials",
+            Self::Servers(_) => "servers",
             Self::Output(_) | Self::OutputClosed => "output",
             Self::Input(_) => "input",
             Self::Interrupted => "interrupted",
@@ -210,6 +215,7 @@ impl Error {
             Self::ToolFailed { .. }
             | Self::Server { .. }
             | Self::Skill { .. }
+            | Self::Servers(_)
             | Self::Output(_)
             | Self::OutputClosed
             | Self::Input(_)

@@ -9,6 +9,7 @@ use rmcp::model::{JsonObject, Tool};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+pub mod limits;
 pub mod parameter;
 
 /// What stands after the tool's name.
@@ -78,6 +79,17 @@ impl GrammarError {
 pub fn arguments(tool: &Tool, given: &Given) -> Result<JsonObject, GrammarError> {
     let parameters = parameters(&tool.input_schema);
     read(tool, &parameters, given)
+        .and_then(|arguments| complete(tool, &parameters, arguments))
+        .map_err(|problem| GrammarError { problem, usage: usage(tool, &parameters) })
+}
+
+/// The arguments that `given` means for `tool`, of which some may be missing still.
+///
+/// # Errors
+/// [`GrammarError`] naming the argument that is unknown, given twice or of the wrong kind.
+pub fn begun(tool: &Tool, given: &Given) -> Result<JsonObject, GrammarError> {
+    let parameters = parameters(&tool.input_schema);
+    read(tool, &parameters, given)
         .map_err(|problem| GrammarError { problem, usage: usage(tool, &parameters) })
 }
 
@@ -103,6 +115,14 @@ fn read(tool: &Tool, parameters: &[Parameter], given: &Given) -> Result<JsonObje
             }
         }
     }
+    Ok(arguments)
+}
+
+fn complete(
+    tool: &Tool,
+    parameters: &[Parameter],
+    arguments: JsonObject,
+) -> Result<JsonObject, Problem> {
     let missing: Vec<_> = parameters
         .iter()
         .filter(|parameter| parameter.is_required && !arguments.contains_key(&parameter.name))

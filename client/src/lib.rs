@@ -17,15 +17,16 @@ use clap::{Parser as _, error::ErrorKind};
 use crate::{
     access::{Manners, Setup},
     browser::Browser,
-    cli::Cli,
+    cli::{Cli, Command},
     client::Client,
     clock::Clock,
-    commands::{Task, perform},
-    conversation::Alone,
+    commands::{Task, completions, perform},
     credentials::{Credentials, CredentialsError},
     error::{Error, Exit},
     explain::Explanation,
     output::Output,
+    person::Person,
+    servers::Servers,
 };
 
 pub mod access;
@@ -43,18 +44,21 @@ pub mod doctor;
 pub mod error;
 pub mod explain;
 pub mod fetch;
+pub mod form;
 pub mod grammar;
 pub mod history;
 pub mod interactive;
 pub mod oauth;
 pub mod output;
 pub mod paste;
+pub mod person;
 pub mod presentation;
 pub mod printable;
 pub mod private_file;
 pub mod profile;
 pub mod prompt;
 pub mod secret;
+pub mod servers;
 pub mod skill;
 pub mod suggestion;
 pub mod wire;
@@ -89,14 +93,23 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let state_directory = state_directory
         .or_else(|| cli.environment.state_directory())
         .ok_or(CredentialsError::NoDirectory)?;
+    let mut servers = Servers::read(&state_directory).map_err(Error::Servers)?;
+    match &cli.command {
+        Some(Command::Servers(command)) => {
+            return crate::commands::servers::run(command, &mut servers, &output);
+        }
+        Some(Command::Completions { shell }) => return completions::run(*shell, &output),
+        _ => {}
+    }
+    let server = cli.options.server(&servers)?;
     let credentials = Credentials::new(state_directory.clone());
     let is_conversation = output.is_conversation();
     let manners = manners(&cli, output);
     let profile = cli.options.profile().map_err(usage)?;
-    let (server, clock) = (cli.options.server, Clock::system());
+    let clock = Clock::system();
     let mut client = Client::new(Setup { server, credentials, clock, manners, profile })?;
-    let outcome = match cli.command {
-        Some(command) => stoppable(perform(&mut client, Task::from(command))).await,
+    let outcome = match cli.command.and_then(Task::from_command) {
+        Some(task) => stoppable(perform(&mut client, task)).await,
         None if is_conversation => interactive::run_prompt(&mut client, &state_directory).await,
         None => stoppable(interactive::run_lines(&mut client)).await,
     };
@@ -114,18 +127,20 @@ fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
         true => Explanation::aloud(Arc::clone(&output)),
         false => Explanation::default(),
     };
+    let conversation = Arc::new(Person::new(Arc::clone(&output), browser.clone()));
     Manners {
         may_ask: !cli.options.no_input,
         may_paste: output.is_conversation(),
         browser,
         timeout: cli.options.sign_in_timeout,
         explanation,
-        conversation: Arc::new(Alone),
+        conversation,
         output,
     }
 }
 
-/// Runs `work` until it is done or Ctrl-C is pressed.
+/// Runs `work` until it is done or Ctrl-C is pressed. A request that is dropped so is cancelled at
+/// the server.
 async fn stoppable<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     tokio::select! {
         outcome = work => outcome,

@@ -2,7 +2,10 @@
 
 use std::{
     io::{self, ErrorKind, IsTerminal, Write},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde::Serialize;
@@ -44,6 +47,8 @@ pub struct Output {
     person_reads: bool,
     json: bool,
     coloured: bool,
+    /// Whether the last line of the terminal is one that will be replaced.
+    has_transient: AtomicBool,
 }
 
 impl Output {
@@ -56,6 +61,7 @@ impl Output {
             person_reads: streams.stderr_is_terminal,
             json,
             coloured: wants_colour && streams.stderr_is_terminal,
+            has_transient: AtomicBool::new(false),
         }
     }
 
@@ -125,7 +131,28 @@ impl Output {
         }
     }
 
+    /// Shows one line that the next one replaces, to a person who watches.
+    pub fn transient(&self, text: &str) {
+        if !self.person_reads || self.json {
+            return;
+        }
+        let text = printable_line(text);
+        self.clear_transient();
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
+        self.has_transient.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes back the line that was to be replaced.
+    pub fn clear_transient(&self) {
+        if self.has_transient.swap(false, Ordering::Relaxed) {
+            let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = write!(stderr, "\r\u{1b}[2K").and_then(|()| stderr.flush());
+        }
+    }
+
     fn write_data(&self, text: &str) -> Result<(), Error> {
+        self.clear_transient();
         let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
         let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
         written.map_err(|error| match error.kind() {
@@ -136,6 +163,7 @@ impl Output {
 
     /// Nobody can be told when stderr itself fails, so that failure is let go.
     fn write_talk(&self, text: &str) {
+        self.clear_transient();
         let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = writeln!(stderr, "{text}").and_then(|()| stderr.flush());
     }

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use inquire::{
-    Autocomplete, CustomUserError, InquireError, Text,
+    Autocomplete, Confirm, CustomUserError, InquireError, Select, Text,
     autocompletion::Replacement,
     ui::{Color, RenderConfig, Styled},
+    validator::Validation,
 };
 
 use crate::{completion::Completer, error::Error};
@@ -33,6 +34,108 @@ pub async fn ask(completer: Completer, coloured: bool) -> Result<Asked, Error> {
     asked.map_err(|error| Error::Input(error.into()))?
 }
 
+/// One value that is asked for.
+pub struct Question {
+    /// What it is called.
+    pub label: String,
+    /// What is said about it, in one line.
+    pub help: String,
+    /// What is taken when nothing is typed.
+    pub default: Option<String>,
+    /// How it is given.
+    pub asking: Asking,
+    /// Says what is wrong with an answer, if anything.
+    pub judge: Arc<Judge>,
+}
+
+/// Judges what was typed.
+pub type Judge = dyn Fn(&str) -> Result<(), String> + Send + Sync;
+
+/// How a value is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// It is typed.
+    Text,
+    /// It is one of these.
+    Choice(Vec<String>),
+}
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// This was typed or chosen.
+    Text(String),
+    /// Esc.
+    GivenUp,
+}
+
+/// Asks for one value, until it is a good one.
+///
+/// # Errors
+/// [`Error::Interrupted`] for Ctrl-C; [`Error::Input`] when the terminal cannot be used.
+pub async fn ask_for(question: Question, coloured: bool) -> Result<Answered, Error> {
+    let asked = tokio::task::spawn_blocking(move || ask_for_blocking(question, coloured)).await;
+    asked.map_err(|error| Error::Input(error.into()))?
+}
+
+fn ask_for_blocking(question: Question, coloured: bool) -> Result<Answered, Error> {
+    let Question { label, help, default, asking, judge } = question;
+    let answer = match asking {
+        Asking::Text => Text::new(&label)
+            .with_help_message(&help)
+            .with_validator(move |text: &str| {
+                Ok(match judge(text.trim()) {
+                    Ok(()) => Validation::Valid,
+                    Err(wrong) => Validation::Invalid(wrong.into()),
+                })
+            })
+            .with_render_config(appearance(coloured))
+            .prompt()
+            .map(|text| text.trim().to_owned()),
+        Asking::Choice(choices) => {
+            let at = choices.iter().position(|choice| Some(choice) == default.as_ref());
+            Select::new(&label, choices)
+                .with_help_message(&help)
+                .with_starting_cursor(at.unwrap_or(0))
+                .with_render_config(appearance(coloured))
+                .prompt()
+        }
+    };
+    match answer {
+        Ok(text) => Ok(Answered::Text(text)),
+        Err(InquireError::OperationCanceled) => Ok(Answered::GivenUp),
+        Err(error) => Err(failure(error)),
+    }
+}
+
+/// Asks yes or no; Esc is no.
+///
+/// # Errors
+/// As [`ask_for`].
+pub async fn confirm(question: &str, coloured: bool) -> Result<bool, Error> {
+    let question = question.to_owned();
+    let asked = tokio::task::spawn_blocking(move || {
+        let asked = Confirm::new(&question)
+            .with_default(false)
+            .with_render_config(appearance(coloured))
+            .prompt();
+        match asked {
+            Ok(answer) => Ok(answer),
+            Err(InquireError::OperationCanceled) => Ok(false),
+            Err(error) => Err(failure(error)),
+        }
+    });
+    asked.await.map_err(|error| Error::Input(error.into()))?
+}
+
+fn failure(error: InquireError) -> Error {
+    match error {
+        InquireError::OperationInterrupted => Error::Interrupted,
+        InquireError::IO(error) => Error::Input(error),
+        other => Error::Input(std::io::Error::other(other)),
+    }
+}
+
 fn ask_blocking(completer: Completer, coloured: bool) -> Result<Asked, Error> {
     let offers = Offers { completer, typed: Arc::default() };
     let typed = Arc::clone(&offers.typed);
@@ -47,8 +150,7 @@ fn ask_blocking(completer: Completer, coloured: bool) -> Result<Asked, Error> {
         Err(InquireError::OperationCanceled) if nothing_typed() => Ok(Asked::Leave),
         Err(InquireError::OperationCanceled) => Ok(Asked::GivenUp),
         Err(InquireError::OperationInterrupted) => Ok(Asked::Interrupted),
-        Err(InquireError::IO(error)) => Err(Error::Input(error)),
-        Err(other) => Err(Error::Input(std::io::Error::other(other))),
+        Err(error) => Err(failure(error)),
     }
 }
 

@@ -36,6 +36,11 @@ impl Terminal {
         self.tmux(&["send-keys", "Enter"].map(str::to_owned)).await;
     }
 
+    /// Presses a key by its name, like `C-c`.
+    pub async fn press(&self, key: &str) {
+        self.tmux(&["send-keys", key].map(str::to_owned)).await;
+    }
+
     /// Waits until the screen shows `text`; all of the screen, with lines that wrapped joined.
     pub async fn wait_for(&self, text: &str) -> String {
         let mut pause = tokio::time::interval(PAUSE);

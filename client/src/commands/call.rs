@@ -1,10 +1,14 @@
 //! `client call`: calls a tool and prints what it answers.
 
+use rmcp::model::{JsonObject, Tool};
+
 use crate::{
     client::Client,
     error::Error,
-    grammar::{Given, arguments},
+    form::fill,
+    grammar::{Given, arguments, begun, parameter::parameters},
     presentation::present,
+    printable::printable_line,
 };
 
 /// Calls `name` with the arguments that `given` means for it.
@@ -14,7 +18,7 @@ use crate::{
 /// otherwise [`Error`] when it could not be called.
 pub async fn run(client: &mut Client, name: &str, given: &Given) -> Result<(), Error> {
     let tool = client.tool(name).await?;
-    let arguments = arguments(&tool, given)?;
+    let Some(arguments) = arguments_of(client, &tool, given).await? else { return Ok(()) };
     let result = client.call_tool(&tool, arguments).await?;
     if client.output.is_json() {
         client.output.json(&result)?;
@@ -25,4 +29,27 @@ pub async fn run(client: &mut Client, name: &str, given: &Given) -> Result<(), E
         return Err(Error::ToolFailed { tool: name.to_owned() });
     }
     Ok(())
+}
+
+/// The arguments as given. Where some are missing and somebody can be asked, they are asked for;
+/// `None` if the person gave up.
+async fn arguments_of(
+    client: &Client,
+    tool: &Tool,
+    given: &Given,
+) -> Result<Option<JsonObject>, Error> {
+    let complete = match arguments(tool, given) {
+        Ok(arguments) if !arguments.is_empty() => return Ok(Some(arguments)),
+        complete => complete,
+    };
+    let parameters = parameters(&tool.input_schema);
+    if !client.may_ask() || parameters.is_empty() {
+        return Ok(Some(complete?));
+    }
+    let begun = begun(tool, given)?;
+    if let Some(about) = &tool.description {
+        client.output.say(&printable_line(about));
+    }
+    client.output.say("Esc at any argument calls nothing.");
+    fill(&parameters, begun, client.output.is_coloured()).await
 }

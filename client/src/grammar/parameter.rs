@@ -3,6 +3,8 @@
 use rmcp::model::JsonObject;
 use serde_json::{Map, Value};
 
+use super::limits::Limits;
+
 /// References followed inside one schema before it counts as a knot.
 const DEEPEST_REFERENCE: usize = 8;
 
@@ -40,6 +42,8 @@ pub struct Parameter {
     pub default: Option<Value>,
     /// The only values it takes, if they are listed.
     pub choices: Vec<Value>,
+    /// How large, long or many it may be.
+    pub limits: Limits,
 }
 
 /// The arguments that `schema` declares: the required ones first, otherwise in its order.
@@ -69,6 +73,7 @@ impl Parameter {
             description: member("description").and_then(Value::as_str).map(str::to_owned),
             default: member("default").filter(|value| !value.is_null()).cloned(),
             choices,
+            limits: Limits::read(resolved),
         }
     }
 

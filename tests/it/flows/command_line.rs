@@ -148,3 +148,47 @@ async fn logging_out_revokes_the_grant() {
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     assert_eq!(person.run(&["status"]).await.code, 4);
 }
+
+#[tokio::test]
+async fn servers_have_names_and_one_is_in_use() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    assert_eq!(person.run(&["add", "demo", "https://mcp.example.com/mcp"]).await.code, 0);
+    assert_eq!(person.run(&["add", "work", &stack.resource]).await.code, 0);
+    let list = person.run(&["list"]).await;
+    let expected = format!("* demo  https://mcp.example.com/mcp\n  work  {}\n", stack.resource);
+    assert_eq!(list.stdout, expected);
+    assert_eq!(person.run(&["use", "wrok"]).await.code, 2);
+    assert_eq!(person.run(&["use", "work"]).await.code, 0);
+    assert_eq!(person.run(&["remove", "demo"]).await.code, 0);
+    let list = person.run(&["--json", "list"]).await;
+    let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
+    assert_eq!(
+        list,
+        serde_json::json!([{"name": "work", "server": stack.resource, "in_use": true}])
+    );
+    assert_eq!(person.at("work").run(&["status"]).await.code, 4);
+}
+
+#[tokio::test]
+async fn prompts_and_resources_are_listed_and_read() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    sign_in(&person).await;
+    let resources = person.run(&["--json", "resources"]).await;
+    let resources: serde_json::Value = serde_json::from_str(&resources.stdout).unwrap();
+    let uri = resources[0]["uri"].as_str().unwrap();
+    let read = person.run(&["read", uri]).await;
+    assert!(read.code == 0 && !read.stdout.is_empty(), "{}", read.stderr);
+    let prompts = person.run(&["--json", "prompts"]).await;
+    let prompts: serde_json::Value = serde_json::from_str(&prompts.stdout).unwrap();
+    assert!(prompts[0]["name"].is_string(), "{prompts}");
+    assert_eq!(person.run(&["prompt", prompts[0]["name"].as_str().unwrap(), "odd"]).await.code, 2);
+}
+
+#[tokio::test]
+async fn a_shell_is_taught_the_commands() {
+    let stack = Stack::start().await;
+    let script = CommandLine::new(&stack).run(&["completions", "bash"]).await;
+    assert!(script.code == 0 && script.stdout.contains("doctor"), "{}", script.stderr);
+}

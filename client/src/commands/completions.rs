@@ -1,0 +1,16 @@
+//! `client completions`: a script by which a shell completes this program's commands and flags.
+
+use clap::CommandFactory as _;
+use clap_complete::{Shell, generate};
+
+use crate::{cli::Cli, error::Error, output::Output};
+
+/// Writes the script for `shell`.
+///
+/// # Errors
+/// [`Error::Output`] when stdout cannot be written to.
+pub fn run(shell: Shell, output: &Output) -> Result<(), Error> {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), "client", &mut script);
+    output.data(String::from_utf8_lossy(&script).trim_end())
+}

@@ -1,0 +1,47 @@
+//! `client resources` and `client read`: what the server holds, and one of it.
+
+use rmcp::model::{Resource, ResourceContents};
+
+use crate::{client::Client, error::Error, printable::printable_line};
+
+/// Lists the resources.
+///
+/// # Errors
+/// [`Error`] when they cannot be listed.
+pub async fn run(client: &mut Client) -> Result<(), Error> {
+    let resources = client.list_resources().await?;
+    if client.output.is_json() {
+        return client.output.json(&resources);
+    }
+    if resources.is_empty() {
+        client.output.say(&format!("{} holds no resources.", client.server));
+        return Ok(());
+    }
+    let described: Vec<_> = resources.iter().map(describe).collect();
+    client.output.data(&described.join("\n"))
+}
+
+/// Reads the resource called `uri`.
+///
+/// # Errors
+/// [`Error`] when it cannot be read.
+pub async fn read(client: &mut Client, uri: &str) -> Result<(), Error> {
+    let contents = client.read_resource(uri).await?;
+    if client.output.is_json() {
+        return client.output.json(&contents);
+    }
+    let shown: Vec<_> = contents.contents.iter().map(show).collect();
+    client.output.data(&shown.join("\n"))
+}
+
+fn describe(resource: &Resource) -> String {
+    let about = resource.description.as_deref().unwrap_or(&resource.name);
+    format!("{}  {}", printable_line(&resource.uri), printable_line(about))
+}
+
+fn show(contents: &ResourceContents) -> String {
+    match contents {
+        ResourceContents::TextResourceContents { text, .. } => text.clone(),
+        _ => "[data that is not text; `--json` has it]".to_owned(),
+    }
+}

@@ -1,0 +1,133 @@
+//! The person at the terminal, as servers meet them: answers questions, sees how far a call is.
+
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt as _};
+use rmcp::model::{
+    ElicitRequestParams, ElicitResult, ElicitationAction, JsonObject, ProgressNotificationParam,
+};
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::{
+    browser::{self, Browser},
+    conversation::Conversation,
+    error::Error,
+    form::fill,
+    grammar::parameter::parameters,
+    output::Output,
+    printable::printable_line,
+    prompt::confirm,
+};
+
+/// Cells of the bar that shows how far a call is.
+const BAR: usize = 24;
+
+/// Whoever types at this terminal.
+pub struct Person {
+    output: Arc<Output>,
+    browser: Browser,
+}
+
+impl Person {
+    /// The person whom `output` reaches, with their `browser`.
+    pub fn new(output: Arc<Output>, browser: Browser) -> Self {
+        Self { output, browser }
+    }
+
+    async fn answer(&self, question: ElicitRequestParams) -> Result<ElicitResult, Error> {
+        match question {
+            ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } => {
+                self.fill_in(&message, &requested_schema).await
+            }
+            ElicitRequestParams::UrlElicitationParams { message, url, .. } => {
+                self.visit(&message, &url).await
+            }
+            _ => Ok(ElicitResult::new(ElicitationAction::Decline)),
+        }
+    }
+
+    async fn fill_in(&self, message: &str, schema: &impl Serialize) -> Result<ElicitResult, Error> {
+        let schema = serde_json::to_value(schema).unwrap_or_default();
+        let fields = parameters(schema.as_object().unwrap_or(&JsonObject::new()));
+        self.output.say(&format!("The server asks: {}", printable_line(message)));
+        self.output.say("Never give it passwords or keys. Esc at any field answers nothing.");
+        let coloured = self.output.is_coloured();
+        let Some(values) = fill(&fields, JsonObject::new(), coloured).await? else {
+            return Ok(ElicitResult::new(ElicitationAction::Decline));
+        };
+        if !confirm("Send this to the server?", coloured).await? {
+            return Ok(ElicitResult::new(ElicitationAction::Decline));
+        }
+        Ok(ElicitResult::new(ElicitationAction::Accept).with_content(Value::Object(values)))
+    }
+
+    /// Shows the whole address before anything is opened (MCP, URL mode elicitation).
+    async fn visit(&self, message: &str, url: &str) -> Result<ElicitResult, Error> {
+        self.output.say(&format!("The server asks: {}", printable_line(message)));
+        let Some(url) = Url::parse(url).ok().filter(browser::is_harmless) else {
+            self.output.say("It names an address that cannot be opened safely.");
+            return Ok(ElicitResult::new(ElicitationAction::Decline));
+        };
+        self.output.say(&format!("It wants you to open this page:\n\n{url}\n"));
+        let host = printable_line(url.host_str().unwrap_or_default());
+        let question = format!("Open {host}?");
+        if !confirm(&question, self.output.is_coloured()).await? {
+            return Ok(ElicitResult::new(ElicitationAction::Decline));
+        }
+        if let Browser::Open(program) = &self.browser
+            && browser::open(program.as_deref(), &url).is_err()
+        {
+            self.output.say("No browser could be opened; open the address yourself.");
+        }
+        Ok(ElicitResult::new(ElicitationAction::Accept))
+    }
+}
+
+impl Conversation for Person {
+    fn can_answer(&self) -> bool {
+        self.output.is_conversation() && !self.output.is_json()
+    }
+
+    fn elicit(&self, question: ElicitRequestParams) -> BoxFuture<'_, ElicitResult> {
+        let answer = self.answer(question);
+        // Ctrl-C and a terminal that fails end the question, not the client.
+        async { answer.await.unwrap_or_else(|_| ElicitResult::new(ElicitationAction::Cancel)) }
+            .boxed()
+    }
+
+    fn progress(&self, progress: ProgressNotificationParam) {
+        self.output.transient(&bar(&progress));
+    }
+}
+
+/// How far a call is, in one line.
+fn bar(progress: &ProgressNotificationParam) -> String {
+    let message = printable_line(progress.message.as_deref().unwrap_or_default());
+    let Some(total) = progress.total.filter(|total| *total > 0.0) else {
+        return format!("{} {message} (Ctrl-C stops)", progress.progress);
+    };
+    let share = (progress.progress / total).clamp(0.0, 1.0);
+    // Cells of a bar: a share of 24 fits any integer.
+    let cells = (0..BAR).filter(|cell| (*cell as f64) < share * BAR as f64).count();
+    let (full, rest) = ("█".repeat(cells), "░".repeat(BAR - cells));
+    format!("{full}{rest} {:>3.0} % {message} (Ctrl-C stops)", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::model::{NumberOrString, ProgressToken};
+
+    use super::*;
+
+    #[test]
+    fn the_bar_shows_the_share_and_never_leaves_its_cells() {
+        let at = |progress: f64| {
+            let token = ProgressToken(NumberOrString::Number(1));
+            bar(&ProgressNotificationParam::new(token, progress).with_total(4.0))
+        };
+        assert!(at(1.0).starts_with("██████░░░░░░░░░░░░░░░░░░  25 %"), "{}", at(1.0));
+        assert!(at(9.0).contains("100 %") && !at(9.0).contains('░'));
+    }
+}
