@@ -9,3 +9,4 @@ mod keyboard;
 mod pages;
 mod registrations;
 mod terminal;
+mod without_browser;
