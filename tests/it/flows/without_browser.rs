@@ -28,6 +28,25 @@ async fn a_machine_calls_with_its_own_secret_and_says_it_in_a_file_only() {
 }
 
 #[tokio::test]
+async fn bound_tokens_are_got_refreshed_and_used_with_a_proof() {
+    let stack = Stack::start_with(&["--access-token-lifetime", "1"], &[]).await;
+    let person = CommandLine::new(&stack);
+    let waiting = person.begin(&["login", "--dpop", "always", "--explain"]).await;
+    let mut browser = Browser::default();
+    let page = browser.open(&waiting.url).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    let page = browser.press(&page, "user", "nick-lucas").await;
+    browser.press(&page, "decision", "allow").await;
+    let outcome = waiting.finish().await;
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("token_type: DPoP"), "{}", outcome.stderr);
+
+    stack.advance(60);
+    let outcome = person.run(&["call", "echo", "ping"]).await;
+    assert_eq!(outcome.stdout, "Hello Nick Lucas: ping\n", "{}", outcome.stderr);
+}
+
+#[tokio::test]
 async fn a_sign_in_that_times_out_keeps_whoever_was_signed_in() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack);
