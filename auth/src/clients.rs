@@ -6,6 +6,7 @@ mod metadata_document;
 mod public_address;
 pub mod registration;
 mod remote;
+mod well_known;
 
 use std::sync::Arc;
 
@@ -115,7 +116,10 @@ impl RemoteClients {
         let url = client_id_url::parse(id, self.allows_loopback)?;
         match self.documents.get(&url).await {
             Ok(client) => Ok(Client::clone(&client)),
-            Err(error) => Err(refusal(error, &DOCUMENT)),
+            Err(error) => {
+                let copy = if error.is_outage() { well_known::find(id) } else { None };
+                copy.ok_or_else(|| refusal(error, &DOCUMENT))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use keys::{Algorithm, SigningKey, TokenType};
 use serde_json::{Value, json};
 use tests::{
     browser::{Browser, Page},
-    client::{Answer, Client, REDIRECT_URI, VERIFIER, http},
+    client::{Answer, Client, REDIRECT_URI, VERIFIER, http, with},
     document_server::{Document, DocumentServer},
     stack::Stack,
 };
@@ -321,4 +321,15 @@ async fn without_the_setting_for_development_this_machine_is_never_asked() {
         assert_eq!(authorize(&client).await.status, 400, "{id}");
     }
     assert_eq!(server.hits(PATH), 0);
+}
+
+#[tokio::test]
+async fn a_program_of_many_people_signs_in_though_its_document_is_out_of_reach() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let id = "https://claude.ai/oauth/claude-code-client-metadata";
+    let request = with(client.authorize_parameters(), "client_id", id);
+    let request = with(request, "redirect_uri", "http://localhost:54321/callback");
+    let page = Browser::default().open(&client.authorize_url(&request)).await;
+    assert_eq!((page.status.as_u16(), page.url.path()), (200, "/sign-in"), "{}", page.text());
 }

@@ -29,6 +29,13 @@ pub(super) enum RemoteError {
     Unusable(&'static str, String),
 }
 
+impl RemoteError {
+    /// Whether nothing has been learnt about the document.
+    pub(super) fn is_outage(&self) -> bool {
+        matches!(self, Self::Fetch(error) if error.is_outage())
+    }
+}
+
 /// Documents of one kind, each turned into a `T` once. Clones share what they keep.
 #[derive(Clone, Debug)]
 pub(super) struct Remote<T: Send + Sync + 'static> {
