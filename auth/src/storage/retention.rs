@@ -8,8 +8,8 @@ use sea_orm::{
 };
 
 use super::{
-    Database, StorageError, authorization_codes, consents, grants, opaque_tokens, revocations,
-    security_events, sessions, signing_keys, single_use,
+    Database, StorageError, authorization_codes, consents, device_codes, grants, opaque_tokens,
+    revocations, security_events, sessions, signing_keys, single_use,
 };
 
 const DAY: i64 = 86_400;
@@ -23,6 +23,8 @@ pub enum Table {
     Sessions,
     /// A day after they expire: a replay of a redeemed one is recognised until then.
     AuthorizationCodes,
+    /// A day after they expire: a device that asks late is told that its code is over.
+    DeviceCodes,
     /// Until they expire.
     OpaqueTokens,
     /// Thirty days after they expired or were revoked, or their last token did.
@@ -41,9 +43,10 @@ pub enum Table {
 
 impl Table {
     /// In an order in which whoever depends on another goes after it.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sessions,
         Self::AuthorizationCodes,
+        Self::DeviceCodes,
         Self::OpaqueTokens,
         Self::Grants,
         Self::Consents,
@@ -64,6 +67,10 @@ pub async fn forget(db: &Database, table: Table, now: i64) -> Result<(u64, bool)
         Table::AuthorizationCodes => {
             let over = authorization_codes::Column::ExpiresAt.lte(now - DAY);
             delete::<authorization_codes::Entity>(db, over).await
+        }
+        Table::DeviceCodes => {
+            let over = device_codes::Column::ExpiresAt.lte(now - DAY);
+            delete::<device_codes::Entity>(db, over).await
         }
         Table::OpaqueTokens => {
             delete::<opaque_tokens::Entity>(db, opaque_tokens::Column::ExpiresAt.lte(now)).await
