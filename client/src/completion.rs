@@ -176,7 +176,7 @@ mod tests {
         let echo = Suggestion { shown: "echo  Greets you".into(), line: "echo ".into() };
         assert_eq!(offered, [echo]);
         let all = completer(&[]).suggestions("");
-        assert_eq!(all[0].shown, "echo    Greets you", "descriptions stand in one column");
+        assert_eq!(all[0].shown, "echo       Greets you", "descriptions stand in one column");
     }
 
     #[test]

@@ -9,7 +9,10 @@ Type the name of a tool and what it should get:
   echo message=\"ping pong\"     an argument by name; quotes hold words together
   search tags=a,b limit=5      lists, numbers and yes/no as the tool declares them
   search filter:={\"tag\":\"a\"}   any value, as JSON
+  book_table                   nothing: you are asked for each argument, Enter skips what may be
+                               left out, Esc calls nothing
 
+A server may ask you something while it works; you see what is sent before it is.
 Tab completes, the arrows choose from what is offered, Enter runs the line.
 Ctrl-C stops what is running; on an empty line Ctrl-D or `quit` leaves.
 
@@ -21,6 +24,6 @@ Words of the prompt itself:
 /// # Errors
 /// [`Error::Output`] when stdout cannot be written to.
 pub fn run(client: &Client) -> Result<(), Error> {
-    let words = WORDS.iter().map(|(word, meaning)| format!("\n  {word:<8} {meaning}"));
+    let words = WORDS.iter().map(|(word, meaning)| format!("\n  {word:<9} {meaning}"));
     client.output.data(&format!("{GRAMMAR}{}", words.collect::<String>()))
 }
