@@ -89,6 +89,13 @@ impl Browser {
         self.go(Method::POST, Url::parse(url).expect("a URL"), Some(fields)).await
     }
 
+    /// The cookies that it would send to a server, as a header.
+    pub fn cookies_for(&self, url: &str) -> String {
+        let cookies =
+            self.cookies.get(&site(&Url::parse(url).expect("a URL"))).into_iter().flatten();
+        cookies.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
     async fn submit(&mut self, page: &Page, button: &str) -> Page {
         let (action, fields) = page.form_of(button);
         let url = page.url.join(&action).expect("a form's action");
@@ -151,11 +158,9 @@ impl Browser {
     }
 
     fn with_cookies(&self, request: RequestBuilder, url: &Url) -> RequestBuilder {
-        let cookies = self.cookies.get(&site(url)).into_iter().flatten();
-        let header: Vec<String> = cookies.map(|(name, value)| format!("{name}={value}")).collect();
-        match header.is_empty() {
-            true => request,
-            false => request.header("cookie", header.join("; ")),
+        match self.cookies_for(url.as_str()) {
+            none if none.is_empty() => request,
+            cookies => request.header("cookie", cookies),
         }
     }
 

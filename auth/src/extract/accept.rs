@@ -2,9 +2,14 @@
 
 use axum::http::{HeaderMap, header::ACCEPT};
 
-/// Whether the request names this media type among those it accepts, and does not refuse it.
-/// Wildcards do not count: whoever wants a signed answer says so.
+/// Whether the request wants this media type rather than plain JSON. Wildcards do not count:
+/// whoever wants a signed answer says so. Whoever can read either gets JSON, because libraries
+/// name both and then refuse an algorithm that nobody has agreed on.
 pub fn asks_for(headers: &HeaderMap, media_type: &str) -> bool {
+    names(headers, media_type) && !names(headers, "application/json")
+}
+
+fn names(headers: &HeaderMap, media_type: &str) -> bool {
     let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|range| {
         let mut parts = range.split(';').map(str::trim);
@@ -30,6 +35,7 @@ mod tests {
         assert!(asks("application/jwt"));
         assert!(asks("text/html, Application/JWT;q=0.5"));
         assert!(!asks("application/jwt;q=0"));
+        assert!(!asks("application/json, application/jwt"));
         assert!(!asks("*/*"));
         assert!(!asks("application/json"));
         assert!(!asks_for(&HeaderMap::new(), "application/jwt"));
