@@ -3,6 +3,7 @@
 pub mod account;
 pub mod authorize;
 pub mod consent;
+pub mod device;
 pub mod device_authorization;
 pub mod end_session;
 pub mod health;

@@ -21,9 +21,9 @@ use tower_http::{
 
 use crate::{
     endpoints::{
-        account, authorize, consent, device_authorization, end_session, health, home, introspect,
-        jwks, logo, metadata, par, register, revocations, revoke, sign_in, sign_out, style, token,
-        userinfo,
+        account, authorize, consent, device, device_authorization, end_session, health, home,
+        introspect, jwks, logo, metadata, par, register, revocations, revoke, sign_in, sign_out,
+        style, token, userinfo,
     },
     error_response::{self, PageError},
     extract::same_origin,
@@ -103,6 +103,7 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .route("/account/export", get(account::export::get))
         .route("/account/delete", get(account::delete::get).post(account::delete::post))
         .route("/consent", get(consent::get).post(consent::post))
+        .route("/device", get(device::get).post(device::post))
         .route("/sign-in", get(sign_in::get))
         .route("/sign-in/{provider}", post(sign_in::provider::post))
         .route("/sign-in/{provider}/link", post(sign_in::link::post))

@@ -14,9 +14,14 @@ use crate::{
     config::{Config, ConfigError, Logo},
     key_ring::{KeyRingError, LiveKeyRing},
     oauth::{resource::Resource, trusted_issuer::TrustedIssuer},
+    rate_limit::RateLimit,
     storage::{Database, OpenError},
     upstream::{Upstreams, UpstreamsError},
 };
+
+/// Codes of devices that a person may type at once, and seconds until as many more: with codes of
+/// ten minutes, nobody guesses one (RFC 8628 §5.1).
+const DEVICE_ATTEMPTS: (u32, u32) = (10, 600);
 
 /// The server could not be made ready.
 #[derive(Debug, Error)]
@@ -49,6 +54,8 @@ pub struct Seals {
     pub sign_in: Sealer,
     /// A consent page's request.
     pub consent: Sealer,
+    /// A device page's request.
+    pub device: Sealer,
     /// Secrets of open registrations, derived from their `client_id`.
     pub client_secret: Authenticator,
     /// What lets a client manage its open registration, derived from its `client_id`.
@@ -71,6 +78,7 @@ impl Seals {
             registration: secrets.sealer("registration"),
             sign_in: secrets.sealer("sign-in"),
             consent: secrets.sealer("consent"),
+            device: secrets.sealer("device"),
             client_secret: secrets.authenticator("client-secret"),
             registration_access: secrets.authenticator("registration-access"),
             refresh_token: secrets.authenticator("refresh-token"),
@@ -100,6 +108,8 @@ pub struct AppState {
     pub upstreams: Upstreams,
     /// Speaks to clients' own servers.
     pub http: reqwest::Client,
+    /// How often a person may type a device's code.
+    pub device_attempts: RateLimit,
     /// Whose pages these are.
     pub brand: Arc<Brand>,
     /// The operator's logo, if there is one.
@@ -134,6 +144,7 @@ impl AppState {
             http: back_channel_logout::http_client(config.is_local())?,
             resources: resources.into(),
             trusted_issuers: trusted_issuers.into(),
+            device_attempts: RateLimit::new(DEVICE_ATTEMPTS.0, DEVICE_ATTEMPTS.1),
             brand: Arc::new(brand),
             logo: logo.map(Arc::new),
             config: Arc::new(config),

@@ -30,6 +30,7 @@ use crate::{
     },
     presentation,
     state::AppState,
+    storage::single_use,
 };
 
 /// Seconds that a person may take to decide.
@@ -77,8 +78,9 @@ pub async fn post(
 ) -> Result<Response, AuthorizationError> {
     let (_, form) = form::read(request).await?;
     let person = signed_in?.ok_or_else(stale)?;
+    let sealed = form.required("request")?;
     let pending: PendingConsent =
-        state.seals.consent.open(form.required("request")?).map_err(|e| stale().because(e))?;
+        state.seals.consent.open(sealed).map_err(|error| stale().because(error))?;
     if pending.session != person.session.token_hash || pending.expires_at <= state.clock.now() {
         return Err(stale().into());
     }
@@ -94,6 +96,7 @@ pub async fn post(
     if let Some(name) = pushed {
         name.use_up(&state).await?;
     }
+    answer_once(&state, sealed, pending.expires_at).await?;
     let answerer = Answerer { person: &person, visitor: &visitor };
     if !allows {
         answer::deny(&state, &request, answerer).await?;
@@ -101,6 +104,21 @@ pub async fn post(
     }
     let code = answer::allow(&state, &request, &scope, answerer).await?;
     Ok(see_other(&request.target.with_code(code.expose())))
+}
+
+/// Of any number of answers to one page, on any replica, one counts.
+async fn answer_once(state: &AppState, sealed: &str, expires_at: i64) -> Result<(), OAuthError> {
+    let first = single_use::remember(state.db.connection(), "consent", sealed, expires_at)
+        .await
+        .map_err(|error| OAuthError::server_error("consent_not_stored", error))?;
+    match first {
+        true => Ok(()),
+        false => Err(OAuthError::new(
+            ErrorCode::AccessDenied,
+            "consent_answered",
+            "This page was answered before. Start again from the program that sent you here.",
+        )),
+    }
 }
 
 /// Of what was asked, all that cannot be left out and what was left ticked. A scope that was not

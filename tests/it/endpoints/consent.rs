@@ -215,6 +215,17 @@ async fn a_client_whose_name_claims_a_brand_is_warned_of() {
 }
 
 #[tokio::test]
+async fn one_page_is_answered_once() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (_, page) = consent_page(&stack, &mut browser).await;
+    let denied = browser.press(&page, "decision", "deny").await;
+    assert_eq!(denied.query("error").as_deref(), Some("access_denied"));
+    let second = browser.press(&page, "decision", "allow").await;
+    assert_eq!((second.status.as_u16(), second.query("code")), (403, None));
+    assert!(second.text().contains("consent_answered"), "{}", second.text());
+}
+
+#[tokio::test]
 async fn no_other_page_may_frame_it_or_learn_its_address() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let (_, page) = consent_page(&stack, &mut browser).await;

@@ -7,6 +7,7 @@ use crate::{
     extract::{signed_in::SignedIn, visitor::Visitor},
     oauth::{
         authorization_request::AuthorizationRequest,
+        client::Client,
         error::OAuthError,
         scope::ScopeSet,
         secret::{Secret, SecretKind},
@@ -38,7 +39,9 @@ pub async fn allow(
     answerer: Answerer<'_>,
 ) -> Result<Secret, OAuthError> {
     let secret = Secret::generate(SecretKind::AuthorizationCode)?;
-    let grant = grant(state, request, scope, answerer.person);
+    let scope = request.resource.with_implied(scope).to_string();
+    let asked = (&request.client, request.resource.resource.as_str(), scope.clone());
+    let grant = grant_for(state, answerer.person, asked);
     let grant_id = grant.id;
     let code = authorization_codes::Model {
         code_hash: secret.hash(),
@@ -72,20 +75,20 @@ pub async fn deny(
         .map_err(|error| OAuthError::server_error("denial_not_stored", error))
 }
 
-fn grant(
+/// The grant that a person gives a client for a resource and a scope, not yet stored.
+pub fn grant_for(
     state: &AppState,
-    request: &AuthorizationRequest,
-    scope: &ScopeSet,
     person: &SignedIn,
+    (client, resource, scope): (&Client, &str, String),
 ) -> grants::Model {
     let now = state.clock.now();
     grants::Model {
         id: Uuid::now_v7(),
         user_id: person.user.id,
-        client_id: request.client.id.clone(),
-        client_name: request.client.name.clone(),
-        resource: request.resource.resource.clone(),
-        scope: request.resource.with_implied(scope).to_string(),
+        client_id: client.id.clone(),
+        client_name: client.name.clone(),
+        resource: resource.into(),
+        scope,
         authenticated_at: person.session.authenticated_at,
         created_at: now,
         expires_at: now.saturating_add(state.config.grant_lifetime),

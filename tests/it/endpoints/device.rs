@@ -1,0 +1,144 @@
+//! `GET /device` and `POST /device`
+
+use tests::{
+    browser::{Browser, Page},
+    client::{Answer, Client},
+    stack::Stack,
+};
+
+use super::device_authorization::{DEVICE_CODE, register, valid_request};
+
+const ALLOW: (&str, &str) = ("decision", "allow");
+const STARTED: (&str, &str, bool) = ("started", "yes", true);
+
+/// A device that has asked, and its codes.
+async fn waiting_device(stack: &Stack) -> (Client, Answer) {
+    let client = register(stack).await;
+    let codes = client.post("/device_authorization", &valid_request(&client, stack)).await;
+    assert_eq!(codes.status, 200, "{}", codes.json);
+    (client, codes)
+}
+
+async fn poll(client: &Client, codes: &Answer) -> Answer {
+    let form = [
+        ("grant_type", DEVICE_CODE.into()),
+        ("client_id", client.id.clone()),
+        ("device_code", codes.text("device_code").into()),
+    ];
+    client.post("/token", &form).await
+}
+
+/// Opens an address of the page, signs in, and arrives at it.
+async fn arrive(browser: &mut Browser, url: &str) -> Page {
+    let page = browser.open(url).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    browser.press(&page, "user", "nick-lucas").await
+}
+
+/// Types a code into the page.
+async fn type_code(browser: &mut Browser, page: &Page, code: &str) -> Page {
+    let csrf = page.hidden("csrf");
+    let form = [("csrf", csrf.as_str()), ("user_code", code)];
+    browser.post(page.url.as_str(), &form).await
+}
+
+#[tokio::test]
+async fn a_person_types_the_code_ticks_the_box_and_the_device_goes_on() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (client, codes) = waiting_device(&stack).await;
+    let page = arrive(&mut browser, codes.text("verification_uri")).await;
+    assert_eq!(page.url.path(), "/device");
+    let typed = codes.text("user_code").to_lowercase().replace('-', " ");
+    let page = type_code(&mut browser, &page, &typed).await;
+    let text = page.text();
+    for shown in [codes.text("user_code"), "Test client", "this computer", "send you this code"] {
+        assert!(text.contains(shown), "{shown} is missing in: {text}");
+    }
+    let page = browser.press_after(&page, ALLOW, &[STARTED]).await;
+    assert!(page.text().contains("The device is connected"), "{}", page.text());
+    let tokens = poll(&client, &codes).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.json);
+    let account = browser.open(&stack.at("/account")).await.text();
+    assert!(account.contains("You connected a device"), "{account}");
+}
+
+#[tokio::test]
+async fn the_complete_address_only_fills_in_the_code() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (client, codes) = waiting_device(&stack).await;
+    let page = arrive(&mut browser, codes.text("verification_uri_complete")).await;
+    assert_eq!(page.hidden("user_code"), codes.text("user_code"));
+    assert!(!page.html.contains("name=\"decision\""));
+    let address = format!("{}&decision=allow&started=yes", page.url);
+    browser.open(&address).await;
+    assert_eq!(poll(&client, &codes).await.text("error"), "authorization_pending");
+}
+
+#[tokio::test]
+async fn without_the_tick_nothing_is_allowed() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (client, codes) = waiting_device(&stack).await;
+    let page = arrive(&mut browser, codes.text("verification_uri")).await;
+    let page = type_code(&mut browser, &page, codes.text("user_code")).await;
+    let page = browser.press(&page, "decision", "allow").await;
+    assert!(page.text().contains("Tick the box first"), "{}", page.text());
+    assert_eq!(poll(&client, &codes).await.text("error"), "authorization_pending");
+}
+
+#[tokio::test]
+async fn a_denied_device_is_told_so_and_cannot_be_allowed_afterwards() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (client, codes) = waiting_device(&stack).await;
+    let page = arrive(&mut browser, codes.text("verification_uri")).await;
+    let question = type_code(&mut browser, &page, codes.text("user_code")).await;
+    let page = browser.press(&question, "decision", "deny").await;
+    assert!(page.text().contains("was not connected"), "{}", page.text());
+    let page = browser.press_after(&question, ALLOW, &[STARTED]).await;
+    assert!(page.text().contains("device_stale"), "{}", page.text());
+    assert_eq!(poll(&client, &codes).await.text("error"), "access_denied");
+}
+
+#[tokio::test]
+async fn the_answer_counts_only_in_the_session_that_typed_the_code() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (client, codes) = waiting_device(&stack).await;
+    let page = arrive(&mut browser, codes.text("verification_uri")).await;
+    let question = type_code(&mut browser, &page, codes.text("user_code")).await;
+    let request = question.hidden("request");
+    let form = [("request", request.as_str()), ("decision", "allow"), ("started", "yes")];
+
+    let mut other = Browser::default();
+    assert_eq!(other.post(&stack.at("/device"), &form).await.status, 403);
+    arrive(&mut other, &stack.at("/device")).await;
+    assert_eq!(other.post(&stack.at("/device"), &form).await.status, 403);
+    let unproven = [("user_code", codes.text("user_code"))];
+    assert_eq!(browser.post(&stack.at("/device"), &unproven).await.status, 403);
+    assert_eq!(poll(&client, &codes).await.text("error"), "authorization_pending");
+}
+
+#[tokio::test]
+async fn a_code_that_nothing_waits_for_is_said_to_be_unknown() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let page = arrive(&mut browser, &stack.at("/device")).await;
+    for typed in ["BBBB-BBBB", "ＢＢＢＢＢＢＢＢ", "%", "' OR 1=1 --", "<script>", "\u{0}"]
+    {
+        let page = type_code(&mut browser, &page, typed).await;
+        assert!(page.text().contains("No device waits for this code"), "{typed}: {}", page.text());
+        assert!(!page.html.contains("<script"));
+    }
+}
+
+#[tokio::test]
+async fn guessing_codes_is_stopped_and_waiting_helps() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (_, codes) = waiting_device(&stack).await;
+    let page = arrive(&mut browser, &stack.at("/device")).await;
+    for _ in 0..10 {
+        type_code(&mut browser, &page, "BBBB-BBBB").await;
+    }
+    let refused = type_code(&mut browser, &page, codes.text("user_code")).await;
+    assert!(refused.text().contains("Too many codes"), "{}", refused.text());
+    stack.advance(120);
+    let page = type_code(&mut browser, &page, codes.text("user_code")).await;
+    assert!(page.html.contains("name=\"decision\""), "{}", page.text());
+}
