@@ -13,7 +13,7 @@ use tests::{
 async fn listed(stack: &Stack, name: &str) -> Vec<String> {
     let request = http().get(stack.at("/.well-known/oauth-authorization-server"));
     let answer = Answer::of(request).await;
-    let values = answer.json[name].as_array().unwrap_or_else(|| panic!("no {name}")).clone();
+    let values = answer.json[name].as_array().unwrap().clone();
     values.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
 }
 

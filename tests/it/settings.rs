@@ -97,6 +97,42 @@ async fn a_database_that_cannot_be_written_stops_the_start() {
     assert!(refused.map(|_| ()).unwrap_err().to_string().contains("DATABASE_URL"));
 }
 
+#[tokio::test]
+async fn the_examples_of_the_documentation_start() {
+    let data = directory();
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/resources-and-issuers.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let examples = guide.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let mut options = Vec::new();
+    for (name, example) in ["--resources-file", "--trusted-issuers-file"].iter().zip(examples) {
+        let file = data.path().join(name.trim_start_matches('-'));
+        fs::write(&file, example).unwrap();
+        options.push((*name, file.display().to_string()));
+    }
+    let options: Vec<(&str, &str)> =
+        options.iter().map(|(name, file)| (*name, file.as_str())).collect();
+    assert_eq!(options.len(), 2);
+    let state = start(&data, &options).await.unwrap();
+    assert_eq!((state.resources.len(), state.trusted_issuers.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn files_that_say_what_cannot_be_stop_the_start() {
+    let data = directory();
+    let file = data.path().join("file").display().to_string();
+    for (option, text, hint) in [
+        ("--resources-file", r#"[{"resource":"https://a.test/","name":"A","scopes":[]}]"#, "write"),
+        ("--resources-file", "[]", "no resource"),
+        ("--resources-file", r#"[{"resource":"https://a.test","nam":"A"}]"#, "nam"),
+        ("--trusted-issuers-file", r#"[{"issuer":"https://a.test","people":{}}]"#, "jwks"),
+        ("--trusted-issuers-file", "{}", "sequence"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let refused = start(&data, &[(option, &file)]).await.map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains(hint), "{refused}");
+    }
+}
+
 #[test]
 fn the_example_of_the_environment_names_every_setting_and_no_other() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");

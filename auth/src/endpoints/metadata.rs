@@ -20,6 +20,25 @@ use crate::{
 /// What client assertions may be signed with.
 const ASSERTION_ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
 
+/// What ID tokens and userinfo tell, as the scopes allow.
+const CLAIMS: [&str; 15] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "at_hash",
+    "azp",
+    "sid",
+    "name",
+    "preferred_username",
+    "picture",
+    "email",
+    "email_verified",
+];
+
 /// The document, the same at every place where clients look for it.
 #[derive(Debug, Serialize)]
 pub struct Metadata {
@@ -61,7 +80,7 @@ pub struct Metadata {
     claims_parameter_supported: bool,
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
-    claims_supported: [&'static str; 15],
+    claims_supported: [&'static str; CLAIMS.len()],
     prompt_values_supported: [&'static str; 4],
 }
 
@@ -111,23 +130,7 @@ pub async fn get(
         claims_parameter_supported: false,
         backchannel_logout_supported: true,
         backchannel_logout_session_supported: true,
-        claims_supported: [
-            "iss",
-            "sub",
-            "aud",
-            "exp",
-            "iat",
-            "auth_time",
-            "nonce",
-            "at_hash",
-            "azp",
-            "sid",
-            "name",
-            "preferred_username",
-            "picture",
-            "email",
-            "email_verified",
-        ],
+        claims_supported: CLAIMS,
         prompt_values_supported: ["none", "login", "consent", "select_account"],
     };
     ([(CACHE_CONTROL, "public, max-age=300")], Json(metadata))

@@ -21,10 +21,10 @@ async fn own_token(client: &Client) -> Answer {
     client.post_authenticated("/token", &form).await
 }
 
-/// Uses a grant the way it is meant.
-async fn uses(stack: &Stack, issuer: &TrustedIssuer, grant: &str) -> Answer {
+/// Uses a grant the way it is meant; `None` if nobody has said here how.
+async fn uses(stack: &Stack, issuer: &TrustedIssuer, grant: &str) -> Option<Answer> {
     let public = Client::register(stack).await;
-    match grant {
+    Some(match grant {
         "authorization_code" => public.obtain_tokens(&mut Browser::default()).await,
         "refresh_token" => {
             let tokens = public.obtain_tokens(&mut Browser::default()).await;
@@ -52,8 +52,8 @@ async fn uses(stack: &Stack, issuer: &TrustedIssuer, grant: &str) -> Answer {
             let form = [("grant_type", grant.to_owned()), ("assertion", assertion)];
             workload.post("/token", &form).await
         }
-        _ => panic!("{grant} is listed, and no test uses it"),
-    }
+        _ => return None,
+    })
 }
 
 /// A device gets its codes, and waits for its person. Their answer is tested elsewhere.
@@ -82,6 +82,8 @@ async fn each_listed_grant_gives_tokens_and_any_other_is_unsupported() {
             continue;
         }
         let answer = uses(&stack, &issuer, grant).await;
+        assert!(answer.is_some(), "{grant} is listed, and no test uses it");
+        let answer = answer.unwrap();
         assert_eq!(answer.status, 200, "{grant}: {}", answer.json);
         assert!(!answer.text("access_token").is_empty(), "{grant}");
     }
@@ -120,13 +122,15 @@ async fn each_listed_way_to_authenticate_works_at_its_endpoint() {
     ] {
         for method in listed(&stack, name).await {
             let answer = authenticate(&stack, path, &method).await;
+            assert!(answer.is_some(), "{method} is listed, and no test uses it");
+            let answer = answer.unwrap();
             assert_ne!(answer.text("error"), "invalid_client", "{method} at {path}");
             assert!(answer.status.as_u16() < 500, "{method} at {path}");
         }
     }
     let introspection = listed(&stack, "introspection_endpoint_auth_methods_supported").await;
     assert!(!is_listed(&introspection, "none"));
-    let answer = authenticate(&stack, "/introspect", "none").await;
+    let answer = authenticate(&stack, "/introspect", "none").await.unwrap();
     assert_eq!(answer.text("error"), "invalid_client");
 }
 
@@ -142,8 +146,8 @@ async fn ways_to_authenticate_that_are_not_listed_cannot_be_entered() {
     }
 }
 
-/// A request to `path` by a client that proves itself so.
-async fn authenticate(stack: &Stack, path: &str, method: &str) -> Answer {
+/// A request to `path` by a client that proves itself so; `None` if nobody has said here how.
+async fn authenticate(stack: &Stack, path: &str, method: &str) -> Option<Answer> {
     let key = SigningKey::generate(Algorithm::ES256).unwrap();
     let file = stack.directory().join(key.kid());
     std::fs::write(&file, json!({"keys": [key.public_jwk()]}).to_string()).unwrap();
@@ -158,7 +162,7 @@ async fn authenticate(stack: &Stack, path: &str, method: &str) -> Answer {
     let grant = ("grant_type", "refresh_token".to_owned());
     let mut form = vec![("token", "x".to_owned()), grant, ("refresh_token", "x".to_owned())];
     let secret = client.secret.clone().unwrap_or_default();
-    Answer::of(match method {
+    let request = match method {
         "client_secret_basic" => request.basic_auth(&client.id, Some(secret)).form(&form),
         "client_secret_post" => {
             form.extend([id, ("client_secret", secret)]);
@@ -177,7 +181,7 @@ async fn authenticate(stack: &Stack, path: &str, method: &str) -> Answer {
             form.push(id);
             request.form(&form)
         }
-        _ => panic!("{method} is listed, and no test uses it"),
-    })
-    .await
+        _ => return None,
+    };
+    Some(Answer::of(request).await)
 }
