@@ -84,25 +84,6 @@ pub struct Metadata {
     prompt_values_supported: [&'static str; 4],
 }
 
-/// What tokens and `/userinfo` may say of a person and a sign-in.
-const CLAIMS: [&str; 15] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "iat",
-    "auth_time",
-    "nonce",
-    "at_hash",
-    "azp",
-    "sid",
-    "name",
-    "preferred_username",
-    "picture",
-    "email",
-    "email_verified",
-];
-
 /// The metadata document.
 pub async fn get(
     State(state): State<AppState>,
