@@ -64,7 +64,7 @@ async fn forms_of_people_are_refused_by_a_page() {
     browser.press(&page, "user", "nick-lucas").await;
     for (path, fields) in [
         ("/consent", &["request", "decision", "scope", "csrf"][..]),
-        ("/sign-in/github", &["continue", "csrf"]),
+        ("/sign-in/github", &["continue"]),
         ("/sign-in/github/link", &["continue", "csrf"]),
         ("/sign-in/nowhere", &["continue"]),
         ("/sign-out", &["continue", "csrf"]),

@@ -107,11 +107,25 @@ impl Program {
         assert!(is_live(&self.client, &answer).await, "a dead token");
     }
 
+    /// A code. A crash may have taken the answer to a consent that was stored: the page then says
+    /// that it was answered, and a person starts again.
+    async fn code(&mut self) -> String {
+        let url = self.client.authorize_url(&self.client.authorize_parameters());
+        loop {
+            let page = self.client.reach_consent(&mut self.browser, &url).await;
+            let page = self.browser.press(&page, "decision", "allow").await;
+            match page.query("code") {
+                Some(code) => return code,
+                None => assert!(page.text().contains("consent_answered"), "{}", page.text()),
+            }
+        }
+    }
+
     /// A code, and its exchange. An answer that was lost may have redeemed the code: then it is
     /// refused from now on, as a replay, and the program asks for another.
     async fn sign_in(&mut self) -> String {
         loop {
-            let code = self.client.obtain_code(&mut self.browser).await;
+            let code = self.code().await;
             let form = self.client.code_form(&code);
             let (answer, lost) = self.until_answered("/token", &form).await;
             if answer.status == StatusCode::OK {
@@ -129,7 +143,7 @@ impl Program {
     /// A refresh token from a code that nobody sends twice.
     async fn first_use(&mut self) -> String {
         loop {
-            let code = self.client.obtain_code(&mut self.browser).await;
+            let code = self.code().await;
             let form = self.client.code_form(&code);
             match self.client.try_post("/token", &form).await {
                 Some(answer) if answer.status == StatusCode::OK => {
