@@ -1,7 +1,7 @@
 //! `client doctor`: looks at the authorization of any MCP server from outside, and says what would
 //! keep real clients from signing in, why, and what to change.
 //!
-//! First [`probe`] asks everything and writes down the answers as [`evidence::Evidence`]. Then each
+//! First `probe` asks everything and writes down the answers as `evidence::Evidence`. Then each
 //! [`Check`] of each group judges that evidence: a check is data and one small function, without
 //! input or output.
 

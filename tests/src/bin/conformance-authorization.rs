@@ -1,7 +1,9 @@
 //! `conformance-authorization`: runs the suite's scenarios for authorization servers against the
 //! real stack, once for each way to be a client, and plays the person at the browser.
 //!
-//!     conformance-authorization <folder of Node's programs> <folder for the results>
+//! ```text
+//! conformance-authorization <folder of Node's programs> <folder for the results>
+//! ```
 
 use std::{error::Error, net::Ipv4Addr, path::Path, process::Stdio};
 
