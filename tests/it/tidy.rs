@@ -177,6 +177,21 @@ fn every_requirement_is_linked_to_a_test_that_exists() {
     }
 }
 
+/// What the guides for people name, in backticks or as a link, is there to be opened.
+#[test]
+fn every_path_that_a_guide_names_exists() {
+    let folders = ["auth/", "mcp/", "client/", "web/", "keys/", "migration/", "tests/", "docs/"];
+    let guides = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
+    for guide in guides {
+        let text = fs::read_to_string(root().join(guide)).unwrap();
+        let words = text.split(['`', '(', ')', ' ', '\n', '#']);
+        let paths = words.filter(|word| folders.iter().any(|folder| word.starts_with(folder)));
+        let paths = paths.filter(|word| !word.contains(['<', '*', ',']));
+        let missing: Vec<_> = paths.filter(|path| !root().join(path).exists()).collect();
+        assert!(missing.is_empty(), "{guide} names {missing:?}");
+    }
+}
+
 /// A line like `| A-5 | … |`: an identifier of letters, a hyphen and a number in the first cell.
 fn is_requirement(row: &str) -> bool {
     let first = row.split('|').nth(1).unwrap_or_default().trim();

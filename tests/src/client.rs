@@ -223,17 +223,19 @@ impl Client {
 
     /// Sends a form; `None` if there is no answer, or one that tells of trouble at the server.
     pub async fn try_post(&self, path: &str, form: &[(&'static str, String)]) -> Option<Answer> {
-        let request = self.http.post(format!("{}{path}", self.issuer)).form(form);
-        let answer = request.send().await.ok().filter(|it| !it.status().is_server_error())?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let json = serde_json::from_slice(&answer.bytes().await.ok()?).unwrap_or_default();
-        Some(Answer { status, headers, json })
+        try_send(self.http.post(format!("{}{path}", self.issuer)).form(form)).await
     }
 
     /// Asks who is behind an access token.
     pub async fn user_info(&self, access_token: &str) -> Answer {
         let request = self.http.get(format!("{}/userinfo", self.issuer));
         Answer::of(request.bearer_auth(access_token)).await
+    }
+
+    /// The same; `None` as for [`Self::try_post`].
+    pub async fn try_user_info(&self, access_token: &str) -> Option<Answer> {
+        let request = self.http.get(format!("{}/userinfo", self.issuer));
+        try_send(request.bearer_auth(access_token)).await
     }
 
     /// Uses a refresh token.
@@ -245,6 +247,13 @@ impl Client {
         ];
         self.post("/token", &form).await
     }
+}
+
+async fn try_send(request: RequestBuilder) -> Option<Answer> {
+    let answer = request.send().await.ok().filter(|it| !it.status().is_server_error())?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let json = serde_json::from_slice(&answer.bytes().await.ok()?).unwrap_or_default();
+    Some(Answer { status, headers, json })
 }
 
 /// Replaces or adds one parameter.

@@ -44,7 +44,7 @@ enum Next {
     Answer,
 }
 
-/// Sends the browser on. Idempotent and without effect, because clients probe it.
+/// Sends the browser on. Nothing is stored before there is an answer, because clients probe it.
 pub async fn get(
     State(state): State<AppState>,
     MaybeSignedIn(signed_in): MaybeSignedIn,

@@ -40,7 +40,7 @@ pub struct Facts {
     pub scopes: Vec<String>,
     /// When the token expires, in seconds since 1970.
     pub expires_at: i64,
-    /// `jti`, by which the token is revoked; empty for an opaque one.
+    /// `jti`, by which the token is revoked; empty where an introspection names none.
     pub token_id: String,
 }
 

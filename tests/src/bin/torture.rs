@@ -1,11 +1,18 @@
 //! `torture`: races, crashes, rotations and random interleavings at length. `make torture` runs it.
 
-use std::time::Duration;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use clap::{Parser, ValueEnum};
 use tests::{
     stack::Engine,
     torture::{crashes, model, races, report, rotation, seeded::Seeded},
+};
+use tokio::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
 };
 
 /// Proves what docs/reliability.md states. Stops at the first thing that must not be.
@@ -52,8 +59,19 @@ enum EngineName {
 }
 
 #[tokio::main]
-async fn main() {
+async fn main() -> io::Result<()> {
     let options = Options::parse();
+    let mut termination = signal(SignalKind::terminate())?;
+    // What is dropped half-way takes its processes and its databases along.
+    tokio::select! {
+        () = prove(&options) => {}
+        _ = termination.recv() => report("stopped"),
+        _ = ctrl_c() => report("stopped"),
+    }
+    Ok(())
+}
+
+async fn prove(options: &Options) {
     let seed = options.seed.unwrap_or_else(Seeded::fresh_seed);
     report(&format!("seed {seed}"));
     let engines = match options.engine {
@@ -65,20 +83,36 @@ async fn main() {
         true => Proof::value_variants().to_vec(),
         false => options.proofs.clone(),
     };
-    let size = races::Size { rounds: options.rounds, callers: options.callers };
     for proof in proofs {
         for engine in engines.iter().copied() {
             report(&format!("{proof:?} on {engine:?}"));
-            match proof {
-                Proof::Model => drop(model::run(engine, options.turns, seed).await),
-                Proof::Codes => races::redeem_codes(engine, size).await,
-                Proof::Refresh => races::refresh(engine, size).await,
-                Proof::Crashes => drop(crashes::run(engine, options.kills, seed).await),
-                Proof::Rotation => {
-                    drop(rotation::run(engine, Duration::from_secs(options.seconds)).await);
-                }
+            let start = Instant::now();
+            let figures = proof.run(engine, options, seed).await;
+            let seconds = start.elapsed().as_secs();
+            report(&format!("{proof:?} on {engine:?} holds, after {seconds} s: {figures}"));
+        }
+    }
+}
+
+impl Proof {
+    /// What was done until it was proved.
+    async fn run(self, engine: Engine, options: &Options, seed: u64) -> String {
+        let size = races::Size { rounds: options.rounds, callers: options.callers };
+        match self {
+            Self::Model => format!("{:?}", model::run(engine, options.turns, seed).await),
+            Self::Codes => {
+                races::redeem_codes(engine, size).await;
+                format!("{size:?}")
             }
-            report(&format!("{proof:?} on {engine:?} holds"));
+            Self::Refresh => {
+                races::refresh(engine, size).await;
+                format!("{size:?}")
+            }
+            Self::Crashes => format!("{:?}", crashes::run(engine, options.kills, seed).await),
+            Self::Rotation => {
+                let length = Duration::from_secs(options.seconds);
+                format!("{:?}", rotation::run(engine, length).await)
+            }
         }
     }
 }

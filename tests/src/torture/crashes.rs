@@ -39,9 +39,11 @@ pub struct Figures {
     pub revoked: AtomicUsize,
 }
 
-/// Kills the one `auth` so many times. The figures are of all programs together.
+/// Kills an `auth` so many times; where there are two, either. The figures are of all programs
+/// together.
 pub async fn run(engine: Engine, kills: usize, seed: u64) -> Arc<Figures> {
-    let mut replicas = Replicas::start(engine, (1, 0), &[]).await;
+    let auths = Replicas::of_auth(engine);
+    let mut replicas = Replicas::start(engine, (auths, 0), &[]).await;
     let client = replicas.register().await;
     let (figures, over) = (Arc::new(Figures::default()), Arc::new(AtomicBool::default()));
     let mut programs = JoinSet::new();
@@ -60,7 +62,7 @@ pub async fn run(engine: Engine, kills: usize, seed: u64) -> Arc<Figures> {
     for kill in 1..=kills {
         let life = LIFE.0 + random.below(LIFE.1 - LIFE.0);
         sleep(Duration::from_millis(life as u64)).await;
-        replicas.crash(0).await;
+        replicas.crash(random.below(auths)).await;
         if kill.is_multiple_of(20) || kill == kills {
             report(&format!("{engine:?}: killed {kill} of {kills} times, {figures:?}"));
         }
@@ -96,7 +98,7 @@ impl Program {
             match self.random.below(20) {
                 0 => token = self.sign_in().await,
                 1 => {
-                    self.revoke(&token).await;
+                    self.revoke(&token, answer.text("access_token")).await;
                     token = self.sign_in().await;
                 }
                 _ => {}
@@ -167,7 +169,8 @@ impl Program {
         answer
     }
 
-    async fn revoke(&self, token: &str) {
+    /// Once the server has said so, neither token of the grant ever counts again.
+    async fn revoke(&self, token: &str, access_token: &str) {
         let form = [("token", token.to_owned()), ("client_id", self.client.id.clone())];
         let (answer, _) = self.until_answered("/revoke", &form).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
@@ -178,6 +181,13 @@ impl Program {
         ];
         let (answer, _) = self.until_answered("/token", &form).await;
         assert_eq!(answer.text("error"), "invalid_grant", "a zombie: {}", answer.json);
+        let answer = loop {
+            match self.client.try_user_info(access_token).await {
+                Some(answer) => break answer,
+                None => sleep(Duration::from_millis(5)).await,
+            }
+        };
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "a zombie: {}", answer.json);
         self.figures.revoked.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -173,10 +173,14 @@ impl Play {
         match self.random.below(10) {
             0 => self.forget_and_consent().await,
             1 if !self.held.is_empty() => {
-                let seconds = *self.random.pick(&[1, 7, 31, 67, 119, 125, 905, 3_001, 20_001]);
-                self.stack.advance(seconds);
+                let often = self.random.below(8) > 0;
+                let seconds =
+                    if often { &[1, 7, 31, 67, 119, 125][..] } else { &[905, 3_001, 20_001] };
+                self.stack.advance(*self.random.pick(seconds));
             }
             _ if self.held.is_empty() => self.forget_and_consent().await,
+            // Dead grants answer nothing but no, which is soon told.
+            2..=7 if self.are_all_dead() => self.forget_and_consent().await,
             _ => self.send_at_once().await,
         }
     }
@@ -200,9 +204,11 @@ impl Play {
     }
 
     async fn send_at_once(&mut self) {
-        let count = 1 + self.random.below(3);
-        // Mostly one grant, so that the messages meet.
+        // One grant, so that the messages meet. A code that several redeem at once ends it, so mostly
+        // one does.
         let grant = self.random.below(self.held.len());
+        let alone = self.held[grant].refresh.is_empty() && self.random.below(4) > 0;
+        let count = if alone { 1 } else { 1 + self.random.below(3) };
         let steps: Vec<Step> = (0..count).map(|_| self.choose(grant)).collect();
         let before = self.now();
         let answers = join_all(steps.iter().map(|step| self.send(*step))).await;
@@ -312,6 +318,11 @@ impl Play {
             Step::Redeem(grant) | Step::Refresh(grant, _) | Step::Revoke(grant, _) => (grant, 0),
             Step::UserInfo(grant, number) => (grant, self.held[grant].access[number].1),
         }
+    }
+
+    fn are_all_dead(&self) -> bool {
+        let lives = |grant: &Grant| grant.is_live(self.now());
+        !self.candidates.iter().any(|grants| grants.iter().any(lives))
     }
 
     fn now(&self) -> i64 {

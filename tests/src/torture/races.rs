@@ -18,10 +18,8 @@ pub struct Size {
     pub callers: usize,
 }
 
-/// Replicas for an engine: SQLite has one writer, so one process; PostgreSQL two.
 async fn start(engine: Engine) -> (Replicas, Vec<Client>) {
-    let auths = if engine == Engine::Postgres { 2 } else { 1 };
-    let replicas = Replicas::start(engine, (auths, 0), &[]).await;
+    let replicas = Replicas::start(engine, (Replicas::of_auth(engine), 0), &[]).await;
     let client = replicas.register().await;
     let at = |address: &String| Client::at(address, &replicas.audience, &client.id);
     let clients = replicas.auth.iter().map(at).collect();

@@ -46,6 +46,11 @@ pub struct Replicas {
 }
 
 impl Replicas {
+    /// As many of `auth` as an engine is for: SQLite has one writer, so one process; PostgreSQL two.
+    pub fn of_auth(engine: Engine) -> usize {
+        if engine == Engine::Postgres { 2 } else { 1 }
+    }
+
     /// Starts so many of `auth` and of `mcp`, with further options of `auth`.
     pub async fn start(engine: Engine, (auths, mcps): (usize, usize), further: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
