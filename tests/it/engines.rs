@@ -1,8 +1,10 @@
 //! What rests on the database holds on either engine: SQLite and PostgreSQL.
 
+use std::collections::HashSet;
+
 use auth::storage::{Database, signing_keys};
-use futures::future::join_all;
-use serde_json::json;
+use futures::future::{join, join_all};
+use serde_json::{Value, json};
 use tests::{
     browser::Browser,
     client::{Answer, Client, REDIRECT_URI, http},
@@ -87,6 +89,53 @@ async fn revoking_a_refresh_token_ends_its_grant_on_either_engine() {
             [("token", tokens.text("refresh_token").into()), ("client_id", client.id.clone())];
         assert_eq!(client.post("/revoke", &form).await.status, 200, "{engine:?}");
         assert!(!is_live(&stack, &tokens).await, "{engine:?}");
+    }
+}
+
+/// Each revocation waits for the one before it, and none for a row that a later one holds.
+#[tokio::test]
+async fn an_account_is_deleted_while_its_programs_sign_out_on_either_engine() {
+    for engine in Engine::ALL {
+        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let client = Client::register(&stack).await;
+        let mut forms = Vec::new();
+        for _ in 0..12 {
+            let tokens = client.obtain_tokens(&mut browser).await;
+            let token = tokens.text("refresh_token").to_owned();
+            forms.push([("token", token), ("client_id", client.id.clone())]);
+        }
+        let page = browser.open(&stack.at("/account/delete")).await;
+        let sure = [("csrf", &*page.hidden("csrf")), ("sure", "yes")];
+        let place = stack.at("/account/delete");
+        let revoked = join_all(forms.iter().map(|form| client.post("/revoke", form)));
+        let (gone, revoked) = join(browser.post(&place, &sure), revoked).await;
+        assert_eq!(gone.status, 200, "{engine:?}: {}", gone.text());
+        for answer in revoked {
+            assert_eq!(answer.status, 200, "{engine:?}: {}", answer.json);
+        }
+    }
+}
+
+#[tokio::test]
+async fn somebody_who_first_signs_in_twice_at_once_is_one_person_on_either_engine() {
+    for engine in Engine::ALL {
+        let stack = Stack::on(engine).await;
+        let mut arrivals = Vec::new();
+        for _ in 0..8 {
+            let mut browser = Browser::default();
+            let page = browser.open(&stack.at("/sign-in?continue=/account/export")).await;
+            arrivals.push((browser.send_form(&page, "/sign-in/github").await, browser));
+        }
+        // So that none of them waits for a connection to the database.
+        join_all((0..16).map(|_| http().get(stack.at("/health")).send())).await;
+        let sign_ins = arrivals.iter_mut().map(|(page, b)| b.press(page, "user", "nick-lucas"));
+        let mut subjects = HashSet::new();
+        for page in join_all(sign_ins).await {
+            assert_eq!(page.status, 200, "{engine:?}: {}", page.text());
+            let export: Value = serde_json::from_str(&page.html).unwrap();
+            subjects.insert(export["sub"].to_string());
+        }
+        assert_eq!(subjects.len(), 1, "{engine:?}: {subjects:?}");
     }
 }
 

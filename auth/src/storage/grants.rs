@@ -207,6 +207,15 @@ pub async fn clients_of_session(
         .await
 }
 
+/// Ends every grant of a person; how many that were.
+pub async fn revoke_of_user(
+    db: &(impl ConnectionTrait + TransactionTrait),
+    user_id: Uuid,
+    now: i64,
+) -> Result<u64, StorageError> {
+    revoke_all(db, Column::UserId.eq(user_id), now).await
+}
+
 /// Ends every grant of a client; how many that were.
 pub async fn revoke_of_client(
     db: &(impl ConnectionTrait + TransactionTrait),
@@ -216,7 +225,8 @@ pub async fn revoke_of_client(
     revoke_all(db, Column::ClientId.eq(client_id), now).await
 }
 
-/// What ends is in the deny list once it has ended: both, or neither.
+/// What ends is in the deny list once it has ended: both, or neither. Whoever calls this does so
+/// last in their transaction, as [`revocations::enter`] wants it.
 async fn revoke_all(
     db: &(impl ConnectionTrait + TransactionTrait),
     which: Expr,

@@ -1,7 +1,8 @@
 //! Who a person is at an upstream.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, entity::prelude::*,
+    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, entity::prelude::*,
+    sea_query::OnConflict,
 };
 use uuid::Uuid;
 
@@ -41,23 +42,34 @@ pub async fn sign_in(
     profile: Profile,
     now: i64,
 ) -> Result<users::Model, StorageError> {
-    let transaction = db.begin().await?;
-    let user = match find(&transaction, provider, subject).await? {
-        Some(known) => users::refresh(&transaction, known.user_id, profile, now).await?,
-        None => {
-            let user = users::create(&transaction, profile, now).await?;
-            let identity = ActiveModel {
-                provider: Set(provider.into()),
-                subject: Set(subject.into()),
-                user_id: Set(user.id),
-                created_at: Set(now),
-            };
-            identity.insert(&transaction).await?;
-            user
+    loop {
+        let transaction = db.begin().await?;
+        if let Some(known) = find(&transaction, provider, subject).await? {
+            let user = users::refresh(&transaction, known.user_id, profile, now).await?;
+            transaction.commit().await?;
+            return Ok(user);
         }
-    };
-    transaction.commit().await?;
-    Ok(user)
+        let user = users::create(&transaction, profile.clone(), now).await?;
+        let (provider, subject) = (provider.to_owned(), subject.to_owned());
+        let identity = Model { provider, subject, user_id: user.id, created_at: now };
+        if enter(&transaction, identity).await? {
+            transaction.commit().await?;
+            return Ok(user);
+        }
+        // They sign in twice at once, and the other one was quicker: its person is theirs.
+        transaction.rollback().await?;
+    }
+}
+
+/// Enters an identity, unless it is somebody's: of any number of callers, on any replica, one is
+/// told `true`.
+async fn enter(db: &impl ConnectionTrait, identity: Model) -> Result<bool, StorageError> {
+    let key = [Column::Provider, Column::Subject];
+    let entered = Entity::insert(identity.into_active_model())
+        .on_conflict(OnConflict::columns(key).do_nothing().to_owned())
+        .exec_without_returning(db)
+        .await?;
+    Ok(entered == 1)
 }
 
 /// What came of a wish to link an identity.
@@ -73,10 +85,13 @@ pub enum Linked {
 
 /// Links a further identity to a person, unless it is somebody's.
 pub async fn link(db: &impl ConnectionTrait, identity: Model) -> Result<Linked, StorageError> {
-    match find(db, &identity.provider, &identity.subject).await? {
-        Some(known) if known.user_id == identity.user_id => Ok(Linked::Before),
-        Some(_) => Ok(Linked::ToSomebodyElse),
-        None => identity.into_active_model().insert(db).await.map(|_| Linked::Now),
+    if enter(db, identity.clone()).await? {
+        return Ok(Linked::Now);
+    }
+    let known = find(db, &identity.provider, &identity.subject).await?;
+    match known.is_some_and(|known| known.user_id == identity.user_id) {
+        true => Ok(Linked::Before),
+        false => Ok(Linked::ToSomebodyElse),
     }
 }
 

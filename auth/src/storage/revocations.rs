@@ -31,7 +31,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// Enters what `transaction` revokes. It is the transaction's last statement before the commit:
-/// other revocations wait for it.
+/// other revocations wait for it, so it must not wait for a row that one of them holds.
 pub async fn enter(
     transaction: &impl ConnectionTrait,
     ids: &[String],

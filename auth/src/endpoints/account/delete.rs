@@ -76,13 +76,11 @@ fn ask(state: &AppState, person: &SignedIn, frame: &Frame, not_ticked: bool) -> 
 async fn erase(state: &AppState, person: &SignedIn) -> Result<(), StorageError> {
     let (id, now) = (person.user.id, state.clock.now());
     let transaction = state.db.begin().await?;
-    for grant in grants::of_user(&transaction, id, now).await? {
-        grants::revoke(&transaction, grant.id, now).await?;
-    }
     sessions::close_all_of_user(&transaction, id).await?;
     consents::forget_user(&transaction, id).await?;
     security_events::forget_user(&transaction, id).await?;
     identities::forget_user(&transaction, id).await?;
     users::forget(&transaction, id).await?;
+    grants::revoke_of_user(&transaction, id, now).await?;
     transaction.commit().await
 }

@@ -55,8 +55,8 @@ async fn end(
     if let Some(grant) = grant.filter(|it| it.user_id == person.user.id && it.is_live(now)) {
         let (kind, name) = (EventKind::AccessRemoved, &grant.client_name);
         let event = visitor.event(person.user.id, kind, name, now);
-        grants::revoke(&transaction, id, now).await?;
         security_events::record(&transaction, event).await?;
+        grants::revoke(&transaction, id, now).await?;
     }
     transaction.commit().await
 }

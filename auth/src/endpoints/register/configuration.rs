@@ -155,9 +155,7 @@ async fn write(
     if !is_used && registrations::unused(&transaction).await? >= MOST_UNUSED {
         return Ok(false);
     }
-    if registration.is_none() {
-        grants::revoke_of_client(&transaction, client_id, now).await?;
-    }
+    let is_deletion = registration.is_none();
     let row = registrations::Model {
         client_id_hash: secret::hash(client_id),
         registration,
@@ -165,6 +163,9 @@ async fn write(
         changed_at: now,
     };
     registrations::put(&transaction, row).await?;
+    if is_deletion {
+        grants::revoke_of_client(&transaction, client_id, now).await?;
+    }
     transaction.commit().await?;
     Ok(true)
 }
