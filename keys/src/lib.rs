@@ -30,7 +30,7 @@ pub use jwk::PublicJwk;
 pub use key_ring::{KeyRing, KeyState, RingEntry, Rotation};
 pub use key_set::KeySet;
 pub use master_secrets::MasterSecrets;
-pub use published_keys::{PublishedKeys, unverified_claims};
+pub use published_keys::{PublishedKeys, algorithm_of, unverified_claims};
 pub use sealer::Sealer;
 pub use signing_key::{Algorithm, SigningKey, TokenType};
 pub use verifier::Verifier;

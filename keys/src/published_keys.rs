@@ -106,6 +106,12 @@ pub fn unverified_claims<T: DeserializeOwned>(token: &str) -> Result<T, VerifyEr
     serde_json::from_slice(&claims).map_err(|_| VerifyError::BadClaims)
 }
 
+/// The algorithm that a token names. Once its signature has been verified, it is the one that it
+/// was signed by.
+pub fn algorithm_of(token: &str) -> Result<Algorithm, VerifyError> {
+    header_of(token)?.alg.parse().map_err(|_| VerifyError::WrongAlgorithm)
+}
+
 impl PublishedKey {
     fn read(jwk: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(jwk).ok()?;

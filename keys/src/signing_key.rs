@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::jwk::{
     Jwk, KeyPair,
     alg::{
@@ -36,6 +38,18 @@ impl Algorithm {
             Self::EdDSA => "EdDSA",
             Self::RS256 => "RS256",
         }
+    }
+
+    /// `at_hash` of an ID token that is signed by it: the left half of the access token's hash, by
+    /// the hash function that the algorithm itself uses (OpenID Connect Core §3.1.3.6).
+    pub fn at_hash(self, access_token: &str) -> String {
+        let function = match self {
+            Self::ES256 | Self::RS256 => &SHA256,
+            Self::EdDSA => &SHA512,
+        };
+        let hash = digest(function, access_token.as_bytes());
+        let (left_half, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
+        URL_SAFE_NO_PAD.encode(left_half)
     }
 }
 
@@ -220,4 +234,18 @@ fn public_material(algorithm: Algorithm, jwk: &Jwk) -> Result<KeyMaterial, KeyEr
 
 fn unusable(error: impl fmt::Display) -> KeyError {
     KeyError::Unusable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Algorithm;
+
+    #[test]
+    fn an_access_token_is_hashed_as_the_algorithm_hashes() {
+        let at_hash =
+            |algorithm: Algorithm| algorithm.at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
+        assert_eq!(at_hash(Algorithm::ES256), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(at_hash(Algorithm::RS256), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(at_hash(Algorithm::EdDSA), "q7nS86GgvvFaZkzALLWqJYaJIKw2wCDAVfCAsm5CrBM");
+    }
 }

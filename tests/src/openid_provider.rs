@@ -120,7 +120,12 @@ impl OpenIdProvider {
 
     /// Begins to sign with a new key, the old one gone.
     pub fn rotate_key(&self) {
-        let key = SigningKey::generate(Algorithm::ES256).expect("a key");
+        self.sign_by(Algorithm::ES256);
+    }
+
+    /// Begins to sign by another algorithm.
+    pub fn sign_by(&self, algorithm: Algorithm) {
+        let key = SigningKey::generate(algorithm).expect("a key");
         self.shared.with(|inner| inner.key = key);
     }
 
@@ -236,7 +241,7 @@ async fn token(
                 .into_response();
         };
         let access_token = format!("{ACCESS_TOKEN_PREFIX}{}", Uuid::new_v4());
-        let id_token = inner.id_token(&request["nonce"]);
+        let id_token = inner.id_token(&request["nonce"], &access_token);
         Json(json!({"access_token": access_token, "token_type": "Bearer", "id_token": id_token}))
             .into_response()
     })
@@ -267,7 +272,7 @@ async fn user_info(State(shared): State<Shared>, headers: HeaderMap) -> Response
 }
 
 impl Inner {
-    fn id_token(&self, nonce: &str) -> String {
+    fn id_token(&self, nonce: &str, access_token: &str) -> String {
         let mut claims = self.person.clone();
         // The stack's clock may have been moved, by hours at most.
         let now = 4_000_000_000_i64;
@@ -276,6 +281,7 @@ impl Inner {
         claims["exp"] = json!(now);
         claims["iat"] = json!(1_700_000_000);
         claims["nonce"] = json!(nonce);
+        claims["at_hash"] = json!(self.key.algorithm().at_hash(access_token));
         if let Fault::Claim(member, value) = &self.fault {
             claims[member] = value.clone();
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keys::PublishedKeys;
+use keys::{PublishedKeys, algorithm_of};
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -117,12 +117,13 @@ impl OpenIdProvider {
         let keys = self.keys(&metadata, &tokens.id_token, answer.now).await?;
         let claims: Claims = keys
             .verify(&tokens.id_token, |typ| matches!(typ, None | Some("jwt")))
-            .map_err(|error| UpstreamError::Untrusted(error.to_string()))?;
+            .map_err(|error| untrusted(&error))?;
         let check = Check {
             issuer: &self.setting.issuer,
             client_id: &self.setting.client_id,
             nonce: answer.nonce,
             access_token: &tokens.access_token,
+            algorithm: algorithm_of(&tokens.id_token).map_err(|error| untrusted(&error))?,
             now: answer.now,
         };
         claims.judge(check).map_err(|why| UpstreamError::Untrusted(why.into()))?;
@@ -203,7 +204,6 @@ impl OpenIdProvider {
         token: &str,
         now: i64,
     ) -> Result<Arc<PublishedKeys>, UpstreamError> {
-        let untrusted = |error: &dyn std::fmt::Display| UpstreamError::Untrusted(error.to_string());
         let mut known = self.known.lock().await;
         if let Some((fetched_at, keys)) = &known.keys {
             let fits = keys.may_verify(token).map_err(|error| untrusted(&error))?;
@@ -242,6 +242,10 @@ fn check_issuer(metadata: &Metadata, iss: Option<&str>) -> Result<(), UpstreamEr
         }
         _ => Ok(()),
     }
+}
+
+fn untrusted(error: &dyn std::fmt::Display) -> UpstreamError {
+    UpstreamError::Untrusted(error.to_string())
 }
 
 fn encoded(text: &str) -> String {

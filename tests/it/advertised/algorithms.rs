@@ -3,7 +3,9 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::{Algorithm, DpopRequest, SigningKey, TokenType};
 use serde_json::{Value, json};
+use sha2::Digest;
 use tests::{
+    access_token::claims,
     browser::Browser,
     client::{Answer, Client, REDIRECT_URI, http, with},
     stack::Stack,
@@ -108,6 +110,31 @@ async fn present(stack: &Stack, path: &str, assertion: &str) -> Answer {
     Answer::of(http().post(stack.at(path)).form(&form)).await
 }
 
+/// Tokens of a person who let the client know who they are.
+async fn with_id_token(client: &Client) -> Answer {
+    let mut browser = Browser::default();
+    let request = with(client.authorize_parameters(), "scope", "openid mcp:tools");
+    let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
+    let page = browser.press(&page, "decision", "allow").await;
+    let form = client.code_form(&page.query("code").unwrap());
+    client.post_authenticated("/token", &form).await
+}
+
+#[tokio::test]
+async fn an_id_token_names_its_access_token_by_the_hash_of_its_own_algorithm() {
+    for algorithm in ["ES256", "EdDSA", "RS256"] {
+        let stack = Stack::start_with(&["--signing-algorithm", algorithm], &[]).await;
+        let tokens = with_id_token(&Client::register(&stack).await).await;
+        let access_token = tokens.text("access_token").as_bytes();
+        let left_half = match algorithm {
+            "EdDSA" => sha2::Sha512::digest(access_token)[..32].to_vec(),
+            _ => sha2::Sha256::digest(access_token)[..16].to_vec(),
+        };
+        let at_hash = &claims(tokens.text("id_token"))["at_hash"];
+        assert_eq!(*at_hash, URL_SAFE_NO_PAD.encode(left_half), "{algorithm}");
+    }
+}
+
 #[tokio::test]
 async fn what_this_server_signs_is_signed_as_listed() {
     for algorithm in ["ES256", "EdDSA", "RS256"] {
@@ -115,12 +142,7 @@ async fn what_this_server_signs_is_signed_as_listed() {
         let stack = Stack::start_with(&options, &[]).await;
         let secret = json!({"token_endpoint_auth_method": "client_secret_basic"});
         let client = Client::register_as(&stack, secret).await;
-        let mut browser = Browser::default();
-        let request = with(client.authorize_parameters(), "scope", "openid mcp:tools");
-        let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
-        let page = browser.press(&page, "decision", "allow").await;
-        let form = client.code_form(&page.query("code").unwrap());
-        let tokens = client.post_authenticated("/token", &form).await;
+        let tokens = with_id_token(&client).await;
         let token = tokens.text("access_token");
 
         let request = http().get(stack.at("/userinfo")).bearer_auth(token);

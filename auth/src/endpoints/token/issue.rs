@@ -1,7 +1,5 @@
 //! Access tokens and ID tokens: what every grant ends in.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::{
     AccessTokenClaims, Actor, Audience, Confirmation, IdTokenClaims, KeyError, TokenType,
     UserClaims,
@@ -220,8 +218,7 @@ fn id_token(
     nonce: Option<String>,
 ) -> Result<String, KeyError> {
     let now = state.clock.now();
-    let hash = digest(&SHA256, access_token.as_bytes());
-    let left_half = hash.as_ref().get(..16).unwrap_or_default();
+    let key = state.keys.current(now)?;
     let claims = IdTokenClaims {
         iss: state.config.issuer.clone(),
         sub: issue.sub(),
@@ -231,11 +228,11 @@ fn id_token(
         iat: now,
         auth_time: issue.authenticated_at().unwrap_or(now),
         nonce,
-        at_hash: URL_SAFE_NO_PAD.encode(left_half),
+        at_hash: key.algorithm().at_hash(access_token),
         sid: issue.grant.and_then(|grant| grant.session_id).map(|id| id.to_string()),
         user: issue.revealed(),
     };
-    state.keys.current(now)?.sign(TokenType::IdToken, &claims)
+    key.sign(TokenType::IdToken, &claims)
 }
 
 /// What the scopes reveal of a person (OpenID Connect Core §5.4).

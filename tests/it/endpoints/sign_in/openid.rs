@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use keys::Algorithm;
 use serde_json::json;
 use tests::{
     access_token,
@@ -180,4 +181,16 @@ fn files(folder: &Path) -> Vec<u8> {
 
 fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn the_access_token_is_recognised_by_the_hash_of_each_algorithm() {
+    let (stack, provider, _folder) = with_provider().await;
+    for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256] {
+        provider.sign_by(algorithm);
+        // The provider's keys are asked for again, at most so often.
+        stack.advance(3600);
+        let page = sign_in(&stack, &mut Browser::default()).await;
+        assert!(page.text().contains("Nick Lucas"), "{algorithm}: {}", page.text());
+    }
 }
