@@ -110,7 +110,7 @@ impl Config {
     /// Where people see and end what they allowed: the account page of the first issuer.
     pub(crate) fn account(&self) -> Result<Url, GuardError> {
         let issuer = self.issuers.first().map(String::as_str).unwrap_or_default();
-        let page = format!("{issuer}/account");
+        let page = format!("{}/account", issuer.trim_end_matches('/'));
         Url::parse(&page).map_err(|_| GuardError::NoIssuer)
     }
 

@@ -132,7 +132,9 @@ pub(super) async fn body(mut answer: Response) -> Result<Vec<u8>, FetchError> {
     Ok(body)
 }
 
+/// A slash at the end is part of the issuer's name, and of no place.
 fn well_known(issuer: &str) -> Vec<String> {
+    let issuer = issuer.trim_end_matches('/');
     let Ok(url) = Url::parse(issuer) else {
         return Vec::new();
     };
@@ -163,6 +165,13 @@ mod tests {
             ]
         );
         assert_eq!(well_known("http://localhost:3000").len(), 2);
+    }
+
+    #[test]
+    fn a_slash_at_the_end_of_an_issuer_is_no_part_of_its_places() {
+        for issuer in ["https://a.test", "https://a.test/t1"] {
+            assert_eq!(well_known(&format!("{issuer}/")), well_known(issuer), "{issuer}");
+        }
     }
 
     #[test]

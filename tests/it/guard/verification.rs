@@ -6,6 +6,7 @@ use tests::{
     access_token::signed,
     browser::Browser,
     client::{Answer, Client},
+    document_server::{Document, DocumentServer},
     mcp_client::{Wire, call, send, text},
     stack::Stack,
 };
@@ -169,4 +170,18 @@ async fn a_claim_of_the_wrong_type_or_value_is_refused() {
             "{change}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_issuer_whose_name_ends_with_a_slash_is_found() {
+    let elsewhere = DocumentServer::start().await;
+    let issuer = elsewhere.at("/");
+    let stack = Stack::start_with(&[], &["--issuer", &issuer]).await;
+    let metadata = json!({"issuer": issuer, "jwks_uri": stack.at("/jwks")});
+    let place = "/.well-known/oauth-authorization-server";
+    elsewhere.put(place, Document::json(&metadata));
+    let token = signed(&stack, &json!({"iss": issuer}));
+    let answer = echo(&stack, Wire::V2026, &token).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
+    assert_eq!(elsewhere.hits(place), 1);
 }
