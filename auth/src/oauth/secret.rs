@@ -12,6 +12,9 @@ use subtle::ConstantTimeEq;
 
 use super::error::OAuthError;
 
+/// Length of a secret, in bytes.
+const LENGTH: usize = 32;
+
 /// What a secret is for, told by its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretKind {
@@ -59,7 +62,7 @@ pub struct Secret(String);
 impl Secret {
     /// 256 random bits from the operating system.
     pub fn generate(kind: SecretKind) -> Result<Self, OAuthError> {
-        let mut bytes = [0; 32];
+        let mut bytes = [0; LENGTH];
         rand::fill(&mut bytes)
             .map_err(|error| OAuthError::server_error("no_randomness", error.to_string()))?;
         Ok(Self::from_bytes(kind, &bytes))
@@ -68,6 +71,12 @@ impl Secret {
     /// A secret of given bytes, for values that are derived.
     pub fn from_bytes(kind: SecretKind, bytes: &[u8]) -> Self {
         Self(format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// A secret that somebody brings back, if it can be one of this kind.
+    pub fn parse(kind: SecretKind, presented: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(presented.strip_prefix(kind.prefix())?).ok()?;
+        (bytes.len() == LENGTH).then(|| Self(presented.into()))
     }
 
     /// The text, to hand it to whom it belongs.

@@ -7,7 +7,11 @@ use std::fs;
 
 use serde_json::{Value, json};
 use tests::{
-    access_token, browser::Browser, client::Client, openid_provider::OpenIdProvider, stack::Stack,
+    access_token,
+    browser::Browser,
+    client::{Answer, Client, http},
+    openid_provider::OpenIdProvider,
+    stack::Stack,
 };
 
 /// A stack where people can sign in at GitHub and at the provider.
@@ -145,4 +149,30 @@ async fn a_code_that_github_does_not_know_signs_nobody_in() {
     let page =
         browser.open(&stack.at(&format!("/sign-in/github/callback?code=1&state={state}"))).await;
     assert!(page.text().contains("upstream_refused"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_second_tab_lets_the_browser_wait_anew() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let page = browser.open(&stack.at("/sign-in")).await;
+    browser.send_form(&page, "/sign-in/github").await;
+    let cookie = browser.cookies_for(&stack.issuer);
+    stack.advance(590);
+    let second = http().post(stack.at("/sign-in/github")).header("cookie", &cookie);
+    let renewed = Answer::of(second.form(&[("continue", "/")])).await.headers;
+    let renewed = renewed["set-cookie"].to_str().unwrap();
+    assert!(renewed.starts_with(&format!("{cookie};")), "{renewed}");
+    assert!(renewed.contains("Max-Age=600"), "{renewed}");
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_none_of_ours_is_replaced() {
+    let stack = Stack::start().await;
+    for value in ["chosen-by-somebody", "pcb_", "pcs_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE"] {
+        let cookie = format!("portcullis-browser={value}");
+        let request = http().post(stack.at("/sign-in/github")).header("cookie", cookie);
+        let answer = Answer::of(request.form(&[("continue", "/")])).await;
+        let fresh = answer.headers["set-cookie"].to_str().unwrap();
+        assert!(fresh.contains("=pcb_") && !fresh.contains(&format!("={value};")), "{fresh}");
+    }
 }

@@ -37,7 +37,7 @@ pub(super) struct PendingSignIn {
 }
 
 /// Sends the browser to the upstream. A browser that signs in in two tabs keeps its cookie for
-/// both.
+/// both, as long as the later one needs it.
 pub(super) async fn begin(
     state: &AppState,
     jar: &CookieJar,
@@ -45,14 +45,18 @@ pub(super) async fn begin(
     continue_to: &ContinueTo,
     link_to: Option<String>,
 ) -> Result<Response, OAuthError> {
-    let known = jar.get(cookie_name(&state.config, CookieName::Browser)).map(|c| c.value());
-    let fresh = Secret::generate(SecretKind::Browser)?;
+    let known = jar.get(cookie_name(&state.config, CookieName::Browser));
+    let known = known.and_then(|cookie| Secret::parse(SecretKind::Browser, cookie.value()));
+    let browser = match known {
+        Some(known) => known,
+        None => Secret::generate(SecretKind::Browser)?,
+    };
     let verifier = Secret::generate(SecretKind::CodeVerifier)?;
     let nonce = Secret::generate(SecretKind::Nonce)?;
     let now = state.clock.now();
     let pending = PendingSignIn {
         provider: upstream.name.clone(),
-        browser: secret::hash(known.unwrap_or(fresh.expose())),
+        browser: browser.hash(),
         code_verifier: verifier.expose().into(),
         nonce: nonce.expose().into(),
         continue_to: continue_to.as_str().into(),
@@ -70,11 +74,8 @@ pub(super) async fn begin(
     };
     let location =
         upstream.authorize_url(request, now).await.map_err(|e| upstream_error(upstream, e))?;
-    let jar = match known {
-        Some(_) => CookieJar::new(),
-        None => CookieJar::new().add(cookie(&state.config, CookieName::Browser, &fresh, LIFETIME)),
-    };
-    Ok((jar, see_other(&location)).into_response())
+    let cookie = cookie(&state.config, CookieName::Browser, &browser, LIFETIME);
+    Ok((CookieJar::new().add(cookie), see_other(&location)).into_response())
 }
 
 impl PendingSignIn {
