@@ -6,6 +6,7 @@ pub mod dpop;
 pub mod form;
 pub mod frame;
 pub mod presented_token;
+pub mod request_id;
 pub mod same_origin;
 pub mod signed_in;
 pub mod visitor;

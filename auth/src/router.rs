@@ -26,7 +26,7 @@ use crate::{
         style, token, userinfo,
     },
     error_response::{self, PageError},
-    extract::same_origin,
+    extract::{request_id, same_origin},
     state::AppState,
 };
 
@@ -53,6 +53,7 @@ pub fn router(state: AppState) -> Router {
         )
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(from_fn_with_state(state.clone(), request_id::distrust))
         .with_state(state)
 }
 
@@ -137,9 +138,10 @@ fn cors<const N: usize>(methods: [Method; N]) -> CorsLayer {
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             header::ACCEPT,
+            HeaderName::from_static("dpop"),
             HeaderName::from_static("mcp-protocol-version"),
         ])
-        .expose_headers([header::WWW_AUTHENTICATE])
+        .expose_headers([header::WWW_AUTHENTICATE, HeaderName::from_static("dpop-nonce")])
         .max_age(Duration::from_secs(3600))
 }
 
@@ -158,7 +160,7 @@ fn end(response: &Response, passed: Duration, _: &tracing::Span) {
 
 /// The path without the query, which may hold a code or a state.
 fn span(request: &Request) -> tracing::Span {
-    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    let id = request.headers().get(request_id::X_REQUEST_ID).and_then(|id| id.to_str().ok());
     tracing::debug_span!(
         "request",
         method = %request.method(),

@@ -13,6 +13,7 @@ mod guard;
 mod key_rotation;
 mod metadata_documents;
 mod reason_codes;
+mod request_ids;
 mod resources;
 mod retention;
 mod settings;

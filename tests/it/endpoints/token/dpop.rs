@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::{Algorithm, DpopRequest, SigningKey};
+use reqwest::Method;
 use serde_json::Value;
 use tests::{
     browser::Browser,
@@ -170,4 +171,26 @@ async fn a_client_entered_with_bound_tokens_gets_none_without_a_proof() {
     let form = [("grant_type", "client_credentials".to_owned())];
     let answer = client.post_authenticated("/token", &form).await;
     assert_eq!(answer.text("error"), "invalid_dpop_proof");
+}
+
+#[tokio::test]
+async fn a_program_in_a_browser_may_send_proofs_and_read_nonces() {
+    let setting = setting_with(&["--dpop-nonce-required"]).await;
+    let origin = "http://localhost:6274";
+    for path in ["/token", "/par", "/userinfo"] {
+        let preflight = http()
+            .request(Method::OPTIONS, setting.stack.at(path))
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "dpop");
+        let answer = Answer::of(preflight).await;
+        let allowed = answer.headers["access-control-allow-headers"].to_str().unwrap();
+        assert!(allowed.split(',').any(|name| name == "dpop"), "{path}: {allowed}");
+    }
+    let request = http().post(setting.stack.at("/token")).header("origin", origin);
+    let form = setting.code_form().await;
+    let answer = Answer::of(request.header("dpop", setting.proof()).form(&form)).await;
+    assert!(answer.headers.contains_key("dpop-nonce"), "{}", answer.json);
+    let exposed = answer.headers["access-control-expose-headers"].to_str().unwrap();
+    assert!(exposed.split(',').any(|name| name == "dpop-nonce"), "{exposed}");
 }
