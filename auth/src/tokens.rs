@@ -11,7 +11,7 @@ use crate::{
         secret,
     },
     state::AppState,
-    storage::{StorageError, grants, opaque_tokens, revocations},
+    storage::{StorageError, grants, opaque_tokens, revocations, users},
 };
 
 /// A token that is good now.
@@ -28,7 +28,7 @@ pub enum LiveToken {
 pub struct AccessToken {
     /// What it says.
     pub claims: AccessTokenClaims,
-    /// The grant it came of; `None` where a client got it for itself.
+    /// The grant it came of; `None` where a client got it for itself, or by an assertion.
     pub grant: Option<grants::Model>,
 }
 
@@ -60,17 +60,20 @@ impl AccessToken {
         }
         let grant_id = claims.jti.split_once('.').and_then(|(id, _)| id.parse().ok());
         let Some(grant_id) = grant_id else {
-            return Self::of_client(state, claims).await;
+            return Self::without_grant(state, claims).await;
         };
         let grant = live_grant(state, grant_id).await.map_err(failed)?;
         Ok(grant.map(|grant| Self { claims, grant: Some(grant) }))
     }
 
-    /// Without a grant, the token stands and falls with its client.
-    async fn of_client(
+    /// Without a grant, the token stands and falls with its client and with whom it speaks of.
+    async fn without_grant(
         state: &AppState,
         claims: AccessTokenClaims,
     ) -> Result<Option<Self>, OAuthError> {
+        if claims.sub != claims.client_id && !has_account(state, &claims.sub).await? {
+            return Ok(None);
+        }
         match clients::find(state, &claims.client_id).await {
             Ok(_) => Ok(Some(Self { claims, grant: None })),
             Err(error) if error.code == ErrorCode::InvalidClient => Ok(None),
@@ -82,6 +85,13 @@ impl AccessToken {
     pub fn scope(&self) -> ScopeSet {
         self.claims.scopes().collect()
     }
+}
+
+async fn has_account(state: &AppState, sub: &str) -> Result<bool, OAuthError> {
+    let Ok(id) = sub.parse() else {
+        return Ok(false);
+    };
+    Ok(users::find(state.db.connection(), id).await.map_err(failed)?.is_some())
 }
 
 fn verified(state: &AppState, token: &str) -> Option<AccessTokenClaims> {

@@ -1,5 +1,6 @@
 //! `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`
 
+use auth::storage::users;
 use keys::TokenType;
 use serde_json::{Value, json};
 use tests::{
@@ -306,4 +307,18 @@ async fn keys_are_fetched_from_the_issuers_address_and_anew_when_none_fits() {
     setting.stack.advance(61);
     let unknown = client.post("/token", &workload(&TrustedIssuer::default())).await;
     assert_eq!(error(&unknown), (400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn a_token_of_an_assertion_ends_with_the_account_of_its_person() {
+    let setting = Setting::new().await;
+    let person = setting.issuer.enter_person(&setting.stack).await;
+    let answer = setting.post(&setting.identity(&json!({}))).await;
+    let form = [("token", answer.text("access_token").to_owned())];
+    let looked_at = setting.client.post_authenticated("/introspect", &form).await;
+    assert_eq!(looked_at.json["active"], true, "{}", looked_at.json);
+    let db = setting.stack.state.db.connection();
+    users::forget(db, person.parse().unwrap()).await.unwrap();
+    let looked_at = setting.client.post_authenticated("/introspect", &form).await;
+    assert_eq!(looked_at.json, json!({"active": false}));
 }
