@@ -20,8 +20,10 @@ use super::{
 
 /// The algorithms of proofs, as `dpop_signing_alg_values_supported` and challenges name them.
 pub(super) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
-/// Most proofs to remember. They are never forgotten early: when it is full, proofs are refused.
+/// Most proofs to remember, all in all and by one key. They are never forgotten early: when the
+/// memory is full, proofs are refused.
 const MOST_PROOFS: usize = 500_000;
+const MOST_PROOFS_OF_A_KEY: usize = 20_000;
 /// Seconds that a nonce is given out; it counts for as long again.
 const NONCE_WINDOW: i64 = 120;
 
@@ -31,8 +33,24 @@ pub(super) struct Possession {
     /// Whether tokens that are not bound are refused.
     pub(super) required: bool,
     nonces: Option<Nonces>,
-    seen: Mutex<HashMap<[u8; 32], i64>>,
+    seen: Mutex<Seen>,
 }
+
+/// Proofs that still count, told by the hash of their key and `jti`.
+#[derive(Debug, Default)]
+struct Seen {
+    proofs: HashMap<Digest, Remembered>,
+    by_key: HashMap<Digest, usize>,
+    swept_at: i64,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    key: Digest,
+    until: i64,
+}
+
+type Digest = [u8; 32];
 
 /// What a request that came with `scheme` must show.
 pub(super) struct Shown<'a> {
@@ -93,27 +111,60 @@ impl Possession {
     /// A proof counts once on this server. A replica of it has a memory of its own; nonces that
     /// replicas do not share keep a proof from being shown to another.
     fn remember(&self, proof: &DpopProof, now: i64) -> Result<(), BearerError> {
-        let text = format!("{} {}", proof.thumbprint, proof.jti);
-        let mut digest = [0; 32];
-        digest.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= MOST_PROOFS {
-            seen.retain(|_, until| now <= *until);
-        }
-        if seen.len() >= MOST_PROOFS {
-            return Err(BearerError::ProofsExhausted);
-        }
+        let key = sha256(&proof.thumbprint);
+        let name = sha256(&format!("{} {}", proof.thumbprint, proof.jti));
         let until = proof.issued_at.saturating_add(LONGEST_DPOP_AGE);
-        match seen.insert(digest, until) {
-            Some(_) => Err(BearerError::ProofReplayed),
-            None => Ok(()),
-        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.remember(name, Remembered { key, until }, now)
     }
 
     /// The nonce for the next proof, if one is asked for.
     pub(super) fn next_nonce(&self, now: i64) -> Option<String> {
         self.nonces.as_ref().map(|nonces| nonces.issue(now))
     }
+}
+
+impl Seen {
+    fn remember(&mut self, name: Digest, proof: Remembered, now: i64) -> Result<(), BearerError> {
+        if self.is_full(&proof.key) && self.swept_at != now {
+            self.sweep(now);
+        }
+        if self.proofs.contains_key(&name) {
+            return Err(BearerError::ProofReplayed);
+        }
+        if self.is_full(&proof.key) {
+            return Err(BearerError::ProofsExhausted);
+        }
+        *self.by_key.entry(proof.key).or_default() += 1;
+        self.proofs.insert(name, proof);
+        Ok(())
+    }
+
+    fn is_full(&self, key: &Digest) -> bool {
+        self.proofs.len() >= MOST_PROOFS
+            || self.by_key.get(key).is_some_and(|count| *count >= MOST_PROOFS_OF_A_KEY)
+    }
+
+    /// Forgets what no longer counts. It walks through everything, so it is done once a second at
+    /// most, however many proofs come.
+    fn sweep(&mut self, now: i64) {
+        self.swept_at = now;
+        let by_key = &mut self.by_key;
+        self.proofs.retain(|_, proof| {
+            let counts = now <= proof.until;
+            if let Some(count) = by_key.get_mut(&proof.key).filter(|_| !counts) {
+                *count -= 1;
+            }
+            counts
+        });
+        by_key.retain(|_, count| *count > 0);
+    }
+}
+
+fn sha256(text: &str) -> Digest {
+    let mut hash = Digest::default();
+    hash.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    hash
 }
 
 /// Nonces without memory: the time, and a tag that only this server can make.
@@ -164,19 +215,43 @@ mod tests {
         assert_eq!(possession.remember(&other, 1001), Ok(()));
     }
 
-    #[test]
-    fn when_the_memory_is_full_proofs_are_refused_until_old_ones_no_longer_count() {
+    fn numbered(number: usize) -> Digest {
+        let mut digest = Digest::default();
+        digest[..8].copy_from_slice(&number.to_be_bytes());
+        digest
+    }
+
+    /// A memory of so many proofs, each key with `of_each`.
+    fn filled(number: usize, of_each: usize) -> Possession {
         let possession = Possession::new(false, false).unwrap();
+        let remembered = |n: usize| Remembered { key: numbered(n / of_each), until: 1060 };
         {
             let mut seen = possession.seen.lock().unwrap();
-            for n in 0..MOST_PROOFS {
-                let mut digest = [0; 32];
-                digest[..8].copy_from_slice(&n.to_be_bytes());
-                seen.insert(digest, 1060);
-            }
+            seen.proofs = (0..number).map(|n| (numbered(n), remembered(n))).collect();
+            seen.by_key = (0..number.div_ceil(of_each)).map(|n| (numbered(n), of_each)).collect();
         }
+        possession
+    }
+
+    #[test]
+    fn when_the_memory_is_full_proofs_are_refused_until_old_ones_no_longer_count() {
+        let possession = filled(MOST_PROOFS, MOST_PROOFS_OF_A_KEY);
         assert_eq!(possession.remember(&proof("a"), 1060), Err(BearerError::ProofsExhausted));
         assert_eq!(possession.remember(&proof("a"), 1061), Ok(()));
+        assert_eq!(possession.seen.lock().unwrap().by_key.len(), 1);
+    }
+
+    #[test]
+    fn a_key_that_fills_its_share_keeps_no_other_out() {
+        let possession = filled(MOST_PROOFS_OF_A_KEY, MOST_PROOFS_OF_A_KEY);
+        let more = || Remembered { key: numbered(0), until: 1100 };
+        let mut seen = possession.seen.lock().unwrap();
+        let one_more = seen.remember(numbered(usize::MAX), more(), 1060);
+        assert_eq!(one_more, Err(BearerError::ProofsExhausted));
+        drop(seen);
+        assert_eq!(possession.remember(&proof("a"), 1060), Ok(()));
+        let mut seen = possession.seen.lock().unwrap();
+        assert_eq!(seen.remember(numbered(usize::MAX), more(), 1061), Ok(()));
     }
 
     #[test]
