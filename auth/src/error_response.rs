@@ -4,6 +4,7 @@
 //! all routes, logs it once with the request id, and draws the page where a page was due.
 
 mod page;
+mod unexplained;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use axum::{
 use serde_json::json;
 use tower_http::request_id::RequestId;
 
+pub use self::unexplained::{explain_to_people, explain_to_programs};
 use crate::{
     extract::frame::frame,
     oauth::{
@@ -132,15 +134,26 @@ fn is_about_proof(code: ErrorCode) -> bool {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let status = match (self.0.reason, status(self.0.code)) {
-            ("not_found", _) => StatusCode::NOT_FOUND,
-            ("too_many_attempts", _) => StatusCode::TOO_MANY_REQUESTS,
-            (_, StatusCode::UNAUTHORIZED) => StatusCode::BAD_REQUEST,
-            (_, status) => status,
-        };
-        let mut response = refuse(status.into_response(), self.0);
+        let mut response = refuse(page_status(&self.0).into_response(), self.0);
         response.extensions_mut().insert(PageDue);
         response
+    }
+}
+
+/// A refusal that a page of its own tells, such as a form that is to be filled in again.
+pub fn answered_with(mut page: Response, error: OAuthError) -> Response {
+    *page.status_mut() = page_status(&error);
+    refuse(page, error)
+}
+
+fn page_status(error: &OAuthError) -> StatusCode {
+    match (error.reason, status(error.code)) {
+        ("not_found", _) => StatusCode::NOT_FOUND,
+        ("method_not_allowed", _) => StatusCode::METHOD_NOT_ALLOWED,
+        ("body_too_large", _) => StatusCode::PAYLOAD_TOO_LARGE,
+        ("too_many_attempts", _) => StatusCode::TOO_MANY_REQUESTS,
+        (_, StatusCode::UNAUTHORIZED) => StatusCode::BAD_REQUEST,
+        (_, status) => status,
     }
 }
 
@@ -222,8 +235,9 @@ fn json_body(error: &OAuthError) -> Json<serde_json::Value> {
 
 fn refuse(mut response: Response, error: OAuthError) -> Response {
     insert(&mut response, CACHE_CONTROL.as_str(), "no-store");
-    if error.code == ErrorCode::TemporarilyUnavailable {
-        insert(&mut response, RETRY_AFTER.as_str(), "5");
+    let outage = (error.code == ErrorCode::TemporarilyUnavailable).then_some(5);
+    if let Some(seconds) = error.retry_after.or(outage) {
+        insert(&mut response, RETRY_AFTER.as_str(), &seconds.to_string());
     }
     response.extensions_mut().insert(Refusal(Arc::new(error)));
     response

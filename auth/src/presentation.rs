@@ -2,7 +2,7 @@
 
 use url::Url;
 use web::{
-    Asker, OwnPages, Person, Place, ScopeLine,
+    Asker, Language, OwnPages, Person, Place, ScopeLine,
     consent::{Redirect, RedirectKind},
 };
 
@@ -64,13 +64,17 @@ pub fn person(signed_in: &SignedIn) -> Person {
     Person { name: signed_in.shown_name(), email: signed_in.user.email.clone() }
 }
 
-/// One line for each scope, in the order asked.
-pub fn scope_lines(resource: Option<&Resource>, scopes: &ScopeSet) -> Vec<ScopeLine> {
+/// One line for each scope, in the order asked and in a language.
+pub fn scope_lines(
+    resource: Option<&Resource>,
+    scopes: &ScopeSet,
+    language: Language,
+) -> Vec<ScopeLine> {
     let own = |name: &str| resource?.scopes.iter().find(|scope| scope.name == name);
     let line = |name| match own(name) {
         Some(scope) => ScopeLine {
             name: scope.name.clone(),
-            description: Some(scope.description.clone()),
+            description: Some(scope.words(language).into()),
             sensitive: scope.sensitive,
             optional: scope.optional,
         },

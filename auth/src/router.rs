@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware::{from_fn, from_fn_with_state},
     response::Response,
     routing::{get, post},
@@ -15,7 +15,6 @@ use tower_http::{
     cors::{Any, CorsLayer},
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
     trace::TraceLayer,
 };
 
@@ -30,20 +29,20 @@ use crate::{
     state::AppState,
 };
 
-/// Longest time for a request.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
-
 /// All routes of the authorization server.
 pub fn router(state: AppState) -> Router {
-    Router::new()
+    let for_programs = Router::new()
         .merge(documents())
         .merge(for_programs())
-        .merge(for_people(&state))
         .route("/introspect", post(introspect::post))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn(error_response::explain_to_programs));
+    Router::new()
+        .merge(for_programs)
+        .merge(for_people(&state))
         .route("/health", get(health::get))
         .layer(from_fn_with_state(state.clone(), error_response::report))
         .layer(CatchPanicLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)
@@ -118,6 +117,8 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.clone(), same_origin::require))
         // Other sites send people here, by either method.
         .route("/end_session", get(end_session::get).post(end_session::post))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn(error_response::explain_to_people))
         .layer(header("content-security-policy", web::CONTENT_SECURITY_POLICY))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("x-content-type-options", "nosniff"))

@@ -14,14 +14,9 @@ use crate::{
     config::{Config, ConfigError, Logo},
     key_ring::{KeyRingError, LiveKeyRing},
     oauth::{resource::Resource, trusted_issuer::TrustedIssuer},
-    rate_limit::RateLimit,
     storage::{Database, OpenError},
     upstream::{Upstreams, UpstreamsError},
 };
-
-/// Codes of devices that a person may type at once, and seconds until as many more: with codes of
-/// ten minutes, nobody guesses one (RFC 8628 §5.1).
-const DEVICE_ATTEMPTS: (u32, u32) = (10, 600);
 
 /// The server could not be made ready.
 #[derive(Debug, Error)]
@@ -108,8 +103,6 @@ pub struct AppState {
     pub upstreams: Upstreams,
     /// Speaks to clients' own servers.
     pub http: reqwest::Client,
-    /// How often a person may type a device's code.
-    pub device_attempts: RateLimit,
     /// Whose pages these are.
     pub brand: Arc<Brand>,
     /// The operator's logo, if there is one.
@@ -144,7 +137,6 @@ impl AppState {
             http: back_channel_logout::http_client(config.is_local())?,
             resources: resources.into(),
             trusted_issuers: trusted_issuers.into(),
-            device_attempts: RateLimit::new(DEVICE_ATTEMPTS.0, DEVICE_ATTEMPTS.1),
             brand: Arc::new(brand),
             logo: logo.map(Arc::new),
             config: Arc::new(config),

@@ -15,6 +15,7 @@ use sea_orm_migration::MigratorTrait;
 use std::time::Duration;
 use thiserror::Error;
 
+pub mod attempts;
 pub mod authorization_codes;
 pub mod clients;
 pub mod consents;

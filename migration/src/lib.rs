@@ -26,6 +26,7 @@ mod m20261125_000041_create_revocations;
 mod m20261125_000050_extend_sessions;
 mod m20261125_000051_create_security_events;
 mod m20261125_000052_create_consents;
+mod m20261126_000060_create_attempts;
 
 /// Brings a database to the newest schema.
 pub struct Migrator;
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000050_extend_sessions::Migration),
             Box::new(m20261125_000051_create_security_events::Migration),
             Box::new(m20261125_000052_create_consents::Migration),
+            Box::new(m20261126_000060_create_attempts::Migration),
         ]
     }
 }

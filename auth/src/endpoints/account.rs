@@ -13,7 +13,7 @@ use axum::{
 };
 use uuid::Uuid;
 use web::{
-    Frame, Place,
+    Frame, Language, Place,
     account::{
         AccountNotice, AccountPage, BrowserSession, ConnectedApp, LinkedIdentity, SecurityEvent,
     },
@@ -61,7 +61,7 @@ pub async fn get(
     let number = parameters.optional("page")?.and_then(|page| page.parse().ok()).unwrap_or(1);
     let notice = notice(&state, &person, &parameters).await?;
     let facts = load(&state, &person).await.map_err(failed)?;
-    let page = AccountPage { notice, ..page(&state, &person, facts, number) };
+    let page = AccountPage { notice, ..page(&state, &person, facts, (number, frame.language())) };
     Ok(Html(page.render(&frame)).into_response())
 }
 
@@ -95,11 +95,16 @@ async fn load(state: &AppState, person: &SignedIn) -> Result<Facts, StorageError
     })
 }
 
-fn page(state: &AppState, person: &SignedIn, facts: Facts, number: usize) -> AccountPage {
+fn page(
+    state: &AppState,
+    person: &SignedIn,
+    facts: Facts,
+    (number, language): (usize, Language),
+) -> AccountPage {
     let last = facts.grants.len().div_ceil(MOST_APPS).max(1);
     let number = number.clamp(1, last);
     let shown = facts.grants.iter().skip((number - 1) * MOST_APPS).take(MOST_APPS);
-    let apps = shown.map(|grant| app(state, grant, &facts.consents)).collect();
+    let apps = shown.map(|grant| app(state, grant, &facts.consents, language)).collect();
     AccountPage {
         person: presentation::person(person),
         notice: None,
@@ -118,7 +123,12 @@ fn page(state: &AppState, person: &SignedIn, facts: Facts, number: usize) -> Acc
     }
 }
 
-fn app(state: &AppState, grant: &grants::Model, consents: &[consents::Model]) -> ConnectedApp {
+fn app(
+    state: &AppState,
+    grant: &grants::Model,
+    consents: &[consents::Model],
+    language: Language,
+) -> ConnectedApp {
     let resource = state.resources.iter().find(|one| one.resource == grant.resource);
     let consent = consents.iter().find(|consent| consent.grant_id == grant.id);
     let scopes: ScopeSet = grant.scope.split(' ').filter(|scope| !scope.is_empty()).collect();
@@ -128,7 +138,7 @@ fn app(state: &AppState, grant: &grants::Model, consents: &[consents::Model]) ->
         host: presentation::host_of(&grant.client_id),
         unverified: clients::registered_itself(&grant.client_id),
         resource_name: resource.map_or(&grant.resource, |resource| &resource.name).clone(),
-        scopes: presentation::scope_lines(resource, &scopes),
+        scopes: presentation::scope_lines(resource, &scopes, language),
         first_used_at: grant.created_at,
         last_used_at: grant.last_used_at(),
         allowed_in: consent.and_then(|it| presentation::place(&it.device, &it.network)),

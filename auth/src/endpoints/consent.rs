@@ -11,7 +11,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use web::{Frame, consent::ConsentPage};
+use web::{Frame, Language, consent::ConsentPage};
 
 use self::answer::Answerer;
 use super::authorize;
@@ -63,7 +63,7 @@ pub async fn get(
         query,
     };
     let sealed = state.seals.consent.seal(&pending).map_err(OAuthError::from)?;
-    let page = page(&state, &request, &person);
+    let page = page(&state, &request, &person, frame.language());
     let continue_to = format!("/authorize?{}", pending.query);
     let page = ConsentPage { request: sealed, continue_to, ..page };
     Ok(Html(page.render(&frame)).into_response())
@@ -124,19 +124,25 @@ async fn answer_once(state: &AppState, sealed: &str, expires_at: i64) -> Result<
 /// Of what was asked, all that cannot be left out and what was left ticked. A scope that was not
 /// asked for is never added.
 fn chosen(request: &AuthorizationRequest, ticked: &[String]) -> ScopeSet {
-    let lines = presentation::scope_lines(Some(&request.resource), &request.scope);
+    let any = Language::default();
+    let lines = presentation::scope_lines(Some(&request.resource), &request.scope, any);
     let kept = lines.iter().filter(|line| !line.optional || ticked.contains(&line.name));
     kept.map(|line| line.name.as_str()).collect()
 }
 
-fn page(state: &AppState, request: &AuthorizationRequest, person: &SignedIn) -> ConsentPage {
+fn page(
+    state: &AppState,
+    request: &AuthorizationRequest,
+    person: &SignedIn,
+    language: Language,
+) -> ConsentPage {
     let refreshes = request.client.check_grant(GrantType::RefreshToken).is_ok();
     ConsentPage {
         asker: presentation::asker(&request.client),
         redirect: presentation::redirect(&request.target),
         resource_name: request.resource.name.clone(),
         resource: request.resource.resource.clone(),
-        scopes: presentation::scope_lines(Some(&request.resource), &request.scope),
+        scopes: presentation::scope_lines(Some(&request.resource), &request.scope, language),
         keeps_access_days: refreshes.then_some(state.config.grant_lifetime / DAY),
         remembered: memory::remembers(&request.client),
         person: presentation::person(person),

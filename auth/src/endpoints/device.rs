@@ -5,6 +5,7 @@
 //! where it carries the code; a code is claimed by a form of ours alone.
 
 mod answer;
+mod attempts;
 
 use axum::{
     extract::{RawQuery, Request, State},
@@ -18,7 +19,7 @@ use web::{
 
 use crate::{
     clients,
-    error_response::{PageError, see_other},
+    error_response::{PageError, answered_with, see_other},
     extract::{
         form,
         signed_in::{MaybeSignedIn, SignedIn},
@@ -70,7 +71,7 @@ pub async fn post(
     let (_, form) = form::read(request).await?;
     let person = signed_in?.ok_or_else(stale)?;
     match form.optional("request")? {
-        None => claim(&state, &person, &frame, &form).await,
+        None => claim(&state, (&person, &visitor), &frame, &form).await,
         Some(sealed) => {
             let pending: PendingDevice =
                 state.seals.device.open(sealed).map_err(|error| stale().because(error))?;
@@ -85,7 +86,7 @@ pub async fn post(
 /// Looks the typed code up, so many times a person, and asks what to answer.
 async fn claim(
     state: &AppState,
-    person: &SignedIn,
+    (person, visitor): (&SignedIn, &Visitor),
     frame: &Frame,
     form: &Parameters,
 ) -> Result<Response, PageError> {
@@ -93,10 +94,10 @@ async fn claim(
         return Err(stale().into());
     }
     let typed = form.required("user_code")?;
-    let attempt = state.device_attempts.admit(&person.user.id.to_string(), state.clock.now());
-    if attempt.is_err() {
+    if let Some(wait) = attempts::count(state, person, visitor).await? {
         let again = (String::new(), Some(DeviceNotice::TooMany));
-        return Ok(ask_for_code(state, person, frame, again));
+        let page = ask_for_code(state, person, frame, again);
+        return Ok(answered_with(page, too_many().retry_after(wait)));
     }
     let waiting = match UserCode::parse(typed) {
         Some(code) => find(state, code.as_str()).await?,
@@ -105,8 +106,9 @@ async fn claim(
     match waiting {
         Some(waiting) => ask(state, person, frame, (waiting, false)).await,
         None => {
+            attempts::count_wrong(state).await?;
             let again = (typed.chars().take(32).collect(), Some(DeviceNotice::Unknown));
-            Ok(ask_for_code(state, person, frame, again))
+            Ok(answered_with(ask_for_code(state, person, frame, again), unknown()))
         }
     }
 }
@@ -164,7 +166,11 @@ async fn ask(
         user_code: shown.unwrap_or_default(),
         asker: presentation::asker(&client),
         resource_name: resource.map_or(&waiting.resource, |one| &one.name).clone(),
-        scopes: presentation::scope_lines(resource, &ScopeSet::parse(&waiting.scope)?),
+        scopes: presentation::scope_lines(
+            resource,
+            &ScopeSet::parse(&waiting.scope)?,
+            frame.language(),
+        ),
         asked_from: Some(place).filter(|place| !place.network.is_empty()),
         asked_at: waiting.created_at,
         person: presentation::person(person),
@@ -183,6 +189,21 @@ async fn find(
     device_codes::find_waiting(db, user_code, now)
         .await
         .map_err(|error| OAuthError::server_error("device_code_lookup_failed", error))
+}
+
+fn unknown() -> OAuthError {
+    OAuthError::invalid_request(
+        "device_code_unknown",
+        "No device waits for this code. Check it, or get a new one.",
+    )
+}
+
+fn too_many() -> OAuthError {
+    OAuthError::new(
+        ErrorCode::AccessDenied,
+        "too_many_attempts",
+        "Too many codes were typed in a short time. Wait, then try again.",
+    )
 }
 
 fn stale() -> OAuthError {

@@ -54,7 +54,9 @@ async fn end_grant(
     let db = state.db.connection();
     let grant = grants::find(db, refresh.grant_id()).await.map_err(failed)?;
     match grant.filter(|grant| grant.client_id == client.id) {
-        Some(grant) => grants::revoke(db, grant.id, state.clock.now()).await.map_err(failed),
+        Some(grant) => {
+            grants::revoke(db, grant.id, state.clock.now()).await.map(|_| ()).map_err(failed)
+        }
         None => Ok(()),
     }
 }

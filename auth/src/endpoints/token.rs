@@ -8,6 +8,7 @@ mod device_code;
 pub(crate) mod issue;
 mod jwt_bearer;
 mod refresh_token;
+mod replay;
 mod token_exchange;
 
 use axum::{

@@ -33,7 +33,8 @@ fn kind(error: &OAuthError) -> ErrorKind {
         "consent_answered" => ErrorKind::AlreadyAnswered,
         "cross_site_form" | "page_framed" => ErrorKind::CrossSite,
         "account_signed_out" => ErrorKind::SignInNeeded,
-        "not_found" => ErrorKind::NotFound,
+        "not_found" | "method_not_allowed" | "request_malformed" => ErrorKind::NotFound,
+        "body_too_large" => ErrorKind::TooLarge,
         "too_many_attempts" => ErrorKind::TooMany,
         reason if reason.ends_with("_stale") || reason.starts_with("sign_in_") => {
             ErrorKind::Expired

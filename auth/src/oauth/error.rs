@@ -93,6 +93,8 @@ pub struct OAuthError {
     pub description: Cow<'static, str>,
     /// The nonce that the client's next DPoP proof must carry.
     pub dpop_nonce: Option<String>,
+    /// Seconds after which another try makes sense, where that is known.
+    pub retry_after: Option<i64>,
     /// What lies beneath, never shown to the client.
     pub cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -104,7 +106,8 @@ impl OAuthError {
         reason: &'static str,
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { code, reason, description: description.into(), dpop_nonce: None, cause: None }
+        let description = description.into();
+        Self { code, reason, description, dpop_nonce: None, retry_after: None, cause: None }
     }
 
     /// `invalid_request`.
@@ -133,6 +136,11 @@ impl OAuthError {
     /// Adds the nonce for the client's next proof.
     pub fn with_dpop_nonce(self, nonce: String) -> Self {
         Self { dpop_nonce: Some(nonce), ..self }
+    }
+
+    /// Adds the seconds after which another try makes sense.
+    pub fn retry_after(self, seconds: i64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// Adds what lies beneath.

@@ -1,9 +1,12 @@
 //! The resources that tokens are issued for (RFC 8707).
 
+mod scope;
+
 use keys::Algorithm;
 use serde::Deserialize;
 use url::{Host, Url};
 
+pub use self::scope::ResourceScope;
 use super::{
     error::{ErrorCode, OAuthError},
     scope::{ScopeSet, USER_SCOPES},
@@ -29,28 +32,6 @@ impl TokenFormat {
             _ => None,
         }
     }
-}
-
-/// A scope of one resource, with its words for people.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ResourceScope {
-    /// The scope.
-    pub name: String,
-    /// What it allows, as the consent page says it.
-    pub description: String,
-    /// Whether the consent page marks it as one to think about.
-    #[serde(default)]
-    pub sensitive: bool,
-    /// Whether a person may leave it out when they consent.
-    #[serde(default)]
-    pub optional: bool,
-    /// Whether it is granted only to who asks for it by name.
-    #[serde(default)]
-    pub on_request: bool,
-    /// Other scopes of the resource that are granted along with it.
-    #[serde(default)]
-    pub implies: Vec<String>,
 }
 
 /// A protected resource, as configured.
@@ -80,21 +61,14 @@ pub struct Resource {
 impl Resource {
     /// The demo server of this repository.
     pub fn demo(resource: String) -> Self {
-        let tools = ResourceScope {
-            name: "mcp:tools".into(),
-            description: "Use the tools of this server".into(),
-            sensitive: false,
-            optional: false,
-            on_request: false,
-            implies: Vec::new(),
-        };
+        let words = ("Use the tools of this server", "Die Werkzeuge dieses Servers benutzen");
+        let tools = ResourceScope::new("mcp:tools", words);
+        let words = ("Write notes for you", "Notizen für Sie schreiben");
         let notes = ResourceScope {
-            name: "notes:write".into(),
-            description: "Write notes for you".into(),
             sensitive: true,
-            optional: false,
             on_request: true,
             implies: vec!["mcp:tools".into()],
+            ..ResourceScope::new("notes:write", words)
         };
         Self {
             resource,
@@ -197,6 +171,7 @@ impl Resource {
                     scope.name
                 ));
             }
+            scope.check_translations(name)?;
             let is_own = |implied: &String| self.scopes.iter().any(|one| one.name == *implied);
             if let Some(unknown) = scope.implies.iter().find(|implied| !is_own(implied)) {
                 return Err(format!(
@@ -379,12 +354,8 @@ mod tests {
 
     fn with_scopes(scopes: &[(&str, &[&str])]) -> Resource {
         let scopes = scopes.iter().map(|(name, implies)| ResourceScope {
-            name: (*name).into(),
-            description: String::new(),
-            sensitive: false,
-            optional: false,
-            on_request: false,
             implies: implies.iter().map(|name| (*name).to_owned()).collect(),
+            ..ResourceScope::new(name, ("", ""))
         });
         let demo = Resource::demo("https://mcp.example.com".into());
         Resource { scopes: scopes.collect(), ..demo }

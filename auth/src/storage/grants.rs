@@ -150,13 +150,14 @@ pub async fn rotate(
     Ok(outcome.rows_affected == 1)
 }
 
-/// Ends a grant, its refresh tokens and, by the deny list, its access tokens.
+/// Ends a grant, its refresh tokens and, by the deny list, its access tokens; `false` if it had
+/// ended before.
 pub async fn revoke(
     db: &(impl ConnectionTrait + TransactionTrait),
     id: Uuid,
     now: i64,
-) -> Result<(), StorageError> {
-    revoke_all(db, Column::Id.eq(id), now).await.map(|_| ())
+) -> Result<bool, StorageError> {
+    revoke_all(db, Column::Id.eq(id), now).await.map(|ended| ended == 1)
 }
 
 /// The live grants of a person, the newest first.

@@ -8,8 +8,8 @@ use sea_orm::{
 };
 
 use super::{
-    Database, StorageError, authorization_codes, consents, device_codes, grants, opaque_tokens,
-    revocations, security_events, sessions, signing_keys, single_use,
+    Database, StorageError, attempts, authorization_codes, consents, device_codes, grants,
+    opaque_tokens, revocations, security_events, sessions, signing_keys, single_use,
 };
 
 const DAY: i64 = 86_400;
@@ -39,11 +39,13 @@ pub enum Table {
     SingleUse,
     /// A day after they are no longer published.
     SigningKeys,
+    /// Until the allowance is whole again, as if nothing had been tried.
+    Attempts,
 }
 
 impl Table {
     /// In an order in which whoever depends on another goes after it.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Sessions,
         Self::AuthorizationCodes,
         Self::DeviceCodes,
@@ -54,6 +56,7 @@ impl Table {
         Self::SecurityEvents,
         Self::SingleUse,
         Self::SigningKeys,
+        Self::Attempts,
     ];
 }
 
@@ -91,6 +94,9 @@ pub async fn forget(db: &Database, table: Table, now: i64) -> Result<(u64, bool)
         Table::SigningKeys => {
             let over = signing_keys::Column::RetiresAt.lte(now - DAY);
             delete::<signing_keys::Entity>(db, over).await
+        }
+        Table::Attempts => {
+            delete::<attempts::Entity>(db, attempts::Column::WholeAgainAt.lte(now)).await
         }
     }?;
     Ok((removed, removed == BATCH))

@@ -3,6 +3,7 @@
 use super::{
     TokenResponse,
     issue::{self, Beside, Issue},
+    replay,
 };
 use crate::{
     extract::authenticated::FromParameters,
@@ -171,7 +172,7 @@ async fn redeem(
 
 /// A code that comes twice was stolen once: what it gave is taken back (RFC 6749 §4.1.2).
 async fn revoke(state: &AppState, grant: &grants::Model, refusal: OAuthError) -> OAuthError {
-    match grants::revoke(state.db.connection(), grant.id, state.clock.now()).await {
+    match replay::end(state, grant).await {
         Ok(()) => refusal,
         Err(error) => failed(error),
     }

@@ -7,6 +7,7 @@
 use super::{
     TokenResponse,
     issue::{self, Beside, Issue},
+    replay,
 };
 use crate::{
     extract::authenticated::FromParameters,
@@ -120,7 +121,7 @@ async fn rotate(
         Judgement::Repeated(successor) => Ok(Some(successor)),
         Judgement::Superseded => Err(unusable()),
         Judgement::Replayed => {
-            grants::revoke(db, grant.id, now).await.map_err(failed)?;
+            replay::end(state, grant).await.map_err(failed)?;
             Err(OAuthError::invalid_grant(
                 "refresh_token_replayed",
                 "The refresh token was used before. Its grant has been revoked; sign in again.",

@@ -1,0 +1,52 @@
+//! How often codes may be typed: by one person, from one address, and wrong ones by everybody
+//! together. With codes of ten minutes, nobody guesses one (RFC 8628 §5.1).
+
+use crate::{
+    extract::{signed_in::SignedIn, visitor::Visitor},
+    oauth::error::OAuthError,
+    state::AppState,
+    storage::{
+        StorageError,
+        attempts::{self, Allowance, Key},
+    },
+};
+
+const OF_A_PERSON: Allowance = Allowance { most: 10, span: 600 };
+/// People of one office or one provider share an address.
+const FROM_AN_ADDRESS: Allowance = Allowance { most: 100, span: 600 };
+const WRONG_ONES: Allowance = Allowance { most: 600, span: 600 };
+const EVERYBODY: Key<'static> = ("device_wrong", "");
+
+/// Counts an attempt; the seconds to wait where there were too many.
+pub(super) async fn count(
+    state: &AppState,
+    person: &SignedIn,
+    visitor: &Visitor,
+) -> Result<Option<i64>, OAuthError> {
+    let (db, now) = (state.db.connection(), state.clock.now());
+    let person = person.user.id.to_string();
+    let address = visitor.address.map(|address| address.to_canonical().to_string());
+    let counted = async {
+        if let Some(wait) = attempts::wait(db, EVERYBODY, WRONG_ONES, now).await? {
+            return Ok(Some(wait));
+        }
+        let own = attempts::count(db, ("device_person", &person), OF_A_PERSON, now).await?;
+        match (own, &address) {
+            (None, Some(address)) => {
+                attempts::count(db, ("device_address", address), FROM_AN_ADDRESS, now).await
+            }
+            (own, _) => Ok(own),
+        }
+    };
+    counted.await.map_err(failed)
+}
+
+/// Counts a code that nothing waits for.
+pub(super) async fn count_wrong(state: &AppState) -> Result<(), OAuthError> {
+    let (db, now) = (state.db.connection(), state.clock.now());
+    attempts::count(db, EVERYBODY, WRONG_ONES, now).await.map(|_| ()).map_err(failed)
+}
+
+fn failed(error: StorageError) -> OAuthError {
+    OAuthError::server_error("device_attempts_storage", error)
+}

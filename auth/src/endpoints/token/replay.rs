@@ -1,0 +1,35 @@
+//! What follows when a code or a refresh token comes back that was used before: one of the two
+//! who hold it is a thief, so its grant ends, and the person is told.
+
+use uuid::Uuid;
+
+use crate::{
+    state::AppState,
+    storage::{
+        StorageError, grants,
+        security_events::{self, EventKind},
+    },
+};
+
+/// Ends the grant and notes it for the person: both or neither, and once however often the value
+/// comes back.
+pub(super) async fn end(state: &AppState, grant: &grants::Model) -> Result<(), StorageError> {
+    let now = state.clock.now();
+    // A program sent it, from wherever it runs: there is no browser to name.
+    let event = security_events::Model {
+        id: Uuid::now_v7(),
+        user_id: grant.user_id,
+        kind: EventKind::TokenReplayed.as_str().into(),
+        subject: grant.client_name.clone(),
+        device: String::new(),
+        network: String::new(),
+        occurred_at: now,
+    };
+    let transaction = state.db.begin().await?;
+    // The revocation goes last: it holds a lock that all who revoke wait for.
+    security_events::record(&transaction, event).await?;
+    match grants::revoke(&transaction, grant.id, now).await? {
+        true => transaction.commit().await,
+        false => transaction.rollback().await,
+    }
+}

@@ -1,0 +1,93 @@
+//! A scope of one resource, with its words for people in each of their languages.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use web::Language;
+
+/// A scope, as configured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceScope {
+    /// The scope.
+    pub name: String,
+    /// What it allows, as the consent page says it to whoever reads no language of `translations`.
+    pub description: String,
+    /// The same in further languages, by their tags (RFC 5646).
+    #[serde(default)]
+    pub translations: BTreeMap<String, String>,
+    /// Whether the consent page marks it as one to think about.
+    #[serde(default)]
+    pub sensitive: bool,
+    /// Whether a person may leave it out when they consent.
+    #[serde(default)]
+    pub optional: bool,
+    /// Whether it is granted only to who asks for it by name.
+    #[serde(default)]
+    pub on_request: bool,
+    /// Other scopes of the resource that are granted along with it.
+    #[serde(default)]
+    pub implies: Vec<String>,
+}
+
+impl ResourceScope {
+    /// A scope with its words in English and in German, and nothing out of the ordinary.
+    pub(super) fn new(name: &str, (english, german): (&str, &str)) -> Self {
+        Self {
+            name: name.into(),
+            description: english.into(),
+            translations: [(Language::German.tag().into(), german.into())].into(),
+            sensitive: false,
+            optional: false,
+            on_request: false,
+            implies: Vec::new(),
+        }
+    }
+
+    /// What it allows, in a language.
+    pub fn words(&self, language: Language) -> &str {
+        self.translations.get(language.tag()).unwrap_or(&self.description)
+    }
+
+    /// Refuses a language that no page speaks: its words would never be seen.
+    pub(super) fn check_translations(&self, resource: &str) -> Result<(), String> {
+        let known = Language::ALL.map(Language::tag);
+        match self.translations.keys().find(|tag| !known.contains(&tag.as_str())) {
+            None => Ok(()),
+            Some(tag) => Err(format!(
+                "the scope {:?} of {resource:?} has a translation into {tag:?}, but the pages \
+                 speak {} only",
+                self.name,
+                known.join(" and ")
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(json: &str) -> ResourceScope {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_scope_is_told_in_the_language_of_the_reader_or_else_as_it_is_described() {
+        let read = scope(
+            r#"{"name": "read", "description": "Read files", "translations": {"de": "Dateien lesen"}}"#,
+        );
+        assert_eq!(read.words(Language::German), "Dateien lesen");
+        assert_eq!(read.words(Language::English), "Read files");
+        let write = scope(r#"{"name": "write", "description": "Write files"}"#);
+        assert_eq!(write.words(Language::German), "Write files");
+    }
+
+    #[test]
+    fn a_translation_that_nobody_would_see_is_refused() {
+        let klingon =
+            scope(r#"{"name": "read", "description": "Read", "translations": {"tlh": "laD"}}"#);
+        let refused = klingon.check_translations("https://mcp.example.com").unwrap_err();
+        assert!(refused.contains("\"tlh\"") && refused.contains("en and de"), "{refused}");
+    }
+}
