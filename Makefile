@@ -55,9 +55,9 @@ interop: build ## run other people's clients against the servers
 registrations: build ## register 100,000 clients and look at the database
 	@PORTCULLIS_REGISTRATIONS=100000 $(CARGO) test -p tests --test it --quiet a_flood_of_registrations
 
-screenshots: build ## take the pictures of the documentation anew
+screenshots: .cargo/config.toml ## take the pictures of every page in docs/pages anew
 	@scripts/prepare-tests
-	@PORTCULLIS_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) test -p tests --test it --quiet chromium
+	@$(CARGO) run --quiet -p tests --bin screenshots
 
 .cargo/config.toml:
 	@mkdir -p .cargo

@@ -3,7 +3,7 @@
 mod account;
 mod authorize;
 mod consent;
-mod device;
+pub(crate) mod device;
 mod device_authorization;
 mod end_session;
 mod introspect;

@@ -1,5 +1,6 @@
 //! Resources and their scopes, as an operator configures them.
 
+use clap::Parser;
 use serde_json::{Value, json};
 use tests::{
     browser::Browser,
@@ -48,6 +49,47 @@ async fn a_scope_brings_what_it_implies_and_can_shrink_to_it() {
     ];
     let narrow = client.post("/token", &form).await;
     assert_eq!(narrow.text("scope"), "files:read");
+}
+
+#[tokio::test]
+async fn scopes_are_told_in_the_language_of_the_person_on_consent_and_account_pages() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("resources.json");
+    let scopes = json!([
+        {"name": "read", "description": "Read files", "translations": {"de": "Dateien lesen"}},
+        {"name": "write", "description": "Write files"},
+    ]);
+    let files = json!([{"resource": FILES, "name": "Files", "scopes": scopes}]);
+    std::fs::write(&file, files.to_string()).unwrap();
+    let options = ["--resources-file", &file.display().to_string()];
+    let mut stack = Stack::start_with(&options, &[]).await;
+    stack.audience = FILES.into();
+    let (client, mut browser) = (Client::register(&stack).await, Browser::default());
+    for (language, told) in [("de", "Dateien lesen Write files"), ("en", "Read files Write files")]
+    {
+        let request = with(client.authorize_parameters(), "scope", "read write");
+        let url = client.authorize_url(&with(request, "ui_locales", language));
+        let page = client.reach_consent(&mut browser, &url).await;
+        assert!(page.text().contains(told), "{language}: {}", page.text());
+        browser.press(&page, "decision", "allow").await;
+        let page = browser.open(&stack.at(&format!("/account?ui_locales={language}"))).await;
+        assert!(page.text().contains(told), "{language}: {}", page.text());
+    }
+}
+
+#[test]
+fn a_translation_that_no_page_speaks_stops_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("resources.json");
+    let scope = json!({"name": "read", "description": "Read", "translations": {"tlh": "laD"}});
+    let files = json!([{"resource": FILES, "name": "Files", "scopes": [scope]}]);
+    std::fs::write(&file, files.to_string()).unwrap();
+    let file = file.display().to_string();
+    let github = ["--github-client-id", "a", "--github-client-secret", "b"];
+    let options = [&["auth", "--resources-file", &file][..], &github].concat();
+    let config = auth::config::Config::try_parse_from(options).unwrap();
+    let error = config.resources().unwrap_err().to_string();
+    assert!(error.contains("\"tlh\"") && error.contains("en and de"), "{error}");
 }
 
 #[tokio::test]

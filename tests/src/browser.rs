@@ -205,6 +205,14 @@ impl Page {
         field.attr("value").unwrap_or_default().to_owned()
     }
 
+    /// The values of all hidden fields of one name, in their order.
+    pub fn hidden_all(&self, name: &str) -> Vec<String> {
+        let document = Html::parse_document(&self.html);
+        let fields = selector(&format!("input[name=\"{name}\"]"));
+        let values = document.select(&fields).filter_map(|field| field.attr("value"));
+        values.map(str::to_owned).collect()
+    }
+
     fn form_of(&self, button: &str) -> (String, Vec<(String, String)>) {
         let document = Html::parse_document(&self.html);
         let found = document.select(&selector(button)).next();

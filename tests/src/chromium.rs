@@ -2,12 +2,9 @@
 
 pub mod accessibility;
 mod keyboard;
+pub mod picture;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{path::Path, process::Stdio};
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Map, Value, json};
@@ -114,29 +111,19 @@ impl Chromium {
         self.command("Emulation.setEmulatedMedia", json!({"features": features})).await;
     }
 
-    /// Keeps a picture of what is seen, at a size and in a colour scheme, where pictures are wanted.
-    pub async fn picture(&self, name: &str, size: (u32, u32), scheme: &str) {
-        let Some(directory) = picture_directory() else {
-            return;
-        };
-        self.resize(size).await;
-        self.prefer(scheme).await;
-        let picture = self.page.screenshot().await.expect("a picture");
-        fs::create_dir_all(&directory).expect("a directory");
-        fs::write(directory.join(format!("{name}.png")), picture).expect("a file");
-    }
-
     /// Ends the browser.
     pub async fn close(self) {
         self.page.close().await.expect("an end");
     }
 
-    async fn command(&self, command: &str, parameters: Value) {
+    async fn command(&self, command: &str, parameters: Value) -> Value {
         let session = self.page.session_id().await.expect("a session").expect("a session");
         let url = format!("{}/session/{session}/goog/cdp/execute", self.address);
         let body = json!({"cmd": command, "params": parameters});
         let answer = http().post(url).json(&body).send().await.expect("an answer");
         assert!(answer.status().is_success(), "{command} failed");
+        let mut answer: Value = answer.json().await.expect("JSON");
+        answer["value"].take()
     }
 }
 
@@ -174,9 +161,4 @@ async fn start_driver(programs: Option<&Path>) -> (Driver, String) {
         }
     }
     panic!("chromedriver did not start")
-}
-
-#[expect(clippy::disallowed_methods, reason = "only `make screenshots` sets it")]
-fn picture_directory() -> Option<PathBuf> {
-    std::env::var_os("PORTCULLIS_SCREENSHOTS").map(PathBuf::from)
 }

@@ -12,6 +12,7 @@
 //! - [`postgres`] makes databases of the other engine.
 //! - [`seeded::Seeded`] is a server with one flaw, for `client doctor` to find.
 //! - [`stories`] keeps the stories of requests, for `auth explain`.
+//! - [`gallery`] is the folder of the pages' pictures.
 //! - [`github`] is the stand-in that `make dev` uses too.
 //!
 //! - [`torture`] proves what must hold under races and crashes.
@@ -27,6 +28,7 @@ pub mod command_line;
 pub mod conformance;
 pub mod conformance_client;
 pub mod document_server;
+pub mod gallery;
 pub mod github;
 pub mod mcp_client;
 pub mod openid_provider;

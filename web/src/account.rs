@@ -151,7 +151,7 @@ impl AccountPage {
             view! {
                 <li>
                     <strong>{fill(text.identity_at, &values)}</strong>
-                    <small>{fill(text.identity_since, &[("date", &since)])}</small>
+                    <p class="meta">{fill(text.identity_since, &[("date", &since)])}</p>
                 </li>
             }
         });

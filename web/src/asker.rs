@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     display_name::visible,
+    fact::{fact, told},
     layout::Frame,
     likeness,
     text::{Text, fill, isolated},
@@ -49,6 +50,14 @@ impl Asker {
     pub(crate) fn self_declared_name(&self, frame: &Frame) -> Option<String> {
         let name = frame.text.quoted(&frame.name(&self.name));
         self.host.as_ref().map(|_| fill(frame.text.calls_itself, &[("client", &name)]))
+    }
+
+    /// Where it comes from: a proven host, or the words for none.
+    pub(crate) fn address(&self, text: &'static Text) -> AnyView {
+        match &self.host {
+            Some(host) => fact(text.asked_by, host).into_any(),
+            None => told(text.asked_by, text.no_host).into_any(),
+        }
     }
 
     /// What to know of the name, given the host where the answer goes.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     asker::Asker,
-    fact::{fact, told},
+    fact::fact,
     form::{hidden, switch_account, switch_button},
     layout::{Frame, notice},
     person::Person,
@@ -75,28 +75,26 @@ impl ConsentPage {
                 {lead.map(|line| view! { <p class="lead">{line}</p> })}
                 <form method="post" action="/consent">
                     {hidden("request", &self.request)}
-                    {self.person.row(frame, switch_button(text.use_another_account))}
-                    {self.facts(frame)}
+                    <div class="panel">
+                        {self.person.row(frame, switch_button(text.use_another_account))}
+                        {self.facts(frame)}
+                    </div>
                     {self.warnings(frame)}
                     {scope_list(frame, &self.resource_name, &self.scopes, true)}
                     {self.afterwards(frame)}
+                    {self.details(frame)}
                     {answer_buttons(frame)}
                 </form>
                 {switch_account(&self.csrf, &self.continue_to)}
-                {self.details(frame)}
             }
         })
     }
 
     fn facts(&self, frame: &Frame) -> impl IntoView + use<> {
         let text = frame.text;
-        let host = self.asker.host.as_deref();
         view! {
             <dl class="facts">
-                {match host {
-                    Some(host) => fact(text.asked_by, host).into_any(),
-                    None => told(text.asked_by, text.no_host).into_any(),
-                }}
+                {self.asker.address(text)}
                 {fact(text.sent_back_to, &self.redirect.host)}
             </dl>
         }

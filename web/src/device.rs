@@ -8,12 +8,11 @@ use crate::{
     date::date_and_time,
     fact::{fact, told},
     form::{hidden, switch_account, switch_button},
-    icon,
-    layout::{Frame, notice},
+    layout::{self, Frame, notice},
     person::Person,
     place::Place,
     scope_list::{ScopeLine, scope_list},
-    text::{fill, isolated},
+    text::{Text, fill, isolated},
 };
 
 /// The page that asks for the code which the device shows.
@@ -76,9 +75,7 @@ impl DeviceCodePage {
             DeviceNotice::Unknown => text.device_unknown,
             DeviceNotice::TooMany => text.device_too_many,
         });
-        let problem = problem.map(|problem| {
-            view! { <p class="notice" id="problem" role="alert">{icon::caution()} <span>{problem}</span></p> }
-        });
+        let problem = problem.map(|sentence| layout::problem(Some("problem"), sentence));
         let described = if self.notice.is_some() { "problem hint" } else { "hint" };
         let invalid = self.notice.map(|_| "true");
         frame.document(text.device_title, || {
@@ -103,9 +100,9 @@ impl DeviceCodePage {
                         />
                     </label>
                     <p class="hint" id="hint">{text.device_hint}</p>
+                    {notice(None, vec![text.device_beware.to_owned()])}
                     <button class="primary spaced">{text.device_continue}</button>
                 </form>
-                {notice(None, vec![text.device_phishing.to_owned()])}
             }
         })
     }
@@ -129,9 +126,12 @@ impl DeviceConsentPage {
                     <p class="lead">{text.device_same_code}</p>
                     <p class="code"><code dir="ltr">{self.user_code.clone()}</code></p>
                     {notice(Some(text.before_you_decide), self.warnings(frame))}
-                    {self.person.row(frame, switch_button(text.use_another_account))}
-                    {self.facts(frame)}
+                    <div class="panel">
+                        {self.person.row(frame, switch_button(text.use_another_account))}
+                        {self.facts(frame)}
+                    </div>
                     {scope_list(frame, &self.resource_name, &self.scopes, false)}
+                    {self.details(text)}
                     {self.declaration(frame)}
                     {answer_buttons(frame)}
                 </form>
@@ -148,23 +148,34 @@ impl DeviceConsentPage {
 
     fn facts(&self, frame: &Frame) -> impl IntoView + use<> {
         let text = frame.text;
-        let place =
-            self.asked_from.as_ref().map(|place| told(text.device_asked_from, place.words(text)));
+        let place = self.asked_from.as_ref().map(|place| place.words_of_a_program(text));
         view! {
             <dl class="facts">
-                {place}
+                {self.asker.address(text)}
+                {place.map(|place| told(text.device_asked_from, place))}
                 {told(text.device_asked_at, date_and_time(text, self.asked_at))}
-                {fact(text.client_id, &self.asker.id)}
             </dl>
+        }
+    }
+
+    fn details(&self, text: &'static Text) -> impl IntoView + use<> {
+        let scopes: Vec<&str> = self.scopes.iter().map(|scope| scope.name.as_str()).collect();
+        view! {
+            <details>
+                <summary>{text.details}</summary>
+                <dl class="facts">
+                    {fact(text.client_id, &self.asker.id)}
+                    {fact(text.scopes, &scopes.join(" "))}
+                    {self.asker.pages.links(text)}
+                </dl>
+            </details>
         }
     }
 
     /// Only the person can know whether they started it: without this box nothing is allowed.
     fn declaration(&self, frame: &Frame) -> impl IntoView + use<> {
         let text = frame.text;
-        let problem = self.not_ticked.then(|| {
-            view! { <p class="notice" role="alert">{icon::caution()} <span>{text.device_not_ticked}</span></p> }
-        });
+        let problem = self.not_ticked.then(|| layout::problem(None, text.device_not_ticked));
         view! {
             {problem}
             <label class="declaration">
@@ -187,7 +198,7 @@ impl DeviceDonePage {
             view! {
                 <h1>{title}</h1>
                 <p class="lead">{lead}</p>
-                <a class="button secondary" href="/account">{text.your_account}</a>
+                <a class="button secondary" href="/account">{text.action_account}</a>
             }
         })
     }

@@ -2,12 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    form::hidden,
-    layout::Frame,
-    person::Person,
-    text::{fill, isolated},
-};
+use crate::{form::hidden, layout::Frame, person::Person, text::fill};
 
 /// The page that asks before it signs out.
 #[derive(Debug, Clone)]
@@ -27,7 +22,7 @@ impl EndSessionPage {
     pub fn render(&self, frame: &Frame) -> String {
         let text = frame.text;
         let who_asks = self.client_name.as_deref().map(|name| {
-            let name = isolated(&frame.name(name));
+            let name = text.quoted(&frame.name(name));
             fill(text.end_session_asked, &[("client", &name)])
         });
         frame.document(text.end_session, || {
@@ -38,9 +33,11 @@ impl EndSessionPage {
                 <p class="soft">{text.clients_keep_access}</p>
                 <form method="post" action="/end_session">
                     {hidden("request", &self.request)} {hidden("csrf", &self.csrf)}
-                    <button class="primary">{text.sign_out}</button>
+                    <div class="answer">
+                        <a class="button secondary" href="/">{text.stay_signed_in}</a>
+                        <button class="primary">{text.sign_out}</button>
+                    </div>
                 </form>
-                <a class="button" href="/">{text.stay_signed_in}</a>
             }
         })
     }

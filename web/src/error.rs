@@ -50,6 +50,8 @@ pub enum ErrorKind {
     Refused,
     /// Too much of the same in a short time.
     TooMany,
+    /// More was sent than any form holds.
+    TooLarge,
     /// No such page.
     NotFound,
     /// An outage.
@@ -69,7 +71,7 @@ pub(crate) enum Fault {
 
 impl ErrorKind {
     /// Every kind there is.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ClientUnknown,
         Self::RedirectNotRegistered,
         Self::ClientRequest,
@@ -81,6 +83,7 @@ impl ErrorKind {
         Self::SignInNeeded,
         Self::Refused,
         Self::TooMany,
+        Self::TooLarge,
         Self::NotFound,
         Self::Unavailable,
         Self::ServerMistake,

@@ -47,7 +47,7 @@ impl HomePage {
     fn signed_in(&self, frame: &Frame, person: &Person) -> impl IntoView + use<> {
         view! {
             {person.row(frame, sign_out(frame.text.sign_out, &self.csrf))}
-            <a class="button primary" href="/account">{frame.text.your_account}</a>
+            <a class="button primary" href="/account">{frame.text.action_account}</a>
         }
     }
 }

@@ -97,6 +97,15 @@ pub(crate) fn notice(heading: Option<&'static str>, sentences: Vec<String>) -> i
     view! { <div class="notice">{icon::caution()} <div>{heading}{paragraphs}</div></div> }
 }
 
+/// What is wrong with what was just sent, and why nothing came of it.
+pub(crate) fn problem(id: Option<&'static str>, sentence: &'static str) -> impl IntoView {
+    view! {
+        <p class="notice problem" id=id role="alert">
+            {icon::caution()} <span>{sentence}</span>
+        </p>
+    }
+}
+
 /// Something that has just been done.
 pub(crate) fn done(sentence: String) -> impl IntoView {
     view! { <p class="done" role="status">{icon::tick()} <span>{sentence}</span></p> }

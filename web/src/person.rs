@@ -26,11 +26,13 @@ impl Person {
         let email = self.email.as_deref().map(display_name);
         view! {
             <section class="person" aria-label=frame.text.signed_in_as>
-                <span class="initial" aria-hidden="true">{initial}</span>
-                <div class="who">
-                    <small>{frame.text.signed_in_as}</small>
-                    <strong dir="auto">{name}</strong>
-                    {email.map(|email| view! { <span dir="ltr">{email}</span> })}
+                <div class="identity">
+                    <span class="initial" aria-hidden="true">{initial}</span>
+                    <div class="who">
+                        <small>{frame.text.signed_in_as}</small>
+                        <strong dir="auto">{name}</strong>
+                        {email.map(|email| view! { <span dir="ltr">{email}</span> })}
+                    </div>
                 </div>
                 {button}
             </section>

@@ -17,15 +17,30 @@ pub struct Place {
 impl Place {
     /// In words, such as "Firefox on Linux, this computer".
     pub(crate) fn words(&self, text: &Text) -> String {
-        let network = match self.network.as_str() {
+        let network = self.network(text);
+        let device = match self.device.as_str() {
+            "" => text.unknown_device.to_owned(),
+            device => match device.split_once(" on ") {
+                Some((browser, system)) => {
+                    let values = [("browser", &*visible(browser)), ("system", &*visible(system))];
+                    fill(text.browser_on, &values)
+                }
+                None => visible(device),
+            },
+        };
+        network.map_or_else(|| device.clone(), |network| format!("{device}, {network}"))
+    }
+
+    /// The same of a program, which is no browser: the network alone.
+    pub(crate) fn words_of_a_program(&self, text: &Text) -> String {
+        self.network(text).unwrap_or_else(|| text.unknown_network.to_owned())
+    }
+
+    fn network(&self, text: &Text) -> Option<String> {
+        match self.network.as_str() {
             "" => None,
             "localhost" => Some(text.this_computer.to_owned()),
             network => Some(fill(text.network, &[("network", &visible(network))])),
-        };
-        let device = match self.device.as_str() {
-            "" => text.unknown_device.to_owned(),
-            device => visible(device),
-        };
-        network.map_or_else(|| device.clone(), |network| format!("{device}, {network}"))
+        }
     }
 }

@@ -69,7 +69,7 @@ pub fn index(samples: &[Sample]) -> String {
         view! {
             <h1>"Every page, every state"</h1>
             <p class="lead">"Sample data; the buttons lead nowhere."</p>
-            <ul class="plain">{links.collect_view()}</ul>
+            <ul class="samples">{links.collect_view()}</ul>
         }
     })
 }
@@ -98,7 +98,19 @@ pub(crate) fn person() -> Person {
 }
 
 #[cfg(test)]
-pub(crate) use {account::account, consent::consent, device::device};
+pub(crate) fn account() -> crate::account::AccountPage {
+    account::account(Language::English)
+}
+
+#[cfg(test)]
+pub(crate) fn consent() -> crate::consent::ConsentPage {
+    consent::consent(Language::English)
+}
+
+#[cfg(test)]
+pub(crate) fn device() -> crate::device::DeviceConsentPage {
+    device::device(Language::English)
+}
 
 /// A refusal that is nobody's fault.
 pub(crate) fn expired() -> ErrorPage {
@@ -145,6 +157,7 @@ fn errors(frame: &Frame) -> Vec<Shown> {
         ("/error/signed-out", "Error: sign in first", "account_signed_out"),
         ("/error/refused", "Error: refused", "refused"),
         ("/error/too-many", "Error: too many attempts", "device_attempts"),
+        ("/error/too-large", "Error: too large", "body_too_large"),
         ("/error/not-found", "Error: nothing here", "not_found"),
         ("/error/unavailable", "Error: outage", "client_lookup_failed"),
         ("/error/server", "Error: a defect", "panicked"),

@@ -105,8 +105,10 @@ pub(crate) fn scope_list(
     let can_choose = choosable && scopes.iter().any(|line| line.optional);
     view! {
         <h2>{text.will_be_able_to}</h2>
-        {group(frame.name(resource_name), false)}
-        {group(text.about_you.to_owned(), true)}
+        <div class="panel plain">
+            {group(frame.name(resource_name), false)}
+            {group(text.about_you.to_owned(), true)}
+        </div>
         {can_choose.then(|| view! { <p class="hint">{text.untick}</p> })}
     }
     .into_any()

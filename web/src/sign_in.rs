@@ -92,10 +92,10 @@ impl SignInPage {
             let say = |sentence| fill(sentence, &[("provider", &provider.label)]);
             let note = provider.stand_in.then(|| say(text.stand_in));
             view! {
+                {note.map(|note| notice(None, vec![note]))}
                 <form method="post" action=provider.action.clone()>
                     {hidden("continue", &self.continue_to)} {hidden("csrf", &self.csrf)}
                     <button class="primary">{say(text.continue_with)}</button>
-                    {note.map(|note| view! { <p class="stand-in">{note}</p> })}
                 </form>
             }
         });
@@ -117,7 +117,9 @@ impl ClientSummary {
         view! {
             <p class="lead">{who_asks}</p>
             <p class="soft">{text.signing_in_gives_nothing}</p>
-            <dl class="facts">{fact(text.sent_back_to, &self.redirect_host)}</dl>
+            <div class="panel">
+                <dl class="facts">{fact(text.sent_back_to, &self.redirect_host)}</dl>
+            </div>
         }
     }
 }

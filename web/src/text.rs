@@ -33,20 +33,20 @@ catalogue! {
     name_asks_to_sign_in host_asks_to_sign_in calls_itself sign_in_declined sign_in_confirm
     signed_in_as use_another_account allow_question will_be_able_to about_you no_scopes
     unknown_scope sensitive untick
-    gives_access_to sent_back_to asked_by no_host
+    sent_back_to asked_by no_host
     before_you_decide unverified loopback private_scheme brand_claim mixed_alphabets international_host
     allow deny details client_id redirect_address resource scopes own_pages own_home own_policy own_terms
     keeps_access once_for_all remove_any_time
     scope_openid scope_profile scope_email scope_offline_access
     device_title device_lead device_code device_hint device_continue device_unknown device_too_many
-    device_question device_same_code device_asked_from device_asked_at device_phishing
+    device_question device_same_code device_asked_from device_asked_at device_phishing device_beware
     device_started_it device_not_ticked device_allowed device_allowed_lead device_denied
     device_denied_lead
-    account account_lead connected_apps no_apps apps_older apps_newer first_used last_used allowed_in
-    can remove_access remove_access_sure remove_access_now access_removed unverified_badge
-    sessions this_browser signed_in_at last_seen sign_out_there signed_out_there unknown_device
+    account account_lead connected_apps no_apps apps_older apps_newer first_used first_used_in last_used
+    can_use remove_access remove_access_sure remove_access_now access_removed unverified_badge
+    sessions this_browser signed_in_at last_seen sign_out_there signed_out_there browser_on unknown_device
     identities identity_since identity_at link_another events no_events your_data your_data_lead
-    download delete_account network this_computer
+    download delete_account network unknown_network this_computer
     event_signed_in event_signed_out event_access_allowed event_device_allowed event_access_denied
     event_access_removed event_token_replayed event_identity_linked event_data_exported event_other
     delete_title delete_lead delete_apps delete_again delete_sure delete_now delete_not_ticked
@@ -56,7 +56,7 @@ catalogue! {
     action_home action_sign_in action_account action_again
     end_session end_session_asked stay_signed_in
     signed_out session_ended clients_keep_access sign_in_again
-    home what_this_is sign_out your_account issuer for_programs metadata signing_keys enter_code
+    home what_this_is sign_out issuer for_programs metadata signing_keys enter_code
 }
 
 /// What the error pages of one language say, by kind.
@@ -72,6 +72,7 @@ struct ErrorTexts {
     sign_in_needed: ErrorText,
     refused: ErrorText,
     too_many: ErrorText,
+    too_large: ErrorText,
     not_found: ErrorText,
     unavailable: ErrorText,
     server_mistake: ErrorText,
@@ -114,6 +115,7 @@ impl Text {
             ErrorKind::SignInNeeded => &errors.sign_in_needed,
             ErrorKind::Refused => &errors.refused,
             ErrorKind::TooMany => &errors.too_many,
+            ErrorKind::TooLarge => &errors.too_large,
             ErrorKind::NotFound => &errors.not_found,
             ErrorKind::Unavailable => &errors.unavailable,
             ErrorKind::ServerMistake => &errors.server_mistake,

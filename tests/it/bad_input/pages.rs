@@ -96,6 +96,53 @@ async fn forms_of_people_are_refused_by_a_page() {
     assert!(home.text().contains("Nick Lucas"), "signed out by a form that was refused");
 }
 
+/// What comes before any handler of ours is told like everything else.
+#[tokio::test]
+async fn whatever_is_refused_is_a_page_with_its_reason_and_the_id_of_the_request() {
+    let stack = Stack::start().await;
+    let large = "a".repeat(70_000);
+    let get = |path: &str| http().get(stack.at(path));
+    let post = |path: &str| http().post(stack.at(path)).form(&[("csrf", "x")]);
+    for (request, status, reason) in [
+        (get("/nowhere"), 404, "not_found"),
+        (get("/<script>"), 404, "not_found"),
+        (post("/nowhere"), 404, "not_found"),
+        (get("/sign-out"), 405, "method_not_allowed"),
+        (get("/account/revoke"), 405, "method_not_allowed"),
+        (post("/account"), 405, "method_not_allowed"),
+        (post("/authorize"), 405, "method_not_allowed"),
+        (get("/sign-in/%ff/callback"), 400, "request_malformed"),
+        (post("/consent").form(&[("request", &large)]), 413, "body_too_large"),
+        (post("/sign-out").form(&[("csrf", &large)]), 413, "body_too_large"),
+        (post("/end_session").form(&[("csrf", &large)]), 413, "body_too_large"),
+        (http().post(stack.at("/device")).body("user_code=a"), 400, "content_type"),
+    ] {
+        let answer = request.send().await.unwrap();
+        let (url, headers) = (answer.url().clone(), answer.headers().clone());
+        assert_eq!(answer.status(), status, "{url}");
+        assert_eq!(headers["content-type"], "text/html; charset=utf-8", "{url}");
+        assert!(headers["content-security-policy"].to_str().unwrap().contains("default-src"));
+        assert_eq!(headers.contains_key("allow"), status == 405, "{url}");
+        let (id, html) = (headers["x-request-id"].clone(), answer.text().await.unwrap());
+        for shown in [reason, id.to_str().unwrap(), "class=\"button"] {
+            assert!(html.contains(shown), "{shown} is missing at {url}: {html}");
+        }
+        assert!(!html.contains("<script"), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn programs_are_told_the_same_as_json() {
+    let stack = Stack::start().await;
+    for path in ["/token", "/par", "/introspect", "/revoke", "/register"] {
+        let answer = http().delete(stack.at(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{path}");
+        assert!(answer.headers().contains_key("allow"), "{path}");
+        let told: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(told["error"], "invalid_request", "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_strange_authorization_header_is_a_bad_token() {
     let stack = Stack::start().await;

@@ -1,10 +1,11 @@
 //! `GET /account` and what can be done from it.
 
+use futures::future::join_all;
 use reqwest::StatusCode;
 use tests::{
     browser::{Browser, Page},
     client::{Answer, Client, http},
-    stack::Stack,
+    stack::{Engine, Stack},
 };
 
 /// A person who has signed in and allowed a client; the client, its tokens and the account page.
@@ -126,6 +127,40 @@ async fn another_browser_can_be_signed_out_and_this_one_stays() {
     assert!(page.text().contains("That browser was signed out"), "{}", page.text());
     assert!(!page.html.contains("action=\"/account/sessions\""));
     assert_eq!(browser.open(&stack.at("/account")).await.url.path(), "/sign-in");
+}
+
+const COPIED: &str = "A copied token or code was used";
+
+#[tokio::test]
+async fn a_refresh_token_that_comes_back_late_is_told_to_the_person_once() {
+    for engine in Engine::ALL {
+        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let (client, tokens, page) = account(&stack, &mut browser).await;
+        assert!(!page.text().contains(COPIED));
+        let old = tokens.text("refresh_token");
+        client.refresh(old).await;
+        client.refresh(old).await;
+        stack.advance(120);
+        for _ in 0..3 {
+            assert_eq!(client.refresh(old).await.text("error"), "invalid_grant");
+        }
+        let text = browser.open(&stack.at("/account")).await.text();
+        assert_eq!(text.matches(COPIED).count(), 1, "{engine:?}: {text}");
+        assert!(text.contains("\u{201c}\u{2068}Test client\u{2069}\u{201d}"), "{text}");
+        assert!(text.contains("No app has access"), "{engine:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_comes_twice_is_told_to_the_person_once() {
+    for engine in Engine::ALL {
+        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let client = Client::register(&stack).await;
+        let form = client.code_form(&client.obtain_code(&mut browser).await);
+        join_all((0..8).map(|_| client.post("/token", &form))).await;
+        let text = browser.open(&stack.at("/account")).await.text();
+        assert_eq!(text.matches(COPIED).count(), 1, "{engine:?}: {text}");
+    }
 }
 
 #[tokio::test]

@@ -226,6 +226,20 @@ async fn one_page_is_answered_once() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_neither_does_not_use_up_the_page() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (_, page) = consent_page(&stack, &mut browser).await;
+    let request = page.hidden("request");
+    for decision in ["", "maybe", "ALLOW"] {
+        let form = [("request", request.as_str()), ("decision", decision)];
+        let refused = browser.post(&stack.at("/consent"), &form).await;
+        assert_eq!((refused.status.as_u16(), refused.query("code")), (400, None), "{decision}");
+    }
+    let answered = browser.press(&page, "decision", "allow").await;
+    assert!(answered.query("code").is_some(), "{} {}", answered.url, answered.text());
+}
+
+#[tokio::test]
 async fn no_other_page_may_frame_it_or_learn_its_address() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let (_, page) = consent_page(&stack, &mut browser).await;

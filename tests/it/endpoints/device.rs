@@ -1,9 +1,11 @@
 //! `GET /device` and `POST /device`
 
+use auth::storage::attempts::{self, Allowance};
+use futures::future::join_all;
 use tests::{
     browser::{Browser, Page},
     client::{Answer, Client},
-    stack::Stack,
+    stack::{Engine, Stack},
 };
 
 use super::device_authorization::{DEVICE_CODE, register, valid_request};
@@ -12,14 +14,14 @@ const ALLOW: (&str, &str) = ("decision", "allow");
 const STARTED: (&str, &str, bool) = ("started", "yes", true);
 
 /// A device that has asked, and its codes.
-async fn waiting_device(stack: &Stack) -> (Client, Answer) {
+pub(crate) async fn waiting_device(stack: &Stack) -> (Client, Answer) {
     let client = register(stack).await;
     let codes = client.post("/device_authorization", &valid_request(&client, stack)).await;
     assert_eq!(codes.status, 200, "{}", codes.json);
     (client, codes)
 }
 
-async fn poll(client: &Client, codes: &Answer) -> Answer {
+pub(crate) async fn poll(client: &Client, codes: &Answer) -> Answer {
     let form = [
         ("grant_type", DEVICE_CODE.into()),
         ("client_id", client.id.clone()),
@@ -124,21 +126,90 @@ async fn a_code_that_nothing_waits_for_is_said_to_be_unknown() {
     {
         let page = type_code(&mut browser, &page, typed).await;
         assert!(page.text().contains("No device waits for this code"), "{typed}: {}", page.text());
+        assert_eq!(page.status, 400, "{typed}");
         assert!(!page.html.contains("<script"));
     }
 }
 
 #[tokio::test]
-async fn guessing_codes_is_stopped_and_waiting_helps() {
+async fn an_expired_code_is_as_good_as_none() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let (_, codes) = waiting_device(&stack).await;
+    let page = arrive(&mut browser, &stack.at("/device")).await;
+    stack.advance(600);
+    let page = type_code(&mut browser, &page, codes.text("user_code")).await;
+    assert_eq!(page.status, 400);
+    assert!(page.text().contains("No device waits for this code"), "{}", page.text());
+    assert!(page.html.contains("name=\"user_code\""), "the code can be typed again");
+}
+
+#[tokio::test]
+async fn guessing_codes_is_stopped_and_waiting_helps_on_either_engine() {
+    for engine in Engine::ALL {
+        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let (_, codes) = waiting_device(&stack).await;
+        let page = arrive(&mut browser, &stack.at("/device")).await;
+        for _ in 0..10 {
+            assert_eq!(type_code(&mut browser, &page, "BBBB-BBBB").await.status, 400);
+        }
+        for _ in 0..2 {
+            let refused = type_code(&mut browser, &page, codes.text("user_code")).await;
+            assert_eq!(refused.status, 429, "{engine:?}");
+            assert_eq!(refused.header("retry-after"), "60", "{engine:?}");
+            assert!(refused.text().contains("Too many codes"), "{}", refused.text());
+            assert!(refused.html.contains("name=\"user_code\""), "a page, not an end");
+        }
+        stack.advance(60);
+        let page = type_code(&mut browser, &page, codes.text("user_code")).await;
+        assert!(page.html.contains("name=\"decision\""), "{engine:?}: {}", page.text());
+    }
+}
+
+/// The count is in the database, so it is one for all who share that.
+#[tokio::test]
+async fn attempts_count_together_on_every_replica_on_either_engine() {
+    let allowance = Allowance { most: 10, span: 600 };
+    for engine in Engine::ALL {
+        let stack = Stack::on(engine).await;
+        let db = stack.state.db.connection();
+        let tries = (0..32).map(|_| attempts::count(db, ("test", "somebody"), allowance, 1000));
+        let counted: Vec<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(counted.iter().filter(|wait| wait.is_none()).count(), 10, "{engine:?}");
+        assert!(counted.iter().flatten().all(|wait| *wait == 60), "{engine:?}: {counted:?}");
+
+        let count = |key, now| attempts::count(db, ("test", key), allowance, now);
+        assert_eq!(count("another", 1000).await.unwrap(), None, "{engine:?}");
+        assert_eq!(count("somebody", 1059).await.unwrap(), Some(1), "{engine:?}");
+        assert_eq!(count("somebody", 1060).await.unwrap(), None, "{engine:?}");
+        assert_eq!(count("somebody", 1060).await.unwrap(), Some(60), "{engine:?}");
+        let whole = (0..11).map(|_| count("somebody", 9999));
+        let counted: Vec<_> = join_all(whole).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(counted.iter().flatten().count(), 1, "{engine:?}: {counted:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_reached_in_one_session_holds_in_another_of_the_same_person() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
     let page = arrive(&mut browser, &stack.at("/device")).await;
     for _ in 0..10 {
         type_code(&mut browser, &page, "BBBB-BBBB").await;
     }
-    let refused = type_code(&mut browser, &page, codes.text("user_code")).await;
-    assert!(refused.text().contains("Too many codes"), "{}", refused.text());
-    stack.advance(120);
-    let page = type_code(&mut browser, &page, codes.text("user_code")).await;
-    assert!(page.html.contains("name=\"decision\""), "{}", page.text());
+    let mut other = Browser::default();
+    let page = arrive(&mut other, &stack.at("/device")).await;
+    assert_eq!(type_code(&mut other, &page, "BBBB-BBBB").await.status, 429);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_neither_leaves_the_question_open() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (client, codes) = waiting_device(&stack).await;
+    let page = arrive(&mut browser, codes.text("verification_uri")).await;
+    let question = type_code(&mut browser, &page, codes.text("user_code")).await;
+    let request = question.hidden("request");
+    let form = [("request", request.as_str()), ("decision", "perhaps"), ("started", "yes")];
+    assert_eq!(browser.post(&stack.at("/device"), &form).await.status, 400);
+    let page = browser.press_after(&question, ALLOW, &[STARTED]).await;
+    assert!(page.text().contains("The device is connected"), "{}", page.text());
+    assert_eq!(poll(&client, &codes).await.status, 200);
 }

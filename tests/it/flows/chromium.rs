@@ -3,9 +3,6 @@
 use tests::{chromium::Chromium, command_line::CommandLine, stack::Stack};
 use url::Url;
 
-const WIDE: (u32, u32) = (1280, 900);
-const PHONE: (u32, u32) = (390, 844);
-
 #[tokio::test]
 async fn a_person_signs_in_and_consents_in_a_real_browser_and_the_command_line_greets_them() {
     let stack = Stack::start().await;
@@ -15,8 +12,6 @@ async fn a_person_signs_in_and_consents_in_a_real_browser_and_the_command_line_g
 
     browser.open(&waiting.url).await;
     browser.read("form[action='/sign-in/github']").await;
-    browser.picture("sign-in", WIDE, "light").await;
-    browser.picture("sign-in-phone", PHONE, "light").await;
     browser.press("form[action='/sign-in/github'] button").await;
     browser.press("button[value='nick-lucas']").await;
 
@@ -26,9 +21,6 @@ async fn a_person_signs_in_and_consents_in_a_real_browser_and_the_command_line_g
     for shown in ["Portcullis client", &redirect_host, "Nick Lucas", "MCP demo"] {
         assert!(text.contains(shown), "{shown} is missing in: {text}");
     }
-    browser.picture("consent", WIDE, "light").await;
-    browser.picture("consent-phone", PHONE, "light").await;
-    browser.picture("consent-dark", WIDE, "dark").await;
     browser.press("button[name='decision'][value='allow']").await;
     browser.wait_for_heading("Back to the terminal").await;
 

@@ -4,8 +4,9 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, time::
 
 use serde_json::json;
 use tests::{
+    browser::Browser,
     chromium::Chromium,
-    client::{Client, with},
+    client::{Answer, Client, with},
     command_line::CommandLine,
     stack::Stack,
 };
@@ -14,6 +15,8 @@ use tokio::{
     net::unix::pipe::{self, Receiver},
     time::timeout,
 };
+
+use crate::endpoints::device::{poll, waiting_device};
 
 const SCHEME: &str = "portcullis-test";
 
@@ -92,6 +95,112 @@ async fn by_keyboard_alone_a_person_switches_accounts_signs_out_and_deletes_ever
     browser.wait_for_heading("Your account is gone").await;
     browser.enter("Go to the start page").await;
     browser.wait_for_heading("You are in the right place").await;
+    browser.close().await;
+}
+
+/// Starts at the address that the device shows and types its code, up to the question.
+async fn type_code(stack: &Stack, browser: &Chromium, codes: &Answer) {
+    assert_eq!(codes.text("verification_uri"), stack.at("/device"));
+    browser.open(codes.text("verification_uri")).await;
+    sign_in(browser).await;
+    browser.wait_for_heading("Connect a device").await;
+    browser.tab_to("user_code").await;
+    browser.type_text(codes.text("user_code")).await;
+    browser.enter("Continue").await;
+    browser.read("form .code").await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_connects_a_device() {
+    let stack = Stack::start().await;
+    let (device, codes) = waiting_device(&stack).await;
+    let browser = Chromium::start(false).await;
+    type_code(&stack, &browser, &codes).await;
+    browser.space("yes").await;
+    browser.enter("Allow").await;
+    browser.wait_for_heading("The device is connected").await;
+    let tokens = poll(&device, &codes).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.json);
+
+    browser.enter("Go to your account").await;
+    browser.wait_for_heading("Your account").await;
+    assert!(browser.read("main").await.contains("You connected a device"));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_mistypes_a_code_and_denies_the_device() {
+    let stack = Stack::start().await;
+    let (device, codes) = waiting_device(&stack).await;
+    let browser = Chromium::start(false).await;
+    browser.open(&stack.at("/device")).await;
+    sign_in(&browser).await;
+    browser.wait_for_heading("Connect a device").await;
+    browser.tab_to("user_code").await;
+    browser.type_text("BBBB-BBBB").await;
+    browser.enter("Continue").await;
+    assert!(browser.read(".problem").await.contains("No device waits for this code"));
+
+    browser.open(codes.text("verification_uri_complete")).await;
+    browser.enter("Continue").await;
+    browser.read("form .code").await;
+    browser.enter("Deny").await;
+    browser.wait_for_heading("The device was not connected").await;
+    assert_eq!(poll(&device, &codes).await.text("error"), "access_denied");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_signs_out_another_browser_and_then_this_one() {
+    let stack = Stack::start().await;
+    let mut elsewhere = Browser::default();
+    Client::register(&stack).await.obtain_code(&mut elsewhere).await;
+    let browser = Chromium::start(false).await;
+    browser.open(&stack.at("/account")).await;
+    sign_in(&browser).await;
+    browser.wait_for_heading("Your account").await;
+    browser.enter("Sign out there").await;
+    browser.read(".done").await;
+    assert_eq!(elsewhere.open(&stack.at("/account")).await.url.path(), "/sign-in");
+
+    browser.enter("Sign out").await;
+    browser.wait_for_heading("You are signed out").await;
+    browser.open(&stack.at("/account")).await;
+    browser.wait_for_heading("Sign in").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_answers_a_program_that_asks_to_sign_them_out() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let browser = Chromium::start(false).await;
+    browser.open(&stack.at("/account")).await;
+    sign_in(&browser).await;
+    browser.wait_for_heading("Your account").await;
+    let asks = stack.at(&format!("/end_session?client_id={}", client.id));
+    browser.open(&asks).await;
+    browser.wait_for_heading("Sign out?").await;
+    browser.enter("Stay signed in").await;
+    browser.wait_for_heading("You are in the right place").await;
+    browser.open(&asks).await;
+    browser.enter("Sign out").await;
+    browser.wait_for_heading("You are signed out").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_finds_the_way_on_from_a_refusal() {
+    let stack = Stack::start().await;
+    let browser = Chromium::start(false).await;
+    browser.open(&stack.at("/nowhere")).await;
+    browser.wait_for_heading("There is nothing here").await;
+    browser.enter("Go to the start page").await;
+    browser.wait_for_heading("You are in the right place").await;
+    browser.enter("Sign in").await;
+    sign_in(&browser).await;
+    browser.wait_for_heading("You are in the right place").await;
+    assert!(browser.read(".who").await.contains("Nick Lucas"));
     browser.close().await;
 }
 

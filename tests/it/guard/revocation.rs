@@ -79,6 +79,26 @@ async fn removing_an_app_takes_effect_within_two_seconds() {
 }
 
 #[tokio::test]
+async fn removing_access_on_the_account_page_takes_effect_within_two_seconds() {
+    for engine in Engine::ALL {
+        let stack = Stack::on(engine).await;
+        let (client, mut browser) = (Client::register(&stack).await, Browser::default());
+        let tokens = client.obtain_tokens(&mut browser).await;
+        let staying = signed_in(&stack, &client).await;
+        assert_eq!(status(&stack, tokens.text("access_token")).await, 200, "{engine:?}");
+        // The newest comes first, and the one to go is the older.
+        let page = browser.open(&stack.at("/account")).await;
+        let grant = page.hidden_all("grant").pop().unwrap();
+        let form = [("csrf", page.hidden("csrf")), ("grant", grant)];
+        let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let page = browser.post(&stack.at("/account/revoke"), &form).await;
+        assert!(page.text().contains("was removed"), "{engine:?}: {}", page.text());
+        is_refused_in_time(&stack, tokens.text("access_token")).await;
+        assert_eq!(status(&stack, staying.text("access_token")).await, 200, "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_open_stream_ends_when_its_grant_is_revoked() {
     let stack = Stack::start().await;
     let client = Client::register(&stack).await;

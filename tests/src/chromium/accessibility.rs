@@ -6,8 +6,26 @@ use serde_json::{Value, json};
 
 use super::Chromium;
 
-/// The widest that a page may be on the narrowest screen (WCAG 2.2, success criterion 1.4.10).
-const NARROWEST: u32 = 320;
+/// A target in a sentence may be as small as its words (WCAG 2.2, success criterion 2.5.8); a box
+/// counts with the words beside it.
+const OUT_OF_REACH: &str = "
+    const faults = [];
+    for (const one of document.querySelectorAll('details')) one.open = true;
+    for (const one of document.querySelectorAll('a, button, summary, input:not([type=hidden])')) {
+        const target = one.closest('label') ?? one;
+        one.scrollIntoView({block: 'center'});
+        const box = target.getBoundingClientRect();
+        const name = one.outerHTML.slice(0, 80);
+        const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        if (box.width < 24 || box.height < 24) faults.push(`small: ${name}`);
+        if (box.left < 0 || box.right > innerWidth) faults.push(`outside: ${name}`);
+        if (!target.contains(seen)) faults.push(`covered by ${seen?.outerHTML.slice(0, 40)}: ${name}`);
+    }
+    for (const one of document.querySelectorAll('h1, h2, h3, p, li, dt, dd, code, button, label')) {
+        if (one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1)
+            faults.push(`cut: ${one.outerHTML.slice(0, 80)}`);
+    }
+    return faults;";
 
 impl Chromium {
     /// Lets scripts be put into pages whose own policy forbids them. Only tests do that.
@@ -32,11 +50,18 @@ impl Chromium {
         found.map(|one| one.as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// How far the page reaches beyond a screen 320 pixels wide, in pixels.
-    pub async fn overflow_on_the_narrowest_screen(&self) -> i64 {
-        self.resize((NARROWEST, 640)).await;
-        let width = self.number("document.documentElement.scrollWidth").await;
-        width - i64::from(NARROWEST)
+    /// How far the page reaches beyond a screen of this width, in pixels.
+    pub async fn overflow(&self, width: u32) -> i64 {
+        self.resize((width, 740)).await;
+        self.number("document.documentElement.scrollWidth").await - i64::from(width)
+    }
+
+    /// What a finger cannot use: links, buttons and boxes that are smaller than 24 pixels, outside
+    /// of the page, or behind something else when they are scrolled to; and words that are cut.
+    pub async fn out_of_reach(&self) -> Vec<String> {
+        let found = self.page.execute(OUT_OF_REACH, Vec::new()).await.expect("a list");
+        let found = found.as_array().expect("a list").iter();
+        found.map(|one| one.as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// Whether the first element that `selector` finds is in sight without scrolling.

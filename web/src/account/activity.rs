@@ -49,10 +49,10 @@ impl BrowserSession {
             <li class="with-end">
                 <div>
                     <strong>{place}</strong>
-                    <small>
-                        {text.signed_in_at} " " {date_and_time(text, self.signed_in_at)} " · "
-                        {text.last_seen} " " {date_and_time(text, self.last_seen_at)}
-                    </small>
+                    <p class="meta">
+                        <span>{text.signed_in_at} " " {date_and_time(text, self.signed_in_at)}</span>
+                        <span>{text.last_seen} " " {date_and_time(text, self.last_seen_at)}</span>
+                    </p>
                 </div>
                 {end}
             </li>
@@ -69,11 +69,11 @@ impl SecurityEvent {
                 format!("{}: {}", text.event(&self.kind), text.quoted(&frame.name(subject)))
             }
         };
-        let place = self.place.as_ref().map(|place| format!(" · {}", place.words(text)));
+        let place = self.place.as_ref().map(|place| view! { <span>{place.words(text)}</span> });
         view! {
             <li>
                 <strong>{what}</strong>
-                <small>{date_and_time(text, self.at)}{place}</small>
+                <p class="meta"><span>{date_and_time(text, self.at)}</span> {place}</p>
             </li>
         }
     }

@@ -4,12 +4,11 @@ use leptos::prelude::*;
 
 use super::{AccountPage, ConnectedApp};
 use crate::{
-    date::date_and_time,
+    date::{date, date_and_time},
     display_name::visible,
-    fact::told,
     form::hidden,
     layout::Frame,
-    text::{Text, fill},
+    text::{Text, fill, isolated},
 };
 
 impl AccountPage {
@@ -49,20 +48,30 @@ impl ConnectedApp {
         let name = frame.name(&self.name);
         let host = self.host.as_deref().map(visible);
         let host = host.map(|host| view! { " " <code dir="ltr">{host}</code> });
-        let scopes: Vec<String> = self.scopes.iter().map(|line| line.words(text)).collect();
-        let place = self.allowed_in.as_ref().map(|place| told(text.allowed_in, place.words(text)));
+        let resource = isolated(&frame.name(&self.resource_name));
+        let scopes = self.scopes.iter().map(|line| view! { <li>{line.words(text)}</li> });
         view! {
             <li>
                 <h3><bdi>{name}</bdi>{host}{badge}</h3>
-                <dl class="facts">
-                    {told(text.gives_access_to, frame.name(&self.resource_name))}
-                    {told(text.can, scopes.join(" · "))}
-                    {told(text.last_used, date_and_time(text, self.last_used_at))}
-                    {told(text.first_used, date_and_time(text, self.first_used_at))}
-                    {place}
-                </dl>
+                <p>{fill(text.can_use, &[("resource", &resource)])}</p>
+                <ul class="can">{scopes.collect_view()}</ul>
+                <p class="meta">
+                    <span>{text.last_used} " " {date_and_time(text, self.last_used_at)}</span>
+                    <span>{self.allowed(text)}</span>
+                </p>
                 {self.removal(frame, csrf)}
             </li>
+        }
+    }
+
+    /// When it was allowed, and in which browser, where that is known.
+    fn allowed(&self, text: &Text) -> String {
+        let date = date(text, self.first_used_at);
+        match &self.allowed_in {
+            None => fill(text.first_used, &[("date", &date)]),
+            Some(place) => {
+                fill(text.first_used_in, &[("date", &date), ("place", &place.words(text))])
+            }
         }
     }
 

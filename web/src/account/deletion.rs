@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::{form::hidden, icon, layout::Frame, person::Person};
+use crate::{
+    form::hidden,
+    layout::{Frame, problem},
+    person::Person,
+};
 
 /// The page that asks whether a person really wants their account deleted.
 #[derive(Debug, Clone)]
@@ -23,9 +27,7 @@ impl DeleteAccountPage {
     /// The whole HTML document.
     pub fn render(&self, frame: &Frame) -> String {
         let text = frame.text;
-        let problem = self.not_ticked.then(|| {
-            view! { <p class="notice" role="alert">{icon::caution()} <span>{text.delete_not_ticked}</span></p> }
-        });
+        let problem = self.not_ticked.then(|| problem(None, text.delete_not_ticked));
         frame.document(text.delete_title, || {
             view! {
                 <h1>{text.delete_title}</h1>

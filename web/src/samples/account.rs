@@ -2,7 +2,7 @@
 
 use super::{Shown, consent::tools, person};
 use crate::{
-    Frame, Place, ScopeLine,
+    Frame, Language, Place, ScopeLine,
     account::{
         AccountDeletedPage, AccountNotice, AccountPage, BrowserSession, ConnectedApp,
         DeleteAccountPage, LinkedIdentity, SecurityEvent,
@@ -13,7 +13,8 @@ const NOW: i64 = 1_764_028_800;
 const DAY: i64 = 86_400;
 
 /// An account in everyday use.
-pub(crate) fn account() -> AccountPage {
+pub(crate) fn account(language: Language) -> AccountPage {
+    let app = |name, host, days| app(name, host, days, language);
     AccountPage {
         person: person(),
         notice: None,
@@ -39,6 +40,8 @@ pub(crate) fn account() -> AccountPage {
 }
 
 pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
+    let language = frame.language();
+    let account = || account(language);
     let empty = AccountPage { apps: Vec::new(), events: Vec::new(), ..account() };
     let removed = AccountPage {
         notice: Some(AccountNotice::AccessRemoved("Acme terminal".to_owned())),
@@ -46,7 +49,9 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
     };
     let kinds = ["signed_in", "access_denied", "access_removed", "data_exported", "signed_out"];
     let busy = AccountPage {
-        apps: (0..8).map(|number| app(&format!("Program {number}"), None, number)).collect(),
+        apps: (0..8)
+            .map(|number| app(&format!("Program {number}"), None, number, language))
+            .collect(),
         other_pages: (Some(1), Some(3)),
         sessions: (0..8).map(|day| session("Chrome on Windows", "2001:db8:1::/48", day)).collect(),
         events: (0..10).map(|day| event(kinds[day % kinds.len()], "", day as i64)).collect(),
@@ -66,14 +71,14 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
     ]
 }
 
-fn app(name: &str, host: Option<&str>, days: i64) -> ConnectedApp {
+fn app(name: &str, host: Option<&str>, days: i64, language: Language) -> ConnectedApp {
     ConnectedApp {
         grant_id: format!("01932f6e-7c1a-7b4e-9c57-3f1d2a8e6b{days:02}"),
         name: name.to_owned(),
         host: host.map(str::to_owned),
         unverified: host.is_none(),
         resource_name: "MCP demo".to_owned(),
-        scopes: vec![tools(), ScopeLine::standard("profile"), ScopeLine::standard("email")],
+        scopes: vec![tools(language), ScopeLine::standard("profile"), ScopeLine::standard("email")],
         first_used_at: NOW - 40 * DAY,
         last_used_at: NOW - days * DAY,
         allowed_in: Some(Place {

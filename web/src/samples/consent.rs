@@ -2,12 +2,12 @@
 
 use super::{Shown, person};
 use crate::{
-    Asker, Frame, OwnPages, Person, ScopeLine,
+    Asker, Frame, Language, OwnPages, Person, ScopeLine,
     consent::{ConsentPage, Redirect, RedirectKind},
 };
 
 /// A client that registered itself and listens on this computer: the everyday case.
-pub(crate) fn consent() -> ConsentPage {
+pub(crate) fn consent(language: Language) -> ConsentPage {
     ConsentPage {
         asker: asker(),
         redirect: Redirect {
@@ -17,7 +17,7 @@ pub(crate) fn consent() -> ConsentPage {
         },
         resource_name: "MCP demo".to_owned(),
         resource: "http://localhost:3001/mcp".to_owned(),
-        scopes: vec![tools(), ScopeLine::standard("profile"), ScopeLine::standard("email")],
+        scopes: vec![tools(language), ScopeLine::standard("profile"), ScopeLine::standard("email")],
         keeps_access_days: Some(180),
         remembered: false,
         person: person(),
@@ -40,22 +40,41 @@ pub(super) fn asker() -> Asker {
 }
 
 /// The scope of the demo resource.
-pub(super) fn tools() -> ScopeLine {
+pub(super) fn tools(language: Language) -> ScopeLine {
+    let words = match language {
+        Language::English => "Use the tools of this server",
+        Language::German => "Die Werkzeuge dieses Servers benutzen",
+    };
     ScopeLine {
         name: "mcp:tools".to_owned(),
-        description: Some("Use the tools of this server".to_owned()),
+        description: Some(words.to_owned()),
         sensitive: false,
         optional: false,
     }
 }
 
+/// A scope that could do harm, and that may be left out.
+fn deletion(language: Language) -> ScopeLine {
+    let words = match language {
+        Language::English => "Delete files that you can see",
+        Language::German => "Dateien löschen, die Sie sehen können",
+    };
+    ScopeLine {
+        name: "files:delete".to_owned(),
+        description: Some(words.to_owned()),
+        sensitive: true,
+        optional: true,
+    }
+}
+
 pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
+    let language = frame.language();
     let nothing = ConsentPage {
         asker: Asker { name: "עורך הטקסט".to_owned(), unverified: false, ..asker() },
         scopes: Vec::new(),
         person: Person { email: None, ..person() },
         keeps_access_days: None,
-        ..consent()
+        ..consent(language)
     };
     let app = ConsentPage {
         redirect: Redirect {
@@ -63,26 +82,20 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
             uri: "com.example.editor:/callback".to_owned(),
             kind: RedirectKind::PrivateScheme,
         },
-        ..consent()
+        ..consent(language)
     };
     vec![
-        ("/consent", "Consent, unverified, on this computer", consent().render(frame)),
-        ("/consent/hosted", "Consent, proven host, five scopes", hosted().render(frame)),
+        ("/consent", "Consent, unverified, on this computer", consent(language).render(frame)),
+        ("/consent/hosted", "Consent, proven host, five scopes", hosted(language).render(frame)),
         ("/consent/app", "Consent, private-use scheme", app.render(frame)),
-        ("/consent/brand", "Consent, a claimed brand", brand().render(frame)),
-        ("/consent/hostile", "Consent, hostile names", hostile().render(frame)),
+        ("/consent/brand", "Consent, a claimed brand", brand(language).render(frame)),
+        ("/consent/hostile", "Consent, hostile names", hostile(language).render(frame)),
         ("/consent/nothing", "Consent, no scopes, Hebrew name", nothing.render(frame)),
     ]
 }
 
-fn hosted() -> ConsentPage {
+fn hosted(language: Language) -> ConsentPage {
     let page = |path: &str| Some(format!("https://claude.ai/{path}"));
-    let delete = ScopeLine {
-        name: "files:delete".to_owned(),
-        description: Some("Delete files that you can see".to_owned()),
-        sensitive: true,
-        optional: true,
-    };
     ConsentPage {
         asker: Asker {
             name: "Claude Code".to_owned(),
@@ -97,16 +110,16 @@ fn hosted() -> ConsentPage {
             kind: RedirectKind::Web,
         },
         scopes: [
-            vec![tools(), delete],
+            vec![tools(language), deletion(language)],
             ["profile", "email", "offline_access"].map(ScopeLine::standard).to_vec(),
         ]
         .concat(),
         remembered: true,
-        ..consent()
+        ..consent(language)
     }
 }
 
-fn brand() -> ConsentPage {
+fn brand(language: Language) -> ConsentPage {
     ConsentPage {
         asker: Asker { name: "Gооgle Calendar".to_owned(), ..asker() },
         redirect: Redirect {
@@ -114,11 +127,11 @@ fn brand() -> ConsentPage {
             uri: "https://calendar.xn--ggle-0nda.example/callback".to_owned(),
             kind: RedirectKind::Web,
         },
-        ..consent()
+        ..consent(language)
     }
 }
 
-fn hostile() -> ConsentPage {
+fn hostile(language: Language) -> ConsentPage {
     let host = format!("accounts.google.com.{}evil.example", "sign-in.".repeat(16));
     ConsentPage {
         asker: Asker {
@@ -134,6 +147,6 @@ fn hostile() -> ConsentPage {
             name: "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren".to_owned(),
             email: Some("a.rather.long.address.of.somebody@subdomain.example.com".to_owned()),
         },
-        ..consent()
+        ..consent(language)
     }
 }

@@ -6,17 +6,17 @@ use super::{
     person,
 };
 use crate::{
-    Frame, Place, ScopeLine,
+    Frame, Language, Place, ScopeLine,
     device::{DeviceCodePage, DeviceConsentPage, DeviceDonePage, DeviceNotice},
 };
 
 /// A device that asks.
-pub(crate) fn device() -> DeviceConsentPage {
+pub(crate) fn device(language: Language) -> DeviceConsentPage {
     DeviceConsentPage {
         user_code: "WDJB-MJHT".to_owned(),
         asker: asker(),
         resource_name: "MCP demo".to_owned(),
-        scopes: vec![tools(), ScopeLine::standard("profile")],
+        scopes: vec![tools(language), ScopeLine::standard("profile")],
         asked_from: Some(Place { device: String::new(), network: "203.0.113.0/24".to_owned() }),
         asked_at: 1_764_028_800,
         person: person(),
@@ -32,14 +32,14 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
             DeviceCodePage { user_code: user_code.to_owned(), notice, csrf: "sample".to_owned() };
         page.render(frame)
     };
-    let not_ticked = DeviceConsentPage { not_ticked: true, ..device() };
+    let not_ticked = DeviceConsentPage { not_ticked: true, ..device(frame.language()) };
     let done = |allowed| DeviceDonePage { allowed }.render(frame);
     vec![
         ("/device", "Device, type the code", code("", None)),
         ("/device/given", "Device, code from the address", code("WDJB-MJHT", None)),
         ("/device/unknown", "Device, wrong code", code("WDJB", Some(DeviceNotice::Unknown))),
         ("/device/too-many", "Device, too many codes", code("", Some(DeviceNotice::TooMany))),
-        ("/device/confirm", "Device, confirm", device().render(frame)),
+        ("/device/confirm", "Device, confirm", device(frame.language()).render(frame)),
         ("/device/not-ticked", "Device, box not ticked", not_ticked.render(frame)),
         ("/device/allowed", "Device, allowed", done(true)),
         ("/device/denied", "Device, denied", done(false)),

@@ -17,7 +17,7 @@ pub(super) static TEXT: Text = Text {
     no_providers: "No way to sign in is set up on this server yet. Please tell the people who run \
         it.",
     continue_with: "Continue with {provider}",
-    stand_in: "Development sign-in: a stand-in for {provider} runs on this machine. Nobody checks \
+    stand_in: "For development only: a stand-in for {provider} runs on this machine. Nobody checks \
         who you are.",
     name_asks_to_sign_in: "{client} asks you to sign in.",
     host_asks_to_sign_in: "{host} asks you to sign in. It calls itself {client}.",
@@ -34,10 +34,9 @@ pub(super) static TEXT: Text = Text {
     unknown_scope: "Use the permission {scope}, which has no description",
     sensitive: "Sensitive",
     untick: "Untick what you do not want to allow.",
-    gives_access_to: "Gives access to",
     sent_back_to: "Sends you back to",
     asked_by: "Asked by",
-    no_host: "no address of its own",
+    no_host: "a program with no address of its own",
 
     before_you_decide: "Before you decide",
     unverified: "Nobody has verified this program. It registered itself and chose its own name.",
@@ -81,6 +80,8 @@ pub(super) static TEXT: Text = Text {
     device_asked_at: "Asked at",
     device_phishing: "Did somebody send you this code or this link? Then deny. Whoever sent it \
         would get into your account.",
+    device_beware: "Did somebody send you a code or a link to this page? Then stop here: they would \
+        get into your account.",
     device_started_it: "I started this myself, and the device in front of me shows this code.",
     device_not_ticked: "Tick the box first: only you can know whether you started this.",
     device_allowed: "The device is connected",
@@ -95,10 +96,10 @@ pub(super) static TEXT: Text = Text {
     no_apps: "No app has access.",
     apps_older: "Older",
     apps_newer: "Newer",
-    first_used: "Allowed",
+    first_used: "Allowed {date}",
+    first_used_in: "Allowed {date} in {place}",
     last_used: "Last used",
-    allowed_in: "Allowed in",
-    can: "Can",
+    can_use: "Can use {resource}",
     remove_access: "Remove access",
     remove_access_sure: "{client} is signed out within seconds and has to ask you again.",
     remove_access_now: "Remove its access now",
@@ -110,6 +111,7 @@ pub(super) static TEXT: Text = Text {
     last_seen: "Last used",
     sign_out_there: "Sign out there",
     signed_out_there: "That browser was signed out.",
+    browser_on: "{browser} on {system}",
     unknown_device: "Unknown browser",
     identities: "Ways to sign in",
     identity_since: "since {date}",
@@ -122,6 +124,7 @@ pub(super) static TEXT: Text = Text {
     download: "Download my data",
     delete_account: "Delete my account",
     network: "network {network}",
+    unknown_network: "an unknown network",
     this_computer: "this computer",
 
     event_signed_in: "You signed in",
@@ -130,7 +133,7 @@ pub(super) static TEXT: Text = Text {
     event_device_allowed: "You connected a device",
     event_access_denied: "You refused an app",
     event_access_removed: "You removed the access of an app",
-    event_token_replayed: "A copied token was used, so the app was signed out",
+    event_token_replayed: "A copied token or code was used, so an app was signed out",
     event_identity_linked: "A way to sign in was added",
     event_data_exported: "Your data was downloaded",
     event_other: "Your account was changed",
@@ -149,8 +152,8 @@ pub(super) static TEXT: Text = Text {
 
     whose_fault: "Whose fault it is",
     next_step: "What to do next",
-    reason: "Reason",
-    request: "Request",
+    reason: "Reason code",
+    request: "Request code",
     for_makers: "For the people who make the program",
     fault_client: "The program that sent you here made a mistake. You did nothing wrong.",
     fault_provider: "The sign-in provider did not do its part. You did nothing wrong.",
@@ -174,7 +177,6 @@ pub(super) static TEXT: Text = Text {
     what_this_is: "Programs send you here to sign in, and to ask whether they may use a service \
         for you. Nothing happens without your yes.",
     sign_out: "Sign out",
-    your_account: "Your account and connected apps",
     issuer: "This server",
     for_programs: "For programs",
     metadata: "Metadata",
@@ -242,6 +244,11 @@ pub(super) static ERRORS: ErrorTexts = ErrorTexts {
         title: "Too many attempts",
         what: "This was tried too often in a short time, so the server makes a pause.",
         next: "Wait a few minutes, then try again.",
+    },
+    too_large: ErrorText {
+        title: "That was too large",
+        what: "More was sent than any form of this server holds, so it was not read.",
+        next: "Go back to where you came from and start again.",
     },
     not_found: ErrorText {
         title: "There is nothing here",

@@ -17,7 +17,7 @@ pub(super) static TEXT: Text = Text {
     no_providers: "Auf diesem Server ist noch kein Weg zur Anmeldung eingerichtet. Bitte sagen Sie \
         den Betreibern Bescheid.",
     continue_with: "Weiter mit {provider}",
-    stand_in: "Anmeldung für die Entwicklung: Auf diesem Rechner läuft ein Ersatz für {provider}. \
+    stand_in: "Nur für die Entwicklung: Auf diesem Rechner läuft ein Ersatz für {provider}. \
         Niemand prüft, wer Sie sind.",
     name_asks_to_sign_in: "{client} bittet Sie, sich anzumelden.",
     host_asks_to_sign_in: "{host} bittet Sie, sich anzumelden. Es nennt sich {client}.",
@@ -36,10 +36,9 @@ pub(super) static TEXT: Text = Text {
     unknown_scope: "Die Berechtigung {scope} nutzen, zu der es keine Beschreibung gibt",
     sensitive: "Heikel",
     untick: "Entfernen Sie die Häkchen bei allem, was Sie nicht erlauben wollen.",
-    gives_access_to: "Zugriff auf",
     sent_back_to: "Die Antwort geht an",
-    asked_by: "Es fragt",
-    no_host: "keine eigene Adresse",
+    asked_by: "Anfrage von",
+    no_host: "ein Programm ohne eigene Adresse",
 
     before_you_decide: "Bevor Sie entscheiden",
     unverified: "Niemand hat dieses Programm geprüft. Es hat sich selbst eingetragen und seinen \
@@ -80,12 +79,14 @@ pub(super) static TEXT: Text = Text {
     device_unknown: "Zu diesem Code wartet kein Gerät. Prüfen Sie ihn oder holen Sie einen neuen: \
         Ein Code gilt wenige Minuten und nur einmal.",
     device_too_many: "Es wurden zu viele Codes versucht. Warten Sie einige Minuten.",
-    device_question: "Darf {client} auf einem Gerät {resource} benutzen?",
+    device_question: "{client} mit {resource} verbinden?",
     device_same_code: "Zeigt das Gerät genau diesen Code?",
-    device_asked_from: "Gefragt von",
-    device_asked_at: "Gefragt um",
+    device_asked_from: "Herkunft",
+    device_asked_at: "Zeitpunkt",
     device_phishing: "Hat Ihnen jemand diesen Code oder diesen Link geschickt? Dann lehnen Sie ab. \
         Der Absender käme sonst in Ihr Konto.",
+    device_beware: "Hat Ihnen jemand einen Code oder einen Link zu dieser Seite geschickt? Dann \
+        hören Sie hier auf: Er käme sonst in Ihr Konto.",
     device_started_it: "Ich habe das selbst begonnen, und das Gerät vor mir zeigt diesen Code.",
     device_not_ticked: "Setzen Sie zuerst das Häkchen: Nur Sie wissen, ob Sie das begonnen haben.",
     device_allowed: "Das Gerät ist verbunden",
@@ -101,10 +102,10 @@ pub(super) static TEXT: Text = Text {
     no_apps: "Kein Programm hat Zugriff.",
     apps_older: "Ältere",
     apps_newer: "Neuere",
-    first_used: "Erlaubt",
+    first_used: "Erlaubt am {date}",
+    first_used_in: "Erlaubt am {date} ({place})",
     last_used: "Zuletzt benutzt",
-    allowed_in: "Erlaubt mit",
-    can: "Darf",
+    can_use: "Darf {resource} benutzen",
     remove_access: "Zugriff entziehen",
     remove_access_sure: "{client} wird in wenigen Sekunden abgemeldet und muss Sie neu fragen.",
     remove_access_now: "Zugriff jetzt entziehen",
@@ -116,6 +117,7 @@ pub(super) static TEXT: Text = Text {
     last_seen: "Zuletzt benutzt",
     sign_out_there: "Dort abmelden",
     signed_out_there: "Jener Browser wurde abgemeldet.",
+    browser_on: "{browser} unter {system}",
     unknown_device: "Unbekannter Browser",
     identities: "Wege zur Anmeldung",
     identity_since: "seit {date}",
@@ -128,6 +130,7 @@ pub(super) static TEXT: Text = Text {
     download: "Meine Daten herunterladen",
     delete_account: "Mein Konto löschen",
     network: "Netz {network}",
+    unknown_network: "unbekannt",
     this_computer: "dieser Rechner",
 
     event_signed_in: "Sie haben sich angemeldet",
@@ -136,7 +139,8 @@ pub(super) static TEXT: Text = Text {
     event_device_allowed: "Sie haben ein Gerät verbunden",
     event_access_denied: "Sie haben ein Programm abgelehnt",
     event_access_removed: "Sie haben einem Programm den Zugriff entzogen",
-    event_token_replayed: "Ein kopiertes Token wurde benutzt, daher wurde das Programm abgemeldet",
+    event_token_replayed: "Ein kopiertes Token oder ein kopierter Code wurde benutzt, daher wurde ein Programm \
+        abgemeldet",
     event_identity_linked: "Ein Weg zur Anmeldung kam hinzu",
     event_data_exported: "Ihre Daten wurden heruntergeladen",
     event_other: "Ihr Konto wurde geändert",
@@ -155,8 +159,8 @@ pub(super) static TEXT: Text = Text {
 
     whose_fault: "Wessen Fehler es ist",
     next_step: "Was Sie nun tun können",
-    reason: "Grund",
-    request: "Vorgang",
+    reason: "Grund (Code)",
+    request: "Vorgangsnummer",
     for_makers: "Für die Hersteller des Programms",
     fault_client: "Das Programm, das Sie hierher schickte, hat einen Fehler gemacht. Sie haben \
         nichts falsch gemacht.",
@@ -181,7 +185,6 @@ pub(super) static TEXT: Text = Text {
     what_this_is: "Programme schicken Sie hierher, damit Sie sich anmelden, und fragen, ob sie \
         einen Dienst für Sie benutzen dürfen. Ohne Ihr Ja geschieht nichts.",
     sign_out: "Abmelden",
-    your_account: "Ihr Konto und verbundene Programme",
     issuer: "Dieser Server",
     for_programs: "Für Programme",
     metadata: "Metadaten",
@@ -253,6 +256,12 @@ pub(super) static ERRORS: ErrorTexts = ErrorTexts {
         title: "Zu viele Versuche",
         what: "Das wurde in kurzer Zeit zu oft versucht; der Server macht eine Pause.",
         next: "Warten Sie einige Minuten und versuchen Sie es dann noch einmal.",
+    },
+    too_large: ErrorText {
+        title: "Das war zu groß",
+        what: "Es wurde mehr geschickt, als ein Formular dieses Servers fasst; daher wurde es nicht \
+            gelesen.",
+        next: "Kehren Sie dorthin zurück, woher Sie kamen, und beginnen Sie neu.",
     },
     not_found: ErrorText {
         title: "Hier ist nichts",
