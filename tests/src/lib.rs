@@ -12,8 +12,8 @@
 //! - [`postgres`] makes databases of the other engine.
 //! - [`seeded::Seeded`] is a server with one flaw, for `client doctor` to find.
 //! - [`stories`] keeps the stories of requests, for `auth explain`.
-//! - [`gallery`] is the folder of the pages' pictures.
 //! - [`github`] is the stand-in that `make dev` uses too.
+//! - [`gallery`] is the folder of the pages' pictures.
 //!
 //! - [`torture`] proves what must hold under races and crashes.
 //!
