@@ -1,4 +1,5 @@
-//! `cargo run --release -p tests --bin page-speed`: how long the server takes for each page.
+//! `cargo run --release -p tests --bin page-speed`: how long the server takes for each page, over
+//! HTTP on this machine, from the request to the end of the answer, and what the page weighs.
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
 use std::time::{Duration, Instant};
@@ -6,18 +7,28 @@ use std::time::{Duration, Instant};
 use tests::{browser::Browser, client::Client, stack::Stack};
 
 /// Requests for each page.
-const REQUESTS: usize = 300;
+const REQUESTS: usize = 1000;
+/// Programs that the person has allowed: as many as the account page shows at once.
+const APPS: usize = 8;
 
 #[tokio::main]
 async fn main() {
     let stack = Stack::start().await;
     let mut browser = Browser::default();
     let client = Client::register(&stack).await;
-    client.obtain_code(&mut browser).await;
+    for _ in 0..APPS {
+        client.obtain_code(&mut browser).await;
+    }
+    let sign_in =
+        Browser::default().open(&client.authorize_url(&client.authorize_parameters())).await;
+    let sign_in = sign_in.url.to_string();
     let consent = browser.open(&client.authorize_url(&client.authorize_parameters())).await;
-    println!("| page | median | 99th percentile | bytes |\n|---|---|---|---|");
+    let style = stack.state.brand.stylesheet().len();
+    println!("| page | median | 99th percentile | bytes | with its stylesheet |");
+    println!("|---|---|---|---|---|");
     for (name, url) in [
         ("sign-in", stack.at("/sign-in")),
+        ("sign-in for a client", sign_in),
         ("consent", consent.url.to_string()),
         ("device", stack.at("/device")),
         ("account", stack.at("/account")),
@@ -32,7 +43,8 @@ async fn main() {
         }
         times.sort_unstable();
         let at = |share: usize| times.get(times.len() * share / 100).map_or(0.0, milliseconds);
-        println!("| {name} | {:.2} ms | {:.2} ms | {bytes} |", at(50), at(99));
+        let whole = bytes + style;
+        println!("| {name} | {:.2} ms | {:.2} ms | {bytes} | {whole} |", at(50), at(99));
     }
 }
 
