@@ -7,8 +7,10 @@ use serde_json::json;
 use super::Chromium;
 
 /// Most colours of a picture: pages have few, and the edges of letters many that look alike.
-const MOST_COLOURS: usize = 24;
-/// How far apart colours are that a picture has both of, as the sum of squares.
+const MOST_COLOURS: usize = 28;
+/// The most frequent colours, which are those of grounds and letters, are kept whatever they are.
+const KEPT_COLOURS: usize = 16;
+/// How far further colours are from all that are kept, as the sum of squares.
 const APART: u32 = 500;
 
 type Colour = [u8; 3];
@@ -62,15 +64,15 @@ fn with_few_colours(png: &[u8]) -> Vec<u8> {
     written
 }
 
-/// The most frequent colours that can be told apart. Equally frequent ones are in a fixed order, so
-/// that the same page gives the same file.
+/// The most frequent colours, and of the others those that can be told apart. Equally frequent ones
+/// are in a fixed order, so that the same page gives the same file.
 fn palette(counts: &HashMap<Colour, usize>) -> Vec<Colour> {
     let mut colours: Vec<_> = counts.iter().map(|(colour, count)| (*count, *colour)).collect();
     colours.sort_unstable_by(|one, other| other.cmp(one));
     let mut palette: Vec<Colour> = Vec::new();
     for (_, colour) in colours {
-        let is_new = palette.iter().all(|known| distance(*known, colour) >= APART);
-        if is_new && palette.len() < MOST_COLOURS {
+        let is_new = || palette.iter().all(|known| distance(*known, colour) >= APART);
+        if palette.len() < KEPT_COLOURS || palette.len() < MOST_COLOURS && is_new() {
             palette.push(colour);
         }
     }
