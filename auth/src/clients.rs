@@ -3,7 +3,6 @@
 mod freshness;
 mod guarded_fetch;
 mod metadata_document;
-mod public_address;
 pub mod registration;
 mod remote;
 mod well_known;

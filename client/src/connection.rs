@@ -136,7 +136,8 @@ impl Connection {
     }
 
     async fn open(&self) -> Result<Running, Failure> {
-        let client = self.fetch.client_for(&self.server).map_err(|error| failed(error.into()))?;
+        let client = self.fetch.client_for(&self.server).await;
+        let client = client.map_err(|error| failed(error.into()))?;
         let wire = Wire::new(client.clone(), self.server.clone(), self.token.clone());
         let config = StreamableHttpClientTransportConfig::with_uri(self.server.as_str());
         let transport = StreamableHttpClientTransport::with_client(wire, config);
@@ -187,6 +188,13 @@ impl Connection {
             }))) => {
                 let (url, reason) = (url.clone(), reason.clone());
                 failed(FetchError::Unreachable { url, reason }.into())
+            }
+            Some(StreamableHttpError::Client(WireError::Fetch(FetchError::Name {
+                url,
+                reason,
+            }))) => {
+                let (url, reason) = (url.clone(), reason.clone());
+                failed(FetchError::Name { url, reason }.into())
             }
             Some(StreamableHttpError::Client(WireError::Forbidden)) => {
                 failed(Error::Forbidden { server, scope: String::new() })

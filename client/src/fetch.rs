@@ -1,7 +1,7 @@
-//! HTTP towards servers that are not trusted: only https or this machine, never redirected,
-//! bounded in size and time.
+//! HTTP towards servers that are not trusted: only https or this machine, never redirected, never
+//! sent into a private network from outside, bounded in size and time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode,
@@ -11,7 +11,12 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
+use self::guard::{Guard, Lookup, is_this_machine, points_inward};
 use crate::{error::Exit, explain::Explanation};
+
+mod guard;
+
+pub use self::guard::NameRefused;
 
 /// Metadata and token answers are a few kilobytes; nobody needs more than this.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -24,7 +29,7 @@ const USER_AGENT: &str = concat!("portcullis-client/", env!("CARGO_PKG_VERSION")
 pub struct Fetch {
     remote: Client,
     loopback: Client,
-    may_reach_inward: bool,
+    guard: Guard,
     /// Who is told about every request.
     pub explanation: Explanation,
 }
@@ -50,11 +55,19 @@ pub enum FetchError {
         /// The address.
         url: Url,
     },
-    /// A remote server pointed at an address of this machine.
-    #[error("refused to talk to {url}: a remote server may not send this client to this machine")]
+    /// A remote server pointed at an address of this machine or of a private network.
+    #[error("refused to talk to {url}: a remote server may not send this client there")]
     Inward {
         /// The address.
         url: Url,
+    },
+    /// The name in an address leads where this client does not go.
+    #[error("refused to talk to {url}: {reason}")]
+    Name {
+        /// The address.
+        url: Url,
+        /// Where it leads.
+        reason: NameRefused,
     },
     /// Nobody answered.
     #[error("cannot reach {url}: {reason}")]
@@ -93,7 +106,7 @@ impl FetchError {
 
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Insecure { .. } | Self::Inward { .. } => "refused_address",
+            Self::Insecure { .. } | Self::Inward { .. } | Self::Name { .. } => "refused_address",
             Self::Unreachable { .. } => "unreachable",
             Self::TooLarge { .. } | Self::NotJson { .. } => "unusable_answer",
             Self::SetUp(_) => "http",
@@ -115,32 +128,43 @@ impl FetchError {
 
 impl Fetch {
     /// Clients for talking to `server` and whatever it points to. Addresses on this machine or in
-    /// a private network are allowed only if `server` has such an address itself.
+    /// a private network, and names that lead to them, are allowed only if `server` is there too.
     ///
     /// # Errors
     /// [`FetchError::SetUp`] when TLS cannot be initialised.
     pub fn new(server: &Url, explanation: Explanation) -> Result<Self, FetchError> {
+        Self::resolving_by(guard::system(), server, explanation)
+    }
+
+    fn resolving_by(
+        lookup: Arc<Lookup>,
+        server: &Url,
+        explanation: Explanation,
+    ) -> Result<Self, FetchError> {
+        let guard = Guard::new(server, lookup);
         let builder = || {
             Client::builder()
                 .user_agent(USER_AGENT)
                 .redirect(Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
+                .dns_resolver(Arc::new(guard.clone()))
         };
         Ok(Self {
             remote: builder().build().map_err(FetchError::SetUp)?,
             // A proxy cannot reach this machine's own servers.
             loopback: builder().no_proxy().build().map_err(FetchError::SetUp)?,
-            may_reach_inward: points_inward(server),
+            guard,
             explanation,
         })
     }
 
-    /// The client that reaches `url`.
+    /// The client that reaches `url`. Names are judged when it looks them up.
     ///
     /// # Errors
     /// [`FetchError::Insecure`] or [`FetchError::Inward`] when nothing may be sent there.
-    pub fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
-        self.check(url)?;
+    pub async fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
+        self.check(url).await?;
+        self.guard.expect(url);
         Ok(if is_loopback(url) { &self.loopback } else { &self.remote })
     }
 
@@ -148,11 +172,11 @@ impl Fetch {
     ///
     /// # Errors
     /// [`FetchError::Insecure`] or [`FetchError::Inward`].
-    pub fn check(&self, url: &Url) -> Result<(), FetchError> {
+    pub async fn check(&self, url: &Url) -> Result<(), FetchError> {
         if !is_secure(url) {
             return Err(FetchError::Insecure { url: url.clone() });
         }
-        if points_inward(url) && !self.may_reach_inward {
+        if points_inward(url) && !self.guard.is_inside().await {
             return Err(FetchError::Inward { url: url.clone() });
         }
         Ok(())
@@ -172,7 +196,7 @@ impl Fetch {
     /// As [`Fetch::get`].
     pub async fn get_with(&self, url: &Url, headers: HeaderMap) -> Result<Answer, FetchError> {
         self.explanation.request("GET", url, &[]);
-        self.send(url, self.client_for(url)?.get(url.clone()).headers(headers)).await
+        self.send(url, self.client_for(url).await?.get(url.clone()).headers(headers)).await
     }
 
     /// `POST url` with a form and `headers`, such as those that authenticate the client.
@@ -186,7 +210,8 @@ impl Fetch {
         headers: HeaderMap,
     ) -> Result<Answer, FetchError> {
         self.explanation.request("POST", url, form);
-        self.send(url, self.client_for(url)?.post(url.clone()).form(form).headers(headers)).await
+        self.send(url, self.client_for(url).await?.post(url.clone()).form(form).headers(headers))
+            .await
     }
 
     /// `POST url` with a JSON body.
@@ -199,7 +224,7 @@ impl Fetch {
         body: &serde_json::Value,
     ) -> Result<Answer, FetchError> {
         self.explanation.request("POST", url, &[("body", &body.to_string())]);
-        self.send(url, self.client_for(url)?.post(url.clone()).json(body)).await
+        self.send(url, self.client_for(url).await?.post(url.clone()).json(body)).await
     }
 
     async fn send(&self, url: &Url, request: RequestBuilder) -> Result<Answer, FetchError> {
@@ -237,41 +262,26 @@ pub fn is_secure(url: &Url) -> bool {
 /// Whether `url` names this machine.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => is_this_machine(name),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
 }
 
-/// This machine, or an address that only means something from inside a network, such as a
-/// router's or a cloud's metadata service.
-fn points_inward(url: &Url) -> bool {
-    is_loopback(url)
-        || match url.host() {
-            Some(Host::Ipv4(address)) => {
-                address.is_link_local() || address.is_unspecified() || address.is_private()
-            }
-            Some(Host::Ipv6(address)) => {
-                address.is_unicast_link_local()
-                    || address.is_unspecified()
-                    || address.is_unique_local()
-                    || address.to_ipv4_mapped().is_some()
-            }
-            _ => false,
-        }
-}
-
 /// Describes a request that got no answer by its innermost cause, which is the one that helps.
 pub(crate) fn unreachable(url: &Url, error: &reqwest::Error) -> FetchError {
-    let reason = if error.is_timeout() {
-        "it did not answer in time".to_owned()
-    } else {
-        let mut innermost: &dyn std::error::Error = error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
+    let mut innermost: &dyn std::error::Error = error;
+    loop {
+        if let Some(refused) = innermost.downcast_ref::<NameRefused>() {
+            return FetchError::Name { url: url.clone(), reason: refused.clone() };
         }
-        innermost.to_string()
+        let Some(source) = innermost.source() else { break };
+        innermost = source;
+    }
+    let reason = match error.is_timeout() {
+        true => "it did not answer in time".to_owned(),
+        false => innermost.to_string(),
     };
     FetchError::Unreachable { url: url.clone(), reason }
 }
@@ -311,27 +321,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_remote_server_cannot_send_the_client_to_this_machine() {
-        let remote = Fetch::new(&url("https://mcp.example.com/mcp"), Explanation::default())
-            .expect("set up");
+    #[tokio::test]
+    async fn a_remote_server_cannot_send_the_client_to_this_machine() {
+        let remote =
+            Fetch::new(&url("https://93.184.216.34/mcp"), Explanation::default()).expect("set up");
         for inward in [
             "http://localhost:6379",
             "https://127.0.0.1",
             "https://169.254.169.254",
             "https://[::ffff:127.0.0.1]",
             "https://10.0.0.1",
+            "https://100.64.0.1",
             "https://2130706433",
             "https://[fd00::1]",
+            "https://[64:ff9b::7f00:1]",
         ] {
             assert!(
-                matches!(remote.check(&url(inward)), Err(FetchError::Inward { .. })),
+                matches!(remote.check(&url(inward)).await, Err(FetchError::Inward { .. })),
                 "{inward}"
             );
         }
         let local =
             Fetch::new(&url("http://localhost:3001/mcp"), Explanation::default()).expect("set up");
-        assert!(local.check(&url("http://localhost:3000")).is_ok());
+        assert!(local.check(&url("http://localhost:3000")).await.is_ok());
     }
 
     #[tokio::test]

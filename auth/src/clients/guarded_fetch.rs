@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use addresses::is_public;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::{
     Client, Response,
@@ -19,7 +20,7 @@ use thiserror::Error;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::{Host, Url};
 
-use super::{freshness::Freshness, public_address::is_public};
+use super::freshness::Freshness;
 use crate::{oauth::resource::is_loopback, rate_limit::RateLimit};
 
 /// Longest time for a fetch, from the name to the last byte.

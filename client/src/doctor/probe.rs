@@ -186,7 +186,7 @@ async fn send(
     url: &Url,
     build: impl FnOnce(&Client) -> RequestBuilder,
 ) -> Result<Exchange, FetchError> {
-    let request = build(fetch.client_for(url)?).timeout(PATIENCE);
+    let request = build(fetch.client_for(url).await?).timeout(PATIENCE);
     let failed = |error: reqwest::Error| crate::fetch::unreachable(url, &error);
     let mut response = request.send().await.map_err(failed)?;
     let (status, headers) = (response.status(), response.headers().clone());

@@ -141,7 +141,7 @@ pub async fn discover(
         let (issuer, tried) = (issuer.to_owned(), list(&candidates));
         return Err(OAuthError::NoAuthorizationServerMetadata { issuer, tried });
     };
-    check(fetch, &metadata, issuer, &url)?;
+    check(fetch, &metadata, issuer, &url).await?;
     let methods = &metadata.code_challenge_methods_supported;
     fetch.explanation.fact("issuer", &metadata.issuer);
     fetch.explanation.fact("code_challenge_methods_supported", methods.join(" "));
@@ -158,11 +158,11 @@ pub(super) async fn at_root(
 ) -> Result<Option<AuthorizationServerMetadata>, OAuthError> {
     let candidates = well_known_urls(origin)?;
     let Some((url, metadata)) = first_document(fetch, &candidates).await? else { return Ok(None) };
-    check(fetch, &metadata, origin, &url)?;
+    check(fetch, &metadata, origin, &url).await?;
     Ok(Some(metadata))
 }
 
-fn check(
+async fn check(
     fetch: &Fetch,
     metadata: &AuthorizationServerMetadata,
     issuer: &str,
@@ -175,7 +175,10 @@ fn check(
             found: metadata.issuer.clone(),
         });
     }
-    metadata.endpoints().try_for_each(|endpoint| Ok(fetch.check(endpoint)?))
+    for endpoint in metadata.endpoints() {
+        fetch.check(endpoint).await?;
+    }
+    Ok(())
 }
 
 /// The places to look (MCP authorization, "Authorization Server Metadata Discovery"). With a path:
@@ -222,10 +225,13 @@ mod tests {
         .expect("metadata")
     }
 
-    fn checked(metadata: &AuthorizationServerMetadata, issuer: &str) -> Result<(), OAuthError> {
+    async fn checked(
+        metadata: &AuthorizationServerMetadata,
+        issuer: &str,
+    ) -> Result<(), OAuthError> {
         let place = Url::parse("https://as.example/.well-known/x").expect("a URL");
         let fetch = Fetch::new(&place, Explanation::default()).expect("set up");
-        check(&fetch, metadata, issuer, &place)
+        check(&fetch, metadata, issuer, &place).await
     }
 
     #[test]
@@ -259,20 +265,20 @@ mod tests {
         }
     }
 
-    #[test]
-    fn issuers_are_compared_byte_for_byte() {
-        assert!(checked(&metadata(), "https://as.example").is_ok());
+    #[tokio::test]
+    async fn issuers_are_compared_byte_for_byte() {
+        assert!(checked(&metadata(), "https://as.example").await.is_ok());
         for other in ["https://as.example/", "https://AS.example", "https://as.example:443"] {
-            let refused = checked(&metadata(), other);
+            let refused = checked(&metadata(), other).await;
             assert!(matches!(refused, Err(OAuthError::IssuerMismatch { .. })), "{other}");
         }
     }
 
-    #[test]
-    fn an_endpoint_in_the_clear_is_refused() {
+    #[tokio::test]
+    async fn an_endpoint_in_the_clear_is_refused() {
         let mut metadata = metadata();
         metadata.token_endpoint = Url::parse("http://as.example/token").ok();
-        assert!(checked(&metadata, "https://as.example").is_err());
+        assert!(checked(&metadata, "https://as.example").await.is_err());
     }
 
     #[test]

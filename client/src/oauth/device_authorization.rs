@@ -70,19 +70,19 @@ pub async fn request(
         return Err(OAuthError::TokenRefused { issuer, error, reason });
     }
     let authorization: DeviceAuthorization = answer.json()?;
-    check(endpoint, &authorization)?;
+    check(endpoint, &authorization).await?;
     Ok(authorization)
 }
 
 /// A page that is not on the web, or a code that nobody can type, is not shown.
-fn check(
+async fn check(
     endpoint: &TokenEndpoint<'_>,
     authorization: &DeviceAuthorization,
 ) -> Result<(), OAuthError> {
     let pages =
         [Some(&authorization.verification_uri), authorization.verification_uri_complete.as_ref()];
     for page in pages.into_iter().flatten() {
-        endpoint.fetch.check(page)?;
+        endpoint.fetch.check(page).await?;
         if !is_harmless(page) {
             return Err(OAuthError::UnsafeEndpoint { endpoint: page.to_string() });
         }

@@ -1,5 +1,6 @@
-//! Which addresses of the Internet anyone may ask this server to fetch from: the public ones.
+//! Which addresses of the Internet are public: the ones that a stranger may send this software to.
 //!
+//! `auth` asks before it fetches what a client names, `client` before it goes where a server points.
 //! Pure, and strict: what is not known to be public is not. Forms of IPv6 that carry an IPv4
 //! address are judged by that one too, because a translator on the way may send the packet there.
 
@@ -49,7 +50,7 @@ const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 9
 const SIX_TO_FOUR: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16);
 
 /// Whether the address belongs to the public Internet.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

@@ -1,0 +1,200 @@
+//! Whom a name leads to: looked up once, judged, and connected to exactly as judged.
+//!
+//! A server that may point at any name may point at one that leads into the network of whoever
+//! runs this client: to a router, or to the metadata service of a cloud. So the addresses of every
+//! name are judged where the connection is made. There is no second look-up that could answer
+//! otherwise (DNS rebinding). Only a server that is in such a network itself may point into it.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use addresses::is_public;
+use futures::future::{BoxFuture, FutureExt as _};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+/// Most addresses of one name that are tried.
+const MOST_ADDRESSES: usize = 16;
+
+/// From a name to its addresses.
+pub(super) type Lookup =
+    dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
+
+/// The system's resolver.
+pub(super) fn system() -> Arc<Lookup> {
+    Arc::new(|name| {
+        async move {
+            let found = tokio::net::lookup_host((name, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        }
+        .boxed()
+    })
+}
+
+/// Why the addresses of a name are not connected to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameRefused {
+    /// It leads inward, and the server is out there.
+    #[error("its name leads to {0}, and a remote server may not send this client there")]
+    Inward(IpAddr),
+    /// The name of the server itself leads both ways: whoever answers for it is up to something.
+    #[error("its name leads to public addresses and to {0} as well")]
+    BothWays(IpAddr),
+    /// The name of the server itself led the other way when it was first looked up.
+    #[error("its name leads to {0} now; a moment ago it led elsewhere")]
+    Changed(IpAddr),
+    /// Plain http is spoken with this name, so it must not leave this machine (RFC 6761 §6.3).
+    #[error("it is a name of this machine, and leads to {0}")]
+    NotThisMachine(IpAddr),
+    /// Nobody is there.
+    #[error("its name has no address")]
+    Nowhere,
+}
+
+/// Where the server is, seen from this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// On the public Internet.
+    Outside,
+    /// On this machine or in a private network.
+    Inside,
+}
+
+/// Judges names for one server; clones share what was learnt.
+#[derive(Clone)]
+pub(super) struct Guard(Arc<Shared>);
+
+struct Shared {
+    server: Option<String>,
+    lookup: Arc<Lookup>,
+    learnt: Mutex<Learnt>,
+}
+
+#[derive(Default)]
+struct Learnt {
+    side: Option<Side>,
+    targets: BTreeSet<String>,
+}
+
+impl Guard {
+    /// A guard for whatever `server` points at.
+    pub(super) fn new(server: &Url, lookup: Arc<Lookup>) -> Self {
+        let name = match server.host() {
+            Some(Host::Domain(name)) if !is_this_machine(name) => Some(name.to_owned()),
+            _ => None,
+        };
+        let side = match (&name, points_inward(server)) {
+            (Some(_), _) => None,
+            (None, true) => Some(Side::Inside),
+            (None, false) => Some(Side::Outside),
+        };
+        let learnt = Mutex::new(Learnt { side, targets: BTreeSet::new() });
+        Self(Arc::new(Shared { server: name, lookup, learnt }))
+    }
+
+    /// Expects requests to `url`. Every other name that is looked up is a proxy's: whoever runs the
+    /// client chose it, and it judges by itself what it connects to.
+    pub(super) fn expect(&self, url: &Url) {
+        if let Some(Host::Domain(name)) = url.host() {
+            self.learnt(|learnt| learnt.targets.insert(name.to_owned()));
+        }
+    }
+
+    /// Whether the server is on this machine or in a private network itself. If its name has not
+    /// been looked up yet, that is done now.
+    pub(super) async fn is_inside(&self) -> bool {
+        let known = self.learnt(|learnt| learnt.side);
+        let side = match (known, &self.0.server) {
+            (Some(side), _) => Some(side),
+            (None, Some(name)) => match (self.0.lookup)(name.clone()).await {
+                Ok(addresses) => self.judge_server(&addresses).ok(),
+                Err(_) => None,
+            },
+            (None, None) => None,
+        };
+        side == Some(Side::Inside)
+    }
+
+    async fn judged(
+        &self,
+        name: String,
+    ) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
+        let mut addresses = (self.0.lookup)(name.clone()).await?;
+        addresses.truncate(MOST_ADDRESSES);
+        if self.learnt(|learnt| learnt.targets.contains(&name)) {
+            self.judge(&name, &addresses).await?;
+        }
+        Ok(addresses)
+    }
+
+    async fn judge(&self, name: &str, addresses: &[IpAddr]) -> Result<(), NameRefused> {
+        let inward = addresses.iter().find(|address| !is_public(**address));
+        if addresses.is_empty() {
+            return Err(NameRefused::Nowhere);
+        }
+        if is_this_machine(name) {
+            let elsewhere = addresses.iter().find(|address| !address.is_loopback());
+            return elsewhere.map_or(Ok(()), |address| Err(NameRefused::NotThisMachine(*address)));
+        }
+        if self.0.server.as_deref() == Some(name) {
+            return self.judge_server(addresses).map(drop);
+        }
+        match inward {
+            Some(address) if !self.is_inside().await => Err(NameRefused::Inward(*address)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The side that the server is on. The first answer counts: a name that could change sides
+    /// could first be believed as one inside, and then tell from outside where to go.
+    fn judge_server(&self, addresses: &[IpAddr]) -> Result<Side, NameRefused> {
+        let first = *addresses.first().ok_or(NameRefused::Nowhere)?;
+        let inward = addresses.iter().find(|address| !is_public(**address));
+        let side = match inward {
+            None => Side::Outside,
+            Some(_) if addresses.iter().all(|address| !is_public(*address)) => Side::Inside,
+            Some(inward) => return Err(NameRefused::BothWays(*inward)),
+        };
+        match self.learnt(|learnt| *learnt.side.get_or_insert(side)) {
+            known if known == side => Ok(side),
+            _ => Err(NameRefused::Changed(first)),
+        }
+    }
+
+    fn learnt<T>(&self, with: impl FnOnce(&mut Learnt) -> T) -> T {
+        with(&mut self.0.learnt.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = self.clone();
+        Box::pin(async move {
+            let addresses = guard.judged(name.as_str().to_owned()).await?;
+            let sockets = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(sockets) as Addrs)
+        })
+    }
+}
+
+/// Whether `name` is one of this machine's own (RFC 6761 §6.3).
+pub(super) fn is_this_machine(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// Whether `url` says itself that it means this machine or something in a private network.
+pub(super) fn points_inward(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => is_this_machine(name),
+        Some(Host::Ipv4(address)) => !is_public(address.into()),
+        Some(Host::Ipv6(address)) => !is_public(address.into()),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
