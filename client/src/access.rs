@@ -15,6 +15,7 @@ use crate::{
     fetch::Fetch,
     oauth::{
         OAuthError,
+        challenge::AuthorizationChallenge,
         discovery::{Discovery, discover},
         dpop::AccessToken,
         legacy,
@@ -25,6 +26,7 @@ use crate::{
     },
     output::Output,
     profile::Profile,
+    received::Received,
     wire::TokenSlot,
 };
 
@@ -53,6 +55,8 @@ pub struct Manners {
     pub explanation: Explanation,
     /// Who answers what the server asks while it works.
     pub conversation: Arc<dyn Conversation>,
+    /// Where images and other data go that the server sends.
+    pub received: Received,
 }
 
 /// Everything that work with one server needs.
@@ -150,6 +154,17 @@ impl Access {
         &self.credentials
     }
 
+    /// The same for the server at `address`.
+    pub fn setup_for(&self, address: Url) -> Setup {
+        Setup {
+            server: address,
+            credentials: self.credentials.clone(),
+            clock: self.clock.clone(),
+            manners: self.manners.clone(),
+            profile: self.profile.clone(),
+        }
+    }
+
     /// Goes back to what is stored.
     ///
     /// # Errors
@@ -194,16 +209,24 @@ impl Access {
     /// [`Error::OAuth`] when the token has expired and the authorization server is unreachable.
     pub async fn renew_if_due(&mut self) -> Result<(), Error> {
         let now = self.clock.now();
-        match &self.grant {
-            Some(grant) if grant.is_due(now) && grant.refresh_token.is_some() => {
-                let still_good = !grant.is_expired(now);
-                self.renew()
-                    .await
-                    .map(drop)
-                    .or_else(|error| if still_good { Ok(()) } else { Err(error) })
-            }
-            _ => Ok(()),
-        }
+        let Some(grant) = self.grant.as_ref().filter(|grant| grant.is_due(now)) else {
+            return Ok(());
+        };
+        let still_good = !grant.is_expired(now);
+        let renewed = match &grant.refresh_token {
+            Some(_) => self.renew().await.map(drop),
+            None if self.profile.means.needs_person() => return Ok(()),
+            None => self.ask_again(grant.requested_scope.clone()).await,
+        };
+        renewed.or_else(|error| if still_good { Ok(()) } else { Err(error) })
+    }
+
+    /// Gets a token the way that the one which ends was got, where that takes nobody.
+    async fn ask_again(&mut self, scope: Scope) -> Result<(), Error> {
+        let scope = Some(scope).filter(|scope| !scope.is_empty());
+        let challenge = AuthorizationChallenge { scope, ..AuthorizationChallenge::default() };
+        let refusal = Refusal { is_unauthorized: true, challenge };
+        self.answer(&refusal, &mut Attempts::for_sign_in()).await
     }
 
     /// Refreshes; `false` if the authorization server wants the person to sign in again.
@@ -385,7 +408,6 @@ fn is_in_vain(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::challenge::AuthorizationChallenge;
 
     fn in_vain(is_unauthorized: bool, sign_ins: u8, asked: Option<&str>) -> bool {
         let refusal = Refusal { is_unauthorized, challenge: AuthorizationChallenge::default() };

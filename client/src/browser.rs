@@ -93,4 +93,26 @@ mod tests {
             assert!(!is_harmless(&Url::parse(url).expect("a URL")), "{url}");
         }
     }
+
+    #[tokio::test]
+    async fn the_opener_gets_the_address_as_its_only_argument_and_no_shell_reads_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let home = tempfile::tempdir().expect("a directory");
+        let (opener, told) = (home.path().join("an opener %s"), home.path().join("told"));
+        // A pipe gives what is written to it to whoever waits at the other end.
+        let made = Command::new("mkfifo").arg(&told).status().await.expect("mkfifo");
+        assert!(made.success());
+        let script = format!("#!/bin/sh\nprintf '%s|' \"$#\" \"$@\" > '{}'\n", told.display());
+        std::fs::write(&opener, script).expect("written");
+        std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o700)).expect("set");
+        let url = Url::parse("https://as.example/authorize?a=b&c=d%20e").expect("a URL");
+        open(Some(&opener), &url).expect("started");
+        let heard = tokio::fs::read_to_string(&told).await.expect("what it was told");
+        assert_eq!(heard, format!("1|{url}|"));
+        assert!(matches!(
+            open(Some(Path::new("no such %s")), &url),
+            Err(BrowserError::NotStarted { .. })
+        ));
+    }
 }

@@ -145,3 +145,76 @@ fn page(title: &str, text: &str) -> Response {
     ];
     (headers, Html(PAGE.replace("{title}", title).replace("{text}", text))).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::authorization_request::tests::request;
+
+    /// A listener that waits, the address it listens at, and what will come of it.
+    async fn waiting() -> (String, tokio::task::JoinHandle<Result<Secret, OAuthError>>) {
+        let listener = CallbackListener::bind().await.expect("a port");
+        let (address, mut request) = (listener.redirect_uri(), request(serde_json::json!({}), "a"));
+        request.state = "s1".to_owned();
+        (address, tokio::spawn(listener.answer(Arc::new(request))))
+    }
+
+    fn http() -> reqwest::Client {
+        reqwest::Client::builder().no_proxy().build().expect("HTTP")
+    }
+
+    async fn status(request: reqwest::RequestBuilder) -> StatusCode {
+        request.send().await.expect("an answer").status()
+    }
+
+    #[tokio::test]
+    async fn nothing_but_the_answer_to_this_sign_in_ends_the_wait() {
+        let (address, outcome) = waiting().await;
+        let (good, http) = (format!("{address}?code=c&state=s1"), http());
+        let place = good.replace("/callback", "/other");
+        assert_eq!(status(http.get(&place)).await, StatusCode::NOT_FOUND);
+        assert_eq!(status(http.post(&good)).await, StatusCode::NOT_FOUND);
+        assert_eq!(status(http.head(&good)).await, StatusCode::NOT_FOUND);
+        assert_eq!(status(http.get(&good).header(HOST, "evil.test")).await, StatusCode::NOT_FOUND);
+        let port = Url::parse(&address).expect("a URL").port().expect("a port");
+        let named = format!("localhost:{port}");
+        assert_eq!(status(http.get(&good).header(HOST, named)).await, StatusCode::NOT_FOUND);
+        for query in ["", "?code=c", "?code=c&state=s2", "?state=s2&code=c&state=s1"] {
+            assert_eq!(status(http.get(format!("{address}{query}"))).await, StatusCode::NOT_FOUND);
+        }
+        assert!(!outcome.is_finished());
+        assert_eq!(status(http.get(&good)).await, StatusCode::OK);
+        assert_eq!(outcome.await.expect("ended").expect("a code").reveal(), "c");
+        assert!(http.get(&good).send().await.is_err(), "nobody listens any more");
+    }
+
+    #[tokio::test]
+    async fn the_page_repeats_nothing_and_lets_no_script_run() {
+        let (address, outcome) = waiting().await;
+        let hostile =
+            "?error=<script>alert(1)</script>&error_description=%3Cimg%20src=x%3E&state=s1";
+        let page = http().get(format!("{address}{hostile}")).send().await.expect("an answer");
+        let policy = page.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("script-src"),
+            "{policy}"
+        );
+        assert!(!page.headers().contains_key("access-control-allow-origin"));
+        let text = page.text().await.expect("a page");
+        assert!(!text.contains("alert(1)") && !text.contains("<img"), "{text}");
+        assert!(matches!(
+            outcome.await.expect("ended"),
+            Err(OAuthError::AuthorizationRefused { .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn only_this_machine_can_reach_the_listener() {
+        let listener = CallbackListener::bind().await.expect("a port");
+        assert!(listener.address.ip().is_loopback() && listener.address.port() != 0);
+        let redirect_uri = listener.redirect_uri();
+        assert!(redirect_uri.starts_with("http://127.0.0.1:"), "{redirect_uri}");
+        let taken = CallbackListener::bind_again(&redirect_uri).await;
+        assert!(taken.is_err(), "a port is never shared");
+    }
+}

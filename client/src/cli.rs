@@ -11,8 +11,10 @@ use crate::{
     commands::{
         doctor::Doctor,
         servers::{ServerCommand, unknown},
+        skills::SkillCommand,
     },
     connection::Protocol,
+    credentials::keyring::SecretStore,
     error::Error,
     fetch::is_secure,
     profile::Profile,
@@ -69,6 +71,13 @@ pub struct Options {
     /// Where tokens and history are kept, instead of $XDG_STATE_HOME/portcullis
     #[arg(long, global = true, value_name = "DIR", env = "PORTCULLIS_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// Where images and other data of an answer are kept, instead of `received` in the state
+    /// directory
+    #[arg(long, global = true, value_name = "DIR")]
+    pub save_to: Option<PathBuf>,
+    /// Where the secrets among the tokens are kept
+    #[arg(long, global = true, value_enum, default_value_t, env = "PORTCULLIS_CREDENTIALS_STORE")]
+    pub credentials_store: SecretStore,
     /// Speak this revision of MCP only, like 2025-11-25, instead of the newest both sides know
     #[arg(long, global = true, value_name = "REVISION", value_parser = protocol)]
     pub protocol: Option<Protocol>,
@@ -192,6 +201,12 @@ pub enum Command {
         /// Its arguments
         #[arg(value_name = "KEY=VALUE")]
         arguments: Vec<String>,
+    },
+    /// List the skills that the server offers, show one, or verify them
+    Skills {
+        /// What to do; they are listed if that is left out
+        #[command(subcommand)]
+        command: Option<SkillCommand>,
     },
     /// Give servers names, and choose one
     #[command(flatten)]

@@ -18,6 +18,7 @@ use crate::{
     error::Error,
     fetch::Fetch,
     output::Output,
+    received::Received,
     suggestion::closest,
 };
 
@@ -43,10 +44,10 @@ impl Client {
         let fetch = Fetch::new(&server, setup.manners.explanation.clone())?;
         let output = Arc::clone(&setup.manners.output);
         let conversation = Arc::clone(&setup.manners.conversation);
-        let protocol = setup.profile.protocol.clone();
+        let profile = setup.profile.clone();
         let access = Access::load(setup, fetch.clone())?;
         let token = access.token();
-        let connection = Connection::new(server.clone(), fetch, token, protocol, conversation);
+        let connection = Connection::new(server.clone(), fetch, token, &profile, conversation);
         Ok(Self { server, output, access, connection, tools: Vec::new() })
     }
 
@@ -148,6 +149,22 @@ impl Client {
     ) -> Result<GetPromptResult, Error> {
         let wanted = GetPromptRequestParams::new(name).with_arguments(arguments);
         self.request(async |running| running.get_prompt(wanted.clone()).await).await
+    }
+
+    /// Where images and other data go that the server sends.
+    pub fn received(&self) -> &Received {
+        &self.access.manners().received
+    }
+
+    /// Works with the server at `address` from now on.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; the old server is then still worked with.
+    pub async fn turn_to(&mut self, address: Url) -> Result<(), Error> {
+        let next = Self::new(self.access.setup_for(address))?;
+        self.start_afresh().await;
+        *self = next;
+        Ok(())
     }
 
     /// Whether somebody can be asked for what is missing.

@@ -1,6 +1,6 @@
 //! What the client can do, the same from the command line and from the prompt.
 
-use self::doctor::Doctor;
+use self::{doctor::Doctor, skills::SkillCommand};
 use crate::{cli, client::Client, error::Error, grammar::Given};
 
 pub mod call;
@@ -12,6 +12,7 @@ pub mod logout;
 pub mod prompts;
 pub mod resources;
 pub mod servers;
+pub mod skills;
 pub mod status;
 pub mod tools;
 
@@ -49,8 +50,12 @@ pub enum Task {
         /// Its name.
         name: String,
         /// Its arguments, like key=value.
-        arguments: Vec<String>,
+        given: Given,
     },
+    /// Do something with skills.
+    Skills(SkillCommand),
+    /// Do something with the names of servers, as the words say.
+    Servers(Vec<String>),
     /// Explain the prompt.
     Help,
     /// Leave the prompt.
@@ -72,13 +77,16 @@ impl Task {
             cli::Command::Resources => Self::Resources,
             cli::Command::Read { uri } => Self::Read { uri },
             cli::Command::Prompts => Self::Prompts,
-            cli::Command::Prompt { name, arguments } => Self::Prompt { name, arguments },
+            cli::Command::Prompt { name, arguments } => {
+                Self::Prompt { name, given: Given::from_words(arguments) }
+            }
+            cli::Command::Skills { command } => Self::Skills(command.unwrap_or(SkillCommand::List)),
             cli::Command::Servers(_) | cli::Command::Completions { .. } => return None,
         })
     }
 
     /// What a line of the prompt asks for; `None` if it is blank. A word of the prompt's own is one
-    /// only when it stands alone, so that a tool of the same name can still be called with text.
+    /// only when what it takes follows, so that a tool of the same name can be called with text.
     pub fn from_line(line: &str) -> Option<Self> {
         let line = line.trim();
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -94,6 +102,13 @@ impl Task {
             ("prompts", "") => Self::Prompts,
             ("read", uri) if !uri.is_empty() => Self::Read { uri: uri.to_owned() },
             ("prompt", rest) if !rest.is_empty() => Self::prompt(rest),
+            ("servers" | "list", "") => Self::Servers(vec!["list".to_owned()]),
+            ("use" | "remove", name) if is_one_word(name) => Self::Servers(words(line)),
+            ("add", rest) if rest.contains("://") && !rest.contains('=') => {
+                Self::Servers(words(line))
+            }
+            ("skills", "") => Self::Skills(SkillCommand::List),
+            ("skills", rest) => Self::skills(rest).unwrap_or_else(|| Self::call(line)),
             ("help" | "?", "") => Self::Help,
             ("quit" | "exit", "") => Self::Quit,
             ("call", rest) if !rest.is_empty() => Self::call(rest),
@@ -102,14 +117,33 @@ impl Task {
     }
 
     fn prompt(line: &str) -> Self {
-        let mut words = line.split_whitespace().map(str::to_owned);
-        Self::Prompt { name: words.next().unwrap_or_default(), arguments: words.collect() }
+        let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        Self::Prompt { name: name.to_owned(), given: Given::from_line(rest.trim_start()) }
+    }
+
+    fn skills(rest: &str) -> Option<Self> {
+        let words = words(rest);
+        let name = words.get(1).cloned();
+        Some(Self::Skills(match (words.first()?.as_str(), name, words.len()) {
+            ("list", None, _) => SkillCommand::List,
+            ("show", Some(name), 2) => SkillCommand::Show { name },
+            ("verify", name, 1 | 2) => SkillCommand::Verify { name },
+            _ => return None,
+        }))
     }
 
     fn call(line: &str) -> Self {
         let (tool, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         Self::Call { tool: tool.to_owned(), given: Given::from_line(rest.trim_start()) }
     }
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+fn is_one_word(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_whitespace)
 }
 
 /// Does `task`.
@@ -127,7 +161,9 @@ pub async fn perform(client: &mut Client, task: Task) -> Result<(), Error> {
         Task::Resources => resources::run(client).await,
         Task::Read { uri } => resources::read(client, &uri).await,
         Task::Prompts => prompts::run(client).await,
-        Task::Prompt { name, arguments } => prompts::get(client, &name, &arguments).await,
+        Task::Prompt { name, given } => prompts::get(client, &name, &given).await,
+        Task::Skills(command) => skills::run(client, &command).await,
+        Task::Servers(words) => servers::run_typed(client, &words).await,
         Task::Help => help::run(client),
         Task::Quit => Ok(()),
     }
@@ -146,6 +182,26 @@ mod tests {
         assert_eq!(Task::from_line("  echo  ping  pong "), call("echo", "ping  pong"));
         assert_eq!(Task::from_line("tools"), Some(Task::Tools));
         assert_eq!(Task::from_line("   "), None);
+    }
+
+    #[test]
+    fn names_of_servers_and_skills_can_be_typed() {
+        let servers = |words: &[&str]| {
+            Some(Task::Servers(words.iter().map(|word| (*word).to_owned()).collect()))
+        };
+        assert_eq!(Task::from_line("servers"), servers(&["list"]));
+        assert_eq!(Task::from_line("use  work"), servers(&["use", "work"]));
+        let add = "add work https://mcp.example.com/mcp";
+        assert_eq!(Task::from_line(add), servers(&["add", "work", "https://mcp.example.com/mcp"]));
+        assert_eq!(Task::from_line("add 1 2"), call("add", "1 2"));
+        assert_eq!(Task::from_line("use the force"), call("use", "the force"));
+        let pdf = || "pdf".to_owned();
+        let skills = |command| Some(Task::Skills(command));
+        assert_eq!(Task::from_line("skills"), skills(SkillCommand::List));
+        assert_eq!(Task::from_line("skills show pdf"), skills(SkillCommand::Show { name: pdf() }));
+        let all = SkillCommand::Verify { name: None };
+        assert_eq!(Task::from_line("skills verify"), skills(all));
+        assert_eq!(Task::from_line("skills are good"), call("skills", "are good"));
     }
 
     #[test]

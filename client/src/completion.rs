@@ -8,7 +8,7 @@ use crate::{grammar::parameter::parameters, history::History, printable::printab
 const RECENT: usize = 4;
 
 /// The words of the prompt itself, and what they do.
-pub const WORDS: [(&str, &str); 12] = [
+pub const WORDS: [(&str, &str); 17] = [
     ("help", "how to use this prompt"),
     ("tools", "list the server's tools"),
     ("status", "who is signed in, and until when"),
@@ -18,9 +18,20 @@ pub const WORDS: [(&str, &str); 12] = [
     ("read", "read a resource by its URI"),
     ("prompts", "list the server's prompts"),
     ("prompt", "fill in a prompt: its name, then key=value"),
+    ("skills", "list the server's skills; show NAME, verify [NAME]"),
+    ("servers", "list the servers that have names"),
+    ("use", "go to the server of this name"),
+    ("add", "give a server a name: its name, then its address"),
+    ("remove", "forget the name of a server"),
     ("doctor", "examine the server's authorization"),
     ("call", "call a tool whose name is one of these words"),
     ("quit", "leave"),
+];
+
+const SKILL_WORDS: [(&str, &str); 3] = [
+    ("list", "names and descriptions"),
+    ("show", "one, once it has been verified"),
+    ("verify", "whether they are what the list promises"),
 ];
 
 /// A line on offer.
@@ -47,8 +58,8 @@ struct Word {
 }
 
 impl Completer {
-    /// Offers lines of `history`, the prompt's own words, and `tools`.
-    pub fn new(history: &History, tools: &[Tool]) -> Self {
+    /// Offers lines of `history`, the prompt's own words, `tools`, and the names of `servers`.
+    pub fn new(history: &History, tools: &[Tool], servers: &[(String, String)]) -> Self {
         let tools = tools.iter().map(|tool| Word {
             name: printable_line(&tool.name),
             description: printable_line(tool.description.as_deref().unwrap_or_default()),
@@ -57,7 +68,11 @@ impl Completer {
         let own = WORDS.iter().map(|(name, description)| Word {
             name: (*name).to_owned(),
             description: (*description).to_owned(),
-            arguments: Vec::new(),
+            arguments: match *name {
+                "use" | "remove" => servers.to_vec(),
+                "skills" => SKILL_WORDS.map(|(word, about)| (word.into(), about.into())).into(),
+                _ => Vec::new(),
+            },
         });
         let recent = history.newest_first().map(printable_line).collect();
         Self { recent, words: tools.chain(own).collect() }
@@ -109,7 +124,10 @@ impl Completer {
         let word = self.words.iter().find(|word| word.name == name);
         let arguments = word.map(|word| word.arguments.as_slice()).unwrap_or_default();
         let fitting = arguments.iter().filter(|(argument, _)| {
-            argument.starts_with(begun) && argument != begun && !before.contains(argument.as_str())
+            let mut earlier = before.split(' ').skip(1);
+            argument.starts_with(begun)
+                && argument != begun
+                && !earlier.any(|word| word.starts_with(argument.as_str()))
         });
         fitting.map(|(argument, about)| (argument.clone(), about.as_str())).collect()
     }
@@ -163,7 +181,8 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let mut history = History::read(home.path());
         lines.iter().for_each(|line| history.add(line));
-        Completer::new(&history, &[echo])
+        let servers = [("work".to_owned(), "https://mcp.example.com/mcp".to_owned())];
+        Completer::new(&history, &[echo], &servers)
     }
 
     fn lines(completer: &Completer, input: &str) -> Vec<String> {
@@ -194,6 +213,16 @@ mod tests {
         assert_eq!(completer.complete("echo p").as_deref(), Some("echo ping"));
         assert_eq!(completer.complete("echo ").as_deref(), Some("echo message="));
         assert_eq!(completer.complete("x"), None);
+    }
+
+    #[test]
+    fn names_of_servers_are_completed_where_one_is_wanted() {
+        let completer = completer(&[]);
+        assert_eq!(lines(&completer, "use w"), ["use work"]);
+        assert_eq!(lines(&completer, "remove "), ["remove work"]);
+        assert_eq!(completer.suggestions("use ")[0].shown, "work https://mcp.example.com/mcp");
+        assert_eq!(lines(&completer, "add w"), Vec::<String>::new());
+        assert_eq!(lines(&completer, "skills v"), ["skills verify"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::{
     error::Error,
     fetch::{Fetch, FetchError},
     oauth::challenge::AuthorizationChallenge,
+    profile::Profile,
     wire::{TokenSlot, Wire, WireError},
 };
 
@@ -94,21 +95,24 @@ pub struct Connection {
     fetch: Fetch,
     token: TokenSlot,
     protocol: Protocol,
-    conversation: Arc<dyn Conversation>,
+    host: Host,
     running: Option<Running>,
 }
 
 impl Connection {
-    /// A connection to `server` that presents what is in `token` and speaks `protocol`; the
-    /// server's questions go to `conversation`.
+    /// A connection to `server` that presents what is in `token`, and is whom `profile` describes;
+    /// the server's questions go to `conversation`.
     pub fn new(
         server: Url,
         fetch: Fetch,
         token: TokenSlot,
-        protocol: Protocol,
+        profile: &Profile,
         conversation: Arc<dyn Conversation>,
     ) -> Self {
-        Self { server, fetch, token, protocol, conversation, running: None }
+        let protocol = profile.protocol.clone();
+        let host = Host::new(conversation, protocol.offered());
+        let host = host.declaring(profile.means.extension());
+        Self { server, fetch, token, protocol, host, running: None }
     }
 
     /// Runs `operation`, opening the connection first if need be. It is run once at most: a lost
@@ -141,8 +145,7 @@ impl Connection {
         let wire = Wire::new(client.clone(), self.server.clone(), self.token.clone());
         let config = StreamableHttpClientTransportConfig::with_uri(self.server.as_str());
         let transport = StreamableHttpClientTransport::with_client(wire, config);
-        let host = Host::new(Arc::clone(&self.conversation), self.protocol.offered());
-        let opening = host.serve_with_lifecycle(transport, self.protocol.lifecycle());
+        let opening = self.host.clone().serve_with_lifecycle(transport, self.protocol.lifecycle());
         let opened = tokio::time::timeout(OPENING_TIMEOUT, opening).await;
         let running = opened
             .map_err(|_| self.unavailable("it did not answer in time".to_owned()))?
@@ -182,19 +185,8 @@ impl Connection {
     fn wire_failure(&self, error: &(dyn StdError + 'static)) -> Failure {
         let server = self.server.to_string();
         match error.downcast_ref::<StreamableHttpError<WireError>>() {
-            Some(StreamableHttpError::Client(WireError::Fetch(FetchError::Unreachable {
-                url,
-                reason,
-            }))) => {
-                let (url, reason) = (url.clone(), reason.clone());
-                failed(FetchError::Unreachable { url, reason }.into())
-            }
-            Some(StreamableHttpError::Client(WireError::Fetch(FetchError::Name {
-                url,
-                reason,
-            }))) => {
-                let (url, reason) = (url.clone(), reason.clone());
-                failed(FetchError::Name { url, reason }.into())
+            Some(StreamableHttpError::Client(WireError::Fetch(error))) => {
+                failed(error.clone().into())
             }
             Some(StreamableHttpError::Client(WireError::Forbidden)) => {
                 failed(Error::Forbidden { server, scope: String::new() })

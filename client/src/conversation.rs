@@ -9,7 +9,7 @@ use rmcp::{
     ClientHandler, ErrorData, RoleClient,
     model::{
         ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationAction,
-        ElicitationCapability, FormElicitationCapability, Implementation,
+        ElicitationCapability, FormElicitationCapability, Implementation, JsonObject,
         ProgressNotificationParam, ProtocolVersion, UrlElicitationCapability,
     },
     service::{NotificationContext, RequestContext},
@@ -48,13 +48,20 @@ impl Conversation for Alone {
 pub struct Host {
     conversation: Arc<dyn Conversation>,
     protocol_version: ProtocolVersion,
+    extension: Option<&'static str>,
 }
 
 impl Host {
     /// A client for which `conversation` answers, and that offers `protocol_version` in
     /// `initialize`.
     pub fn new(conversation: Arc<dyn Conversation>, protocol_version: ProtocolVersion) -> Self {
-        Self { conversation, protocol_version }
+        Self { conversation, protocol_version, extension: None }
+    }
+
+    /// Declares the `extension` too, by which this client gets its tokens.
+    #[must_use]
+    pub fn declaring(self, extension: Option<&'static str>) -> Self {
+        Self { extension, ..self }
     }
 
     fn capabilities(&self) -> ClientCapabilities {
@@ -65,6 +72,8 @@ impl Host {
                 .with_url(UrlElicitationCapability::default());
             capabilities.elicitation = Some(elicitation);
         }
+        capabilities.extensions =
+            self.extension.map(|name| [(name.to_owned(), JsonObject::new())].into());
         capabilities
     }
 }
@@ -90,5 +99,34 @@ impl ClientHandler for Host {
         _: NotificationContext<RoleClient>,
     ) {
         self.conversation.progress(progress);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{oauth::enterprise::IdentityProvider, profile::Means, secret::Secret};
+
+    fn declared(means: &Means) -> Value {
+        let host = Host::new(Arc::new(Alone), ProtocolVersion::V_2026_07_28);
+        let host = host.declaring(means.extension());
+        serde_json::to_value(host.capabilities()).expect("JSON")["extensions"].clone()
+    }
+
+    #[test]
+    fn the_extension_that_brings_the_tokens_is_declared_and_no_other() {
+        assert_eq!(declared(&Means::Browser), Value::Null);
+        let machine = json!({"io.modelcontextprotocol/oauth-client-credentials": {}});
+        assert_eq!(declared(&Means::ClientCredentials), machine);
+        let enterprise = Means::Enterprise(IdentityProvider {
+            token_endpoint: "https://idp.example/token".parse().expect("a URL"),
+            client_id: "c".to_owned(),
+            client_secret: None,
+            id_token: Secret::new("t"),
+        });
+        let managed = json!({"io.modelcontextprotocol/enterprise-managed-authorization": {}});
+        assert_eq!(declared(&enterprise), managed);
     }
 }

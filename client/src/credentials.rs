@@ -1,17 +1,17 @@
 //! What sign-in leaves behind: registrations by issuer, grants by issuer and resource, in one file
-//! that only its owner may read.
+//! that only its owner may read, and that is sealed where the system keyring keeps the key.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use keys::{MasterSecrets, Sealer};
 use serde::{Deserialize, Serialize};
-use url::Url;
 
+use self::keyring::{GLANCE, Keyring, KeyringError, PATIENCE, SecretStore};
 use crate::{
     clock::Clock,
     oauth::{OAuthError, dpop::DpopKey, registration::ClientRegistration, scope::Scope},
@@ -19,9 +19,16 @@ use crate::{
     secret::Secret,
 };
 
+pub mod keyring;
+mod stored;
+
+pub use self::stored::Stored;
+
 const FILE: &str = "credentials.json";
+const SEALED_FILE: &str = "credentials.sealed";
 const LOCK: &str = "credentials.lock";
-const VERSION: u32 = 1;
+/// What the key in the keyring is for.
+const PURPOSE: &str = "client credentials";
 /// Longer than the slowest refresh, which is one request with its time-out.
 const LOCK_PATIENCE: Duration = Duration::from_secs(45);
 const LOCK_INTERVAL: Duration = Duration::from_millis(25);
@@ -107,94 +114,6 @@ impl Person {
     }
 }
 
-/// The content of the file.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stored {
-    version: u32,
-    /// Which grant each server's address leads to: what its metadata said at the last sign-in.
-    #[serde(default)]
-    servers: BTreeMap<String, GrantKey>,
-    #[serde(default)]
-    registrations: BTreeMap<String, ClientRegistration>,
-    /// At which issuer each client that was registered beforehand was first used.
-    #[serde(default)]
-    pinned_issuers: BTreeMap<String, String>,
-    #[serde(default)]
-    grants: BTreeMap<String, BTreeMap<String, Grant>>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct GrantKey {
-    issuer: String,
-    resource: String,
-}
-
-impl Default for Stored {
-    fn default() -> Self {
-        Self {
-            version: VERSION,
-            servers: BTreeMap::new(),
-            registrations: BTreeMap::new(),
-            pinned_issuers: BTreeMap::new(),
-            grants: BTreeMap::new(),
-        }
-    }
-}
-
-impl Stored {
-    /// The grant for the server at `server`.
-    pub fn grant(&self, server: &Url) -> Option<&Grant> {
-        let key = self.servers.get(server.as_str())?;
-        self.grants.get(&key.issuer)?.get(&key.resource)
-    }
-
-    /// Keeps `grant`, and uses it for `server` from now on.
-    pub fn keep_grant(&mut self, server: &Url, grant: Grant) {
-        let key = GrantKey { issuer: grant.issuer.clone(), resource: grant.resource.clone() };
-        self.servers.insert(server.to_string(), key);
-        self.grants.entry(grant.issuer.clone()).or_default().insert(grant.resource.clone(), grant);
-    }
-
-    /// Notes that the access token for `server` is no good and cannot be renewed, if it is still
-    /// the one that was `refused`.
-    pub fn mark_refused(&mut self, server: &Url, refused: &Grant, now: i64) {
-        if self.grant(server) == Some(refused) {
-            self.keep_grant(server, Grant { expires_at: Some(now), ..refused.clone() });
-        }
-    }
-
-    /// Forgets the grant for `server`.
-    pub fn forget_grant(&mut self, server: &Url) {
-        let Some(key) = self.servers.remove(server.as_str()) else { return };
-        if let Some(grants) = self.grants.get_mut(&key.issuer) {
-            grants.remove(&key.resource);
-        }
-        self.grants.retain(|_, grants| !grants.is_empty());
-    }
-
-    /// The issuer that the client `client_id`, registered beforehand, was first used at.
-    pub fn pinned_issuer(&self, client_id: &str) -> Option<&str> {
-        self.pinned_issuers.get(client_id).map(String::as_str)
-    }
-
-    /// Remembers that `client_id` belongs to `issuer`.
-    pub fn pin_issuer(&mut self, client_id: &str, issuer: &str) {
-        self.pinned_issuers.insert(client_id.to_owned(), issuer.to_owned());
-    }
-
-    /// Takes out the registration at `issuer`. A sign-in puts it back when it succeeds; so one
-    /// that led nowhere is not tried twice.
-    pub fn take_registration(&mut self, issuer: &str) -> Option<ClientRegistration> {
-        self.registrations.remove(issuer)
-    }
-
-    /// Keeps the registration at `issuer`.
-    pub fn keep_registration(&mut self, issuer: &str, registration: ClientRegistration) {
-        self.registrations.insert(issuer.to_owned(), registration);
-    }
-}
-
 /// Why the credentials cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
@@ -217,6 +136,9 @@ pub enum CredentialsError {
         /// What was odd.
         reason: String,
     },
+    /// The system keyring was insisted on, and is of no use.
+    #[error("the system keyring cannot be used: {0}")]
+    Keyring(#[from] KeyringError),
     /// Another process has held the lock for too long.
     #[error("another client has been using {} for too long", .path.display())]
     Busy {
@@ -235,6 +157,9 @@ impl CredentialsError {
             Self::Unreadable { path, .. } => {
                 format!("move {} away, then sign in again with `client login`", path.display())
             }
+            Self::Keyring(_) => {
+                "unlock or start it, or keep a file with `--credentials-store file`".to_owned()
+            }
             Self::Busy { .. } => "stop the other client, then try again".to_owned(),
         })
     }
@@ -244,6 +169,8 @@ impl CredentialsError {
 #[derive(Clone, Debug)]
 pub struct Credentials {
     directory: PathBuf,
+    /// What seals the file, if the keyring keeps a key for it.
+    sealer: Option<Sealer>,
 }
 
 /// Held while the file changes, or while the one process that refreshes does so.
@@ -254,14 +181,95 @@ pub struct Lock {
 }
 
 impl Credentials {
-    /// The credentials kept in `directory`, which need not exist yet.
+    /// The credentials kept in `directory`, which need not exist yet, in a file that is not sealed.
     pub fn new(directory: PathBuf) -> Self {
-        Self { directory }
+        Self { directory, sealer: None }
+    }
+
+    /// The credentials kept in `directory` as `store` says. A session without a keyring has a file
+    /// of its own, and leaves the sealed one alone.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Keyring`] when the keyring is insisted on and does not answer.
+    pub async fn open(
+        directory: PathBuf,
+        store: SecretStore,
+        keyring: &dyn Keyring,
+    ) -> Result<Self, CredentialsError> {
+        let patience = if store == SecretStore::Keyring { PATIENCE } else { GLANCE };
+        Self::open_within(patience, directory, store, keyring).await
+    }
+
+    async fn open_within(
+        patience: Duration,
+        directory: PathBuf,
+        store: SecretStore,
+        keyring: &dyn Keyring,
+    ) -> Result<Self, CredentialsError> {
+        let file = Self::new(directory);
+        if store == SecretStore::File {
+            return Ok(file);
+        }
+        match (tokio::time::timeout(patience, file.sealed_by(keyring)).await, store) {
+            (Ok(Ok(sealed)), _) => Ok(sealed),
+            (Ok(Err(CredentialsError::Keyring(_))) | Err(_), SecretStore::Auto) => Ok(file),
+            (Ok(Err(error)), _) => Err(error),
+            (Err(_), _) => Err(KeyringError("it does not answer".to_owned()).into()),
+        }
+    }
+
+    /// The same, sealed with the key that `keyring` keeps, a new one if it keeps none. What the file
+    /// holds that is not sealed moves over.
+    async fn sealed_by(&self, keyring: &dyn Keyring) -> Result<Self, CredentialsError> {
+        let key = match keyring.key().await? {
+            Some(key) => key,
+            None => self.new_key(keyring).await?,
+        };
+        let sealer = MasterSecrets::parse(key.reveal()).map_err(no_key)?.sealer(PURPOSE);
+        let sealed = Self { directory: self.directory.clone(), sealer: Some(sealer) };
+        if self.path().exists() && !sealed.path().exists() {
+            self.move_to(&sealed).await?;
+        }
+        Ok(sealed)
+    }
+
+    async fn new_key(&self, keyring: &dyn Keyring) -> Result<Secret, CredentialsError> {
+        let _lock = self.lock().await?;
+        // Another process may have been faster.
+        if let Some(key) = keyring.key().await? {
+            return Ok(key);
+        }
+        let key = MasterSecrets::generate().map(Secret::new).map_err(no_key)?;
+        keyring.keep(&key).await?;
+        Ok(key)
+    }
+
+    async fn move_to(&self, sealed: &Self) -> Result<(), CredentialsError> {
+        let lock = self.lock().await?;
+        let stored = self.read()?;
+        sealed.change(&lock, |moved| *moved = stored)?;
+        let path = self.path();
+        match fs::remove_file(&path) {
+            Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
+                Err(CredentialsError::Io { path, reason })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the file is sealed with a key in the system keyring.
+    pub fn are_sealed(&self) -> bool {
+        self.sealer.is_some()
+    }
+
+    /// The directory that holds them, and whatever else is remembered.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Where they are kept.
     pub fn path(&self) -> PathBuf {
-        self.directory.join(FILE)
+        self.directory.join(if self.are_sealed() { SEALED_FILE } else { FILE })
     }
 
     /// What is kept now; nothing if there is no file yet.
@@ -276,12 +284,16 @@ impl Credentials {
             Err(reason) => return Err(CredentialsError::Io { path, reason }),
         };
         let unreadable = |reason| CredentialsError::Unreadable { path: path.clone(), reason };
-        let stored: Stored =
-            serde_json::from_slice(&content).map_err(|error| unreadable(error.to_string()))?;
-        if stored.version != VERSION {
-            return Err(unreadable(format!("it has version {}", stored.version)));
+        let stored: Stored = match &self.sealer {
+            None => serde_json::from_slice(&content).map_err(|error| unreadable(error.to_string())),
+            Some(sealer) => sealer.open(String::from_utf8_lossy(&content).trim()).map_err(|_| {
+                unreadable("the key in the system keyring does not open it".to_owned())
+            }),
+        }?;
+        match stored.other_version() {
+            Some(version) => Err(unreadable(format!("it has version {version}"))),
+            None => Ok(stored),
         }
-        Ok(stored)
     }
 
     /// Waits until no other process changes or refreshes these credentials.
@@ -328,10 +340,17 @@ impl Credentials {
     fn write(&self, stored: &Stored) -> Result<(), CredentialsError> {
         let path = self.path();
         let refused = |path: &Path, reason| CredentialsError::Io { path: path.into(), reason };
-        let content = serde_json::to_vec_pretty(stored)
-            .map_err(|error| refused(&path, io::Error::from(error)))?;
+        let content = match &self.sealer {
+            None => serde_json::to_vec_pretty(stored).map_err(io::Error::from),
+            Some(sealer) => sealer.seal(stored).map(String::into_bytes).map_err(io::Error::other),
+        };
+        let content = content.map_err(|error| refused(&path, error))?;
         private_file::replace(&path, &content).map_err(|reason| refused(&path, reason))
     }
+}
+
+fn no_key(error: impl std::fmt::Display) -> CredentialsError {
+    KeyringError(error.to_string()).into()
 }
 
 #[cfg(test)]

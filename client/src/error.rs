@@ -125,6 +125,9 @@ pub enum Error {
         /// What differs.
         reason: String,
     },
+    /// An image or other data could not be kept; what is text is already on stdout.
+    #[error("something of the answer could not be kept in a file: {0}")]
+    NotKept(io::Error),
     /// The kept credentials cannot be read or written.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
@@ -163,6 +166,7 @@ impl Error {
             Self::Server { .. }
             | Self::NotMcp { .. }
             | Self::Skill { .. }
+            | Self::NotKept(_)
             | Self::Credentials(_)
             | Self::Servers(_)
             | Self::Output(_)
@@ -185,6 +189,7 @@ impl Error {
             Self::Server { .. } => "server_error",
             Self::NotMcp { .. } => "not_an_mcp_server",
             Self::Skill { .. } => "skill_refused",
+            Self::NotKept(_) => "not_kept",
             Self::Credentials(_) => "credentials",
             Self::Servers(_) => "servers",
             Self::Output(_) | Self::OutputClosed => "output",
@@ -212,6 +217,7 @@ impl Error {
             ),
             Self::NotMcp { .. } => Some("check the address; it usually ends in /mcp".to_owned()),
             Self::Credentials(error) => error.hint(),
+            Self::NotKept(_) => Some("name another directory with `--save-to`".to_owned()),
             Self::ToolFailed { .. }
             | Self::Server { .. }
             | Self::Skill { .. }

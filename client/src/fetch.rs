@@ -47,7 +47,7 @@ pub struct Answer {
 }
 
 /// Why a server gave no usable answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
     /// The address is neither https nor on this machine.
     #[error("refused to talk to {url}: it is neither https nor on this machine")]
@@ -93,7 +93,7 @@ pub enum FetchError {
     },
     /// The HTTP client could not be set up, which only a broken TLS installation causes.
     #[error("cannot set up HTTP: {0}")]
-    SetUp(reqwest::Error),
+    SetUp(Arc<reqwest::Error>),
 }
 
 impl FetchError {
@@ -150,9 +150,9 @@ impl Fetch {
                 .dns_resolver(Arc::new(guard.clone()))
         };
         Ok(Self {
-            remote: builder().build().map_err(FetchError::SetUp)?,
+            remote: builder().build().map_err(set_up)?,
             // A proxy cannot reach this machine's own servers.
-            loopback: builder().no_proxy().build().map_err(FetchError::SetUp)?,
+            loopback: builder().no_proxy().build().map_err(set_up)?,
             guard,
             explanation,
         })
@@ -284,6 +284,10 @@ pub(crate) fn unreachable(url: &Url, error: &reqwest::Error) -> FetchError {
         false => innermost.to_string(),
     };
     FetchError::Unreachable { url: url.clone(), reason }
+}
+
+fn set_up(error: reqwest::Error) -> FetchError {
+    FetchError::SetUp(Arc::new(error))
 }
 
 async fn read_bounded(url: &Url, response: &mut Response) -> Result<Vec<u8>, FetchError> {

@@ -33,6 +33,11 @@ impl Given {
         Self { text, words }
     }
 
+    /// Word by word, quotes removed; `None` if a quote is never closed.
+    pub fn words(&self) -> Option<&[String]> {
+        self.words.as_deref()
+    }
+
     /// The arguments of a command, which the shell has split already.
     pub fn from_words(words: Vec<String>) -> Self {
         Self { text: words.join(" "), words: Some(words) }

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Exit},
     history::History,
     prompt::{Asked, ask},
+    servers::Servers,
     stoppable,
     suggestion::closest,
 };
@@ -28,7 +29,7 @@ pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(
     let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
     let mut history = History::read(state_directory);
     loop {
-        let completer = Completer::new(&history, client.known_tools());
+        let completer = Completer::new(&history, client.known_tools(), &names(state_directory));
         let line = match ask(completer, client.output.is_coloured()).await? {
             Asked::Line(line) => line,
             Asked::GivenUp => continue,
@@ -42,15 +43,26 @@ pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(
         if matches!(task, Task::Call { .. }) {
             history.add(line.trim());
         }
-        let outcome = match slip(client, &line) {
+        let server = client.server.clone();
+        let outcome = match slip(client, &task, &line) {
             Some(error) => Err(error),
             None => stoppable(perform(client, task)).await,
         };
+        if client.server != server {
+            greet(client);
+            let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
+        }
         // A sign-in that was stopped half-way has set aside what is stored.
         for error in [outcome.err(), client.access.load_again().err()].into_iter().flatten() {
             client.output.error(&error);
         }
     }
+}
+
+/// The names of servers with their addresses; without them the prompt works as well.
+fn names(state_directory: &Path) -> Vec<(String, String)> {
+    let Ok(servers) = Servers::read(state_directory) else { return Vec::new() };
+    servers.all().map(|(name, address)| (name.to_owned(), address.to_string())).collect()
 }
 
 fn greet(client: &Client) {
@@ -63,7 +75,10 @@ fn greet(client: &Client) {
 
 /// A word of the prompt that is spelled wrongly. Without this, it would be looked for among the
 /// server's tools, and that may begin with a sign-in. `call <tool>` is never taken for a slip.
-fn slip(client: &Client, line: &str) -> Option<Error> {
+fn slip(client: &Client, task: &Task, line: &str) -> Option<Error> {
+    if !matches!(task, Task::Call { .. }) {
+        return None;
+    }
     let word = line.split_whitespace().next()?;
     let is_known = |word: &str| {
         WORDS.iter().any(|(known, _)| *known == word)

@@ -10,7 +10,7 @@
 //!
 //! [`run`] is the whole program.
 
-use std::{ffi::OsString, sync::Arc};
+use std::{ffi::OsString, path::Path, sync::Arc};
 
 use clap::{Parser as _, error::ErrorKind};
 
@@ -21,11 +21,12 @@ use crate::{
     client::Client,
     clock::Clock,
     commands::{Task, completions, perform},
-    credentials::{Credentials, CredentialsError},
+    credentials::{Credentials, CredentialsError, keyring::SystemKeyring},
     error::{Error, Exit},
     explain::Explanation,
     output::Output,
     person::Person,
+    received::Received,
     servers::Servers,
 };
 
@@ -57,6 +58,7 @@ pub mod printable;
 pub mod private_file;
 pub mod profile;
 pub mod prompt;
+pub mod received;
 pub mod secret;
 pub mod servers;
 pub mod skill;
@@ -102,9 +104,11 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
         _ => {}
     }
     let server = cli.options.server(&servers)?;
-    let credentials = Credentials::new(state_directory.clone());
+    let store = cli.options.credentials_store;
+    let keyring = SystemKeyring::new(&state_directory, store);
+    let credentials = Credentials::open(state_directory.clone(), store, &keyring).await?;
     let is_conversation = output.is_conversation();
-    let manners = manners(&cli, output);
+    let manners = manners(&cli, output, &state_directory);
     let profile = cli.options.profile().map_err(usage)?;
     let clock = Clock::system();
     let mut client = Client::new(Setup { server, credentials, clock, manners, profile })?;
@@ -117,7 +121,7 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     outcome
 }
 
-fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
+fn manners(cli: &Cli, output: Arc<Output>, state_directory: &Path) -> Manners {
     // A browser that opens by itself puzzles whoever did not see why.
     let browser = match output.has_reader() && !cli.options.no_browser {
         true => Browser::Open(cli.environment.browser()),
@@ -128,6 +132,7 @@ fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
         false => Explanation::default(),
     };
     let conversation = Arc::new(Person::new(Arc::clone(&output), browser.clone()));
+    let received = cli.options.save_to.clone();
     Manners {
         may_ask: !cli.options.no_input,
         may_paste: output.is_conversation(),
@@ -135,6 +140,7 @@ fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
         timeout: cli.options.sign_in_timeout,
         explanation,
         conversation,
+        received: Received::new(received.unwrap_or_else(|| state_directory.join("received"))),
         output,
     }
 }

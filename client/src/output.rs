@@ -25,6 +25,8 @@ pub struct Streams {
     pub stdin_is_terminal: bool,
     /// A person reads stderr, so a browser may be opened and words may be coloured.
     pub stderr_is_terminal: bool,
+    /// How wide the terminal is that stdout goes to, if it goes to one.
+    pub stdout_columns: fn() -> Option<usize>,
 }
 
 impl Streams {
@@ -35,8 +37,19 @@ impl Streams {
             stderr: Box::new(io::stderr()),
             stdin_is_terminal: io::stdin().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
+            stdout_columns: columns,
         }
     }
+}
+
+/// The width of the terminal behind stdout.
+fn columns() -> Option<usize> {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// The writer of everything the client says.
@@ -47,6 +60,7 @@ pub struct Output {
     person_reads: bool,
     json: bool,
     coloured: bool,
+    columns: fn() -> Option<usize>,
     /// Whether the last line of the terminal is one that will be replaced.
     has_transient: AtomicBool,
 }
@@ -61,6 +75,7 @@ impl Output {
             person_reads: streams.stderr_is_terminal,
             json,
             coloured: wants_colour && streams.stderr_is_terminal,
+            columns: streams.stdout_columns,
             has_transient: AtomicBool::new(false),
         }
     }
@@ -73,6 +88,11 @@ impl Output {
     /// Whether talk is coloured.
     pub fn is_coloured(&self) -> bool {
         self.coloured
+    }
+
+    /// How wide the data may be; no terminal sets no bound.
+    pub fn columns(&self) -> Option<usize> {
+        (self.columns)()
     }
 
     /// Whether a person reads what is said.
@@ -215,6 +235,7 @@ mod tests {
             stderr: Box::new(stderr.clone()),
             stdin_is_terminal: false,
             stderr_is_terminal: coloured,
+            stdout_columns: || None,
         };
         (Output::new(streams, json, true), stdout, stderr)
     }

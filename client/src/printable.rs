@@ -5,10 +5,17 @@
 
 use std::{iter::Peekable, str::Chars};
 
-/// `text` without escape sequences and control characters; line breaks and tabs stay.
+use unicode_width::UnicodeWidthChar as _;
+
+/// Most marks on one character that are shown: more climb over the lines above.
+const MOST_MARKS: usize = 8;
+
+/// `text` without escape sequences, control characters and what nobody sees; line breaks and tabs
+/// stay.
 pub fn printable(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
+    let mut marks = 0;
     while let Some(character) = characters.next() {
         match character {
             '\u{1b}' => skip_escape(&mut characters),
@@ -17,7 +24,14 @@ pub fn printable(text: &str) -> String {
             '\r' if characters.peek() == Some(&'\n') => {}
             '\n' | '\t' => kept.push(character),
             other if is_deceptive(other) => {}
-            other => kept.push(other),
+            // Scripts and pictures outside of ASCII are joined by these; elsewhere they hide.
+            '\u{200c}' | '\u{200d}' if kept.ends_with(|last: char| last.is_ascii()) => {}
+            other => {
+                marks = if other.width() == Some(0) { marks + 1 } else { 0 };
+                if marks <= MOST_MARKS {
+                    kept.push(other);
+                }
+            }
         }
     }
     kept
@@ -34,7 +48,9 @@ pub fn printable_json(json: &str) -> String {
     let mut kept = String::with_capacity(json.len());
     for character in json.chars() {
         if is_deceptive(character) {
-            kept.push_str(&format!("\\u{:04x}", u32::from(character)));
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                kept.push_str(&format!("\\u{unit:04x}"));
+            }
         } else {
             kept.push(character);
         }
@@ -42,12 +58,15 @@ pub fn printable_json(json: &str) -> String {
     kept
 }
 
-/// Control characters, and the ones that reorder what is shown around them.
+/// Control characters, the ones that reorder what is shown around them, and the ones that carry
+/// text which nobody sees: spaces and hyphens without width, and tags.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
             '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+                | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}'
+                | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
         )
 }
 
@@ -111,6 +130,17 @@ mod tests {
     #[test]
     fn characters_that_reorder_text_are_dropped() {
         assert_eq!(printable("abc\u{202e}fed\u{2066}"), "abcfed");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_dropped_and_marks_do_not_pile_up() {
+        assert_eq!(printable("de\u{200b}le\u{ad}te\u{feff}\u{e0041}"), "delete");
+        assert_eq!(printable("pay\u{200d}pal"), "paypal");
+        assert_eq!(printable("👩\u{200d}🚀"), "👩\u{200d}🚀", "one picture");
+        assert_eq!(printable("می\u{200c}خواهم"), "می\u{200c}خواهم", "one word");
+        let piled = printable(&format!("a{}b", "\u{301}".repeat(10_000)));
+        assert_eq!(piled.chars().count(), 2 + MOST_MARKS);
+        assert_eq!(printable_json("\"\u{e0041}\""), "\"\\udb40\\udc41\"");
     }
 
     #[test]

@@ -35,10 +35,19 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = open(&fresh)?;
+    let mut file = create(&fresh)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&fresh, path)
+}
+
+/// Creates `path` with mode 0600. What is there already, be it a link, is neither followed nor
+/// touched.
+///
+/// # Errors
+/// Of kind `AlreadyExists`, or when the file system refuses.
+pub fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]
@@ -59,6 +68,20 @@ mod tests {
         let path = directory.join("credentials.json");
         replace(&path, b"{}").expect("written");
         assert_eq!((mode(&directory), mode(&path)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_what_it_leads_to_is_not_touched() {
+        let home = tempfile::tempdir().expect("a directory");
+        let (elsewhere, path) = (home.path().join("elsewhere"), home.path().join("credentials"));
+        fs::write(&elsewhere, b"theirs").expect("written");
+        for link in [path.clone(), path.with_extension("new")] {
+            std::os::unix::fs::symlink(&elsewhere, link).expect("linked");
+        }
+        replace(&path, b"ours").expect("written");
+        assert_eq!(fs::read(&elsewhere).expect("read"), b"theirs");
+        assert_eq!((mode(&path), fs::read(&path).expect("read")), (0o600, b"ours".to_vec()));
+        assert!(fs::symlink_metadata(&path).expect("exists").is_file());
     }
 
     #[test]

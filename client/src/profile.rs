@@ -40,4 +40,13 @@ impl Means {
     pub fn needs_person(&self) -> bool {
         matches!(self, Self::Browser | Self::Device)
     }
+
+    /// The extension of the protocol that this is, if it has a name there.
+    pub fn extension(&self) -> Option<&'static str> {
+        match self {
+            Self::ClientCredentials => Some("io.modelcontextprotocol/oauth-client-credentials"),
+            Self::Enterprise(_) => Some("io.modelcontextprotocol/enterprise-managed-authorization"),
+            Self::Browser | Self::Device | Self::Workload(_) => None,
+        }
+    }
 }

@@ -6,7 +6,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rmcp::model::{
-    ReadResourceRequestParams, ResourceContents, Skill, SkillFrontmatter, SkillResource,
+    ErrorCode, ReadResourceRequestParams, ResourceContents, Skill, SkillFrontmatter, SkillResource,
     SkillResources,
 };
 
@@ -26,7 +26,11 @@ pub struct SkillFile {
 /// # Errors
 /// [`Error`] when they cannot be listed.
 pub async fn list(client: &mut Client) -> Result<Vec<Skill>, Error> {
-    client.request(async |running| running.list_all_skills().await).await
+    match client.request(async |running| running.list_all_skills().await).await {
+        // Whoever does not know the extension has none.
+        Err(Error::Server { code, .. }) if code == ErrorCode::METHOD_NOT_FOUND.0 => Ok(Vec::new()),
+        listed => listed,
+    }
 }
 
 /// Loads `skill`, `SKILL.md` first, each file checked before the next one is read.
@@ -34,6 +38,7 @@ pub async fn list(client: &mut Client) -> Result<Vec<Skill>, Error> {
 /// # Errors
 /// [`Error::Skill`] when a file is not what the list promises; [`Error`] when one cannot be read.
 pub async fn load(client: &mut Client, skill: &Skill) -> Result<Vec<SkillFile>, Error> {
+    skill.validate().map_err(|error| refused(skill, &error.to_string()))?;
     let SkillResources::Files(promised) = &skill.resources else {
         return Err(refused(skill, "its content changes, so nothing about it can be checked"));
     };

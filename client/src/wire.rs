@@ -340,3 +340,6 @@ fn text_header(response: &Response, name: &str) -> Option<String> {
 fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
+
+#[cfg(test)]
+mod tests;

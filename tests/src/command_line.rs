@@ -1,10 +1,13 @@
 //! The command line `client` as people run it: a process of its own.
 
-use std::{path::PathBuf, process::Stdio};
+use std::{
+    path::PathBuf,
+    process::{Output, Stdio},
+};
 
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStderr, Command},
 };
 
@@ -15,6 +18,7 @@ pub struct CommandLine {
     server: String,
     issuer: String,
     state: TempDir,
+    store: &'static str,
 }
 
 /// A call that waits for its sign-in.
@@ -56,13 +60,14 @@ impl CommandLine {
     /// A person who has never signed in.
     pub fn new(stack: &Stack) -> Self {
         let state = tempfile::tempdir().expect("a directory");
-        Self { server: stack.resource.clone(), issuer: stack.issuer.clone(), state }
+        let (server, issuer) = (stack.resource.clone(), stack.issuer.clone());
+        Self { server, issuer, state, store: "file" }
     }
 
     /// A person at a server that is not of a stack.
     pub fn of(server: &str, issuer: &str) -> Self {
         let state = tempfile::tempdir().expect("a directory");
-        Self { server: server.into(), issuer: issuer.into(), state }
+        Self { server: server.into(), issuer: issuer.into(), state, store: "file" }
     }
 
     /// The same person at another server.
@@ -70,10 +75,28 @@ impl CommandLine {
         Self { server: server.into(), ..self }
     }
 
+    /// The same person, who keeps secrets elsewhere. By default that is a file: whoever runs the
+    /// tests has a keyring to themselves.
+    pub fn with_store(self, store: &'static str) -> Self {
+        Self { store, ..self }
+    }
+
     /// The arguments before a command's own.
     pub fn options(&self) -> Vec<String> {
         let state = self.state.path().display().to_string();
-        ["--server", &self.server, "--no-browser", "--state-dir", &state].map(str::to_owned).into()
+        let options = ["--server", &self.server, "--no-browser", "--credentials-store", self.store];
+        [&options[..], &["--state-dir", &state]].concat().into_iter().map(str::to_owned).collect()
+    }
+
+    /// The file that holds this person's tokens.
+    pub fn kept_in(&self) -> PathBuf {
+        self.state.path().join("credentials.json")
+    }
+
+    /// What that file holds.
+    pub fn kept(&self) -> serde_json::Value {
+        let content = std::fs::read(self.kept_in()).expect("a file with tokens");
+        serde_json::from_slice(&content).expect("JSON")
     }
 
     /// Starts a call that will ask for a sign-in, up to the address that it prints.
@@ -94,12 +117,23 @@ impl CommandLine {
 
     /// Runs a call to its end.
     pub async fn run(&self, arguments: &[&str]) -> Outcome {
-        let output = self.command(arguments).output().await.expect("a process");
-        Outcome {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).expect("text"),
-            stderr: String::from_utf8(output.stderr).expect("text"),
-        }
+        Outcome::of(self.command(arguments).output().await.expect("a process"))
+    }
+
+    /// The same with a variable of the environment.
+    pub async fn run_with(&self, arguments: &[&str], (name, value): (&str, &str)) -> Outcome {
+        let mut command = self.command(arguments);
+        Outcome::of(command.env(name, value).output().await.expect("a process"))
+    }
+
+    /// Runs the prompt with `lines` on its stdin.
+    pub async fn run_lines(&self, lines: &str) -> Outcome {
+        let mut command = self.command(&[]);
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("a process");
+        let mut stdin = child.stdin.take().expect("stdin");
+        stdin.write_all(lines.as_bytes()).await.expect("written");
+        drop(stdin);
+        Outcome::of(child.wait_with_output().await.expect("an end"))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -113,6 +147,16 @@ impl CommandLine {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         command
+    }
+}
+
+impl Outcome {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use client::{
     },
     output::Output,
     profile::{Means, Profile},
+    received::Received,
     secret::Secret,
     skill,
 };
@@ -81,6 +82,7 @@ fn manners() -> Manners {
         timeout: Duration::from_secs(20),
         explanation: Explanation::default(),
         conversation: Arc::new(Agreeable),
+        received: Received::new(std::env::temp_dir()),
     }
 }
 

@@ -31,6 +31,7 @@ pub mod document_server;
 pub mod gallery;
 pub mod github;
 pub mod mcp_client;
+pub mod open_server;
 pub mod openid_provider;
 pub mod operator;
 pub mod postgres;

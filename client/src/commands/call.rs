@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     form::fill,
     grammar::{Given, arguments, begun, parameter::parameters},
-    presentation::present,
+    presentation::Presenter,
     printable::printable_line,
 };
 
@@ -23,7 +23,9 @@ pub async fn run(client: &mut Client, name: &str, given: &Given) -> Result<(), E
     if client.output.is_json() {
         client.output.json(&result)?;
     } else {
-        client.output.data(&present(&result))?;
+        let mut presenter = Presenter::new(client.received(), client.output.columns(), name);
+        let shown = presenter.result(&result);
+        presenter.write(&client.output, &shown)?;
     }
     if result.is_error == Some(true) {
         return Err(Error::ToolFailed { tool: name.to_owned() });

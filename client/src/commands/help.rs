@@ -12,6 +12,9 @@ Type the name of a tool and what it should get:
   book_table                   nothing: you are asked for each argument, Enter skips what may be
                                left out, Esc calls nothing
 
+Several servers: `add work https://mcp.example.com/mcp` names one, `use work` goes there.
+A prompt of the server is filled in by `prompt introduce name=\"Nick Lucas\"`.
+
 A server may ask you something while it works; you see what is sent before it is.
 Tab completes, the arrows choose from what is offered, Enter runs the line.
 Ctrl-C stops what is running; on an empty line Ctrl-D or `quit` leaves.

@@ -1,8 +1,11 @@
 //! `client prompts` and `client prompt`: what the server suggests to say, and one of it filled in.
 
-use rmcp::model::{ContentBlock, JsonObject, Prompt, PromptMessage};
+use rmcp::model::{JsonObject, Prompt};
 
-use crate::{client::Client, error::Error, printable::printable_line};
+use crate::{
+    client::Client, error::Error, grammar::Given, presentation::Presenter,
+    printable::printable_line,
+};
 
 /// Lists the prompts.
 ///
@@ -21,27 +24,38 @@ pub async fn run(client: &mut Client) -> Result<(), Error> {
     client.output.data(&described.join("\n"))
 }
 
-/// Fills in the prompt called `name` with `arguments`, words like key=value.
+/// Fills in the prompt called `name` with `given`, words like key=value.
 ///
 /// # Errors
 /// [`Error::Usage`] for a word of another form; [`Error`] when the server refuses.
-pub async fn get(client: &mut Client, name: &str, arguments: &[String]) -> Result<(), Error> {
-    let mut values = JsonObject::new();
-    for word in arguments {
-        let Some((key, value)) = word.split_once('=') else {
-            return Err(Error::Usage {
-                message: format!("`{word}` is not key=value"),
-                hint: Some("`prompts` lists the arguments of each prompt".to_owned()),
-            });
-        };
-        values.insert(key.to_owned(), value.into());
-    }
+pub async fn get(client: &mut Client, name: &str, given: &Given) -> Result<(), Error> {
+    let values = values(given).map_err(|message| Error::Usage {
+        message,
+        hint: Some("`prompts` lists the arguments of each prompt".to_owned()),
+    })?;
     let prompt = client.get_prompt(name, values).await?;
     if client.output.is_json() {
         return client.output.json(&prompt);
     }
-    let shown: Vec<_> = prompt.messages.iter().map(show).collect();
-    client.output.data(&shown.join("\n"))
+    let mut presenter = Presenter::new(client.received(), client.output.columns(), name);
+    let messages = prompt.messages.iter();
+    let shown: Vec<_> = messages.map(|message| presenter.block(&message.content)).collect();
+    presenter.write(&client.output, &shown)
+}
+
+/// The arguments of a prompt, each of which is text.
+fn values(given: &Given) -> Result<JsonObject, String> {
+    let words = given.words().ok_or("a quote is not closed")?;
+    let mut values = JsonObject::new();
+    for word in words {
+        let Some((key, value)) = word.split_once('=') else {
+            return Err(format!("`{word}` is not key=value; a value with spaces needs quotes"));
+        };
+        if values.insert(key.to_owned(), value.into()).is_some() {
+            return Err(format!("`{key}` is given twice"));
+        }
+    }
+    Ok(values)
 }
 
 fn describe(prompt: &Prompt) -> String {
@@ -55,9 +69,21 @@ fn describe(prompt: &Prompt) -> String {
     format!("{}  {}", printable_line(&usage), printable_line(about))
 }
 
-fn show(message: &PromptMessage) -> String {
-    match &message.content {
-        ContentBlock::Text(text) => text.text.clone(),
-        _ => "[content that is not text; `--json` has it]".to_owned(),
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn the_values_of_a_prompt_may_be_quoted() {
+        let values = |line: &str| values(&Given::from_line(line)).map(Value::from);
+        let named = json!({"name": "Nick Lucas", "tone": "kind"});
+        assert_eq!(values("name=\"Nick Lucas\" tone=kind"), Ok(named));
+        assert_eq!(values(""), Ok(json!({})));
+        assert_eq!(values("name='it is = so'"), Ok(json!({"name": "it is = so"})));
+        for wrong in ["name=Nick Lucas", "name=\"Nick", "name=a name=b"] {
+            assert!(values(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! `client resources` and `client read`: what the server holds, and one of it.
 
-use rmcp::model::{Resource, ResourceContents};
+use rmcp::model::Resource;
 
-use crate::{client::Client, error::Error, printable::printable_line};
+use crate::{client::Client, error::Error, presentation::Presenter, printable::printable_line};
 
 /// Lists the resources.
 ///
@@ -30,18 +30,12 @@ pub async fn read(client: &mut Client, uri: &str) -> Result<(), Error> {
     if client.output.is_json() {
         return client.output.json(&contents);
     }
-    let shown: Vec<_> = contents.contents.iter().map(show).collect();
-    client.output.data(&shown.join("\n"))
+    let mut presenter = Presenter::new(client.received(), client.output.columns(), uri);
+    let shown: Vec<_> = contents.contents.iter().map(|one| presenter.resource(one)).collect();
+    presenter.write(&client.output, &shown)
 }
 
 fn describe(resource: &Resource) -> String {
     let about = resource.description.as_deref().unwrap_or(&resource.name);
     format!("{}  {}", printable_line(&resource.uri), printable_line(about))
-}
-
-fn show(contents: &ResourceContents) -> String {
-    match contents {
-        ResourceContents::TextResourceContents { text, .. } => text.clone(),
-        _ => "[data that is not text; `--json` has it]".to_owned(),
-    }
 }

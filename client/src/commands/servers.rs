@@ -1,10 +1,10 @@
 //! `client add`, `use`, `list` and `remove`: several servers, by name.
 
-use clap::Subcommand;
+use clap::{Parser, Subcommand};
 use serde_json::json;
 use url::Url;
 
-use crate::{cli::server_address, error::Error, output::Output, servers::Servers};
+use crate::{cli::server_address, client::Client, error::Error, output::Output, servers::Servers};
 
 /// What can be done with names of servers.
 #[derive(Clone, Debug, Subcommand)]
@@ -52,6 +52,43 @@ pub fn run(command: &ServerCommand, servers: &mut Servers, output: &Output) -> R
         },
         ServerCommand::List => list(servers, output),
     }
+}
+
+/// What was typed at the prompt.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true, disable_help_flag = true, disable_help_subcommand = true)]
+struct Typed {
+    #[command(subcommand)]
+    command: ServerCommand,
+}
+
+/// Does what `words` say, and goes to the server that is to be used.
+///
+/// # Errors
+/// As [`run`]; [`Error::Usage`] when the words say nothing.
+pub async fn run_typed(client: &mut Client, words: &[String]) -> Result<(), Error> {
+    let Typed { command } = Typed::try_parse_from(words).map_err(|error| Error::Usage {
+        message: first_sentence(&error.to_string()),
+        hint: Some("`help` shows how these words are used".to_owned()),
+    })?;
+    let mut servers =
+        Servers::read(client.access.credentials().directory()).map_err(Error::Servers)?;
+    run(&command, &mut servers, &client.output)?;
+    match (&command, servers.in_use()) {
+        (ServerCommand::Use { .. }, Some((_, address))) if *address != client.server => {
+            client.turn_to(address.clone()).await
+        }
+        (ServerCommand::Add { name, .. }, _) => {
+            client.output.say(&format!("`use {name}` goes there."));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What clap says, without its advice on flags.
+fn first_sentence(error: &str) -> String {
+    error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 /// No server has that name.

@@ -13,7 +13,9 @@ pub fn run(client: &mut Client) -> Result<(), Error> {
     // Another process may have signed in or out since.
     client.access.load_again()?;
     let server = client.server.to_string();
-    let stored_in = client.access.credentials().path().display().to_string();
+    let credentials = client.access.credentials();
+    let (stored_in, are_sealed) =
+        (credentials.path().display().to_string(), credentials.are_sealed());
     let Some(grant) = client.access.usable_grant() else {
         if client.output.is_json() {
             client.output.json(&json!({"server": server, "signed_in": false}))?;
@@ -31,6 +33,7 @@ pub fn run(client: &mut Client) -> Result<(), Error> {
             "expires_at": grant.expires_at.map(date),
             "refreshable": grant.refresh_token.is_some(),
             "stored_in": stored_in,
+            "sealed_by_keyring": are_sealed,
         }));
     }
     let lines = [
@@ -43,6 +46,7 @@ pub fn run(client: &mut Client) -> Result<(), Error> {
         ),
         ("token", lifetime(grant, client.access.now())),
         ("kept in", stored_in),
+        ("sealed", if are_sealed { "with a key in the system keyring" } else { "no" }.to_owned()),
     ];
     let lines = lines.map(|(name, value)| format!("{name:<13} {value}"));
     client.output.data(&lines.join("\n"))

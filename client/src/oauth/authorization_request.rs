@@ -95,13 +95,13 @@ impl AuthorizationRequest {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
 
     /// A request to a server whose metadata is `extra` on top of what every server must say.
-    pub(in crate::oauth) fn request(extra: serde_json::Value, scope: &str) -> AuthorizationRequest {
+    pub(crate) fn request(extra: serde_json::Value, scope: &str) -> AuthorizationRequest {
         let mut metadata = serde_json::json!({
             "issuer": "https://as.example",
             "authorization_endpoint": "https://as.example/authorize?tenant=1",

@@ -1,5 +1,7 @@
 //! Steps 4 to 8 in a row: from knowing where to sign in to holding a grant.
 
+use std::time::Duration;
+
 use url::Url;
 
 use super::{
@@ -11,6 +13,7 @@ use super::{
     enterprise,
     identity::PreRegistered,
     registration::{ClientRegistration, register},
+    revocation::revoke,
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
     user_info::user_info,
@@ -28,6 +31,9 @@ mod browser;
 
 /// Where a client that has no redirect of its own would be sent; registration asks for one.
 const UNUSED_REDIRECT_URI: &str = "http://127.0.0.1/callback";
+
+/// How long a former authorization server may take to end what it granted.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Everything a sign-in needs from around it.
 pub struct SignIn<'a> {
@@ -174,15 +180,21 @@ impl SignIn<'_> {
             person,
         };
         let lock = self.credentials.lock().await?;
-        self.credentials.change(&lock, |stored| {
+        let orphan = self.credentials.change(&lock, |stored| {
             match &self.profile.identity.pre_registered {
                 Some(PreRegistered { client_id, .. }) => {
                     stored.pin_issuer(client_id, &metadata.issuer);
                 }
                 None => stored.keep_registration(&metadata.issuer, grant.client.clone()),
             }
-            stored.keep_grant(self.server, grant.clone());
+            stored.keep_grant(self.server, grant.clone())
         })?;
+        drop(lock);
+        if let Some(orphan) = orphan {
+            // The server trusts another issuer now. The old one may well be gone.
+            let revoked = revoke(self.fetch, self.clock, &orphan);
+            let _ = tokio::time::timeout(FAREWELL, revoked).await;
+        }
         match grant.person.as_ref().and_then(|person| person.display_name()) {
             Some(name) => self.manners.output.say(&format!("Signed in as {name}.")),
             None => self.manners.output.say("Signed in."),

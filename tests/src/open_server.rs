@@ -1,0 +1,69 @@
+//! An MCP server without sign-in, whose answers a test writes word for word.
+
+use std::{collections::HashMap, net::Ipv4Addr, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// The server, on a free port. It stops when it is dropped.
+pub struct OpenServer {
+    /// Its address.
+    pub url: String,
+    task: JoinHandle<()>,
+}
+
+type Answers = Arc<HashMap<String, Value>>;
+
+impl OpenServer {
+    /// Starts it with results by method, or by method and what it is about: `tools/call draw`.
+    pub async fn start(answers: &[(&str, Value)]) -> Self {
+        let answers = answers.iter().map(|(asked, result)| ((*asked).to_owned(), result.clone()));
+        let answers: Answers = Arc::new(answers.collect());
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let router = Router::new().route("/mcp", post(answer)).with_state(answers);
+        let task = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("the server serves");
+        });
+        Self { url: format!("http://127.0.0.1:{port}/mcp"), task }
+    }
+}
+
+impl Drop for OpenServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn answer(State(answers): State<Answers>, Json(request): Json<Value>) -> Response {
+    let Some(id) = request.get("id") else { return StatusCode::ACCEPTED.into_response() };
+    let method = request["method"].as_str().unwrap_or_default();
+    let about = ["name", "uri"].iter().find_map(|key| request["params"][key].as_str());
+    let known = about.and_then(|about| answers.get(&format!("{method} {about}")));
+    let result = known.or_else(|| answers.get(method)).cloned();
+    let result = result.or_else(|| (method == "initialize").then(greeting));
+    Json(match result {
+        Some(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
+        None => {
+            let error = json!({"code": -32601, "message": "not here"});
+            json!({"jsonrpc": "2.0", "id": id, "error": error})
+        }
+    })
+    .into_response()
+}
+
+fn greeting() -> Value {
+    let skills = json!({"io.modelcontextprotocol/skills": {}});
+    json!({
+        "protocolVersion": "2025-11-25",
+        "capabilities": {"tools": {}, "resources": {}, "prompts": {}, "extensions": skills},
+        "serverInfo": {"name": "open", "version": "1"},
+    })
+}
