@@ -32,6 +32,8 @@ pub struct Client {
     pub access: Access,
     connection: Connection,
     tools: Vec<Tool>,
+    resources: Vec<Resource>,
+    prompts: Vec<Prompt>,
 }
 
 impl Client {
@@ -48,7 +50,18 @@ impl Client {
         let access = Access::load(setup, fetch.clone())?;
         let token = access.token();
         let connection = Connection::new(server.clone(), fetch, token, &profile, conversation);
-        Ok(Self { server, output, access, connection, tools: Vec::new() })
+        let (tools, resources, prompts) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { server, output, access, connection, tools, resources, prompts })
+    }
+
+    /// The resources that were listed last.
+    pub fn known_resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// The prompts that were listed last.
+    pub fn known_prompts(&self) -> &[Prompt] {
+        &self.prompts
     }
 
     /// The tools that were listed last.
@@ -117,8 +130,9 @@ impl Client {
     ///
     /// # Errors
     /// [`Error`], after everything that could help has been tried.
-    pub async fn list_resources(&mut self) -> Result<Vec<Resource>, Error> {
-        self.request(async |running| running.list_all_resources().await).await
+    pub async fn list_resources(&mut self) -> Result<&[Resource], Error> {
+        self.resources = self.request(async |running| running.list_all_resources().await).await?;
+        Ok(&self.resources)
     }
 
     /// Reads a resource.
@@ -134,8 +148,9 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::list_resources`].
-    pub async fn list_prompts(&mut self) -> Result<Vec<Prompt>, Error> {
-        self.request(async |running| running.list_all_prompts().await).await
+    pub async fn list_prompts(&mut self) -> Result<&[Prompt], Error> {
+        self.prompts = self.request(async |running| running.list_all_prompts().await).await?;
+        Ok(&self.prompts)
     }
 
     /// Fills in a prompt.
@@ -190,10 +205,12 @@ impl Client {
         Ok(self.access.usable_grant().is_some())
     }
 
-    /// Ends the connection and forgets the tools: whoever comes next may see others.
+    /// Ends the connection and forgets the lists: whoever comes next may see others.
     pub async fn start_afresh(&mut self) {
         self.connection.close().await;
         self.tools.clear();
+        self.resources.clear();
+        self.prompts.clear();
     }
 
     /// Runs any request of the protocol, with whatever the server wants for it.

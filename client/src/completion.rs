@@ -28,6 +28,17 @@ pub const WORDS: [(&str, &str); 17] = [
     ("quit", "leave"),
 ];
 
+/// Names that some words of the prompt take, each with what is said about it.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The servers that the person has named.
+    pub servers: Vec<(String, String)>,
+    /// The URIs that the server listed.
+    pub resources: Vec<(String, String)>,
+    /// The prompts that the server listed.
+    pub prompts: Vec<(String, String)>,
+}
+
 const SKILL_WORDS: [(&str, &str); 3] = [
     ("list", "names and descriptions"),
     ("show", "one, once it has been verified"),
@@ -58,8 +69,8 @@ struct Word {
 }
 
 impl Completer {
-    /// Offers lines of `history`, the prompt's own words, `tools`, and the names of `servers`.
-    pub fn new(history: &History, tools: &[Tool], servers: &[(String, String)]) -> Self {
+    /// Offers lines of `history`, the prompt's own words, `tools`, and the names in `known`.
+    pub fn new(history: &History, tools: &[Tool], known: &Known) -> Self {
         let tools = tools.iter().map(|tool| Word {
             name: printable_line(&tool.name),
             description: printable_line(tool.description.as_deref().unwrap_or_default()),
@@ -69,7 +80,9 @@ impl Completer {
             name: (*name).to_owned(),
             description: (*description).to_owned(),
             arguments: match *name {
-                "use" | "remove" => servers.to_vec(),
+                "use" | "remove" => known.servers.clone(),
+                "read" => known.resources.clone(),
+                "prompt" => known.prompts.clone(),
                 "skills" => SKILL_WORDS.map(|(word, about)| (word.into(), about.into())).into(),
                 _ => Vec::new(),
             },
@@ -181,8 +194,12 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let mut history = History::read(home.path());
         lines.iter().for_each(|line| history.add(line));
-        let servers = [("work".to_owned(), "https://mcp.example.com/mcp".to_owned())];
-        Completer::new(&history, &[echo], &servers)
+        let known = Known {
+            servers: vec![("work".to_owned(), "https://mcp.example.com/mcp".to_owned())],
+            resources: vec![("notes://mine".to_owned(), "Your notes".to_owned())],
+            prompts: vec![("introduce".to_owned(), "Says who you are".to_owned())],
+        };
+        Completer::new(&history, &[echo], &known)
     }
 
     fn lines(completer: &Completer, input: &str) -> Vec<String> {
@@ -216,12 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn names_of_servers_are_completed_where_one_is_wanted() {
+    fn names_are_completed_where_one_is_wanted() {
         let completer = completer(&[]);
         assert_eq!(lines(&completer, "use w"), ["use work"]);
         assert_eq!(lines(&completer, "remove "), ["remove work"]);
         assert_eq!(completer.suggestions("use ")[0].shown, "work https://mcp.example.com/mcp");
         assert_eq!(lines(&completer, "add w"), Vec::<String>::new());
+        assert_eq!(lines(&completer, "read n"), ["read notes://mine"]);
+        assert_eq!(completer.complete("prompt i").as_deref(), Some("prompt introduce"));
         assert_eq!(lines(&completer, "skills v"), ["skills verify"]);
     }
 

@@ -7,9 +7,10 @@ use tokio::sync::mpsc;
 use crate::{
     client::Client,
     commands::{Task, perform},
-    completion::{Completer, WORDS},
+    completion::{Completer, Known, WORDS},
     error::{Error, Exit},
     history::History,
+    printable::printable_line,
     prompt::{Asked, ask},
     servers::Servers,
     stoppable,
@@ -29,7 +30,8 @@ pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(
     let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
     let mut history = History::read(state_directory);
     loop {
-        let completer = Completer::new(&history, client.known_tools(), &names(state_directory));
+        let known = known(client, state_directory);
+        let completer = Completer::new(&history, client.known_tools(), &known);
         let line = match ask(completer, client.output.is_coloured()).await? {
             Asked::Line(line) => line,
             Asked::GivenUp => continue,
@@ -59,10 +61,20 @@ pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(
     }
 }
 
-/// The names of servers with their addresses; without them the prompt works as well.
-fn names(state_directory: &Path) -> Vec<(String, String)> {
-    let Ok(servers) = Servers::read(state_directory) else { return Vec::new() };
-    servers.all().map(|(name, address)| (name.to_owned(), address.to_string())).collect()
+/// The names that can be completed. Without those of servers the prompt works as well.
+fn known(client: &Client, state_directory: &Path) -> Known {
+    let described = |name: &str, about: Option<&str>| {
+        (printable_line(name), printable_line(about.unwrap_or_default()))
+    };
+    let servers = Servers::read(state_directory);
+    let servers = servers.iter().flat_map(Servers::all);
+    let resources = client.known_resources().iter();
+    let prompts = client.known_prompts().iter();
+    Known {
+        servers: servers.map(|(name, url)| described(name, Some(url.as_str()))).collect(),
+        resources: resources.map(|one| described(&one.uri, Some(&one.name))).collect(),
+        prompts: prompts.map(|one| described(&one.name, one.description.as_deref())).collect(),
+    }
 }
 
 fn greet(client: &Client) {

@@ -12,7 +12,8 @@ use crate::{
 /// # Errors
 /// [`Error`] when they cannot be listed.
 pub async fn run(client: &mut Client) -> Result<(), Error> {
-    let prompts = client.list_prompts().await?;
+    client.list_prompts().await?;
+    let prompts = client.known_prompts();
     if client.output.is_json() {
         return client.output.json(&prompts);
     }

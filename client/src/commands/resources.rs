@@ -9,7 +9,8 @@ use crate::{client::Client, error::Error, presentation::Presenter, printable::pr
 /// # Errors
 /// [`Error`] when they cannot be listed.
 pub async fn run(client: &mut Client) -> Result<(), Error> {
-    let resources = client.list_resources().await?;
+    client.list_resources().await?;
+    let resources = client.known_resources();
     if client.output.is_json() {
         return client.output.json(&resources);
     }

@@ -89,7 +89,7 @@ fn describe(skill: &Skill) -> String {
     let extent = match &skill.resources {
         SkillResources::Files(files) => {
             let size: u64 = files.iter().map(|file| file.size).fold(0, u64::saturating_add);
-            format!("{} files, {size} bytes", files.len())
+            format!("{}, {size} bytes", counted(files.len()))
         }
         _ => "changes, so nothing vouches for it".to_owned(),
     };

@@ -95,6 +95,7 @@ fn refused(error: secret_service::Error) -> KeyringError {
     KeyringError(match error {
         secret_service::Error::Unavailable => "nobody provides one in this session".to_owned(),
         secret_service::Error::Locked => "it is locked".to_owned(),
+        secret_service::Error::NoResult => "it has no place for secrets yet".to_owned(),
         other => other.to_string(),
     })
 }

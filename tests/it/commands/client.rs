@@ -66,8 +66,9 @@ async fn rows_are_shown_as_a_table_and_nothing_in_it_reaches_the_terminal() {
 
 fn skill(name: &str, text: &str, promised: &str) -> (Value, (String, Value)) {
     let uri = format!("skill://{name}/SKILL.md");
-    let hash = Sha256::digest(promised).iter().map(|byte| format!("{byte:02x}"));
-    let digest = format!("sha256:{}", hash.collect::<String>());
+    let hash = Sha256::digest(promised);
+    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = format!("sha256:{digits}");
     let file = json!({"uri": uri, "digest": digest, "size": promised.len()});
     let frontmatter = json!({"name": name, "description": "Reads PDF"});
     let listed = json!({"uri": uri, "frontmatter": frontmatter, "resources": [file]});
@@ -90,7 +91,7 @@ async fn skills_are_listed_shown_and_verified() {
     let person = at(&server);
 
     let list = person.run(&["skills"]).await;
-    let lines = "pdf  Reads PDF (1 files, 46 bytes)\nbad  Reads PDF (1 files, 46 bytes)\n";
+    let lines = "pdf  Reads PDF (one file, 47 bytes)\nbad  Reads PDF (one file, 47 bytes)\n";
     assert_eq!((list.code, list.stdout.as_str()), (0, lines), "{}", list.stderr);
     let shown = person.run(&["skills", "show", "pdf"]).await;
     assert_eq!((shown.code, shown.stdout.as_str()), (0, text), "{}", shown.stderr);
@@ -176,12 +177,13 @@ async fn a_machine_renews_its_token_before_it_ends() {
     let arguments = [&arguments[..], &more].concat();
     assert_eq!(person.run(&arguments).await.code, 0);
 
-    // The server would take the token for a while yet; the client believes that it ends now.
+    // The server would take the token for a while yet; the client believes that it soon ends.
     let mut kept = person.kept();
     let grant = kept["grants"].as_object_mut().unwrap().values_mut().next().unwrap();
     let grant = grant.as_object_mut().unwrap().values_mut().next().unwrap();
     let before = grant["access_token"].clone();
-    grant["expires_at"] = json!(grant["issued_at"].as_i64().unwrap() + 1);
+    let now = grant["issued_at"].as_i64().unwrap();
+    (grant["issued_at"], grant["expires_at"]) = (json!(now - 1000), json!(now + 30));
     fs::write(person.kept_in(), kept.to_string()).unwrap();
     let outcome = person.run(&arguments).await;
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
