@@ -14,9 +14,14 @@ use url::Url;
 pub use self::brand::{BrandSetting, Logo};
 pub use self::signing::{KeySetting, RELOAD};
 use crate::oauth::{
-    resource::{self, Resource, is_loopback},
+    resource::{self, LONGEST_ACCESS_TOKEN, Resource, is_loopback},
     trusted_issuer::{self, TrustedIssuer},
 };
+
+/// Longest lifetime of all else, in seconds: times are added to others.
+const A_CENTURY: i64 = 100 * 365 * 86_400;
+/// Longest grace, in seconds: for so long, a stolen refresh token works beside its owner's.
+const LONGEST_GRACE: i64 = 600;
 
 /// Where everything is kept. The server and its commands share this setting.
 #[derive(Clone, Debug, Args)]
@@ -249,9 +254,9 @@ pub enum ConfigError {
     /// More keys would be published at once than verifiers look through.
     #[error("AUTH_KEY_ROTATION must be 0, or {0} seconds or more with these lifetimes")]
     KeyRotation(i64),
-    /// A lifetime is not positive.
-    #[error("{0} must be more than 0 seconds")]
-    Lifetime(&'static str),
+    /// A lifetime is not positive, or longer than can be answered for.
+    #[error("{0} must be from {1} to {2} seconds")]
+    Lifetime(&'static str, i64, i64),
 }
 
 impl Config {
@@ -331,13 +336,16 @@ impl Config {
 
     fn check_lifetimes(&self) -> Result<(), ConfigError> {
         let lifetimes = [
-            ("AUTH_ACCESS_TOKEN_LIFETIME", self.access_token_lifetime),
-            ("AUTH_REFRESH_TOKEN_LIFETIME", self.refresh_token_lifetime),
-            ("AUTH_GRANT_LIFETIME", self.grant_lifetime),
-            ("AUTH_SESSION_LIFETIME", self.session_lifetime),
+            ("AUTH_ACCESS_TOKEN_LIFETIME", self.access_token_lifetime, 1, LONGEST_ACCESS_TOKEN),
+            ("AUTH_REFRESH_TOKEN_LIFETIME", self.refresh_token_lifetime, 1, A_CENTURY),
+            ("AUTH_GRANT_LIFETIME", self.grant_lifetime, 1, A_CENTURY),
+            ("AUTH_SESSION_LIFETIME", self.session_lifetime, 1, A_CENTURY),
+            ("AUTH_REFRESH_GRACE", self.refresh_grace, 0, LONGEST_GRACE),
         ];
-        match lifetimes.iter().find(|(_, seconds)| *seconds <= 0) {
-            Some((name, _)) => Err(ConfigError::Lifetime(name)),
+        let is_off =
+            |(_, seconds, least, most): &(_, i64, i64, i64)| !(*least..=*most).contains(seconds);
+        match lifetimes.into_iter().find(is_off) {
+            Some((name, _, least, most)) => Err(ConfigError::Lifetime(name, least, most)),
             None => self.keys.check(self.access_token_lifetime),
         }
     }

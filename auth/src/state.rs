@@ -119,10 +119,12 @@ impl AppState {
         config.check()?;
         let resources = config.resources()?;
         let trusted_issuers = config.trusted_issuers()?;
+        let longest = longest_token(&config, &resources);
+        config.keys.check(longest)?;
         let (brand, logo) = config.brand.load()?;
         let seals = Seals::new(&config.secret.master_secrets()?);
         let db = Database::open(&config.database.url).await?;
-        let rotation = config.keys.rotation(longest_token(&config, &resources));
+        let rotation = config.keys.rotation(longest);
         let algorithms = algorithms(config.keys.signing_algorithm, &resources);
         let keys =
             LiveKeyRing::open(&db, &seals.signing_key, (algorithms, rotation), clock.now()).await?;

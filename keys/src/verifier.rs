@@ -91,6 +91,10 @@ impl Verifier {
         if claims.iss != self.issuer {
             return Err(VerifyError::WrongIssuer);
         }
+        // Whose it is, who presents it and by what name it is revoked (RFC 9068 §2.2).
+        if [&claims.sub, &claims.client_id, &claims.jti].into_iter().any(String::is_empty) {
+            return Err(VerifyError::BadClaims);
+        }
         if !self.audiences.iter().any(|audience| claims.aud.contains(audience)) {
             return Err(VerifyError::WrongAudience);
         }
@@ -222,6 +226,9 @@ mod tests {
     fn each_claim_is_checked() {
         assert_eq!(judged(|_| ()), Ok(()));
         assert_eq!(judged(|c| c.iss.push('/')), Err(VerifyError::WrongIssuer));
+        assert_eq!(judged(|c| c.sub.clear()), Err(VerifyError::BadClaims));
+        assert_eq!(judged(|c| c.client_id.clear()), Err(VerifyError::BadClaims));
+        assert_eq!(judged(|c| c.jti.clear()), Err(VerifyError::BadClaims));
         assert_eq!(
             judged(|c| c.aud = Audience::Many(vec!["http://localhost:3001".into()])),
             Err(VerifyError::WrongAudience)

@@ -4,7 +4,7 @@ mod account;
 mod authorize;
 mod consent;
 pub(crate) mod device;
-mod device_authorization;
+pub(crate) mod device_authorization;
 mod end_session;
 mod introspect;
 mod jwks;

@@ -17,5 +17,6 @@ mod request_ids;
 mod resources;
 mod retention;
 mod settings;
+mod single_use;
 mod tidy;
 mod torture;

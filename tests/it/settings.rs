@@ -63,6 +63,22 @@ async fn an_issuer_that_clients_could_not_compare_is_refused() {
 }
 
 #[tokio::test]
+async fn lifetimes_that_cannot_be_answered_for_are_refused() {
+    for (option, value, name) in [
+        ("--access-token-lifetime", "0", "AUTH_ACCESS_TOKEN_LIFETIME"),
+        ("--access-token-lifetime", "86401", "AUTH_ACCESS_TOKEN_LIFETIME"),
+        ("--refresh-token-lifetime", "0", "AUTH_REFRESH_TOKEN_LIFETIME"),
+        ("--grant-lifetime", "9223372036854775807", "AUTH_GRANT_LIFETIME"),
+        ("--session-lifetime", "0", "AUTH_SESSION_LIFETIME"),
+        ("--refresh-grace", "601", "AUTH_REFRESH_GRACE"),
+    ] {
+        let refused = refusal(&[(option, value)]).await;
+        assert!(refused.contains(name), "{option} {value}: {refused}");
+    }
+    assert!(start(&directory(), &[("--access-token-lifetime", "86400")]).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_missing_or_malformed_master_secret_stops_the_start() {
     let missing = refusal(&[("--secret-file", "/nonexistent/secret")]).await;
     assert!(missing.contains("make dev"), "{missing}");
@@ -123,6 +139,11 @@ async fn files_that_say_what_cannot_be_stop_the_start() {
     for (option, text, hint) in [
         ("--resources-file", r#"[{"resource":"https://a.test/","name":"A","scopes":[]}]"#, "write"),
         ("--resources-file", "[]", "no resource"),
+        (
+            "--resources-file",
+            r#"[{"resource":"https://a.test/m","name":"A","scopes":[],"access_token_lifetime":86401}]"#,
+            "86400",
+        ),
         ("--resources-file", r#"[{"resource":"https://a.test","nam":"A"}]"#, "nam"),
         ("--trusted-issuers-file", r#"[{"issuer":"https://a.test","people":{}}]"#, "jwks"),
         ("--trusted-issuers-file", "{}", "sequence"),

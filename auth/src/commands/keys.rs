@@ -40,12 +40,14 @@ pub enum Command {
         #[arg(long)]
         algorithm: Option<Algorithm>,
         /// After a theft: the new key signs at once, and every other of its algorithm is withdrawn.
-        /// Tokens that those signed are refused as soon as verifiers fetch the keys again, after
-        /// AUTH_JWKS_MAX_AGE seconds at most; programs then refresh by themselves.
+        /// Tokens that those signed are refused within seconds by whoever follows the deny list,
+        /// and by every other verifier once it fetches the keys again, after AUTH_JWKS_MAX_AGE
+        /// seconds at most; programs then refresh by themselves.
         #[arg(long)]
         emergency: bool,
     },
-    /// Withdraw a key at once. Tokens that it signed are refused from then on.
+    /// Withdraw a key at once. Tokens that it signed are refused within seconds by whoever follows
+    /// the deny list, and by every other verifier once it fetches the keys again.
     Retire {
         /// The stored keys.
         #[command(flatten)]

@@ -42,7 +42,7 @@ impl KeySetting {
     }
 
     /// Refuses times that verifiers could not follow.
-    pub(super) fn check(&self, token_lifetime: i64) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self, token_lifetime: i64) -> Result<(), ConfigError> {
         if !(SHORTEST_MAX_AGE..=86_400).contains(&self.jwks_max_age) {
             return Err(ConfigError::JwksMaxAge);
         }

@@ -2,7 +2,8 @@
 //!
 //! The deny list: what was revoked while tokens of it may still be about. Whoever verifies tokens
 //! follows it, so that a revocation takes effect before the token expires. No standard names it;
-//! the metadata does, as `revocations_endpoint`. It holds random identifiers and nothing else.
+//! the metadata does, as `revocations_endpoint`. It holds random identifiers, and names of keys, and nothing
+//! else.
 
 use axum::{
     Json,
@@ -24,6 +25,10 @@ const PAGE: u64 = 5_000;
 /// Seconds that an entry stays beyond the longest token life: for clocks that differ, and for a
 /// token that was signed while its grant was being revoked.
 const MARGIN: i64 = 60;
+/// Seconds that a withdrawn key stays: whoever has stolen it writes into its tokens what he likes, so
+/// it must be here until no verifier holds it any more. One may keep the key set for a day, and for
+/// another through an outage.
+const KEY_LIFETIME: i64 = 2 * 86_400 + MARGIN;
 
 /// The list, or what was added to it.
 #[derive(Debug, Serialize)]
@@ -33,12 +38,14 @@ struct DenyList {
     revoked: Vec<Entry>,
 }
 
-/// A revoked token, or all tokens of a grant.
+/// A revoked token, or all tokens of a grant or of a key.
 #[derive(Debug, Serialize)]
 struct Entry {
-    /// The token's `jti`, or the grant that stands in it before the first dot.
+    /// The token's `jti`, or the grant that stands in it before the first dot, or `kid:` and the
+    /// `kid` of a signing key that was withdrawn.
     id: String,
-    /// When no such token is left, in seconds since 1970.
+    /// Until when the entry must be obeyed, in seconds since 1970: then no such token is left, or
+    /// nobody holds the key.
     until: i64,
 }
 
@@ -70,11 +77,15 @@ pub async fn get(
 async fn list(state: &AppState, known: i64, latest: i64) -> Result<DenyList, StorageError> {
     let known = if known > latest { 0 } else { known };
     let lifetime = state.longest_token().saturating_add(MARGIN);
-    let since = state.clock.now().saturating_sub(lifetime);
+    let now = state.clock.now();
+    let since = (now.saturating_sub(lifetime), now.saturating_sub(KEY_LIFETIME));
     let rows = revocations::after(state.db.connection(), known, since, PAGE).await?;
     let last = rows.last().map_or(known, |row| row.version);
     let is_all = u64::try_from(rows.len()).is_ok_and(|count| count < PAGE);
-    let entry = |row: revocations::Model| Entry { id: row.id, until: row.revoked_at + lifetime };
+    let entry = |row: revocations::Model| {
+        let lifetime = if row.is_key() { KEY_LIFETIME } else { lifetime };
+        Entry { until: row.revoked_at.saturating_add(lifetime), id: row.id }
+    };
     Ok(DenyList {
         version: if is_all { last.max(latest) } else { last },
         revoked: rows.into_iter().map(entry).collect(),

@@ -12,6 +12,9 @@ use super::{
     scope::{ScopeSet, USER_SCOPES},
 };
 
+/// Longest lifetime of an access token, in seconds: what is revoked must be listed for as long.
+pub const LONGEST_ACCESS_TOKEN: i64 = 86_400;
+
 /// How access tokens for a resource are made. It is policy, never a side effect of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -155,9 +158,9 @@ impl Resource {
                 ));
             }
         }
-        if self.access_token_lifetime.is_some_and(|seconds| seconds <= 0) {
+        if self.access_token_lifetime.is_some_and(|s| !(1..=LONGEST_ACCESS_TOKEN).contains(&s)) {
             return Err(format!(
-                "the access_token_lifetime of {name:?} must be more than 0 seconds"
+                "the access_token_lifetime of {name:?} must be from 1 to {LONGEST_ACCESS_TOKEN} seconds"
             ));
         }
         for (at, scope) in self.scopes.iter().enumerate() {

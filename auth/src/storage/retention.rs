@@ -1,5 +1,5 @@
-//! How long rows are kept, table by table. Users, identities, clients and registrations stay until
-//! somebody removes them, counters for ever; all else ends by itself.
+//! How long rows are kept, table by table. Every table of the schema is here: with an end to its
+//! rows, or with the reason why they have none.
 
 use sea_orm::{
     Iterable,
@@ -9,7 +9,8 @@ use sea_orm::{
 
 use super::{
     Database, StorageError, attempts, authorization_codes, consents, device_codes, grants,
-    opaque_tokens, revocations, security_events, sessions, signing_keys, single_use,
+    logout_deliveries, opaque_tokens, revocations, security_events, sessions, signing_keys,
+    single_use,
 };
 
 const DAY: i64 = 86_400;
@@ -31,7 +32,7 @@ pub enum Table {
     Grants,
     /// As long as the grant that they are about.
     Consents,
-    /// A day, which is longer than a token lives.
+    /// Three days: longer than a token lives, and than a verifier holds a key that was withdrawn.
     Revocations,
     /// Half a year.
     SecurityEvents,
@@ -41,11 +42,27 @@ pub enum Table {
     SigningKeys,
     /// Until the allowance is whole again, as if nothing had been tried.
     Attempts,
+    /// A day after their next try was due; one that was delivered, or given up after the last try,
+    /// goes at once.
+    LogoutDeliveries,
 }
+
+/// Tables whose rows have no end of their own, and why.
+pub const KEPT: [(&str, &str); 5] = [
+    ("users", "an account lasts until its person deletes it"),
+    ("identities", "they go with their account"),
+    ("clients", "an operator entered them, and removes them"),
+    (
+        "registrations",
+        "the client_id of a registration lasts for ever, and so must the word that it was changed or \
+         deleted; those of clients that nobody has used are at most 10,000",
+    ),
+    ("counters", "one row for each thing counted, and numbers must not go back"),
+];
 
 impl Table {
     /// In an order in which whoever depends on another goes after it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Sessions,
         Self::AuthorizationCodes,
         Self::DeviceCodes,
@@ -57,7 +74,27 @@ impl Table {
         Self::SingleUse,
         Self::SigningKeys,
         Self::Attempts,
+        Self::LogoutDeliveries,
     ];
+
+    /// Its name in the schema.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::AuthorizationCodes => "authorization_codes",
+            Self::DeviceCodes => "device_codes",
+            Self::OpaqueTokens => "opaque_tokens",
+            Self::Grants => "grants",
+            Self::Consents => "consents",
+            Self::Revocations => "revocations",
+            Self::SecurityEvents => "security_events",
+            Self::SingleUse => "single_use",
+            Self::SigningKeys => "signing_keys",
+            Self::Attempts => "attempts",
+            Self::LogoutDeliveries => "logout_deliveries",
+            Self::Attempts => "attempts",
+        }
+    }
 }
 
 /// Deletes one batch of what is over at the time `now`; `true` if there may be more. Replicas may
@@ -81,7 +118,7 @@ pub async fn forget(db: &Database, table: Table, now: i64) -> Result<(u64, bool)
         Table::Grants => delete::<grants::Entity>(db, ended_grant(now - 30 * DAY)).await,
         Table::Consents => delete::<consents::Entity>(db, consent_without_grant()).await,
         Table::Revocations => {
-            let over = revocations::Column::RevokedAt.lte(now - DAY);
+            let over = revocations::Column::RevokedAt.lte(now - 3 * DAY);
             delete::<revocations::Entity>(db, over).await
         }
         Table::SecurityEvents => {
@@ -97,6 +134,12 @@ pub async fn forget(db: &Database, table: Table, now: i64) -> Result<(u64, bool)
         }
         Table::Attempts => {
             delete::<attempts::Entity>(db, attempts::Column::WholeAgainAt.lte(now)).await
+        }
+        Table::LogoutDeliveries => {
+            // One that was never tried has not said yet when it is due.
+            let over = logout_deliveries::Column::DueAt.lte(now - DAY);
+            let over = over.and(logout_deliveries::Column::Attempts.gt(0));
+            delete::<logout_deliveries::Entity>(db, over).await
         }
     }?;
     Ok((removed, removed == BATCH))

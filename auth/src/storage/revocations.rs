@@ -2,6 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
+    sea_query::ExprTrait,
 };
 
 use super::{StorageError, counters};
@@ -10,6 +11,8 @@ use super::{StorageError, counters};
 const COUNTER: &str = "revocations";
 /// Rows of one INSERT.
 const BATCH: usize = 500;
+/// What stands before the `kid` of a key in its entry.
+const KEY: &str = "kid:";
 
 /// A revocation.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -18,7 +21,7 @@ pub struct Model {
     /// Its number. A reader who has seen it has seen all before it.
     #[sea_orm(primary_key, auto_increment = false)]
     pub version: i64,
-    /// The `jti` of a token, or the grant whose tokens all are meant.
+    /// The `jti` of a token, or the grant or the key whose tokens all are meant.
     pub id: String,
     /// When.
     pub revoked_at: i64,
@@ -29,6 +32,18 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Whether this is a key that was withdrawn.
+    pub fn is_key(&self) -> bool {
+        self.id.starts_with(KEY)
+    }
+}
+
+/// The entry of a key that was withdrawn.
+pub fn key(kid: &str) -> String {
+    format!("{KEY}{kid}")
+}
 
 /// Enters what `transaction` revokes. It is the transaction's last statement before the commit:
 /// other revocations wait for it, so it must not wait for a row that one of them holds.
@@ -63,16 +78,18 @@ pub async fn latest(db: &impl ConnectionTrait) -> Result<i64, StorageError> {
     counters::read(db, COUNTER).await
 }
 
-/// Revocations later than number `after` and than the time `since`, the earliest first.
+/// Revocations later than number `after` and than the time `since`, the earliest first. Those of
+/// keys have a time of their own.
 pub async fn after(
     db: &impl ConnectionTrait,
     after: i64,
-    since: i64,
+    (since, keys_since): (i64, i64),
     limit: u64,
 ) -> Result<Vec<Model>, StorageError> {
+    let is_recent_key = Column::Id.starts_with(KEY).and(Column::RevokedAt.gt(keys_since));
     Entity::find()
         .filter(Column::Version.gt(after))
-        .filter(Column::RevokedAt.gt(since))
+        .filter(Column::RevokedAt.gt(since).or(is_recent_key))
         .order_by_asc(Column::Version)
         .limit(limit)
         .all(db)

@@ -15,6 +15,7 @@ use super::{
     bearer::{self, BearerToken, Scheme},
     caller::Caller,
     challenge::Challenge,
+    deny_list::Revocable,
     error::BearerError,
     issuer,
     operation::{Asked, Operation},
@@ -84,8 +85,9 @@ impl Guard {
         let (scheme, token) = BearerToken::of(&parts.headers, &parts.uri)?;
         let now = self.0.clock.now();
         let issuer = issuer::of(&self.0.issuers, &token)?;
-        let claims = issuer.claims(&token, now).await?;
-        issuer.deny_list.check(&claims.jti).await?;
+        let (claims, key_id) = issuer.claims(&token, now).await?;
+        let revocable = Revocable { token_id: &claims.jti, key_id: key_id.as_deref() };
+        issuer.deny_list.check(revocable).await?;
         let shown = Shown {
             scheme,
             token: &token,
@@ -94,7 +96,7 @@ impl Guard {
             url: &self.0.resource.as_called(&parts.headers),
         };
         self.0.possession.check(&claims, &shown, now)?;
-        Ok(Caller::from_claims(claims, &self.0.hierarchy))
+        Ok(Caller::from_claims(claims, key_id, &self.0.hierarchy))
     }
 
     /// Checks the scopes of what the body asks for, before anything of it runs.

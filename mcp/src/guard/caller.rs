@@ -10,7 +10,10 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::requirement::{Declared, Hierarchy, declared_scopes, is_hidden};
+use super::{
+    deny_list::Revocable,
+    requirement::{Declared, Hierarchy, declared_scopes, is_hidden},
+};
 
 /// The verified caller. Take it as a parameter of a tool:
 /// `async fn echo(&self, caller: Caller, …)`. Cheap to clone.
@@ -42,6 +45,8 @@ pub struct Facts {
     pub expires_at: i64,
     /// `jti`, by which the token is revoked; empty where an introspection names none.
     pub token_id: String,
+    /// `kid` of the key that signed the token; none for an opaque one.
+    pub key_id: Option<String>,
 }
 
 /// Whose a session, a task or a state is. The same person through another client, or at another
@@ -77,7 +82,11 @@ impl std::ops::Deref for Caller {
 }
 
 impl Caller {
-    pub(super) fn from_claims(claims: AccessTokenClaims, hierarchy: &Hierarchy) -> Self {
+    pub(super) fn from_claims(
+        claims: AccessTokenClaims,
+        key_id: Option<String>,
+        hierarchy: &Hierarchy,
+    ) -> Self {
         let granted = claims.scopes().map(str::to_owned).collect();
         Self(Arc::new(Facts {
             scopes: hierarchy.expand(granted),
@@ -91,6 +100,7 @@ impl Caller {
             client_id: claims.client_id,
             expires_at: claims.exp,
             token_id: claims.jti,
+            key_id,
         }))
     }
 
@@ -100,6 +110,11 @@ impl Caller {
         parts.and_then(|parts| parts.extensions.get::<Self>()).cloned().ok_or_else(|| {
             ErrorData::internal_error("the guard does not stand in front of this server", None)
         })
+    }
+
+    /// By what names the token can be revoked.
+    pub(super) fn revocable(&self) -> Revocable<'_> {
+        Revocable { token_id: &self.token_id, key_id: self.key_id.as_deref() }
     }
 
     /// What to call the person: their name, else their login name, else their subject.
@@ -155,6 +170,7 @@ pub(super) fn caller(subject: &str, client_id: &str, scopes: &[&str]) -> Caller 
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
         expires_at: i64::MAX,
         token_id: String::new(),
+        key_id: None,
     }))
 }
 

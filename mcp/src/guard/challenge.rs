@@ -125,6 +125,7 @@ fn status(error: &BearerError) -> StatusCode {
         | BearerError::Refused(_)
         | BearerError::Opaque
         | BearerError::Revoked
+        | BearerError::KeyWithdrawn
         | BearerError::Inactive
         | BearerError::BoundAsBearer
         | BearerError::Unbound

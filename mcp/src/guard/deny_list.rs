@@ -23,6 +23,7 @@ use tokio::{
 use super::{
     authorization_server::{AuthorizationServer, FetchError, body},
     error::BearerError,
+    jwks::KeyCache,
 };
 use crate::clock::Clock;
 
@@ -34,6 +35,9 @@ const LONGEST_LAG: Duration = Duration::from_secs(4);
 const IDLE: Duration = Duration::from_secs(60);
 /// Most pages of one turn; the next turn goes on.
 const MOST_PAGES: usize = 20;
+/// What stands before the `kid` of a key that was withdrawn: all its tokens are meant. No `jti` of a
+/// grant begins so.
+const KEY: &str = "kid:";
 
 /// What the guard makes of the authorization server's deny list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -53,7 +57,18 @@ pub(super) struct DenyList {
     server: Arc<AuthorizationServer>,
     clock: Clock,
     policy: Revocations,
+    /// The issuer's keys, which are fetched anew when one of them is withdrawn.
+    keys: Arc<KeyCache>,
     state: Mutex<State>,
+}
+
+/// By what names a token can be revoked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Revocable<'a> {
+    /// Its `jti`, with the grant in front of it.
+    pub(super) token_id: &'a str,
+    /// The `kid` of the key that signed it; none for an opaque one.
+    pub(super) key_id: Option<&'a str>,
 }
 
 #[derive(Debug, Default)]
@@ -86,13 +101,15 @@ impl DenyList {
     pub(super) fn new(
         server: Arc<AuthorizationServer>,
         policy: Revocations,
+        keys: Arc<KeyCache>,
         clock: Clock,
     ) -> Arc<Self> {
-        Arc::new(Self { server, clock, policy, state: Mutex::default() })
+        Arc::new(Self { server, clock, policy, keys, state: Mutex::default() })
     }
 
-    /// Refuses a token that was revoked, by its `jti` or by the grant in front of it.
-    pub(super) async fn check(self: &Arc<Self>, token_id: &str) -> Result<(), BearerError> {
+    /// Refuses a token that was revoked: by its `jti`, by the grant in front of it, or with all
+    /// that its key has signed.
+    pub(super) async fn check(self: &Arc<Self>, token: Revocable<'_>) -> Result<(), BearerError> {
         if self.policy == Revocations::Off {
             return Ok(());
         }
@@ -100,7 +117,8 @@ impl DenyList {
         let _ = self.follow().wait_for(|turns| *turns > 0).await;
         let state = self.state();
         match self.policy {
-            _ if state.lists(token_id) => Err(BearerError::Revoked),
+            _ if state.lists_key(token) => Err(BearerError::KeyWithdrawn),
+            _ if state.lists(token) => Err(BearerError::Revoked),
             Revocations::FailClosed if !state.is_known() => Err(BearerError::RevocationsUnknown),
             _ => Ok(()),
         }
@@ -108,10 +126,11 @@ impl DenyList {
 
     /// Whether a token that was good has been revoked since, as far as is known. Whoever asks counts
     /// as a caller, so an open stream keeps the list followed.
-    pub(super) fn has_revoked(self: &Arc<Self>, token_id: &str) -> bool {
+    pub(super) fn has_revoked(self: &Arc<Self>, token: Revocable<'_>) -> bool {
         self.policy != Revocations::Off && {
             self.follow();
-            self.state().lists(token_id)
+            let state = self.state();
+            state.lists_key(token) || state.lists(token)
         }
     }
 
@@ -145,6 +164,9 @@ impl DenyList {
             let version = self.state().version;
             let answer = self.ask(version).await?;
             let is_latest = answer.is_none();
+            for key_id in answer.iter().flat_map(Answer::keys) {
+                self.keys.withdraw(key_id);
+            }
             self.state().take(answer, self.clock.now());
             if is_latest {
                 break;
@@ -202,11 +224,22 @@ impl DenyList {
     }
 }
 
+impl Answer {
+    /// The keys that were withdrawn.
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.revoked.iter().filter_map(|entry| entry.id.strip_prefix(KEY))
+    }
+}
+
 impl State {
-    fn lists(&self, token_id: &str) -> bool {
-        let grant = token_id.split_once('.').map(|(grant, _)| grant);
-        self.until.contains_key(token_id)
+    fn lists(&self, token: Revocable<'_>) -> bool {
+        let grant = token.token_id.split_once('.').map(|(grant, _)| grant);
+        self.until.contains_key(token.token_id)
             || grant.is_some_and(|grant| self.until.contains_key(grant))
+    }
+
+    fn lists_key(&self, token: Revocable<'_>) -> bool {
+        token.key_id.is_some_and(|key_id| self.until.contains_key(&format!("{KEY}{key_id}")))
     }
 
     fn is_known(&self) -> bool {

@@ -34,6 +34,9 @@ pub enum BearerError {
     /// The token, or the grant it came of, was revoked since it was issued.
     #[error("the token was revoked; sign in again")]
     Revoked,
+    /// The key that signed the token is no longer trusted: it may have been stolen.
+    #[error("the key that signed the token was withdrawn; refresh the token")]
+    KeyWithdrawn,
     /// What was revoked lately cannot be known, and this server must know it.
     #[error("what was revoked lately is not known; try again in a moment")]
     RevocationsUnknown,
@@ -98,6 +101,7 @@ impl BearerError {
             Self::Opaque => "token_opaque",
             Self::Inactive => "token_inactive",
             Self::Revoked => "token_revoked",
+            Self::KeyWithdrawn => "token_key_withdrawn",
             Self::RevocationsUnknown => "revocations_unknown",
             Self::NoKeys => "keys_unavailable",
             Self::Unreachable => "introspection_unavailable",

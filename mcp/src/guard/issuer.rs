@@ -40,10 +40,11 @@ impl Issuer {
         let server = Arc::new(AuthorizationServer::new(http, identifier.clone()));
         let introspection = introspection
             .map(|credentials| Introspection::new(server.clone(), credentials, audiences.clone()));
+        let keys = KeyCache::new(server.clone(), clock.clone());
         Ok(Self {
             verifier: Verifier::new(&identifier, audiences),
-            keys: KeyCache::new(server.clone(), clock.clone()),
-            deny_list: DenyList::new(server.clone(), revocations, clock.clone()),
+            deny_list: DenyList::new(server.clone(), revocations, keys.clone(), clock.clone()),
+            keys,
             introspection,
             server,
             identifier,
@@ -55,20 +56,21 @@ impl Issuer {
         expires_at.saturating_add(self.verifier.leeway())
     }
 
-    /// What `token` says, once every check has passed. What looks like a JWT is judged as one:
-    /// it never gets a second opinion.
+    /// What `token` says, once every check has passed, and which key signed it. What looks like a
+    /// JWT is judged as one: it never gets a second opinion.
     pub(super) async fn claims(
         &self,
         token: &BearerToken,
         now: i64,
-    ) -> Result<AccessTokenClaims, BearerError> {
+    ) -> Result<(AccessTokenClaims, Option<String>), BearerError> {
         if !token.is_jwt() {
-            let introspection = self.introspection.as_ref();
-            return introspection.ok_or(BearerError::Opaque)?.claims(token, now).await;
+            let introspection = self.introspection.as_ref().ok_or(BearerError::Opaque)?;
+            return Ok((introspection.claims(token, now).await?, None));
         }
         let kid = Verifier::key_id(token.expose()).map_err(BearerError::Refused)?;
         let keys = self.keys.holding(&kid).await?;
-        self.verifier.verify(token.expose(), &keys, now).map_err(BearerError::Refused)
+        let claims = self.verifier.verify(token.expose(), &keys, now);
+        Ok((claims.map_err(BearerError::Refused)?, Some(kid)))
     }
 }
 

@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use keys::KeySet;
 use reqwest::{
@@ -22,6 +25,8 @@ use crate::clock::Clock;
 const COOL_DOWN: u64 = 10;
 /// The same after a fetch that failed.
 const COOL_DOWN_AFTER_FAILURE: u64 = 2;
+/// The same while a key is held that was withdrawn: its issuer is about to publish others.
+const COOL_DOWN_WHILE_OUTDATED: u64 = 1;
 /// Seconds that keys are used past their freshness while the authorization server is down.
 const LONGEST_OUTAGE: i64 = 24 * 3600;
 /// Seconds that keys are fresh when the answer does not say.
@@ -45,6 +50,8 @@ struct State {
     fetched_at: i64,
     fresh_until: i64,
     last_fetch: Option<Attempt>,
+    /// Keys that are no longer trusted. A set that holds one is out of date.
+    withdrawn: HashSet<String>,
     /// Closed when the fetch under way ends.
     under_way: Option<watch::Receiver<()>>,
 }
@@ -92,6 +99,16 @@ impl KeyCache {
         self.state().keys_for(kid, self.clock.now())
     }
 
+    /// Fetches the set anew until it is without the key `kid`, which the deny list names. The list
+    /// itself refuses the key's tokens; the fetches are for those of its successor.
+    pub(super) fn withdraw(self: &Arc<Self>, kid: &str) {
+        if !self.state().withdraw(kid) {
+            return;
+        }
+        tracing::warn!(kid, "a key was withdrawn");
+        drop(self.fetch(self.clock.now()));
+    }
+
     /// The fetch under way, or a new one unless the last has just ended. It does not end with the
     /// request that started it: whoever hangs up must not keep the keys from all others.
     fn fetch(self: &Arc<Self>, now: i64) -> Option<watch::Receiver<()>> {
@@ -99,7 +116,7 @@ impl KeyCache {
         if let Some(fetch) = state.under_way.as_ref().filter(|fetch| fetch.has_changed().is_ok()) {
             return Some(fetch.clone());
         }
-        if state.last_fetch.is_some_and(|last| last.is_recent(now)) {
+        if state.is_cooling_down(now) {
             return None;
         }
         let (end, under_way) = watch::channel(());
@@ -117,8 +134,15 @@ impl KeyCache {
         let metadata = self.server.metadata().await?;
         let uri = metadata.jwks_uri.as_ref();
         let uri = uri.ok_or(FetchError::Unusable("the metadata names no key set"))?;
-        let held = self.state().held.clone();
+        let (held, is_outdated) = {
+            let state = self.state();
+            (state.held.clone(), state.is_outdated())
+        };
         let mut request = self.server.http.get(uri);
+        if is_outdated {
+            // A cache on the way would give the withdrawn key until its age is over.
+            request = request.header(CACHE_CONTROL, "no-cache");
+        }
         if let Some(etag) = &held.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -166,30 +190,44 @@ impl State {
         let ageing = self.fresh_until - (self.fresh_until - self.fetched_at) / 4;
         let in_outage = self.last_fetch.is_some_and(|last| !last.succeeded) && self.is_usable(now);
         match self.held.keys.contains(kid) {
-            true if now < ageing => Need::Nothing,
+            true if now < ageing && !self.is_outdated() => Need::Nothing,
             true if now < self.fresh_until || in_outage => Need::Refresh,
             _ => Need::Fetch,
         }
     }
 
-    /// A key that is not here may only be called unknown if the authorization server said so.
+    /// A key that is not here may only be called unknown if the authorization server said so, in a
+    /// set that is up to date.
     fn keys_for(&self, kid: &str, now: i64) -> Result<Arc<KeySet>, BearerError> {
-        let complete = self.last_fetch.is_some_and(|last| last.succeeded);
+        let has_answered = self.last_fetch.is_some_and(|last| last.succeeded);
+        let complete = has_answered && !self.is_outdated();
         match self.is_usable(now) && (complete || self.held.keys.contains(kid)) {
             true => Ok(self.held.keys.clone()),
             false => Err(BearerError::NoKeys),
         }
     }
 
+    /// Notes that a key is no longer trusted; whether it is held, and that was not known.
+    fn withdraw(&mut self, kid: &str) -> bool {
+        self.withdrawn.insert(kid.into()) && self.held.keys.contains(kid)
+    }
+
+    fn is_outdated(&self) -> bool {
+        self.withdrawn.iter().any(|kid| self.held.keys.contains(kid))
+    }
+
+    fn is_cooling_down(&self, now: i64) -> bool {
+        let cool_down = match self.last_fetch {
+            None => return false,
+            Some(_) if self.is_outdated() => COOL_DOWN_WHILE_OUTDATED,
+            Some(last) if last.succeeded => COOL_DOWN,
+            Some(_) => COOL_DOWN_AFTER_FAILURE,
+        };
+        self.last_fetch.is_some_and(|last| now.abs_diff(last.ended_at) < cool_down)
+    }
+
     fn is_usable(&self, now: i64) -> bool {
         now < self.fresh_until.saturating_add(LONGEST_OUTAGE)
-    }
-}
-
-impl Attempt {
-    fn is_recent(self, now: i64) -> bool {
-        let cool_down = if self.succeeded { COOL_DOWN } else { COOL_DOWN_AFTER_FAILURE };
-        now.abs_diff(self.ended_at) < cool_down
     }
 }
 

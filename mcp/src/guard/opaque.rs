@@ -15,7 +15,8 @@ use super::{
     error::BearerError,
 };
 
-/// Seconds that an answer counts. Revocation takes effect after this at the latest.
+/// Seconds that an answer counts. The deny list cuts it short; where there is none, a revocation takes
+/// effect after this at the latest.
 const CACHED_FOR: i64 = 15;
 const MOST_CACHED: u64 = 10_000;
 
@@ -158,7 +159,7 @@ impl Introspection {
         let exp = answer.exp.filter(|exp| good && now < *exp)?;
         Some(AccessTokenClaims {
             iss: self.server.issuer.clone(),
-            sub: answer.sub?,
+            sub: answer.sub.filter(|sub| !sub.is_empty())?,
             aud: audience,
             client_id: answer.client_id?,
             scope: answer.scope,
@@ -252,6 +253,7 @@ mod tests {
         assert!(!judged(|answer| answer.exp = Some(NOW)));
         assert!(!judged(|answer| answer.exp = None));
         assert!(!judged(|answer| answer.sub = None));
+        assert!(!judged(|answer| answer.sub = Some(String::new())));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Guard {
         let until = if listens { accepted } else { accepted.saturating_add(LONGEST_ANSWER) };
         let mut ticks = interval(CHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while self.0.clock.now() < until && !issuer.deny_list.has_revoked(&caller.token_id) {
+        while self.0.clock.now() < until && !issuer.deny_list.has_revoked(caller.revocable()) {
             ticks.tick().await;
         }
         tracing::info!(reason = "token_over", "ended a stream");

@@ -6,15 +6,15 @@ use tests::{
     stack::Stack,
 };
 
-pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub(crate) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A client that registered for the device grant.
-pub(super) async fn register(stack: &Stack) -> Client {
+pub(crate) async fn register(stack: &Stack) -> Client {
     let grants = json!({"grant_types": ["authorization_code", "refresh_token", DEVICE_CODE]});
     Client::register_as(stack, grants).await
 }
 
-pub(super) fn valid_request(client: &Client, stack: &Stack) -> Vec<(&'static str, String)> {
+pub(crate) fn valid_request(client: &Client, stack: &Stack) -> Vec<(&'static str, String)> {
     vec![
         ("client_id", client.id.clone()),
         ("resource", stack.audience.clone()),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tests::{
     browser::Browser,
     client::{Answer, Client, http},
+    operator,
     stack::Stack,
 };
 
@@ -94,4 +95,17 @@ async fn revoking_twice_lists_once() {
         assert_eq!(client.post("/revoke", &refresh).await.status, 200);
     }
     assert_eq!(list(&stack, "").await.json["version"], 1);
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_is_listed_until_no_verifier_holds_it_however_short_tokens_live() {
+    let stack = Stack::start().await;
+    let kid = stack.state.keys.current(stack.state.clock.now()).unwrap().kid().to_owned();
+    let rotated = operator::run(&stack, &["keys", "rotate", "--emergency"]).await;
+    assert_eq!(rotated.code, 0, "{}", rotated.stderr);
+    assert_eq!(list(&stack, "").await.json["revoked"][0]["id"], format!("kid:{kid}"));
+    stack.advance(2 * 86_400);
+    assert_eq!(list(&stack, "").await.json["revoked"][0]["id"], format!("kid:{kid}"));
+    stack.advance(90);
+    assert_eq!(list(&stack, "").await.json, json!({"version": 1, "revoked": []}));
 }

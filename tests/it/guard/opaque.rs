@@ -87,6 +87,23 @@ async fn a_revoked_opaque_token_is_refused_within_fifteen_seconds() {
 }
 
 #[tokio::test]
+async fn the_deny_list_cuts_a_cached_answer_short_within_two_seconds() {
+    let stack = stack(&INTROSPECTION).await;
+    let client = Client::register(&stack).await;
+    let tokens = client.obtain_tokens(&mut Browser::default()).await;
+    let token = tokens.text("access_token");
+    let whoami = async || call(&stack.resource, Wire::V2026, token, "whoami", json!({})).await;
+    assert_eq!(whoami().await.status, 200);
+    let form =
+        [("token", tokens.text("refresh_token").to_owned()), ("client_id", client.id.clone())];
+    assert_eq!(client.post("/revoke", &form).await.status, 200);
+    // The clock stands still, so the cached answer counts all the while.
+    let refused = async { while whoami().await.status == 200 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(2), refused).await.unwrap();
+    assert!(whoami().await.text("error_description").contains("revoked"));
+}
+
+#[tokio::test]
 async fn an_outage_is_no_verdict_on_an_opaque_token() {
     let mut stack = stack(&INTROSPECTION).await;
     let token = token(&stack).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tests::{
+    access_token,
     browser::Browser,
     client::{Answer, Client, REDIRECT_URI},
     mcp_client::{Session, Wire, call, message, next_message},
@@ -21,6 +22,11 @@ async fn status(stack: &Stack, token: &str) -> u16 {
 
 /// Calls until the token is refused; fails the test if that takes longer than promised.
 async fn is_refused_in_time(stack: &Stack, token: &str) {
+    let answer = refusal_in_time(stack, token).await;
+    assert!(answer.text("error_description").contains("revoked"), "{}", answer.json);
+}
+
+async fn refusal_in_time(stack: &Stack, token: &str) -> Answer {
     let refused = async {
         loop {
             let answer = call(&stack.resource, Wire::V2026, token, "whoami", json!({})).await;
@@ -31,7 +37,7 @@ async fn is_refused_in_time(stack: &Stack, token: &str) {
     };
     let answer = tokio::time::timeout(LIMIT, refused).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.text("error")), (401, "invalid_token"));
-    assert!(answer.text("error_description").contains("revoked"), "{}", answer.json);
+    answer
 }
 
 async fn signed_in(stack: &Stack, client: &Client) -> Answer {
@@ -76,6 +82,39 @@ async fn removing_an_app_takes_effect_within_two_seconds() {
     let removed = operator::run(&stack, &["clients", "remove", &client.id]).await;
     assert_eq!(removed.code, 0, "{}", removed.stderr);
     is_refused_in_time(&stack, tokens.text("access_token")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_stolen_key_is_refused_within_two_seconds_of_an_emergency_on_either_engine() {
+    for engine in Engine::ALL {
+        let stack = Stack::on(engine).await;
+        let client = Client::register(&stack).await;
+        let tokens = signed_in(&stack, &client).await;
+        // Whoever has the key writes what he likes, and as late an end as he likes.
+        let forged = access_token::signed(&stack, &json!({"jti": "x", "exp": i64::MAX}));
+        assert_eq!(status(&stack, &forged).await, 200, "{engine:?}");
+        let rotated = operator::run(&stack, &["keys", "rotate", "--emergency"]).await;
+        assert_eq!(rotated.code, 0, "{}", rotated.stderr);
+        // No clock is moved: the key set would be fresh for minutes.
+        for token in [&forged, tokens.text("access_token")] {
+            let answer = refusal_in_time(&stack, token).await;
+            assert!(answer.text("error_description").contains("key"), "{}", answer.json);
+        }
+        // An honest program refreshes, and goes on once `auth` has taken the new key over.
+        let goes_on = async {
+            let mut refresh = tokens.text("refresh_token").to_owned();
+            loop {
+                let answer = client.refresh(&refresh).await;
+                if status(&stack, answer.text("access_token")).await == 200 {
+                    break;
+                }
+                refresh = answer.text("refresh_token").to_owned();
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(6), goes_on).await.unwrap();
+        stack.advance(86_400);
+        assert_eq!(status(&stack, &forged).await, 401, "{engine:?}: a day later");
+    }
 }
 
 #[tokio::test]

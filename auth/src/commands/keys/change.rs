@@ -13,7 +13,7 @@ use crate::{
         stored::{self, StoredRing},
     },
     state::Seals,
-    storage::Database,
+    storage::{Connection, Database, StorageError, revocations},
 };
 
 /// What opens the private keys.
@@ -58,7 +58,8 @@ pub(super) fn read_key(
     key.map_err(|error| unusable(error.to_string()))
 }
 
-/// Withdraws a key, unless nothing could be signed without it.
+/// Withdraws a key, unless nothing could be signed without it: it is published no longer, and the
+/// deny list tells those who hold it already.
 pub(super) async fn retire(ring: &RingSetting, kid: &str, now: i64) -> Result<(), CommandError> {
     let db = Database::open(&ring.database.url).await?;
     let transaction = db.begin().await?;
@@ -70,7 +71,7 @@ pub(super) async fn retire(ring: &RingSetting, kid: &str, now: i64) -> Result<()
             "the key {kid} signs now; run `auth keys rotate --emergency`, which replaces it at once"
         ))),
         Some(_) => {
-            stored::retire(&transaction, kid, now).await?;
+            withdraw(&transaction, vec![kid.to_owned()], now).await?;
             Ok(transaction.commit().await?)
         }
     }
@@ -91,15 +92,29 @@ async fn enter(
     if stored.keys.state(key.kid(), now).is_some() {
         return Err(refused(format!("the key {} is known already", key.kid())));
     }
-    if lead.is_none() {
-        for kid in stored.keys.kids(key.algorithm()) {
-            stored::retire(&transaction, &kid, now).await?;
-        }
+    if revocations::is_listed(&transaction, &revocations::key(key.kid())).await? {
+        return Err(refused(format!("the key {} was withdrawn; make a new one", key.kid())));
     }
     let activates_at = now.saturating_add(lead.unwrap_or_default());
     stored::add(&transaction, &sealer, key, activates_at).await?;
+    if lead.is_none() {
+        withdraw(&transaction, stored.keys.kids(key.algorithm()), now).await?;
+    }
     transaction.commit().await?;
     Ok(activates_at)
+}
+
+/// Takes keys from those who sign and, by the deny list, from those who verify.
+async fn withdraw(
+    transaction: &impl Connection,
+    kids: Vec<String>,
+    now: i64,
+) -> Result<(), StorageError> {
+    for kid in &kids {
+        stored::retire(transaction, kid, now).await?;
+    }
+    let entries: Vec<String> = kids.iter().map(|kid| revocations::key(kid)).collect();
+    revocations::enter(transaction, &entries, now).await
 }
 
 fn refused(text: String) -> CommandError {

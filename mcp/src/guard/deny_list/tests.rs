@@ -19,6 +19,7 @@ use super::*;
 
 const GRANT: &str = "5f0c";
 const TOKEN: &str = "5f0c.1";
+const KEY_ID: &str = "8r4T";
 
 struct Issuer {
     url: String,
@@ -64,6 +65,10 @@ async fn revocations(
     Json(json!({"version": known + revoked.len(), "revoked": revoked})).into_response()
 }
 
+fn named(token_id: &str) -> Revocable<'_> {
+    Revocable { token_id, key_id: Some(KEY_ID) }
+}
+
 struct Setting {
     issuer: Arc<Issuer>,
     list: Arc<DenyList>,
@@ -90,7 +95,9 @@ impl Setting {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5));
         let server = Arc::new(AuthorizationServer::new(http.build().unwrap(), url));
         let offset = Arc::new(AtomicI64::default());
-        let list = DenyList::new(server, policy, Clock::moved_by(offset.clone()));
+        let clock = Clock::moved_by(offset.clone());
+        let keys = KeyCache::new(server.clone(), clock.clone());
+        let list = DenyList::new(server, policy, keys, clock);
         Self { issuer, list, offset }
     }
 
@@ -110,21 +117,34 @@ impl Setting {
 async fn the_first_caller_knows_what_was_revoked_before() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     setting.revoke(GRANT);
-    assert_eq!(setting.list.check(TOKEN).await, Err(BearerError::Revoked));
-    assert_eq!(setting.list.check("6e2a.1").await, Ok(()));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named("6e2a.1")).await, Ok(()));
 }
 
 #[tokio::test]
 async fn a_token_or_its_whole_grant_is_refused_one_turn_later() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
-    assert_eq!(setting.list.check(TOKEN).await, Ok(()));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Ok(()));
     setting.revoke("6e2a.7");
     setting.revoke(GRANT);
     setting.turn().await;
-    assert_eq!(setting.list.check(TOKEN).await, Err(BearerError::Revoked));
-    assert_eq!(setting.list.check("6e2a.7").await, Err(BearerError::Revoked));
-    assert_eq!(setting.list.check("6e2a.8").await, Ok(()));
-    assert!(setting.list.has_revoked(TOKEN));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named("6e2a.7")).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named("6e2a.8")).await, Ok(()));
+    assert!(setting.list.has_revoked(named(TOKEN)));
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_takes_all_its_tokens_with_it_and_no_other() {
+    let setting = Setting::new(Revocations::FailOpen, true).await;
+    assert_eq!(setting.list.check(named(TOKEN)).await, Ok(()));
+    setting.revoke(&format!("kid:{KEY_ID}"));
+    setting.turn().await;
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::KeyWithdrawn));
+    assert!(setting.list.has_revoked(named(TOKEN)));
+    for key_id in [Some("another"), None] {
+        assert_eq!(setting.list.check(Revocable { token_id: TOKEN, key_id }).await, Ok(()));
+    }
 }
 
 #[tokio::test]
@@ -132,7 +152,7 @@ async fn nothing_is_sent_twice_and_a_long_list_comes_in_pages() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     (0..10).for_each(|number| setting.revoke(&format!("{number}.1")));
     setting.issuer.page.store(4, Ordering::Relaxed);
-    assert_eq!(setting.list.check("9.1").await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named("9.1")).await, Err(BearerError::Revoked));
     setting.turn().await;
     assert_eq!(setting.issuer.full_answers.load(Ordering::Relaxed), 3);
 }
@@ -141,7 +161,7 @@ async fn nothing_is_sent_twice_and_a_long_list_comes_in_pages() {
 async fn what_is_over_is_forgotten() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     setting.revoke(GRANT);
-    assert_eq!(setting.list.check(TOKEN).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
     setting.offset.fetch_add(900, Ordering::Relaxed);
     setting.turn().await;
     assert!(setting.list.state().until.is_empty());
@@ -151,52 +171,52 @@ async fn what_is_over_is_forgotten() {
 async fn through_an_outage_fail_open_knows_what_it_knew_and_accepts_the_rest() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     setting.revoke(GRANT);
-    assert_eq!(setting.list.check(TOKEN).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
     setting.issuer.is_down.store(true, Ordering::Relaxed);
     setting.turn().await;
-    assert_eq!(setting.list.check(TOKEN).await, Err(BearerError::Revoked));
-    assert_eq!(setting.list.check("6e2a.1").await, Ok(()));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named("6e2a.1")).await, Ok(()));
 }
 
 #[tokio::test]
 async fn fail_closed_refuses_everything_until_the_list_can_be_had() {
     let setting = Setting::new(Revocations::FailClosed, true).await;
     setting.issuer.is_down.store(true, Ordering::Relaxed);
-    assert_eq!(setting.list.check(TOKEN).await, Err(BearerError::RevocationsUnknown));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::RevocationsUnknown));
     setting.issuer.is_down.store(false, Ordering::Relaxed);
     setting.turn().await;
-    assert_eq!(setting.list.check(TOKEN).await, Ok(()));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Ok(()));
 
     setting.list.state().known_at = Instant::now().checked_sub(LONGEST_LAG);
     setting.issuer.is_down.store(true, Ordering::Relaxed);
-    assert_eq!(setting.list.check(TOKEN).await, Err(BearerError::RevocationsUnknown));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::RevocationsUnknown));
 }
 
 #[tokio::test]
 async fn an_issuer_without_a_list_is_trusted_only_where_none_is_demanded() {
     let open = Setting::new(Revocations::FailOpen, false).await;
-    assert_eq!(open.list.check(TOKEN).await, Ok(()));
+    assert_eq!(open.list.check(named(TOKEN)).await, Ok(()));
     let closed = Setting::new(Revocations::FailClosed, false).await;
-    assert_eq!(closed.list.check(TOKEN).await, Err(BearerError::RevocationsUnknown));
+    assert_eq!(closed.list.check(named(TOKEN)).await, Err(BearerError::RevocationsUnknown));
 }
 
 #[tokio::test]
 async fn an_issuer_with_another_database_is_believed_from_the_start() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     (0..3).for_each(|number| setting.revoke(&format!("{number}.1")));
-    assert_eq!(setting.list.check("2.1").await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named("2.1")).await, Err(BearerError::Revoked));
     setting.issuer.revoked.lock().unwrap().clear();
     setting.revoke(GRANT);
     setting.turn().await;
-    assert_eq!(setting.list.check(TOKEN).await, Err(BearerError::Revoked));
-    assert_eq!(setting.list.check("2.1").await, Ok(()));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named("2.1")).await, Ok(()));
 }
 
 #[tokio::test]
 async fn off_asks_nothing_and_refuses_nothing() {
     let setting = Setting::new(Revocations::Off, true).await;
     setting.revoke(GRANT);
-    assert_eq!(setting.list.check(TOKEN).await, Ok(()));
-    assert!(!setting.list.has_revoked(TOKEN));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Ok(()));
+    assert!(!setting.list.has_revoked(named(TOKEN)));
     assert!(setting.list.state().turns.is_none());
 }

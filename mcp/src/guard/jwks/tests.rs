@@ -24,8 +24,10 @@ const MAX_AGE: i64 = 300;
 
 struct Issuer {
     url: String,
-    set: KeySet,
+    set: Mutex<KeySet>,
     kid: String,
+    /// What stood in `Cache-Control` of the last request.
+    asked_for: Mutex<Option<HeaderValue>>,
     is_down: AtomicBool,
     fetches: AtomicUsize,
     unchanged: AtomicUsize,
@@ -48,16 +50,19 @@ async fn metadata(Shared(issuer): Shared<Arc<Issuer>>) -> Response {
 async fn jwks(Shared(issuer): Shared<Arc<Issuer>>, headers: HeaderMap) -> Response {
     issuer.fetches.fetch_add(1, Ordering::Relaxed);
     issuer.arrivals.add_permits(1);
+    *issuer.asked_for.lock().unwrap() = headers.get(CACHE_CONTROL).cloned();
     let _permit = issuer.answers.acquire().await.unwrap();
-    let caching = [("cache-control", format!("public, max-age={MAX_AGE}")), ("etag", "1".into())];
+    let set = issuer.set.lock().unwrap().clone();
+    let tag = set.keys().len().to_string();
+    let caching = [("cache-control", format!("public, max-age={MAX_AGE}")), ("etag", tag.clone())];
     if issuer.is_down.load(Ordering::Relaxed) {
         return Status::BAD_GATEWAY.into_response();
     }
-    if headers.get(IF_NONE_MATCH).is_some_and(|etag| etag == "1") {
+    if headers.get(IF_NONE_MATCH).is_some_and(|etag| *etag == tag) {
         issuer.unchanged.fetch_add(1, Ordering::Relaxed);
         return (Status::NOT_MODIFIED, caching).into_response();
     }
-    (caching, Json(&issuer.set)).into_response()
+    (caching, Json(&set)).into_response()
 }
 
 struct Setting {
@@ -73,8 +78,9 @@ impl Setting {
         let key = SigningKey::generate(Algorithm::ES256).unwrap();
         let issuer = Arc::new(Issuer {
             url: url.clone(),
-            set: KeySet::new(vec![key.public_jwk().clone()]),
+            set: KeySet::new(vec![key.public_jwk().clone()]).into(),
             kid: key.kid().into(),
+            asked_for: Mutex::default(),
             is_down: AtomicBool::default(),
             fetches: AtomicUsize::default(),
             unchanged: AtomicUsize::default(),
@@ -206,6 +212,29 @@ async fn known_keys_are_used_through_an_outage_of_a_day_and_no_longer() {
     setting.set_down(false);
     setting.advance(60);
     assert!(setting.knows_its_key().await);
+}
+
+#[tokio::test]
+async fn after_a_key_was_withdrawn_its_successor_is_known_as_soon_as_it_is_published() {
+    let setting = Setting::warm().await;
+    let successor = SigningKey::generate(Algorithm::ES256).unwrap();
+    setting.advance(1);
+    setting.cache.withdraw(&setting.issuer.kid);
+    setting.fetch_has_ended().await;
+    // The issuer has not noticed yet: nobody may say that there is no such key.
+    let early = setting.cache.holding(successor.kid()).await;
+    assert_eq!(early.unwrap_err(), BearerError::NoKeys);
+    assert_eq!(setting.issuer.asked_for.lock().unwrap().as_ref().unwrap(), "no-cache");
+
+    let both = vec![successor.public_jwk().clone(), successor.public_jwk().clone()];
+    *setting.issuer.set.lock().unwrap() = KeySet::new(both);
+    setting.advance(1);
+    assert!(setting.cache.holding(successor.kid()).await.unwrap().contains(successor.kid()));
+    assert!(!setting.knows_its_key().await);
+    let fetches = setting.fetches();
+    setting.advance(1);
+    setting.cache.holding("unknown").await.unwrap();
+    assert_eq!(setting.fetches(), fetches, "fetches go on after the key is gone");
 }
 
 #[tokio::test]
