@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use auth::storage::{Database, signing_keys};
+use auth::{
+    oauth::refresh_token::RefreshToken,
+    storage::{Database, grants, signing_keys},
+};
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
 use tests::{
@@ -64,6 +67,31 @@ async fn simultaneous_refreshes_get_one_successor_on_either_engine() {
             assert_eq!(answer.text("refresh_token"), answers[0].text("refresh_token"));
             assert!(is_live(&stack, answer).await, "{engine:?}");
         }
+    }
+}
+
+/// The answer to a rotation says whose it was, and one that comes too late takes nothing back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_all_who_rotate_one_refresh_token_one_does_on_either_engine() {
+    for engine in Engine::ALL {
+        let (stack, client, tokens) = with_tokens(engine).await;
+        let (db, now) = (stack.state.db.connection(), stack.state.clock.now());
+        let authenticator = &stack.state.seals.refresh_token;
+        let first = RefreshToken::parse(tokens.text("refresh_token"), authenticator).unwrap();
+        let second = first.successor(authenticator);
+        let grant = grants::find(db, first.grant_id()).await.unwrap().unwrap();
+        let family = grant.family().unwrap().rotated(&second, now, GRACE);
+        let rotate = async || {
+            let times = (now, now + 600);
+            grants::rotate(db, grant.id, &first.hash(), family.clone(), times).await.unwrap()
+        };
+        let winners = join_all((0..64).map(|_| rotate())).await;
+        assert_eq!(winners.into_iter().filter(|won| *won).count(), 1, "{engine:?}");
+
+        let third = client.refresh(&second.expose(authenticator)).await;
+        assert!(!rotate().await, "{engine:?}: a generation came back");
+        let fourth = client.refresh(third.text("refresh_token")).await;
+        assert_eq!(fourth.status, 200, "{engine:?}: {}", fourth.json);
     }
 }
 

@@ -53,6 +53,7 @@ pub enum Command {
         #[command(flatten)]
         ring: RingSetting,
         /// The key, as `auth keys list` names it.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Take a private key in as the next one: PKCS#8 in PEM, or a JWK.

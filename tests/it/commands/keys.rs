@@ -89,6 +89,14 @@ async fn a_key_is_retired_by_name_unless_it_signs() {
     assert_eq!(states(&stack).await, ["current", "retired"]);
 }
 
+/// Names of keys are base64url: one in 64 begins like an option.
+#[tokio::test]
+async fn a_key_whose_name_begins_with_a_hyphen_is_a_key_like_any_other() {
+    let stack = Stack::start().await;
+    let refused = operator::run(&stack, &["keys", "retire", "-kid"]).await;
+    assert!(refused.code != 0 && refused.stderr.contains("no key -kid"), "{}", refused.stderr);
+}
+
 #[tokio::test]
 async fn a_key_that_was_made_elsewhere_is_imported_as_the_next_one_and_only_once() {
     let stack = Stack::start().await;

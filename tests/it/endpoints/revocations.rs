@@ -1,5 +1,7 @@
 //! `GET /revocations`
 
+use std::fs;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tests::{
@@ -108,4 +110,25 @@ async fn a_withdrawn_key_is_listed_until_no_verifier_holds_it_however_short_toke
     assert_eq!(list(&stack, "").await.json["revoked"][0]["id"], format!("kid:{kid}"));
     stack.advance(90);
     assert_eq!(list(&stack, "").await.json, json!({"version": 1, "revoked": []}));
+}
+
+#[tokio::test]
+async fn an_entry_stays_for_the_longest_life_of_any_resources_tokens() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("resources.json");
+    let resource = |name: &str, lifetime: i64| {
+        json!({"resource": format!("http://localhost:9/{name}"), "name": name,
+            "access_token_lifetime": lifetime,
+            "scopes": [{"name": "mcp:tools", "description": "Use the tools"}]})
+    };
+    fs::write(&file, json!([resource("short", 60), resource("long", 7200)]).to_string()).unwrap();
+    let options = ["--resources-file", file.to_str().unwrap()];
+    let mut stack = Stack::start_with(&options, &[]).await;
+    stack.audience = "http://localhost:9/short".into();
+    let client = Client::register(&stack).await;
+    revoke_one(&stack, &client).await;
+    stack.advance(7200);
+    assert_eq!(list(&stack, "").await.json["revoked"].as_array().unwrap().len(), 1);
+    stack.advance(90);
+    assert_eq!(list(&stack, "").await.json["revoked"], json!([]));
 }

@@ -17,7 +17,7 @@ async fn to_anyone_but_its_opener_a_session_does_not_exist() {
     let strangers = [
         json!({"sub": "eve"}),
         json!({"client_id": "other"}),
-        json!({"sub": "nick", "client_id": ""}),
+        json!({"sub": "nickcli", "client_id": "ent"}),
     ];
     for stranger in strangers {
         let token = signed(&stack, &stranger);
