@@ -92,7 +92,6 @@ impl Table {
             Self::SigningKeys => "signing_keys",
             Self::Attempts => "attempts",
             Self::LogoutDeliveries => "logout_deliveries",
-            Self::Attempts => "attempts",
         }
     }
 }
