@@ -1,12 +1,13 @@
 //! Tokens that are no JWT: the authorization server is asked (RFC 7662), then `/userinfo` for the
 //! person's claims (OpenID Connect Core §5.3).
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use keys::{AccessTokenClaims, Audience, Confirmation};
 use moka::future::Cache;
 use reqwest::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
+use tokio::{sync::Semaphore, time::timeout};
 use url::form_urlencoded::byte_serialize;
 
 use super::{
@@ -19,6 +20,13 @@ use super::{
 /// effect after this at the latest.
 const CACHED_FOR: i64 = 15;
 const MOST_CACHED: u64 = 10_000;
+/// Seconds that a token stays refused without another question. One that is no good seldom becomes
+/// good.
+const REFUSED_FOR: i64 = 5;
+/// Most questions under way at once, and how long the next waits for its turn: whoever makes up
+/// tokens has no more asked than this.
+const MOST_AT_ONCE: usize = 32;
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Asks the authorization server about opaque tokens.
 pub(super) struct Introspection {
@@ -27,6 +35,9 @@ pub(super) struct Introspection {
     client_secret: String,
     audiences: Vec<String>,
     answers: Cache<Digest, Arc<Verdict>>,
+    /// Until when a token is refused without asking.
+    refused: Cache<Digest, i64>,
+    at_once: Semaphore,
 }
 
 /// SHA-256 of a token. Tokens themselves are not kept in memory longer than their request.
@@ -87,8 +98,15 @@ impl Introspection {
         (client_id, client_secret): (String, String),
         audiences: Vec<String>,
     ) -> Self {
-        let answers = Cache::new(MOST_CACHED);
-        Self { server, client_id, client_secret, audiences, answers }
+        Self {
+            server,
+            client_id,
+            client_secret,
+            audiences,
+            answers: Cache::new(MOST_CACHED),
+            refused: Cache::new(MOST_CACHED),
+            at_once: Semaphore::new(MOST_AT_ONCE),
+        }
     }
 
     /// What `token` says, if it is good. Simultaneous calls with one token ask once.
@@ -98,15 +116,30 @@ impl Introspection {
         now: i64,
     ) -> Result<AccessTokenClaims, BearerError> {
         let digest = digest(token);
+        if self.refused.get(&digest).await.is_some_and(|until| now < until) {
+            return Err(BearerError::Inactive);
+        }
         if self.answers.get(&digest).await.is_some_and(|verdict| verdict.counts_until <= now) {
             self.answers.invalidate(&digest).await;
         }
         let verdict = self.answers.try_get_with(digest, self.ask(token, now)).await;
-        let verdict = verdict.map_err(|error| BearerError::clone(&error))?;
-        Ok(verdict.claims.clone())
+        match verdict {
+            Ok(verdict) => Ok(verdict.claims.clone()),
+            Err(error) => {
+                if *error == BearerError::Inactive {
+                    self.refused.insert(digest, now.saturating_add(REFUSED_FOR)).await;
+                }
+                Err(BearerError::clone(&error))
+            }
+        }
     }
 
     async fn ask(&self, token: &BearerToken, now: i64) -> Result<Arc<Verdict>, BearerError> {
+        let turn = timeout(LONGEST_WAIT, self.at_once.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            tracing::debug!("too many questions about tokens are under way");
+            return Err(BearerError::Unreachable);
+        };
         let answer = self.introspect(token).await.map_err(|error| self.unreachable(error))?;
         let mut person = answer.person.clone();
         let mut claims = self.judge(answer, now).ok_or(BearerError::Inactive)?;

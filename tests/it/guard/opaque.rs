@@ -1,10 +1,12 @@
 //! Opaque tokens: the authorization server is asked, the caller is the same.
 
 use auth::{oauth::secret, storage::clients};
+use futures::future::select_all;
 use serde_json::json;
 use tests::{
     browser::Browser,
     client::Client,
+    document_server::{Document, DocumentServer},
     mcp_client::{Wire, call, text},
     stack::Stack,
 };
@@ -119,4 +121,47 @@ async fn without_introspection_only_jwts_are_taken() {
     let answer = call(&stack.resource, Wire::V2026, &token, "whoami", json!({})).await;
     assert_eq!(answer.status, 401);
     assert!(answer.text("error_description").contains("not a JWT"));
+}
+
+/// A stack whose MCP server asks somebody else about tokens, and that somebody.
+async fn stack_that_asks() -> (Stack, DocumentServer) {
+    let asked = DocumentServer::start().await;
+    let metadata = json!({"issuer": asked.url, "introspection_endpoint": asked.at(PLACE)});
+    asked.put("/.well-known/oauth-authorization-server", Document::json(&metadata));
+    asked.put(PLACE, Document::json(&json!({"active": false})));
+    let for_mcp = [&["--issuer", asked.url.as_str()], &INTROSPECTION[..]].concat();
+    (Stack::start_with(&[], &for_mcp).await, asked)
+}
+
+const PLACE: &str = "/introspect";
+
+#[tokio::test]
+async fn a_token_that_is_no_good_is_not_asked_about_again_at_once() {
+    let (stack, asked) = stack_that_asks().await;
+    for _ in 0..3 {
+        let answer = call(&stack.resource, Wire::V2026, "made-up", "whoami", json!({})).await;
+        assert_eq!((answer.status.as_u16(), answer.text("error")), (401, "invalid_token"));
+    }
+    assert_eq!(asked.hits(PLACE), 1);
+    stack.advance(5);
+    call(&stack.resource, Wire::V2026, "made-up", "whoami", json!({})).await;
+    assert_eq!(asked.hits(PLACE), 2);
+}
+
+#[tokio::test]
+async fn whoever_makes_up_tokens_has_a_few_of_them_asked_about_at_once() {
+    let (stack, asked) = stack_that_asks().await;
+    asked.put(PLACE, Document { hangs: true, ..Document::status(200) });
+    let tokens: Vec<_> = (0..64).map(|number| format!("made-up-{number}")).collect();
+    let calls = tokens.iter().map(|token| {
+        Box::pin(call(&stack.resource, Wire::V2026, token, "whoami", json!({})))
+    });
+    let mut waiting: Vec<_> = calls.collect();
+    // Those that get no turn are told so, while the others still wait for their answers.
+    for _ in 0..32 {
+        let (answer, _, rest) = select_all(waiting).await;
+        assert_eq!(answer.status, 503, "{}", answer.json);
+        waiting = rest;
+    }
+    assert_eq!(asked.hits(PLACE), 32);
 }
