@@ -1,7 +1,7 @@
 //! `POST /device_authorization`
 //!
 //! A device without a browser asks for a pair of codes: one for a person to type, one to poll with
-//! (RFC 8628 §3.1). Its row lives for minutes.
+//! (RFC 8628 §3.1). Its row lives for minutes, and there are only so many.
 
 use axum::{
     Json,
@@ -18,21 +18,29 @@ use crate::{
         visitor::Visitor,
     },
     oauth::{
-        client::GrantType,
-        error::OAuthError,
+        client::{AuthenticationMethod, Client, GrantType, Provenance},
+        error::{ErrorCode, OAuthError},
         parameters::Parameters,
         resource,
         secret::{Secret, SecretKind},
         user_code::UserCode,
     },
     state::AppState,
-    storage::device_codes,
+    storage::{
+        StorageError,
+        attempts::{self, Allowance},
+        device_codes,
+    },
 };
 
 /// Seconds that the codes are good.
 const LIFETIME: i64 = 600;
 /// Seconds to wait between two polls.
 const INTERVAL: i64 = 5;
+/// Most requests that wait for a person at one time, and those of clients that anybody can be, from
+/// one network: whoever is anonymous costs the database no more than these.
+const MOST_WAITING: u64 = 10_000;
+const FROM_A_NETWORK: Allowance = Allowance { most: 60, span: 60 };
 
 /// The message (RFC 8628 §3.1, RFC 8707 §2).
 #[derive(Debug)]
@@ -77,6 +85,7 @@ pub async fn post(
     let resource = resource::select(&state.resources, &request.resources)?;
     let scope = client.restrict(&resource.grantable(request.scope.as_deref())?)?;
     let scope = resource.with_implied(&scope);
+    check_room(&state, &client, &visitor).await?;
     let (device_code, user_code) =
         (Secret::generate(SecretKind::DeviceCode)?, UserCode::generate()?);
     let now = state.clock.now();
@@ -97,7 +106,7 @@ pub async fn post(
     };
     device_codes::issue(state.db.connection(), row)
         .await
-        .map_err(|error| OAuthError::server_error("device_code_not_stored", error))?;
+        .map_err(failed)?;
     let verification_uri = format!("{}/device", state.config.issuer);
     Ok(DeviceAuthorizationResponse {
         device_code: device_code.expose().into(),
@@ -107,4 +116,43 @@ pub async fn post(
         expires_in: LIFETIME,
         interval: INTERVAL,
     })
+}
+
+/// Refuses what would be one row too many.
+async fn check_room(
+    state: &AppState,
+    client: &Client,
+    visitor: &Visitor,
+) -> Result<(), OAuthError> {
+    let (db, now) = (state.db.connection(), state.clock.now());
+    if is_anybody(client) {
+        let key = ("device_request", &*visitor.network());
+        let wait = attempts::count(db, key, FROM_A_NETWORK, now).await.map_err(failed)?;
+        if let Some(seconds) = wait {
+            return Err(OAuthError::new(
+                ErrorCode::SlowDown,
+                "device_requests_too_many",
+                "Too many devices of this network have asked for a code. Ask again later.",
+            )
+            .retry_after(seconds));
+        }
+    }
+    match device_codes::waiting(db, now).await.map_err(failed)? >= MOST_WAITING {
+        true => Err(OAuthError::new(
+            ErrorCode::TemporarilyUnavailable,
+            "device_requests_full",
+            "Too many devices wait for an answer. Ask again in some minutes.",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Whether it takes neither a secret nor an operator to be this client.
+fn is_anybody(client: &Client) -> bool {
+    client.provenance != Provenance::PreRegistered
+        || client.authentication == AuthenticationMethod::None
+}
+
+fn failed(error: StorageError) -> OAuthError {
+    OAuthError::server_error("device_code_not_stored", error)
 }

@@ -1,6 +1,9 @@
 //! Requests of devices that wait for a person (RFC 8628): each is answered once and redeemed once.
 
-use sea_orm::{ConnectionTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::Expr};
+use sea_orm::{
+    ConnectionTrait, IntoActiveModel, PaginatorTrait, QueryFilter, entity::prelude::*,
+    sea_query::Expr,
+};
 use uuid::Uuid;
 
 use super::StorageError;
@@ -69,6 +72,15 @@ pub async fn find_waiting(
         .filter(Column::AnsweredAt.is_null())
         .filter(Column::ExpiresAt.gt(now))
         .one(db)
+        .await
+}
+
+/// How many wait for an answer.
+pub async fn waiting(db: &impl ConnectionTrait, now: i64) -> Result<u64, StorageError> {
+    Entity::find()
+        .filter(Column::ExpiresAt.gt(now))
+        .filter(Column::AnsweredAt.is_null())
+        .count(db)
         .await
 }
 

@@ -24,7 +24,7 @@ pub enum Table {
     Sessions,
     /// A day after they expire: a replay of a redeemed one is recognised until then.
     AuthorizationCodes,
-    /// A day after they expire: a device that asks late is told that its code is over.
+    /// Ten minutes after they expire: a device that asks late is told that its code is over.
     DeviceCodes,
     /// Until they expire.
     OpaqueTokens,
@@ -108,7 +108,7 @@ pub async fn forget(db: &Database, table: Table, now: i64) -> Result<(u64, bool)
             delete::<authorization_codes::Entity>(db, over).await
         }
         Table::DeviceCodes => {
-            let over = device_codes::Column::ExpiresAt.lte(now - DAY);
+            let over = device_codes::Column::ExpiresAt.lte(now - 600);
             delete::<device_codes::Entity>(db, over).await
         }
         Table::OpaqueTokens => {

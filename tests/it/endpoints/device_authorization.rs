@@ -1,8 +1,9 @@
 //! `POST /device_authorization`
 
+use auth::storage::device_codes;
 use serde_json::json;
 use tests::{
-    client::{Client, with},
+    client::{Answer, Client, http, with},
     stack::Stack,
 };
 
@@ -59,5 +60,61 @@ async fn mistakes_are_told_by_their_codes() {
         let form = with(valid_request(&client, &stack), name, value);
         let answer = client.post("/device_authorization", &form).await;
         assert_eq!(answer.text("error"), error, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_network_gets_so_many_codes_a_minute_and_leaves_the_others_alone() {
+    let stack = Stack::start_with(&["--trusted-proxies", "1"], &[]).await;
+    let client = register(&stack).await;
+    let form = valid_request(&client, &stack);
+    let ask = |address: &'static str| {
+        let request = http().post(stack.at("/device_authorization")).form(&form);
+        Answer::of(request.header("x-forwarded-for", address))
+    };
+    for number in 0..60 {
+        let address = if number % 2 == 0 { "192.0.2.1" } else { "192.0.2.200" };
+        assert_eq!(ask(address).await.status, 200, "{number}");
+    }
+    let refused = ask("192.0.2.1").await;
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (400, "slow_down"));
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(ask("198.51.100.1").await.status, 200);
+    stack.advance(1);
+    assert_eq!(ask("192.0.2.1").await.status, 200);
+}
+
+#[tokio::test]
+async fn only_so_many_devices_wait_at_once() {
+    let stack = Stack::start().await;
+    let client = register(&stack).await;
+    let form = valid_request(&client, &stack);
+    let db = stack.state.db.begin().await.unwrap();
+    for number in 0..10_000 {
+        let row = waiting_device(&number.to_string(), stack.state.clock.now() + 600);
+        device_codes::issue(&db, row).await.unwrap();
+    }
+    db.commit().await.unwrap();
+    let refused = client.post("/device_authorization", &form).await;
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (503, "temporarily_unavailable"));
+    stack.advance(600);
+    assert_eq!(client.post("/device_authorization", &form).await.status, 200);
+}
+
+fn waiting_device(name: &str, expires_at: i64) -> device_codes::Model {
+    device_codes::Model {
+        device_code_hash: name.into(),
+        user_code: name.into(),
+        client_id: String::new(),
+        resource: String::new(),
+        scope: String::new(),
+        network: String::new(),
+        created_at: 0,
+        expires_at,
+        interval: 5,
+        next_poll_at: 0,
+        grant_id: None,
+        answered_at: None,
+        redeemed_at: None,
     }
 }
