@@ -7,8 +7,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{StorageError, revocations};
-use crate::oauth::refresh_token::Family;
+use super::{StorageError, registrations, revocations};
+use crate::oauth::{refresh_token::Family, secret};
 
 /// Most grants of one person and client that are looked through for a remembered consent.
 const MOST_COMPARED: u64 = 20;
@@ -80,7 +80,7 @@ impl Model {
     }
 }
 
-/// Enters a grant.
+/// Enters a grant, which makes its client a used one.
 pub async fn issue(db: &impl ConnectionTrait, grant: Model) -> Result<(), StorageError> {
     let grant = ActiveModel {
         id: Set(grant.id),
@@ -100,7 +100,8 @@ pub async fn issue(db: &impl ConnectionTrait, grant: Model) -> Result<(), Storag
         key_thumbprint: Set(grant.key_thumbprint),
         session_id: Set(grant.session_id),
     };
-    grant.insert(db).await.map(|_| ())
+    let grant = grant.insert(db).await?;
+    registrations::note_use(db, secret::hash(&grant.client_id)).await
 }
 
 /// Finds a grant.

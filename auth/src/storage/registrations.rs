@@ -17,7 +17,7 @@ pub struct Model {
     pub client_id_hash: String,
     /// The registration; none once it was deleted.
     pub registration: Option<String>,
-    /// Whether anybody had allowed the client anything by then.
+    /// Whether anybody has allowed the client anything.
     pub is_used: bool,
     /// When.
     pub changed_at: i64,
@@ -37,7 +37,20 @@ pub async fn find(
     Entity::find_by_id(client_id_hash).one(db).await
 }
 
-/// How many are of clients that nobody had allowed anything.
+/// Notes that somebody allows a client something.
+pub async fn note_use(
+    db: &impl ConnectionTrait,
+    client_id_hash: String,
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::IsUsed, Expr::value(true))
+        .filter(Column::ClientIdHash.eq(client_id_hash))
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
+/// How many are of clients that nobody has allowed anything.
 pub async fn unused(db: &impl ConnectionTrait) -> Result<u64, StorageError> {
     Entity::find().filter(Column::IsUsed.eq(false)).count(db).await
 }

@@ -22,6 +22,7 @@ use crate::{
         registration::{self, Registration},
     },
     error_response::BearerError,
+    extract::visitor::Visitor,
     oauth::{
         client::{Client, Provenance},
         client_metadata::ClientMetadata,
@@ -29,12 +30,18 @@ use crate::{
         secret,
     },
     state::AppState,
-    storage::{Database, StorageError, grants, registrations},
+    storage::{
+        StorageError,
+        attempts::{self, Allowance},
+        grants, registrations,
+    },
 };
 
-/// Most rows of clients that nobody has allowed anything yet: whoever is anonymous costs the
-/// database no more than these.
+/// Most rows of clients that nobody has allowed anything yet, and most changes that make them from
+/// one network: whoever is anonymous costs the database no more than these, and nobody takes them
+/// all. They last, because the `client_id` does: without its row, what was deleted would be back.
 const MOST_UNUSED: u64 = 10_000;
+const FROM_A_NETWORK: Allowance = Allowance { most: 50, span: 86_400 };
 
 /// The token that came with the registration.
 type Token = Result<TypedHeader<Authorization<Bearer>>, TypedHeaderRejection>;
@@ -63,6 +70,7 @@ pub async fn put(
     State(state): State<AppState>,
     Path(client_id): Path<String>,
     token: Token,
+    visitor: Visitor,
     request: Request,
 ) -> Result<ClientInformationResponse, BearerError> {
     let (current, issued_at) = own(&state, &client_id, token).await?;
@@ -72,7 +80,7 @@ pub async fn put(
     let registration = Registration::new(client.clone(), issued_at);
     let text = serde_json::to_string(&registration)
         .map_err(|error| OAuthError::server_error("registration_write", error))?;
-    store(&state, &client_id, Some(text)).await?;
+    store(&state, &visitor, &client_id, Some(text)).await?;
     Ok(ClientInformationResponse::new(&state, client, issued_at))
 }
 
@@ -81,9 +89,10 @@ pub async fn delete(
     State(state): State<AppState>,
     Path(client_id): Path<String>,
     token: Token,
+    visitor: Visitor,
 ) -> Result<StatusCode, BearerError> {
     own(&state, &client_id, token).await?;
-    store(&state, &client_id, None).await?;
+    store(&state, &visitor, &client_id, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -130,30 +139,35 @@ fn check_identity(update: &ClientUpdateRequest, current: &Client) -> Result<(), 
 /// Writes the row; a deletion ends what was granted in the same transaction.
 async fn store(
     state: &AppState,
+    visitor: &Visitor,
     client_id: &str,
     registration: Option<String>,
 ) -> Result<(), OAuthError> {
-    match write(&state.db, client_id, registration, state.clock.now()).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(OAuthError::new(
-            ErrorCode::TemporarilyUnavailable,
-            "registrations_full",
-            "Too many unused clients have changed their registration. Register a new client.",
-        )),
+    match write(state, visitor, client_id, registration).await {
+        Ok(None) => Ok(()),
+        Ok(Some(refusal)) => Err(refusal),
         Err(error) => Err(OAuthError::server_error("registration_storage", error)),
     }
 }
 
+/// Writes the row, or says why it must not be.
 async fn write(
-    db: &Database,
+    state: &AppState,
+    visitor: &Visitor,
     client_id: &str,
     registration: Option<String>,
-    now: i64,
-) -> Result<bool, StorageError> {
-    let transaction = db.begin().await?;
+) -> Result<Option<OAuthError>, StorageError> {
+    let now = state.clock.now();
+    let transaction = state.db.begin().await?;
     let is_used = grants::any_of_client(&transaction, client_id).await?;
-    if !is_used && registrations::unused(&transaction).await? >= MOST_UNUSED {
-        return Ok(false);
+    if !is_used {
+        if registrations::unused(&transaction).await? >= MOST_UNUSED {
+            return Ok(Some(full()));
+        }
+        let key = ("registration_change", &*visitor.network());
+        if let Some(seconds) = attempts::count(&transaction, key, FROM_A_NETWORK, now).await? {
+            return Ok(Some(too_many().retry_after(seconds)));
+        }
     }
     let is_deletion = registration.is_none();
     let row = registrations::Model {
@@ -167,5 +181,22 @@ async fn write(
         grants::revoke_of_client(&transaction, client_id, now).await?;
     }
     transaction.commit().await?;
-    Ok(true)
+    Ok(None)
+}
+
+fn full() -> OAuthError {
+    OAuthError::new(
+        ErrorCode::TemporarilyUnavailable,
+        "registrations_full",
+        "Too many unused clients have changed their registration. Register a new client.",
+    )
+}
+
+fn too_many() -> OAuthError {
+    OAuthError::new(
+        ErrorCode::SlowDown,
+        "registration_changes_too_many",
+        "Too many unused clients of this network have changed their registration. Register a new \
+         client, or wait.",
+    )
 }

@@ -1,5 +1,6 @@
 //! `GET`, `PUT` and `DELETE /register/{client_id}`
 
+use auth::storage::registrations;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tests::{
@@ -133,4 +134,25 @@ async fn an_update_is_judged_as_a_registration_is() {
         assert_eq!((answer.status.as_u16(), answer.text("error")), (400, error), "{name} {value}");
     }
     assert_eq!(Answer::of(call(Method::GET, &registration)).await.json, registration);
+}
+
+#[tokio::test]
+async fn unused_clients_of_one_network_change_so_many_registrations_a_day() {
+    let stack = Stack::start().await;
+    let one = register(&stack).await;
+    for number in 0..50 {
+        let name = json!(format!("Name {number}"));
+        assert_eq!(Answer::of(update(&one, "client_name", name)).await.status, 200, "{number}");
+    }
+    let refused = Answer::of(call(Method::DELETE, &register(&stack).await)).await;
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (400, "slow_down"));
+    assert!(refused.headers.contains_key("retry-after"));
+
+    // A client that somebody uses may go on.
+    let used = Client::known_as(&stack, one["client_id"].as_str().unwrap(), None);
+    used.obtain_code(&mut Browser::default()).await;
+    let db = stack.state.db.connection();
+    assert_eq!(registrations::unused(db).await.unwrap(), 0);
+    let answer = Answer::of(update(&one, "client_name", json!("The last"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
 }
