@@ -64,19 +64,23 @@ pub fn person(signed_in: &SignedIn) -> Person {
     Person { name: signed_in.shown_name(), email: signed_in.user.email.clone() }
 }
 
-/// One line for each scope, in the order asked and in a language.
+/// One line for each scope, in the order asked and in a language. What comes along with a scope that
+/// cannot be left out cannot be left out either.
 pub fn scope_lines(
     resource: Option<&Resource>,
     scopes: &ScopeSet,
     language: Language,
 ) -> Vec<ScopeLine> {
     let own = |name: &str| resource?.scopes.iter().find(|scope| scope.name == name);
+    let is_fixed = |name: &&str| own(name).is_some_and(|scope| !scope.optional);
+    let fixed: ScopeSet = scopes.iter().filter(is_fixed).collect();
+    let fixed = resource.map(|resource| resource.with_implied(&fixed)).unwrap_or_default();
     let line = |name| match own(name) {
         Some(scope) => ScopeLine {
             name: scope.name.clone(),
             description: Some(scope.words(language).into()),
             sensitive: scope.sensitive,
-            optional: scope.optional,
+            optional: scope.optional && !fixed.contains(&scope.name),
         },
         None => ScopeLine::standard(name),
     };

@@ -1,24 +1,31 @@
 //! Resources and their scopes, as an operator configures them.
 
 use clap::Parser;
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use tests::{
     browser::Browser,
-    client::{Answer, Client, http, with},
+    client::{Answer, Client, REDIRECT_URI, http, with},
     stack::Stack,
 };
 
 const FILES: &str = "http://localhost:9/files";
 
+/// A stack whose one resource has two scopes, the first of which implies the second.
 async fn stack() -> Stack {
+    let scope = |name: &str, implies: &[&str]| scope(name, implies, false);
+    stack_with(&[scope("files:write", &["files:read"]), scope("files:read", &[])]).await
+}
+
+fn scope(name: &str, implies: &[&str], optional: bool) -> Value {
+    json!({"name": name, "description": name, "implies": implies, "optional": optional})
+}
+
+async fn stack_with(scopes: &[Value]) -> Stack {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("resources.json");
-    let scope =
-        |name: &str, implies: Value| json!({"name": name, "description": name, "implies": implies});
-    let files = json!([{"resource": FILES, "name": "Files", "scopes": [
-        scope("files:write", json!(["files:read"])),
-        scope("files:read", json!([])),
-    ]}]);
+    let files = json!([{"resource": FILES, "name": "Files", "scopes": scopes}]);
     std::fs::write(&file, files.to_string()).unwrap();
     let mut stack =
         Stack::start_with(&["--resources-file", &file.display().to_string()], &[]).await;
@@ -140,4 +147,50 @@ async fn offline_access_is_accepted_and_listed_only_where_the_operator_says_so()
     assert_eq!(answer.text("scope"), "mcp:tools offline_access");
     assert!(!answer.text("refresh_token").is_empty());
     assert!(listed(&Stack::start_with(&["--advertise-offline-access", "true"], &[]).await).await);
+}
+
+#[tokio::test]
+async fn whoever_may_have_a_scope_may_have_what_it_implies() {
+    let stack = stack().await;
+    let limit = ["--scope", "files:write", "--redirect-uri", REDIRECT_URI];
+    let public = [&limit[..], &["--auth-method", "none"]].concat();
+    let person = Client::pre_registered(&stack, &public).await;
+    let robot =
+        [&limit[..2], &["--grant-type", "client_credentials", "--resource", FILES]].concat();
+    let robot = Client::pre_registered(&stack, &robot).await;
+    for (asked, granted) in [
+        ("files:write", "files:write files:read"),
+        ("files:read", "files:read"),
+        ("files:read files:write", "files:read files:write"),
+    ] {
+        let answer = tokens(&person, asked, FILES).await;
+        assert_eq!(answer.text("scope"), granted, "{asked}");
+        let form = [("grant_type", "client_credentials".into()), ("scope", asked.into())];
+        let answer = robot.post_authenticated("/token", &form).await;
+        let scopes = |text: &str| text.split(' ').map(str::to_owned).collect::<HashSet<_>>();
+        assert_eq!(scopes(answer.text("scope")), scopes(granted), "{asked}: {}", answer.json);
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_leaves_out_does_not_come_back_with_another_scope() {
+    let stack = stack_with(&[
+        scope("files:write", &["files:read"], true),
+        scope("files:read", &[], true),
+        scope("files:open", &["files:list"], false),
+        scope("files:list", &[], true),
+    ])
+    .await;
+    let client = Client::register(&stack).await;
+    let request = with(client.authorize_parameters(), "scope", "files:write files:open");
+    let url = client.authorize_url(&with(request, "resource", FILES));
+    let mut browser = Browser::default();
+    let page = client.reach_consent(&mut browser, &url).await;
+    let is_offered = |scope: &str| page.html.contains(&format!("value=\"{scope}\""));
+    assert!(is_offered("files:write") && is_offered("files:read"), "{}", page.html);
+    assert!(!is_offered("files:open") && !is_offered("files:list"), "{}", page.html);
+    let unticked = [("scope", "files:read", false)];
+    let page = browser.press_after(&page, ("decision", "allow"), &unticked).await;
+    let answer = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
+    assert_eq!(answer.text("scope"), "files:open files:list");
 }

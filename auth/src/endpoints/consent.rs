@@ -121,13 +121,19 @@ async fn answer_once(state: &AppState, sealed: &str, expires_at: i64) -> Result<
     }
 }
 
-/// Of what was asked, all that cannot be left out and what was left ticked. A scope that was not
-/// asked for is never added.
+/// Of what was asked, all that cannot be left out and what was left ticked. What was left out stays
+/// out, and with it every scope that would bring it along. A scope that was not asked for is never
+/// added.
 fn chosen(request: &AuthorizationRequest, ticked: &[String]) -> ScopeSet {
     let any = Language::default();
     let lines = presentation::scope_lines(Some(&request.resource), &request.scope, any);
-    let kept = lines.iter().filter(|line| !line.optional || ticked.contains(&line.name));
-    kept.map(|line| line.name.as_str()).collect()
+    let left_out = lines.iter().filter(|line| line.optional && !ticked.contains(&line.name));
+    let left_out: ScopeSet = left_out.map(|line| line.name.as_str()).collect();
+    let brings_back = |scope: &&str| {
+        let along = request.resource.with_implied(&std::iter::once(*scope).collect());
+        left_out.iter().any(|scope| along.contains(scope))
+    };
+    request.scope.iter().filter(|scope| !brings_back(scope)).collect()
 }
 
 fn page(

@@ -83,8 +83,8 @@ pub async fn post(
 ) -> Result<DeviceAuthorizationResponse, TokenError> {
     client.check_grant(GrantType::DeviceCode)?;
     let resource = resource::select(&state.resources, &request.resources)?;
-    let scope = client.restrict(&resource.grantable(request.scope.as_deref())?)?;
-    let scope = resource.with_implied(&scope);
+    let scope = resource.grantable(request.scope.as_deref())?;
+    let scope = client.restrict(&scope, resource)?;
     check_room(&state, &client, &visitor).await?;
     let (device_code, user_code) =
         (Secret::generate(SecretKind::DeviceCode)?, UserCode::generate()?);

@@ -64,8 +64,8 @@ impl AuthorizationRequest {
             parameters.optional("code_challenge_method")?,
         )?;
         let resource = resource::select(resources, parameters.all("resource"))?.clone();
-        let scope = client.restrict(&resource.grantable(parameters.optional("scope")?)?)?;
-        let scope = resource.with_implied(&scope);
+        let scope = resource.grantable(parameters.optional("scope")?)?;
+        let scope = client.restrict(&scope, &resource)?;
         let nonce = parameters.optional("nonce")?.map(Into::into);
         check_length("state", parameters.optional("state")?)?;
         check_length("nonce", nonce.as_deref())?;

@@ -6,7 +6,7 @@ use url::Url;
 use super::{
     error::{ErrorCode, OAuthError},
     redirect_uri::RedirectUri,
-    resource::TokenFormat,
+    resource::{Resource, TokenFormat},
     scope::ScopeSet,
 };
 
@@ -244,18 +244,19 @@ impl Client {
         key_thumbprint.filter(|_| self.authentication == AuthenticationMethod::None)
     }
 
-    /// Whether the client may have this scope: an operator can set the most. What a client says of
-    /// itself is no limit, because it asks for more when it needs more.
-    pub fn may_have(&self, scope: &str) -> bool {
-        match (&self.scope, self.provenance) {
-            (Some(most), Provenance::PreRegistered) => most.contains(scope),
-            _ => true,
-        }
+    /// The most scopes that the client may have, where an operator set a limit. What a client says
+    /// of itself is none, because it asks for more when it needs more.
+    pub fn most_scopes(&self) -> Option<&ScopeSet> {
+        self.scope.as_ref().filter(|_| self.provenance == Provenance::PreRegistered)
     }
 
-    /// Of these scopes, those that the client may have.
-    pub fn restrict(&self, scope: &ScopeSet) -> Result<ScopeSet, OAuthError> {
-        let allowed: ScopeSet = scope.iter().filter(|scope| self.may_have(scope)).collect();
+    /// Of these scopes of a resource, those that the client may have.
+    pub fn restrict(
+        &self,
+        scope: &ScopeSet,
+        resource: &Resource,
+    ) -> Result<ScopeSet, OAuthError> {
+        let allowed = resource.within(scope, self.most_scopes());
         match allowed.is_empty() {
             true => Err(OAuthError::new(
                 ErrorCode::InvalidScope,

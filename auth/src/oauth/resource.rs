@@ -118,14 +118,24 @@ impl Resource {
         let requested = requested.map(ScopeSet::parse).transpose()?;
         let is_named = requested.is_some() || allowed.is_some();
         let own = self.scopes.iter().filter(|one| is_named || !one.on_request);
-        let granted: ScopeSet = own
+        let wanted = own
             .map(|one| one.name.as_str())
-            .filter(|scope| allowed.is_none_or(|allowed| allowed.contains(scope)))
             .filter(|scope| requested.as_ref().is_none_or(|wanted| wanted.contains(scope)))
             .collect();
+        let granted = self.within(&wanted, allowed);
         match granted.is_empty() {
             true => Err(unknown_scope()),
-            false => Ok(self.with_implied(&granted)),
+            false => Ok(granted),
+        }
+    }
+
+    /// Of `wanted`, what may be had where `most` is the limit, if there is one. Whoever asks for a
+    /// scope asks for what it implies, and whoever may have it may have what it implies.
+    pub fn within(&self, wanted: &ScopeSet, most: Option<&ScopeSet>) -> ScopeSet {
+        let wanted = self.with_implied(wanted);
+        match most.map(|most| self.with_implied(most)) {
+            Some(most) => wanted.iter().filter(|scope| most.contains(scope)).collect(),
+            None => wanted,
         }
     }
 
@@ -375,6 +385,19 @@ mod tests {
         assert_eq!(files.grantable(Some("admin")).unwrap().to_string(), "admin write read");
         assert_eq!(files.grantable(Some("write x")).unwrap().to_string(), "write read");
         assert_eq!(files.grantable(Some("read")).unwrap().to_string(), "read");
+    }
+
+    #[test]
+    fn a_limit_holds_and_covers_what_its_scopes_imply() {
+        let files = with_scopes(&[("write", &["read"]), ("read", &[]), ("other", &[])]);
+        let within = |wanted: &str, most: &str| {
+            let (wanted, most) = (ScopeSet::parse(wanted).unwrap(), ScopeSet::parse(most).unwrap());
+            files.within(&wanted, Some(&most)).to_string()
+        };
+        assert_eq!(within("write", "write"), "write read");
+        assert_eq!(within("read", "write"), "read");
+        assert_eq!(within("write other", "read"), "read");
+        assert_eq!(within("other", "write"), "");
     }
 
     #[test]

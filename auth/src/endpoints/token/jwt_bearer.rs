@@ -146,11 +146,8 @@ fn narrowed(
 ) -> Result<ScopeSet, OAuthError> {
     let asserted = claims.scope.as_deref().map(ScopeSet::parse).transpose()?;
     let wanted = request.scope.as_deref().or(claims.scope.as_deref());
-    let is_allowed = |scope: &&str| {
-        asserted.as_ref().is_none_or(|asserted| asserted.contains(scope)) && client.may_have(scope)
-    };
-    let granted = resource.grantable(wanted)?;
-    let granted: ScopeSet = granted.iter().filter(is_allowed).collect();
+    let granted = resource.within(&resource.grantable(wanted)?, asserted.as_ref());
+    let granted = resource.within(&granted, client.most_scopes());
     match granted.is_empty() {
         true => Err(OAuthError::new(
             ErrorCode::InvalidScope,

@@ -161,14 +161,15 @@ fn narrowed(
     let refused =
         |reason, description| OAuthError::new(ErrorCode::InvalidScope, reason, description);
     let held = subject.scope();
-    if wanted.is_some_and(|wanted| !held.covers(wanted)) {
+    if wanted.is_some_and(|wanted| !resource.with_implied(&held).covers(wanted)) {
         return Err(refused(
             "scope_wider_than_subject",
             "The scope goes beyond that of the subject_token. Ask for the same or less.",
         ));
     }
-    let is_allowed = |scope: &&str| resource.describe(scope).is_some() && client.may_have(scope);
-    let scope: ScopeSet = wanted.unwrap_or(&held).iter().filter(is_allowed).collect();
+    let wanted = wanted.unwrap_or(&held).iter();
+    let known = wanted.filter(|scope| resource.describe(scope).is_some()).collect();
+    let scope = resource.within(&resource.within(&known, Some(&held)), client.most_scopes());
     match scope.is_empty() {
         true => Err(refused("scope_none_left", "None of the scopes exists for the resource.")),
         false => Ok(scope),

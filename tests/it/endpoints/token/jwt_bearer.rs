@@ -164,6 +164,9 @@ async fn the_scope_is_what_is_asked_and_asserted() {
     assert_eq!(scope("mcp:tools", json!({"scope": null})).await, "mcp:tools");
     let asserted = setting.post(&setting.identity(&json!({"scope": "mcp:tools odd"}))).await;
     assert_eq!(asserted.text("scope"), "mcp:tools");
+    let notes = json!({"scope": "notes:write"});
+    assert_eq!(scope("notes:write", notes.clone()).await, "notes:write mcp:tools");
+    assert_eq!(scope("mcp:tools email", notes).await, "mcp:tools");
 }
 
 #[tokio::test]
