@@ -104,9 +104,7 @@ pub async fn post(
         answered_at: None,
         redeemed_at: None,
     };
-    device_codes::issue(state.db.connection(), row)
-        .await
-        .map_err(failed)?;
+    device_codes::issue(state.db.connection(), row).await.map_err(failed)?;
     let verification_uri = format!("{}/device", state.config.issuer);
     Ok(DeviceAuthorizationResponse {
         device_code: device_code.expose().into(),

@@ -251,11 +251,7 @@ impl Client {
     }
 
     /// Of these scopes of a resource, those that the client may have.
-    pub fn restrict(
-        &self,
-        scope: &ScopeSet,
-        resource: &Resource,
-    ) -> Result<ScopeSet, OAuthError> {
+    pub fn restrict(&self, scope: &ScopeSet, resource: &Resource) -> Result<ScopeSet, OAuthError> {
         let allowed = resource.within(scope, self.most_scopes());
         match allowed.is_empty() {
             true => Err(OAuthError::new(

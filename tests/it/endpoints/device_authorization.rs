@@ -72,11 +72,16 @@ async fn a_network_gets_so_many_codes_a_minute_and_leaves_the_others_alone() {
         let request = http().post(stack.at("/device_authorization")).form(&form);
         Answer::of(request.header("x-forwarded-for", address))
     };
-    for number in 0..60 {
-        let address = if number % 2 == 0 { "192.0.2.1" } else { "192.0.2.200" };
-        assert_eq!(ask(address).await.status, 200, "{number}");
-    }
-    let refused = ask("192.0.2.1").await;
+    // While the test runs, some of the allowance comes back.
+    let mut given = 0;
+    let refused = loop {
+        let answer = ask(["192.0.2.1", "192.0.2.200"][given % 2]).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        given += 1;
+    };
+    assert!((60..90).contains(&given), "{given}");
     assert_eq!((refused.status.as_u16(), refused.text("error")), (400, "slow_down"));
     assert_eq!(refused.headers["retry-after"], "1");
     assert_eq!(ask("198.51.100.1").await.status, 200);

@@ -153,9 +153,9 @@ async fn whoever_makes_up_tokens_has_a_few_of_them_asked_about_at_once() {
     let (stack, asked) = stack_that_asks().await;
     asked.put(PLACE, Document { hangs: true, ..Document::status(200) });
     let tokens: Vec<_> = (0..64).map(|number| format!("made-up-{number}")).collect();
-    let calls = tokens.iter().map(|token| {
-        Box::pin(call(&stack.resource, Wire::V2026, token, "whoami", json!({})))
-    });
+    let calls = tokens
+        .iter()
+        .map(|token| Box::pin(call(&stack.resource, Wire::V2026, token, "whoami", json!({}))));
     let mut waiting: Vec<_> = calls.collect();
     // Those that get no turn are told so, while the others still wait for their answers.
     for _ in 0..32 {
