@@ -1,8 +1,10 @@
 //! Every page in every state in a real browser: accessible, in light and dark, on any screen.
 
+use std::{collections::BTreeSet, fs};
+
 use tests::{
     chromium::{Chromium, accessibility::axe_core},
-    gallery::{self, SCHEMES, SIZES},
+    gallery::{self, SCHEMES, SIZES, folder, pictures},
 };
 use web::samples;
 
@@ -80,6 +82,23 @@ async fn on_a_phone_both_answers_are_in_sight_without_scrolling() {
     }
     assert!(asked > 10, "{asked} pages");
     browser.close().await;
+}
+
+/// `docs/pages` shows what there is: `make screenshots` was not forgotten.
+#[test]
+fn every_page_in_every_state_has_its_pictures_and_no_other_is_kept() {
+    let samples = samples::all();
+    let files = samples.iter().flat_map(|sample| {
+        pictures(sample).into_iter().map(|picture| picture.file(sample)).collect::<Vec<_>>()
+    });
+    let wanted: BTreeSet<String> = files.chain(["README.md".to_owned()]).collect();
+    let kept = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    let kept: BTreeSet<String> = kept.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(wanted, kept, "run `make screenshots`");
+    let page = fs::read_to_string(folder().join("README.md")).unwrap();
+    let pictured = samples.iter().filter(|sample| !pictures(sample).is_empty());
+    let missing = pictured.filter(|sample| !page.contains(&format!("`{}`", sample.path)));
+    assert_eq!(missing.count(), 0, "run `make screenshots`");
 }
 
 #[tokio::test]
