@@ -127,6 +127,7 @@ impl Task {
         Some(Self::Skills(match (words.first()?.as_str(), name, words.len()) {
             ("list", None, _) => SkillCommand::List,
             ("show", Some(name), 2) => SkillCommand::Show { name },
+            ("save", Some(name), 2) => SkillCommand::Save { name },
             ("verify", name, 1 | 2) => SkillCommand::Verify { name },
             _ => return None,
         }))

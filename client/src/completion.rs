@@ -18,7 +18,7 @@ pub const WORDS: [(&str, &str); 17] = [
     ("read", "read a resource by its URI"),
     ("prompts", "list the server's prompts"),
     ("prompt", "fill in a prompt: its name, then key=value"),
-    ("skills", "list the server's skills; show NAME, verify [NAME]"),
+    ("skills", "list the server's skills; show NAME, save NAME, verify [NAME]"),
     ("servers", "list the servers that have names"),
     ("use", "go to the server of this name"),
     ("add", "give a server a name: its name, then its address"),
@@ -39,9 +39,10 @@ pub struct Known {
     pub prompts: Vec<(String, String)>,
 }
 
-const SKILL_WORDS: [(&str, &str); 3] = [
+const SKILL_WORDS: [(&str, &str); 4] = [
     ("list", "names and descriptions"),
     ("show", "one, once it has been verified"),
+    ("save", "one to a folder, once it has been verified"),
     ("verify", "whether they are what the list promises"),
 ];
 

@@ -15,6 +15,14 @@ pub fn create_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
+/// Creates `directory` with mode 0700, where nothing is yet.
+///
+/// # Errors
+/// Of kind `AlreadyExists`, or when the file system refuses.
+pub fn create_new_directory(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(directory)
+}
+
 /// Opens `path` for writing with mode 0600, creating it empty if it is missing.
 ///
 /// # Errors

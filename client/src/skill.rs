@@ -12,6 +12,11 @@ use rmcp::model::{
 
 use crate::{client::Client, error::Error};
 
+pub mod folder;
+
+/// The file that every skill begins with.
+const SKILL_MD: &str = "SKILL.md";
+
 /// A file of a skill, as it was promised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkillFile {

@@ -23,6 +23,12 @@ pub enum SkillCommand {
         /// Its name, or the URI of its SKILL.md
         name: String,
     },
+    /// Load a skill as its list promises it, and write it to a new folder in the directory of
+    /// `--save-to`
+    Save {
+        /// Its name, or the URI of its SKILL.md
+        name: String,
+    },
     /// Load one skill or all of them, and say whether each is what its list promises
     Verify {
         /// Its name, or the URI of its SKILL.md
@@ -40,6 +46,7 @@ pub async fn run(client: &mut Client, command: &SkillCommand) -> Result<(), Erro
     match command {
         SkillCommand::List => list(client, &skills),
         SkillCommand::Show { name } => show(client, find(client, &skills, name)?).await,
+        SkillCommand::Save { name } => save(client, find(client, &skills, name)?).await,
         SkillCommand::Verify { name: None } => verify(client, &skills).await,
         SkillCommand::Verify { name: Some(name) } => {
             let one = find(client, &skills, name)?.clone();
@@ -121,6 +128,17 @@ async fn show(client: &mut Client, skill: &Skill) -> Result<(), Error> {
         output.say(&format!("  {}  {} bytes", printable_line(&file.uri), file.content.len()));
     }
     Ok(())
+}
+
+async fn save(client: &mut Client, skill: &Skill) -> Result<(), Error> {
+    let files = skill::load(client, skill).await?;
+    let folder = skill::folder::write(skill, &files, client.received().directory())?;
+    let output = &client.output;
+    if output.is_json() {
+        let files: Vec<_> = files.iter().map(described_file).collect();
+        return output.json(&json!({"uri": skill.uri, "folder": folder, "files": files}));
+    }
+    output.data(&format!("{}  {}", folder.display(), counted(files.len())))
 }
 
 fn counted(files: usize) -> String {

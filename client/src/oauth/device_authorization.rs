@@ -10,7 +10,7 @@ use super::{
     scope::Scope,
     token::{TokenEndpoint, TokenResponse, describe},
 };
-use crate::{browser::is_harmless, explain::Rule, secret::Secret};
+use crate::{browser::is_harmless, error::Exit, explain::Rule, secret::Secret};
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// What the server may ask for between two questions (RFC 8628 §3.2), in seconds.
@@ -119,6 +119,11 @@ pub async fn wait(
         match endpoint.ask(&form).await {
             Err(OAuthError::TokenRefused { error, .. }) if error == "authorization_pending" => {}
             Err(OAuthError::TokenRefused { error, .. }) if error == "slow_down" => {
+                interval = slower(interval);
+            }
+            // A server that is out of reach for a moment is asked less often, not given up
+            // (RFC 8628 §3.5).
+            Err(OAuthError::Fetch(error)) if error.exit() == Exit::Unreachable => {
                 interval = slower(interval);
             }
             Err(OAuthError::TokenRefused { error, .. }) if error == "access_denied" => {

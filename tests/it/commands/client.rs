@@ -100,6 +100,13 @@ async fn skills_are_listed_shown_and_verified() {
     let told: Value = serde_json::from_str(&refused.stderr).unwrap();
     assert_eq!(told["error"]["code"], "skill_refused");
     assert_eq!(person.run(&["skills", "show", "pfd"]).await.code, 2);
+    let home = tempfile::tempdir().unwrap();
+    let to = home.path().to_str().unwrap();
+    let saved = person.run(&["skills", "save", "pdf", "--save-to", to]).await;
+    assert_eq!(saved.stdout, format!("{to}/pdf  one file\n"), "{}", saved.stderr);
+    assert_eq!(fs::read_to_string(home.path().join("pdf/SKILL.md")).unwrap(), text);
+    assert_eq!(person.run(&["skills", "save", "bad", "--save-to", to]).await.code, 1);
+    assert!(!home.path().join("bad").exists());
 
     assert_eq!(person.run(&["skills", "verify", "pdf"]).await.code, 0);
     let all = person.run(&["--json", "skills", "verify"]).await;
@@ -236,4 +243,58 @@ async fn the_name_of_a_server_names_no_file() {
     let files = fs::read_dir(person.kept_in().parent().unwrap()).unwrap();
     let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     assert_eq!(names, ["servers.json"]);
+}
+
+/// A server, its metadata, and an authorization server that registers whoever comes.
+async fn with_device_answer(answer: &Value) -> DocumentServer {
+    let server = DocumentServer::start().await;
+    let challenge = format!(
+        "Bearer resource_metadata=\"{}\"",
+        server.at("/.well-known/oauth-protected-resource/mcp")
+    );
+    server.put("/mcp", Document::status(401).with("www-authenticate", &challenge));
+    let resource = json!({"resource": server.at("/mcp"), "authorization_servers": [server.url]});
+    server.put("/.well-known/oauth-protected-resource/mcp", Document::json(&resource));
+    let metadata = json!({
+        "issuer": server.url,
+        "authorization_endpoint": server.at("/authorize"),
+        "token_endpoint": server.at("/token"),
+        "registration_endpoint": server.at("/register"),
+        "device_authorization_endpoint": server.at("/device"),
+        "code_challenge_methods_supported": ["S256"],
+    });
+    server.put("/.well-known/oauth-authorization-server", Document::json(&metadata));
+    let client = json!({
+        "client_id": "c",
+        "redirect_uris": ["http://127.0.0.1/callback"],
+        "token_endpoint_auth_method": "none",
+    });
+    server.put("/register", Document { status: 201, ..Document::json(&client) });
+    server.put("/device", Document::json(answer));
+    server
+}
+
+#[tokio::test]
+async fn a_hostile_device_code_is_neither_shown_nor_waited_for() {
+    let hostile = [
+        ("javascript:alert(1)", "ABCD"),
+        ("file:///etc/passwd", "ABCD"),
+        ("http://evil.test/", "ABCD"),
+        ("https://as.test/$(reboot)", "ABCD"),
+        ("https://as.test/device", "A\u{1b}[2JB"),
+        ("https://as.test/device", ""),
+        ("https://as.test/device", &"A".repeat(10_000)),
+    ];
+    for (page, code) in hostile {
+        let answer = json!({
+            "device_code": "d", "user_code": code, "verification_uri": page,
+            "expires_in": 600, "interval": 1,
+        });
+        let server = with_device_answer(&answer).await;
+        let outcome = CommandLine::of(&server.at("/mcp"), "").run(&["login", "--device"]).await;
+        assert!(matches!(outcome.code, 1 | 4), "{page} {}: {}", outcome.code, outcome.stderr);
+        assert!(!outcome.stderr.contains("and type the code"), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
+        assert_eq!((server.hits("/device"), server.hits("/token")), (1, 0), "{page}");
+    }
 }
