@@ -7,7 +7,7 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build test torture check fmt lint doc deny conformance interop registrations screenshots
+.PHONY: help dev build test torture check fmt lint doc deny conformance interop registrations screenshots recordings
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -58,6 +58,10 @@ registrations: build ## register 100,000 clients and look at the database
 screenshots: .cargo/config.toml ## take the pictures of every page in docs/pages anew
 	@scripts/prepare-tests
 	@$(CARGO) run --quiet -p tests --bin screenshots
+
+recordings: build ## play the client in a terminal and keep what is seen in docs/terminal
+	@scripts/prepare-tests
+	@$(CARGO) run --quiet -p tests --bin recordings -- docs/terminal
 
 .cargo/config.toml:
 	@mkdir -p .cargo

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use crate::output::Output;
@@ -28,6 +29,8 @@ const SECRET_PARAMETERS: [&str; 10] = [
 ];
 /// Longer values say nothing more to a reader.
 const LONGEST_VALUE: usize = 200;
+/// Sentences are broken before this column.
+const COLUMNS: usize = 84;
 
 /// The teller of a sign-in; silent unless somebody wants to learn.
 #[derive(Clone, Default)]
@@ -60,7 +63,12 @@ impl Explanation {
         let Some(teller) = &self.0 else { return };
         let number = teller.steps.fetch_add(1, Ordering::Relaxed) + 1;
         let Rule { title, because, section } = rule;
-        teller.output.say(&format!("\n{number}. {title}\n   {because} [{section}]"));
+        teller.output.say("");
+        teller.output.heading(&format!("{number}. {title}"));
+        for line in broken(because) {
+            teller.output.say(&format!("   {line}"));
+        }
+        teller.output.aside(&format!("   {section}"));
     }
 
     /// Tells a decisive value of the step.
@@ -79,16 +87,36 @@ impl Explanation {
         if self.0.is_none() {
             return;
         }
-        self.fact(&format!("→ {method}"), without_secrets(url));
+        self.line(&format!("→ {method} {}", without_secrets(url)));
         for (name, value) in form {
             let is_secret = SECRET_PARAMETERS.contains(name);
             self.fact(&format!("    {name}"), if is_secret { "[secret]" } else { value });
         }
     }
 
+    /// Tells a request with a JSON body before it is sent, member by member.
+    pub(crate) fn request_with(&self, method: &str, url: &Url, body: &Value) {
+        let members = body.as_object().into_iter().flatten();
+        let members: Vec<_> = members.map(|(name, value)| (name.as_str(), plain(value))).collect();
+        let members: Vec<_> = members.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.request(method, url, &members);
+    }
+
     /// Tells how a request was answered.
     pub(crate) fn answer(&self, status: reqwest::StatusCode) {
-        self.fact("←", status);
+        self.line(&format!("← {status}"));
+    }
+
+    fn line(&self, text: &str) {
+        let Some(teller) = &self.0 else { return };
+        teller.output.say(&format!("   {}", shortened(text)));
+    }
+
+    /// Leaves a line empty, because something else is said next.
+    pub fn pause(&self) {
+        if let Some(teller) = &self.0 {
+            teller.output.say("");
+        }
     }
 
     /// Tells an address parameter by parameter, as the browser will open it.
@@ -114,6 +142,32 @@ fn without_secrets(url: &Url) -> String {
     shown.to_string()
 }
 
+/// A value as people write it: a list with spaces, a text without quotes.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+/// `text` in lines, broken between words.
+fn broken(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let Some(line) = lines.last_mut() else { continue };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= COLUMNS {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
 fn shortened(value: &str) -> String {
     match value.char_indices().nth(LONGEST_VALUE) {
         Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
@@ -131,6 +185,13 @@ mod tests {
         let shown = without_secrets(&url);
         assert!(shown.contains("scope=a"), "{shown}");
         assert!(!shown.contains("c1") && !shown.contains("s1"), "{shown}");
+    }
+
+    #[test]
+    fn sentences_are_broken_between_words() {
+        let lines = broken(&"word ".repeat(40));
+        assert!(lines.len() > 1 && lines.iter().all(|line| line.chars().count() <= COLUMNS));
+        assert!(lines.iter().all(|line| line.ends_with("word")), "{lines:?}");
     }
 
     #[test]

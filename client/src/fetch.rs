@@ -223,7 +223,7 @@ impl Fetch {
         url: &Url,
         body: &serde_json::Value,
     ) -> Result<Answer, FetchError> {
-        self.explanation.request("POST", url, &[("body", &body.to_string())]);
+        self.explanation.request_with("POST", url, body);
         self.send(url, self.client_for(url).await?.post(url.clone()).json(body)).await
     }
 

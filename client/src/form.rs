@@ -50,7 +50,7 @@ fn question(parameter: &Parameter) -> Question {
     };
     let judged = parameter.clone();
     Question {
-        label: printable_line(&parameter.name),
+        label: shown_name(parameter),
         help: help(parameter),
         default: parameter.default.as_ref().map(in_words),
         asking,
@@ -84,9 +84,17 @@ fn help(parameter: &Parameter) -> String {
     }
     let facts = parts.join(" · ");
     match &parameter.description {
-        Some(about) => printable_line(&format!("{about} ({facts})")),
+        Some(about) => printable_line(&format!("{} ({facts})", about.trim_end_matches('.'))),
         None => printable_line(&facts),
     }
+}
+
+fn shown_name(parameter: &Parameter) -> String {
+    printable_line(parameter.title.as_deref().unwrap_or(&parameter.name))
+}
+
+fn bounds(parameter: &Parameter) -> String {
+    format!("this must be {}", parameter.limits.in_words().unwrap_or_default())
 }
 
 /// What is wrong with `text`, if anything.
@@ -95,11 +103,11 @@ fn judge(parameter: &Parameter, text: &str) -> Result<(), String> {
         return Ok(());
     }
     if text.is_empty() {
-        return Err(format!("{} is needed", printable_line(&parameter.name)));
+        return Err(format!("{} is needed", shown_name(parameter)));
     }
     match parameter.convert(text) {
         Some(value) if parameter.limits.allow(&value) => Ok(()),
-        Some(_) => Err(parameter.limits.in_words().unwrap_or_default()),
+        Some(_) => Err(bounds(parameter)),
         None => Err(format!("this must be {}", printable_line(&parameter.expected()))),
     }
 }
@@ -133,7 +141,7 @@ mod tests {
         assert_eq!(help(&people), "a whole number · from 1 to 20 · 2 if left empty");
         assert_eq!(judge(&people, ""), Ok(()));
         assert_eq!(value(&people, ""), Some(json!(2)));
-        assert_eq!(judge(&people, "21"), Err("from 1 to 20".to_owned()));
+        assert_eq!(judge(&people, "21"), Err("this must be from 1 to 20".to_owned()));
         assert_eq!(judge(&people, "many"), Err("this must be a whole number".to_owned()));
     }
 
@@ -141,6 +149,8 @@ mod tests {
     fn a_required_value_cannot_be_left_out_and_an_optional_one_can() {
         let needed = parameter(json!({"type": "string"}), true);
         assert_eq!(judge(&needed, ""), Err("x is needed".to_owned()));
+        let titled = parameter(json!({"type": "string", "title": "Your name"}), true);
+        assert_eq!(judge(&titled, ""), Err("Your name is needed".to_owned()));
         let optional = parameter(json!({"type": "string"}), false);
         assert_eq!((judge(&optional, ""), value(&optional, "")), (Ok(()), None));
     }

@@ -127,6 +127,16 @@ impl Output {
         self.write_talk(&printable(text));
     }
 
+    /// Says a line that begins something new.
+    pub fn heading(&self, text: &str) {
+        self.write_talk(&self.paint(&printable(text), "1"));
+    }
+
+    /// Says a line that only some will want to read.
+    pub fn aside(&self, text: &str) {
+        self.write_talk(&self.paint(&printable(text), "90"));
+    }
+
     /// Says what went wrong and, where that is known, what to do about it, on stderr.
     ///
     /// Under `--json` this is one line, `{"error":{"code","message","hint"}}`. It goes to stderr

@@ -66,7 +66,7 @@ impl Person {
     /// Shows the whole address before anything is opened (MCP, URL mode elicitation).
     async fn visit(&self, message: &str, url: &str) -> Result<ElicitResult, Error> {
         self.output.say(&format!("The server asks: {}", printable_line(message)));
-        let Some(url) = Url::parse(url).ok().filter(browser::is_harmless) else {
+        let Some(url) = visitable(url) else {
             self.output.say("It names an address that cannot be opened safely.");
             return Ok(ElicitResult::new(ElicitationAction::Decline));
         };
@@ -76,10 +76,16 @@ impl Person {
         if !confirm(&question, self.output.is_coloured()).await? {
             return Ok(ElicitResult::new(ElicitationAction::Decline));
         }
-        if let Browser::Open(program) = &self.browser
-            && browser::open(program.as_deref(), &url).is_err()
-        {
-            self.output.say("No browser could be opened; open the address yourself.");
+        let is_open = match &self.browser {
+            Browser::Open(program) => browser::open(program.as_deref(), &url).is_ok(),
+            Browser::BuiltIn(open) => {
+                open(&url);
+                true
+            }
+            Browser::Print => false,
+        };
+        if !is_open {
+            self.output.say("No browser was opened from here; open the address yourself.");
         }
         Ok(ElicitResult::new(ElicitationAction::Accept))
     }
@@ -102,17 +108,32 @@ impl Conversation for Person {
     }
 }
 
+/// The address, if it can be shown and opened as it was written. A parser drops line breaks and
+/// tabs, and what stands before an `@` looks like a host without being one.
+fn visitable(url: &str) -> Option<Url> {
+    if url.contains(|character: char| character.is_control() || character.is_whitespace()) {
+        return None;
+    }
+    let url = Url::parse(url).ok().filter(browser::is_harmless)?;
+    (url.username().is_empty() && url.password().is_none()).then_some(url)
+}
+
 /// How far a call is, in one line.
 fn bar(progress: &ProgressNotificationParam) -> String {
     let message = printable_line(progress.message.as_deref().unwrap_or_default());
     let Some(total) = progress.total.filter(|total| *total > 0.0) else {
-        return format!("{} {message} (Ctrl-C stops)", progress.progress);
+        return in_one_line(&format!("{} so far", progress.progress), &message);
     };
     let share = (progress.progress / total).clamp(0.0, 1.0);
     // Cells of a bar: a share of 24 fits any integer.
     let cells = (0..BAR).filter(|cell| (*cell as f64) < share * BAR as f64).count();
     let (full, rest) = ("█".repeat(cells), "░".repeat(BAR - cells));
-    format!("{full}{rest} {:>3.0} % {message} (Ctrl-C stops)", share * 100.0)
+    in_one_line(&format!("{full}{rest} {:>3.0} %", share * 100.0), &message)
+}
+
+fn in_one_line(share: &str, message: &str) -> String {
+    let parts = [share, message, "Ctrl-C stops"].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" · ")
 }
 
 #[cfg(test)]
@@ -122,12 +143,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_an_address_that_is_what_it_looks_like_is_opened() {
+        assert!(visitable("https://mcp.example.com/pay?order=7").is_some());
+        for hostile in [
+            "javascript:alert(1)",
+            "java\nscript:alert(1)",
+            "https://mcp.example.com/\u{1b}[2J",
+            "https://mcp.example.com/\tpay",
+            "https://bank.example@evil.example/",
+            "file:///etc/passwd",
+            "https://mcp.example.com/$(reboot)",
+            "",
+        ] {
+            assert!(visitable(hostile).is_none(), "{hostile:?}");
+        }
+    }
+
+    #[test]
     fn the_bar_shows_the_share_and_never_leaves_its_cells() {
         let at = |progress: f64| {
             let token = ProgressToken(NumberOrString::Number(1));
             bar(&ProgressNotificationParam::new(token, progress).with_total(4.0))
         };
-        assert!(at(1.0).starts_with("██████░░░░░░░░░░░░░░░░░░  25 %"), "{}", at(1.0));
+        assert_eq!(at(1.0), "██████░░░░░░░░░░░░░░░░░░  25 % · Ctrl-C stops");
         assert!(at(9.0).contains("100 %") && !at(9.0).contains('░'));
     }
 }

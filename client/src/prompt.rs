@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use inquire::{
     Autocomplete, Confirm, CustomUserError, InquireError, Select, Text,
     autocompletion::Replacement,
-    ui::{Color, RenderConfig, Styled},
+    ui::{Color, ErrorMessageRenderConfig, RenderConfig, Styled},
     validator::Validation,
 };
 
@@ -155,11 +155,23 @@ fn ask_blocking(completer: Completer, coloured: bool) -> Result<Asked, Error> {
 }
 
 fn appearance(coloured: bool) -> RenderConfig<'static> {
-    let (base, prefix) = match coloured {
-        true => (RenderConfig::default_colored(), Styled::new("❯").with_fg(Color::LightCyan)),
-        false => (RenderConfig::empty(), Styled::new("❯")),
+    let (base, prefix, wrong) = match coloured {
+        true => (
+            RenderConfig::default_colored(),
+            Styled::new("❯").with_fg(Color::LightCyan),
+            ErrorMessageRenderConfig::default_colored()
+                .with_prefix(Styled::new("✗").with_fg(Color::LightRed)),
+        ),
+        false => (
+            RenderConfig::empty(),
+            Styled::new("❯"),
+            ErrorMessageRenderConfig::empty().with_prefix(Styled::new("✗")),
+        ),
     };
     base.with_prompt_prefix(prefix)
+        .with_error_message(wrong)
+        .with_scroll_up_prefix(Styled::new("↑"))
+        .with_scroll_down_prefix(Styled::new("↓"))
         .with_answered_prompt_prefix(prefix)
         .with_canceled_prompt_indicator(Styled::new(""))
 }

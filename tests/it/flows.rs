@@ -3,8 +3,10 @@
 mod back_channel_logout;
 mod chromium;
 mod command_line;
+mod device_login;
 mod doctor;
 mod explain;
+mod hostile_server;
 mod keyboard;
 mod pages;
 mod registrations;

@@ -8,10 +8,13 @@
 //! - [`document_server`] serves metadata documents and keys of clients.
 //! - [`trusted_issuer`] asserts who people and workloads are.
 //! - [`openid_provider`] is an OpenID provider that misbehaves when told to.
+//! - [`hostile_server`] wants people to open what they should not.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
 //! - [`seeded::Seeded`] is a server with one flaw, for `client doctor` to find.
 //! - [`stories`] keeps the stories of requests, for `auth explain`.
+//! - [`walkthroughs`] are what people do with the client, at a [`desk`] with a [`terminal`] whose
+//!   [`screen`] is kept as a [`picture`].
 //! - [`github`] is the stand-in that `make dev` uses too.
 //! - [`gallery`] is the folder of the pages' pictures.
 //!
@@ -27,17 +30,22 @@ pub mod client;
 pub mod command_line;
 pub mod conformance;
 pub mod conformance_client;
+pub mod desk;
 pub mod document_server;
 pub mod gallery;
 pub mod github;
+pub mod hostile_server;
 pub mod mcp_client;
 pub mod open_server;
 pub mod openid_provider;
 pub mod operator;
+pub mod picture;
 pub mod postgres;
+pub mod screen;
 pub mod seeded;
 pub mod stack;
 pub mod stories;
 pub mod terminal;
 pub mod torture;
 pub mod trusted_issuer;
+pub mod walkthroughs;

@@ -32,6 +32,8 @@ pub enum Kind {
 pub struct Parameter {
     /// Its name.
     pub name: String,
+    /// What people call it, if that is something else.
+    pub title: Option<String>,
     /// What it takes.
     pub kind: Kind,
     /// Whether the tool cannot do without it.
@@ -68,6 +70,7 @@ impl Parameter {
         let choices = resolved.get("enum").and_then(Value::as_array).cloned().unwrap_or_default();
         Self {
             name: name.to_owned(),
+            title: member("title").and_then(Value::as_str).map(str::to_owned),
             kind: kind(root, resolved),
             is_required,
             description: member("description").and_then(Value::as_str).map(str::to_owned),

@@ -13,6 +13,7 @@ use super::{
     OAuthError,
     authorization_server_metadata::AuthorizationServerMetadata,
     client_assertion::{ASSERTION_TYPE, ClientKey},
+    device_authorization::DEVICE_CODE,
 };
 use crate::{explain::Rule, fetch::Fetch, secret::Secret};
 
@@ -98,6 +99,15 @@ impl ClientAuthenticationMethod {
     }
 }
 
+/// What a client that registers itself is going to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// Codes that the browser brings back.
+    Browser,
+    /// Codes that a person types elsewhere (RFC 8628).
+    Device,
+}
+
 /// What the client adds to a form to prove itself.
 #[derive(Clone, Debug, Default)]
 pub struct ClientProof {
@@ -180,7 +190,7 @@ struct RegistrationError {
     error_description: Option<String>,
 }
 
-/// Registers this client with `redirect_uri`.
+/// Registers this client with `redirect_uri`, for `grant` and for refreshing what comes of it.
 ///
 /// # Errors
 /// [`OAuthError`] when the server offers no registration, refuses it or answers with nonsense.
@@ -188,13 +198,14 @@ pub async fn register(
     fetch: &Fetch,
     metadata: &AuthorizationServerMetadata,
     redirect_uri: &str,
+    grant: Grant,
 ) -> Result<ClientRegistration, OAuthError> {
     let Some(endpoint) = &metadata.registration_endpoint else {
         return Err(refused(metadata, "it lets no client register itself".to_owned()));
     };
     fetch.explanation.step(&RULE);
     let method = ClientAuthenticationMethod::choose(metadata, &ABLE)?;
-    let answer = fetch.post_json(endpoint, &client_metadata(redirect_uri, method)).await?;
+    let answer = fetch.post_json(endpoint, &client_metadata(redirect_uri, method, grant)).await?;
     if !answer.status.is_success() {
         let reason = match answer.json::<RegistrationError>() {
             Ok(RegistrationError { error, error_description: Some(description) }) => {
@@ -250,14 +261,23 @@ fn refused(metadata: &AuthorizationServerMetadata, reason: String) -> OAuthError
 
 /// What this client says about itself (RFC 7591 §2; `application_type` from OpenID Connect
 /// Registration §2, which MCP asks for).
-fn client_metadata(redirect_uri: &str, method: ClientAuthenticationMethod) -> serde_json::Value {
+fn client_metadata(
+    redirect_uri: &str,
+    method: ClientAuthenticationMethod,
+    grant: Grant,
+) -> serde_json::Value {
+    let grant_types: &[&str] = match grant {
+        Grant::Browser => &["authorization_code", "refresh_token"],
+        // Servers want the redirect URI and its grant to go together.
+        Grant::Device => &["authorization_code", "refresh_token", DEVICE_CODE],
+    };
     serde_json::json!({
         "client_name": CLIENT_NAME,
         "software_id": SOFTWARE_ID,
         "software_version": env!("CARGO_PKG_VERSION"),
         "application_type": "native",
         "redirect_uris": [redirect_uri],
-        "grant_types": ["authorization_code", "refresh_token"],
+        "grant_types": grant_types,
         "response_types": ["code"],
         "token_endpoint_auth_method": method.name(),
     })
@@ -345,8 +365,13 @@ mod tests {
 
     #[test]
     fn the_client_introduces_itself_as_a_native_application() {
-        let metadata =
-            client_metadata("http://127.0.0.1:1/callback", ClientAuthenticationMethod::None);
+        let metadata = |grant| {
+            let method = ClientAuthenticationMethod::None;
+            client_metadata("http://127.0.0.1:1/callback", method, grant)
+        };
+        assert!(metadata(Grant::Device)["grant_types"].to_string().contains(DEVICE_CODE));
+        let metadata = metadata(Grant::Browser);
+        assert!(!metadata["grant_types"].to_string().contains(DEVICE_CODE));
         assert_eq!(metadata["application_type"], "native");
         assert_eq!(metadata["redirect_uris"][0], "http://127.0.0.1:1/callback");
         assert_eq!(metadata["token_endpoint_auth_method"], "none");

@@ -7,12 +7,13 @@ use url::Url;
 use super::{
     OAuthError,
     challenge::AuthorizationChallenge,
-    client_credentials, device_authorization,
+    client_credentials,
+    device_authorization::{self, DeviceAuthorization},
     discovery::Discovery,
     dpop::{AccessToken, DpopKey},
     enterprise,
     identity::PreRegistered,
-    registration::{ClientRegistration, register},
+    registration::{self, ClientRegistration, register},
     revocation::revoke,
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
@@ -113,23 +114,45 @@ impl SignIn<'_> {
         metadata.device_authorization_endpoint()?;
         let client = match self.profile.identity.at(metadata, UNUSED_REDIRECT_URI)? {
             Some(client) => client,
-            None => register(self.fetch, metadata, UNUSED_REDIRECT_URI).await?,
+            None => {
+                let grant = registration::Grant::Device;
+                register(self.fetch, metadata, UNUSED_REDIRECT_URI, grant).await?
+            }
         };
         let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
         let resource = &discovery.resource.resource;
         let authorization = device_authorization::request(&endpoint, resource, scope).await?;
-        let output = &self.manners.output;
-        output.say(&format!("Open {} in any browser", authorization.verification_uri));
-        output.say(&format!("and type the code  {}", authorization.user_code));
-        if let Some(complete) = &authorization.verification_uri_complete {
-            output.say(&format!("or open {complete} and compare the code."));
-        }
+        self.announce(&metadata.issuer, scope);
+        self.show_code(&authorization);
         let wait = device_authorization::wait(&endpoint, resource, &authorization);
         let seconds = self.manners.timeout.as_secs();
         let response = tokio::time::timeout(self.manners.timeout, wait)
             .await
             .map_err(|_| OAuthError::TimedOut { seconds })??;
         Ok(Granted { client, response, dpop_key })
+    }
+
+    /// Tells the person who wants what.
+    fn announce(&self, issuer: &str, scope: &Scope) {
+        let (server, output) = (self.server, &self.manners.output);
+        let wish = if self.is_step_up { "allow more" } else { "sign in" };
+        output.say(&format!("{server} wants you to {wish} at {issuer}."));
+        if !scope.is_empty() {
+            output.say(&format!("It will ask you to allow: {scope}"));
+        }
+    }
+
+    fn show_code(&self, authorization: &DeviceAuthorization) {
+        let output = &self.manners.output;
+        let DeviceAuthorization { verification_uri, user_code, .. } = authorization;
+        output.say("On any device, open this address and type the code:");
+        output.say(&format!("\n    {verification_uri}"));
+        output.heading(&format!("    {user_code}"));
+        if let Some(complete) = &authorization.verification_uri_complete {
+            output.say(&format!("\nOr open this one, and compare the code:\n\n    {complete}"));
+        }
+        let minutes = self.manners.timeout.as_secs().div_ceil(60);
+        output.say(&format!("\nWaiting up to {minutes} min for your answer there. Ctrl-C stops."));
     }
 
     /// No person is involved: the client, its company or its platform proves who asks.

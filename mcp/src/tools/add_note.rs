@@ -36,6 +36,7 @@ impl DemoServer {
             return Err(ErrorData::invalid_params("a note has at most 2000 bytes", None));
         }
         let count = self.state().notes.add(&caller, arguments.text).await;
-        Ok(format!("Kept. You have {count} notes now."))
+        let notes = if count == 1 { "note" } else { "notes" };
+        Ok(format!("Kept. You have {count} {notes} now."))
     }
 }

@@ -21,9 +21,11 @@ const MOST_STEPS: u32 = 100;
 /// How to count.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct CountDownArguments {
-    /// Where to start, from 1 to 100.
+    /// Where to start.
+    #[schemars(range(min = 1, max = 100))]
     from: u32,
-    /// Milliseconds between two numbers, at most 1000; 100 if not given.
+    /// Milliseconds between two numbers.
+    #[schemars(range(min = 0, max = 1000))]
     #[serde(default = "usual_pause")]
     pause: u64,
 }
@@ -62,7 +64,7 @@ impl DemoServer {
             if let Some(token) = &token {
                 let progress = ProgressNotificationParam::new(token.clone(), f64::from(step))
                     .with_total(f64::from(from))
-                    .with_message((from - step).to_string());
+                    .with_message(format!("{} to go", from - step));
                 // A client that is gone misses nothing.
                 let _ = peer.notify_progress(progress).await;
             }

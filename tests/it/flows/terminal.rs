@@ -1,70 +1,80 @@
-//! The prompt in a real terminal.
+//! What people do at a terminal, played and compared with the recordings in `docs/terminal`.
 
-use tests::{browser::Browser, command_line::CommandLine, stack::Stack, terminal::Terminal};
+use std::{fs, path::Path};
 
-/// Answers the sign-in that the screen asks for, in a browser.
-async fn sign_in(terminal: &Terminal, stack: &Stack) {
-    let screen = terminal.wait_for("Waiting up to").await;
-    let url = terminal.address_on(&screen, &stack.issuer);
-    let mut browser = Browser::default();
-    let page = browser.open(&url).await;
-    let page = browser.send_form(&page, "/sign-in/github").await;
-    let page = browser.press(&page, "user", "nick-lucas").await;
-    browser.press(&page, "decision", "allow").await;
+use tests::walkthroughs::{self, ALL, Walkthrough};
+
+async fn plays_as_recorded(walkthrough: Walkthrough) {
+    let steps = (walkthrough.play)().await;
+    let kept = folder().join(walkthrough.name).with_extension("txt");
+    let kept = fs::read_to_string(kept).unwrap_or_default();
+    let played = walkthrough.transcript(&steps);
+    assert_eq!(played, kept, "if this is meant, run `make recordings`");
+}
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/terminal")
 }
 
 #[tokio::test]
 async fn a_person_types_echo_signs_in_and_is_greeted() {
-    let stack = Stack::start().await;
-    let person = CommandLine::new(&stack);
-    let terminal = Terminal::start(&person).await;
-    terminal.wait_for("`help` explains").await;
-    terminal.type_line("echo ping pong").await;
-    sign_in(&terminal, &stack).await;
-    terminal.wait_for("Hello Nick Lucas: ping pong").await;
-
-    terminal.type_line("whoami").await;
-    terminal.wait_for("nick-lucas@example.com").await;
-    terminal.type_line("quit").await;
-    terminal.wait_for_end().await;
+    plays_as_recorded(walkthroughs::FIRST_SIGN_IN).await;
 }
 
 #[tokio::test]
-async fn missing_arguments_and_the_servers_own_questions_are_asked_and_checked() {
-    let stack = Stack::start().await;
-    let terminal = Terminal::start(&CommandLine::new(&stack)).await;
-    terminal.wait_for("`help` explains").await;
-    terminal.type_line("book_table").await;
-    sign_in(&terminal, &stack).await;
-    terminal.wait_for("Esc at any argument").await;
-    terminal.type_line("").await;
-    terminal.wait_for("restaurant is needed").await;
-    terminal.type_line("Da Enzo").await;
+async fn missing_arguments_are_asked_for_and_checked() {
+    plays_as_recorded(walkthroughs::ARGUMENTS).await;
+}
 
-    terminal.wait_for("The server asks: A table at Da Enzo").await;
-    terminal.wait_for("from 1 to 20").await;
-    terminal.type_line("21").await;
-    terminal.wait_for("# from 1 to 20").await;
-    terminal.press("BSpace").await;
-    terminal.press("BSpace").await;
-    terminal.type_line("3").await;
-    terminal.wait_for("19:30").await;
-    terminal.type_line("19:30").await;
-    terminal.wait_for("Send this to the server?").await;
-    terminal.type_line("y").await;
-    terminal.wait_for("A table for 3 at Da Enzo, at 19:30.").await;
+#[tokio::test]
+async fn a_call_that_needs_more_asks_for_it_and_goes_on() {
+    plays_as_recorded(walkthroughs::STEP_UP).await;
+}
+
+#[tokio::test]
+async fn the_servers_own_questions_are_answered_or_declined() {
+    plays_as_recorded(walkthroughs::ELICITATION).await;
+}
+
+#[tokio::test]
+async fn a_page_is_shown_and_opened_only_when_the_person_says_yes() {
+    plays_as_recorded(walkthroughs::VISIT).await;
 }
 
 #[tokio::test]
 async fn a_long_call_shows_how_far_it_is_and_ctrl_c_stops_it() {
-    let stack = Stack::start().await;
-    let terminal = Terminal::start(&CommandLine::new(&stack)).await;
-    terminal.wait_for("`help` explains").await;
-    terminal.type_line("count_down from=100 pause=100").await;
-    sign_in(&terminal, &stack).await;
-    terminal.wait_for(" % ").await;
-    terminal.press("C-c").await;
-    terminal.wait_for("stopped by Ctrl-C").await;
-    terminal.type_line("echo still here").await;
-    terminal.wait_for("Hello Nick Lucas: still here").await;
+    plays_as_recorded(walkthroughs::PROGRESS).await;
+}
+
+#[tokio::test]
+async fn a_code_typed_elsewhere_signs_in_and_a_wrong_one_does_not() {
+    plays_as_recorded(walkthroughs::DEVICE_LOGIN).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_explains_itself_on_the_screen() {
+    plays_as_recorded(walkthroughs::EXPLAIN).await;
+}
+
+#[tokio::test]
+async fn the_doctor_names_what_is_wrong_and_how_to_mend_it() {
+    plays_as_recorded(walkthroughs::DOCTOR).await;
+}
+
+#[tokio::test]
+async fn scripts_get_data_statuses_and_no_questions() {
+    plays_as_recorded(walkthroughs::SCRIPTS).await;
+}
+
+#[test]
+fn every_picture_that_is_shown_exists_and_no_other() {
+    let page = fs::read_to_string(folder().join("README.md")).unwrap();
+    for walkthrough in ALL {
+        let pictures = fs::read_dir(folder().join(walkthrough.name)).unwrap().count();
+        assert!(pictures > 0, "{}", walkthrough.name);
+        for number in 1..=pictures {
+            let picture = format!("{}/{number}.svg", walkthrough.name);
+            assert!(page.contains(&picture) && folder().join(&picture).exists(), "{picture}");
+        }
+    }
 }

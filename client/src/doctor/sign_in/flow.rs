@@ -21,7 +21,7 @@ use crate::{
         authorization_request::AuthorizationRequest,
         challenge::AuthorizationChallenge,
         discovery::Discovery,
-        registration::register,
+        registration::{Grant, register},
         scope::{ScopeSources, select},
     },
     secret::Secret,
@@ -82,7 +82,7 @@ async fn answer(
     });
     let listener = CallbackListener::bind().await?;
     let metadata = &discovery.authorization_server;
-    let client = register(fetch, metadata, &listener.redirect_uri()).await?;
+    let client = register(fetch, metadata, &listener.redirect_uri(), Grant::Browser).await?;
     let request = Arc::new(AuthorizationRequest::new(&discovery, client, scope, None)?);
     let output = &manners.output;
     if let Browser::Open(program) = &manners.browser

@@ -16,7 +16,7 @@ use crate::{
         discovery::Discovery,
         dpop::DpopKey,
         identity::Identity,
-        registration::{ClientRegistration, register},
+        registration::{ClientRegistration, Grant, register},
         scope::Scope,
     },
     paste,
@@ -106,19 +106,17 @@ impl SignIn<'_> {
             self.fetch.explanation.fact("client_id", &client.client_id);
             return Ok((listener, client));
         }
-        let client = register(self.fetch, metadata, &listener.redirect_uri()).await?;
+        let client =
+            register(self.fetch, metadata, &listener.redirect_uri(), Grant::Browser).await?;
         Ok((listener, client))
     }
 
     fn send_to_browser(&self, request: &AuthorizationRequest) {
         self.fetch.explanation.step(&AUTHORIZE);
         self.fetch.explanation.address(&request.url);
-        let (server, issuer, output) = (self.server, &request.issuer, &self.manners.output);
-        let wish = if self.is_step_up { "allow more" } else { "sign in" };
-        output.say(&format!("{server} wants you to {wish} at {issuer}."));
-        if !request.scope.is_empty() {
-            output.say(&format!("It will ask you to allow: {}", request.scope));
-        }
+        self.fetch.explanation.pause();
+        self.announce(&request.issuer, &request.scope);
+        let output = &self.manners.output;
         match self.open(&request.url) {
             Ok(()) => output.say("Your browser is opening. If it does not, open this address:"),
             Err(None) => output.say("Open this address in a browser:"),
@@ -129,10 +127,11 @@ impl SignIn<'_> {
         }
         output.say(&format!("\n{}\n", request.url));
         let minutes = self.manners.timeout.as_secs().div_ceil(60);
-        let paste =
-            if self.manners.may_paste { ", or paste here the address it ends on" } else { "" };
+        if self.manners.may_paste {
+            output.say("If it cannot come back by itself, paste here the address it ends on.");
+        }
         output.say(&format!(
-            "Waiting up to {minutes} min for the browser to come back{paste}. Ctrl-C stops."
+            "Waiting up to {minutes} min for the browser to come back. Ctrl-C stops."
         ));
     }
 

@@ -1,0 +1,42 @@
+//! Nobody has signed in yet, and somebody wants to call a tool.
+
+use futures::future::FutureExt;
+
+use super::Walkthrough;
+use crate::desk::{Desk, Step};
+
+/// The first sign-in.
+pub const FIRST_SIGN_IN: Walkthrough = Walkthrough {
+    name: "first-sign-in",
+    title: "The first sign-in",
+    about: "Nobody has signed in yet. The call is typed once: the sign-in happens on the way.",
+    play: || play().boxed(),
+};
+
+async fn play() -> Vec<Step> {
+    let mut desk = Desk::new().await;
+    desk.type_line("client").await;
+    let greeting = "The prompt names the server and says what to type.";
+    desk.answers(greeting, &["`help` explains"]).await;
+
+    desk.type_line("echo ping pong").await;
+    let asking = "The server wants a sign-in. The browser opens at the authorization server, and the \
+                  terminal says where it leads and what will be asked.";
+    desk.shows(asking, &["It will ask you to allow: mcp:tools profile email", "Ctrl-C stops."])
+        .await;
+    let page = desk.sign_in().await;
+    assert!(page.text().contains("Back to the terminal"), "{}", page.text());
+    let back =
+        "Nick signs in with GitHub and allows it. The call that was typed goes on by itself.";
+    desk.answers(back, &["Signed in as Nick Lucas.", "Hello Nick Lucas: ping pong"]).await;
+
+    desk.terminal.type_text("e").await;
+    let offer = "From now on the tools are known. What was typed before and what fits is offered.";
+    desk.answers(offer, &["❯ e\n  echo ping pong\n", "Says a message back to you, by name"]).await;
+    desk.terminal.press("C-c").await;
+    desk.terminal.wait_for(&["\n$"]).await;
+    desk.type_line("client call echo still signed in").await;
+    let next = "The next start asks nothing: the tokens are kept, and renewed when due.";
+    desk.shows(next, &["Hello Nick Lucas: still signed in"]).await;
+    desk.steps()
+}
