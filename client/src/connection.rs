@@ -111,7 +111,7 @@ impl Connection {
     ) -> Self {
         let protocol = profile.protocol.clone();
         let host = Host::new(conversation, protocol.offered());
-        let host = host.declaring(profile.means.extension());
+        let host = host.at(&server).declaring(profile.means.extension());
         Self { server, fetch, token, protocol, host, running: None }
     }
 

@@ -14,14 +14,19 @@ use rmcp::{
     },
     service::{NotificationContext, RequestContext},
 };
+use url::Url;
 
 /// Whoever answers a server's questions. Nothing that comes in has been made safe to print yet.
 pub trait Conversation: Send + Sync {
     /// Whether questions can be answered at all. If not, servers are told so and ask none.
     fn can_answer(&self) -> bool;
 
-    /// Answers a question: with the fields of a form, or by opening an address.
-    fn elicit(&self, question: ElicitRequestParams) -> BoxFuture<'_, ElicitResult>;
+    /// Answers a question of `server`: with the fields of a form, or by opening an address.
+    fn elicit<'a>(
+        &'a self,
+        server: &'a str,
+        question: ElicitRequestParams,
+    ) -> BoxFuture<'a, ElicitResult>;
 
     /// Takes note of how far the request in progress has come.
     fn progress(&self, progress: ProgressNotificationParam);
@@ -36,7 +41,7 @@ impl Conversation for Alone {
         false
     }
 
-    fn elicit(&self, _: ElicitRequestParams) -> BoxFuture<'_, ElicitResult> {
+    fn elicit<'a>(&'a self, _: &'a str, _: ElicitRequestParams) -> BoxFuture<'a, ElicitResult> {
         async { ElicitResult::new(ElicitationAction::Decline) }.boxed()
     }
 
@@ -48,6 +53,7 @@ impl Conversation for Alone {
 pub struct Host {
     conversation: Arc<dyn Conversation>,
     protocol_version: ProtocolVersion,
+    server: String,
     extension: Option<&'static str>,
 }
 
@@ -55,7 +61,13 @@ impl Host {
     /// A client for which `conversation` answers, and that offers `protocol_version` in
     /// `initialize`.
     pub fn new(conversation: Arc<dyn Conversation>, protocol_version: ProtocolVersion) -> Self {
-        Self { conversation, protocol_version, extension: None }
+        Self { conversation, protocol_version, server: String::new(), extension: None }
+    }
+
+    /// Says to whoever answers that it is `server` that asks.
+    #[must_use]
+    pub fn at(self, server: &Url) -> Self {
+        Self { server: server.authority().to_owned(), ..self }
     }
 
     /// Declares the `extension` too, by which this client gets its tokens.
@@ -90,7 +102,7 @@ impl ClientHandler for Host {
         question: ElicitRequestParams,
         _: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
-        Ok(self.conversation.elicit(question).await)
+        Ok(self.conversation.elicit(&self.server, question).await)
     }
 
     async fn on_progress(

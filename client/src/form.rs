@@ -50,7 +50,7 @@ fn question(parameter: &Parameter) -> Question {
     };
     let judged = parameter.clone();
     Question {
-        label: shown_name(parameter),
+        label: format!("{}:", shown_name(parameter)),
         help: help(parameter),
         default: parameter.default.as_ref().map(in_words),
         asking,

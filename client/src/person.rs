@@ -36,22 +36,30 @@ impl Person {
         Self { output, browser }
     }
 
-    async fn answer(&self, question: ElicitRequestParams) -> Result<ElicitResult, Error> {
+    async fn answer(
+        &self,
+        server: &str,
+        question: ElicitRequestParams,
+    ) -> Result<ElicitResult, Error> {
+        let asks = |message: &str| {
+            self.output.say(&format!("{server} asks: {}", printable_line(message)));
+        };
         match question {
             ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } => {
-                self.fill_in(&message, &requested_schema).await
+                asks(&message);
+                self.fill_in(&requested_schema).await
             }
             ElicitRequestParams::UrlElicitationParams { message, url, .. } => {
-                self.visit(&message, &url).await
+                asks(&message);
+                self.visit(&url).await
             }
             _ => Ok(ElicitResult::new(ElicitationAction::Decline)),
         }
     }
 
-    async fn fill_in(&self, message: &str, schema: &impl Serialize) -> Result<ElicitResult, Error> {
+    async fn fill_in(&self, schema: &impl Serialize) -> Result<ElicitResult, Error> {
         let schema = serde_json::to_value(schema).unwrap_or_default();
         let fields = parameters(schema.as_object().unwrap_or(&JsonObject::new()));
-        self.output.say(&format!("The server asks: {}", printable_line(message)));
         self.output.say("Never give it passwords or keys. Esc at any field answers nothing.");
         let coloured = self.output.is_coloured();
         let Some(values) = fill(&fields, JsonObject::new(), coloured).await? else {
@@ -64,8 +72,7 @@ impl Person {
     }
 
     /// Shows the whole address before anything is opened (MCP, URL mode elicitation).
-    async fn visit(&self, message: &str, url: &str) -> Result<ElicitResult, Error> {
-        self.output.say(&format!("The server asks: {}", printable_line(message)));
+    async fn visit(&self, url: &str) -> Result<ElicitResult, Error> {
         let Some(url) = visitable(url) else {
             self.output.say("It names an address that cannot be opened safely.");
             return Ok(ElicitResult::new(ElicitationAction::Decline));
@@ -96,8 +103,12 @@ impl Conversation for Person {
         self.output.is_conversation() && !self.output.is_json()
     }
 
-    fn elicit(&self, question: ElicitRequestParams) -> BoxFuture<'_, ElicitResult> {
-        let answer = self.answer(question);
+    fn elicit<'a>(
+        &'a self,
+        server: &'a str,
+        question: ElicitRequestParams,
+    ) -> BoxFuture<'a, ElicitResult> {
+        let answer = self.answer(server, question);
         // Ctrl-C and a terminal that fails end the question, not the client.
         async { answer.await.unwrap_or_else(|_| ElicitResult::new(ElicitationAction::Cancel)) }
             .boxed()

@@ -199,7 +199,11 @@ impl Conversation for Agreeable {
         true
     }
 
-    fn elicit(&self, question: ElicitRequestParams) -> BoxFuture<'_, ElicitResult> {
+    fn elicit<'a>(
+        &'a self,
+        _: &'a str,
+        question: ElicitRequestParams,
+    ) -> BoxFuture<'a, ElicitResult> {
         let answer = ElicitResult::new(ElicitationAction::Accept);
         let answer = match suggested(&question) {
             Some(content) => answer.with_content(content),

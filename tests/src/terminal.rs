@@ -37,7 +37,11 @@ impl Terminal {
             shell.env_remove(name);
         }
         shell.env("HOME", terminal.home()).env("PATH", search_path()).env("PS1", "$ ");
-        shell.env("LC_ALL", "C.UTF-8").env("BROWSER", browser).env("PORTCULLIS_SERVER", server);
+        shell
+            .env("PORTCULLIS_CREDENTIALS_STORE", "file")
+            .env("LC_ALL", "C.UTF-8")
+            .env("BROWSER", browser)
+            .env("PORTCULLIS_SERVER", server);
         let started = shell.status().await.expect("tmux");
         assert!(started.success(), "tmux did not start");
         terminal

@@ -17,7 +17,7 @@ async fn play() -> Vec<Step> {
     let mut desk = Desk::signed_in().await;
     desk.type_line("book_table restaurant=\"Da Enzo\"").await;
     let asked = "Who asks and what for is said first; the schema of the form gives the bounds.";
-    desk.shows(asked, &["The server asks: A table at Da Enzo", "from 1 to 20"]).await;
+    desk.shows(asked, &[" asks: A table at Da Enzo", "from 1 to 20"]).await;
     desk.type_line("21").await;
     desk.shows("An answer out of bounds is not taken.", &["✗ this must be from 1 to 20"]).await;
     desk.terminal.press("BSpace").await;
