@@ -15,7 +15,7 @@ const NONSENSE: [&str; 5] = ["client_id=", "code_challenge=", "dpop_jkt=", "nonc
 const NONSENSE_TOLD: [&str; 3] = ["client_id: ", "code_challenge: ", "dpop_jkt: "];
 
 /// What stands below the line that is typed at the client's prompt, and nowhere else.
-pub const PROMPT: &str = "tab completes";
+pub const PROMPT: &str = "[tab completes · ↑↓ choose · help · quit]";
 
 /// The desk. What it holds ends with it.
 pub struct Desk {
@@ -56,7 +56,7 @@ impl Desk {
         desk.terminal.wait_for(&["Signed in as Nick Lucas.\n$"]).await;
         desk.forget().await;
         desk.type_line("client").await;
-        desk.seen = desk.terminal.wait_for(&["`help` explains", PROMPT]).await;
+        desk.seen = desk.terminal.wait_for_end(&["signed in as Nick Lucas"], PROMPT).await;
         desk
     }
 
@@ -97,17 +97,18 @@ impl Desk {
 
     /// Waits until the prompt is back.
     pub async fn wait_for_prompt(&self) {
-        self.terminal.wait_for(&[PROMPT]).await;
+        self.terminal.wait_for_end(&[], PROMPT).await;
     }
 
     /// Waits until the screen shows all of `texts` and the prompt, and keeps what is new as a step.
     pub async fn answers(&mut self, sentence: &'static str, texts: &[&str]) -> String {
-        self.shows(sentence, &[texts, &[PROMPT]].concat()).await
+        self.shows(sentence, texts, PROMPT).await
     }
 
-    /// Waits until the screen shows all of `texts`, and keeps what is new as a step.
-    pub async fn shows(&mut self, sentence: &'static str, texts: &[&str]) -> String {
-        let screen = self.terminal.wait_for(texts).await;
+    /// Waits until the screen shows all of `texts` and ends with `end`, and keeps what is new as a
+    /// step.
+    pub async fn shows(&mut self, sentence: &'static str, texts: &[&str], end: &str) -> String {
+        let screen = self.terminal.wait_for_end(texts, end).await;
         let news = self.seen.news_in(&screen);
         self.steps.push(Step { sentence, news });
         self.seen = screen;

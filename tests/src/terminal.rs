@@ -68,19 +68,26 @@ impl Terminal {
         self.tmux(&["send-keys", key]).await;
     }
 
-    /// Waits until the screen shows all of `texts` and has come to rest.
+    /// Waits until the screen shows all of `texts`.
     pub async fn wait_for(&self, texts: &[&str]) -> Screen {
+        self.wait_for_end(texts, "").await
+    }
+
+    /// Waits until the screen shows all of `texts`, ends with `end`, and has come to rest.
+    pub async fn wait_for_end(&self, texts: &[&str], end: &str) -> Screen {
         let mut pause = pauses();
         let mut before = Screen::default();
         for _ in 0..LOOKS {
             pause.tick().await;
             let screen = self.screen().await;
-            if screen == before && texts.iter().all(|text| screen.text().contains(text)) {
+            let text = screen.text();
+            let is_there = text.trim_end().ends_with(end);
+            if is_there && screen == before && texts.iter().all(|wanted| text.contains(wanted)) {
                 return screen;
             }
             before = screen;
         }
-        panic!("{texts:?} never came up on the screen:\n{}", before.text())
+        panic!("{texts:?} and {end:?} never came up on the screen:\n{}", before.text())
     }
 
     /// Waits until nothing but the shell's prompt is on the screen.

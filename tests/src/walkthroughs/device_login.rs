@@ -17,7 +17,7 @@ async fn play() -> Vec<Step> {
     let mut desk = Desk::new().await;
     desk.type_line("client login --device").await;
     let asked = "What is wanted, where to go with any other device, and the code.";
-    let screen = desk.shows(asked, &["type the code", "user_code=", "Ctrl-C stops."]).await;
+    let screen = desk.shows(asked, &["type the code", "user_code="], "Ctrl-C stops.").await;
     let code = screen.split_once("user_code=").expect("a code").1;
     let code = code.split_whitespace().next().expect("a code").to_owned();
     desk.call(&code, "BCDF-GHJK");
@@ -39,10 +39,11 @@ async fn play() -> Vec<Step> {
     assert!(page.text().contains("The device is connected"), "{}", page.text());
     let back = "On a telephone, Nick types the code, compares it, and says that he has started \
                 this. The terminal notices by itself.";
-    desk.shows(back, &["Signed in as Nick Lucas.\n$"]).await;
+    desk.shows(back, &["Signed in as Nick Lucas."], "\n$").await;
 
     desk.type_line("client call echo from afar").await;
-    desk.shows("Calls work as after any sign-in.", &["Hello Nick Lucas: from afar"]).await;
+    let call = "Calls work as after any sign-in.";
+    desk.shows(call, &["Hello Nick Lucas: from afar"], "\n$").await;
     assert_eq!(desk.terminal.all_opened(), Vec::<String>::new(), "no browser is opened here");
     desk.steps()
 }

@@ -23,10 +23,10 @@ async fn play() -> Vec<Step> {
     let mut desk = Desk::at(Stack::start().await, &seeded.server).await;
     desk.type_line("client doctor > report; echo status $?").await;
     let status = "It looks at everything a client would meet. The exit status is for CI.";
-    desk.shows(status, &["asking for tokens", "status 1"]).await;
+    desk.shows(status, &["asking for tokens"], "status 1\n$").await;
     desk.type_line("tail -1 report; grep -A4 ✗ report").await;
     let found = "Of a hundred checks one fails, and says whom it locks out, the fix and the \
                  section; `--json` is for programs.";
-    desk.shows(found, &["1 wrong", "✗", "TypeScript SDK", "RFC 9728 §3.3\n$"]).await;
+    desk.shows(found, &["1 wrong", "✗", "TypeScript SDK"], "RFC 9728 §3.3\n$").await;
     desk.steps()
 }

@@ -18,14 +18,11 @@ async fn play() -> Vec<Step> {
     let mut desk = Desk::new().await;
     desk.type_line("client login --explain").await;
     let before = "From the challenge to the browser.";
-    desk.shows(before, &["Read the challenge", "code_challenge_method: S256", "Ctrl-C stops."])
-        .await;
+    let told = ["Read the challenge", "code_challenge_method: S256"];
+    desk.shows(before, &told, "Ctrl-C stops.").await;
     desk.sign_in().await;
     let after = "From the browser's answer to the tokens.";
-    desk.shows(
-        after,
-        &["Take the answer from the browser", "[secret]", "Signed in as Nick Lucas.\n$"],
-    )
-    .await;
+    let told = ["Take the answer from the browser", "access_token: [secret]"];
+    desk.shows(after, &told, "Signed in as Nick Lucas.\n$").await;
     desk.steps()
 }

@@ -22,8 +22,8 @@ async fn play() -> Vec<Step> {
     desk.type_line("echo ping pong").await;
     let asking = "The server wants a sign-in. The browser opens at the authorization server, and the \
                   terminal says where it leads and what will be asked.";
-    desk.shows(asking, &["It will ask you to allow: mcp:tools profile email", "Ctrl-C stops."])
-        .await;
+    let wish = "It will ask you to allow: mcp:tools profile email";
+    desk.shows(asking, &[wish], "Ctrl-C stops.").await;
     let page = desk.sign_in().await;
     assert!(page.text().contains("Back to the terminal"), "{}", page.text());
     let back =
@@ -34,9 +34,9 @@ async fn play() -> Vec<Step> {
     let offer = "From now on the tools are known. What was typed before and what fits is offered.";
     desk.answers(offer, &["❯ e\n  echo ping pong\n", "Says a message back to you, by name"]).await;
     desk.terminal.press("C-c").await;
-    desk.terminal.wait_for(&["\n$"]).await;
+    desk.terminal.wait_for_end(&[], "\n$").await;
     desk.type_line("client call echo still signed in").await;
     let next = "The next start asks nothing: the tokens are kept, and renewed when due.";
-    desk.shows(next, &["Hello Nick Lucas: still signed in"]).await;
+    desk.shows(next, &["Hello Nick Lucas: still signed in"], "\n$").await;
     desk.steps()
 }

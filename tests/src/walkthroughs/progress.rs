@@ -16,7 +16,8 @@ pub const PROGRESS: Walkthrough = Walkthrough {
 async fn play() -> Vec<Step> {
     let mut desk = Desk::signed_in().await;
     desk.type_line("count_down from=4 pause=1000").await;
-    desk.shows("The bar moves as the server reports.", &["25 %", "Ctrl-C stops"]).await;
+    let bar = "25 % · 3 to go · Ctrl-C stops";
+    desk.shows("The bar moves as the server reports.", &["██"], bar).await;
     desk.terminal.press("C-c").await;
     let stopped = "Ctrl-C stops the call, here and at the server.";
     desk.answers(stopped, &["stopped by Ctrl-C"]).await;

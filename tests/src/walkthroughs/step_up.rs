@@ -19,7 +19,7 @@ async fn play() -> Vec<Step> {
     desk.type_line("add_note text=\"Buy milk\"").await;
     let asking = "The browser opens once more. What was allowed before is asked for again, so that \
                   nothing is lost.";
-    desk.shows(asking, &["wants you to allow more", "notes:write", "Ctrl-C stops."]).await;
+    desk.shows(asking, &["wants you to allow more", "notes:write"], "Ctrl-C stops.").await;
     let page = desk.visit().await;
     assert!(page.text().contains("notes"), "{}", page.text());
     desk.browser.press(&page, "decision", "allow").await;

@@ -18,14 +18,15 @@ async fn play() -> Vec<Step> {
     let mut desk = Desk::signed_in().await;
     desk.type_line("review_access").await;
     let asked = "The address in full, and its host in the question.";
-    desk.shows(asked, &["It wants you to open this page", "/account", "Open localhost"]).await;
+    let question = "Open localhost? (y/N)";
+    desk.shows(asked, &["It wants you to open this page", "/account"], question).await;
     desk.type_line("y").await;
     let page = desk.visit().await;
     assert!(page.text().contains("Connected"), "{}", page.text());
     desk.answers("The page opens in the browser.", &["The page was opened."]).await;
 
     desk.type_line("review_access").await;
-    desk.terminal.wait_for(&["was opened.", "(y/N)"]).await;
+    desk.terminal.wait_for_end(&["was opened."], question).await;
     desk.type_line("n").await;
     let declined = "Said no: nothing is opened, and the server is told.";
     desk.answers(declined, &["The page was not opened."]).await;
