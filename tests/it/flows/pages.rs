@@ -56,7 +56,7 @@ async fn on_a_narrow_screen_no_page_is_too_wide_and_nothing_is_out_of_reach() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 
-    let bad = "<main><a style='position:absolute;left:-99px'>x</a><p style='width:999px'>";
+    let bad = "<!doctype html><main><a style='position:absolute;left:-99px'>x</a><p style='width:999px'>Too wide";
     browser.open(&format!("data:text/html,{bad}")).await;
     assert!(browser.overflow(320).await > 0);
     let found = browser.out_of_reach().await;
