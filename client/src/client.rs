@@ -121,9 +121,9 @@ impl Client {
         arguments: JsonObject,
     ) -> Result<CallToolResult, Error> {
         let call = CallToolRequestParams::new(tool.name.clone()).with_arguments(arguments);
-        let result = self.request(async |running| running.call_tool(call.clone()).await).await;
-        self.output.clear_transient();
-        result
+        let output = Arc::clone(&self.output);
+        let _watch = output.watch();
+        self.request(async |running| running.call_tool(call.clone()).await).await
     }
 
     /// Lists the resources.

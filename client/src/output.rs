@@ -63,6 +63,23 @@ pub struct Output {
     columns: fn() -> Option<usize>,
     /// Whether the last line of the terminal is one that will be replaced.
     has_transient: AtomicBool,
+    /// Whether there is work that such lines may be about.
+    is_watched: AtomicBool,
+}
+
+/// Back to the first column, and nothing left on the line (ECMA-48 §8.3.41).
+const CLEAR_LINE: &str = "\r\u{1b}[2K";
+
+/// Somebody watches how far the work is.
+pub struct Watch<'a>(&'a Output);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.is_watched.store(false, Ordering::Relaxed);
+        drop(stderr);
+        self.0.clear_transient();
+    }
 }
 
 impl Output {
@@ -77,6 +94,7 @@ impl Output {
             coloured: wants_colour && streams.stderr_is_terminal,
             columns: streams.stdout_columns,
             has_transient: AtomicBool::new(false),
+            is_watched: AtomicBool::new(false),
         }
     }
 
@@ -161,23 +179,32 @@ impl Output {
         }
     }
 
-    /// Shows one line that the next one replaces, to a person who watches.
+    /// Lets lines be shown that the next one replaces, until what is returned is dropped.
+    pub fn watch(&self) -> Watch<'_> {
+        self.is_watched.store(true, Ordering::Relaxed);
+        Watch(self)
+    }
+
+    /// Shows one line that the next one replaces, to a person who watches. What comes after the
+    /// work is over is not shown: it would stand where something else is said.
     pub fn transient(&self, text: &str) {
         if !self.person_reads || self.json {
             return;
         }
         let text = printable_line(text);
-        self.clear_transient();
         let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
-        self.has_transient.store(true, Ordering::Relaxed);
+        if !self.is_watched.load(Ordering::Relaxed) {
+            return;
+        }
+        let before = if self.has_transient.swap(true, Ordering::Relaxed) { CLEAR_LINE } else { "" };
+        let _ = write!(stderr, "{before}{text}").and_then(|()| stderr.flush());
     }
 
     /// Takes back the line that was to be replaced.
-    pub fn clear_transient(&self) {
+    fn clear_transient(&self) {
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         if self.has_transient.swap(false, Ordering::Relaxed) {
-            let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = write!(stderr, "\r\u{1b}[2K").and_then(|()| stderr.flush());
+            let _ = write!(stderr, "{CLEAR_LINE}").and_then(|()| stderr.flush());
         }
     }
 
@@ -255,6 +282,17 @@ mod tests {
         let (output, stdout, stderr) = output(false, true);
         output.data("\u{1b}[2Jhello\nthere").expect("written");
         assert_eq!((stdout.text().as_str(), stderr.text().as_str()), ("hello\nthere\n", ""));
+    }
+
+    #[test]
+    fn how_far_the_work_is_stands_on_one_line_and_never_after_the_work() {
+        let (output, _, stderr) = output(false, true);
+        let watch = output.watch();
+        output.transient("1 of 2");
+        output.transient("2 of 2");
+        drop(watch);
+        output.transient("2 of 2, late");
+        assert_eq!(stderr.text(), "1 of 2\r\u{1b}[2K2 of 2\r\u{1b}[2K");
     }
 
     #[test]
