@@ -21,6 +21,8 @@ use crate::{
 
 /// Seconds within which two uses of a session count as one.
 const SEEN_PRECISION: i64 = 300;
+/// Seconds after signing in during which a person may do what cannot be taken back.
+const FRESH_SIGN_IN: i64 = 600;
 
 /// A person with a live session.
 #[derive(Clone, Debug)]
@@ -66,6 +68,12 @@ impl SignedIn {
     pub fn shown_name(&self) -> String {
         let user = &self.user;
         user.name.clone().or_else(|| user.preferred_username.clone()).unwrap_or_default()
+    }
+
+    /// Whether the person proved a moment ago who they are: nobody else sits at a browser that was
+    /// left open.
+    pub fn is_fresh(&self, now: i64) -> bool {
+        now.saturating_sub(self.session.authenticated_at) < FRESH_SIGN_IN
     }
 
     /// Proof for forms that they came from a page of this session.

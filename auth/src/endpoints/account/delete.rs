@@ -24,8 +24,6 @@ use crate::{
     storage::{StorageError, consents, grants, identities, security_events, sessions, users},
 };
 
-/// Seconds after signing in during which an account may be deleted.
-const FRESH_SIGN_IN: i64 = 600;
 /// Where somebody signs in who must do so first.
 const SIGN_IN: &str = "/sign-in?continue=/account/delete";
 
@@ -36,7 +34,9 @@ pub async fn get(
     frame: Frame,
 ) -> Result<Response, PageError> {
     match signed_in? {
-        Some(person) if is_fresh(&state, &person) => Ok(ask(&state, &person, &frame, false)),
+        Some(person) if person.is_fresh(state.clock.now()) => {
+            Ok(ask(&state, &person, &frame, false))
+        }
         _ => Ok(see_other(SIGN_IN)),
     }
 }
@@ -50,7 +50,7 @@ pub async fn post(
 ) -> Result<Response, PageError> {
     let (_, form) = form::read(request).await?;
     let person = owner(&state, signed_in, &form)?;
-    if !is_fresh(&state, &person) {
+    if !person.is_fresh(state.clock.now()) {
         return Ok(see_other(SIGN_IN));
     }
     if form.optional("sure")? != Some("yes") {
@@ -59,10 +59,6 @@ pub async fn post(
     erase(&state, &person).await.map_err(failed)?;
     let jar = CookieJar::new().add(gone(&state.config));
     Ok((jar, Html(AccountDeletedPage.render(&frame))).into_response())
-}
-
-fn is_fresh(state: &AppState, person: &SignedIn) -> bool {
-    state.clock.now() - person.session.authenticated_at < FRESH_SIGN_IN
 }
 
 fn ask(state: &AppState, person: &SignedIn, frame: &Frame, not_ticked: bool) -> Response {

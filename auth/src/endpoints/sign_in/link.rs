@@ -1,7 +1,8 @@
 //! `POST /sign-in/{provider}/link`
 //!
 //! A person who is signed in says that they are also somebody at another upstream. Only this act
-//! links: two identities with the same e-mail address stay two people until then.
+//! links: two identities with the same e-mail address stay two people until then. A link lets
+//! somebody in for good, so it asks for a sign-in of a moment ago.
 
 use axum::{
     extract::{Path, Request, State},
@@ -11,7 +12,7 @@ use axum_extra::extract::CookieJar;
 
 use super::{ContinueTo, pending, upstream};
 use crate::{
-    error_response::PageError,
+    error_response::{PageError, see_other},
     extract::{form, signed_in::MaybeSignedIn},
     oauth::error::{ErrorCode, OAuthError},
     state::AppState,
@@ -31,6 +32,9 @@ pub async fn post(
     let person = signed_in?.ok_or_else(stale)?;
     if !person.made(&state, form.optional("csrf")?.unwrap_or_default()) {
         return Err(stale().into());
+    }
+    if !person.is_fresh(state.clock.now()) {
+        return Ok(see_other("/sign-in?continue=/account"));
     }
     let link_to = Some(person.session.token_hash);
     Ok(pending::begin(&state, &jar, upstream, &continue_to, link_to).await?)

@@ -45,6 +45,21 @@ async fn after_linking_both_identities_are_one_person() {
 }
 
 #[tokio::test]
+async fn a_browser_that_was_left_open_links_nothing_before_a_new_sign_in() {
+    let (stack, _provider, _folder) = with_provider().await;
+    let mut browser = Browser::default();
+    let page = sign_in_at_github(&stack, &mut browser, "nick-lucas").await;
+    stack.advance(601);
+    let page = link(&stack, &mut browser, &page.hidden("csrf")).await;
+    assert_eq!((page.status.as_u16(), page.url.path()), (200, "/sign-in"), "{}", page.text());
+
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    let page = browser.press(&page, "user", "nick-lucas").await;
+    let page = link(&stack, &mut browser, &page.hidden("csrf")).await;
+    assert_eq!((page.status.as_u16(), page.url.path()), (200, "/"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn an_identity_of_somebody_else_is_not_taken_over() {
     let (stack, _provider, _folder) = with_provider().await;
     sign_in_at_example(&stack, &mut Browser::default()).await;
