@@ -71,13 +71,19 @@ impl LiveKeyRing {
         self.ring().key_set(now)
     }
 
-    /// Takes over what other replicas and the operator have changed, and changes what is due: a
-    /// next key, the end of one that has a successor, a seal of an old master secret.
-    pub async fn keep(&self, db: &Database, now: i64) -> Result<(), KeyRingError> {
+    /// Takes over what other replicas and the operator have changed.
+    pub async fn catch_up(&self, db: &Database) -> Result<(), KeyRingError> {
         let version = stored::version(db.connection()).await?;
         if version != self.held().version {
             self.hold(StoredRing::read(db.connection(), &self.sealer).await?);
         }
+        Ok(())
+    }
+
+    /// Catches up, and changes what is due: a next key, the end of one that has a successor, a seal
+    /// of an old master secret.
+    pub async fn keep(&self, db: &Database, now: i64) -> Result<(), KeyRingError> {
+        self.catch_up(db).await?;
         if !self.is_anything_due(&self.held(), now) {
             return Ok(());
         }
@@ -119,7 +125,11 @@ impl LiveKeyRing {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Of two that are read at once, the later state stays.
     fn hold(&self, ring: StoredRing) {
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        if held.version <= ring.version {
+            *held = ring;
+        }
     }
 }

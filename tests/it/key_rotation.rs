@@ -103,6 +103,20 @@ async fn replicas_that_rotate_at_once_make_one_key_on_either_engine() {
     }
 }
 
+#[tokio::test]
+async fn a_key_that_another_replica_has_made_is_published_at_once() {
+    let stack = Stack::start_with(&ROTATION, &[]).await;
+    let state = &stack.state;
+    let before = published(&stack).await;
+    stack.advance(PERIOD);
+    let rotation = Rotation { period: PERIOD, lead: MAX_AGE + 5, stay: 960 };
+    let algorithms = (vec![Algorithm::ES256], rotation);
+    let now = state.clock.now();
+    LiveKeyRing::open(&state.db, &state.seals.signing_key, algorithms, now).await.unwrap();
+    let after = published(&stack).await;
+    assert!(after.is_superset(&before) && after.len() == 2, "{after:?}");
+}
+
 async fn start(data: &tempfile::TempDir, secrets: &[&str]) -> Result<AppState, StartError> {
     fs::write(data.path().join("secret"), secrets.join("\n")).unwrap();
     let resource = "http://localhost:3001/mcp";

@@ -7,8 +7,8 @@ use super::ConfigError;
 
 /// Seconds from one look at the stored keys to the next.
 pub const RELOAD: i64 = 2;
-/// Seconds that clocks of replicas and verifiers may differ, with the way of an answer.
-const DIFFERENCE: i64 = 3;
+/// Seconds that clocks of replicas and verifiers may differ.
+const DIFFERENCE: i64 = 5;
 /// Seconds that a key stays beyond the longest token life.
 const MARGIN: i64 = 60;
 /// Most keys that one algorithm may have published; verifiers look through no endless set.
@@ -36,7 +36,7 @@ impl KeySetting {
     pub fn rotation(&self, token_lifetime: i64) -> Rotation {
         Rotation {
             period: self.key_rotation,
-            lead: self.jwks_max_age + RELOAD + DIFFERENCE,
+            lead: self.jwks_max_age + DIFFERENCE,
             stay: token_lifetime + MARGIN,
         }
     }

@@ -12,8 +12,12 @@ use keys::KeySet;
 
 use crate::{oauth::secret, state::AppState};
 
-/// The key set, or `304` for a verifier that has it already.
+/// The key set, or `304` for a verifier that has it already. What is stored is looked at for each
+/// answer: verifiers keep it, so a key that another replica has just made must not be missing.
 pub async fn get(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    if let Err(error) = state.keys.catch_up(&state.db).await {
+        tracing::warn!(cause = %error, "the key set may be out of date");
+    }
     let set = state.keys.key_set(state.clock.now());
     let tag = entity_tag(&set);
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == tag);

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// Seconds after a fetch in which there is no other, so that a storm of unknown `kid`s causes one.
+/// Seconds from one fetch to the next, so that a storm of unknown `kid`s causes one.
 const COOL_DOWN: u64 = 10;
 /// The same after a fetch that failed.
 const COOL_DOWN_AFTER_FAILURE: u64 = 2;
@@ -64,7 +64,8 @@ struct Held {
 
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
-    ended_at: i64,
+    /// When it was begun, if it succeeded, or else when it had failed.
+    at: i64,
     succeeded: bool,
 }
 
@@ -124,7 +125,7 @@ impl KeyCache {
         let cache = self.clone();
         tokio::spawn(async move {
             let outcome = cache.fetch_keys().await;
-            cache.settle(outcome);
+            cache.settle(now, outcome);
             drop(end);
         });
         Some(under_way)
@@ -161,17 +162,18 @@ impl KeyCache {
         }
     }
 
-    fn settle(&self, outcome: Result<(Held, i64), FetchError>) {
-        let now = self.clock.now();
+    /// An answer is as old as its question: how long it was under way, nobody knows.
+    fn settle(&self, asked_at: i64, outcome: Result<(Held, i64), FetchError>) {
         let mut state = self.state();
-        state.last_fetch = Some(Attempt { ended_at: now, succeeded: outcome.is_ok() });
         match outcome {
             Ok((held, max_age)) => {
+                state.last_fetch = Some(Attempt { at: asked_at, succeeded: true });
                 state.held = held;
-                state.fetched_at = now;
-                state.fresh_until = now.saturating_add(max_age);
+                state.fetched_at = asked_at;
+                state.fresh_until = asked_at.saturating_add(max_age);
             }
             Err(error) => {
+                state.last_fetch = Some(Attempt { at: self.clock.now(), succeeded: false });
                 self.server.forget();
                 tracing::warn!(cause = %error, "the keys cannot be fetched");
             }
@@ -223,7 +225,7 @@ impl State {
             Some(last) if last.succeeded => COOL_DOWN,
             Some(_) => COOL_DOWN_AFTER_FAILURE,
         };
-        self.last_fetch.is_some_and(|last| now.abs_diff(last.ended_at) < cool_down)
+        self.last_fetch.is_some_and(|last| now.abs_diff(last.at) < cool_down)
     }
 
     fn is_usable(&self, now: i64) -> bool {

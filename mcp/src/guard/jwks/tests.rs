@@ -193,6 +193,22 @@ async fn keys_are_fetched_anew_ahead_of_their_end_while_requests_go_on() {
 }
 
 #[tokio::test]
+async fn an_answer_that_was_long_under_way_is_as_old_as_its_question() {
+    let setting = Setting::new().await;
+    setting.issuer.answers.forget_permits(100);
+    let (cache, kid) = (setting.cache.clone(), setting.issuer.kid.clone());
+    let request = tokio::spawn(async move { cache.holding(&kid).await });
+    setting.issuer.arrivals.acquire().await.unwrap().forget();
+    setting.advance(60);
+    setting.issuer.answers.add_permits(100);
+    assert!(request.await.unwrap().is_ok());
+
+    setting.advance(MAX_AGE - 60);
+    setting.cache.holding("made-meanwhile").await.unwrap();
+    assert_eq!(setting.fetches(), 2, "the set is held for longer than its age");
+}
+
+#[tokio::test]
 async fn known_keys_are_used_through_an_outage_of_a_day_and_no_longer() {
     let setting = Setting::warm().await;
     setting.set_down(true);
