@@ -24,8 +24,8 @@ test: build ## run every test, in a real browser too
 
 torture: .cargo/config.toml ## races, crashes, rotations at length; for one: make torture ARGS="crashes --engine sqlite"
 	@scripts/prepare-tests
-	@$(CARGO) build --release --quiet -p auth -p mcp
-	@$(CARGO) run --release --quiet -p tests --bin torture -- $(ARGS)
+	@$(CARGO) build --release -p auth -p mcp -p tests --bin auth --bin mcp --bin torture
+	@$${CARGO_TARGET_DIR:-target}/release/torture $(ARGS)
 
 check: fmt-check lint test doc deny ## everything that CI would say no to
 
