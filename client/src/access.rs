@@ -1,32 +1,29 @@
 //! The right to use one server: what is held, and what is done when the server wants more.
 
-use std::{sync::Arc, time::Duration};
-
 use url::Url;
 
 use crate::{
-    browser::Browser,
     clock::Clock,
     connection::Refusal,
-    conversation::Conversation,
-    credentials::{Credentials, Grant},
+    credentials::Credentials,
     error::Error,
-    explain::{Explanation, Rule},
+    explain::Rule,
     fetch::Fetch,
+    manners::Manners,
     oauth::{
         OAuthError,
         challenge::AuthorizationChallenge,
         discovery::{Discovery, discover},
         dpop::AccessToken,
+        grant::Grant,
         legacy,
-        refresh::refresh,
         revocation::revoke,
         scope::{Scope, ScopeSources, select},
-        sign_in::SignIn,
     },
-    output::Output,
     profile::Profile,
-    received::Received,
+    renewal::refresh,
+    setup::Setup,
+    sign_in::SignIn,
     wire::TokenSlot,
 };
 
@@ -37,41 +34,6 @@ const CHALLENGE: Rule = Rule {
     because: "The server refused and says where its metadata is and which scopes this takes.",
     section: "RFC 9110 §11.6.1, RFC 9728 §5.1, RFC 6750 §3",
 };
-
-/// How the person is involved.
-#[derive(Clone)]
-pub struct Manners {
-    /// How the person is spoken to.
-    pub output: Arc<Output>,
-    /// Whether a sign-in may be started at all.
-    pub may_ask: bool,
-    /// Whether the person may paste the address the browser ended on.
-    pub may_paste: bool,
-    /// What happens to the address the person should open.
-    pub browser: Browser,
-    /// How long the person may take.
-    pub timeout: Duration,
-    /// Who is told each step of a sign-in.
-    pub explanation: Explanation,
-    /// Who answers what the server asks while it works.
-    pub conversation: Arc<dyn Conversation>,
-    /// Where images and other data go that the server sends.
-    pub received: Received,
-}
-
-/// Everything that work with one server needs.
-pub struct Setup {
-    /// The server's address.
-    pub server: Url,
-    /// What was kept earlier.
-    pub credentials: Credentials,
-    /// What time it is.
-    pub clock: Clock,
-    /// How the person is involved.
-    pub manners: Manners,
-    /// Who this client is and how it gets its tokens.
-    pub profile: Profile,
-}
 
 /// What has been tried for one operation, so that nothing is tried for ever.
 #[derive(Clone, Debug, Default)]
@@ -240,11 +202,11 @@ impl Access {
                 self.hold(Some(grant));
                 Ok(is_new)
             }
-            Err(OAuthError::TokenRefused { .. }) => {
+            Err(Error::OAuth(OAuthError::TokenRefused { .. })) => {
                 self.load_again()?;
                 Ok(false)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -271,7 +233,7 @@ impl Access {
         let discovery = self.discover(refusal).await?;
         let asked = self.grant_from(&discovery).map(|grant| &grant.requested_scope);
         let scope = select(ScopeSources {
-            challenge: &refusal.challenge,
+            challenge: refusal.challenge.scope.as_ref(),
             resource: discovery.resource.scope().as_ref(),
             authorization_server: discovery.authorization_server.scope().as_ref(),
             requested_before: asked,

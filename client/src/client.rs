@@ -13,12 +13,13 @@ use rmcp::{
 use url::Url;
 
 use crate::{
-    access::{Access, Attempts, Setup},
+    access::{Access, Attempts},
     connection::{Connection, Failure, Running},
     error::Error,
     fetch::Fetch,
     output::Output,
     received::Received,
+    setup::Setup,
     suggestion::closest,
 };
 

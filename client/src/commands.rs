@@ -1,7 +1,11 @@
 //! What the client can do, the same from the command line and from the prompt.
 
-use self::{doctor::Doctor, skills::SkillCommand};
-use crate::{cli, client::Client, error::Error, grammar::Given};
+use crate::{
+    cli::command::{Command, Doctor, SkillCommand},
+    client::Client,
+    error::Error,
+    grammar::Given,
+};
 
 pub mod call;
 pub mod completions;
@@ -64,24 +68,24 @@ pub enum Task {
 
 impl Task {
     /// What a command asks of a server; `None` for one that needs none.
-    pub fn from_command(command: cli::Command) -> Option<Self> {
+    pub fn from_command(command: Command) -> Option<Self> {
         Some(match command {
-            cli::Command::Call { tool, arguments } => {
+            Command::Call { tool, arguments } => {
                 Self::Call { tool, given: Given::from_words(arguments) }
             }
-            cli::Command::Tools => Self::Tools,
-            cli::Command::Login => Self::Login,
-            cli::Command::Logout => Self::Logout,
-            cli::Command::Status => Self::Status,
-            cli::Command::Doctor(doctor) => Self::Doctor(doctor),
-            cli::Command::Resources => Self::Resources,
-            cli::Command::Read { uri } => Self::Read { uri },
-            cli::Command::Prompts => Self::Prompts,
-            cli::Command::Prompt { name, arguments } => {
+            Command::Tools => Self::Tools,
+            Command::Login => Self::Login,
+            Command::Logout => Self::Logout,
+            Command::Status => Self::Status,
+            Command::Doctor(doctor) => Self::Doctor(doctor),
+            Command::Resources => Self::Resources,
+            Command::Read { uri } => Self::Read { uri },
+            Command::Prompts => Self::Prompts,
+            Command::Prompt { name, arguments } => {
                 Self::Prompt { name, given: Given::from_words(arguments) }
             }
-            cli::Command::Skills { command } => Self::Skills(command.unwrap_or(SkillCommand::List)),
-            cli::Command::Servers(_) | cli::Command::Completions { .. } => return None,
+            Command::Skills { command } => Self::Skills(command.unwrap_or(SkillCommand::List)),
+            Command::Servers(_) | Command::Completions { .. } => return None,
         })
     }
 
@@ -158,7 +162,7 @@ pub async fn perform(client: &mut Client, task: Task) -> Result<(), Error> {
         Task::Login => login::run(client).await,
         Task::Logout => logout::run(client).await,
         Task::Status => status::run(client),
-        Task::Doctor(doctor) => doctor.run(client).await,
+        Task::Doctor(doctor) => doctor::run(client, &doctor).await,
         Task::Resources => resources::run(client).await,
         Task::Read { uri } => resources::read(client, &uri).await,
         Task::Prompts => prompts::run(client).await,

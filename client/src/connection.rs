@@ -4,8 +4,8 @@ use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use rmcp::{
-    ClientCacheConfig, ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError,
-    model::{ErrorCode, ErrorData, ProtocolVersion},
+    ClientCacheConfig, ClientServiceExt, RoleClient, ServiceError,
+    model::{ErrorCode, ErrorData},
     service::{ClientInitializeError, RunningService},
     transport::{
         StreamableHttpClientTransport,
@@ -22,6 +22,7 @@ use crate::{
     fetch::{Fetch, FetchError},
     oauth::challenge::AuthorizationChallenge,
     profile::Profile,
+    protocol::Protocol,
     wire::{TokenSlot, Wire, WireError},
 };
 
@@ -31,45 +32,6 @@ const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An MCP session or its stateless equivalent, ready for requests.
 pub type Running = RunningService<RoleClient, Host>;
-
-/// Which revision of MCP is spoken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Protocol {
-    /// The newest both sides know: 2026-07-28 is asked for first, then `initialize`.
-    #[default]
-    Newest,
-    /// This one and no other.
-    Only(ProtocolVersion),
-}
-
-impl Protocol {
-    /// Whether this is the revision before protected resource metadata, in which a server was its
-    /// own authorization server. It is never fallen back to, only asked for.
-    pub fn predates_resource_metadata(&self) -> bool {
-        *self == Self::Only(ProtocolVersion::V_2025_03_26)
-    }
-
-    /// The revision offered in `initialize`.
-    fn offered(&self) -> ProtocolVersion {
-        match self {
-            Self::Newest => ProtocolVersion::LATEST_WITH_INITIALIZE,
-            Self::Only(version) => version.clone(),
-        }
-    }
-
-    fn lifecycle(&self) -> ClientLifecycleMode {
-        match self {
-            Self::Newest => ClientLifecycleMode::Auto {
-                preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-                legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
-            },
-            Self::Only(version) if *version >= ProtocolVersion::NO_INITIALIZE => {
-                ClientLifecycleMode::Discover { preferred_versions: vec![version.clone()] }
-            }
-            Self::Only(_) => ClientLifecycleMode::Initialize,
-        }
-    }
-}
 
 /// A server's refusal for want of authorization.
 #[derive(Clone, Debug, PartialEq, Eq)]

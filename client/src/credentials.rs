@@ -2,19 +2,16 @@
 //! that only its owner may read, and that is sealed where the system keyring keeps the key.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use keys::{MasterSecrets, Sealer};
-use serde::{Deserialize, Serialize};
 
 use self::keyring::{GLANCE, Keyring, KeyringError, PATIENCE, SecretStore};
 use crate::{
-    clock::Clock,
-    oauth::{OAuthError, dpop::DpopKey, registration::ClientRegistration, scope::Scope},
+    file_lock::{FileLock, LockError},
     private_file,
     secret::Secret,
 };
@@ -31,88 +28,6 @@ const LOCK: &str = "credentials.lock";
 const PURPOSE: &str = "client credentials";
 /// Longer than the slowest refresh, which is one request with its time-out.
 const LOCK_PATIENCE: Duration = Duration::from_secs(45);
-const LOCK_INTERVAL: Duration = Duration::from_millis(25);
-
-/// A person's permission, as the authorization server granted it to this installation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
-    /// The authorization server, exactly as its metadata spells it.
-    pub issuer: String,
-    /// The MCP server, exactly as its metadata spells it (RFC 8707).
-    pub resource: String,
-    /// The registration it was granted to: a refresh token works for no other (RFC 6749 §6).
-    pub client: ClientRegistration,
-    /// The access token.
-    pub access_token: Secret,
-    /// The refresh token, if one was issued and has not been refused since.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refresh_token: Option<Secret>,
-    /// What was granted.
-    pub scope: Scope,
-    /// What was asked for, which a step-up asks for again.
-    pub requested_scope: Scope,
-    /// When the access token was issued, in seconds since 1970.
-    pub issued_at: i64,
-    /// When the access token expires, in seconds since 1970, if the server said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<i64>,
-    /// The private key that the tokens are bound to, if they are (RFC 9449).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dpop_key: Option<Secret>,
-    /// Who signed in, if the authorization server told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<Person>,
-}
-
-impl Grant {
-    /// The key that the tokens are bound to.
-    ///
-    /// # Errors
-    /// [`OAuthError::UnusableKey`] when what was kept is no key.
-    pub fn restored_key(&self, clock: &Clock) -> Result<Option<DpopKey>, OAuthError> {
-        self.dpop_key.as_ref().map(|stored| DpopKey::restore(stored, clock)).transpose()
-    }
-
-    /// Whether the access token's life is over.
-    pub fn is_expired(&self, now: i64) -> bool {
-        self.expires_at.is_some_and(|expires_at| expires_at <= now)
-    }
-
-    /// Whether it is time to refresh: 60 seconds before the end, or at half-life if that is later.
-    pub fn is_due(&self, now: i64) -> bool {
-        self.expires_at.is_some_and(|expires_at| {
-            let margin = 60.min((expires_at - self.issued_at) / 2);
-            expires_at - margin <= now
-        })
-    }
-
-    /// Whether the grant can still lead to an answer without asking the person.
-    pub fn is_usable(&self, now: i64) -> bool {
-        self.refresh_token.is_some() || !self.is_expired(now)
-    }
-}
-
-/// Who signed in (OpenID Connect Core §5.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    /// The full name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The short name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub preferred_username: Option<String>,
-    /// The e-mail address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-}
-
-impl Person {
-    /// The best name there is.
-    pub fn display_name(&self) -> Option<&str> {
-        let Self { name, preferred_username, email } = self;
-        name.as_deref().or(preferred_username.as_deref()).or(email.as_deref())
-    }
-}
 
 /// Why the credentials cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -176,8 +91,7 @@ pub struct Credentials {
 /// Held while the file changes, or while the one process that refreshes does so.
 #[derive(Debug)]
 pub struct Lock {
-    /// Closing the file releases the lock.
-    _file: File,
+    _held: FileLock,
 }
 
 impl Credentials {
@@ -306,19 +220,10 @@ impl Credentials {
 
     async fn lock_within(&self, patience: Duration) -> Result<Lock, CredentialsError> {
         let path = self.directory.join(LOCK);
-        let refused = |reason| CredentialsError::Io { path: path.clone(), reason };
-        private_file::create_directory(&self.directory).map_err(refused)?;
-        let file = private_file::open(&path).map_err(refused)?;
-        let deadline = tokio::time::Instant::now() + patience;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Lock { _file: file }),
-                Err(TryLockError::Error(reason)) => return Err(refused(reason)),
-                Err(TryLockError::WouldBlock) if tokio::time::Instant::now() >= deadline => {
-                    return Err(CredentialsError::Busy { path });
-                }
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_INTERVAL).await,
-            }
+        match FileLock::acquire(&path, patience).await {
+            Ok(held) => Ok(Lock { _held: held }),
+            Err(LockError::Busy) => Err(CredentialsError::Busy { path }),
+            Err(LockError::Io(reason)) => Err(CredentialsError::Io { path, reason }),
         }
     }
 

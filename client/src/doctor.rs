@@ -25,12 +25,7 @@ use self::{
     evidence::{Evidence, Judged, Objection},
     report::{Finding, Outcome, Report},
 };
-use crate::{
-    access::Manners,
-    clock::Clock,
-    error::{Error, Exit},
-    fetch::Fetch,
-};
+use crate::{clock::Clock, error::Error, exit::Exit, fetch::Fetch, manners::Manners};
 
 /// How much a failure matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,53 +1,15 @@
 //! Everything that can end a command badly: one sentence, a hint, a code and an exit status.
 
-use std::{io, process::ExitCode};
+use std::io;
 
 use crate::{
-    credentials::CredentialsError, fetch::FetchError, grammar::GrammarError, oauth::OAuthError,
+    credentials::CredentialsError,
+    exit::Exit,
+    fetch::FetchError,
+    grammar::GrammarError,
+    oauth::OAuthError,
+    output::{Output, OutputError},
 };
-
-/// The exit status of the process; scripts rely on these numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// 0: done.
-    Success,
-    /// 1: any failure without a number of its own.
-    Failure,
-    /// 2: the command line, the tool's name or its arguments are wrong.
-    Usage,
-    /// 3: a server could not be reached.
-    Unreachable,
-    /// 4: sign-in is needed, was refused or did not succeed.
-    SignIn,
-    /// 5: the tool ran and reported an error.
-    ToolFailed,
-    /// 6: signed in, but not allowed to do this.
-    Forbidden,
-    /// 130: stopped by Ctrl-C.
-    Interrupted,
-}
-
-impl Exit {
-    /// The number the process ends with.
-    pub fn status(self) -> u8 {
-        match self {
-            Self::Success => 0,
-            Self::Failure => 1,
-            Self::Usage => 2,
-            Self::Unreachable => 3,
-            Self::SignIn => 4,
-            Self::ToolFailed => 5,
-            Self::Forbidden => 6,
-            Self::Interrupted => 130,
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.status())
-    }
-}
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -134,12 +96,9 @@ pub enum Error {
     /// The names of servers cannot be read or written.
     #[error("cannot keep the names of servers: {0}")]
     Servers(io::Error),
-    /// stdout or the terminal failed.
-    #[error("cannot write the result: {0}")]
-    Output(io::Error),
-    /// Whoever read stdout stopped reading, as `head` does.
-    #[error("stdout was closed")]
-    OutputClosed,
+    /// The result cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// stdin or the terminal could not be read.
     #[error("cannot read what is typed: {0}")]
     Input(io::Error),
@@ -170,7 +129,6 @@ impl Error {
             | Self::Credentials(_)
             | Self::Servers(_)
             | Self::Output(_)
-            | Self::OutputClosed
             | Self::Input(_) => Exit::Failure,
         }
     }
@@ -192,7 +150,7 @@ impl Error {
             Self::NotKept(_) => "not_kept",
             Self::Credentials(_) => "credentials",
             Self::Servers(_) => "servers",
-            Self::Output(_) | Self::OutputClosed => "output",
+            Self::Output(_) => "output",
             Self::Input(_) => "input",
             Self::Interrupted => "interrupted",
             Self::AlreadyTold(_) => "failed",
@@ -223,16 +181,22 @@ impl Error {
             | Self::Skill { .. }
             | Self::Servers(_)
             | Self::Output(_)
-            | Self::OutputClosed
             | Self::Input(_)
             | Self::Interrupted
             | Self::AlreadyTold(_) => None,
         }
     }
 
-    /// Whether it needs no words: the person knows, or the reader of stdout left on purpose.
-    pub fn is_silent(&self) -> bool {
-        matches!(self, Self::OutputClosed | Self::AlreadyTold(_))
+    /// Says on `output` what went wrong and, where that is known, what to do about it. Nothing is
+    /// said when the person knows, or when the reader of stdout left on purpose.
+    pub fn tell(&self, output: &Output) {
+        if matches!(self, Self::Output(OutputError::Closed) | Self::AlreadyTold(_)) {
+            return;
+        }
+        if matches!(self, Self::Interrupted) {
+            output.leave_typed_line();
+        }
+        output.failure(self.code(), &self.to_string(), self.hint().as_deref());
     }
 }
 

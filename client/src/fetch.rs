@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use self::guard::{Guard, Lookup, is_this_machine, points_inward};
-use crate::{error::Exit, explain::Explanation};
+use crate::{exit::Exit, explain::Explanation};
 
 mod guard;
 

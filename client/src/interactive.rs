@@ -8,7 +8,8 @@ use crate::{
     client::Client,
     commands::{Task, perform},
     completion::{Completer, Known, WORDS},
-    error::{Error, Exit},
+    error::Error,
+    exit::Exit,
     history::History,
     printable::printable_line,
     prompt::{Asked, ask},
@@ -56,7 +57,7 @@ pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(
         }
         // A sign-in that was stopped half-way has set aside what is stored.
         for error in [outcome.err(), client.access.load_again().err()].into_iter().flatten() {
-            client.output.error(&error);
+            error.tell(&client.output);
         }
     }
 }
@@ -120,7 +121,7 @@ pub async fn run_lines(client: &mut Client) -> Result<(), Error> {
             break;
         }
         let Err(error) = perform(client, task).await else { continue };
-        client.output.error(&error);
+        error.tell(&client.output);
         let exit = error.exit();
         outcome = outcome.and(Err(Error::AlreadyTold(exit)));
         if matches!(exit, Exit::Unreachable | Exit::SignIn) {

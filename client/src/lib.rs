@@ -1,6 +1,7 @@
 //! The command line for protected MCP servers, and the client's half of MCP authorization.
 //!
-//! - [`oauth`] is the authorization flow, one file per step; it is the part to read first.
+//! - [`oauth`] is the rules and messages of authorization, one file per step; it is the part to
+//!   read first. [`sign_in`] walks through them, [`renewal`] renews what came of it.
 //! - [`access`] decides what to do when a server wants a (better) token; [`client`] repeats what
 //!   was refused.
 //! - [`wire`] and [`connection`] carry MCP over HTTP, on top of rmcp; [`conversation`] answers what
@@ -15,19 +16,21 @@ use std::{ffi::OsString, path::Path, sync::Arc};
 use clap::{Parser as _, error::ErrorKind};
 
 use crate::{
-    access::{Manners, Setup},
     browser::Browser,
-    cli::{Cli, Command},
+    cli::{Cli, command::Command},
     client::Client,
     clock::Clock,
     commands::{Task, completions, perform},
     credentials::{Credentials, CredentialsError, keyring::SystemKeyring},
-    error::{Error, Exit},
+    error::Error,
+    exit::Exit,
     explain::Explanation,
+    manners::Manners,
     output::Output,
     person::Person,
     received::Received,
     servers::Servers,
+    setup::Setup,
 };
 
 pub mod access;
@@ -43,12 +46,15 @@ pub mod conversation;
 pub mod credentials;
 pub mod doctor;
 pub mod error;
+pub mod exit;
 pub mod explain;
 pub mod fetch;
+pub mod file_lock;
 pub mod form;
 pub mod grammar;
 pub mod history;
 pub mod interactive;
+pub mod manners;
 pub mod oauth;
 pub mod output;
 pub mod paste;
@@ -58,9 +64,14 @@ pub mod printable;
 pub mod private_file;
 pub mod profile;
 pub mod prompt;
+pub mod protocol;
 pub mod received;
+pub mod renewal;
 pub mod secret;
+pub mod server_address;
 pub mod servers;
+pub mod setup;
+pub mod sign_in;
 pub mod skill;
 pub mod suggestion;
 pub mod wire;
@@ -83,7 +94,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, streams: Streams
     };
     outcome.map_or_else(
         |error| {
-            output.error(&error);
+            error.tell(&output);
             error.exit()
         },
         |()| Exit::Success,
@@ -166,7 +177,7 @@ fn explain_usage(output: &Output, error: &clap::Error) -> Result<(), Error> {
     let text = error.render().to_string();
     let text = text.trim_end();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => output.data(text),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(output.data(text)?),
         _ if output.is_json() => Err(Error::Usage {
             message: text.lines().next().unwrap_or_default().replace("error: ", ""),
             hint: Some("`client --help` lists what there is".to_owned()),

@@ -7,14 +7,15 @@
 //! 5. [`scope`]: what to ask for; [`pkce`]: proof that the code comes back to us (RFC 7636).
 //! 6. [`authorization_request`]: the address the browser opens.
 //! 7. [`authorization_response`]: what comes back, `state` and `iss` checked (RFC 9207).
-//! 8. [`token`]: the code becomes tokens; later [`refresh`] renews and [`revocation`] ends them.
+//! 8. [`token`]: the code becomes tokens, kept as a [`grant`]; later [`revocation`] ends them.
 //!
-//! [`sign_in`] walks steps 4 to 8 in this order; [`discovery`] is steps 2 and 3 alone.
+//! These are rules and messages. [`crate::sign_in`] walks steps 4 to 8 in this order with a browser
+//! and a file of credentials, [`crate::renewal`] renews; [`discovery`] is steps 2 and 3 alone.
 //! [`identity`] decides which client this is before step 4.
 //!
 //! Where there is no browser or no person, another grant takes the place of steps 5 to 7:
 //! [`device_authorization`], [`client_credentials`], [`enterprise`] and [`workload`]. [`dpop`]
-//! binds tokens to a key, [`client_assertion`] proves a client by one, and [`legacy`] is for
+//! binds tokens to a key where [`dpop_choice`] wants that, [`client_assertion`] proves a client by one, and [`legacy`] is for
 //! servers that are older than step 2.
 
 pub mod authorization_request;
@@ -26,19 +27,21 @@ pub mod client_credentials;
 pub mod device_authorization;
 pub mod discovery;
 pub mod dpop;
+pub mod dpop_choice;
 pub mod enterprise;
 mod error;
+pub mod grant;
+pub mod grant_type;
 pub mod identity;
 pub mod legacy;
 pub mod pkce;
 pub mod protected_resource;
-pub mod refresh;
 pub mod registration;
 pub mod revocation;
 pub mod scope;
-pub mod sign_in;
 pub mod token;
 pub mod user_info;
+mod well_known;
 pub mod workload;
 
 pub use error::OAuthError;

@@ -10,10 +10,18 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{
-    error::Error,
-    printable::{printable, printable_json, printable_line},
-};
+use crate::printable::{printable, printable_json, printable_line};
+
+/// Why data did not reach stdout.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// stdout or the terminal failed.
+    #[error("cannot write the result: {0}")]
+    Failed(io::Error),
+    /// Whoever read stdout stopped reading, as `head` does.
+    #[error("stdout was closed")]
+    Closed,
+}
 
 /// Where a run of the client reads and writes, and which ends are terminals.
 pub struct Streams {
@@ -126,18 +134,18 @@ impl Output {
     /// Writes `text` and a line break to stdout.
     ///
     /// # Errors
-    /// [`Error::Output`] when stdout cannot be written to.
-    pub fn data(&self, text: &str) -> Result<(), Error> {
+    /// [`OutputError`] when stdout cannot be written to.
+    pub fn data(&self, text: &str) -> Result<(), OutputError> {
         self.write_data(&printable(text))
     }
 
     /// Writes `value` to stdout as one line of JSON.
     ///
     /// # Errors
-    /// [`Error::Output`] when stdout cannot be written to.
-    pub fn json(&self, value: &impl Serialize) -> Result<(), Error> {
-        let json = serde_json::to_string(value).map_err(io::Error::from).map_err(Error::Output)?;
-        self.write_data(&printable_json(&json))
+    /// [`OutputError`] when stdout cannot be written to.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), OutputError> {
+        let json = serde_json::to_string(value).map_err(io::Error::from);
+        self.write_data(&printable_json(&json.map_err(OutputError::Failed)?))
     }
 
     /// Says one line to the person, on stderr.
@@ -155,27 +163,31 @@ impl Output {
         self.write_talk(&self.paint(&printable(text), "90"));
     }
 
-    /// Says what went wrong and, where that is known, what to do about it, on stderr.
+    /// Says what went wrong, the `message`, and the `hint` what to do about it, on stderr.
     ///
     /// Under `--json` this is one line, `{"error":{"code","message","hint"}}`. It goes to stderr
-    /// there too: whoever parses stdout as the result never takes an error for one.
-    pub fn error(&self, error: &Error) {
-        if error.is_silent() {
-            return;
-        }
+    /// there too: whoever parses stdout as the result never takes a failure for one.
+    pub fn failure(&self, code: &str, message: &str, hint: Option<&str>) {
+        let (message, hint) = (printable_line(message), hint.map(printable_line));
         if self.json {
-            self.write_talk(&printable_json(&error_as_json(error).to_string()));
+            let mut described = serde_json::json!({ "code": code, "message": message });
+            if let Some(hint) = hint {
+                described["hint"] = hint.into();
+            }
+            let error = serde_json::json!({ "error": described });
+            self.write_talk(&printable_json(&error.to_string()));
             return;
         }
-        if matches!(error, Error::Interrupted) && self.person_reads {
-            // The terminal has just shown `^C` on the line that would be written to.
-            self.write_talk("");
-        }
-        let message = printable_line(&error.to_string());
         self.write_talk(&format!("{} {message}", self.paint("error:", "31;1")));
-        if let Some(hint) = error.hint() {
-            let hint = printable_line(&hint);
+        if let Some(hint) = hint {
             self.write_talk(&format!("{} {hint}", self.paint("hint:", "36;1")));
+        }
+    }
+
+    /// Begins a new line where the terminal has just shown what was typed, such as `^C`.
+    pub fn leave_typed_line(&self) {
+        if self.person_reads && !self.json {
+            self.write_talk("");
         }
     }
 
@@ -208,13 +220,13 @@ impl Output {
         }
     }
 
-    fn write_data(&self, text: &str) -> Result<(), Error> {
+    fn write_data(&self, text: &str) -> Result<(), OutputError> {
         self.clear_transient();
         let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
         let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
         written.map_err(|error| match error.kind() {
-            ErrorKind::BrokenPipe => Error::OutputClosed,
-            _ => Error::Output(error),
+            ErrorKind::BrokenPipe => OutputError::Closed,
+            _ => OutputError::Failed(error),
         })
     }
 
@@ -228,17 +240,6 @@ impl Output {
     fn paint(&self, word: &str, style: &str) -> String {
         if self.coloured { format!("\u{1b}[{style}m{word}\u{1b}[0m") } else { word.to_owned() }
     }
-}
-
-fn error_as_json(error: &Error) -> serde_json::Value {
-    let mut described = serde_json::json!({
-        "code": error.code(),
-        "message": printable_line(&error.to_string()),
-    });
-    if let Some(hint) = error.hint() {
-        described["hint"] = printable_line(&hint).into();
-    }
-    serde_json::json!({ "error": described })
 }
 
 #[cfg(test)]
@@ -298,17 +299,18 @@ mod tests {
     #[test]
     fn an_error_and_its_hint_are_talk() {
         let (output, stdout, stderr) = output(false, false);
-        output.error(&Error::Interrupted);
+        output.failure("interrupted", "stopped by Ctrl-C", Some("try again"));
         assert_eq!(stdout.text(), "");
-        assert!(stderr.text().starts_with("error: "), "{}", stderr.text());
+        assert_eq!(stderr.text(), "error: stopped by Ctrl-C\nhint: try again\n");
     }
 
     #[test]
     fn an_error_under_json_is_one_object_on_stderr() {
         let (output, stdout, stderr) = output(true, false);
-        output.error(&Error::Interrupted);
+        output.failure("interrupted", "stopped by Ctrl-C", Some("try again"));
         assert_eq!(stdout.text(), "");
         let told: serde_json::Value = serde_json::from_str(&stderr.text()).expect("JSON");
         assert_eq!(told["error"]["code"], "interrupted");
+        assert_eq!(told["error"]["hint"], "try again");
     }
 }

@@ -1,8 +1,8 @@
 //! Who this client is and how it gets its tokens, as its person chose.
 
 use crate::{
-    connection::Protocol,
-    oauth::{dpop::DpopChoice, enterprise::IdentityProvider, identity::Identity},
+    oauth::{dpop_choice::DpopChoice, enterprise::IdentityProvider, identity::Identity},
+    protocol::Protocol,
     secret::Secret,
 };
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io, path::Path, path::PathBuf};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::private_file;
+use crate::{error::Error, private_file};
 
 /// The names, and where they are kept.
 #[derive(Clone, Debug)]
@@ -51,6 +51,16 @@ impl Servers {
     /// All names with their addresses.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Url)> {
         self.named.servers.iter().map(|(name, url)| (name.as_str(), url))
+    }
+
+    /// What is said when no server is called `name`.
+    pub fn unknown(&self, name: &str) -> Error {
+        let names: Vec<_> = self.all().map(|(name, _)| name).collect();
+        let hint = match names.is_empty() {
+            true => "name one with `client add NAME URL`".to_owned(),
+            false => format!("there are {}", names.join(", ")),
+        };
+        Error::Usage { message: format!("no server is called `{name}`"), hint: Some(hint) }
     }
 
     /// Names a server; the first one is in use at once.

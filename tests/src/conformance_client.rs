@@ -5,25 +5,26 @@ use std::{sync::Arc, time::Duration};
 
 use clap::Parser;
 use client::{
-    access::{Manners, Setup},
     browser::Browser,
     client::Client,
     clock::Clock,
-    connection::Protocol,
     conversation::Conversation,
     credentials::Credentials,
     error::Error,
     explain::Explanation,
+    manners::Manners,
     oauth::{
         client_assertion::ClientKey,
-        dpop::DpopChoice,
+        dpop_choice::DpopChoice,
         enterprise::IdentityProvider,
         identity::{Identity, PreRegistered},
     },
     output::Output,
     profile::{Means, Profile},
+    protocol::Protocol,
     received::Received,
     secret::Secret,
+    setup::Setup,
     skill,
 };
 use futures::future::{BoxFuture, FutureExt as _};

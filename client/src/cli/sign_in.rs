@@ -9,15 +9,15 @@ use clap::{Args, ValueEnum};
 use url::Url;
 
 use crate::{
-    connection::Protocol,
     fetch::is_secure,
     oauth::{
         client_assertion::ClientKey,
-        dpop::DpopChoice,
+        dpop_choice::DpopChoice,
         enterprise::IdentityProvider,
         identity::{Identity, PreRegistered},
     },
     profile::{Means, Profile},
+    protocol::Protocol,
     secret::Secret,
 };
 

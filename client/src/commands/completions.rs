@@ -12,5 +12,5 @@ use crate::{cli::Cli, error::Error, output::Output};
 pub fn run(shell: Shell, output: &Output) -> Result<(), Error> {
     let mut script = Vec::new();
     generate(shell, &mut Cli::command(), "client", &mut script);
-    output.data(String::from_utf8_lossy(&script).trim_end())
+    Ok(output.data(String::from_utf8_lossy(&script).trim_end())?)
 }

@@ -28,5 +28,5 @@ Words of the prompt itself:
 /// [`Error::Output`] when stdout cannot be written to.
 pub fn run(client: &Client) -> Result<(), Error> {
     let words = WORDS.iter().map(|(word, meaning)| format!("\n  {word:<9} {meaning}"));
-    client.output.data(&format!("{GRAMMAR}{}", words.collect::<String>()))
+    Ok(client.output.data(&format!("{GRAMMAR}{}", words.collect::<String>()))?)
 }

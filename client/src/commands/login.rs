@@ -11,7 +11,9 @@ use crate::{client::Client, error::Error};
 pub async fn run(client: &mut Client) -> Result<(), Error> {
     let signed_in = client.sign_in().await?;
     if client.output.is_json() {
-        return client.output.json(&json!({"server": client.server, "signed_in": signed_in}));
+        return Ok(client
+            .output
+            .json(&json!({"server": client.server, "signed_in": signed_in}))?);
     }
     if !signed_in {
         client.output.say(&format!("{} answers without a sign-in.", client.server));

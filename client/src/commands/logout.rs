@@ -13,13 +13,14 @@ pub async fn run(client: &mut Client) -> Result<(), Error> {
     client.start_afresh().await;
     let output = &client.output;
     if output.is_json() {
-        return output.json(&match &outcome {
+        output.json(&match &outcome {
             SignedOut::AlreadyOut => json!({"signed_out": false, "revoked": false}),
             SignedOut::Revoked => json!({"signed_out": true, "revoked": true}),
             SignedOut::ForgottenOnly(reason) => {
                 json!({"signed_out": true, "revoked": false, "reason": reason})
             }
-        });
+        })?;
+        return Ok(());
     }
     match outcome {
         SignedOut::AlreadyOut => output.say(&format!("Nobody is signed in to {}.", client.server)),

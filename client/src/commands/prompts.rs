@@ -15,14 +15,14 @@ pub async fn run(client: &mut Client) -> Result<(), Error> {
     client.list_prompts().await?;
     let prompts = client.known_prompts();
     if client.output.is_json() {
-        return client.output.json(&prompts);
+        return Ok(client.output.json(&prompts)?);
     }
     if prompts.is_empty() {
         client.output.say(&format!("{} has no prompts.", client.server));
         return Ok(());
     }
     let described: Vec<_> = prompts.iter().map(describe).collect();
-    client.output.data(&described.join("\n"))
+    Ok(client.output.data(&described.join("\n"))?)
 }
 
 /// Fills in the prompt called `name` with `given`, words like key=value.
@@ -36,7 +36,7 @@ pub async fn get(client: &mut Client, name: &str, given: &Given) -> Result<(), E
     })?;
     let prompt = client.get_prompt(name, values).await?;
     if client.output.is_json() {
-        return client.output.json(&prompt);
+        return Ok(client.output.json(&prompt)?);
     }
     let mut presenter = Presenter::new(client.received(), client.output.columns(), name);
     let messages = prompt.messages.iter();

@@ -12,14 +12,14 @@ pub async fn run(client: &mut Client) -> Result<(), Error> {
     client.list_resources().await?;
     let resources = client.known_resources();
     if client.output.is_json() {
-        return client.output.json(&resources);
+        return Ok(client.output.json(&resources)?);
     }
     if resources.is_empty() {
         client.output.say(&format!("{} holds no resources.", client.server));
         return Ok(());
     }
     let described: Vec<_> = resources.iter().map(describe).collect();
-    client.output.data(&described.join("\n"))
+    Ok(client.output.data(&described.join("\n"))?)
 }
 
 /// Reads the resource called `uri`.
@@ -29,7 +29,7 @@ pub async fn run(client: &mut Client) -> Result<(), Error> {
 pub async fn read(client: &mut Client, uri: &str) -> Result<(), Error> {
     let contents = client.read_resource(uri).await?;
     if client.output.is_json() {
-        return client.output.json(&contents);
+        return Ok(client.output.json(&contents)?);
     }
     let mut presenter = Presenter::new(client.received(), client.output.columns(), uri);
     let shown: Vec<_> = contents.contents.iter().map(|one| presenter.resource(one)).collect();

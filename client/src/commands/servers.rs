@@ -1,36 +1,11 @@
 //! `client add`, `use`, `list` and `remove`: several servers, by name.
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use serde_json::json;
-use url::Url;
 
-use crate::{cli::server_address, client::Client, error::Error, output::Output, servers::Servers};
-
-/// What can be done with names of servers.
-#[derive(Clone, Debug, Subcommand)]
-pub enum ServerCommand {
-    /// Give a server a name: `client add work https://mcp.example.com/mcp`
-    Add {
-        /// What it is to be called
-        #[arg(value_parser = server_name)]
-        name: String,
-        /// Its address
-        #[arg(value_parser = server_address)]
-        address: Url,
-    },
-    /// Use the server of this name from now on
-    Use {
-        /// Its name
-        name: String,
-    },
-    /// List the servers that have names
-    List,
-    /// Forget the name of a server; tokens stay, `client logout` ends them
-    Remove {
-        /// Its name
-        name: String,
-    },
-}
+use crate::{
+    cli::command::ServerCommand, client::Client, error::Error, output::Output, servers::Servers,
+};
 
 /// Does it.
 ///
@@ -44,11 +19,11 @@ pub fn run(command: &ServerCommand, servers: &mut Servers, output: &Output) -> R
         }
         ServerCommand::Use { name } => match servers.choose(name).map_err(Error::Servers)? {
             true => told(output, &format!("{name} is in use.")),
-            false => Err(unknown(name, servers)),
+            false => Err(servers.unknown(name)),
         },
         ServerCommand::Remove { name } => match servers.remove(name).map_err(Error::Servers)? {
             true => told(output, &format!("{name} is forgotten.")),
-            false => Err(unknown(name, servers)),
+            false => Err(servers.unknown(name)),
         },
         ServerCommand::List => list(servers, output),
     }
@@ -91,24 +66,12 @@ fn first_sentence(error: &str) -> String {
     error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-/// No server has that name.
-pub fn unknown(name: &str, servers: &Servers) -> Error {
-    let names: Vec<_> = servers.all().map(|(name, _)| name).collect();
-    let hint = match names.is_empty() {
-        true => "name one with `client add NAME URL`".to_owned(),
-        false => format!("there are {}", names.join(", ")),
-    };
-    Error::Usage { message: format!("no server is called `{name}`"), hint: Some(hint) }
-}
-
 fn told(output: &Output, words: &str) -> Result<(), Error> {
     match output.is_json() {
-        true => output.json(&json!({"done": true})),
-        false => {
-            output.say(words);
-            Ok(())
-        }
+        true => output.json(&json!({"done": true}))?,
+        false => output.say(words),
     }
+    Ok(())
 }
 
 fn list(servers: &Servers, output: &Output) -> Result<(), Error> {
@@ -117,7 +80,7 @@ fn list(servers: &Servers, output: &Output) -> Result<(), Error> {
         let all = servers.all().map(|(name, address)| {
             json!({"name": name, "server": address, "in_use": Some(name) == in_use})
         });
-        return output.json(&all.collect::<Vec<_>>());
+        return Ok(output.json(&all.collect::<Vec<_>>())?);
     }
     let width = servers.all().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let lines: Vec<_> = servers
@@ -129,14 +92,6 @@ fn list(servers: &Servers, output: &Output) -> Result<(), Error> {
         .collect();
     match lines.is_empty() {
         true => told(output, "No server has a name yet: `client add NAME URL` gives one."),
-        false => output.data(&lines.join("\n")),
-    }
-}
-
-fn server_name(text: &str) -> Result<String, String> {
-    let is_good = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    match !text.is_empty() && text.chars().all(is_good) {
-        true => Ok(text.to_owned()),
-        false => Err("use letters, digits, `-`, `_` and `.`".to_owned()),
+        false => Ok(output.data(&lines.join("\n"))?),
     }
 }

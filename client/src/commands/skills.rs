@@ -1,40 +1,18 @@
 //! `client skills`: what a server offers to teach, listed, shown and verified
 //! (the MCP extension `io.modelcontextprotocol/skills`).
 
-use clap::Subcommand;
 use rmcp::model::{Skill, SkillResources};
 use serde_json::{Value, json};
 
 use crate::{
+    cli::command::SkillCommand,
     client::Client,
-    error::{Error, Exit},
+    error::Error,
+    exit::Exit,
     printable::printable_line,
     skill::{self, SkillFile},
     suggestion::closest,
 };
-
-/// What can be done with skills.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
-pub enum SkillCommand {
-    /// List the skills; no file of them is read
-    List,
-    /// Load a skill as its list promises it, and print its SKILL.md
-    Show {
-        /// Its name, or the URI of its SKILL.md
-        name: String,
-    },
-    /// Load a skill as its list promises it, and write it to a new folder in the directory of
-    /// `--save-to`
-    Save {
-        /// Its name, or the URI of its SKILL.md
-        name: String,
-    },
-    /// Load one skill or all of them, and say whether each is what its list promises
-    Verify {
-        /// Its name, or the URI of its SKILL.md
-        name: Option<String>,
-    },
-}
 
 /// Does it.
 ///
@@ -83,13 +61,13 @@ fn find<'a>(client: &Client, skills: &'a [Skill], name: &str) -> Result<&'a Skil
 fn list(client: &Client, skills: &[Skill]) -> Result<(), Error> {
     let output = &client.output;
     if output.is_json() {
-        return output.json(&skills);
+        return Ok(output.json(&skills)?);
     }
     if skills.is_empty() {
         output.say(&format!("{} offers no skills.", client.server));
         return Ok(());
     }
-    output.data(&skills.iter().map(describe).collect::<Vec<_>>().join("\n"))
+    Ok(output.data(&skills.iter().map(describe).collect::<Vec<_>>().join("\n"))?)
 }
 
 fn describe(skill: &Skill) -> String {
@@ -113,12 +91,13 @@ async fn show(client: &mut Client, skill: &Skill) -> Result<(), Error> {
     let text = String::from_utf8_lossy(&manifest.content);
     let output = &client.output;
     if output.is_json() {
-        return output.json(&json!({
+        output.json(&json!({
             "uri": skill.uri,
             "frontmatter": skill.frontmatter,
             "text": text,
             "files": files.iter().map(described_file).collect::<Vec<_>>(),
-        }));
+        }))?;
+        return Ok(());
     }
     output.data(text.trim_end())?;
     if !others.is_empty() {
@@ -136,9 +115,9 @@ async fn save(client: &mut Client, skill: &Skill) -> Result<(), Error> {
     let output = &client.output;
     if output.is_json() {
         let files: Vec<_> = files.iter().map(described_file).collect();
-        return output.json(&json!({"uri": skill.uri, "folder": folder, "files": files}));
+        return Ok(output.json(&json!({"uri": skill.uri, "folder": folder, "files": files}))?);
     }
-    output.data(&format!("{}  {}", folder.display(), counted(files.len())))
+    Ok(output.data(&format!("{}  {}", folder.display(), counted(files.len())))?)
 }
 
 fn counted(files: usize) -> String {

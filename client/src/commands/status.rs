@@ -3,7 +3,7 @@
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{client::Client, credentials::Grant, error::Error};
+use crate::{client::Client, error::Error, oauth::grant::Grant};
 
 /// Prints what is held for the server.
 ///
@@ -23,7 +23,7 @@ pub fn run(client: &mut Client) -> Result<(), Error> {
         return Err(Error::SignedOut { server });
     };
     if client.output.is_json() {
-        return client.output.json(&json!({
+        client.output.json(&json!({
             "server": server,
             "signed_in": true,
             "issuer": grant.issuer,
@@ -34,7 +34,8 @@ pub fn run(client: &mut Client) -> Result<(), Error> {
             "refreshable": grant.refresh_token.is_some(),
             "stored_in": stored_in,
             "sealed_by_keyring": are_sealed,
-        }));
+        }))?;
+        return Ok(());
     }
     let lines = [
         ("server", server),
@@ -49,7 +50,7 @@ pub fn run(client: &mut Client) -> Result<(), Error> {
         ("sealed", if are_sealed { "with a key in the system keyring" } else { "no" }.to_owned()),
     ];
     let lines = lines.map(|(name, value)| format!("{name:<13} {value}"));
-    client.output.data(&lines.join("\n"))
+    Ok(client.output.data(&lines.join("\n"))?)
 }
 
 fn person(grant: &Grant) -> String {

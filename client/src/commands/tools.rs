@@ -17,14 +17,14 @@ pub async fn run(client: &mut Client) -> Result<(), Error> {
     client.list_tools().await?;
     let tools = client.known_tools();
     if client.output.is_json() {
-        return client.output.json(&tools);
+        return Ok(client.output.json(&tools)?);
     }
     if tools.is_empty() {
         client.output.say(&format!("{} has no tools.", client.server));
         return Ok(());
     }
     let described: Vec<_> = tools.iter().map(describe).collect();
-    client.output.data(&described.join("\n\n"))
+    Ok(client.output.data(&described.join("\n\n"))?)
 }
 
 fn describe(tool: &Tool) -> String {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Grant;
-use crate::oauth::registration::ClientRegistration;
+use crate::oauth::{grant::Grant, registration::ClientRegistration};
 
 const VERSION: u32 = 1;
 

@@ -1,4 +1,4 @@
-//! Tests of the credentials file and of when a grant is refreshed.
+//! Tests of the credentials file.
 
 use std::sync::Mutex;
 
@@ -6,46 +6,16 @@ use futures::future::{BoxFuture, FutureExt as _};
 use url::Url;
 
 use super::*;
-
-fn registration(client_id: &str) -> ClientRegistration {
-    ClientRegistration::public(client_id.to_owned(), "http://127.0.0.1:4242/callback".to_owned())
-}
-
-fn grant(issued_at: i64, expires_at: Option<i64>) -> Grant {
-    Grant {
-        issuer: "https://as.example".to_owned(),
-        resource: "https://mcp.example/mcp".to_owned(),
-        client: registration("c1"),
-        access_token: Secret::new("at"),
-        refresh_token: Some(Secret::new("rt")),
-        scope: Scope::parse("mcp:tools"),
-        requested_scope: Scope::parse("mcp:tools profile"),
-        issued_at,
-        expires_at,
-        dpop_key: None,
-        person: None,
-    }
-}
+use crate::{
+    file_lock::INTERVAL,
+    oauth::grant::{
+        Grant,
+        tests::{grant, registration},
+    },
+};
 
 fn server() -> Url {
     Url::parse("https://mcp.example/mcp").expect("a URL")
-}
-
-#[test]
-fn a_token_is_due_a_minute_early_or_at_half_life() {
-    let long = grant(0, Some(900));
-    assert!(!long.is_due(839) && long.is_due(840));
-    let short = grant(0, Some(10));
-    assert!(!short.is_due(4) && short.is_due(5) && !short.is_expired(9) && short.is_expired(10));
-    assert!(!grant(0, None).is_due(i64::MAX));
-}
-
-#[test]
-fn a_grant_without_refresh_token_is_usable_until_it_expires() {
-    let mut grant = grant(0, Some(900));
-    assert!(grant.is_usable(5000));
-    grant.refresh_token = None;
-    assert!(grant.is_usable(899) && !grant.is_usable(900));
 }
 
 #[tokio::test]
@@ -79,7 +49,7 @@ async fn a_second_process_waits_and_gives_up_in_the_end() {
     let home = tempfile::tempdir().expect("a directory");
     let credentials = Credentials::new(home.path().to_owned());
     let held = credentials.lock().await.expect("locked");
-    let second = credentials.lock_within(LOCK_INTERVAL * 2).await;
+    let second = credentials.lock_within(INTERVAL * 2).await;
     assert!(matches!(second, Err(CredentialsError::Busy { .. })));
     drop(held);
     assert!(credentials.lock().await.is_ok());
@@ -181,7 +151,7 @@ async fn with_a_keyring_no_secret_stands_in_any_file() {
 #[tokio::test]
 async fn without_a_keyring_there_is_a_file_and_nobody_waits_for_one() {
     let home = tempfile::tempdir().expect("a directory");
-    let (home, moment) = (home.path(), LOCK_INTERVAL);
+    let (home, moment) = (home.path(), INTERVAL);
     for keyring in [&Absent as &dyn Keyring, &Memory(None)] {
         let auto = Credentials::open_within(moment, home.into(), SecretStore::Auto, keyring).await;
         assert!(!auto.expect("a file").are_sealed());

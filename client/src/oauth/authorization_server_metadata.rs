@@ -5,8 +5,8 @@ use url::Url;
 
 use super::{
     OAuthError,
-    discovery::{first_document, list},
     scope::Scope,
+    well_known::{first_document, list},
 };
 use crate::{explain::Rule, fetch::Fetch};
 

@@ -3,6 +3,7 @@
 
 use super::{
     OAuthError,
+    grant_type::CLIENT_CREDENTIALS,
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
 };
@@ -26,7 +27,7 @@ pub async fn ask(
 ) -> Result<TokenResponse, OAuthError> {
     endpoint.fetch.explanation.step(&RULE);
     let scope = scope.to_string();
-    let mut form = vec![("grant_type", "client_credentials"), ("resource", resource)];
+    let mut form = vec![("grant_type", CLIENT_CREDENTIALS), ("resource", resource)];
     if !scope.is_empty() {
         form.push(("scope", &scope));
     }

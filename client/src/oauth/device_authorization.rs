@@ -7,13 +7,12 @@ use url::Url;
 
 use super::{
     OAuthError,
+    grant_type::DEVICE_CODE,
     scope::Scope,
     token::{TokenEndpoint, TokenResponse, describe},
 };
-use crate::{browser::is_harmless, error::Exit, explain::Rule, secret::Secret};
+use crate::{browser::is_harmless, exit::Exit, explain::Rule, secret::Secret};
 
-/// The grant (RFC 8628 §3.4).
-pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// What the server may ask for between two questions (RFC 8628 §3.2), in seconds.
 const INTERVALS: std::ops::RangeInclusive<u64> = 1..=60;
 /// If it asks for nothing in particular.

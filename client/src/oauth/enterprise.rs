@@ -10,13 +10,12 @@ use url::Url;
 
 use super::{
     OAuthError,
+    grant_type::{JWT_BEARER, TOKEN_EXCHANGE},
     scope::Scope,
     token::{TokenEndpoint, TokenResponse, describe},
-    workload::JWT_BEARER,
 };
 use crate::{explain::Rule, secret::Secret};
 
-const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 

@@ -4,7 +4,7 @@ use std::io;
 
 use reqwest::StatusCode;
 
-use crate::{credentials::CredentialsError, error::Exit, fetch::FetchError};
+use crate::{exit::Exit, fetch::FetchError};
 
 /// One variant per refusal. Each says what is wrong and where; its hint says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -12,9 +12,6 @@ pub enum OAuthError {
     /// A server could not be reached or answered with something unusable.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// The credentials file failed.
-    #[error(transparent)]
-    Credentials(#[from] CredentialsError),
 
     // Step 2: protected resource metadata (RFC 9728).
     /// The challenge announces something that is no address.
@@ -232,7 +229,6 @@ impl OAuthError {
         match self {
             Self::Fetch(error) if error.exit() == Exit::Unreachable => Exit::Unreachable,
             Self::UnexpectedStatus { .. } => Exit::Unreachable,
-            Self::Credentials(_) => Exit::Failure,
             _ => Exit::SignIn,
         }
     }
@@ -240,7 +236,6 @@ impl OAuthError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Fetch(error) => error.code(),
-            Self::Credentials(_) => "credentials",
             Self::AnnouncedAddress { .. }
             | Self::NoResourceMetadata { .. }
             | Self::ResourceMismatch { .. }
@@ -276,7 +271,6 @@ impl OAuthError {
         const OPERATOR: &str = "this is for whoever runs the server to correct; nothing was sent";
         Some(match self {
             Self::Fetch(error) => return error.hint(),
-            Self::Credentials(error) => return error.hint(),
             Self::ResourceMismatch { resource, .. } => {
                 format!("if that is the server you mean, use `--server {resource}`")
             }

@@ -82,7 +82,7 @@ impl Identity {
     }
 
     /// What `--explain` says about this step.
-    pub(super) fn rule() -> &'static Rule {
+    pub fn rule() -> &'static Rule {
         &RULE
     }
 }

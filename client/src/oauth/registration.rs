@@ -13,7 +13,7 @@ use super::{
     OAuthError,
     authorization_server_metadata::AuthorizationServerMetadata,
     client_assertion::{ASSERTION_TYPE, ClientKey},
-    device_authorization::DEVICE_CODE,
+    grant_type::{AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN},
 };
 use crate::{explain::Rule, fetch::Fetch, secret::Secret};
 
@@ -101,7 +101,7 @@ impl ClientAuthenticationMethod {
 
 /// What a client that registers itself is going to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grant {
+pub enum GrantTypes {
     /// Codes that the browser brings back.
     Browser,
     /// Codes that a person types elsewhere (RFC 8628).
@@ -190,7 +190,8 @@ struct RegistrationError {
     error_description: Option<String>,
 }
 
-/// Registers this client with `redirect_uri`, for `grant` and for refreshing what comes of it.
+/// Registers this client with `redirect_uri`, for `grant_types` and for refreshing what comes of
+/// them.
 ///
 /// # Errors
 /// [`OAuthError`] when the server offers no registration, refuses it or answers with nonsense.
@@ -198,14 +199,15 @@ pub async fn register(
     fetch: &Fetch,
     metadata: &AuthorizationServerMetadata,
     redirect_uri: &str,
-    grant: Grant,
+    grant_types: GrantTypes,
 ) -> Result<ClientRegistration, OAuthError> {
     let Some(endpoint) = &metadata.registration_endpoint else {
         return Err(refused(metadata, "it lets no client register itself".to_owned()));
     };
     fetch.explanation.step(&RULE);
     let method = ClientAuthenticationMethod::choose(metadata, &ABLE)?;
-    let answer = fetch.post_json(endpoint, &client_metadata(redirect_uri, method, grant)).await?;
+    let answer =
+        fetch.post_json(endpoint, &client_metadata(redirect_uri, method, grant_types)).await?;
     if !answer.status.is_success() {
         let reason = match answer.json::<RegistrationError>() {
             Ok(RegistrationError { error, error_description: Some(description) }) => {
@@ -264,12 +266,12 @@ fn refused(metadata: &AuthorizationServerMetadata, reason: String) -> OAuthError
 fn client_metadata(
     redirect_uri: &str,
     method: ClientAuthenticationMethod,
-    grant: Grant,
+    grant_types: GrantTypes,
 ) -> serde_json::Value {
-    let grant_types: &[&str] = match grant {
-        Grant::Browser => &["authorization_code", "refresh_token"],
+    let grant_types: &[&str] = match grant_types {
+        GrantTypes::Browser => &[AUTHORIZATION_CODE, REFRESH_TOKEN],
         // Servers want the redirect URI and its grant to go together.
-        Grant::Device => &["authorization_code", "refresh_token", DEVICE_CODE],
+        GrantTypes::Device => &[AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE],
     };
     serde_json::json!({
         "client_name": CLIENT_NAME,
@@ -365,12 +367,12 @@ mod tests {
 
     #[test]
     fn the_client_introduces_itself_as_a_native_application() {
-        let metadata = |grant| {
+        let metadata = |grant_types| {
             let method = ClientAuthenticationMethod::None;
-            client_metadata("http://127.0.0.1:1/callback", method, grant)
+            client_metadata("http://127.0.0.1:1/callback", method, grant_types)
         };
-        assert!(metadata(Grant::Device)["grant_types"].to_string().contains(DEVICE_CODE));
-        let metadata = metadata(Grant::Browser);
+        assert!(metadata(GrantTypes::Device)["grant_types"].to_string().contains(DEVICE_CODE));
+        let metadata = metadata(GrantTypes::Browser);
         assert!(!metadata["grant_types"].to_string().contains(DEVICE_CODE));
         assert_eq!(metadata["application_type"], "native");
         assert_eq!(metadata["redirect_uris"][0], "http://127.0.0.1:1/callback");

@@ -2,9 +2,10 @@
 
 use super::{
     OAuthError, authorization_server_metadata,
+    grant::Grant,
     token::{TokenEndpoint, describe},
 };
-use crate::{clock::Clock, credentials::Grant, explain::Rule, fetch::Fetch};
+use crate::{clock::Clock, explain::Rule, fetch::Fetch};
 
 const RULE: Rule = Rule {
     title: "Revoke the tokens",

@@ -4,8 +4,6 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::challenge::AuthorizationChallenge;
-
 /// A set of scopes in the order they were named (RFC 6749 §3.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope(Vec<String>);
@@ -64,8 +62,8 @@ impl<'de> Deserialize<'de> for Scope {
 /// Everything that has a say in the choice.
 #[derive(Clone, Copy, Debug)]
 pub struct ScopeSources<'a> {
-    /// What the server just asked for.
-    pub challenge: &'a AuthorizationChallenge,
+    /// The `scope` of the challenge, if it names any.
+    pub challenge: Option<&'a Scope>,
     /// `scopes_supported` of the protected resource metadata, if it has that member.
     pub resource: Option<&'a Scope>,
     /// `scopes_supported` of the authorization server metadata, if it has that member.
@@ -78,7 +76,7 @@ pub struct ScopeSources<'a> {
 /// lists; if it lists nothing, none. Earlier requests are kept, so that a step-up never trades one
 /// permission for another. `offline_access` is added only where the authorization server lists it.
 pub fn select(sources: ScopeSources<'_>) -> Scope {
-    let needed = sources.challenge.scope.as_ref().or(sources.resource).cloned().unwrap_or_default();
+    let needed = sources.challenge.or(sources.resource).cloned().unwrap_or_default();
     let wanted = match sources.requested_before {
         Some(before) => before.clone().union(&needed),
         None => needed,
@@ -94,10 +92,6 @@ pub fn select(sources: ScopeSources<'_>) -> Scope {
 mod tests {
     use super::*;
 
-    fn challenge(scope: Option<&str>) -> AuthorizationChallenge {
-        AuthorizationChallenge { scope: scope.map(Scope::parse), ..Default::default() }
-    }
-
     fn selected(
         challenged: Option<&str>,
         resource: Option<&str>,
@@ -106,7 +100,7 @@ mod tests {
     ) -> String {
         let scope = |text: Option<&str>| text.map(Scope::parse);
         select(ScopeSources {
-            challenge: &challenge(challenged),
+            challenge: scope(challenged).as_ref(),
             resource: scope(resource).as_ref(),
             authorization_server: scope(server).as_ref(),
             requested_before: scope(before).as_ref(),

@@ -10,12 +10,12 @@ use super::{
     authorization_request::AuthorizationRequest,
     authorization_server_metadata::AuthorizationServerMetadata,
     dpop::{DPOP, DpopKey, USE_DPOP_NONCE},
+    grant_type::{AUTHORIZATION_CODE, REFRESH_TOKEN},
     registration::ClientRegistration,
     scope::Scope,
 };
 use crate::{
     clock::Clock,
-    credentials::Grant,
     explain::Rule,
     fetch::{Answer, Fetch},
     secret::Secret,
@@ -85,7 +85,7 @@ impl TokenEndpoint<'_> {
     ) -> Result<TokenResponse, OAuthError> {
         self.fetch.explanation.step(&EXCHANGE);
         let form = [
-            ("grant_type", "authorization_code"),
+            ("grant_type", AUTHORIZATION_CODE),
             ("code", code.reveal()),
             ("redirect_uri", &request.client.redirect_uri),
             ("code_verifier", request.code_verifier.reveal()),
@@ -94,20 +94,21 @@ impl TokenEndpoint<'_> {
         self.ask(&form).await
     }
 
-    /// Renews `grant` with `refresh_token`. No scope is sent: the new token has the old one's.
+    /// Renews a token for `resource` with `refresh_token`. No scope is sent: the new token has the
+    /// old one's.
     ///
     /// # Errors
     /// As [`Self::exchange_code`].
     pub async fn refresh(
         &self,
-        grant: &Grant,
+        resource: &str,
         refresh_token: &Secret,
     ) -> Result<TokenResponse, OAuthError> {
         self.fetch.explanation.step(&REFRESH);
         let form = [
-            ("grant_type", "refresh_token"),
+            ("grant_type", REFRESH_TOKEN),
             ("refresh_token", refresh_token.reveal()),
-            ("resource", &grant.resource),
+            ("resource", resource),
         ];
         self.ask(&form).await
     }

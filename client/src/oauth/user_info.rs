@@ -4,10 +4,34 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{authorization_server_metadata::AuthorizationServerMetadata, dpop::AccessToken};
-use crate::{credentials::Person, fetch::Fetch};
+use crate::fetch::Fetch;
 
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who signed in (OpenID Connect Core §5.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The full name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The short name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred_username: Option<String>,
+    /// The e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+impl Person {
+    /// The best name there is.
+    pub fn display_name(&self) -> Option<&str> {
+        let Self { name, preferred_username, email } = self;
+        name.as_deref().or(preferred_username.as_deref()).or(email.as_deref())
+    }
+}
 
 /// Who the token is about. Signing in does not depend on the answer, so no answer is no error.
 pub async fn user_info(

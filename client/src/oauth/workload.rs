@@ -3,13 +3,11 @@
 
 use super::{
     OAuthError,
+    grant_type::JWT_BEARER,
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
 };
 use crate::{explain::Rule, secret::Secret};
-
-/// The grant that takes a signed assertion (RFC 7523 §2.1).
-pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 const RULE: Rule = Rule {
     title: "Show the assertion of the platform",

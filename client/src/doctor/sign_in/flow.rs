@@ -7,7 +7,6 @@ use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 
 use crate::{
-    access::Manners,
     browser::{self, Browser},
     callback::CallbackListener,
     clock::Clock,
@@ -16,12 +15,13 @@ use crate::{
         probe::{Prober, initialize},
     },
     fetch::Fetch,
+    manners::Manners,
     oauth::{
         OAuthError,
         authorization_request::AuthorizationRequest,
         challenge::AuthorizationChallenge,
         discovery::Discovery,
-        registration::{Grant, register},
+        registration::{GrantTypes, register},
         scope::{ScopeSources, select},
     },
     secret::Secret,
@@ -74,15 +74,16 @@ async fn answer(
     discovery: Discovery,
 ) -> Result<(Arc<AuthorizationRequest>, Secret), OAuthError> {
     let header = evidence.answer(Probe::Post).ok().and_then(|post| post.header("www-authenticate"));
+    let challenge = AuthorizationChallenge::parse(&header.unwrap_or_default());
     let scope = select(ScopeSources {
-        challenge: &AuthorizationChallenge::parse(&header.unwrap_or_default()),
+        challenge: challenge.scope.as_ref(),
         resource: discovery.resource.scope().as_ref(),
         authorization_server: discovery.authorization_server.scope().as_ref(),
         requested_before: None,
     });
     let listener = CallbackListener::bind().await?;
     let metadata = &discovery.authorization_server;
-    let client = register(fetch, metadata, &listener.redirect_uri(), Grant::Browser).await?;
+    let client = register(fetch, metadata, &listener.redirect_uri(), GrantTypes::Browser).await?;
     let request = Arc::new(AuthorizationRequest::new(&discovery, client, scope, None)?);
     let output = &manners.output;
     if let Browser::Open(program) = &manners.browser

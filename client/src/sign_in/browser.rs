@@ -8,6 +8,7 @@ use super::{Granted, SignIn};
 use crate::{
     browser::{self, Browser, BrowserError},
     callback::CallbackListener,
+    error::Error,
     explain::Rule,
     oauth::{
         OAuthError,
@@ -16,7 +17,7 @@ use crate::{
         discovery::Discovery,
         dpop::DpopKey,
         identity::Identity,
-        registration::{ClientRegistration, Grant, register},
+        registration::{ClientRegistration, GrantTypes, register},
         scope::Scope,
     },
     paste,
@@ -42,11 +43,11 @@ impl SignIn<'_> {
         discovery: &Discovery,
         scope: &Scope,
         dpop_key: Option<DpopKey>,
-    ) -> Result<Granted, OAuthError> {
+    ) -> Result<Granted, Error> {
         // Refuse an unsafe server before it is told anything.
         discovery.authorization_server.authorization_endpoint()?;
         match self.attempt(discovery, scope, dpop_key.clone()).await {
-            Err(OAuthError::TokenRefused { error, .. })
+            Err(Error::OAuth(OAuthError::TokenRefused { error, .. }))
                 if error == "invalid_client" && self.profile.identity.pre_registered.is_none() =>
             {
                 let output = &self.manners.output;
@@ -62,7 +63,7 @@ impl SignIn<'_> {
         discovery: &Discovery,
         scope: &Scope,
         dpop_key: Option<DpopKey>,
-    ) -> Result<Granted, OAuthError> {
+    ) -> Result<Granted, Error> {
         let (listener, client) = self.identity(&discovery.authorization_server).await?;
         let request =
             AuthorizationRequest::new(discovery, client, scope.clone(), dpop_key.clone())?;
@@ -86,7 +87,7 @@ impl SignIn<'_> {
     async fn identity(
         &self,
         metadata: &AuthorizationServerMetadata,
-    ) -> Result<(CallbackListener, ClientRegistration), OAuthError> {
+    ) -> Result<(CallbackListener, ClientRegistration), Error> {
         self.fetch.explanation.step(Identity::rule());
         let listener = match self.profile.identity.redirect_port {
             Some(port) => CallbackListener::bind_port(port).await?,
@@ -107,7 +108,7 @@ impl SignIn<'_> {
             return Ok((listener, client));
         }
         let client =
-            register(self.fetch, metadata, &listener.redirect_uri(), Grant::Browser).await?;
+            register(self.fetch, metadata, &listener.redirect_uri(), GrantTypes::Browser).await?;
         Ok((listener, client))
     }
 
@@ -160,15 +161,15 @@ impl SignIn<'_> {
     }
 
     /// Puts the registration back, then passes the refusal on.
-    async fn denied(&self, request: &AuthorizationRequest) -> OAuthError {
+    async fn denied(&self, request: &AuthorizationRequest) -> Error {
         if self.profile.identity.pre_registered.is_some() {
-            return OAuthError::Denied;
+            return OAuthError::Denied.into();
         }
         let kept = self.credentials.lock().await.and_then(|lock| {
             self.credentials.change(&lock, |stored| {
                 stored.keep_registration(&request.issuer, request.client.clone());
             })
         });
-        kept.map_or_else(OAuthError::from, |()| OAuthError::Denied)
+        kept.map_or_else(Error::from, |()| OAuthError::Denied.into())
     }
 }

@@ -5,15 +5,15 @@
 
 use url::Url;
 
-use super::{
-    OAuthError, authorization_server_metadata,
-    registration::ClientRegistration,
-    token::{TokenEndpoint, TokenResponse},
-};
 use crate::{
     clock::Clock,
-    credentials::{Credentials, Grant},
+    credentials::Credentials,
+    error::Error,
     fetch::Fetch,
+    oauth::{
+        OAuthError, authorization_server_metadata, grant::Grant, registration::ClientRegistration,
+        token::TokenEndpoint,
+    },
 };
 
 /// Renews `held`, the grant for `server`, or finds that another process has.
@@ -23,14 +23,14 @@ use crate::{
 ///
 /// # Errors
 /// [`OAuthError::TokenRefused`] when the server wants the person to sign in again; otherwise
-/// another [`OAuthError`], after which a later attempt may succeed.
+/// another [`Error`], after which a later attempt may succeed.
 pub async fn refresh(
     fetch: &Fetch,
     credentials: &Credentials,
     clock: &Clock,
     server: &Url,
     held: &Grant,
-) -> Result<Grant, OAuthError> {
+) -> Result<Grant, Error> {
     let lock = credentials.lock().await?;
     let stored = credentials.read()?;
     let Some(current) = stored.grant(server) else {
@@ -52,14 +52,14 @@ pub async fn refresh(
         dpop_key: dpop_key.as_ref(),
         clock,
     };
-    let outcome = endpoint.refresh(current, refresh_token).await;
+    let outcome = endpoint.refresh(&current.resource, refresh_token).await;
     let next = match &outcome {
-        Ok(response) => renewed(current, response, clock.now()),
+        Ok(response) => current.renewed(response, clock.now()),
         Err(error) if is_final(error) => Grant { refresh_token: None, ..current.clone() },
-        Err(_) => return outcome.map(|_| held.clone()),
+        Err(_) => return Ok(outcome.map(|_| held.clone())?),
     };
     credentials.change(&lock, |stored| stored.keep_grant(server, next.clone()))?;
-    outcome.map(|_| next)
+    Ok(outcome.map(|_| next)?)
 }
 
 /// Whether the refusal will be the same next time: the grant is over, or the client is unknown.
@@ -69,18 +69,5 @@ fn is_final(error: &OAuthError) -> bool {
             matches!(error.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client")
         }
         _ => false,
-    }
-}
-
-/// The grant after a refresh. A server that sends no new refresh token means the old one to be
-/// used again, and one that names no scope has changed none (OAuth 2.1 §4.3.2).
-fn renewed(grant: &Grant, response: &TokenResponse, now: i64) -> Grant {
-    Grant {
-        access_token: response.access_token.clone(),
-        refresh_token: response.refresh_token.clone().or_else(|| grant.refresh_token.clone()),
-        scope: response.scope.clone().unwrap_or_else(|| grant.scope.clone()),
-        issued_at: now,
-        expires_at: response.expires_in.map(|seconds| now + seconds),
-        ..grant.clone()
     }
 }

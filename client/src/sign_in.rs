@@ -4,27 +4,29 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{
-    OAuthError,
-    challenge::AuthorizationChallenge,
-    client_credentials,
-    device_authorization::{self, DeviceAuthorization},
-    discovery::Discovery,
-    dpop::{AccessToken, DpopKey},
-    enterprise,
-    identity::PreRegistered,
-    registration::{self, ClientRegistration, register},
-    revocation::revoke,
-    scope::Scope,
-    token::{TokenEndpoint, TokenResponse},
-    user_info::user_info,
-    workload,
-};
 use crate::{
-    access::Manners,
     clock::Clock,
-    credentials::{Credentials, Grant},
+    credentials::Credentials,
+    error::Error,
     fetch::Fetch,
+    manners::Manners,
+    oauth::{
+        OAuthError,
+        challenge::AuthorizationChallenge,
+        client_credentials,
+        device_authorization::{self, DeviceAuthorization},
+        discovery::Discovery,
+        dpop::{AccessToken, DpopKey},
+        enterprise,
+        grant::Grant,
+        identity::PreRegistered,
+        registration::{ClientRegistration, GrantTypes, register},
+        revocation::revoke,
+        scope::Scope,
+        token::{TokenEndpoint, TokenResponse},
+        user_info::user_info,
+        workload,
+    },
     profile::{Means, Profile},
 };
 
@@ -68,8 +70,8 @@ impl SignIn<'_> {
     /// touched, except the registration: one that led nowhere is not used again.
     ///
     /// # Errors
-    /// [`OAuthError`] at the first step that fails.
-    pub async fn run(&self, discovery: &Discovery, scope: &Scope) -> Result<Grant, OAuthError> {
+    /// [`Error`] at the first step that fails.
+    pub async fn run(&self, discovery: &Discovery, scope: &Scope) -> Result<Grant, Error> {
         let (resource, server) = (&discovery.resource, &discovery.authorization_server);
         let dpop_key = match self.profile.dpop.applies(self.challenge, resource, server)? {
             true => Some(DpopKey::generate(self.clock)?),
@@ -86,11 +88,11 @@ impl SignIn<'_> {
 
     /// A client that was registered beforehand stays with the issuer it was first used at: its
     /// secret must not follow an MCP server that names another one.
-    fn check_issuer(&self, issuer: &str) -> Result<(), OAuthError> {
+    fn check_issuer(&self, issuer: &str) -> Result<(), Error> {
         let identity = &self.profile.identity;
         let Some(client) = &identity.pre_registered else { return Ok(()) };
         let stored = self.credentials.read()?;
-        identity.check_issuer(issuer, stored.pinned_issuer(&client.client_id))
+        Ok(identity.check_issuer(issuer, stored.pinned_issuer(&client.client_id))?)
     }
 
     fn endpoint<'a>(
@@ -109,15 +111,12 @@ impl SignIn<'_> {
         discovery: &Discovery,
         scope: &Scope,
         dpop_key: Option<DpopKey>,
-    ) -> Result<Granted, OAuthError> {
+    ) -> Result<Granted, Error> {
         let metadata = &discovery.authorization_server;
         metadata.device_authorization_endpoint()?;
         let client = match self.profile.identity.at(metadata, UNUSED_REDIRECT_URI)? {
             Some(client) => client,
-            None => {
-                let grant = registration::Grant::Device;
-                register(self.fetch, metadata, UNUSED_REDIRECT_URI, grant).await?
-            }
+            None => register(self.fetch, metadata, UNUSED_REDIRECT_URI, GrantTypes::Device).await?,
         };
         let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
         let resource = &discovery.resource.resource;
@@ -161,7 +160,7 @@ impl SignIn<'_> {
         discovery: &Discovery,
         scope: &Scope,
         dpop_key: Option<DpopKey>,
-    ) -> Result<Granted, OAuthError> {
+    ) -> Result<Granted, Error> {
         let (metadata, no_redirect) = (&discovery.authorization_server, "");
         let client = self.profile.identity.at(metadata, no_redirect)?;
         let client = client.ok_or(OAuthError::NoPreRegisteredClient)?;
@@ -184,7 +183,7 @@ impl SignIn<'_> {
         discovery: &Discovery,
         asked: &Scope,
         granted: Granted,
-    ) -> Result<Grant, OAuthError> {
+    ) -> Result<Grant, Error> {
         let (metadata, now) = (&discovery.authorization_server, self.clock.now());
         let Granted { client, response, dpop_key } = granted;
         let token = AccessToken { token: response.access_token.clone(), key: dpop_key.clone() };

@@ -1,0 +1,132 @@
+//! The commands of the command line, and what each of them takes.
+
+use clap::{Args, Subcommand};
+use clap_complete::Shell;
+use url::Url;
+
+use crate::server_address;
+
+/// What to do; without one, lines are read.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Call a tool: `client call echo ping pong` or `client call echo message="ping pong"`
+    Call {
+        /// The tool's name
+        tool: String,
+        /// The text of its only required text, or key=value pairs (key:=JSON for any JSON)
+        #[arg(value_name = "TEXT | KEY=VALUE")]
+        arguments: Vec<String>,
+    },
+    /// List the server's tools and their arguments
+    Tools,
+    /// Sign in, even if already signed in
+    Login,
+    /// Revoke the tokens, then forget them
+    Logout,
+    /// Show who is signed in, until when, and where that is kept
+    Status,
+    /// Examine the authorization of any MCP server: what keeps which client from signing in
+    Doctor(Doctor),
+    /// List the resources that the server holds
+    Resources,
+    /// Read a resource
+    Read {
+        /// Its URI, as `client resources` lists it
+        uri: String,
+    },
+    /// List the server's prompts and their arguments
+    Prompts,
+    /// Fill in a prompt: `client prompt introduce name=Nick`
+    Prompt {
+        /// Its name
+        name: String,
+        /// Its arguments
+        #[arg(value_name = "KEY=VALUE")]
+        arguments: Vec<String>,
+    },
+    /// List the skills that the server offers, show one, or verify them
+    Skills {
+        /// What to do; they are listed if that is left out
+        #[command(subcommand)]
+        command: Option<SkillCommand>,
+    },
+    /// Give servers names, and choose one
+    #[command(flatten)]
+    Servers(ServerCommand),
+    /// Print a script that completes this program's commands in your shell
+    Completions {
+        /// Your shell
+        shell: Shell,
+    },
+}
+
+/// What `client doctor` takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Doctor {
+    /// The MCP server to examine, instead of the one of --server
+    #[arg(value_name = "URL", value_parser = server_address::parse)]
+    pub server_url: Option<Url>,
+    /// Sign in as well, and try the tokens: refresh, reuse, audience, revocation
+    #[arg(long)]
+    pub sign_in: bool,
+    /// End with status 1 for warnings too
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// What can be done with names of servers.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ServerCommand {
+    /// Give a server a name: `client add work https://mcp.example.com/mcp`
+    Add {
+        /// What it is to be called
+        #[arg(value_parser = server_name)]
+        name: String,
+        /// Its address
+        #[arg(value_parser = server_address::parse)]
+        address: Url,
+    },
+    /// Use the server of this name from now on
+    Use {
+        /// Its name
+        name: String,
+    },
+    /// List the servers that have names
+    List,
+    /// Forget the name of a server; tokens stay, `client logout` ends them
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+/// What can be done with skills.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum SkillCommand {
+    /// List the skills; no file of them is read
+    List,
+    /// Load a skill as its list promises it, and print its SKILL.md
+    Show {
+        /// Its name, or the URI of its SKILL.md
+        name: String,
+    },
+    /// Load a skill as its list promises it, and write it to a new folder in the directory of
+    /// `--save-to`
+    Save {
+        /// Its name, or the URI of its SKILL.md
+        name: String,
+    },
+    /// Load one skill or all of them, and say whether each is what its list promises
+    Verify {
+        /// Its name, or the URI of its SKILL.md
+        name: Option<String>,
+    },
+}
+
+fn server_name(text: &str) -> Result<String, String> {
+    let is_good = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    match !text.is_empty() && text.chars().all(is_good) {
+        true => Ok(text.to_owned()),
+        false => Err("use letters, digits, `-`, `_` and `.`".to_owned()),
+    }
+}

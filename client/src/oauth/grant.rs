@@ -1,0 +1,131 @@
+//! What a sign-in leads to: what was granted, by whom, to which client and until when.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    OAuthError, dpop::DpopKey, registration::ClientRegistration, scope::Scope,
+    token::TokenResponse, user_info::Person,
+};
+use crate::{clock::Clock, secret::Secret};
+
+/// A person's permission, as the authorization server granted it to this installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The authorization server, exactly as its metadata spells it.
+    pub issuer: String,
+    /// The MCP server, exactly as its metadata spells it (RFC 8707).
+    pub resource: String,
+    /// The registration it was granted to: a refresh token works for no other (RFC 6749 §6).
+    pub client: ClientRegistration,
+    /// The access token.
+    pub access_token: Secret,
+    /// The refresh token, if one was issued and has not been refused since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Secret>,
+    /// What was granted.
+    pub scope: Scope,
+    /// What was asked for, which a step-up asks for again.
+    pub requested_scope: Scope,
+    /// When the access token was issued, in seconds since 1970.
+    pub issued_at: i64,
+    /// When the access token expires, in seconds since 1970, if the server said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+    /// The private key that the tokens are bound to, if they are (RFC 9449).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_key: Option<Secret>,
+    /// Who signed in, if the authorization server told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Person>,
+}
+
+impl Grant {
+    /// The key that the tokens are bound to.
+    ///
+    /// # Errors
+    /// [`OAuthError::UnusableKey`] when what was kept is no key.
+    pub fn restored_key(&self, clock: &Clock) -> Result<Option<DpopKey>, OAuthError> {
+        self.dpop_key.as_ref().map(|stored| DpopKey::restore(stored, clock)).transpose()
+    }
+
+    /// Whether the access token's life is over.
+    pub fn is_expired(&self, now: i64) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    /// Whether it is time to refresh: 60 seconds before the end, or at half-life if that is later.
+    pub fn is_due(&self, now: i64) -> bool {
+        self.expires_at.is_some_and(|expires_at| {
+            let margin = 60.min((expires_at - self.issued_at) / 2);
+            expires_at - margin <= now
+        })
+    }
+
+    /// Whether the grant can still lead to an answer without asking the person.
+    pub fn is_usable(&self, now: i64) -> bool {
+        self.refresh_token.is_some() || !self.is_expired(now)
+    }
+
+    /// The grant after a refresh. A server that sends no new refresh token means the old one to be
+    /// used again, and one that names no scope has changed none (OAuth 2.1 §4.3.2).
+    #[must_use]
+    pub fn renewed(&self, response: &TokenResponse, now: i64) -> Self {
+        Self {
+            access_token: response.access_token.clone(),
+            refresh_token: response.refresh_token.clone().or_else(|| self.refresh_token.clone()),
+            scope: response.scope.clone().unwrap_or_else(|| self.scope.clone()),
+            issued_at: now,
+            expires_at: response.expires_in.map(|seconds| now + seconds),
+            ..self.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The public client of that name.
+    pub(crate) fn registration(client_id: &str) -> ClientRegistration {
+        ClientRegistration::public(
+            client_id.to_owned(),
+            "http://127.0.0.1:4242/callback".to_owned(),
+        )
+    }
+
+    /// A grant with a refresh token, issued and expiring then.
+    pub(crate) fn grant(issued_at: i64, expires_at: Option<i64>) -> Grant {
+        Grant {
+            issuer: "https://as.example".to_owned(),
+            resource: "https://mcp.example/mcp".to_owned(),
+            client: registration("c1"),
+            access_token: Secret::new("at"),
+            refresh_token: Some(Secret::new("rt")),
+            scope: Scope::parse("mcp:tools"),
+            requested_scope: Scope::parse("mcp:tools profile"),
+            issued_at,
+            expires_at,
+            dpop_key: None,
+            person: None,
+        }
+    }
+
+    #[test]
+    fn a_token_is_due_a_minute_early_or_at_half_life() {
+        let long = grant(0, Some(900));
+        assert!(!long.is_due(839) && long.is_due(840));
+        let short = grant(0, Some(10));
+        assert!(
+            !short.is_due(4) && short.is_due(5) && !short.is_expired(9) && short.is_expired(10)
+        );
+        assert!(!grant(0, None).is_due(i64::MAX));
+    }
+
+    #[test]
+    fn a_grant_without_refresh_token_is_usable_until_it_expires() {
+        let mut grant = grant(0, Some(900));
+        assert!(grant.is_usable(5000));
+        grant.refresh_token = None;
+        assert!(grant.is_usable(899) && !grant.is_usable(900));
+    }
+}
