@@ -1,7 +1,11 @@
 //! HTTP towards servers that are not trusted: only https or this machine, never redirected, never
 //! sent into a private network from outside, bounded in size and time.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode,
@@ -11,7 +15,7 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-use self::guard::{Guard, Lookup, is_this_machine, points_inward};
+use self::guard::{Guard, Lookup, leads_here, points_inward};
 use crate::{exit::Exit, explain::Explanation};
 
 mod guard;
@@ -115,7 +119,7 @@ impl FetchError {
 
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreachable { url, .. } if is_loopback(url) => {
+            Self::Unreachable { url, .. } if leads_here(url) => {
                 Some("start it, for example with `make dev`, then try again".to_owned())
             }
             Self::Unreachable { .. } => {
@@ -165,7 +169,7 @@ impl Fetch {
     pub async fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
         self.check(url).await?;
         self.guard.expect(url);
-        Ok(if is_loopback(url) { &self.loopback } else { &self.remote })
+        Ok(if leads_here(url) { &self.loopback } else { &self.remote })
     }
 
     /// Whether this client may be sent to `url` at all (OAuth 2.1 §1.5, RFC 9728 §7.7).
@@ -259,12 +263,14 @@ pub fn is_secure(url: &Url) -> bool {
     }
 }
 
-/// Whether `url` names this machine.
+/// Whether `url` means this machine by one of the names that the standards give it: `localhost`,
+/// `127.0.0.1` or `[::1]` (RFC 8252 §7.3 and §8.3). Others may lead here too, but neither do they
+/// everywhere, nor does any server of this project take them for its own.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => is_this_machine(name),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
         None => false,
     }
 }
@@ -314,13 +320,21 @@ mod tests {
     #[test]
     fn plain_http_is_for_this_machine_only() {
         for allowed in
-            ["https://a.example", "http://localhost:1", "http://[::1]:1", "http://127.9.9.9"]
+            ["https://a.example", "http://localhost:1", "http://[::1]:1", "http://127.0.0.1:1"]
         {
             assert!(is_secure(&url(allowed)), "{allowed}");
         }
-        for refused in
-            ["http://a.example", "http://localhost.evil.example", "ftp://localhost", "data:x"]
-        {
+        for refused in [
+            "http://a.example",
+            "http://localhost.evil.example",
+            "http://evil.localhost",
+            "http://localhost.",
+            "http://127.9.9.9",
+            "http://[::ffff:127.0.0.1]",
+            "http://0.0.0.0",
+            "ftp://localhost",
+            "data:x",
+        ] {
             assert!(!is_secure(&url(refused)), "{refused}");
         }
     }

@@ -47,7 +47,7 @@ pub enum NameRefused {
     /// The name of the server itself led the other way when it was first looked up.
     #[error("its name leads to {0} now; a moment ago it led elsewhere")]
     Changed(IpAddr),
-    /// Plain http is spoken with this name, so it must not leave this machine (RFC 6761 §6.3).
+    /// What is said to it must not leave this machine, be it in plain http (RFC 6761 §6.3).
     #[error("it is a name of this machine, and leads to {0}")]
     NotThisMachine(IpAddr),
     /// Nobody is there.
@@ -182,8 +182,18 @@ impl Resolve for Guard {
 }
 
 /// Whether `name` is one of this machine's own (RFC 6761 §6.3).
-pub(super) fn is_this_machine(name: &str) -> bool {
+fn is_this_machine(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
+}
+
+/// Whether `url` says itself that it means this machine, by whatever name.
+pub(super) fn leads_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => is_this_machine(name),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// Whether `url` says itself that it means this machine or something in a private network.

@@ -134,9 +134,11 @@ async fn a_server_cannot_be_on_both_sides() {
 
 #[tokio::test]
 async fn a_name_of_this_machine_never_leads_to_another() {
-    let zone: Zone<'_> = &[("as.localhost", &[&[PUBLIC]])];
-    let error = fetched(zone, "http://127.0.0.1:1/mcp", "http://as.localhost/token").await;
-    assert!(matches!(refusal(error), Some(NameRefused::NotThisMachine(_))));
+    let zone: Zone<'_> = &[("localhost", &[&[PUBLIC]]), ("as.localhost", &[&[PUBLIC]])];
+    for target in ["http://localhost/token", "https://as.localhost/token"] {
+        let error = fetched(zone, "http://127.0.0.1:1/mcp", target).await;
+        assert!(matches!(refusal(error), Some(NameRefused::NotThisMachine(_))), "{target}");
+    }
 }
 
 #[tokio::test]
