@@ -28,6 +28,15 @@ pub enum LockError {
     Io(io::Error),
 }
 
+impl From<LockError> for io::Error {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Busy => io::ErrorKind::ResourceBusy.into(),
+            LockError::Io(error) => error,
+        }
+    }
+}
+
 impl FileLock {
     /// Waits until no other process holds the lock at `path`, for as long as `patience` lasts. The
     /// directory is created if it is missing.

@@ -109,7 +109,7 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let mut servers = Servers::read(&state_directory).map_err(Error::Servers)?;
     match &cli.command {
         Some(Command::Servers(command)) => {
-            return crate::commands::servers::run(command, &mut servers, &output);
+            return crate::commands::servers::run(command, &mut servers, &output).await;
         }
         Some(Command::Completions { shell }) => return completions::run(*shell, &output),
         _ => {}

@@ -11,20 +11,26 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Usage`] when there is no such name; [`Error::Servers`] when the names cannot be kept.
-pub fn run(command: &ServerCommand, servers: &mut Servers, output: &Output) -> Result<(), Error> {
+pub async fn run(
+    command: &ServerCommand,
+    servers: &mut Servers,
+    output: &Output,
+) -> Result<(), Error> {
     match command {
         ServerCommand::Add { name, address } => {
-            servers.add(name, address).map_err(Error::Servers)?;
+            servers.add(name, address).await.map_err(Error::Servers)?;
             told(output, &format!("{name} is {address}."))
         }
-        ServerCommand::Use { name } => match servers.choose(name).map_err(Error::Servers)? {
+        ServerCommand::Use { name } => match servers.choose(name).await.map_err(Error::Servers)? {
             true => told(output, &format!("{name} is in use.")),
             false => Err(servers.unknown(name)),
         },
-        ServerCommand::Remove { name } => match servers.remove(name).map_err(Error::Servers)? {
-            true => told(output, &format!("{name} is forgotten.")),
-            false => Err(servers.unknown(name)),
-        },
+        ServerCommand::Remove { name } => {
+            match servers.remove(name).await.map_err(Error::Servers)? {
+                true => told(output, &format!("{name} is forgotten.")),
+                false => Err(servers.unknown(name)),
+            }
+        }
         ServerCommand::List => list(servers, output),
     }
 }
@@ -48,7 +54,7 @@ pub async fn run_typed(client: &mut Client, words: &[String]) -> Result<(), Erro
     })?;
     let mut servers =
         Servers::read(client.access.credentials().directory()).map_err(Error::Servers)?;
-    run(&command, &mut servers, &client.output)?;
+    run(&command, &mut servers, &client.output).await?;
     match (&command, servers.in_use()) {
         (ServerCommand::Use { .. }, Some((_, address))) if *address != client.server => {
             client.turn_to(address.clone()).await
