@@ -17,7 +17,9 @@ use http::{
 };
 use reqwest::{Client, Request, RequestBuilder, Response};
 use rmcp::{
-    model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage},
+    model::{
+        ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorData, ServerJsonRpcMessage,
+    },
     transport::{
         common::http_header::{
             EVENT_STREAM_MIME_TYPE, HEADER_LAST_EVENT_ID, HEADER_SESSION_ID, JSON_MIME_TYPE,
@@ -35,10 +37,11 @@ use url::Url;
 use crate::{
     fetch::{FetchError, unreachable},
     oauth::{challenge::AuthorizationChallenge, dpop::AccessToken},
-    wire::event_size::EventSize,
+    wire::{event_size::EventSize, standing_stream::StandingStream},
 };
 
 mod event_size;
+mod standing_stream;
 
 /// The access token that goes with the next request; shared with whoever renews it.
 #[derive(Clone, Debug, Default)]
@@ -85,12 +88,13 @@ pub struct Wire {
     client: Client,
     server: Url,
     token: TokenSlot,
+    standing_stream: StandingStream,
 }
 
 impl Wire {
     /// Talks to `server` through `client`, presenting what is in `token`.
     pub fn new(client: Client, server: Url, token: TokenSlot) -> Self {
-        Self { client, server, token }
+        Self { client, server, token, standing_stream: StandingStream::default() }
     }
 
     /// Adds what every request carries besides the token. rmcp's own headers never name `Authorization`.
@@ -196,15 +200,21 @@ impl StreamableHttpClient for Wire {
         headers: Headers,
         limits: StreamableHttpResponseLimits,
     ) -> Outcome<StreamableHttpPostResponse> {
+        let expects_answer = matches!(message, ClientJsonRpcMessage::Request(_));
+        if expects_answer {
+            self.standing_stream.answered().await;
+        }
         let accept = format!("{JSON_MIME_TYPE}, {EVENT_STREAM_MIME_TYPE}");
         let request = self.client.post(&*uri).header(ACCEPT, accept).json(&message);
         let response = self.send(self.prepare(request, session.as_deref(), headers)).await?;
         let status = response.status();
-        let expects_answer = matches!(message, ClientJsonRpcMessage::Request(_));
         if status == StatusCode::NOT_FOUND && session.is_some() {
             return Err(StreamableHttpError::SessionExpired);
         }
         if status.is_success() && !expects_answer || status == StatusCode::ACCEPTED {
+            if session.is_some() && begins_session(&message) {
+                self.standing_stream.begin();
+            }
             return Ok(StreamableHttpPostResponse::Accepted);
         }
         let new_session = text_header(&response, HEADER_SESSION_ID);
@@ -238,6 +248,7 @@ impl StreamableHttpClient for Wire {
         headers: Headers,
     ) -> Outcome<Events> {
         let limit = StreamableHttpResponseLimits::default().max_sse_event_size;
+        let _asking = self.standing_stream.ask();
         let mut request = self.client.get(&*uri).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
         if let Some(last_event_id) = last_event_id {
             request = request.header(HEADER_LAST_EVENT_ID, last_event_id);
@@ -268,6 +279,12 @@ impl StreamableHttpClient for Wire {
             status => Err(unusable_status(status, None)),
         }
     }
+}
+
+/// Whether `message` is the last of the handshake, after which the server may speak.
+fn begins_session(message: &ClientJsonRpcMessage) -> bool {
+    matches!(message, ClientJsonRpcMessage::Notification(notification)
+        if matches!(notification.notification, ClientNotification::InitializedNotification(_)))
 }
 
 /// All challenges in one line (RFC 9110 §5.3).

@@ -3,7 +3,8 @@
 use std::{future::IntoFuture as _, sync::Mutex};
 
 use axum::{Router, extract::State, http::Uri, response::IntoResponse};
-use rmcp::model::ClientNotification;
+use http::Method;
+use rmcp::model::{ClientNotification, NumberOrString};
 
 use super::*;
 use crate::secret::Secret;
@@ -50,4 +51,42 @@ async fn a_token_follows_no_redirect_to_wherever_it_leads() {
         assert_eq!(*seen.lock().expect("not poisoned"), [("/mcp".to_owned(), true)]);
     }
     assert!(theirs.lock().expect("not poisoned").is_empty());
+}
+
+/// A server that accepts everything, and the methods of what it has got.
+async fn accepting_server() -> (Url, Arc<Mutex<Vec<Method>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+    let seen: Arc<Mutex<Vec<Method>>> = Arc::default();
+    let note = move |State(seen): State<Arc<Mutex<Vec<Method>>>>, method: Method| {
+        seen.lock().expect("not poisoned").push(method);
+        async { StatusCode::ACCEPTED }
+    };
+    let router = Router::new().fallback(note).with_state(Arc::clone(&seen));
+    tokio::spawn(axum::serve(listener, router).into_future());
+    (Url::parse(&url).expect("a URL"), seen)
+}
+
+#[tokio::test]
+async fn the_first_request_of_a_session_follows_the_stream_on_which_the_server_speaks() {
+    let (url, seen) = accepting_server().await;
+    let fetch = crate::fetch::Fetch::new(&url, crate::explain::Explanation::default());
+    let client = fetch.expect("set up").client_for(&url).await.expect("allowed").clone();
+    let wire = Wire::new(client, url.clone(), TokenSlot::default());
+    let (uri, session): (Arc<str>, Option<Arc<str>>) = (url.as_str().into(), Some("s".into()));
+    let post =
+        |message| wire.post_message(uri.clone(), message, session.clone(), None, Headers::new());
+    let notification = ClientNotification::InitializedNotification(Default::default());
+    post(ClientJsonRpcMessage::notification(notification)).await.expect("accepted");
+    let ping = ClientRequest::PingRequest(Default::default());
+    let request = post(ClientJsonRpcMessage::request(ping, NumberOrString::Number(1)));
+    let stream = async {
+        // Whatever the request would do without the stream, it has begun to do by now.
+        tokio::task::yield_now().await;
+        wire.get_stream(uri.clone(), session.clone(), None, None, Headers::new()).await
+    };
+    let (requested, streamed) = tokio::join!(request, stream);
+    assert!(requested.is_ok() && streamed.is_ok());
+    let seen = seen.lock().expect("not poisoned");
+    assert_eq!(*seen, [Method::POST, Method::GET, Method::POST]);
 }
