@@ -237,7 +237,7 @@ impl Access {
             resource: discovery.resource.scope().as_ref(),
             authorization_server: discovery.authorization_server.scope().as_ref(),
             requested_before: asked,
-        });
+        })?;
         if is_in_vain(refusal, attempts, asked, &scope) {
             return Err(self.in_vain(refusal));
         }

@@ -34,6 +34,7 @@ pub struct Fetch {
     remote: Client,
     loopback: Client,
     guard: Guard,
+    timeout: Duration,
     /// Who is told about every request.
     pub explanation: Explanation,
 }
@@ -158,6 +159,7 @@ impl Fetch {
             // A proxy cannot reach this machine's own servers.
             loopback: builder().no_proxy().build().map_err(set_up)?,
             guard,
+            timeout: REQUEST_TIMEOUT,
             explanation,
         })
     }
@@ -232,7 +234,7 @@ impl Fetch {
     }
 
     async fn send(&self, url: &Url, request: RequestBuilder) -> Result<Answer, FetchError> {
-        let request = request.timeout(REQUEST_TIMEOUT).header(ACCEPT, "application/json");
+        let request = request.timeout(self.timeout).header(ACCEPT, "application/json");
         let mut response = request.send().await.map_err(|error| unreachable(url, &error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         self.explanation.answer(status);
@@ -378,6 +380,26 @@ mod tests {
         let fetch = Fetch::new(&old, Explanation::default()).expect("set up");
         let answer = fetch.get(&old).await.expect("an answer");
         assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_end_is_given_up() {
+        use axum::{Router, body::Body, routing::get};
+        use futures::{StreamExt as _, stream};
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let one_byte = || stream::once(async { Ok::<_, std::io::Error>("{") });
+        let router = Router::new().route(
+            "/",
+            get(move || async move { Body::from_stream(one_byte().chain(stream::pending())) }),
+        );
+        tokio::spawn(axum::serve(listener, router).into_future());
+        let url = url(&format!("http://{address}/"));
+        let fetch = Fetch::new(&url, Explanation::default()).expect("set up");
+        assert_eq!(fetch.timeout, REQUEST_TIMEOUT);
+        let impatient = Fetch { timeout: Duration::from_millis(50), ..fetch };
+        assert!(matches!(impatient.get(&url).await, Err(FetchError::Unreachable { .. })));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod advertised;
+mod attacks;
 mod bad_input;
 mod client_authentication;
 mod commands;

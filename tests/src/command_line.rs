@@ -136,6 +136,11 @@ impl CommandLine {
         Outcome::of(child.wait_with_output().await.expect("an end"))
     }
 
+    /// Starts a call that is left to itself; it is killed when what is returned is dropped.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().expect("a process")
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command

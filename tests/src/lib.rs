@@ -9,6 +9,7 @@
 //! - [`trusted_issuer`] asserts who people and workloads are.
 //! - [`openid_provider`] is an OpenID provider that misbehaves when told to.
 //! - [`hostile_server`] wants people to open what they should not.
+//! - [`tls`] puts TLS in front of a server, with the certificate that a test wants.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
 //! - [`seeded::Seeded`] is a server with one flaw, for `client doctor` to find.
@@ -46,6 +47,7 @@ pub mod seeded;
 pub mod stack;
 pub mod stories;
 pub mod terminal;
+pub mod tls;
 pub mod torture;
 pub mod trusted_issuer;
 pub mod walkthroughs;

@@ -145,6 +145,12 @@ pub enum OAuthError {
     },
 
     // Steps 5 to 7: the browser's round trip.
+    /// What the server wants to be allowed fits no request.
+    #[error("the server wants {count} scopes, more than any request can carry")]
+    TooManyScopes {
+        /// How many.
+        count: usize,
+    },
     /// No randomness.
     #[error("the operating system has no randomness to give")]
     Random,
@@ -254,6 +260,7 @@ impl OAuthError {
             Self::NoPreRegisteredClient => "client_needed",
             Self::UnusableKey { .. } => "unusable_key",
             Self::NoDpop { .. } => "no_dpop",
+            Self::TooManyScopes { .. } => "too_many_scopes",
             Self::Random | Self::Listener(_) => "sign_in_failed",
             Self::TimedOut { .. } => "sign_in_timed_out",
             Self::Denied => "access_denied",
@@ -282,7 +289,8 @@ impl OAuthError {
             | Self::IssuerMismatch { .. }
             | Self::MissingEndpoint { .. }
             | Self::NoPkce { .. }
-            | Self::UnsafeEndpoint { .. } => OPERATOR.to_owned(),
+            | Self::UnsafeEndpoint { .. }
+            | Self::TooManyScopes { .. } => OPERATOR.to_owned(),
             Self::UnexpectedStatus { .. } => "try again in a moment".to_owned(),
             Self::RegistrationRefused { .. } | Self::NoAuthenticationMethod { .. } => {
                 "ask whoever runs the authorization server to register a native client".to_owned()

@@ -4,6 +4,11 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::OAuthError;
+
+/// The longest list that is asked for: hardly any server takes an address that is longer in all.
+const LONGEST: usize = 8 * 1024;
+
 /// A set of scopes in the order they were named (RFC 6749 §3.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope(Vec<String>);
@@ -11,7 +16,7 @@ pub struct Scope(Vec<String>);
 impl Scope {
     /// Reads a space-separated list; a scope named twice counts once.
     pub fn parse(text: &str) -> Self {
-        Self::default().union(&Self(text.split_ascii_whitespace().map(str::to_owned).collect()))
+        Self::distinct(text.split_ascii_whitespace().map(str::to_owned))
     }
 
     /// Whether it names nothing.
@@ -26,13 +31,13 @@ impl Scope {
     }
 
     /// This, then what `other` adds.
-    pub fn union(mut self, other: &Scope) -> Self {
-        for scope in &other.0 {
-            if !self.0.contains(scope) {
-                self.0.push(scope.clone());
-            }
-        }
-        self
+    pub fn union(self, other: &Scope) -> Self {
+        Self::distinct(self.0.into_iter().chain(other.0.iter().cloned()))
+    }
+
+    fn distinct(scopes: impl Iterator<Item = String>) -> Self {
+        let mut seen = BTreeSet::new();
+        Self(scopes.filter(|scope| seen.insert(scope.clone())).collect())
     }
 
     /// The scopes one by one.
@@ -75,16 +80,23 @@ pub struct ScopeSources<'a> {
 /// The scopes to ask for. The challenge is authoritative; without one, everything the resource
 /// lists; if it lists nothing, none. Earlier requests are kept, so that a step-up never trades one
 /// permission for another. `offline_access` is added only where the authorization server lists it.
-pub fn select(sources: ScopeSources<'_>) -> Scope {
+///
+/// # Errors
+/// [`OAuthError::TooManyScopes`] when they fit no request.
+pub fn select(sources: ScopeSources<'_>) -> Result<Scope, OAuthError> {
     let needed = sources.challenge.or(sources.resource).cloned().unwrap_or_default();
     let wanted = match sources.requested_before {
         Some(before) => before.clone().union(&needed),
         None => needed,
     };
     let offline_access = Scope::parse("offline_access");
-    match sources.authorization_server {
+    let wanted = match sources.authorization_server {
         Some(listed) if listed.covers(&offline_access) => wanted.union(&offline_access),
         _ => wanted,
+    };
+    match wanted.to_string().len() {
+        ..=LONGEST => Ok(wanted),
+        _ => Err(OAuthError::TooManyScopes { count: wanted.0.len() }),
     }
 }
 
@@ -105,6 +117,7 @@ mod tests {
             authorization_server: scope(server).as_ref(),
             requested_before: scope(before).as_ref(),
         })
+        .expect("a request can carry them")
         .to_string()
     }
 
@@ -135,6 +148,22 @@ mod tests {
     fn offline_access_needs_a_server_that_lists_it() {
         assert_eq!(selected(Some("a"), None, Some("a offline_access"), None), "a offline_access");
         assert_eq!(selected(Some("a"), None, Some("a b"), None), "a");
+    }
+
+    #[test]
+    fn a_list_that_no_request_can_carry_is_refused_in_no_time() {
+        let many: Vec<_> = (0..100_000).map(|number| format!("s{number}")).collect();
+        let many = Scope::parse(&many.join(" "));
+        for (challenge, resource) in [(Some(&many), None), (None, Some(&many))] {
+            let sources = ScopeSources {
+                challenge,
+                resource,
+                authorization_server: None,
+                requested_before: None,
+            };
+            let refused = select(sources).map(|scope| scope.0.len());
+            assert!(matches!(refused, Err(OAuthError::TooManyScopes { count: 100_000 })));
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The client's commands at servers whose answers are written here word for word.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tests::{
@@ -298,4 +299,46 @@ async fn a_hostile_device_code_is_neither_shown_nor_waited_for() {
         assert!(!outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
         assert_eq!((server.hits("/device"), server.hits("/token")), (1, 0), "{page}");
     }
+}
+
+/// What a device is told, but for `name`, which is `value`.
+fn device_answer(name: &str, value: Value) -> Value {
+    let mut answer = json!({
+        "device_code": "d",
+        "user_code": "ABCD",
+        "verification_uri": "https://as.test/device",
+        "expires_in": 600,
+        "interval": 1,
+    });
+    answer[name] = value;
+    answer
+}
+
+#[tokio::test]
+async fn a_device_asks_neither_more_often_nor_longer_than_is_sensible() {
+    let cases = [
+        ("interval", json!(-1), 0),
+        ("interval", json!("5"), 0),
+        ("interval", json!(1e12), 0),
+        ("expires_in", json!(-1), 0),
+        ("expires_in", json!(1e18), 0),
+        ("interval", json!(0), 1),
+        ("interval", json!(1_000_000_000_000_u64), 0),
+        ("expires_in", json!(1_000_000_000_000_000_000_u64), 1),
+        ("expires_in", json!(1), 1),
+    ];
+    let attempts = cases.map(async |(name, value, hits)| {
+        let answer = device_answer(name, value);
+        let server = with_device_answer(&answer).await;
+        let slower = json!({"error": "slow_down"});
+        server.put("/token", Document { status: 400, ..Document::json(&slower) });
+        let person = CommandLine::of(&server.at("/mcp"), "");
+        // The first question comes after a second at the earliest, the next one after five more.
+        let arguments = ["login", "--device", "--sign-in-timeout", "3"];
+        let outcome = tokio::time::timeout(Duration::from_secs(60), person.run(&arguments)).await;
+        let outcome = outcome.expect("somebody is told when to stop");
+        assert_eq!(outcome.code, 4, "{answer}: {}", outcome.stderr);
+        assert_eq!(server.hits("/token"), hits, "{answer}");
+    });
+    join_all(attempts).await;
 }

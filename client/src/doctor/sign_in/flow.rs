@@ -80,7 +80,7 @@ async fn answer(
         resource: discovery.resource.scope().as_ref(),
         authorization_server: discovery.authorization_server.scope().as_ref(),
         requested_before: None,
-    });
+    })?;
     let listener = CallbackListener::bind().await?;
     let metadata = &discovery.authorization_server;
     let client = register(fetch, metadata, &listener.redirect_uri(), GrantTypes::Browser).await?;
