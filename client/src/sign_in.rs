@@ -14,13 +14,12 @@ use crate::{
         OAuthError,
         challenge::AuthorizationChallenge,
         client_credentials,
-        device_authorization::{self, DeviceAuthorization},
         discovery::Discovery,
         dpop::{AccessToken, DpopKey},
         enterprise,
         grant::Grant,
         identity::PreRegistered,
-        registration::{ClientRegistration, GrantTypes, register},
+        registration::ClientRegistration,
         revocation::revoke,
         scope::Scope,
         token::{TokenEndpoint, TokenResponse},
@@ -31,9 +30,7 @@ use crate::{
 };
 
 mod browser;
-
-/// Where a client that has no redirect of its own would be sent; registration asks for one.
-const UNUSED_REDIRECT_URI: &str = "http://127.0.0.1/callback";
+mod device;
 
 /// How long a former authorization server may take to end what it granted.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -105,32 +102,6 @@ impl SignIn<'_> {
         TokenEndpoint { fetch: self.fetch, metadata, client, dpop_key, clock: self.clock }
     }
 
-    /// The person signs in with a browser elsewhere, with a code that is shown here.
-    async fn by_device(
-        &self,
-        discovery: &Discovery,
-        scope: &Scope,
-        dpop_key: Option<DpopKey>,
-    ) -> Result<Granted, Error> {
-        let metadata = &discovery.authorization_server;
-        metadata.device_authorization_endpoint()?;
-        let client = match self.profile.identity.at(metadata, UNUSED_REDIRECT_URI)? {
-            Some(client) => client,
-            None => register(self.fetch, metadata, UNUSED_REDIRECT_URI, GrantTypes::Device).await?,
-        };
-        let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
-        let resource = &discovery.resource.resource;
-        let authorization = device_authorization::request(&endpoint, resource, scope).await?;
-        self.announce(&metadata.issuer, scope);
-        self.show_code(&authorization);
-        let wait = device_authorization::wait(&endpoint, resource, &authorization);
-        let seconds = self.manners.timeout.as_secs();
-        let response = tokio::time::timeout(self.manners.timeout, wait)
-            .await
-            .map_err(|_| OAuthError::TimedOut { seconds })??;
-        Ok(Granted { client, response, dpop_key })
-    }
-
     /// Tells the person who wants what.
     fn announce(&self, issuer: &str, scope: &Scope) {
         let (server, output) = (self.server, &self.manners.output);
@@ -139,19 +110,6 @@ impl SignIn<'_> {
         if !scope.is_empty() {
             output.say(&format!("It will ask you to allow: {scope}"));
         }
-    }
-
-    fn show_code(&self, authorization: &DeviceAuthorization) {
-        let output = &self.manners.output;
-        let DeviceAuthorization { verification_uri, user_code, .. } = authorization;
-        output.say("On any device, open this address and type the code:");
-        output.say(&format!("\n    {verification_uri}"));
-        output.heading(&format!("    {user_code}"));
-        if let Some(complete) = &authorization.verification_uri_complete {
-            output.say(&format!("\nOr open this one, and compare the code:\n\n    {complete}"));
-        }
-        let minutes = self.manners.timeout.as_secs().div_ceil(60);
-        output.say(&format!("\nWaiting up to {minutes} min for your answer there. Ctrl-C stops."));
     }
 
     /// No person is involved: the client, its company or its platform proves who asks.

@@ -41,7 +41,7 @@ pub struct Certified {
 impl Authority {
     /// One that nobody trusts yet.
     pub fn new() -> Self {
-        let mut wanted = CertificateParams::new(Vec::new()).expect("parameters");
+        let mut wanted = CertificateParams::new(Vec::<String>::new()).expect("parameters");
         wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let issuer = CertifiedIssuer::self_signed(wanted, key).expect("a certificate");

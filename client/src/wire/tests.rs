@@ -4,7 +4,7 @@ use std::{future::IntoFuture as _, sync::Mutex};
 
 use axum::{Router, extract::State, http::Uri, response::IntoResponse};
 use http::Method;
-use rmcp::model::{ClientNotification, NumberOrString};
+use rmcp::model::NumberOrString;
 
 use super::*;
 use crate::secret::Secret;

@@ -37,7 +37,7 @@ async fn honest() -> DocumentServer {
 async fn sign_in(server: &DocumentServer) -> Outcome {
     let person = CommandLine::of(&server.at("/mcp"), "");
     let outcome = person.run(&["login", "--sign-in-timeout", "1"]);
-    tokio::time::timeout(PATIENCE, outcome).await.expect("it is stuck")
+    tokio::time::timeout(PATIENCE, outcome).await.unwrap()
 }
 
 fn many(prefix: &str, count: usize) -> Vec<String> {

@@ -336,7 +336,7 @@ async fn a_device_asks_neither_more_often_nor_longer_than_is_sensible() {
         // The first question comes after a second at the earliest, the next one after five more.
         let arguments = ["login", "--device", "--sign-in-timeout", "3"];
         let outcome = tokio::time::timeout(Duration::from_secs(60), person.run(&arguments)).await;
-        let outcome = outcome.expect("somebody is told when to stop");
+        let outcome = outcome.unwrap();
         assert_eq!(outcome.code, 4, "{answer}: {}", outcome.stderr);
         assert_eq!(server.hits("/token"), hits, "{answer}");
     });

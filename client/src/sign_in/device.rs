@@ -1,0 +1,58 @@
+//! Steps 4 to 8 with a person and a browser elsewhere: the device authorization grant (RFC 8628).
+
+use super::{Granted, SignIn};
+use crate::{
+    error::Error,
+    oauth::{
+        OAuthError,
+        device_authorization::{self, DeviceAuthorization},
+        discovery::Discovery,
+        dpop::DpopKey,
+        registration::{GrantTypes, register},
+        scope::Scope,
+    },
+};
+
+/// Where a client that has no redirect of its own would be sent; registration asks for one.
+const UNUSED_REDIRECT_URI: &str = "http://127.0.0.1/callback";
+
+impl SignIn<'_> {
+    /// The person signs in with a browser elsewhere, with a code that is shown here.
+    pub(super) async fn by_device(
+        &self,
+        discovery: &Discovery,
+        scope: &Scope,
+        dpop_key: Option<DpopKey>,
+    ) -> Result<Granted, Error> {
+        let metadata = &discovery.authorization_server;
+        metadata.device_authorization_endpoint()?;
+        let client = match self.profile.identity.at(metadata, UNUSED_REDIRECT_URI)? {
+            Some(client) => client,
+            None => register(self.fetch, metadata, UNUSED_REDIRECT_URI, GrantTypes::Device).await?,
+        };
+        let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
+        let resource = &discovery.resource.resource;
+        let authorization = device_authorization::request(&endpoint, resource, scope).await?;
+        self.announce(&metadata.issuer, scope);
+        self.show_code(&authorization);
+        let wait = device_authorization::wait(&endpoint, resource, &authorization);
+        let seconds = self.manners.timeout.as_secs();
+        let response = tokio::time::timeout(self.manners.timeout, wait)
+            .await
+            .map_err(|_| OAuthError::TimedOut { seconds })??;
+        Ok(Granted { client, response, dpop_key })
+    }
+
+    fn show_code(&self, authorization: &DeviceAuthorization) {
+        let output = &self.manners.output;
+        let DeviceAuthorization { verification_uri, user_code, .. } = authorization;
+        output.say("On any device, open this address and type the code:");
+        output.say(&format!("\n    {verification_uri}"));
+        output.heading(&format!("    {user_code}"));
+        if let Some(complete) = &authorization.verification_uri_complete {
+            output.say(&format!("\nOr open this one, and compare the code:\n\n    {complete}"));
+        }
+        let minutes = self.manners.timeout.as_secs().div_ceil(60);
+        output.say(&format!("\nWaiting up to {minutes} min for your answer there. Ctrl-C stops."));
+    }
+}
