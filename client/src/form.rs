@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     error::Error,
     grammar::parameter::{Kind, Parameter, in_words},
-    printable::printable_line,
+    printable::{printable, printable_line},
     prompt::{Answered, Asking, Question, ask_for},
 };
 
@@ -58,16 +58,23 @@ fn question(parameter: &Parameter) -> Question {
     }
 }
 
-/// What there is to choose from; nothing for a value that is typed.
+/// What there is to choose from; nothing for a value that is typed. The list is drawn by a library
+/// that lets escapes through, and what is chosen is sent as it is: so a value that is not what it
+/// would look like is not offered.
 fn choices(parameter: &Parameter) -> Vec<String> {
     let mut choices: Vec<_> = match parameter.kind {
         Kind::Boolean => vec!["yes".to_owned(), "no".to_owned()],
-        _ => parameter.choices.iter().map(in_words).collect(),
+        _ => parameter.choices.iter().map(in_words).filter(|choice| is_plain(choice)).collect(),
     };
     if !choices.is_empty() && !parameter.is_required {
         choices.push(SKIP.to_owned());
     }
     choices
+}
+
+/// Whether `choice` is shown as it is written, in one line.
+fn is_plain(choice: &str) -> bool {
+    printable(choice) == choice && !choice.contains(['\n', '\t'])
 }
 
 /// One line: what it is, its bounds, its default, whether it may be left out.
@@ -153,6 +160,20 @@ mod tests {
         assert_eq!(judge(&titled, ""), Err("Your name is needed".to_owned()));
         let optional = parameter(json!({"type": "string"}), false);
         assert_eq!((judge(&optional, ""), value(&optional, "")), (Ok(()), None));
+    }
+
+    #[test]
+    fn a_choice_that_would_draw_on_the_terminal_is_not_offered() {
+        let hostile = ["\u{1b}]52;c;bHM=\u{7}a", "\u{1b}[2Jb", "c\rd", "e\nf", "\u{202e}g"];
+        let choice = |values: Vec<&str>| parameter(json!({"enum": values}), true);
+        let mixed = choice([&hostile[..], &["red  blue"]].concat());
+        assert_eq!(choices(&mixed), ["red  blue"]);
+        let none = choice(hostile.to_vec());
+        assert_eq!(choices(&none), Vec::<String>::new());
+        let question = question(&none);
+        assert_eq!(question.asking, Asking::Text);
+        let shown = format!("{}{}", question.label, question.help);
+        assert!(!shown.contains(['\u{1b}', '\r', '\n', '\u{202e}']), "{shown:?}");
     }
 
     #[test]

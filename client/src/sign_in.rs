@@ -12,6 +12,7 @@ use crate::{
     manners::Manners,
     oauth::{
         OAuthError,
+        authorization_server_metadata::AuthorizationServerMetadata,
         challenge::AuthorizationChallenge,
         client_credentials,
         discovery::Discovery,
@@ -102,11 +103,16 @@ impl SignIn<'_> {
         TokenEndpoint { fetch: self.fetch, metadata, client, dpop_key, clock: self.clock }
     }
 
-    /// Tells the person who wants what.
-    fn announce(&self, issuer: &str, scope: &Scope) {
+    /// Tells the person who wants what, and who else is involved: a server that borrows the sign-in
+    /// page of another one and keeps what comes of it is seen by that.
+    fn announce(&self, metadata: &AuthorizationServerMetadata, scope: &Scope) {
         let (server, output) = (self.server, &self.manners.output);
+        let issuer = &metadata.issuer;
         let wish = if self.is_step_up { "allow more" } else { "sign in" };
         output.say(&format!("{server} wants you to {wish} at {issuer}."));
+        for origin in metadata.foreign_origins() {
+            output.say(&format!("That involves {origin} too."));
+        }
         if !scope.is_empty() {
             output.say(&format!("It will ask you to allow: {scope}"));
         }

@@ -1,5 +1,7 @@
 //! Step 3: the authorization server's endpoints and abilities (RFC 8414, OpenID Connect Discovery).
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use url::Url;
 
@@ -104,6 +106,19 @@ impl AuthorizationServerMetadata {
     /// Whether it binds tokens to keys of the kind this client makes (RFC 9449 §5.1).
     pub fn offers_dpop(&self) -> bool {
         self.dpop_signing_alg_values_supported.iter().any(|name| name == "ES256")
+    }
+
+    /// The origins of the endpoints that a sign-in leads to, without that of the issuer.
+    pub fn foreign_origins(&self) -> BTreeSet<String> {
+        let own = Url::parse(&self.issuer).map(|issuer| issuer.origin());
+        let endpoints = [
+            &self.authorization_endpoint,
+            &self.device_authorization_endpoint,
+            &self.token_endpoint,
+        ];
+        let origins = endpoints.into_iter().flatten().map(Url::origin);
+        let foreign = origins.filter(|origin| own.as_ref() != Ok(origin));
+        foreign.map(|origin| origin.ascii_serialization()).collect()
     }
 
     fn missing(&self, endpoint: &'static str) -> OAuthError {
@@ -279,6 +294,16 @@ mod tests {
         let mut metadata = metadata();
         metadata.token_endpoint = Url::parse("http://as.example/token").ok();
         assert!(checked(&metadata, "https://as.example").await.is_err());
+    }
+
+    #[test]
+    fn an_endpoint_elsewhere_is_named() {
+        let mut metadata = metadata();
+        assert!(metadata.foreign_origins().is_empty());
+        metadata.token_endpoint = Url::parse("https://evil.example/token").ok();
+        metadata.authorization_endpoint = Url::parse("https://as.example:8443/authorize").ok();
+        let foreign: Vec<_> = metadata.foreign_origins().into_iter().collect();
+        assert_eq!(foreign, ["https://as.example:8443", "https://evil.example"]);
     }
 
     #[test]

@@ -17,6 +17,9 @@ const RULE: Rule = Rule {
     section: "RFC 9728 §3.3, MCP authorization-server-discovery",
 };
 
+/// Where metadata is when nothing else is announced (RFC 9728 §3).
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
 /// What an MCP server says about itself (RFC 9728 §2). Strings are kept exactly as sent: they are
 /// identifiers, and a URL library would add or drop slashes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -101,7 +104,7 @@ fn well_known_urls(server: &Url) -> Vec<Url> {
     let mut urls = Vec::new();
     for suffix in [path, ""] {
         let mut url = server.clone();
-        url.set_path(&format!("/.well-known/oauth-protected-resource{suffix}"));
+        url.set_path(&format!("{WELL_KNOWN}{suffix}"));
         url.set_query(server.query().filter(|_| !suffix.is_empty()));
         if !urls.contains(&url) {
             urls.push(url);
@@ -110,19 +113,29 @@ fn well_known_urls(server: &Url) -> Vec<Url> {
     urls
 }
 
+/// Whether `place` is one that only whoever has the whole host of `server` can fill.
+fn is_well_known(place: &Url, server: &Url) -> bool {
+    place.origin() == server.origin() && place.path().starts_with(WELL_KNOWN)
+}
+
 fn announced_url(server: &Url, address: &str) -> Result<Url, OAuthError> {
     server.join(address).map_err(|_| OAuthError::AnnouncedAddress { address: address.to_owned() })
 }
 
 /// The metadata must describe this server or a parent of it on the same origin; otherwise a token
-/// for somebody else's resource could be coaxed out of the person (RFC 9728 §3.3 and §7.3).
+/// for somebody else's resource could be coaxed out of the person (RFC 9728 §3.3 and §7.3). About a
+/// parent only the well-known places are believed: whoever has one path of a host could announce
+/// any other.
 fn check_resource(resource: &str, server: &Url, found_at: &Url) -> Result<(), OAuthError> {
     let fits = Url::parse(resource).is_ok_and(|parsed| {
         let parent = parsed.path().trim_end_matches('/');
         let below = server.path().strip_prefix(parent);
         parsed.origin() == server.origin()
             && parsed.fragment().is_none()
-            && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            && below.is_some_and(|rest| match rest.trim_start_matches('/') {
+                "" => true,
+                _ => rest.starts_with('/') && is_well_known(found_at, server),
+            })
             && parsed.query().is_none_or(|query| Some(query) == server.query())
     });
     if fits {
@@ -185,7 +198,24 @@ mod tests {
             "https://mcp.example",
             "https://MCP.example/",
         ] {
-            assert!(check_resource(resource, &server, &server).is_ok(), "{resource}");
+            for place in well_known_urls(&server) {
+                assert!(check_resource(resource, &server, &place).is_ok(), "{resource} {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_path_of_a_host_cannot_speak_for_the_others() {
+        let server = url("https://mcp.example/evil/mcp");
+        for place in [
+            "https://mcp.example/evil/metadata",
+            "https://mcp.example/evil/.well-known/oauth-protected-resource",
+            "https://evil.example/.well-known/oauth-protected-resource",
+        ] {
+            for parent in ["https://mcp.example", "https://mcp.example/evil"] {
+                assert!(check_resource(parent, &server, &url(place)).is_err(), "{parent} {place}");
+            }
+            assert!(check_resource(server.as_str(), &server, &url(place)).is_ok(), "{place}");
         }
     }
 
@@ -202,7 +232,8 @@ mod tests {
             "https://mcp.example/a/mcp?tenant=2",
             "not a URL",
         ] {
-            assert!(check_resource(resource, &server, &server).is_err(), "{resource}");
+            let place = &well_known_urls(&server)[0];
+            assert!(check_resource(resource, &server, place).is_err(), "{resource}");
         }
     }
 }

@@ -68,7 +68,7 @@ impl SignIn<'_> {
         let request =
             AuthorizationRequest::new(discovery, client, scope.clone(), dpop_key.clone())?;
         let request = Arc::new(request);
-        self.send_to_browser(&request);
+        self.send_to_browser(&discovery.authorization_server, &request);
         let code = match self.wait_for_code(listener, &request).await {
             // It led back here, so there is nothing wrong with the registration.
             Err(OAuthError::Denied) => return Err(self.denied(&request).await),
@@ -112,11 +112,15 @@ impl SignIn<'_> {
         Ok((listener, client))
     }
 
-    fn send_to_browser(&self, request: &AuthorizationRequest) {
+    fn send_to_browser(
+        &self,
+        metadata: &AuthorizationServerMetadata,
+        request: &AuthorizationRequest,
+    ) {
         self.fetch.explanation.step(&AUTHORIZE);
         self.fetch.explanation.address(&request.url);
         self.fetch.explanation.pause();
-        self.announce(&request.issuer, &request.scope);
+        self.announce(metadata, &request.scope);
         let output = &self.manners.output;
         match self.open(&request.url) {
             Ok(()) => output.say("Your browser is opening. If it does not, open this address:"),

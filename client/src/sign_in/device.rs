@@ -33,7 +33,7 @@ impl SignIn<'_> {
         let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
         let resource = &discovery.resource.resource;
         let authorization = device_authorization::request(&endpoint, resource, scope).await?;
-        self.announce(&metadata.issuer, scope);
+        self.announce(metadata, scope);
         self.show_code(&authorization);
         let wait = device_authorization::wait(&endpoint, resource, &authorization);
         let seconds = self.manners.timeout.as_secs();
