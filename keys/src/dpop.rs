@@ -14,8 +14,9 @@ use url::Url;
 
 use crate::{
     KeyError, PublicJwk, SigningKey,
-    jwk::KeyMaterial,
-    verifier::{header_of, signature_only},
+    jwk::{KeyMaterial, is_private},
+    unverified::header_of,
+    verifier::signature_only,
 };
 
 /// Seconds that a proof may be old.
@@ -25,8 +26,6 @@ const LONGEST_LEAD: i64 = 5;
 /// Longest `jti`, in bytes: it is remembered until the proof is too old.
 const LONGEST_JTI: usize = 256;
 const TYPE: &str = "dpop+jwt";
-/// Members of a JWK that only its owner may know (RFC 7518 §6).
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// What a request is, so that a proof made for another does not count.
 #[derive(Clone, Copy, Debug)]
@@ -171,7 +170,7 @@ impl SigningKey {
 
 fn embedded_key(jwk: Option<Map<String, Value>>, alg: &str) -> Result<PublicJwk, DpopError> {
     let jwk = jwk.ok_or(DpopError::WrongKey)?;
-    if PRIVATE_MEMBERS.iter().any(|member| jwk.contains_key(*member)) {
+    if is_private(&jwk) {
         return Err(DpopError::WrongKey);
     }
     let material: KeyMaterial =

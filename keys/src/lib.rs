@@ -18,6 +18,7 @@ mod master_secrets;
 mod published_keys;
 mod sealer;
 mod signing_key;
+mod unverified;
 mod verifier;
 
 pub use authenticator::Authenticator;
@@ -30,7 +31,8 @@ pub use jwk::PublicJwk;
 pub use key_ring::{KeyRing, KeyState, RingEntry, Rotation};
 pub use key_set::KeySet;
 pub use master_secrets::MasterSecrets;
-pub use published_keys::{PublishedKeys, algorithm_of, unverified_claims};
+pub use published_keys::PublishedKeys;
 pub use sealer::Sealer;
 pub use signing_key::{Algorithm, SigningKey, TokenType};
+pub use unverified::{algorithm_of, unverified_claims};
 pub use verifier::Verifier;

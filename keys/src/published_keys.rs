@@ -8,16 +8,15 @@ use serde_json::Value;
 
 use crate::{
     Algorithm, KeyError, PublicJwk, VerifyError,
-    jwk::KeyMaterial,
-    verifier::{header_of, media_type, refusal, signature_only},
+    jwk::{KeyMaterial, is_private},
+    unverified::header_of,
+    verifier::{media_type, refusal, signature_only},
 };
 
 /// Most keys of a set that are looked at.
 const MOST_KEYS: usize = 20;
 /// Smallest and largest RSA modulus, in bytes: below it is breakable, above it is costly.
 const RSA_MODULUS: std::ops::RangeInclusive<usize> = 256..=512;
-/// What a public key must not have (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// Keys of somebody else. `kid` and `alg` may be missing, as RFC 7517 allows: then the kind of
 /// key decides the algorithm. What a token says of its own key is never believed.
@@ -52,8 +51,7 @@ impl PublishedKeys {
     pub fn from_json(text: &[u8]) -> Result<Self, KeyError> {
         let document: Document = serde_json::from_slice(text)
             .map_err(|_| KeyError::Malformed("a JWK Set is an object with an array keys".into()))?;
-        let is_private = |key: &Value| PRIVATE_MEMBERS.iter().any(|name| key.get(name).is_some());
-        if document.keys.iter().any(is_private) {
+        if document.keys.iter().filter_map(Value::as_object).any(is_private) {
             return Err(KeyError::Malformed("the JWK Set holds a private or symmetric key".into()));
         }
         let keys = document.keys.into_iter().take(MOST_KEYS).filter_map(PublishedKey::read);
@@ -95,21 +93,6 @@ impl PublishedKeys {
         }
         outcome
     }
-}
-
-/// The claims of a token before anything is checked: only to find out whose keys to check it
-/// with.
-pub fn unverified_claims<T: DeserializeOwned>(token: &str) -> Result<T, VerifyError> {
-    header_of(token)?;
-    let claims = token.split('.').nth(1).unwrap_or_default();
-    let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| VerifyError::Malformed)?;
-    serde_json::from_slice(&claims).map_err(|_| VerifyError::BadClaims)
-}
-
-/// The algorithm that a token names. Once its signature has been verified, it is the one that it
-/// was signed by.
-pub fn algorithm_of(token: &str) -> Result<Algorithm, VerifyError> {
-    header_of(token)?.alg.parse().map_err(|_| VerifyError::WrongAlgorithm)
 }
 
 impl PublishedKey {

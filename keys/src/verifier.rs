@@ -1,14 +1,12 @@
 //! Verification of access tokens, without asking anyone (RFC 9068 §4).
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Validation, decode, errors::ErrorKind};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
-use crate::{AccessTokenClaims, KeySet, TokenType, VerifyError};
-
-/// A token longer than this is not looked at, in bytes.
-const LONGEST_TOKEN: usize = 16 * 1024;
+use crate::{
+    AccessTokenClaims, KeySet, TokenType, VerifyError,
+    unverified::{header_of, unverified_claims},
+};
 
 /// What an access token must say to be accepted.
 #[derive(Clone, Debug)]
@@ -16,16 +14,6 @@ pub struct Verifier {
     issuer: String,
     audiences: Vec<String>,
     leeway: i64,
-}
-
-/// The members of a JOSE header that matter here. A doubled member is an error.
-#[derive(Deserialize)]
-pub(crate) struct Header {
-    pub(crate) alg: String,
-    pub(crate) typ: Option<String>,
-    pub(crate) kid: Option<String>,
-    pub(crate) crit: Option<Value>,
-    pub(crate) jwk: Option<Map<String, Value>>,
 }
 
 impl Verifier {
@@ -56,9 +44,7 @@ impl Verifier {
         struct Claims {
             iss: String,
         }
-        header_of(token).ok()?;
-        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-        serde_json::from_slice::<Claims>(&claims).ok().map(|claims| claims.iss)
+        unverified_claims::<Claims>(token).ok().map(|claims| claims.iss)
     }
 
     /// The claims of `token`, once every check has passed: type, critical headers, key and its
@@ -109,20 +95,6 @@ impl Verifier {
     }
 }
 
-pub(crate) fn header_of(token: &str) -> Result<Header, VerifyError> {
-    if token.len() > LONGEST_TOKEN {
-        return Err(VerifyError::Malformed);
-    }
-    let mut parts = token.split('.');
-    let (Some(first), Some(_), Some(_), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(VerifyError::Malformed);
-    };
-    let bytes = URL_SAFE_NO_PAD.decode(first).map_err(|_| VerifyError::Malformed)?;
-    serde_json::from_slice(&bytes).map_err(|_| VerifyError::Malformed)
-}
-
 /// `typ` is compared as a media type: without case, and with or without `application/`
 /// (RFC 7515 §4.1.9).
 pub(crate) fn media_type(typ: &str) -> String {
@@ -155,9 +127,11 @@ pub(crate) fn refusal(kind: &ErrorKind) -> VerifyError {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::{Algorithm, Audience, SigningKey};
-    use serde_json::json;
+    use crate::{Algorithm, Audience, SigningKey, unverified::LONGEST_TOKEN};
 
     const NOW: i64 = 1_000_000;
 
