@@ -38,17 +38,20 @@ mod authorization_server;
 mod bearer;
 mod caller;
 mod challenge;
+mod declaration;
 mod deny_list;
 mod error;
 mod facade;
 mod issuer;
 mod jwks;
+mod loopback;
 mod opaque;
 mod operation;
 mod possession;
 mod protected_resource;
 mod request_state;
 mod requirement;
+mod scope_hierarchy;
 mod sessions;
 mod site;
 mod stream;
@@ -74,22 +77,18 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use url::Url;
 
 pub use caller::{Caller, Facts, Owner};
+pub use declaration::{Declared, hidden_without, needs};
 pub use deny_list::Revocations;
 pub use error::BearerError;
-pub use protected_resource::is_loopback;
+pub use loopback::is_loopback;
 pub use request_state::RequestStates;
-pub use requirement::{Declared, hidden_without, needs};
 pub use stream::Stopping;
 pub use tasks::OwnedTasks;
 
 use self::{
-    authorization_server::AuthorizationServer,
-    issuer::Issuer,
-    possession::Possession,
-    protected_resource::ProtectedResource,
-    requirement::{Hierarchy, Requirements},
-    sessions::Sessions,
-    site::Site,
+    authorization_server::AuthorizationServer, issuer::Issuer, possession::Possession,
+    protected_resource::ProtectedResource, requirement::Requirements,
+    scope_hierarchy::ScopeHierarchy, sessions::Sessions, site::Site,
 };
 use crate::clock::Clock;
 
@@ -121,7 +120,7 @@ pub struct GuardBuilder {
     name: Option<String>,
     documentation: Option<Url>,
     requirements: Requirements,
-    hierarchy: Hierarchy,
+    hierarchy: ScopeHierarchy,
     hosts: Vec<String>,
     origins: Vec<String>,
     introspection: Option<(String, String)>,
@@ -270,7 +269,7 @@ struct Inner {
     issuers: Vec<Issuer>,
     possession: Possession,
     requirements: Requirements,
-    hierarchy: Hierarchy,
+    hierarchy: ScopeHierarchy,
     sessions: Sessions,
     facade: bool,
     clock: Clock,
@@ -290,7 +289,7 @@ impl Guard {
             name: None,
             documentation: None,
             requirements: Requirements::default(),
-            hierarchy: Hierarchy::default(),
+            hierarchy: ScopeHierarchy::default(),
             hosts: Vec::new(),
             origins: Vec::new(),
             introspection: None,

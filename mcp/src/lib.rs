@@ -4,6 +4,7 @@
 //! hands the tools a [`guard::Caller`]. The rest of the crate is a small server that shows how.
 
 pub mod clock;
+mod completion;
 pub mod config;
 pub mod guard;
 mod notes;

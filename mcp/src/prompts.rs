@@ -1,11 +1,8 @@
-//! The prompt `introduce`, and what completes arguments and variables.
+//! The prompt `introduce`.
 
 use rmcp::{
-    ErrorData,
     handler::server::wrapper::Parameters,
-    model::{
-        CompleteRequestParams, CompleteResult, CompletionInfo, PromptMessage, Reference, Role,
-    },
+    model::{PromptMessage, Role},
     prompt, prompt_router, schemars,
 };
 use schemars::JsonSchema;
@@ -15,11 +12,6 @@ use crate::{
     guard::{Caller, needs},
     server::DemoServer,
 };
-
-/// What completes `tone`.
-const TONES: [&str; 4] = ["brief", "formal", "friendly", "funny"];
-/// What completes `{claim}`.
-const CLAIMS: [&str; 3] = ["email", "name", "preferred_username"];
 
 /// How to introduce.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -45,22 +37,4 @@ impl DemoServer {
         let words = format!("Introduce {name} to a new colleague in two sentences. Tone: {tone}.");
         vec![PromptMessage::new_text(Role::User, words)]
     }
-}
-
-/// Completes what was typed of an argument, for a caller with so many notes.
-pub(crate) fn complete(
-    request: &CompleteRequestParams,
-    notes: usize,
-) -> Result<CompleteResult, ErrorData> {
-    let argument = &request.argument;
-    let known: Vec<String> = match (&request.r#ref, argument.name.as_str()) {
-        (Reference::Prompt(_), "tone") => TONES.map(str::to_owned).to_vec(),
-        (Reference::Resource(_), "claim") => CLAIMS.map(str::to_owned).to_vec(),
-        (Reference::Resource(_), "number") => (1..=notes).map(|n| n.to_string()).collect(),
-        _ => Vec::new(),
-    };
-    let fits = known.into_iter().filter(|word| word.starts_with(&argument.value));
-    let completion = CompletionInfo::new(fits.take(100).collect())
-        .map_err(|reason| ErrorData::internal_error(reason, None))?;
-    Ok(CompleteResult::new(completion))
 }

@@ -24,9 +24,10 @@ use rmcp::{
 use url::Url;
 
 use crate::{
+    completion::complete,
     guard::{Caller, GuardError, OwnedTasks, RequestStates},
     notes::Notes,
-    prompts, resources,
+    resources,
 };
 
 /// The tools, put together once: the macro's default would do it at every call.
@@ -155,7 +156,7 @@ impl ServerHandler for DemoServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         let count = self.state().notes.of(&Caller::of(&context)?).len();
-        prompts::complete(&request, count)
+        complete(&request, count)
     }
 
     async fn list_resources(

@@ -11,8 +11,9 @@ use rmcp::{
 };
 
 use super::{
+    declaration::{Declared, declared_scopes, is_hidden},
     deny_list::Revocable,
-    requirement::{Declared, Hierarchy, declared_scopes, is_hidden},
+    scope_hierarchy::ScopeHierarchy,
 };
 
 /// The verified caller. Take it as a parameter of a tool:
@@ -85,7 +86,7 @@ impl Caller {
     pub(super) fn from_claims(
         claims: AccessTokenClaims,
         key_id: Option<String>,
-        hierarchy: &Hierarchy,
+        hierarchy: &ScopeHierarchy,
     ) -> Self {
         let granted = claims.scopes().map(str::to_owned).collect();
         Self(Arc::new(Facts {

@@ -12,8 +12,8 @@ use super::{
     deny_list::{DenyList, Revocations},
     error::BearerError,
     jwks::KeyCache,
+    loopback::is_loopback,
     opaque::Introspection,
-    protected_resource::is_loopback,
 };
 use crate::clock::Clock;
 

@@ -8,12 +8,13 @@ use axum::{
     http::{HeaderMap, HeaderName, header},
 };
 use serde::Serialize;
-use url::{Host, Url};
+use url::Url;
 
-use super::{Guard, GuardBuilder, possession::ALGORITHMS};
-
-/// The three spellings of this machine. To every client they are different servers.
-const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+use super::{
+    Guard, GuardBuilder,
+    loopback::{LOOPBACK, is_loopback},
+    possession::ALGORITHMS,
+};
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -117,16 +118,6 @@ pub(super) async fn get(
     };
     let caching = [(header::CACHE_CONTROL, "public, max-age=300"), (header::VARY, "host")];
     (caching, Json(metadata))
-}
-
-/// Whether a URL points to this machine: localhost, 127.0.0.1 or `[::1]`.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
-        Some(Host::Ipv6(address)) => address == std::net::Ipv6Addr::LOCALHOST,
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,60 +1,10 @@
-//! Which scopes an operation needs, declared beside each tool, prompt and resource.
+//! Which scopes an operation needs, as its definition declares them.
 
 use std::collections::HashMap;
 
-use rmcp::model::{JsonObject, MetaObject, Prompt, Resource, ResourceTemplate, Tool};
-use serde_json::Value;
+use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 
-use super::{caller::Caller, operation::Operation};
-
-/// Where a definition says which scopes it needs. Clients may read it, too.
-const SCOPES: &str = "portcullis/scopes";
-/// Where it says that only callers who have them see it.
-const HIDDEN: &str = "portcullis/hidden";
-
-/// What a tool, prompt or resource says of itself: calling it needs all of `scopes`. A caller
-/// without them sees it in lists, is told by a 403 what to ask for, and comes back with it.
-///
-/// `#[tool(description = "…", meta = needs(["notes:write"]))]`
-pub fn needs<const N: usize>(scopes: [&str; N]) -> MetaObject {
-    MetaObject(JsonObject::from_iter([(SCOPES.to_owned(), Value::from(scopes.to_vec()))]))
-}
-
-/// The same, and callers without all of `scopes` do not see it in lists made by
-/// [`Caller::visible`].
-pub fn hidden_without<const N: usize>(scopes: [&str; N]) -> MetaObject {
-    let mut meta = needs(scopes);
-    meta.0.insert(HIDDEN.to_owned(), Value::Bool(true));
-    meta
-}
-
-/// A definition that can declare scopes: a tool, a prompt, a resource or a template.
-pub trait Declared {
-    /// Its `_meta`, as [`needs`] or [`hidden_without`] made it.
-    fn meta(&self) -> Option<&MetaObject>;
-}
-
-macro_rules! declared {
-    ($($definition:ty),+) => {$(
-        impl Declared for $definition {
-            fn meta(&self) -> Option<&MetaObject> {
-                self.meta.as_ref()
-            }
-        }
-    )+};
-}
-
-declared!(Tool, Prompt, Resource, ResourceTemplate);
-
-/// The scopes that a definition declares; `None` where it declares nothing.
-pub(super) fn declared_scopes(definition: &impl Declared) -> Option<Vec<String>> {
-    let scopes = definition.meta()?.0.get(SCOPES)?.as_array()?;
-    Some(scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-}
-
-pub(super) fn is_hidden(definition: &impl Declared) -> bool {
-    definition.meta().and_then(|meta| meta.0.get(HIDDEN)) == Some(&Value::Bool(true))
-}
+use super::{caller::Caller, declaration::declared_scopes, operation::Operation};
 
 /// What each operation needs. What is not declared needs the basic scopes, so that forgetting to
 /// declare opens nothing.
@@ -129,33 +79,12 @@ impl Requirements {
     }
 }
 
-/// Scopes that hold others: whoever may write may read.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Hierarchy(HashMap<String, Vec<String>>);
-
-impl Hierarchy {
-    pub(super) fn add(&mut self, scope: &str, implied: Vec<String>) {
-        self.0.entry(scope.to_owned()).or_default().extend(implied);
-    }
-
-    /// The granted scopes and all that they hold.
-    pub(super) fn expand(&self, mut scopes: Vec<String>) -> Vec<String> {
-        let mut next = 0;
-        while let Some(scope) = scopes.get(next).cloned() {
-            for implied in self.0.get(&scope).into_iter().flatten() {
-                if !scopes.contains(implied) {
-                    scopes.push(implied.clone());
-                }
-            }
-            next += 1;
-        }
-        scopes
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use rmcp::model::JsonObject;
+
     use super::*;
+    use crate::guard::needs;
 
     fn texts(scopes: &[&str]) -> Vec<String> {
         scopes.iter().map(|scope| (*scope).to_owned()).collect()
@@ -194,15 +123,5 @@ mod tests {
         assert_eq!(of(&["other:x"]), ["basic"]);
         assert_eq!(of(&["me://profile", "me://b", "me://c"]), ["profile", "email"]);
         assert!(of(&[]).is_empty());
-    }
-
-    #[test]
-    fn a_scope_brings_those_that_it_holds_even_in_a_circle() {
-        let mut hierarchy = Hierarchy::default();
-        hierarchy.add("admin", texts(&["write"]));
-        hierarchy.add("write", texts(&["read", "admin"]));
-        assert_eq!(hierarchy.expand(texts(&["admin"])), ["admin", "write", "read"]);
-        assert_eq!(hierarchy.expand(texts(&["read"])), ["read"]);
-        assert_eq!(hierarchy.expand(texts(&["ADMIN"])), ["ADMIN"]);
     }
 }

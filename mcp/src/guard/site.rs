@@ -6,7 +6,7 @@
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use url::Url;
 
-use super::{error::BearerError, protected_resource::is_loopback};
+use super::{error::BearerError, loopback::is_loopback};
 
 /// The names of the server and the origins of its pages.
 #[derive(Clone, Debug)]

@@ -1,0 +1,46 @@
+//! Scopes that hold others.
+
+use std::collections::HashMap;
+
+/// What each scope holds: whoever may write may read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ScopeHierarchy(HashMap<String, Vec<String>>);
+
+impl ScopeHierarchy {
+    pub(super) fn add(&mut self, scope: &str, implied: Vec<String>) {
+        self.0.entry(scope.to_owned()).or_default().extend(implied);
+    }
+
+    /// The granted scopes and all that they hold.
+    pub(super) fn expand(&self, mut scopes: Vec<String>) -> Vec<String> {
+        let mut next = 0;
+        while let Some(scope) = scopes.get(next).cloned() {
+            for implied in self.0.get(&scope).into_iter().flatten() {
+                if !scopes.contains(implied) {
+                    scopes.push(implied.clone());
+                }
+            }
+            next += 1;
+        }
+        scopes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(scopes: &[&str]) -> Vec<String> {
+        scopes.iter().map(|scope| (*scope).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_scope_brings_those_that_it_holds_even_in_a_circle() {
+        let mut hierarchy = ScopeHierarchy::default();
+        hierarchy.add("admin", texts(&["write"]));
+        hierarchy.add("write", texts(&["read", "admin"]));
+        assert_eq!(hierarchy.expand(texts(&["admin"])), ["admin", "write", "read"]);
+        assert_eq!(hierarchy.expand(texts(&["read"])), ["read"]);
+        assert_eq!(hierarchy.expand(texts(&["ADMIN"])), ["ADMIN"]);
+    }
+}
