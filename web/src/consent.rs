@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     asker::Asker,
     fact::fact,
-    form::{hidden, switch_account, switch_button},
+    form::{answer_buttons, hidden, switch_account, switch_button},
     layout::{Frame, notice},
     person::Person,
     scope_list::{ScopeLine, scope_list},
@@ -83,7 +83,7 @@ impl ConsentPage {
                     {scope_list(frame, &self.resource_name, &self.scopes, true)}
                     {self.afterwards(frame)}
                     {self.details(frame)}
-                    {answer_buttons(frame)}
+                    {answer_buttons(text)}
                 </form>
                 {switch_account(&self.csrf, &self.continue_to)}
             }
@@ -136,18 +136,6 @@ impl ConsentPage {
                 </dl>
             </details>
         }
-    }
-}
-
-/// Two buttons of one size, side by side on every screen.
-pub(crate) fn answer_buttons(frame: &Frame) -> impl IntoView + use<> {
-    view! {
-        <div class="answer">
-            <button class="secondary" name="decision" value="deny" formnovalidate>
-                {frame.text.deny}
-            </button>
-            <button class="primary" name="decision" value="allow">{frame.text.allow}</button>
-        </div>
     }
 }
 

@@ -4,10 +4,9 @@ use leptos::prelude::*;
 
 use crate::{
     asker::Asker,
-    consent::answer_buttons,
     date::date_and_time,
     fact::{fact, told},
-    form::{hidden, switch_account, switch_button},
+    form::{answer_buttons, hidden, switch_account, switch_button},
     layout::{self, Frame, notice},
     person::Person,
     place::Place,
@@ -133,7 +132,7 @@ impl DeviceConsentPage {
                     {scope_list(frame, &self.resource_name, &self.scopes, false)}
                     {self.details(text)}
                     {self.declaration(frame)}
-                    {answer_buttons(frame)}
+                    {answer_buttons(text)}
                 </form>
                 {switch_account(&self.csrf, &continue_to)}
             }

@@ -7,7 +7,7 @@ use crate::{
     display_name::visible,
     fact::{fact, told},
     layout::Frame,
-    text::Text,
+    text::{ErrorText, Text},
 };
 
 /// The page shown when something cannot go on.
@@ -164,6 +164,28 @@ impl ErrorPage {
 }
 
 impl Text {
+    /// What the page of this kind says.
+    fn error(&self, kind: ErrorKind) -> &'static ErrorText {
+        let errors = self.errors;
+        match kind {
+            ErrorKind::ClientUnknown => &errors.client_unknown,
+            ErrorKind::RedirectNotRegistered => &errors.redirect_not_registered,
+            ErrorKind::ClientRequest => &errors.client_request,
+            ErrorKind::Expired => &errors.expired,
+            ErrorKind::AlreadyAnswered => &errors.already_answered,
+            ErrorKind::CrossSite => &errors.cross_site,
+            ErrorKind::Declined => &errors.declined,
+            ErrorKind::ProviderSilent => &errors.provider_silent,
+            ErrorKind::SignInNeeded => &errors.sign_in_needed,
+            ErrorKind::Refused => &errors.refused,
+            ErrorKind::TooMany => &errors.too_many,
+            ErrorKind::TooLarge => &errors.too_large,
+            ErrorKind::NotFound => &errors.not_found,
+            ErrorKind::Unavailable => &errors.unavailable,
+            ErrorKind::ServerMistake => &errors.server_mistake,
+        }
+    }
+
     fn fault(&self, fault: Fault) -> &'static str {
         match fault {
             Fault::Client => self.fault_client,
@@ -177,7 +199,10 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{self, frame};
+    use crate::{
+        language::Language,
+        samples::{self, frame},
+    };
 
     #[test]
     fn every_kind_says_what_happened_whose_fault_it_is_and_leads_on() {
@@ -190,6 +215,17 @@ mod tests {
                 assert!(html.contains(shown), "{kind:?}: {shown}");
             }
             assert!(html.contains(&page.reason) && html.contains(&page.request_id));
+        }
+    }
+
+    #[test]
+    fn every_kind_of_error_is_told_in_every_language() {
+        for kind in ErrorKind::ALL {
+            let [english, german] = Language::ALL.map(|language| Text::of(language).error(kind));
+            assert_ne!(english.what, german.what, "{kind:?}");
+            for text in [english.title, english.next, german.title, german.next] {
+                assert!(!text.is_empty() && !text.contains('{'), "{kind:?}");
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::text::Text;
+
 /// A value that travels with a form unseen.
 pub(crate) fn hidden(name: &'static str, value: &str) -> impl IntoView + use<> {
     view! { <input type="hidden" name=name value=value.to_owned() /> }
@@ -30,5 +32,17 @@ pub(crate) fn switch_account(csrf: &str, continue_to: &str) -> impl IntoView + u
         <form id=SWITCH method="post" action="/sign-out">
             {hidden("continue", continue_to)} {hidden("csrf", csrf)}
         </form>
+    }
+}
+
+/// Two buttons of one size, side by side on every screen.
+pub(crate) fn answer_buttons(text: &'static Text) -> impl IntoView {
+    view! {
+        <div class="answer">
+            <button class="secondary" name="decision" value="deny" formnovalidate>
+                {text.deny}
+            </button>
+            <button class="primary" name="decision" value="allow">{text.allow}</button>
+        </div>
     }
 }

@@ -5,6 +5,7 @@ use crate::language::Language;
 
 pub(super) static TEXT: Text = Text {
     language: Language::English,
+    errors: &ERRORS,
     footer: "Sign-in by {operator}",
     no_name: "(no name)",
     quoted: "“{name}”",
@@ -184,7 +185,7 @@ pub(super) static TEXT: Text = Text {
     enter_code: "Enter a device code",
 };
 
-pub(super) static ERRORS: ErrorTexts = ErrorTexts {
+static ERRORS: ErrorTexts = ErrorTexts {
     client_unknown: ErrorText {
         title: "This program is not known here",
         what: "The program that sent you here is not registered with this server, or no longer.",

@@ -5,6 +5,7 @@ use crate::language::Language;
 
 pub(super) static TEXT: Text = Text {
     language: Language::German,
+    errors: &ERRORS,
     footer: "Anmeldung bei {operator}",
     no_name: "(ohne Namen)",
     quoted: "„{name}“",
@@ -192,7 +193,7 @@ pub(super) static TEXT: Text = Text {
     enter_code: "Gerätecode eingeben",
 };
 
-pub(super) static ERRORS: ErrorTexts = ErrorTexts {
+static ERRORS: ErrorTexts = ErrorTexts {
     client_unknown: ErrorText {
         title: "Dieses Programm ist hier nicht bekannt",
         what: "Das Programm, das Sie hierher schickte, ist bei diesem Server nicht oder nicht mehr \
