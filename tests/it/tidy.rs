@@ -1,5 +1,7 @@
 //! The house rules that need a reader of sources rather than a compiler.
 
+mod rooms;
+
 use std::{
     fs,
     path::{Path, PathBuf},
