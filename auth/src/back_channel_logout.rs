@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use keys::{KeyError, LogoutTokenClaims, TokenType};
-use reqwest::{Client, redirect::Policy};
 use thiserror::Error;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -15,8 +14,6 @@ use crate::{
 
 /// Time between two looks for messages that are due.
 const LOOK: Duration = Duration::from_secs(1);
-/// Longest time for one delivery.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// Seconds from one try to the next. After the last, the message is given up.
 const PAUSES: [i64; 6] = [10, 60, 300, 1800, 7200, 21_600];
 /// Seconds that a logout token is good: it is signed anew for each try.
@@ -31,18 +28,6 @@ enum DeliveryError {
     Send(#[from] reqwest::Error),
     #[error("the client answered {0}")]
     Refused(reqwest::StatusCode),
-}
-
-/// Speaks to clients. It follows no redirect: a logout token is for one address alone.
-pub fn http_client(is_local: bool) -> Result<Client, reqwest::Error> {
-    let http = Client::builder()
-        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .timeout(TIME_LIMIT);
-    match is_local {
-        true => http.no_proxy().build(),
-        false => http.build(),
-    }
 }
 
 /// Delivers for as long as the server runs.

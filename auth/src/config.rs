@@ -14,7 +14,8 @@ use url::Url;
 pub use self::brand::{BrandSetting, Logo};
 pub use self::signing::{KeySetting, RELOAD};
 use crate::oauth::{
-    resource::{self, LONGEST_ACCESS_TOKEN, Resource, is_loopback},
+    loopback::is_loopback,
+    resource::{self, LONGEST_ACCESS_TOKEN, Resource},
     trusted_issuer::{self, TrustedIssuer},
 };
 

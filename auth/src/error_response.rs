@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Request, State},
+    extract::Request,
     http::{
         HeaderValue, StatusCode,
         header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -20,15 +20,12 @@ use axum::{
 };
 use serde_json::json;
 use tower_http::request_id::RequestId;
+use web::Frame;
 
 pub use self::unexplained::{explain_to_people, explain_to_programs};
-use crate::{
-    extract::frame::frame,
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        redirect_uri::RedirectTarget,
-    },
-    state::AppState,
+use crate::oauth::{
+    error::{ErrorCode, OAuthError, RefusalKind},
+    redirect_target::RedirectTarget,
 };
 
 /// JSON with the standard's status (RFC 6749 §5.2).
@@ -87,7 +84,7 @@ impl IntoResponse for TokenError {
         // A person's no is an answer to the client's question, not a matter of its rights.
         let status = match self.0.code {
             ErrorCode::AccessDenied => StatusCode::BAD_REQUEST,
-            code => status(code),
+            _ => status(&self.0),
         };
         let mut response = (status, json_body(&self.0)).into_response();
         if self.0.code == ErrorCode::InvalidClient {
@@ -105,7 +102,7 @@ impl IntoResponse for BearerError {
         let is_about_proof = is_about_proof(self.0.code);
         let status = match is_about_proof {
             true => StatusCode::UNAUTHORIZED,
-            false => status(self.0.code),
+            false => status(&self.0),
         };
         let mut response = (status, json_body(&self.0)).into_response();
         let challenge = match self.0.code {
@@ -147,11 +144,11 @@ pub fn answered_with(mut page: Response, error: OAuthError) -> Response {
 }
 
 fn page_status(error: &OAuthError) -> StatusCode {
-    match (error.reason, status(error.code)) {
-        ("not_found", _) => StatusCode::NOT_FOUND,
-        ("method_not_allowed", _) => StatusCode::METHOD_NOT_ALLOWED,
-        ("body_too_large", _) => StatusCode::PAYLOAD_TOO_LARGE,
-        ("too_many_attempts", _) => StatusCode::TOO_MANY_REQUESTS,
+    match (error.kind, status(error)) {
+        (Some(RefusalKind::NotFound), _) => StatusCode::NOT_FOUND,
+        (Some(RefusalKind::MethodNotAllowed), _) => StatusCode::METHOD_NOT_ALLOWED,
+        (Some(RefusalKind::TooLarge), _) => StatusCode::PAYLOAD_TOO_LARGE,
+        // Nobody can answer a challenge at a page.
         (_, StatusCode::UNAUTHORIZED) => StatusCode::BAD_REQUEST,
         (_, status) => status,
     }
@@ -178,7 +175,7 @@ pub fn see_other(location: &str) -> Response {
 }
 
 /// Logs each refusal once and draws the pages. Programs that ask for JSON get JSON.
-pub async fn report(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn report(frame: Frame, request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().map(|id| id.header_value().clone());
     let request_id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or("-").to_owned();
     let path = request.uri().path().to_owned();
@@ -188,7 +185,6 @@ pub async fn report(State(state): State<AppState>, request: Request, next: Next)
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
 
-    let frame = frame(&state, request.uri(), request.headers());
     let again = page::again(request.method(), request.uri());
     let mut response = next.run(request).await;
     let Some(Refusal(error)) = response.extensions_mut().remove() else {
@@ -219,8 +215,11 @@ fn log(error: &OAuthError, path: &str, request_id: &str) {
     }
 }
 
-fn status(code: ErrorCode) -> StatusCode {
-    match code {
+fn status(error: &OAuthError) -> StatusCode {
+    if error.kind == Some(RefusalKind::TooMany) {
+        return StatusCode::TOO_MANY_REQUESTS;
+    }
+    match error.code {
         ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
         ErrorCode::AccessDenied => StatusCode::FORBIDDEN,
         ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,

@@ -2,9 +2,10 @@
 
 pub mod accept;
 pub mod authenticated;
+pub mod continue_to;
 pub mod dpop;
 pub mod form;
-pub mod frame;
+mod frame;
 pub mod presented_token;
 pub mod request_id;
 pub mod same_origin;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use keys::PublishedKeys;
 
 use crate::{
-    clients,
     oauth::{
         assertion::{self, IdentityAssertion, WorkloadAssertion},
         client::Client,
@@ -74,7 +73,7 @@ async fn keys_of(
 ) -> Result<Arc<PublishedKeys>, OAuthError> {
     match (issuer.own_keys(), &issuer.jwks_uri) {
         (Some(keys), _) => Ok(Arc::new(keys)),
-        (None, Some(uri)) => clients::issuer_keys(state, uri, assertion).await,
+        (None, Some(uri)) => state.clients.issuer_keys(uri, assertion).await,
         (None, None) => Err(assertion::untrusted()),
     }
 }

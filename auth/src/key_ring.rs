@@ -28,41 +28,48 @@ pub enum KeyRingError {
     Key(#[from] KeyError),
 }
 
+/// Which keys there are to be, and when one follows another.
+#[derive(Clone, Debug)]
+pub struct KeyPlan {
+    /// The first is that of whatever does not say.
+    pub algorithms: Vec<Algorithm>,
+    /// The times.
+    pub rotation: Rotation,
+}
+
 /// The ring in memory, shared by all requests.
 #[derive(Debug)]
 pub struct LiveKeyRing {
     held: RwLock<StoredRing>,
     sealer: Sealer,
-    /// The first is that of whatever does not say.
-    algorithms: Vec<Algorithm>,
-    rotation: Rotation,
+    plan: KeyPlan,
 }
 
 impl LiveKeyRing {
-    /// Reads the keys; the first start makes one for each of `algorithms`. A key that does not
+    /// Reads the keys; the first start makes one for each algorithm of `plan`. A key that does not
     /// open stops the start, because a fresh key would quietly void every token there is.
     pub async fn open(
         db: &Database,
         sealer: &Sealer,
-        (algorithms, rotation): (Vec<Algorithm>, Rotation),
+        plan: KeyPlan,
         now: i64,
     ) -> Result<Self, KeyRingError> {
         let held = StoredRing::read(db.connection(), sealer).await?;
-        let ring = Self { held: RwLock::new(held), sealer: sealer.clone(), algorithms, rotation };
+        let ring = Self { held: RwLock::new(held), sealer: sealer.clone(), plan };
         ring.keep(db, now).await?;
         Ok(ring)
     }
 
     /// The key to sign with where nobody demands an algorithm.
     pub fn current(&self, now: i64) -> Result<Arc<SigningKey>, KeyError> {
-        self.current_for(self.algorithms.first().copied().unwrap_or_default(), now)
+        self.current_for(self.plan.algorithms.first().copied().unwrap_or_default(), now)
     }
 
     /// The key to sign with by `algorithm`. One that was configured a moment ago is published
     /// first; until it signs, the default does.
     pub fn current_for(&self, algorithm: Algorithm, now: i64) -> Result<Arc<SigningKey>, KeyError> {
         let ring = self.ring();
-        let fallback = self.algorithms.first().copied().unwrap_or_default();
+        let fallback = self.plan.algorithms.first().copied().unwrap_or_default();
         ring.current(algorithm, now).or_else(|_| ring.current(fallback, now))
     }
 
@@ -91,15 +98,15 @@ impl LiveKeyRing {
         // Whoever comes second finds the work done.
         stored::lock(&transaction).await?;
         let mut ring = StoredRing::read(&transaction, &self.sealer).await?;
-        for algorithm in &self.algorithms {
-            while let Some(activates_at) = ring.keys.due(*algorithm, self.rotation, now) {
+        for algorithm in &self.plan.algorithms {
+            while let Some(activates_at) = ring.keys.due(*algorithm, self.plan.rotation, now) {
                 let key = SigningKey::generate(*algorithm)?;
                 stored::add(&transaction, &self.sealer, &key, activates_at).await?;
                 tracing::info!(kid = key.kid(), %algorithm, activates_at, "made a signing key");
                 ring = StoredRing::read(&transaction, &self.sealer).await?;
             }
         }
-        for (kid, at) in ring.keys.retirements(self.rotation) {
+        for (kid, at) in ring.keys.retirements(self.plan.rotation) {
             stored::retire(&transaction, &kid, at).await?;
         }
         stored::seal_anew(&transaction, &self.sealer).await?;
@@ -111,10 +118,10 @@ impl LiveKeyRing {
 
     fn is_anything_due(&self, held: &StoredRing, now: i64) -> bool {
         let is_due =
-            |algorithm: &Algorithm| held.keys.due(*algorithm, self.rotation, now).is_some();
+            |algorithm: &Algorithm| held.keys.due(*algorithm, self.plan.rotation, now).is_some();
         held.has_stale_seal
-            || self.algorithms.iter().any(is_due)
-            || !held.keys.retirements(self.rotation).is_empty()
+            || self.plan.algorithms.iter().any(is_due)
+            || !held.keys.retirements(self.plan.rotation).is_empty()
     }
 
     fn ring(&self) -> Arc<KeyRing> {

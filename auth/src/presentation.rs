@@ -10,7 +10,7 @@ use crate::{
     extract::signed_in::SignedIn,
     oauth::{
         client::{Client, Provenance},
-        redirect_uri::RedirectTarget,
+        redirect_target::RedirectTarget,
         resource::Resource,
         scope::ScopeSet,
     },

@@ -26,6 +26,7 @@ use crate::{
     },
     error_response::{self, PageError},
     extract::{request_id, same_origin},
+    oauth::error::OAuthError,
     state::AppState,
 };
 
@@ -128,7 +129,7 @@ fn for_people(state: &AppState) -> Router<AppState> {
 
 /// What answers where nothing else does.
 async fn nothing_here() -> PageError {
-    PageError(logo::not_found())
+    PageError(OAuthError::not_found())
 }
 
 fn cors<const N: usize>(methods: [Method; N]) -> CorsLayer {

@@ -1,22 +1,26 @@
 //! What every handler may use.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
-use keys::{Algorithm, Authenticator, MasterSecrets, Sealer};
+use keys::Algorithm;
+use reqwest::redirect::Policy;
 use thiserror::Error;
 use web::Brand;
 
 use crate::{
-    back_channel_logout,
-    clients::RemoteClients,
+    clients::Clients,
     clock::Clock,
     config::{Config, ConfigError, Logo},
-    key_ring::{KeyRingError, LiveKeyRing},
+    key_ring::{KeyPlan, KeyRingError, LiveKeyRing},
     oauth::{resource::Resource, trusted_issuer::TrustedIssuer},
+    seals::Seals,
     storage::{Database, OpenError},
     upstream::{Upstreams, UpstreamsError},
 };
+
+/// Longest time for a request to a client's own server.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// The server could not be made ready.
 #[derive(Debug, Error)]
@@ -36,52 +40,6 @@ pub enum StartError {
     /// An HTTP client cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     HttpClient(#[from] reqwest::Error),
-}
-
-/// What the master secrets are used for, one key each.
-#[derive(Clone, Debug)]
-pub struct Seals {
-    /// Private signing keys at rest.
-    pub signing_key: Sealer,
-    /// Open registrations, which travel as `client_id`.
-    pub registration: Sealer,
-    /// A sign-in on its way to the upstream and back.
-    pub sign_in: Sealer,
-    /// A consent page's request.
-    pub consent: Sealer,
-    /// A device page's request.
-    pub device: Sealer,
-    /// Secrets of open registrations, derived from their `client_id`.
-    pub client_secret: Authenticator,
-    /// What lets a client manage its open registration, derived from its `client_id`.
-    pub registration_access: Authenticator,
-    /// Refresh tokens.
-    pub refresh_token: Authenticator,
-    /// Authorization requests that were pushed.
-    pub pushed_request: Sealer,
-    /// Nonces for proofs of possession.
-    pub dpop_nonce: Authenticator,
-    /// Proof that a form came from a page of this session.
-    pub csrf: Authenticator,
-}
-
-impl Seals {
-    /// What comes of these secrets.
-    pub fn new(secrets: &MasterSecrets) -> Self {
-        Self {
-            signing_key: secrets.sealer("signing-key"),
-            registration: secrets.sealer("registration"),
-            sign_in: secrets.sealer("sign-in"),
-            consent: secrets.sealer("consent"),
-            device: secrets.sealer("device"),
-            client_secret: secrets.authenticator("client-secret"),
-            registration_access: secrets.authenticator("registration-access"),
-            refresh_token: secrets.authenticator("refresh-token"),
-            pushed_request: secrets.sealer("pushed-request"),
-            dpop_nonce: secrets.authenticator("dpop-nonce"),
-            csrf: secrets.authenticator("csrf"),
-        }
-    }
 }
 
 /// Shared by all requests; cheap to clone.
@@ -107,8 +65,8 @@ pub struct AppState {
     pub brand: Arc<Brand>,
     /// The operator's logo, if there is one.
     pub logo: Option<Arc<Logo>>,
-    /// Documents and keys of clients, at addresses that they name.
-    pub remote_clients: RemoteClients,
+    /// Who asks for tokens.
+    pub clients: Clients,
     /// The time.
     pub clock: Clock,
 }
@@ -122,21 +80,22 @@ impl AppState {
         let longest = longest_token(&config, &resources);
         config.keys.check(longest)?;
         let (brand, logo) = config.brand.load()?;
-        let seals = Seals::new(&config.secret.master_secrets()?);
+        let seals = Arc::new(Seals::new(&config.secret.master_secrets()?));
         let db = Database::open(&config.database.url).await?;
-        let rotation = config.keys.rotation(longest);
-        let algorithms = algorithms(config.keys.signing_algorithm, &resources);
-        let keys =
-            LiveKeyRing::open(&db, &seals.signing_key, (algorithms, rotation), clock.now()).await?;
+        let plan = KeyPlan {
+            algorithms: algorithms(config.keys.signing_algorithm, &resources),
+            rotation: config.keys.rotation(longest),
+        };
+        let keys = LiveKeyRing::open(&db, &seals.signing_key, plan, clock.now()).await?;
+        let documents_on_loopback = config.insecure_metadata_documents_on_loopback;
+        let clients =
+            Clients::new(db.clone(), seals.clone(), clock.clone(), documents_on_loopback)?;
         Ok(Self {
             keys: Arc::new(keys),
-            seals: Arc::new(seals),
-            remote_clients: RemoteClients::new(
-                config.insecure_metadata_documents_on_loopback,
-                clock.clone(),
-            )?,
+            seals,
+            clients,
             upstreams: Upstreams::new(&config)?,
-            http: back_channel_logout::http_client(config.is_local())?,
+            http: http_client(config.is_local())?,
             resources: resources.into(),
             trusted_issuers: trusted_issuers.into(),
             brand: Arc::new(brand),
@@ -157,6 +116,18 @@ impl AppState {
     /// Seconds that no access token outlives.
     pub fn longest_token(&self) -> i64 {
         longest_token(&self.config, &self.resources)
+    }
+}
+
+/// Speaks to clients' own servers. It follows no redirect: what it sends is for one address alone.
+fn http_client(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
+    let http = reqwest::Client::builder()
+        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .timeout(TIME_LIMIT);
+    match is_local {
+        true => http.no_proxy().build(),
+        false => http.build(),
     }
 }
 

@@ -3,7 +3,6 @@
 use keys::{AccessTokenClaims, Verifier};
 
 use crate::{
-    clients,
     oauth::{
         error::{ErrorCode, OAuthError},
         refresh_token::RefreshToken,
@@ -74,7 +73,7 @@ impl AccessToken {
         if claims.sub != claims.client_id && !has_account(state, &claims.sub).await? {
             return Ok(None);
         }
-        match clients::find(state, &claims.client_id).await {
+        match state.clients.find(&claims.client_id).await {
             Ok(_) => Ok(Some(Self { claims, grant: None })),
             Err(error) if error.code == ErrorCode::InvalidClient => Ok(None),
             Err(error) => Err(error),

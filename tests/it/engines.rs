@@ -81,10 +81,9 @@ async fn of_all_who_rotate_one_refresh_token_one_does_on_either_engine() {
         let second = first.successor(authenticator);
         let grant = grants::find(db, first.grant_id()).await.unwrap().unwrap();
         let family = grant.family().unwrap().rotated(&second, now, GRACE);
-        let rotate = async || {
-            let times = (now, now + 600);
-            grants::rotate(db, grant.id, &first.hash(), family.clone(), times).await.unwrap()
-        };
+        let rotation =
+            grants::Rotation { presented_hash: first.hash(), family, expires_at: now + 600 };
+        let rotate = async || grants::rotate(db, grant.id, rotation.clone(), now).await.unwrap();
         let winners = join_all((0..64).map(|_| rotate())).await;
         assert_eq!(winners.into_iter().filter(|won| *won).count(), 1, "{engine:?}");
 

@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, fs};
 use auth::{
     clock::Clock,
     config::Config,
-    key_ring::LiveKeyRing,
-    state::{AppState, Seals, StartError},
+    key_ring::{KeyPlan, LiveKeyRing},
+    seals::Seals,
+    state::{AppState, StartError},
     storage::{Database, signing_keys},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -88,8 +89,8 @@ async fn replicas_that_rotate_at_once_make_one_key_on_either_engine() {
                 let (url, sealer) = (url.clone(), sealer.clone());
                 tokio::spawn(async move {
                     let db = Database::open(&url).await.unwrap();
-                    let algorithms = vec![Algorithm::ES256];
-                    LiveKeyRing::open(&db, &sealer, (algorithms, rotation), now).await.unwrap()
+                    let plan = KeyPlan { algorithms: vec![Algorithm::ES256], rotation };
+                    LiveKeyRing::open(&db, &sealer, plan, now).await.unwrap()
                 })
             });
             let current: BTreeSet<String> = join_all(replicas)
@@ -110,9 +111,9 @@ async fn a_key_that_another_replica_has_made_is_published_at_once() {
     let before = published(&stack).await;
     stack.advance(PERIOD);
     let rotation = Rotation { period: PERIOD, lead: MAX_AGE + 5, stay: 960 };
-    let algorithms = (vec![Algorithm::ES256], rotation);
+    let plan = KeyPlan { algorithms: vec![Algorithm::ES256], rotation };
     let now = state.clock.now();
-    LiveKeyRing::open(&state.db, &state.seals.signing_key, algorithms, now).await.unwrap();
+    LiveKeyRing::open(&state.db, &state.seals.signing_key, plan, now).await.unwrap();
     let after = published(&stack).await;
     assert!(after.is_superset(&before) && after.len() == 2, "{after:?}");
 }
@@ -163,9 +164,10 @@ async fn a_resource_has_the_algorithm_that_it_asks_for_and_the_guard_accepts_it(
 async fn an_algorithm_that_is_new_is_published_before_it_signs() {
     let stack = Stack::start_with(&ROTATION, &[]).await;
     let (now, sealer) = (stack.state.clock.now(), &stack.state.seals.signing_key);
-    let both = vec![Algorithm::ES256, Algorithm::RS256];
+    let algorithms = vec![Algorithm::ES256, Algorithm::RS256];
     let rotation = stack.state.config.keys.rotation(900);
-    let ring = LiveKeyRing::open(&stack.state.db, sealer, (both, rotation), now).await.unwrap();
+    let plan = KeyPlan { algorithms, rotation };
+    let ring = LiveKeyRing::open(&stack.state.db, sealer, plan, now).await.unwrap();
     assert_eq!(ring.key_set(now).keys().len(), 2);
     let algorithm = |now| ring.current_for(Algorithm::RS256, now).unwrap().algorithm();
     assert_eq!(algorithm(now + MAX_AGE), Algorithm::ES256);

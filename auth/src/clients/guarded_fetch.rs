@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use url::{Host, Url};
 
 use super::freshness::Freshness;
-use crate::{oauth::resource::is_loopback, rate_limit::RateLimit};
+use crate::{oauth::loopback::is_loopback, rate_limit::RateLimit};
 
 /// Longest time for a fetch, from the name to the last byte.
 const TIME_LIMIT: Duration = Duration::from_secs(5);

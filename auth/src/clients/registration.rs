@@ -13,7 +13,7 @@ use crate::{
         redirect_uri::RedirectUri,
         secret::{self, Secret, SecretKind},
     },
-    state::Seals,
+    seals::Seals,
 };
 
 /// Tells a registered `client_id` from every other.

@@ -22,7 +22,7 @@ pub(super) fn find(client_id: &str) -> Option<Client> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::redirect_uri::RedirectTarget;
+    use crate::oauth::redirect_target::RedirectTarget;
 
     #[test]
     fn every_copy_is_a_usable_document_that_sends_nobody_beyond_their_own_machine() {

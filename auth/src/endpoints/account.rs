@@ -24,7 +24,7 @@ use crate::{
     error_response::{PageError, see_other},
     extract::signed_in::{MaybeSignedIn, SignedIn},
     oauth::{
-        error::{ErrorCode, OAuthError},
+        error::{ErrorCode, OAuthError, RefusalKind},
         parameters::Parameters,
         scope::ScopeSet,
     },
@@ -187,10 +187,12 @@ fn owner(
         |reason, description| OAuthError::new(ErrorCode::AccessDenied, reason, description);
     let person = signed_in?.ok_or_else(|| {
         refused("account_signed_out", "Nobody is signed in in this browser. Sign in first.")
+            .kind(RefusalKind::SignInNeeded)
     })?;
     match person.made(state, form.optional("csrf")?.unwrap_or_default()) {
         true => Ok(person),
-        false => Err(refused("account_stale", "This page is too old. Load it again.")),
+        false => Err(refused("account_stale", "This page is too old. Load it again.")
+            .kind(RefusalKind::Expired)),
     }
 }
 

@@ -9,15 +9,12 @@ use axum::{
     response::Response,
 };
 
-use super::{
+use super::par::{self, PushedName};
+use crate::{
     consent::{
         answer::{self, Answerer},
         memory,
     },
-    par::{self, PushedName},
-};
-use crate::{
-    clients,
     error_response::{AuthorizationError, see_other},
     extract::{
         signed_in::{MaybeSignedIn, SignedIn},
@@ -27,7 +24,7 @@ use crate::{
         authorization_request::AuthorizationRequest,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
-        redirect_uri::RedirectTarget,
+        redirect_target::RedirectTarget,
     },
     state::AppState,
 };
@@ -91,7 +88,7 @@ pub(super) async fn read_pushed(
     query: &str,
 ) -> Result<(AuthorizationRequest, Option<PushedName>), AuthorizationError> {
     let query = Parameters::parse(query.as_bytes())?;
-    let client = clients::find(state, query.required("client_id")?).await?;
+    let client = state.clients.find(query.required("client_id")?).await?;
     let (parameters, pushed) = par::open(state, &client, query)?;
     let must_push = client.require_pushed_authorization_requests && pushed.is_none();
     let redirect_uri = parameters.optional("redirect_uri")?;

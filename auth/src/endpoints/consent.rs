@@ -3,9 +3,6 @@
 //! The person allows or denies what a client asks for. The form carries the request sealed to
 //! the session, so the answer is to exactly what was shown, in the browser that showed it.
 
-pub mod answer;
-pub mod memory;
-
 use axum::{
     extract::{RawQuery, Request, State},
     response::{Html, IntoResponse, Response},
@@ -13,10 +10,13 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use web::{Frame, Language, consent::ConsentPage};
 
-use self::answer::Answerer;
 use super::authorize;
 use crate::{
-    error_response::{AuthorizationError, PageError, see_other},
+    consent::{
+        answer::{self, Answerer},
+        memory,
+    },
+    error_response::{AuthorizationError, see_other},
     extract::{
         form,
         signed_in::{MaybeSignedIn, SignedIn},
@@ -25,7 +25,7 @@ use crate::{
     oauth::{
         authorization_request::AuthorizationRequest,
         client::GrantType,
-        error::{ErrorCode, OAuthError},
+        error::{ErrorCode, OAuthError, RefusalKind},
         scope::ScopeSet,
     },
     presentation,
@@ -117,7 +117,8 @@ async fn answer_once(state: &AppState, sealed: &str, expires_at: i64) -> Result<
             ErrorCode::AccessDenied,
             "consent_answered",
             "This page was answered before. Start again from the program that sent you here.",
-        )),
+        )
+        .kind(RefusalKind::AlreadyAnswered)),
     }
 }
 
@@ -165,18 +166,9 @@ fn stale() -> OAuthError {
         "This page is too old, or belongs to another sign-in. Start again from the program that \
          sent you here.",
     )
+    .kind(RefusalKind::Expired)
 }
 
 fn denied() -> OAuthError {
     OAuthError::new(ErrorCode::AccessDenied, "consent_denied", "The person denied the request.")
-}
-
-impl From<AuthorizationError> for PageError {
-    fn from(error: AuthorizationError) -> Self {
-        match error {
-            AuthorizationError::Local(error) | AuthorizationError::Redirect(_, error) => {
-                Self(error)
-            }
-        }
-    }
 }

@@ -6,41 +6,34 @@
 
 mod answer;
 mod attempts;
+mod claim;
+mod question;
 
 use axum::{
     extract::{RawQuery, Request, State},
-    response::{Html, IntoResponse, Response},
+    response::Response,
 };
-use serde::{Deserialize, Serialize};
-use web::{
-    Frame, Place,
-    device::{DeviceCodePage, DeviceConsentPage, DeviceDonePage, DeviceNotice},
-};
+use web::Frame;
 
+use self::{claim::Entry, question::PendingDevice};
 use crate::{
-    clients,
-    error_response::{PageError, answered_with, see_other},
-    extract::{
-        form,
-        signed_in::{MaybeSignedIn, SignedIn},
-        visitor::Visitor,
-    },
+    consent::answer::Answerer,
+    error_response::{PageError, see_other},
+    extract::{form, signed_in::MaybeSignedIn, visitor::Visitor},
     oauth::{
-        error::{ErrorCode, OAuthError},
+        error::{ErrorCode, OAuthError, RefusalKind},
         parameters::Parameters,
-        scope::ScopeSet,
         user_code::UserCode,
     },
-    presentation,
     state::AppState,
     storage::device_codes,
 };
 
-/// What the form carries from the page that asks to the answer.
-#[derive(Serialize, Deserialize)]
-struct PendingDevice {
-    user_code: String,
-    session: String,
+/// A person at the page, and how it is drawn for them.
+#[derive(Clone, Copy)]
+struct Visit<'a> {
+    answerer: Answerer<'a>,
+    frame: &'a Frame,
 }
 
 /// Asks for the code. One in the address is put into the field, and still has to be sent.
@@ -54,7 +47,10 @@ pub async fn get(
     let given = parameters.optional("user_code")?.and_then(UserCode::parse);
     let user_code = given.map(|code| code.shown()).unwrap_or_default();
     match signed_in? {
-        Some(person) => Ok(ask_for_code(&state, &person, &frame, (user_code, None))),
+        Some(person) => {
+            let entry = Entry { user_code, notice: None };
+            Ok(claim::ask_for_code(&state, &person, &frame, entry))
+        }
         None if user_code.is_empty() => Ok(see_other("/sign-in?continue=/device")),
         None => Ok(see_other(&format!("/sign-in?continue=/device?user_code={user_code}"))),
     }
@@ -70,117 +66,18 @@ pub async fn post(
 ) -> Result<Response, PageError> {
     let (_, form) = form::read(request).await?;
     let person = signed_in?.ok_or_else(stale)?;
+    let answerer = Answerer { person: &person, visitor: &visitor };
+    let visit = Visit { answerer, frame: &frame };
     match form.optional("request")? {
-        None => claim(&state, (&person, &visitor), &frame, &form).await,
+        None => claim::claim(&state, visit, &form).await,
         Some(sealed) => {
-            let pending: PendingDevice =
-                state.seals.device.open(sealed).map_err(|error| stale().because(error))?;
-            if pending.session != person.session.token_hash {
-                return Err(stale().into());
-            }
-            decide(&state, (&person, &visitor), &frame, (&form, &pending.user_code)).await
+            let pending = PendingDevice::open(&state, &person, sealed)?;
+            answer::decide(&state, visit, &form, &pending).await
         }
     }
 }
 
-/// Looks the typed code up, so many times a person, and asks what to answer.
-async fn claim(
-    state: &AppState,
-    (person, visitor): (&SignedIn, &Visitor),
-    frame: &Frame,
-    form: &Parameters,
-) -> Result<Response, PageError> {
-    if !person.made(state, form.optional("csrf")?.unwrap_or_default()) {
-        return Err(stale().into());
-    }
-    let typed = form.required("user_code")?;
-    if let Some(wait) = attempts::count(state, person, visitor).await? {
-        let again = (String::new(), Some(DeviceNotice::TooMany));
-        let page = ask_for_code(state, person, frame, again);
-        return Ok(answered_with(page, too_many().retry_after(wait)));
-    }
-    let waiting = match UserCode::parse(typed) {
-        Some(code) => find(state, code.as_str()).await?,
-        None => None,
-    };
-    match waiting {
-        Some(waiting) => ask(state, person, frame, (waiting, false)).await,
-        None => {
-            attempts::count_wrong(state).await?;
-            let again = (typed.chars().take(32).collect(), Some(DeviceNotice::Unknown));
-            Ok(answered_with(ask_for_code(state, person, frame, again), unknown()))
-        }
-    }
-}
-
-/// Takes the answer. Allowing takes the tick as well: only the person knows who began this.
-async fn decide(
-    state: &AppState,
-    (person, visitor): (&SignedIn, &Visitor),
-    frame: &Frame,
-    (form, user_code): (&Parameters, &str),
-) -> Result<Response, PageError> {
-    let waiting = find(state, user_code).await?.ok_or_else(stale)?;
-    let allowed = match form.required("decision")? {
-        "allow" if form.optional("started")? != Some("yes") => {
-            return ask(state, person, frame, (waiting, true)).await;
-        }
-        "allow" => true,
-        "deny" => false,
-        _ => {
-            return Err(OAuthError::invalid_request("decision", "Choose Allow or Deny.").into());
-        }
-    };
-    let client = clients::find(state, &waiting.client_id).await?;
-    match answer::answer(state, (person, visitor), (&waiting, &client), allowed).await? {
-        true => Ok(Html(DeviceDonePage { allowed }.render(frame)).into_response()),
-        false => Err(stale().into()),
-    }
-}
-
-fn ask_for_code(
-    state: &AppState,
-    person: &SignedIn,
-    frame: &Frame,
-    (user_code, notice): (String, Option<DeviceNotice>),
-) -> Response {
-    let page = DeviceCodePage { user_code, notice, csrf: person.csrf(state) };
-    Html(page.render(frame)).into_response()
-}
-
-async fn ask(
-    state: &AppState,
-    person: &SignedIn,
-    frame: &Frame,
-    (waiting, not_ticked): (device_codes::Model, bool),
-) -> Result<Response, PageError> {
-    let client = clients::find(state, &waiting.client_id).await?;
-    let resource = state.resources.iter().find(|one| one.resource == waiting.resource);
-    let pending = PendingDevice {
-        user_code: waiting.user_code.clone(),
-        session: person.session.token_hash.clone(),
-    };
-    let shown = UserCode::parse(&waiting.user_code).map(|code| code.shown());
-    let place = Place { device: String::new(), network: waiting.network.clone() };
-    let page = DeviceConsentPage {
-        user_code: shown.unwrap_or_default(),
-        asker: presentation::asker(&client),
-        resource_name: resource.map_or(&waiting.resource, |one| &one.name).clone(),
-        scopes: presentation::scope_lines(
-            resource,
-            &ScopeSet::parse(&waiting.scope)?,
-            frame.language(),
-        ),
-        asked_from: Some(place).filter(|place| !place.network.is_empty()),
-        asked_at: waiting.created_at,
-        person: presentation::person(person),
-        not_ticked,
-        request: state.seals.device.seal(&pending).map_err(OAuthError::from)?,
-        csrf: person.csrf(state),
-    };
-    Ok(Html(page.render(frame)).into_response())
-}
-
+/// The device's request that waits for this code.
 async fn find(
     state: &AppState,
     user_code: &str,
@@ -191,25 +88,11 @@ async fn find(
         .map_err(|error| OAuthError::server_error("device_code_lookup_failed", error))
 }
 
-fn unknown() -> OAuthError {
-    OAuthError::invalid_request(
-        "device_code_unknown",
-        "No device waits for this code. Check it, or get a new one.",
-    )
-}
-
-fn too_many() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::AccessDenied,
-        "too_many_attempts",
-        "Too many codes were typed in a short time. Wait, then try again.",
-    )
-}
-
 fn stale() -> OAuthError {
     OAuthError::new(
         ErrorCode::AccessDenied,
         "device_stale",
         "This page is too old, or the code was answered already. Enter the code again.",
     )
+    .kind(RefusalKind::Expired)
 }

@@ -15,7 +15,6 @@ use web::{Frame, end_session::EndSessionPage, signed_out::SignedOutPage};
 
 use super::sign_out;
 use crate::{
-    clients,
     error_response::{PageError, see_other},
     extract::{
         form,
@@ -123,7 +122,7 @@ async fn read(state: &AppState, parameters: &Parameters) -> Result<LogoutRequest
         ));
     }
     let client = match hint.as_ref().map(|hint| hint.aud.as_str()).or(named) {
-        Some(id) => Some(clients::find(state, id).await?),
+        Some(id) => Some(state.clients.find(id).await?),
         None => None,
     };
     let uri = parameters.optional("post_logout_redirect_uri")?;

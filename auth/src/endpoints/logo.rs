@@ -13,16 +13,11 @@ use crate::{error_response::PageError, oauth::error::OAuthError, state::AppState
 
 /// The picture. Opened by itself, an SVG file may run nothing.
 pub async fn get(State(state): State<AppState>) -> Result<Response, PageError> {
-    let logo = state.logo.ok_or_else(not_found)?;
+    let logo = state.logo.ok_or_else(OAuthError::not_found)?;
     let headers = [
         (CONTENT_TYPE, logo.media_type),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
     ];
     Ok((headers, logo.bytes.clone()).into_response())
-}
-
-/// The refusal of an address that leads nowhere.
-pub fn not_found() -> OAuthError {
-    OAuthError::invalid_request("not_found", "There is nothing at this address.")
 }

@@ -23,7 +23,7 @@ use crate::{
         client::Client,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
-        redirect_uri::RedirectTarget,
+        redirect_target::RedirectTarget,
     },
     state::AppState,
     storage::single_use,

@@ -19,52 +19,16 @@ use web::{
 use super::authorize;
 use crate::{
     error_response::PageError,
+    extract::continue_to::ContinueTo,
     oauth::{
         authorization_request::AuthorizationRequest,
-        error::{ErrorCode, OAuthError},
+        error::{ErrorCode, OAuthError, RefusalKind},
         parameters::Parameters,
     },
     presentation,
     state::AppState,
     upstream::{Upstream, UpstreamError},
 };
-
-/// A place on this server to go on at, never another origin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContinueTo(String);
-
-impl ContinueTo {
-    /// Accepts a path of this server; without one, it is the home page.
-    pub fn parse(path: Option<&str>) -> Result<Self, OAuthError> {
-        let path = path.unwrap_or("/");
-        let safe = path.starts_with('/')
-            && !path.starts_with("//")
-            && !path.bytes().any(|b| b == b'\\' || b.is_ascii_control());
-        match safe {
-            true => Ok(Self(path.into())),
-            false => Err(OAuthError::invalid_request(
-                "continue_elsewhere",
-                "The place to continue at is not on this server.",
-            )),
-        }
-    }
-
-    /// The path.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether what comes next wants to know that it is still the same person.
-    fn needs_fresh_sign_in(&self) -> bool {
-        self.0 == "/account/delete"
-    }
-
-    /// The authorization request that goes on there, if it is one.
-    async fn request(&self, state: &AppState) -> Option<AuthorizationRequest> {
-        let query = self.0.strip_prefix("/authorize?")?;
-        authorize::read(state, query).await.ok()
-    }
-}
 
 /// Shows who asks, and where to sign in.
 pub async fn get(
@@ -74,7 +38,7 @@ pub async fn get(
 ) -> Result<Html<String>, PageError> {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes())?;
     let continue_to = ContinueTo::parse(parameters.optional("continue")?)?;
-    let client = continue_to.request(&state).await.map(|request| ClientSummary {
+    let client = waiting_request(&state, &continue_to).await.map(|request| ClientSummary {
         name: request.client.name.clone(),
         client_host: presentation::asker(&request.client).host,
         redirect_host: request.target.shown_host(),
@@ -82,11 +46,25 @@ pub async fn get(
     let page = SignInPage {
         client,
         providers: state.upstreams.iter().map(button).collect(),
-        notice: continue_to.needs_fresh_sign_in().then_some(SignInNotice::Confirm),
-        continue_to: continue_to.0,
+        notice: needs_fresh_sign_in(&continue_to).then_some(SignInNotice::Confirm),
+        continue_to: continue_to.into(),
         csrf: String::new(),
     };
     Ok(Html(page.render(&frame)))
+}
+
+/// Whether what comes next wants to know that it is still the same person.
+fn needs_fresh_sign_in(continue_to: &ContinueTo) -> bool {
+    continue_to.as_str() == "/account/delete"
+}
+
+/// The authorization request that waits for the sign-in, if one does.
+async fn waiting_request(
+    state: &AppState,
+    continue_to: &ContinueTo,
+) -> Option<AuthorizationRequest> {
+    let query = continue_to.as_str().strip_prefix("/authorize?")?;
+    authorize::read(state, query).await.ok()
 }
 
 fn button(upstream: &Upstream) -> Provider {
@@ -101,7 +79,7 @@ fn button(upstream: &Upstream) -> Provider {
 fn upstream<'a>(state: &'a AppState, name: &str) -> Result<&'a Upstream, OAuthError> {
     state.upstreams.find(name).ok_or_else(|| {
         let description = "Nobody can sign in there. Choose a way to sign in from the list.";
-        OAuthError::invalid_request("not_found", description)
+        OAuthError::invalid_request("not_found", description).kind(RefusalKind::NotFound)
     })
 }
 
@@ -113,7 +91,8 @@ fn upstream_error(upstream: &Upstream, error: UpstreamError) -> OAuthError {
             ErrorCode::TemporarilyUnavailable,
             "upstream_unreachable",
             format!("{label} does not answer. Wait a moment, then go back and try again."),
-        ),
+        )
+        .kind(RefusalKind::UpstreamSilent),
         UpstreamError::Refused(_) => OAuthError::new(
             ErrorCode::AccessDenied,
             "upstream_refused",
@@ -121,7 +100,8 @@ fn upstream_error(upstream: &Upstream, error: UpstreamError) -> OAuthError {
                 "{label} did not accept the sign-in. Start again from the program that sent you \
                  here."
             ),
-        ),
+        )
+        .kind(RefusalKind::Declined),
         UpstreamError::Untrusted(_) => OAuthError::new(
             ErrorCode::AccessDenied,
             "upstream_untrusted",
@@ -131,18 +111,4 @@ fn upstream_error(upstream: &Upstream, error: UpstreamError) -> OAuthError {
         ),
     }
     .because(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ContinueTo;
-
-    #[test]
-    fn only_a_path_of_this_server_is_continued_at() {
-        assert!(ContinueTo::parse(Some("/authorize?a=b")).is_ok());
-        assert!(ContinueTo::parse(None).is_ok());
-        for path in ["//evil.test", "/\\evil.test", "https://evil.test", "evil", "/a\r\nb"] {
-            assert_eq!(ContinueTo::parse(Some(path)).unwrap_err().reason, "continue_elsewhere");
-        }
-    }
 }

@@ -9,15 +9,15 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use web::{Frame, signed_out::SignedOutPage};
 
-use super::sign_in::ContinueTo;
 use crate::{
     error_response::PageError,
     extract::{
+        continue_to::ContinueTo,
         form,
         signed_in::{MaybeSignedIn, SignedIn, gone},
         visitor::Visitor,
     },
-    oauth::error::{ErrorCode, OAuthError},
+    oauth::error::{ErrorCode, OAuthError, RefusalKind},
     state::AppState,
     storage::{
         StorageError,
@@ -44,7 +44,7 @@ pub async fn post(
         end_session(&state, &person, &visitor).await?;
     }
     let jar = CookieJar::new().add(gone(&state.config));
-    let page = SignedOutPage { continue_to: continue_to.map(|path| path.as_str().to_owned()) };
+    let page = SignedOutPage { continue_to: continue_to.map(String::from) };
     Ok((jar, Html(page.render(&frame))).into_response())
 }
 
@@ -66,6 +66,7 @@ pub(super) fn stale() -> OAuthError {
         "sign_out_stale",
         "This page is too old. Go back, load it again and sign out from there.",
     )
+    .kind(RefusalKind::Expired)
 }
 
 async fn sign_out(

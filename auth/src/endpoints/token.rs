@@ -5,8 +5,9 @@
 mod authorization_code;
 mod client_credentials;
 mod device_code;
-pub(crate) mod issue;
+mod issue;
 mod jwt_bearer;
+mod redeem;
 mod refresh_token;
 mod replay;
 mod token_exchange;

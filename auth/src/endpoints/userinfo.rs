@@ -16,9 +16,7 @@ use keys::{TokenType, UserClaims};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::token::issue::reveal;
 use crate::{
-    clients,
     error_response::BearerError,
     extract::{
         accept,
@@ -90,7 +88,7 @@ async fn info(state: &AppState, token: &AccessToken) -> Result<UserInfo, OAuthEr
     let id: Uuid = token.claims.sub.parse().map_err(|_| refused())?;
     let user = users::find(state.db.connection(), id).await;
     let user = user.map_err(|error| OAuthError::server_error("user_lookup_failed", error))?;
-    let claims = reveal(&user.ok_or_else(refused)?, &token.scope());
+    let claims = user.ok_or_else(refused)?.revealed(&token.scope());
     Ok(UserInfo { sub: token.claims.sub.clone(), claims })
 }
 
@@ -102,7 +100,7 @@ async fn is_signed(
     if accept::asks_for(headers, SIGNED) {
         return Ok(true);
     }
-    match clients::find(state, &token.claims.client_id).await {
+    match state.clients.find(&token.claims.client_id).await {
         Ok(client) => Ok(state.signs_by(client.userinfo_signed_response_alg.as_deref())),
         Err(error) if error.code == ErrorCode::InvalidClient => Err(refused().because(error)),
         Err(error) => Err(error),

@@ -3,7 +3,7 @@
 use axum::http::{Method, Uri};
 use web::error::{ErrorKind, ErrorPage};
 
-use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::error::{ErrorCode, OAuthError, RefusalKind};
 
 /// The page for a refused request.
 pub(super) fn page(error: &OAuthError, request_id: String, again: Option<String>) -> ErrorPage {
@@ -25,25 +25,20 @@ pub(super) fn again(method: &Method, uri: &Uri) -> Option<String> {
 }
 
 fn kind(error: &OAuthError) -> ErrorKind {
-    if error.code == ErrorCode::ServerError {
-        return ErrorKind::ServerMistake;
-    }
-    match error.reason {
-        "redirect_uri_missing" | "redirect_uri_unregistered" => ErrorKind::RedirectNotRegistered,
-        "consent_answered" => ErrorKind::AlreadyAnswered,
-        "cross_site_form" | "page_framed" => ErrorKind::CrossSite,
-        "account_signed_out" => ErrorKind::SignInNeeded,
-        "not_found" | "method_not_allowed" | "request_malformed" => ErrorKind::NotFound,
-        "body_too_large" => ErrorKind::TooLarge,
-        "too_many_attempts" => ErrorKind::TooMany,
-        reason if reason.ends_with("_stale") || reason.starts_with("sign_in_") => {
-            ErrorKind::Expired
+    match error.kind {
+        Some(RefusalKind::NotFound | RefusalKind::MethodNotAllowed | RefusalKind::Unreadable) => {
+            ErrorKind::NotFound
         }
-        "github_unreachable" | "upstream_unreachable" => ErrorKind::ProviderSilent,
-        "github_denied" | "github_refused" | "upstream_denied" | "upstream_refused" => {
-            ErrorKind::Declined
-        }
-        _ => by_code(error.code),
+        Some(RefusalKind::TooLarge) => ErrorKind::TooLarge,
+        Some(RefusalKind::TooMany) => ErrorKind::TooMany,
+        Some(RefusalKind::RedirectNotRegistered) => ErrorKind::RedirectNotRegistered,
+        Some(RefusalKind::AlreadyAnswered) => ErrorKind::AlreadyAnswered,
+        Some(RefusalKind::CrossSite) => ErrorKind::CrossSite,
+        Some(RefusalKind::SignInNeeded) => ErrorKind::SignInNeeded,
+        Some(RefusalKind::Expired) => ErrorKind::Expired,
+        Some(RefusalKind::UpstreamSilent) => ErrorKind::ProviderSilent,
+        Some(RefusalKind::Declined) => ErrorKind::Declined,
+        None => by_code(error.code),
     }
 }
 
@@ -61,19 +56,14 @@ fn by_code(code: ErrorCode) -> ErrorKind {
 mod tests {
     use super::*;
 
-    fn kind_of(code: ErrorCode, reason: &'static str) -> ErrorKind {
-        kind(&OAuthError::new(code, reason, ""))
-    }
-
     #[test]
-    fn a_reason_goes_before_its_code() {
-        assert_eq!(kind_of(ErrorCode::AccessDenied, "consent_stale"), ErrorKind::Expired);
-        assert_eq!(kind_of(ErrorCode::AccessDenied, "sign_in_expired"), ErrorKind::Expired);
-        assert_eq!(kind_of(ErrorCode::AccessDenied, "upstream_denied"), ErrorKind::Declined);
-        assert_eq!(kind_of(ErrorCode::AccessDenied, "anything"), ErrorKind::Refused);
-        assert_eq!(kind_of(ErrorCode::InvalidRequest, "pkce"), ErrorKind::ClientRequest);
-        let server = kind_of(ErrorCode::ServerError, "sign_in_not_stored");
-        assert_eq!(server, ErrorKind::ServerMistake);
+    fn a_kind_goes_before_the_code() {
+        let denied = || OAuthError::new(ErrorCode::AccessDenied, "any", "");
+        assert_eq!(kind(&denied()), ErrorKind::Refused);
+        assert_eq!(kind(&denied().kind(RefusalKind::Expired)), ErrorKind::Expired);
+        assert_eq!(kind(&OAuthError::not_found()), ErrorKind::NotFound);
+        assert_eq!(kind(&OAuthError::invalid_request("pkce", "")), ErrorKind::ClientRequest);
+        assert_eq!(kind(&OAuthError::server_error("any", "")), ErrorKind::ServerMistake);
     }
 
     #[test]

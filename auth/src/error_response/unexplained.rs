@@ -11,7 +11,7 @@ use axum::{
 };
 
 use super::{PageError, Refusal, TokenError};
-use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::error::{ErrorCode, OAuthError, RefusalKind};
 
 /// Longest time for a request.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -56,20 +56,20 @@ fn unexplained(response: &Response) -> Option<OAuthError> {
         return None;
     }
     Some(match status {
-        StatusCode::NOT_FOUND => {
-            OAuthError::invalid_request("not_found", "There is nothing at this address.")
-        }
+        StatusCode::NOT_FOUND => OAuthError::not_found(),
         StatusCode::METHOD_NOT_ALLOWED => OAuthError::invalid_request(
             "method_not_allowed",
             "Use one of the methods that the header Allow names.",
-        ),
+        )
+        .kind(RefusalKind::MethodNotAllowed),
         StatusCode::INTERNAL_SERVER_ERROR => {
             OAuthError::server_error("panicked", "the handler of this request panicked")
         }
         _ => OAuthError::invalid_request(
             "request_malformed",
             "The request does not read. Check its address and its headers.",
-        ),
+        )
+        .kind(RefusalKind::Unreadable),
     })
 }
 

@@ -9,7 +9,6 @@ use percent_encoding::percent_decode_str;
 
 use super::form;
 use crate::{
-    clients,
     error_response::TokenError,
     issuers,
     oauth::{
@@ -61,7 +60,7 @@ impl<T: FromParameters> FromRequest<AppState> for Authenticated<T> {
         let endpoint = request.uri().path().to_owned();
         let (headers, parameters) = form::read(request).await?;
         let credentials = Credentials::read(state, &headers, &parameters)?;
-        let client = clients::find(state, &credentials.id).await?;
+        let client = state.clients.find(&credentials.id).await?;
         credentials.prove(state, &client, &endpoint).await?;
         tracing::debug!(method = credentials.proof.method().as_str(), "client authenticated");
         Ok(Self { request: T::from_parameters(&parameters)?, client })
@@ -180,7 +179,7 @@ async fn check_assertion(
     assertion: &str,
     endpoint: &str,
 ) -> Result<(), OAuthError> {
-    let keys = clients::public_keys(state, client, assertion).await?;
+    let keys = state.clients.public_keys(client, assertion).await?;
     let issuer = &state.config.issuer;
     let audiences = [issuer.clone(), format!("{issuer}/token"), format!("{issuer}{endpoint}")];
     let now = state.clock.now();

@@ -6,7 +6,10 @@ use axum::{
     http::{HeaderMap, header::CONTENT_TYPE},
 };
 
-use crate::oauth::{error::OAuthError, parameters::Parameters};
+use crate::oauth::{
+    error::{OAuthError, RefusalKind},
+    parameters::Parameters,
+};
 
 /// Largest form, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;
@@ -17,6 +20,7 @@ pub async fn read(request: Request) -> Result<(HeaderMap, Parameters), OAuthErro
     check_content_type(&parts.headers)?;
     let body: Bytes = to_bytes(body, LARGEST_FORM).await.map_err(|error| {
         OAuthError::invalid_request("body_too_large", "The form is larger than 64 KiB.")
+            .kind(RefusalKind::TooLarge)
             .because(error)
     })?;
     Ok((parts.headers, Parameters::parse(&body)?))

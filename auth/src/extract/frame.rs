@@ -15,13 +15,8 @@ impl FromRequestParts<AppState> for Frame {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        Ok(frame(state, &parts.uri, &parts.headers))
+        Ok(Frame::new(state.brand.clone(), language(&parts.uri, &parts.headers)))
     }
-}
-
-/// The frame for a request with this address and these headers.
-pub fn frame(state: &AppState, uri: &Uri, headers: &HeaderMap) -> Frame {
-    Frame::new(state.brand.clone(), language(uri, headers))
 }
 
 /// What the client asks for in `ui_locales` (OpenID Connect Core §3.1.2.1), also on the way over

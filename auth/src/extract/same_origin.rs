@@ -9,7 +9,7 @@ use axum::{
 
 use crate::{
     error_response::PageError,
-    oauth::error::{ErrorCode, OAuthError},
+    oauth::error::{ErrorCode, OAuthError, RefusalKind},
     state::AppState,
 };
 
@@ -25,7 +25,8 @@ pub async fn refuse_frames(request: Request, next: Next) -> Response {
             ErrorCode::AccessDenied,
             "page_framed",
             "This page is not shown inside another page. Open it in a window of its own.",
-        );
+        )
+        .kind(RefusalKind::CrossSite);
         return PageError(error).into_response();
     }
     next.run(request).await
@@ -39,7 +40,8 @@ pub async fn require(State(state): State<AppState>, request: Request, next: Next
             ErrorCode::AccessDenied,
             "cross_site_form",
             "This form was sent from another site. Start again from this site's own page.",
-        );
+        )
+        .kind(RefusalKind::CrossSite);
         return PageError(error).into_response();
     }
     next.run(request).await

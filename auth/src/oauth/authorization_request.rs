@@ -5,7 +5,7 @@ use super::{
     error::{ErrorCode, OAuthError},
     parameters::Parameters,
     pkce::CodeChallenge,
-    redirect_uri::RedirectTarget,
+    redirect_target::RedirectTarget,
     resource::{self, Resource},
     scope::ScopeSet,
 };

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{
     error::{ErrorCode, OAuthError},
-    resource::is_loopback,
+    loopback::is_loopback,
 };
 
 /// Longest such `client_id`, in bytes.

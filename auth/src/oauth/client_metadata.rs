@@ -12,8 +12,8 @@ use super::{
         check_name,
     },
     error::{ErrorCode, OAuthError},
+    loopback::is_loopback,
     redirect_uri::RedirectUri,
-    resource::is_loopback,
     scope::ScopeSet,
 };
 

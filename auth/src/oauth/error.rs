@@ -81,6 +81,36 @@ impl ErrorCode {
     }
 }
 
+/// What a refusal is about, where its code does not tell. It decides which page a person sees, and
+/// refines the status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// There is nothing at the address.
+    NotFound,
+    /// There is something at the address, but not by this method.
+    MethodNotAllowed,
+    /// The request does not read.
+    Unreadable,
+    /// More was sent than is taken.
+    TooLarge,
+    /// Too much of the same in a short time.
+    TooMany,
+    /// The answer would go to an address that the client has not registered.
+    RedirectNotRegistered,
+    /// A question that was answered before.
+    AlreadyAnswered,
+    /// Another site's page sent a form, or framed a page.
+    CrossSite,
+    /// Nobody is signed in.
+    SignInNeeded,
+    /// A page or a sign-in that is too old, or another browser's.
+    Expired,
+    /// The upstream does not answer.
+    UpstreamSilent,
+    /// The person declined at the upstream, or the upstream did.
+    Declined,
+}
+
 /// A refusal: the code and description are for the client, the reason is a stable code for
 /// operators, the cause is for the log alone.
 #[derive(Debug)]
@@ -89,6 +119,8 @@ pub struct OAuthError {
     pub code: ErrorCode,
     /// A stable code that names the check which failed; finer than `code`.
     pub reason: &'static str,
+    /// What it is about, where `code` does not tell.
+    pub kind: Option<RefusalKind>,
     /// A sentence that says what to change.
     pub description: Cow<'static, str>,
     /// The nonce that the client's next DPoP proof must carry.
@@ -107,7 +139,15 @@ impl OAuthError {
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
         let description = description.into();
-        Self { code, reason, description, dpop_nonce: None, retry_after: None, cause: None }
+        Self {
+            code,
+            reason,
+            kind: None,
+            description,
+            dpop_nonce: None,
+            retry_after: None,
+            cause: None,
+        }
     }
 
     /// `invalid_request`.
@@ -131,6 +171,17 @@ impl OAuthError {
         let description = "The server could not handle the request. Try again; if it persists, \
                            give the operator the request id.";
         Self { cause: Some(cause.into()), ..Self::new(ErrorCode::ServerError, reason, description) }
+    }
+
+    /// An address that leads nowhere.
+    pub fn not_found() -> Self {
+        Self::invalid_request("not_found", "There is nothing at this address.")
+            .kind(RefusalKind::NotFound)
+    }
+
+    /// Says what it is about.
+    pub fn kind(self, kind: RefusalKind) -> Self {
+        Self { kind: Some(kind), ..self }
     }
 
     /// Adds the nonce for the client's next proof.

@@ -3,8 +3,8 @@
 use url::{Host, Url};
 
 use super::{
-    client::Client,
     error::{ErrorCode, OAuthError},
+    loopback::LoopbackUri,
 };
 
 /// Longest redirect URI, in bytes.
@@ -39,12 +39,6 @@ const FORBIDDEN_SCHEMES: [&str; 20] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectUri(String);
 
-/// `http` on this machine, taken apart.
-struct Loopback<'a> {
-    host: &'a str,
-    rest: &'a str,
-}
-
 impl RedirectUri {
     /// Judges a URI for registration (RFC 8252 §7, RFC 6749 §3.1.2).
     pub fn parse(text: &str) -> Result<Self, OAuthError> {
@@ -73,7 +67,7 @@ impl RedirectUri {
         }
         let allowed = match url.scheme() {
             "https" => matches!(url.host(), Some(host) if is_plain_host(text, &host)),
-            "http" => Loopback::parse(text).is_some(),
+            "http" => LoopbackUri::parse(text).is_some(),
             scheme => !FORBIDDEN_SCHEMES.contains(&scheme) && text.len() > scheme.len() + 1,
         };
         match allowed {
@@ -99,8 +93,8 @@ impl RedirectUri {
         if self.0 == requested {
             return true;
         }
-        match (Loopback::parse(&self.0), Loopback::parse(requested)) {
-            (Some(one), Some(other)) => one.host == other.host && one.rest == other.rest,
+        match (LoopbackUri::parse(&self.0), LoopbackUri::parse(requested)) {
+            (Some(one), Some(other)) => one.is_same_but_for_the_port(&other),
             _ => false,
         }
     }
@@ -113,112 +107,6 @@ fn is_plain_host(text: &str, host: &Host<&str>) -> bool {
     let host = host.to_string();
     !host.contains('*')
         && written.strip_prefix(&host).is_some_and(|port| port.is_empty() || port.starts_with(':'))
-}
-
-impl<'a> Loopback<'a> {
-    /// Only the three exact spellings of this machine count, never what a parser would make of
-    /// `127.1` or `0x7f.1`.
-    fn parse(text: &'a str) -> Option<Self> {
-        let after = text.strip_prefix("http://")?;
-        let end = after.find(['/', '?']).unwrap_or(after.len());
-        let (authority, rest) = after.split_at_checked(end)?;
-        let (host, port) = ["localhost", "127.0.0.1", "[::1]"]
-            .into_iter()
-            .find_map(|host| authority.strip_prefix(host).map(|port| (host, port)))?;
-        let legal = match port.strip_prefix(':') {
-            Some(digits) => {
-                digits.bytes().all(|b| b.is_ascii_digit())
-                    && digits.parse::<u16>().is_ok_and(|port| port > 0)
-            }
-            None => port.is_empty(),
-        };
-        let plain = !rest.contains("/..") && !rest.contains("/./");
-        (legal && plain).then_some(Self { host, rest })
-    }
-}
-
-/// A place that a verified client may be answered at. There is one way to get one, so nothing is
-/// ever sent to a place that the client did not register.
-#[derive(Clone, Debug)]
-pub struct RedirectTarget {
-    uri: String,
-    state: Option<String>,
-    issuer: String,
-}
-
-impl RedirectTarget {
-    /// Finds the registered URI that the request means. It may be left out by a client that has
-    /// registered only one (RFC 6749 §3.1.2.3).
-    pub fn verify(
-        client: &Client,
-        requested: Option<&str>,
-        state: Option<&str>,
-        issuer: &str,
-    ) -> Result<Self, OAuthError> {
-        let uri = match (requested, client.redirect_uris.as_slice()) {
-            (None, [only]) => only.as_str(),
-            (None, _) => {
-                return Err(OAuthError::invalid_request(
-                    "redirect_uri_missing",
-                    "The parameter redirect_uri is missing.",
-                ));
-            }
-            (Some(uri), known) if known.iter().any(|one| one.matches(uri)) => uri,
-            (Some(_), _) => {
-                return Err(OAuthError::invalid_request(
-                    "redirect_uri_unregistered",
-                    "The redirect_uri is not one that the client has registered.",
-                ));
-            }
-        };
-        let state = state.map(Into::into);
-        Ok(Self { uri: uri.into(), state, issuer: issuer.into() })
-    }
-
-    /// The URI of the request.
-    pub fn uri(&self) -> &str {
-        &self.uri
-    }
-
-    /// Host and port, or the scheme of a private-use URI: what people are shown.
-    pub fn shown_host(&self) -> String {
-        match Url::parse(&self.uri) {
-            Ok(url) => match (url.host_str(), url.port()) {
-                (Some(host), Some(port)) if url.scheme().starts_with("http") => {
-                    format!("{host}:{port}")
-                }
-                (Some(host), _) if url.scheme().starts_with("http") => host.to_owned(),
-                _ => format!("{}:", url.scheme()),
-            },
-            Err(_) => String::new(),
-        }
-    }
-
-    /// Whether the answer stays on the person's machine.
-    pub fn is_loopback(&self) -> bool {
-        Loopback::parse(&self.uri).is_some()
-    }
-
-    /// The URI with an authorization code (RFC 6749 §4.1.2, RFC 9207 §2).
-    pub fn with_code(&self, code: &str) -> String {
-        self.with(&[("code", code)])
-    }
-
-    /// The URI with a refusal (RFC 6749 §4.1.2.1, RFC 9207 §2).
-    pub fn with_error(&self, error: &OAuthError) -> String {
-        self.with(&[("error", error.code.as_str()), ("error_description", &error.description)])
-    }
-
-    fn with(&self, answer: &[(&str, &str)]) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(answer);
-        if let Some(state) = &self.state {
-            query.append_pair("state", state);
-        }
-        query.append_pair("iss", &self.issuer);
-        let separator = if self.uri.contains('?') { '&' } else { '?' };
-        format!("{}{separator}{}", self.uri, query.finish())
-    }
 }
 
 #[cfg(test)]
@@ -298,20 +186,6 @@ mod tests {
         }
         assert!(
             !RedirectUri::parse("https://app.test/cb").unwrap().matches("https://app.test:444/cb")
-        );
-    }
-
-    #[test]
-    fn a_state_of_any_content_stays_one_parameter() {
-        let target = RedirectTarget {
-            uri: "http://localhost:1/cb?a=b".into(),
-            state: Some("x&code=evil\r\nSet-Cookie: x=1".into()),
-            issuer: "http://localhost:3000".into(),
-        };
-        assert_eq!(
-            target.with_code("pcc_1"),
-            "http://localhost:1/cb?a=b&code=pcc_1&state=x%26code%3Devil%0D%0ASet-Cookie%3A+x%3D1\
-             &iss=http%3A%2F%2Flocalhost%3A3000"
         );
     }
 }

@@ -4,11 +4,11 @@ mod scope;
 
 use keys::Algorithm;
 use serde::Deserialize;
-use url::{Host, Url};
 
 pub use self::scope::ResourceScope;
 use super::{
     error::{ErrorCode, OAuthError},
+    resource_identifier::{canonical, same},
     scope::{ScopeSet, USER_SCOPES},
 };
 
@@ -237,20 +237,6 @@ pub fn check(resources: &[Resource]) -> Result<(), String> {
     Ok(())
 }
 
-/// The one spelling of a resource's identifier that is used in tokens: as URLs are written,
-/// without a trailing slash. `None` for what cannot name a resource (RFC 8707 §2).
-fn canonical(identifier: &str) -> Option<String> {
-    let url = Url::parse(identifier).ok()?;
-    let usable = matches!(url.scheme(), "https" | "http")
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    usable.then(|| match url.query() {
-        None => url.as_str().trim_end_matches('/').to_owned(),
-        Some(_) => url.into(),
-    })
-}
-
 /// The configured resource that a request names. Without `resource` it is the only one there is.
 pub fn select<'a>(
     resources: &'a [Resource],
@@ -285,32 +271,6 @@ pub fn check_granted(
     ))
 }
 
-/// Whether two identifiers name one resource: compared as URLs, without a trailing slash, and
-/// with one meaning for the three spellings of this machine, which clients use side by side.
-fn same(known: &str, requested: &str) -> bool {
-    let (Ok(known), Ok(requested)) = (Url::parse(known), Url::parse(requested)) else {
-        return false;
-    };
-    requested.fragment().is_none()
-        && requested.username().is_empty()
-        && requested.password().is_none()
-        && known.scheme() == requested.scheme()
-        && known.port_or_known_default() == requested.port_or_known_default()
-        && known.path().trim_end_matches('/') == requested.path().trim_end_matches('/')
-        && known.query() == requested.query()
-        && (known.host() == requested.host() || is_loopback(&known) && is_loopback(&requested))
-}
-
-/// Whether a URL points to this machine: localhost, 127.0.0.1 or `[::1]`.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
-        Some(Host::Ipv6(address)) => address == std::net::Ipv6Addr::LOCALHOST,
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,42 +279,17 @@ mod tests {
         vec![Resource::demo("http://localhost:3001/mcp".into())]
     }
 
-    fn selects(requested: &str) -> bool {
-        select(&demo(), &[requested.to_owned()]).is_ok()
-    }
-
     #[test]
-    fn spellings_of_one_resource_select_it() {
-        for text in [
-            "http://localhost:3001/mcp",
-            "http://localhost:3001/mcp/",
-            "HTTP://LOCALHOST:3001/mcp",
-            "http://127.0.0.1:3001/mcp",
-            "http://[::1]:3001/mcp",
-        ] {
-            assert!(selects(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn anything_else_is_an_invalid_target() {
-        for text in [
-            "http://localhost:3001/mcp#f",
-            "http://localhost:3001/MCP",
-            "http://localhost:3001/mcp/../admin",
-            "http://localhost:3001",
-            "http://localhost:3001/mcp?x=1",
-            "https://localhost:3001/mcp",
-            "http://u@localhost:3001/mcp",
-            "http://127.0.0.2:3001/mcp",
-            "http://evil.test/mcp",
-            "mcp",
-            "",
-        ] {
-            assert!(!selects(text), "{text}");
-        }
-        let two = ["http://localhost:3001/mcp".to_owned(), "http://localhost:3001/mcp".to_owned()];
-        assert_eq!(select(&demo(), &two).unwrap_err().reason, "resource_several");
+    fn a_request_selects_one_resource_by_any_of_its_spellings() {
+        let select = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            select(&demo(), &names).map(|one| one.name.clone()).map_err(|error| error.reason)
+        };
+        assert_eq!(select(&["http://127.0.0.1:3001/mcp/"]).as_deref(), Ok("MCP demo"));
+        assert_eq!(select(&[]).as_deref(), Ok("MCP demo"));
+        assert_eq!(select(&["http://localhost:3001/other"]), Err("resource_unknown"));
+        let two = ["http://localhost:3001/mcp", "http://localhost:3001/mcp"];
+        assert_eq!(select(&two), Err("resource_several"));
     }
 
     #[test]

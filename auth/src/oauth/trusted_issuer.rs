@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::resource::is_loopback;
+use super::loopback::is_loopback;
 
 /// An issuer, as an operator configured it.
 #[derive(Clone, Debug, Deserialize)]

@@ -109,32 +109,53 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, 
     Entity::find_by_id(id).one(db).await
 }
 
-/// Gives a grant its first refresh token, bound to the key of this thumbprint where there is one.
+/// The first refresh token of a grant.
+#[derive(Clone, Debug)]
+pub struct FirstToken {
+    /// Its hash.
+    pub hash: String,
+    /// Thumbprint of the key that the family is bound to, where there is one.
+    pub key_thumbprint: Option<String>,
+    /// Until when it is good.
+    pub expires_at: i64,
+}
+
+/// Gives a grant its first refresh token.
 pub async fn begin_family(
     db: &impl ConnectionTrait,
     id: Uuid,
-    (hash, key_thumbprint): (String, Option<String>),
-    expires_at: i64,
+    first: FirstToken,
 ) -> Result<(), StorageError> {
     Entity::update_many()
-        .col_expr(Column::RefreshTokenHash, Expr::value(hash))
-        .col_expr(Column::KeyThumbprint, Expr::value(key_thumbprint))
-        .col_expr(Column::RefreshExpiresAt, Expr::value(expires_at))
+        .col_expr(Column::RefreshTokenHash, Expr::value(first.hash))
+        .col_expr(Column::KeyThumbprint, Expr::value(first.key_thumbprint))
+        .col_expr(Column::RefreshExpiresAt, Expr::value(first.expires_at))
         .filter(Column::Id.eq(id))
         .exec(db)
         .await
         .map(|_| ())
 }
 
-/// Replaces the good refresh token, if it still is `presented_hash` and nothing has ended the
+/// A refresh token takes the place of another.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// Hash of the token that goes.
+    pub presented_hash: String,
+    /// The family with the token that comes.
+    pub family: Family,
+    /// Until when that one is good.
+    pub expires_at: i64,
+}
+
+/// Replaces the good refresh token, if it still is the presented one and nothing has ended the
 /// grant: of any number of callers, on any replica, one is told `true`.
 pub async fn rotate(
     db: &impl ConnectionTrait,
     id: Uuid,
-    presented_hash: &str,
-    family: Family,
-    (now, expires_at): (i64, i64),
+    rotation: Rotation,
+    now: i64,
 ) -> Result<bool, StorageError> {
+    let Rotation { presented_hash, family, expires_at } = rotation;
     let rotations: Vec<String> = family.rotations.iter().map(i64::to_string).collect();
     let outcome = Entity::update_many()
         .col_expr(Column::RefreshTokenHash, Expr::value(family.current_hash))

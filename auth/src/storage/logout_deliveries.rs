@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{StorageError, clients, grants, sessions};
+use super::{StorageError, clients, grants};
 
 /// Most messages taken at once.
 const MOST_AT_ONCE: u64 = 20;
@@ -39,13 +39,14 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Enters one message for each client that was granted something in the session and wants to hear
-/// of its end, in the transaction that ends it.
+/// Enters one message for each client that was granted something in a person's session and wants
+/// to hear of its end, in the transaction that ends it.
 pub async fn enqueue(
     db: &impl ConnectionTrait,
-    session: &sessions::Model,
+    user_id: Uuid,
+    session_id: Uuid,
 ) -> Result<(), StorageError> {
-    for client_id in grants::clients_of_session(db, session.id).await? {
+    for client_id in grants::clients_of_session(db, session_id).await? {
         let client = clients::find(db, &client_id).await?;
         let Some(uri) = client.and_then(|client| client.backchannel_logout_uri) else {
             continue;
@@ -54,8 +55,8 @@ pub async fn enqueue(
             id: Uuid::now_v7(),
             client_id,
             uri,
-            user_id: session.user_id,
-            session_id: session.id,
+            user_id,
+            session_id,
             attempts: 0,
             due_at: 0,
         };

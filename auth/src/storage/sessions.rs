@@ -68,7 +68,7 @@ pub async fn replace(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), 
 
 async fn end_each(db: &impl ConnectionTrait, ended: Vec<Model>) -> Result<u64, StorageError> {
     for session in &ended {
-        logout_deliveries::enqueue(db, session).await?;
+        logout_deliveries::enqueue(db, session.user_id, session.id).await?;
     }
     let hashes = ended.into_iter().map(|session| session.token_hash);
     let outcome = Entity::delete_many().filter(Column::TokenHash.is_in(hashes)).exec(db).await?;

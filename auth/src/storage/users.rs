@@ -1,9 +1,11 @@
 //! People who have signed in at least once.
 
+use keys::UserClaims;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 use uuid::Uuid;
 
 use super::StorageError;
+use crate::oauth::scope::ScopeSet;
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -33,6 +35,23 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// What the scopes reveal of the person (OpenID Connect Core §5.4).
+    pub fn revealed(&self, scope: &ScopeSet) -> UserClaims {
+        let mut claims = UserClaims::default();
+        if scope.contains("profile") {
+            claims.name = self.name.clone();
+            claims.preferred_username = self.preferred_username.clone();
+            claims.picture = self.picture.clone();
+        }
+        if scope.contains("email") && self.email.is_some() {
+            claims.email = self.email.clone();
+            claims.email_verified = Some(self.email_verified);
+        }
+        claims
+    }
+}
 
 /// What an upstream says of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]

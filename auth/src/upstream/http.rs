@@ -7,7 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
 use super::UpstreamError;
-use crate::oauth::resource::is_loopback;
+use crate::oauth::loopback::is_loopback;
 
 /// Longest time for a request.
 const TIME_LIMIT: Duration = Duration::from_secs(8);

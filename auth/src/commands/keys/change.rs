@@ -12,7 +12,7 @@ use crate::{
         KeyRingError,
         stored::{self, StoredRing},
     },
-    state::Seals,
+    seals::Seals,
     storage::{Connection, Database, StorageError, revocations},
 };
 

@@ -1,9 +1,18 @@
-//! What an answer to a device leads to: a grant or none, and a line in the person's list of events.
+//! The last step: what an answer to a device leads to, a grant or none, and a line in the person's
+//! list of events.
 
+use axum::response::{Html, IntoResponse, Response};
+use web::device::DeviceDonePage;
+
+use super::{
+    Visit, find,
+    question::{self, PendingDevice},
+    stale,
+};
 use crate::{
-    endpoints::consent::answer::grant_for,
-    extract::{signed_in::SignedIn, visitor::Visitor},
-    oauth::{client::Client, error::OAuthError},
+    consent::answer::{Allowed, Answerer, grant_for},
+    error_response::PageError,
+    oauth::{client::Client, error::OAuthError, parameters::Parameters},
     state::AppState,
     storage::{
         StorageError, consents, device_codes, grants,
@@ -11,28 +20,54 @@ use crate::{
     },
 };
 
-/// Answers the device's request; `false` if somebody was quicker, or it has expired.
-pub(super) async fn answer(
-    state: &AppState,
-    answerer: (&SignedIn, &Visitor),
-    asked: (&device_codes::Model, &Client),
-    allowed: bool,
-) -> Result<bool, OAuthError> {
-    store(state, answerer, asked, allowed)
-        .await
-        .map_err(|error| OAuthError::server_error("device_answer_not_stored", error))
+/// An answer, and to what.
+#[derive(Clone, Copy)]
+struct Answer<'a> {
+    waiting: &'a device_codes::Model,
+    client: &'a Client,
+    allows: bool,
 }
 
-/// Grant, answer and event are one transaction: a second answer leaves nothing behind.
+/// Takes the answer. Allowing takes the tick as well: only the person knows who began this.
+pub(super) async fn decide(
+    state: &AppState,
+    visit: Visit<'_>,
+    form: &Parameters,
+    pending: &PendingDevice,
+) -> Result<Response, PageError> {
+    let waiting = find(state, &pending.user_code).await?.ok_or_else(stale)?;
+    let allows = match form.required("decision")? {
+        "allow" if form.optional("started")? != Some("yes") => {
+            return question::ask(state, visit, waiting, true).await;
+        }
+        "allow" => true,
+        "deny" => false,
+        _ => {
+            return Err(OAuthError::invalid_request("decision", "Choose Allow or Deny.").into());
+        }
+    };
+    let client = state.clients.find(&waiting.client_id).await?;
+    let answer = Answer { waiting: &waiting, client: &client, allows };
+    let is_first = store(state, visit.answerer, answer)
+        .await
+        .map_err(|error| OAuthError::server_error("device_answer_not_stored", error))?;
+    match is_first {
+        true => Ok(Html(DeviceDonePage { allowed: allows }.render(visit.frame)).into_response()),
+        false => Err(stale().into()),
+    }
+}
+
+/// Grant, answer and event are one transaction: a second answer leaves nothing behind. `false` if
+/// somebody was quicker, or the request has expired.
 async fn store(
     state: &AppState,
-    (person, visitor): (&SignedIn, &Visitor),
-    (waiting, client): (&device_codes::Model, &Client),
-    allowed: bool,
+    answerer: Answerer<'_>,
+    answer: Answer<'_>,
 ) -> Result<bool, StorageError> {
     let now = state.clock.now();
-    let asked = (client, waiting.resource.as_str(), waiting.scope.clone());
-    let grant = allowed.then(|| grant_for(state, person, asked));
+    let (Answerer { person, visitor }, Answer { waiting, client, allows }) = (answerer, answer);
+    let allowed = Allowed { client, resource: &waiting.resource, scope: &waiting.scope };
+    let grant = allows.then(|| grant_for(state, person, allowed));
     let transaction = state.db.begin().await?;
     let grant_id = grant.as_ref().map(|grant| grant.id);
     if !device_codes::answer(&transaction, &waiting.device_code_hash, grant_id, now).await? {
@@ -50,7 +85,7 @@ async fn store(
         grants::issue(&transaction, grant).await?;
         consents::record(&transaction, consent).await?;
     }
-    let kind = if allowed { EventKind::DeviceAllowed } else { EventKind::AccessDenied };
+    let kind = if allows { EventKind::DeviceAllowed } else { EventKind::AccessDenied };
     let event = visitor.event(person.user.id, kind, &client.name, now);
     security_events::record(&transaction, event).await?;
     transaction.commit().await?;

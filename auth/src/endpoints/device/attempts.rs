@@ -2,7 +2,7 @@
 //! together. With codes of ten minutes, nobody guesses one (RFC 8628 §5.1).
 
 use crate::{
-    extract::{signed_in::SignedIn, visitor::Visitor},
+    consent::answer::Answerer,
     oauth::error::OAuthError,
     state::AppState,
     storage::{
@@ -20,8 +20,7 @@ const EVERYBODY: Key<'static> = ("device_wrong", "");
 /// Counts an attempt; the seconds to wait where there were too many.
 pub(super) async fn count(
     state: &AppState,
-    person: &SignedIn,
-    visitor: &Visitor,
+    Answerer { person, visitor }: Answerer<'_>,
 ) -> Result<Option<i64>, OAuthError> {
     let (db, now) = (state.db.connection(), state.clock.now());
     let person = person.user.id.to_string();

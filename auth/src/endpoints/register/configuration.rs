@@ -17,10 +17,7 @@ use serde::Deserialize;
 
 use super::{ClientInformationResponse, read, refused};
 use crate::{
-    clients::{
-        self,
-        registration::{self, Registration},
-    },
+    clients::registration::{self, Registration},
     error_response::BearerError,
     extract::visitor::Visitor,
     oauth::{
@@ -110,7 +107,7 @@ async fn own(state: &AppState, client_id: &str, token: Token) -> Result<(Client,
     if !registration::is_access_token(&state.seals, client_id, bearer.token()) {
         return Err(refused());
     }
-    match clients::find_registration(state, client_id).await? {
+    match state.clients.find_registration(client_id).await? {
         Some(registration) => {
             let issued_at = registration.issued_at;
             Ok((registration.client(&state.seals, client_id), issued_at))

@@ -19,7 +19,7 @@ use crate::{
         visitor::Visitor,
     },
     oauth::{
-        error::{ErrorCode, OAuthError},
+        error::{ErrorCode, OAuthError, RefusalKind},
         parameters::Parameters,
         secret::{Secret, SecretKind},
     },
@@ -132,6 +132,7 @@ async fn link(state: &AppState, arrival: Arrival<'_>, session: &str) -> Result<(
     let owner = before.filter(|before| before.session.token_hash == session);
     let owner = owner.ok_or_else(|| {
         refused("link_stale", "You have signed in or out since you asked for this. Try again.")
+            .kind(RefusalKind::Expired)
     })?;
     if person.profile.verified_email.is_none() {
         return Err(refused(
@@ -188,5 +189,6 @@ fn denied(upstream: &Upstream, error: &str) -> OAuthError {
             upstream.label
         ),
     )
+    .kind(RefusalKind::Declined)
     .because(error.escape_debug().to_string())
 }

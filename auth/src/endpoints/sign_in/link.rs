@@ -10,11 +10,11 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 
-use super::{ContinueTo, pending, upstream};
+use super::{pending, upstream};
 use crate::{
     error_response::{PageError, see_other},
-    extract::{form, signed_in::MaybeSignedIn},
-    oauth::error::{ErrorCode, OAuthError},
+    extract::{continue_to::ContinueTo, form, signed_in::MaybeSignedIn},
+    oauth::error::{ErrorCode, OAuthError, RefusalKind},
     state::AppState,
 };
 
@@ -46,4 +46,5 @@ fn stale() -> OAuthError {
         "link_stale",
         "This page is too old, or you are no longer signed in. Sign in and try again.",
     )
+    .kind(RefusalKind::Expired)
 }

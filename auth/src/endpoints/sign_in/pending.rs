@@ -6,12 +6,15 @@ use axum_extra::extract::CookieJar;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{ContinueTo, upstream_error};
+use super::{upstream_error, waiting_request};
 use crate::{
     error_response::see_other,
-    extract::signed_in::{CookieName, cookie, cookie_name},
+    extract::{
+        continue_to::ContinueTo,
+        signed_in::{CookieName, cookie, cookie_name},
+    },
     oauth::{
-        error::{ErrorCode, OAuthError},
+        error::{ErrorCode, OAuthError, RefusalKind},
         parameters::Parameters,
         secret::{self, Secret, SecretKind},
     },
@@ -64,7 +67,7 @@ pub(super) async fn begin(
         expires_at: now + LIFETIME,
     };
     let sealed = state.seals.sign_in.seal(&pending).map_err(OAuthError::from)?;
-    let waiting = continue_to.request(state).await;
+    let waiting = waiting_request(state, continue_to).await;
     let request = Request {
         state: &sealed,
         code_challenge: &challenge(&verifier),
@@ -133,4 +136,5 @@ fn stale(reason: &'static str) -> OAuthError {
         "This sign-in took too long, was answered before, or was begun in another browser. Start \
          again from the program that sent you here.",
     )
+    .kind(RefusalKind::Expired)
 }

@@ -8,8 +8,12 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 
-use super::{ContinueTo, pending, upstream};
-use crate::{error_response::PageError, extract::form, state::AppState};
+use super::{pending, upstream};
+use crate::{
+    error_response::PageError,
+    extract::{continue_to::ContinueTo, form},
+    state::AppState,
+};
 
 /// Begins the sign-in.
 pub async fn post(

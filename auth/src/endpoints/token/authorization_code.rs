@@ -3,16 +3,16 @@
 use super::{
     TokenResponse,
     issue::{self, Beside, Issue},
+    redeem::{Code, First, redeem},
     replay,
 };
 use crate::{
     extract::authenticated::FromParameters,
     oauth::{
-        client::{Client, GrantType},
+        client::Client,
         error::OAuthError,
         parameters::Parameters,
         pkce::{CodeChallenge, check_verifier},
-        refresh_token::RefreshToken,
         resource,
         scope::ScopeSet,
         secret,
@@ -53,7 +53,8 @@ pub(super) async fn serve(
     let (code, grant) = load(state, &request.code_hash).await?;
     tracing::debug!(grant = %grant.id, "code found");
     resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
-    match judge(&request, (client, key_thumbprint), &code, state.clock.now()) {
+    let holder = Holder { client, key_thumbprint };
+    match judge(&request, holder, &code, state.clock.now()) {
         Ok(()) => {}
         Err(Refused::Replayed) => {
             return Err(revoke(state, &grant, Refused::Replayed.into()).await);
@@ -61,17 +62,14 @@ pub(super) async fn serve(
         Err(refused) => return Err(refused.into()),
     }
 
-    let first = match client.check_grant(GrantType::RefreshToken) {
-        Ok(()) => Some(RefreshToken::first(grant.id)?),
-        Err(_) => None,
-    };
-    let bound_key = client.key_of_refresh_tokens(key_thumbprint);
-    if !redeem(state, &code, first.as_ref(), bound_key).await.map_err(failed)? {
+    let first = First::of_grant(grant.id, client, key_thumbprint)?;
+    let redeemed = redeem(state, Code::Authorization(&code.code_hash), first.as_ref()).await;
+    if !redeemed.map_err(failed)? {
         return Err(revoke(state, &grant, Refused::Replayed.into()).await);
     }
     let issue = Issue::of_grant(state, client, &grant, ScopeSet::parse(&grant.scope)?).await?;
     let beside = Beside {
-        refresh_token: first.map(|token| token.expose(&state.seals.refresh_token)),
+        refresh_token: first.map(|first| first.token.expose(&state.seals.refresh_token)),
         id_token: Some(code.nonce),
     };
     issue::tokens(state, issue.bound_to(key_thumbprint), beside).await
@@ -100,20 +98,27 @@ enum Refused {
     Replayed,
 }
 
+/// Who presents the code.
+#[derive(Clone, Copy)]
+struct Holder<'a> {
+    client: &'a Client,
+    key_thumbprint: Option<&'a str>,
+}
+
 fn judge(
     request: &Request,
-    (client, key_thumbprint): (&Client, Option<&str>),
+    holder: Holder<'_>,
     code: &authorization_codes::Model,
     now: i64,
 ) -> Result<(), Refused> {
-    if code.client_id != client.id {
+    if code.client_id != holder.client.id {
         return Err(Refused::Unusable);
     }
     let challenge = CodeChallenge::parse(&code.code_challenge).ok_or(Refused::Unusable)?;
     if !challenge.is_met_by(&request.code_verifier) {
         return Err(Refused::Verifier);
     }
-    if code.key_thumbprint.is_some() && code.key_thumbprint.as_deref() != key_thumbprint {
+    if code.key_thumbprint.is_some() && code.key_thumbprint.as_deref() != holder.key_thumbprint {
         return Err(Refused::Key);
     }
     // OAuth 2.1 drops the parameter from this message; one that is sent must be right.
@@ -149,25 +154,6 @@ impl From<Refused> for OAuthError {
             ),
         }
     }
-}
-
-/// Redeems the code and starts the refresh-token family, both or neither.
-async fn redeem(
-    state: &AppState,
-    code: &authorization_codes::Model,
-    first: Option<&RefreshToken>,
-    bound_key: Option<&str>,
-) -> Result<bool, StorageError> {
-    let now = state.clock.now();
-    let transaction = state.db.begin().await?;
-    let redeemed = authorization_codes::redeem(&transaction, &code.code_hash, now).await?;
-    if let (true, Some(first)) = (redeemed, first) {
-        let expires_at = now.saturating_add(state.config.refresh_token_lifetime);
-        let token = (first.hash(), bound_key.map(Into::into));
-        grants::begin_family(&transaction, code.grant_id, token, expires_at).await?;
-    }
-    transaction.commit().await?;
-    Ok(redeemed)
 }
 
 /// A code that comes twice was stolen once: what it gave is taken back (RFC 6749 §4.1.2).

@@ -4,14 +4,14 @@
 use super::{
     TokenResponse,
     issue::{self, Beside, Issue},
+    redeem::{Code, First, redeem},
 };
 use crate::{
     extract::authenticated::FromParameters,
     oauth::{
-        client::{Client, GrantType},
+        client::Client,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
-        refresh_token::RefreshToken,
         resource,
         scope::ScopeSet,
         secret,
@@ -61,17 +61,16 @@ pub(super) async fn serve(
         }
     };
 
-    let first = client.check_grant(GrantType::RefreshToken).is_ok();
-    let first = first.then(|| RefreshToken::first(grant_id)).transpose()?;
-    let bound_key = client.key_of_refresh_tokens(key_thumbprint);
-    if !redeem(state, &code, first.as_ref(), bound_key).await.map_err(failed)? {
+    let first = First::of_grant(grant_id, client, key_thumbprint)?;
+    let redeemed = redeem(state, Code::Device(&code.device_code_hash), first.as_ref()).await;
+    if !redeemed.map_err(failed)? {
         return Err(unusable());
     }
     let grant = grants::find(db, grant_id).await.map_err(failed)?;
     let grant = grant.filter(|grant| grant.is_live(now)).ok_or_else(unusable)?;
     let issue = Issue::of_grant(state, client, &grant, ScopeSet::parse(&grant.scope)?).await?;
     let beside = Beside {
-        refresh_token: first.map(|token| token.expose(&state.seals.refresh_token)),
+        refresh_token: first.map(|first| first.token.expose(&state.seals.refresh_token)),
         id_token: Some(None),
     };
     issue::tokens(state, issue.bound_to(key_thumbprint), beside).await
@@ -121,25 +120,6 @@ fn judge(code: &device_codes::Model, now: i64) -> Poll {
             ),
         },
     }
-}
-
-/// Redeems the code and starts the refresh-token family, both or neither.
-async fn redeem(
-    state: &AppState,
-    code: &device_codes::Model,
-    first: Option<&RefreshToken>,
-    bound_key: Option<&str>,
-) -> Result<bool, StorageError> {
-    let now = state.clock.now();
-    let transaction = state.db.begin().await?;
-    let redeemed = device_codes::redeem(&transaction, &code.device_code_hash, now).await?;
-    if let (true, Some(first), Some(grant_id)) = (redeemed, first, code.grant_id) {
-        let expires_at = now.saturating_add(state.config.refresh_token_lifetime);
-        let token = (first.hash(), bound_key.map(Into::into));
-        grants::begin_family(&transaction, grant_id, token, expires_at).await?;
-    }
-    transaction.commit().await?;
-    Ok(redeemed)
 }
 
 fn unusable() -> OAuthError {

@@ -94,7 +94,7 @@ impl<'a> Issue<'a> {
 
     fn revealed(&self) -> UserClaims {
         match &self.subject {
-            Subject::Person(user, _) => reveal(user, &self.scope),
+            Subject::Person(user, _) => user.revealed(&self.scope),
             Subject::Client => UserClaims::default(),
         }
     }
@@ -233,21 +233,6 @@ fn id_token(
         user: issue.revealed(),
     };
     key.sign(TokenType::IdToken, &claims)
-}
-
-/// What the scopes reveal of a person (OpenID Connect Core §5.4).
-pub(crate) fn reveal(user: &users::Model, scope: &ScopeSet) -> UserClaims {
-    let mut claims = UserClaims::default();
-    if scope.contains("profile") {
-        claims.name = user.name.clone();
-        claims.preferred_username = user.preferred_username.clone();
-        claims.picture = user.picture.clone();
-    }
-    if scope.contains("email") && user.email.is_some() {
-        claims.email = user.email.clone();
-        claims.email_verified = Some(user.email_verified);
-    }
-    claims
 }
 
 fn stored(error: StorageError) -> OAuthError {

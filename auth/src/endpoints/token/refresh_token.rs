@@ -113,9 +113,12 @@ async fn rotate(
         Judgement::Current if grant.refresh_expires_at <= now => Err(unusable()),
         Judgement::Current => {
             let successor = presented.successor(&state.seals.refresh_token);
-            let rotated = family.rotated(&successor, now, grace);
-            let times = (now, now.saturating_add(state.config.refresh_token_lifetime));
-            let won = grants::rotate(db, grant.id, &presented.hash(), rotated, times).await;
+            let rotation = grants::Rotation {
+                presented_hash: presented.hash(),
+                family: family.rotated(&successor, now, grace),
+                expires_at: now.saturating_add(state.config.refresh_token_lifetime),
+            };
+            let won = grants::rotate(db, grant.id, rotation, now).await;
             Ok(won.map_err(failed)?.then_some(successor))
         }
         Judgement::Repeated(successor) => Ok(Some(successor)),

@@ -31,6 +31,17 @@ pub struct Answerer<'a> {
     pub visitor: &'a Visitor,
 }
 
+/// What is allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed<'a> {
+    /// To whom.
+    pub client: &'a Client,
+    /// The identifier of the resource.
+    pub resource: &'a str,
+    /// How much of it.
+    pub scope: &'a str,
+}
+
 /// Grants `scope` of the request, and makes the code for it.
 pub async fn allow(
     state: &AppState,
@@ -40,8 +51,9 @@ pub async fn allow(
 ) -> Result<Secret, OAuthError> {
     let secret = Secret::generate(SecretKind::AuthorizationCode)?;
     let scope = request.resource.with_implied(scope).to_string();
-    let asked = (&request.client, request.resource.resource.as_str(), scope.clone());
-    let grant = grant_for(state, answerer.person, asked);
+    let resource = &request.resource.resource;
+    let allowed = Allowed { client: &request.client, resource, scope: &scope };
+    let grant = grant_for(state, answerer.person, allowed);
     let grant_id = grant.id;
     let code = authorization_codes::Model {
         code_hash: secret.hash(),
@@ -75,20 +87,17 @@ pub async fn deny(
         .map_err(|error| OAuthError::server_error("denial_not_stored", error))
 }
 
-/// The grant that a person gives a client for a resource and a scope, not yet stored.
-pub fn grant_for(
-    state: &AppState,
-    person: &SignedIn,
-    (client, resource, scope): (&Client, &str, String),
-) -> grants::Model {
+/// The grant by which a person allows something, not yet stored.
+pub fn grant_for(state: &AppState, person: &SignedIn, allowed: Allowed<'_>) -> grants::Model {
     let now = state.clock.now();
+    let Allowed { client, resource, scope } = allowed;
     grants::Model {
         id: Uuid::now_v7(),
         user_id: person.user.id,
         client_id: client.id.clone(),
         client_name: client.name.clone(),
         resource: resource.into(),
-        scope,
+        scope: scope.into(),
         authenticated_at: person.session.authenticated_at,
         created_at: now,
         expires_at: now.saturating_add(state.config.grant_lifetime),

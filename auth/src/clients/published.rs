@@ -1,0 +1,148 @@
+//! What clients and trusted issuers publish at addresses of their own: documents and keys.
+
+use std::sync::Arc;
+
+use keys::PublishedKeys;
+use url::Url;
+
+use super::{
+    guarded_fetch::{FetchError, GuardedFetch},
+    metadata_document,
+    remote::{Remote, RemoteError},
+    well_known,
+};
+use crate::{
+    clock::Clock,
+    oauth::{
+        client::Client,
+        client_id_url,
+        error::{ErrorCode, OAuthError},
+    },
+};
+
+/// Largest set of keys at a `jwks_uri`, in bytes.
+const LARGEST_KEY_SET: usize = 32 * 1024;
+/// Seconds between two fetches of keys because none fits.
+const KEYS_COOL_DOWN: i64 = 60;
+
+/// Metadata documents of clients; keys of clients and of trusted issuers. Clones share what they
+/// keep.
+#[derive(Clone, Debug)]
+pub(super) struct Published {
+    documents: Remote<Client>,
+    keys: Remote<PublishedKeys>,
+    allows_loopback: bool,
+    clock: Clock,
+}
+
+impl Published {
+    /// `allows_loopback` lets development and tests fetch from this machine.
+    pub(super) fn new(allows_loopback: bool, clock: Clock) -> Result<Self, reqwest::Error> {
+        let fetch = GuardedFetch::new(allows_loopback)?;
+        let of_documents = fetch.clone();
+        Ok(Self {
+            documents: Remote::new(
+                of_documents,
+                clock.clone(),
+                metadata_document::LARGEST,
+                metadata_document::read,
+            ),
+            keys: Remote::new(fetch, clock.clone(), LARGEST_KEY_SET, read_keys),
+            allows_loopback,
+            clock,
+        })
+    }
+
+    /// The client that the document at `id` describes.
+    pub(super) async fn client(&self, id: &str) -> Result<Client, OAuthError> {
+        let url = client_id_url::parse(id, self.allows_loopback)?;
+        match self.documents.get(&url).await {
+            Ok(client) => Ok(Client::clone(&client)),
+            Err(error) => {
+                let copy = if error.is_outage() { well_known::find(id) } else { None };
+                copy.ok_or_else(|| refusal(error, &DOCUMENT))
+            }
+        }
+    }
+
+    /// The keys at `uri`. If none fits the assertion, they are fetched anew, unless that was done
+    /// a moment ago.
+    pub(super) async fn keys(
+        &self,
+        uri: &Url,
+        assertion: &str,
+        purpose: &Purpose,
+    ) -> Result<Arc<PublishedKeys>, OAuthError> {
+        let refused = |error| refusal(error, purpose);
+        let keys = self.keys.get(uri).await.map_err(refused)?;
+        if keys.may_verify(assertion).unwrap_or(true) {
+            return Ok(keys);
+        }
+        self.keys.newer_than(uri, self.clock.now() - KEYS_COOL_DOWN).await.map_err(refused)
+    }
+}
+
+fn read_keys(_: &str, body: &[u8]) -> Result<PublishedKeys, RemoteError> {
+    PublishedKeys::from_json(body)
+        .map_err(|error| RemoteError::Unusable("client_keys_malformed", error.to_string()))
+}
+
+/// What a fetch was for, in the words of its refusals.
+pub(super) struct Purpose {
+    what: &'static str,
+    out_of_reach: &'static str,
+    not_allowed: &'static str,
+    not_usable: &'static str,
+}
+
+const DOCUMENT: Purpose = Purpose {
+    what: "The client's metadata document",
+    out_of_reach: "metadata_document_unreachable",
+    not_allowed: "metadata_document_address",
+    not_usable: "metadata_document_answer",
+};
+
+/// For the keys of a trusted issuer.
+pub(super) const ISSUER_KEYS: Purpose = Purpose {
+    what: "The jwks_uri of the assertion's issuer",
+    out_of_reach: "issuer_keys_unreachable",
+    not_allowed: "issuer_keys_address",
+    not_usable: "issuer_keys_answer",
+};
+
+/// For the keys of a client.
+pub(super) const CLIENT_KEYS: Purpose = Purpose {
+    what: "The client's jwks_uri",
+    out_of_reach: "client_keys_unreachable",
+    not_allowed: "client_keys_address",
+    not_usable: "client_keys_answer",
+};
+
+/// What the client is told of a fetch that failed: enough to mend its document, and nothing of
+/// what this server can see of other networks. The log has the rest.
+fn refusal(error: RemoteError, purpose: &Purpose) -> OAuthError {
+    let what = purpose.what;
+    let client = |reason, description: String| {
+        OAuthError::new(ErrorCode::InvalidClient, reason, description)
+    };
+    match &error {
+        RemoteError::Unusable(reason, why) => {
+            client(reason, format!("{what} is not usable: {why}."))
+        }
+        RemoteError::Fetch(cause) => match cause.as_ref() {
+            FetchError::NotPublic(_) => client(
+                purpose.not_allowed,
+                format!("{what} must be at an https address of the public Internet."),
+            ),
+            FetchError::Unusable(why) => {
+                client(purpose.not_usable, format!("{what} cannot be used: {why}."))
+            }
+            FetchError::Unreachable(_) | FetchError::TooMany(_) => OAuthError::new(
+                ErrorCode::TemporarilyUnavailable,
+                purpose.out_of_reach,
+                format!("{what} could not be fetched just now. Try again in a moment."),
+            ),
+        },
+    }
+    .because(error)
+}

@@ -1,0 +1,4 @@
+//! What follows when a person allows or denies what a client asks for, and the memory of it.
+
+pub mod answer;
+pub mod memory;

@@ -1,0 +1,70 @@
+//! The second step: the person sees who asks, for what, and from where.
+
+use axum::response::{Html, IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use web::{Place, device::DeviceConsentPage};
+
+use super::{Visit, stale};
+use crate::{
+    error_response::PageError,
+    extract::signed_in::SignedIn,
+    oauth::{error::OAuthError, scope::ScopeSet, user_code::UserCode},
+    presentation,
+    state::AppState,
+    storage::device_codes,
+};
+
+/// What the form carries from the page that asks to the answer, sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PendingDevice {
+    pub(super) user_code: String,
+    session: String,
+}
+
+impl PendingDevice {
+    /// Opens what this very session was asked.
+    pub(super) fn open(
+        state: &AppState,
+        person: &SignedIn,
+        sealed: &str,
+    ) -> Result<Self, OAuthError> {
+        let pending: Self =
+            state.seals.device.open(sealed).map_err(|error| stale().because(error))?;
+        match pending.session == person.session.token_hash {
+            true => Ok(pending),
+            false => Err(stale()),
+        }
+    }
+}
+
+/// The page that asks; once more, if the person allowed without the tick.
+pub(super) async fn ask(
+    state: &AppState,
+    visit: Visit<'_>,
+    waiting: device_codes::Model,
+    not_ticked: bool,
+) -> Result<Response, PageError> {
+    let Visit { answerer, frame } = visit;
+    let client = state.clients.find(&waiting.client_id).await?;
+    let resource = state.resources.iter().find(|one| one.resource == waiting.resource);
+    let pending = PendingDevice {
+        user_code: waiting.user_code.clone(),
+        session: answerer.person.session.token_hash.clone(),
+    };
+    let shown = UserCode::parse(&waiting.user_code).map(|code| code.shown());
+    let scopes = ScopeSet::parse(&waiting.scope)?;
+    let place = Place { device: String::new(), network: waiting.network.clone() };
+    let page = DeviceConsentPage {
+        user_code: shown.unwrap_or_default(),
+        asker: presentation::asker(&client),
+        resource_name: resource.map_or(&waiting.resource, |one| &one.name).clone(),
+        scopes: presentation::scope_lines(resource, &scopes, frame.language()),
+        asked_from: Some(place).filter(|place| !place.network.is_empty()),
+        asked_at: waiting.created_at,
+        person: presentation::person(answerer.person),
+        not_ticked,
+        request: state.seals.device.seal(&pending).map_err(OAuthError::from)?,
+        csrf: answerer.person.csrf(state),
+    };
+    Ok(Html(page.render(frame)).into_response())
+}

@@ -1,0 +1,68 @@
+//! The end of a code: it is redeemed, and the refresh tokens of its grant begin.
+
+use crate::{
+    oauth::{
+        client::{Client, GrantType},
+        error::OAuthError,
+        refresh_token::RefreshToken,
+    },
+    state::AppState,
+    storage::{StorageError, authorization_codes, device_codes, grants},
+};
+
+/// A code of either kind, known by its hash.
+#[derive(Clone, Copy)]
+pub(super) enum Code<'a> {
+    /// That came with the redirect.
+    Authorization(&'a str),
+    /// That a device polls with.
+    Device(&'a str),
+}
+
+/// The refresh token that a code is exchanged for, if its client may have one.
+pub(super) struct First {
+    /// The token.
+    pub(super) token: RefreshToken,
+    /// Thumbprint of the key that it is bound to.
+    key_thumbprint: Option<String>,
+}
+
+impl First {
+    /// The first refresh token of the grant, bound to the key that the client has proved to hold.
+    pub(super) fn of_grant(
+        id: uuid::Uuid,
+        client: &Client,
+        key_thumbprint: Option<&str>,
+    ) -> Result<Option<Self>, OAuthError> {
+        if client.check_grant(GrantType::RefreshToken).is_err() {
+            return Ok(None);
+        }
+        let key_thumbprint = client.key_of_refresh_tokens(key_thumbprint).map(Into::into);
+        Ok(Some(Self { token: RefreshToken::first(id)?, key_thumbprint }))
+    }
+}
+
+/// Redeems the code and begins the family of refresh tokens: both, or neither. Of any number of
+/// callers, on any replica, one is told `true`.
+pub(super) async fn redeem(
+    state: &AppState,
+    code: Code<'_>,
+    first: Option<&First>,
+) -> Result<bool, StorageError> {
+    let now = state.clock.now();
+    let transaction = state.db.begin().await?;
+    let redeemed = match code {
+        Code::Authorization(hash) => authorization_codes::redeem(&transaction, hash, now).await?,
+        Code::Device(hash) => device_codes::redeem(&transaction, hash, now).await?,
+    };
+    if let (true, Some(first)) = (redeemed, first) {
+        let token = grants::FirstToken {
+            hash: first.token.hash(),
+            key_thumbprint: first.key_thumbprint.clone(),
+            expires_at: now.saturating_add(state.config.refresh_token_lifetime),
+        };
+        grants::begin_family(&transaction, first.token.grant_id(), token).await?;
+    }
+    transaction.commit().await?;
+    Ok(redeemed)
+}

@@ -1,0 +1,114 @@
+//! The place that an authorization request is answered at.
+
+use url::Url;
+
+use super::{
+    client::Client,
+    error::{OAuthError, RefusalKind},
+    loopback::LoopbackUri,
+};
+
+/// A place that a verified client may be answered at. There is one way to get one, so nothing is
+/// ever sent to a place that the client did not register.
+#[derive(Clone, Debug)]
+pub struct RedirectTarget {
+    uri: String,
+    state: Option<String>,
+    issuer: String,
+}
+
+impl RedirectTarget {
+    /// Finds the registered URI that the request means. It may be left out by a client that has
+    /// registered only one (RFC 6749 §3.1.2.3).
+    pub fn verify(
+        client: &Client,
+        requested: Option<&str>,
+        state: Option<&str>,
+        issuer: &str,
+    ) -> Result<Self, OAuthError> {
+        let uri = match (requested, client.redirect_uris.as_slice()) {
+            (None, [only]) => only.as_str(),
+            (None, _) => {
+                return Err(OAuthError::invalid_request(
+                    "redirect_uri_missing",
+                    "The parameter redirect_uri is missing.",
+                )
+                .kind(RefusalKind::RedirectNotRegistered));
+            }
+            (Some(uri), known) if known.iter().any(|one| one.matches(uri)) => uri,
+            (Some(_), _) => {
+                return Err(OAuthError::invalid_request(
+                    "redirect_uri_unregistered",
+                    "The redirect_uri is not one that the client has registered.",
+                )
+                .kind(RefusalKind::RedirectNotRegistered));
+            }
+        };
+        let state = state.map(Into::into);
+        Ok(Self { uri: uri.into(), state, issuer: issuer.into() })
+    }
+
+    /// The URI of the request.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Host and port, or the scheme of a private-use URI: what people are shown.
+    pub fn shown_host(&self) -> String {
+        match Url::parse(&self.uri) {
+            Ok(url) => match (url.host_str(), url.port()) {
+                (Some(host), Some(port)) if url.scheme().starts_with("http") => {
+                    format!("{host}:{port}")
+                }
+                (Some(host), _) if url.scheme().starts_with("http") => host.to_owned(),
+                _ => format!("{}:", url.scheme()),
+            },
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Whether the answer stays on the person's machine.
+    pub fn is_loopback(&self) -> bool {
+        LoopbackUri::parse(&self.uri).is_some()
+    }
+
+    /// The URI with an authorization code (RFC 6749 §4.1.2, RFC 9207 §2).
+    pub fn with_code(&self, code: &str) -> String {
+        self.with(&[("code", code)])
+    }
+
+    /// The URI with a refusal (RFC 6749 §4.1.2.1, RFC 9207 §2).
+    pub fn with_error(&self, error: &OAuthError) -> String {
+        self.with(&[("error", error.code.as_str()), ("error_description", &error.description)])
+    }
+
+    fn with(&self, answer: &[(&str, &str)]) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(answer);
+        if let Some(state) = &self.state {
+            query.append_pair("state", state);
+        }
+        query.append_pair("iss", &self.issuer);
+        let separator = if self.uri.contains('?') { '&' } else { '?' };
+        format!("{}{separator}{}", self.uri, query.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_of_any_content_stays_one_parameter() {
+        let target = RedirectTarget {
+            uri: "http://localhost:1/cb?a=b".into(),
+            state: Some("x&code=evil\r\nSet-Cookie: x=1".into()),
+            issuer: "http://localhost:3000".into(),
+        };
+        assert_eq!(
+            target.with_code("pcc_1"),
+            "http://localhost:1/cb?a=b&code=pcc_1&state=x%26code%3Devil%0D%0ASet-Cookie%3A+x%3D1\
+             &iss=http%3A%2F%2Flocalhost%3A3000"
+        );
+    }
+}

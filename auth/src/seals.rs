@@ -1,0 +1,57 @@
+//! What is sealed and tagged, each purpose by a key of its own that comes of the master secrets.
+
+use keys::{Authenticator, MasterSecrets, SealError, Sealer};
+
+use crate::oauth::error::OAuthError;
+
+/// What the master secrets are used for, one key each.
+#[derive(Clone, Debug)]
+pub struct Seals {
+    /// Private signing keys at rest.
+    pub signing_key: Sealer,
+    /// Open registrations, which travel as `client_id`.
+    pub registration: Sealer,
+    /// A sign-in on its way to the upstream and back.
+    pub sign_in: Sealer,
+    /// A consent page's request.
+    pub consent: Sealer,
+    /// A device page's request.
+    pub device: Sealer,
+    /// Secrets of open registrations, derived from their `client_id`.
+    pub client_secret: Authenticator,
+    /// What lets a client manage its open registration, derived from its `client_id`.
+    pub registration_access: Authenticator,
+    /// Refresh tokens.
+    pub refresh_token: Authenticator,
+    /// Authorization requests that were pushed.
+    pub pushed_request: Sealer,
+    /// Nonces for proofs of possession.
+    pub dpop_nonce: Authenticator,
+    /// Proof that a form came from a page of this session.
+    pub csrf: Authenticator,
+}
+
+impl Seals {
+    /// What comes of these secrets.
+    pub fn new(secrets: &MasterSecrets) -> Self {
+        Self {
+            signing_key: secrets.sealer("signing-key"),
+            registration: secrets.sealer("registration"),
+            sign_in: secrets.sealer("sign-in"),
+            consent: secrets.sealer("consent"),
+            device: secrets.sealer("device"),
+            client_secret: secrets.authenticator("client-secret"),
+            registration_access: secrets.authenticator("registration-access"),
+            refresh_token: secrets.authenticator("refresh-token"),
+            pushed_request: secrets.sealer("pushed-request"),
+            dpop_nonce: secrets.authenticator("dpop-nonce"),
+            csrf: secrets.authenticator("csrf"),
+        }
+    }
+}
+
+impl From<SealError> for OAuthError {
+    fn from(error: SealError) -> Self {
+        Self::server_error("seal_failed", error)
+    }
+}
