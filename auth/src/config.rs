@@ -1,6 +1,7 @@
 //! The settings, read once at start and checked as a whole.
 
 mod brand;
+mod limits;
 mod signing;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf};
@@ -12,6 +13,7 @@ use thiserror::Error;
 use url::Url;
 
 pub use self::brand::{BrandSetting, Logo};
+pub use self::limits::LimitSetting;
 pub use self::signing::{KeySetting, RELOAD};
 use crate::oauth::{
     loopback::is_loopback,
@@ -145,6 +147,9 @@ pub struct Config {
     /// Reverse proxies in front of this server, whose `X-Forwarded-For` is believed.
     #[arg(long, env = "AUTH_TRUSTED_PROXIES", default_value_t = 0)]
     pub trusted_proxies: usize,
+    /// How often strangers may fail and register.
+    #[command(flatten)]
+    pub limits: LimitSetting,
     /// Where people sign in: GitHub, or a GitHub Enterprise server.
     #[arg(long, env = "GITHUB_BASE_URL", default_value = "https://github.com")]
     pub github_base_url: Url,

@@ -14,6 +14,7 @@ pub mod error_response;
 pub mod extract;
 pub mod issuers;
 pub mod key_ring;
+pub mod limits;
 pub mod oauth;
 pub mod presentation;
 pub mod rate_limit;

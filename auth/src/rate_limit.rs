@@ -37,6 +37,19 @@ impl RateLimit {
 
     /// Counts an event of `key` at `now`, in seconds since 1970, or refuses it.
     pub fn admit(&self, key: &str, now: i64) -> Result<(), Limited> {
+        // Every event counts.
+        self.attempt(key, now, || Err::<(), ()>(())).map(|_| ())
+    }
+
+    /// Makes an attempt of which only a failure counts, or refuses it unmade. Attempts of one key
+    /// are made one after the other, so that many at once are no way around the limit: they must
+    /// be short.
+    pub fn attempt<T, E>(
+        &self,
+        key: &str,
+        now: i64,
+        attempt: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<T, E>, Limited> {
         let now = now.saturating_mul(1000);
         let entry = self.whole_again.entry_by_ref(key).or_default().into_value();
         let mut whole_again = entry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,8 +58,11 @@ impl RateLimit {
         if excess > 0 {
             return Err(Limited { retry_after: excess.saturating_add(999) / 1000 });
         }
-        *whole_again = next;
-        Ok(())
+        let outcome = attempt();
+        if outcome.is_err() {
+            *whole_again = next;
+        }
+        Ok(outcome)
     }
 }
 
@@ -65,6 +81,20 @@ mod tests {
         assert_eq!(limit.admit("a", 1020), Ok(()));
         assert_eq!(limit.admit("a", 1020), Err(Limited { retry_after: 20 }));
         assert_eq!(limit.admit("a", 2000), Ok(()));
+    }
+
+    #[test]
+    fn only_failures_count_and_after_too_many_nothing_is_tried() {
+        let limit = RateLimit::new(2, 60);
+        for _ in 0..100 {
+            assert_eq!(limit.attempt("a", 1000, || Ok::<_, ()>(7)), Ok(Ok(7)));
+        }
+        for _ in 0..2 {
+            assert_eq!(limit.attempt("a", 1000, || Err::<(), _>(8)), Ok(Err(8)));
+        }
+        let tried = || -> Result<(), ()> { panic!("it was tried") };
+        assert_eq!(limit.attempt("a", 1000, tried), Err(Limited { retry_after: 30 }));
+        assert_eq!(limit.attempt("a", 1030, || Ok::<_, ()>(7)), Ok(Ok(7)));
     }
 
     #[test]

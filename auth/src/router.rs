@@ -143,7 +143,11 @@ fn cors<const N: usize>(methods: [Method; N]) -> CorsLayer {
             HeaderName::from_static("dpop"),
             HeaderName::from_static("mcp-protocol-version"),
         ])
-        .expose_headers([header::WWW_AUTHENTICATE, HeaderName::from_static("dpop-nonce")])
+        .expose_headers([
+            header::WWW_AUTHENTICATE,
+            header::RETRY_AFTER,
+            HeaderName::from_static("dpop-nonce"),
+        ])
         .max_age(Duration::from_secs(3600))
 }
 

@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     config::{Config, ConfigError, Logo},
     key_ring::{KeyPlan, KeyRingError, LiveKeyRing},
+    limits::Limits,
     oauth::{resource::Resource, trusted_issuer::TrustedIssuer},
     seals::Seals,
     storage::{Database, OpenError},
@@ -67,6 +68,8 @@ pub struct AppState {
     pub logo: Option<Arc<Logo>>,
     /// Who asks for tokens.
     pub clients: Clients,
+    /// How often strangers may fail and register.
+    pub limits: Limits,
     /// The time.
     pub clock: Clock,
 }
@@ -95,6 +98,7 @@ impl AppState {
             seals,
             clients,
             upstreams: Upstreams::new(&config)?,
+            limits: Limits::new(&config.limits),
             http: http_client(config.is_local())?,
             resources: resources.into(),
             trusted_issuers: trusted_issuers.into(),

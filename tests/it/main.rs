@@ -12,6 +12,7 @@ mod engines;
 mod flows;
 mod guard;
 mod key_rotation;
+mod limits;
 mod metadata_documents;
 mod reason_codes;
 mod request_ids;

@@ -19,7 +19,7 @@ use crate::{
     },
     oauth::{
         client::{AuthenticationMethod, Client, GrantType, Provenance},
-        error::{ErrorCode, OAuthError},
+        error::{ErrorCode, OAuthError, RefusalKind},
         parameters::Parameters,
         resource,
         secret::{Secret, SecretKind},
@@ -132,6 +132,7 @@ async fn check_room(
                 "device_requests_too_many",
                 "Too many devices of this network have asked for a code. Ask again later.",
             )
+            .kind(RefusalKind::TooMany)
             .retry_after(seconds));
         }
     }

@@ -19,6 +19,7 @@ use url::Url;
 use crate::{
     clients::registration::{self, Registration},
     error_response::TokenError,
+    extract::visitor::Visitor,
     oauth::{
         client::{Client, ClientKeys, GrantType, Provenance},
         client_metadata::ClientMetadata,
@@ -128,8 +129,10 @@ impl ClientInformationResponse {
 /// Registers a client.
 pub async fn post(
     State(state): State<AppState>,
+    visitor: Visitor,
     request: Request,
 ) -> Result<(StatusCode, ClientInformationResponse), TokenError> {
+    state.limits.register(&visitor.limited_address(), state.clock.now())?;
     let metadata: ClientMetadata = read(request).await?;
     let client = metadata.judge("", Provenance::Registered)?;
     let issued_at = state.clock.now();

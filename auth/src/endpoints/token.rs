@@ -25,9 +25,11 @@ use crate::{
     extract::{
         authenticated::{Authenticated, FromParameters},
         dpop,
+        visitor::Visitor,
     },
+    limits::Whose,
     oauth::{
-        client::GrantType,
+        client::{AuthenticationMethod, Client, GrantType},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
@@ -113,30 +115,43 @@ impl IntoResponse for TokenResponse {
 /// Serves the grant.
 pub async fn post(
     State(state): State<AppState>,
+    visitor: Visitor,
     headers: HeaderMap,
     Authenticated { client, request }: Authenticated<TokenRequest>,
 ) -> Result<TokenResponse, TokenError> {
     client.check_grant(request.grant_type())?;
     let key = dpop::key_thumbprint(&state, &headers, "/token", &client).await?;
-    let key = key.as_deref();
-    Ok(match request {
+    let served = serve(&state, &client, key.as_deref(), request).await;
+    Ok(served.map_err(|error| {
+        let address = visitor.limited_address();
+        let whose = match client.authentication {
+            AuthenticationMethod::None => Whose::Address(&address),
+            _ => Whose::Client(&client.id),
+        };
+        state.limits.refusal(whose, error, state.clock.now())
+    })?)
+}
+
+async fn serve(
+    state: &AppState,
+    client: &Client,
+    key: Option<&str>,
+    request: TokenRequest,
+) -> Result<TokenResponse, OAuthError> {
+    match request {
         TokenRequest::AuthorizationCode(request) => {
-            authorization_code::serve(&state, &client, key, request).await?
+            authorization_code::serve(state, client, key, request).await
         }
         TokenRequest::RefreshToken(request) => {
-            refresh_token::serve(&state, &client, key, request).await?
+            refresh_token::serve(state, client, key, request).await
         }
         TokenRequest::ClientCredentials(request) => {
-            client_credentials::serve(&state, &client, key, request).await?
+            client_credentials::serve(state, client, key, request).await
         }
-        TokenRequest::DeviceCode(request) => {
-            device_code::serve(&state, &client, key, request).await?
-        }
+        TokenRequest::DeviceCode(request) => device_code::serve(state, client, key, request).await,
         TokenRequest::TokenExchange(request) => {
-            token_exchange::serve(&state, &client, key, request).await?
+            token_exchange::serve(state, client, key, request).await
         }
-        TokenRequest::JwtBearer(request) => {
-            jwt_bearer::serve(&state, &client, key, request).await?
-        }
-    })
+        TokenRequest::JwtBearer(request) => jwt_bearer::serve(state, client, key, request).await,
+    }
 }

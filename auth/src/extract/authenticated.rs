@@ -1,16 +1,18 @@
 //! A client that has proved itself, and its form as the message it is (RFC 6749 §2.3).
 
 use axum::{
+    RequestExt,
     extract::{FromRequest, Request},
     http::{HeaderMap, header::AUTHORIZATION},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 
-use super::form;
+use super::{form, visitor::Visitor};
 use crate::{
     error_response::TokenError,
     issuers,
+    limits::Whose,
     oauth::{
         assertion::is_identity_assertion,
         client::{AuthenticationMethod, Client, ClientKeys, GrantType},
@@ -39,6 +41,12 @@ pub struct Authenticated<T> {
     pub request: T,
 }
 
+/// Where a request goes, and the address that it comes from.
+struct Call {
+    endpoint: String,
+    address: String,
+}
+
 /// What a client presented of itself.
 struct Credentials {
     id: String,
@@ -56,15 +64,29 @@ enum Proof {
 impl<T: FromParameters> FromRequest<AppState> for Authenticated<T> {
     type Rejection = TokenError;
 
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, TokenError> {
-        let endpoint = request.uri().path().to_owned();
+    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, TokenError> {
+        let Ok(visitor) = request.extract_parts_with_state::<Visitor, _>(state).await;
+        let call =
+            Call { endpoint: request.uri().path().to_owned(), address: visitor.limited_address() };
         let (headers, parameters) = form::read(request).await?;
-        let credentials = Credentials::read(state, &headers, &parameters)?;
-        let client = state.clients.find(&credentials.id).await?;
-        credentials.prove(state, &client, &endpoint).await?;
-        tracing::debug!(method = credentials.proof.method().as_str(), "client authenticated");
+        let client = authenticate(state, &headers, &parameters, &call).await.map_err(|error| {
+            state.limits.refusal(Whose::Address(&call.address), error, state.clock.now())
+        })?;
         Ok(Self { request: T::from_parameters(&parameters)?, client })
     }
+}
+
+async fn authenticate(
+    state: &AppState,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+    call: &Call,
+) -> Result<Client, OAuthError> {
+    let credentials = Credentials::read(state, headers, parameters)?;
+    let client = state.clients.find(&credentials.id).await?;
+    credentials.prove(state, &client, call).await?;
+    tracing::debug!(method = credentials.proof.method().as_str(), "client authenticated");
+    Ok(client)
 }
 
 impl Credentials {
@@ -115,7 +137,7 @@ impl Credentials {
         &self,
         state: &AppState,
         client: &Client,
-        endpoint: &str,
+        call: &Call,
     ) -> Result<(), OAuthError> {
         if let Proof::Workload(assertion) = &self.proof {
             return issuers::verify(state, client, assertion).await.map(|_| ());
@@ -133,9 +155,12 @@ impl Credentials {
         }
         match &self.proof {
             Proof::None | Proof::Workload(_) => Ok(()),
-            Proof::Secret(_, secret) => check_secret(client, secret),
+            Proof::Secret(_, secret) => {
+                let compare = || check_secret(client, secret);
+                state.limits.compare_secret(&client.id, &call.address, state.clock.now(), compare)
+            }
             Proof::Assertion(assertion) => {
-                check_assertion(state, client, assertion, endpoint).await
+                check_assertion(state, client, assertion, &call.endpoint).await
             }
         }
     }

@@ -61,6 +61,19 @@ impl FromRequestParts<AppState> for Visitor {
 }
 
 impl Visitor {
+    /// The address as limits count it: an IPv4 address, or the 64 bits of IPv6 that one host can
+    /// choose its address from. All whose address is not known are one.
+    pub fn limited_address(&self) -> String {
+        match self.address.map(|address| address.to_canonical()) {
+            None => "unknown".into(),
+            Some(IpAddr::V4(address)) => address.to_string(),
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+        }
+    }
+
     /// The network that the address is in: the first 24 bits of IPv4, the first 48 of IPv6. Empty
     /// where no address is known.
     pub fn network(&self) -> String {
@@ -157,6 +170,18 @@ mod tests {
         assert_eq!(address(peer, &headers, 0), peer);
         assert_eq!(address(peer, &headers, 1), "203.0.113.9".parse().ok());
         assert_eq!(address(peer, &headers, 3), None);
+    }
+
+    #[test]
+    fn limits_count_the_addresses_that_one_host_can_choose_as_one() {
+        let counted = |address: &str| {
+            Visitor { address: address.parse().ok(), ..Visitor::default() }.limited_address()
+        };
+        assert_eq!(counted("2001:db8:1:2::3"), counted("2001:db8:1:2:ffff::4"));
+        assert!(counted("2001:db8:1:2::3") != counted("2001:db8:1:3::3"));
+        assert!(counted("203.0.113.9") != counted("203.0.113.10"));
+        assert_eq!(counted("::ffff:203.0.113.9"), counted("203.0.113.9"));
+        assert_eq!(counted(""), "unknown");
     }
 
     #[test]

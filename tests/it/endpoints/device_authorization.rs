@@ -82,7 +82,7 @@ async fn a_network_gets_so_many_codes_a_minute_and_leaves_the_others_alone() {
         given += 1;
     };
     assert!((60..90).contains(&given), "{given}");
-    assert_eq!((refused.status.as_u16(), refused.text("error")), (400, "slow_down"));
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (429, "slow_down"));
     assert_eq!(refused.headers["retry-after"], "1");
     assert_eq!(ask("198.51.100.1").await.status, 200);
     stack.advance(1);

@@ -24,7 +24,7 @@ fn size(stack: &Stack) -> u64 {
 
 #[tokio::test]
 async fn a_flood_of_registrations_leaves_the_database_as_it_was_and_one_of_them_signs_in() {
-    let stack = Stack::start().await;
+    let stack = Stack::start_with(&["--trusted-proxies", "1"], &[]).await;
     let request = json!({
         "client_name": "One of very many",
         "redirect_uris": [REDIRECT_URI],
@@ -33,8 +33,12 @@ async fn a_flood_of_registrations_leaves_the_database_as_it_was_and_one_of_them_
     });
     let (http, before) = (http(), size(&stack));
     let mut last = String::new();
-    for _ in 0..number().div_ceil(50) {
-        let batch = (0..50).map(|_| Answer::of(http.post(stack.at("/register")).json(&request)));
+    for round in 0..number().div_ceil(50) {
+        // So many come from many places; from each no more than a large office would send.
+        let address = format!("10.{}.{}.1", round / 256, round % 256);
+        let register = || http.post(stack.at("/register")).json(&request);
+        let batch =
+            (0..50).map(|_| Answer::of(register().header("x-forwarded-for", address.as_str())));
         for answer in futures::future::join_all(batch).await {
             assert_eq!(answer.status, 201, "{}", answer.json);
             last = answer.text("client_id").to_owned();

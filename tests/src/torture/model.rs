@@ -147,7 +147,9 @@ struct Play {
 pub async fn run(engine: Engine, turns: usize, seed: u64) -> HashMap<&'static str, usize> {
     let (refresh, grant) = (REFRESH_LIFETIME.to_string(), GRANT_LIFETIME.to_string());
     let options = ["--refresh-token-lifetime", &refresh, "--grant-lifetime", &grant];
-    let options = [&options[..], &["--session-lifetime", "999999999"]].concat();
+    // What is refused is refused for its reason, however often that is.
+    let further = ["--session-lifetime", "999999999", "--limit-failed-requests", "0"];
+    let options = [&options[..], &further].concat();
     let stack = Stack::on_with(engine, &options).await;
     let client = Client::register(&stack).await;
     let mut play = Play {

@@ -23,7 +23,7 @@ use crate::{
     oauth::{
         client::{Client, Provenance},
         client_metadata::ClientMetadata,
-        error::{ErrorCode, OAuthError},
+        error::{ErrorCode, OAuthError, RefusalKind},
         secret,
     },
     state::AppState,
@@ -196,4 +196,5 @@ fn too_many() -> OAuthError {
         "Too many unused clients of this network have changed their registration. Register a new \
          client, or wait.",
     )
+    .kind(RefusalKind::TooMany)
 }

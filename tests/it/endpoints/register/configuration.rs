@@ -145,7 +145,7 @@ async fn unused_clients_of_one_network_change_so_many_registrations_a_day() {
         assert_eq!(Answer::of(update(&one, "client_name", name)).await.status, 200, "{number}");
     }
     let refused = Answer::of(call(Method::DELETE, &register(&stack).await)).await;
-    assert_eq!((refused.status.as_u16(), refused.text("error")), (400, "slow_down"));
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (429, "slow_down"));
     assert!(refused.headers.contains_key("retry-after"));
 
     // A client that somebody uses may go on.

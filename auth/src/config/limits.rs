@@ -1,0 +1,22 @@
+//! Settings of how often strangers may fail and register.
+
+use clap::Args;
+
+/// Each is a number a minute, counted by each replica for itself; 0 is no limit.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct LimitSetting {
+    /// Wrong secrets a minute that are looked at for one client from one address; 0 for no limit.
+    #[arg(long = "limit-wrong-secrets", env = "AUTH_LIMIT_WRONG_SECRETS", default_value_t = 60)]
+    pub wrong_secrets: u32,
+    /// Requests a minute that are refused with their reason: of one client that has proved itself,
+    /// or of all others from one address; 0 for no limit. Past it, they are told to wait.
+    #[arg(
+        long = "limit-failed-requests",
+        env = "AUTH_LIMIT_FAILED_REQUESTS",
+        default_value_t = 600
+    )]
+    pub failed_requests: u32,
+    /// Registrations a minute from one address; 0 for no limit.
+    #[arg(long = "limit-registrations", env = "AUTH_LIMIT_REGISTRATIONS", default_value_t = 600)]
+    pub registrations: u32,
+}

@@ -1,0 +1,112 @@
+//! How often strangers may fail and register.
+//!
+//! Each replica counts in its own memory: whoever is anonymous writes nothing into the database.
+//! Failures are counted for the client where it has proved itself, else for the address that they
+//! come from; and what would succeed is not refused for the failures of others.
+
+use crate::{
+    config::LimitSetting,
+    oauth::{
+        error::{ErrorCode, OAuthError, RefusalKind},
+        secret,
+    },
+    rate_limit::{Limited, RateLimit},
+};
+
+/// All limits. `None` is no limit. Clones share what they count.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    wrong_secrets: Option<RateLimit>,
+    failed_requests: Option<RateLimit>,
+    registrations: Option<RateLimit>,
+}
+
+/// Whose failures are counted together.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// Those of a client that has proved itself, wherever it is.
+    Client(&'a str),
+    /// Those of all others who come from an address.
+    Address(&'a str),
+}
+
+impl Limits {
+    /// As the settings say.
+    pub fn new(settings: &LimitSetting) -> Self {
+        let a_minute = |most| (most > 0).then(|| RateLimit::new(most, 60));
+        Self {
+            wrong_secrets: a_minute(settings.wrong_secrets),
+            failed_requests: a_minute(settings.failed_requests),
+            registrations: a_minute(settings.registrations),
+        }
+    }
+
+    /// Compares a client's secret. After too many wrong ones for this client from this address,
+    /// none is looked at any more, not even the right one: there is no guessing on. The client is
+    /// served at its own address meanwhile, and others at this one.
+    pub fn compare_secret(
+        &self,
+        client_id: &str,
+        address: &str,
+        now: i64,
+        compare: impl FnOnce() -> Result<(), OAuthError>,
+    ) -> Result<(), OAuthError> {
+        let Some(limit) = &self.wrong_secrets else {
+            return compare();
+        };
+        // Hashed, because a client_id can be long.
+        let key = secret::hash(&format!("{address} {client_id}"));
+        limit.attempt(&key, now, compare).unwrap_or_else(|limited| {
+            Err(too_many(
+                limited,
+                "wrong_secrets_too_many",
+                "Too many wrong secrets came for this client from this address. Wait as long as \
+                 Retry-After says, and send the right one.",
+            ))
+        })
+    }
+
+    /// The answer to a request that was refused with `error`: that, unless too many were. Only what
+    /// somebody who guesses would be told is counted.
+    pub fn refusal(&self, whose: Whose<'_>, error: OAuthError, now: i64) -> OAuthError {
+        let is_guess = matches!(error.code, ErrorCode::InvalidClient | ErrorCode::InvalidGrant);
+        let Some(limit) = self.failed_requests.as_ref().filter(|_| is_guess) else {
+            return error;
+        };
+        let key = match whose {
+            Whose::Client(id) => secret::hash(id),
+            Whose::Address(address) => address.to_owned(),
+        };
+        match limit.admit(&key, now) {
+            Ok(()) => error,
+            Err(limited) => too_many(
+                limited,
+                "failed_requests_too_many",
+                "Too many requests were refused. Wait as long as Retry-After says, and send no \
+                 code, token or client_id again that was refused.",
+            )
+            .because(format!("{}: {error}", error.reason)),
+        }
+    }
+
+    /// Counts a registration from this address, or refuses it.
+    pub fn register(&self, address: &str, now: i64) -> Result<(), OAuthError> {
+        let Some(limit) = &self.registrations else {
+            return Ok(());
+        };
+        limit.admit(address, now).map_err(|limited| {
+            too_many(
+                limited,
+                "registrations_too_many",
+                "Too many clients were registered from this address. Wait as long as Retry-After \
+                 says; a client that is registered once need not do so again.",
+            )
+        })
+    }
+}
+
+fn too_many(limited: Limited, reason: &'static str, description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::SlowDown, reason, description)
+        .kind(RefusalKind::TooMany)
+        .retry_after(limited.retry_after)
+}
