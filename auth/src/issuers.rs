@@ -44,7 +44,7 @@ pub async fn verify<'a>(
     let keys = keys_of(state, issuer, assertion).await?;
     let (name, now) = (&state.config.issuer, state.clock.now());
     if assertion::is_identity_assertion(assertion) {
-        let claims = IdentityAssertion::verify(assertion, &keys, (name, &client.id), now)?;
+        let claims = IdentityAssertion::verify(assertion, &keys, name, &client.id, now)?;
         return Ok(Verified::Person(issuer, Box::new(claims)));
     }
     // The draft wants the token endpoint as audience, its test suite the issuer identifier.

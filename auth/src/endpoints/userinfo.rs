@@ -74,8 +74,7 @@ pub async fn get(
     method: Method,
     headers: HeaderMap,
 ) -> Result<UserInfoResponse, BearerError> {
-    let place = (method.as_str(), "/userinfo");
-    let token = presented_token::find(&state, &headers, place).await?;
+    let token = presented_token::find(&state, &headers, method.as_str(), "/userinfo").await?;
     let info = info(&state, &token).await?;
     Ok(match is_signed(&state, &headers, &token).await? {
         true => UserInfoResponse::Signed(sign(&state, &token, info)?),

@@ -47,7 +47,8 @@ pub async fn key_thumbprint(
 pub async fn check_with_token(
     state: &AppState,
     headers: &HeaderMap,
-    (method, path): (&str, &str),
+    method: &str,
+    path: &str,
     access_token: &str,
 ) -> Result<Option<String>, OAuthError> {
     let Some(proof) = sent(headers)? else {

@@ -15,13 +15,14 @@ use crate::{
 pub async fn find(
     state: &AppState,
     headers: &HeaderMap,
-    (method, path): (&str, &str),
+    method: &str,
+    path: &str,
 ) -> Result<AccessToken, OAuthError> {
     let (is_bearer, text) = read(headers)?;
     let token = AccessToken::find(state, text).await?.ok_or_else(refused)?;
     let key = match is_bearer {
         true => None,
-        false => dpop::check_with_token(state, headers, (method, path), text).await?,
+        false => dpop::check_with_token(state, headers, method, path, text).await?,
     };
     match (is_bearer, &token.claims.cnf, key) {
         (true, None, _) => Ok(token),

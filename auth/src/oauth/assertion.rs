@@ -91,7 +91,8 @@ impl IdentityAssertion {
     pub fn verify(
         assertion: &str,
         keys: &PublishedKeys,
-        (issuer, client_id): (&str, &str),
+        issuer: &str,
+        client_id: &str,
         now: i64,
     ) -> Result<Self, OAuthError> {
         let claims: Self = read(assertion, keys, is_identity)?;

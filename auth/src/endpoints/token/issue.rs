@@ -123,7 +123,7 @@ pub(super) async fn tokens(
 ) -> Result<TokenResponse, OAuthError> {
     let now = state.clock.now();
     let expires_in = lifetime(state, &issue, now)?;
-    let claims = access_claims(state, &issue, (now, expires_in));
+    let claims = access_claims(state, &issue, now, expires_in);
     let format = issue.client.access_token_format.unwrap_or(issue.resource.token_format);
     let access_token = match format {
         TokenFormat::Jwt => {
@@ -175,7 +175,8 @@ fn lifetime(state: &AppState, issue: &Issue<'_>, now: i64) -> Result<i64, OAuthE
 fn access_claims(
     state: &AppState,
     issue: &Issue<'_>,
-    (now, expires_in): (i64, i64),
+    now: i64,
+    expires_in: i64,
 ) -> AccessTokenClaims {
     let user = issue.revealed();
     AccessTokenClaims {

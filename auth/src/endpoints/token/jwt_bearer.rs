@@ -55,7 +55,7 @@ pub(super) async fn serve(
 ) -> Result<TokenResponse, OAuthError> {
     let issue = match issuers::verify(state, client, &request.assertion).await? {
         Verified::Person(issuer, claims) => {
-            of_person(state, client, &request, (issuer, *claims)).await?
+            of_person(state, client, &request, issuer, *claims).await?
         }
         Verified::Workload => of_workload(state, client, &request)?,
     };
@@ -87,7 +87,8 @@ async fn of_person<'a>(
     state: &'a AppState,
     client: &'a Client,
     request: &Request,
-    (issuer, claims): (&TrustedIssuer, IdentityAssertion),
+    issuer: &TrustedIssuer,
+    claims: IdentityAssertion,
 ) -> Result<Issue<'a>, OAuthError> {
     if client.authentication == AuthenticationMethod::None {
         return Err(OAuthError::new(
