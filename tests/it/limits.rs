@@ -18,7 +18,7 @@ const FEW: usize = 3;
 
 /// A stack behind a proxy that says where requests come from.
 async fn stack(limits: &[&str]) -> Stack {
-    Stack::start_with(&[&["--trusted-proxies", "1"], limits].concat(), &[]).await
+    Stack::start_with(&[&["--trusted-proxies", "1"][..], limits].concat(), &[]).await
 }
 
 async fn machine(stack: &Stack) -> Client {
@@ -48,7 +48,7 @@ fn outcome(answer: &Answer) -> (u16, &str) {
 }
 
 /// Asserts that a request was one too many, and that the answer says what to do.
-fn is_one_too_many(answer: &Answer) {
+fn assert_one_too_many(answer: &Answer) {
     assert_eq!(outcome(answer), (429, "slow_down"), "{}", answer.json);
     let seconds: i64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
@@ -67,9 +67,9 @@ async fn a_secret_is_guessed_a_few_times_a_minute_and_its_owner_is_served_elsewh
         let guess = prove(&stack, OFFICE, &client.id, &format!("guess-{number}")).await;
         assert_eq!(outcome(&guess), WRONG);
     }
-    is_one_too_many(&prove(&stack, OFFICE, &client.id, "guess").await);
+    assert_one_too_many(&prove(&stack, OFFICE, &client.id, "guess").await);
     // A right guess looks like any other, so that nobody learns that it was right.
-    is_one_too_many(&prove(&stack, OFFICE, &client.id, secret).await);
+    assert_one_too_many(&prove(&stack, OFFICE, &client.id, secret).await);
 
     assert_eq!(prove(&stack, ELSEWHERE, &client.id, secret).await.status, 200);
     let own = neighbour.secret.as_deref().unwrap();
@@ -98,7 +98,7 @@ async fn secrets_are_guessed_no_more_often_at_the_other_endpoints() {
         let answer = Answer::of(request.header("x-forwarded-for", OFFICE)).await;
         match number < FEW {
             true => assert_eq!(outcome(&answer), WRONG, "{path}"),
-            false => is_one_too_many(&answer),
+            false => assert_one_too_many(&answer),
         }
     }
 }
@@ -111,7 +111,7 @@ async fn an_address_that_the_sender_writes_itself_is_not_believed() {
         let address = format!("192.0.2.{number}, {OFFICE}");
         assert_eq!(outcome(&prove(&stack, &address, &client.id, "guess").await), WRONG);
     }
-    is_one_too_many(&prove(&stack, &format!("192.0.2.9, {OFFICE}"), &client.id, "guess").await);
+    assert_one_too_many(&prove(&stack, &format!("192.0.2.9, {OFFICE}"), &client.id, "guess").await);
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_flood_of_made_up_tokens_is_slowed_down_and_a_good_one_beside_it_is_no
     let tokens = client.obtain_tokens(&mut Browser::default()).await;
     let form = [
         ("grant_type", "authorization_code"),
-        ("client_id", &client.id),
+        ("client_id", client.id.as_str()),
         ("code", "pcc_made-up"),
         ("code_verifier", VERIFIER),
     ];
@@ -140,9 +140,9 @@ async fn a_flood_of_made_up_tokens_is_slowed_down_and_a_good_one_beside_it_is_no
         let answer = send(&stack, OFFICE, &form).await;
         assert_eq!(outcome(&answer), (400, "invalid_grant"));
     }
-    is_one_too_many(&send(&stack, OFFICE, &form).await);
-    is_one_too_many(&refresh(&stack, OFFICE, &client.id, "pcr_made-up").await);
-    is_one_too_many(&refresh(&stack, OFFICE, "a-made-up-client", "pcr_made-up").await);
+    assert_one_too_many(&send(&stack, OFFICE, &form).await);
+    assert_one_too_many(&refresh(&stack, OFFICE, &client.id, "pcr_made-up").await);
+    assert_one_too_many(&refresh(&stack, OFFICE, "a-made-up-client", "pcr_made-up").await);
 
     // The same client, whose id everybody may know, at the same address.
     let honest = refresh(&stack, OFFICE, &client.id, tokens.text("refresh_token")).await;
@@ -172,7 +172,7 @@ async fn a_client_that_authenticates_is_counted_by_itself_wherever_it_is() {
         let answer = guess(&one, format!("192.0.2.{number}")).await;
         assert_eq!(outcome(&answer), (400, "invalid_grant"));
     }
-    is_one_too_many(&guess(&one, "192.0.2.100".into()).await);
+    assert_one_too_many(&guess(&one, "192.0.2.100".into()).await);
     assert_eq!(outcome(&guess(&other, "192.0.2.100".into()).await), (400, "invalid_grant"));
 }
 
@@ -207,13 +207,13 @@ async fn an_address_registers_a_few_clients_a_minute_and_the_count_is_not_in_the
     for _ in 0..FEW {
         assert_eq!(register(&stack, OFFICE).await.status, 201);
     }
-    is_one_too_many(&register(&stack, OFFICE).await);
+    assert_one_too_many(&register(&stack, OFFICE).await);
     assert_eq!(register(&stack, ELSEWHERE).await.status, 201);
     // One host has as many addresses as it likes of these 64 bits.
     for number in 0..FEW {
         assert_eq!(register(&stack, &format!("2001:db8:1:2::{number}")).await.status, 201);
     }
-    is_one_too_many(&register(&stack, "2001:db8:1:2:ffff::1").await);
+    assert_one_too_many(&register(&stack, "2001:db8:1:2:ffff::1").await);
     assert_eq!(register(&stack, "2001:db8:1:3::1").await.status, 201);
     assert_eq!(size(&stack), before);
     stack.advance(60);

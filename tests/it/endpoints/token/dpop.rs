@@ -192,5 +192,7 @@ async fn a_program_in_a_browser_may_send_proofs_and_read_nonces() {
     let answer = Answer::of(request.header("dpop", setting.proof()).form(&form)).await;
     assert!(answer.headers.contains_key("dpop-nonce"), "{}", answer.json);
     let exposed = answer.headers["access-control-expose-headers"].to_str().unwrap();
-    assert!(exposed.split(',').any(|name| name == "dpop-nonce"), "{exposed}");
+    for header in ["dpop-nonce", "retry-after"] {
+        assert!(exposed.split(',').any(|name| name == header), "{header}: {exposed}");
+    }
 }
