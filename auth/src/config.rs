@@ -147,7 +147,7 @@ pub struct Config {
     /// Reverse proxies in front of this server, whose `X-Forwarded-For` is believed.
     #[arg(long, env = "AUTH_TRUSTED_PROXIES", default_value_t = 0)]
     pub trusted_proxies: usize,
-    /// How often strangers may fail and register.
+    /// How often strangers may fail, prove and register.
     #[command(flatten)]
     pub limits: LimitSetting,
     /// Where people sign in: GitHub, or a GitHub Enterprise server.

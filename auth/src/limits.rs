@@ -1,4 +1,4 @@
-//! How often strangers may fail and register.
+//! How often strangers may fail, prove and register.
 //!
 //! Each replica counts in its own memory: whoever is anonymous writes nothing into the database.
 //! Failures are counted for the client where it has proved itself, else for the address that they
@@ -7,6 +7,7 @@
 use crate::{
     config::LimitSetting,
     oauth::{
+        client::Client,
         error::{ErrorCode, OAuthError, RefusalKind},
         secret,
     },
@@ -18,6 +19,7 @@ use crate::{
 pub struct Limits {
     wrong_secrets: Option<RateLimit>,
     failed_requests: Option<RateLimit>,
+    proofs: Option<RateLimit>,
     registrations: Option<RateLimit>,
 }
 
@@ -37,6 +39,7 @@ impl Limits {
         Self {
             wrong_secrets: a_minute(settings.wrong_secrets),
             failed_requests: a_minute(settings.failed_requests),
+            proofs: a_minute(settings.proofs),
             registrations: a_minute(settings.registrations),
         }
     }
@@ -87,6 +90,23 @@ impl Limits {
             )
             .because(format!("{}: {error}", error.reason)),
         }
+    }
+
+    /// Counts a proof that is about to be remembered as used, or refuses it: whoever anybody can be
+    /// must not fill the database with them. Of a client that an operator vouches for, none is
+    /// counted.
+    pub fn prove(&self, client: &Client, address: &str, now: i64) -> Result<(), OAuthError> {
+        let Some(limit) = self.proofs.as_ref().filter(|_| client.is_anybody()) else {
+            return Ok(());
+        };
+        limit.admit(address, now).map_err(|limited| {
+            too_many(
+                limited,
+                "proofs_too_many",
+                "Too many proofs and assertions came from this address. Wait as long as \
+                 Retry-After says, and send fresh ones.",
+            )
+        })
     }
 
     /// Counts a registration from this address, or refuses it.

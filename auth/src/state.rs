@@ -68,7 +68,7 @@ pub struct AppState {
     pub logo: Option<Arc<Logo>>,
     /// Who asks for tokens.
     pub clients: Clients,
-    /// How often strangers may fail and register.
+    /// How often strangers may fail, prove and register.
     pub limits: Limits,
     /// The time.
     pub clock: Clock,

@@ -1,8 +1,9 @@
-//! How often strangers may fail and register (docs/limits.md), and who is not punished for it.
+//! How often strangers may fail, prove and register (docs/limits.md), and who is not punished for it.
 
 use std::fs;
 
 use futures::future::join_all;
+use keys::{Algorithm, DpopRequest, SigningKey};
 use serde_json::json;
 use tests::{
     browser::Browser,
@@ -188,6 +189,51 @@ async fn with_the_default_limits_64_refreshes_at_once_are_all_answered() {
     }
 }
 
+/// A made-up token with this proof of possession.
+async fn send_proof(stack: &Stack, address: &str, id: &str, proof: &str) -> Answer {
+    let form = [("grant_type", "refresh_token"), ("client_id", id), ("refresh_token", "made-up")];
+    let request = http().post(stack.at("/token")).form(&form).header("dpop", proof);
+    Answer::of(request.header("x-forwarded-for", address)).await
+}
+
+#[tokio::test]
+async fn proofs_of_strangers_fill_no_table_and_one_too_many_is_not_used_up() {
+    let stack = stack(&["--limit-proofs", "3"]).await;
+    let stranger = Client::register(&stack).await;
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let proof = || {
+        let (url, now) = (stack.at("/token"), stack.state.clock.now());
+        let request =
+            DpopRequest { method: "POST", url: &url, access_token: None, nonce: None, now };
+        key.dpop_proof(&request).unwrap()
+    };
+    for _ in 0..FEW {
+        let answer = send_proof(&stack, OFFICE, &stranger.id, &proof()).await;
+        assert_eq!(outcome(&answer), (400, "invalid_grant"));
+    }
+    let kept = proof();
+    assert_one_too_many(&send_proof(&stack, OFFICE, &stranger.id, &kept).await);
+    let elsewhere = send_proof(&stack, ELSEWHERE, &stranger.id, &proof()).await;
+    assert_eq!(outcome(&elsewhere), (400, "invalid_grant"));
+    // A proof that is remembered as used would be refused as such.
+    stack.advance(20);
+    let answer = send_proof(&stack, OFFICE, &stranger.id, &kept).await;
+    assert_eq!(outcome(&answer), (400, "invalid_grant"));
+
+    // An operator vouches for this one.
+    let machine = machine(&stack).await;
+    for _ in 0..=FEW {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", machine.id.as_str()),
+            ("client_secret", machine.secret.as_deref().unwrap()),
+        ];
+        let request = http().post(stack.at("/token")).form(&form).header("dpop", proof());
+        let answer = Answer::of(request.header("x-forwarded-for", OFFICE)).await;
+        assert_eq!(answer.status, 200, "{}", answer.json);
+    }
+}
+
 async fn register(stack: &Stack, address: &str) -> Answer {
     let request = json!({"redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none"});
     let request = http().post(stack.at("/register")).json(&request);
@@ -223,7 +269,8 @@ async fn an_address_registers_a_few_clients_a_minute_and_the_count_is_not_in_the
 #[tokio::test]
 async fn zero_is_no_limit() {
     let off = ["--limit-wrong-secrets", "0", "--limit-registrations", "0"];
-    let stack = stack(&[&off[..], &["--limit-failed-requests", "0"]].concat()).await;
+    let stack =
+        stack(&[&off[..], &["--limit-failed-requests", "0", "--limit-proofs", "0"]].concat()).await;
     let client = machine(&stack).await;
     let guesses = (0..100).map(|_| prove(&stack, OFFICE, &client.id, "guess"));
     for answer in join_all(guesses).await {

@@ -1,4 +1,4 @@
-//! Settings of how often strangers may fail and register.
+//! Settings of how often strangers may fail, prove and register.
 
 use clap::Args;
 
@@ -16,6 +16,10 @@ pub struct LimitSetting {
         default_value_t = 600
     )]
     pub failed_requests: u32,
+    /// Proofs of possession and client assertions a minute, from one address, of clients that
+    /// anybody can be: each is remembered until it is no good any more. 0 for no limit.
+    #[arg(long = "limit-proofs", env = "AUTH_LIMIT_PROOFS", default_value_t = 1200)]
+    pub proofs: u32,
     /// Registrations a minute from one address; 0 for no limit.
     #[arg(long = "limit-registrations", env = "AUTH_LIMIT_REGISTRATIONS", default_value_t = 600)]
     pub registrations: u32,

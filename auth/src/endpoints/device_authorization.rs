@@ -18,7 +18,7 @@ use crate::{
         visitor::Visitor,
     },
     oauth::{
-        client::{AuthenticationMethod, Client, GrantType, Provenance},
+        client::{Client, GrantType},
         error::{ErrorCode, OAuthError, RefusalKind},
         parameters::Parameters,
         resource,
@@ -123,7 +123,7 @@ async fn check_room(
     visitor: &Visitor,
 ) -> Result<(), OAuthError> {
     let (db, now) = (state.db.connection(), state.clock.now());
-    if is_anybody(client) {
+    if client.is_anybody() {
         let key = ("device_request", &*visitor.network());
         let wait = attempts::count(db, key, FROM_A_NETWORK, now).await.map_err(failed)?;
         if let Some(seconds) = wait {
@@ -144,12 +144,6 @@ async fn check_room(
         )),
         false => Ok(()),
     }
-}
-
-/// Whether it takes neither a secret nor an operator to be this client.
-fn is_anybody(client: &Client) -> bool {
-    client.provenance != Provenance::PreRegistered
-        || client.authentication == AuthenticationMethod::None
 }
 
 fn failed(error: StorageError) -> OAuthError {

@@ -17,6 +17,7 @@ use crate::{
     extract::{
         authenticated::{Authenticated, FromParameters},
         dpop,
+        visitor::Visitor,
     },
     oauth::{
         authorization_request::AuthorizationRequest,
@@ -74,6 +75,7 @@ struct Pushed {
 /// Judges the request as `/authorize` would, and names it.
 pub async fn post(
     State(state): State<AppState>,
+    visitor: Visitor,
     headers: HeaderMap,
     Authenticated { client, request }: Authenticated<PushedAuthorizationRequest>,
 ) -> Result<PushedAuthorizationResponse, TokenError> {
@@ -83,7 +85,8 @@ pub async fn post(
     let target = RedirectTarget::verify(&client, redirect_uri, one_state, &state.config.issuer)?;
     let judged =
         AuthorizationRequest::parse(&parameters, client.clone(), target, &state.resources)?;
-    if let Some(key) = dpop::key_thumbprint(&state, &headers, "/par", &client).await? {
+    let address = visitor.limited_address();
+    if let Some(key) = dpop::key_thumbprint(&state, &headers, "/par", &client, &address).await? {
         if judged.dpop_jkt.is_some_and(|named| named != key) {
             return Err(OAuthError::invalid_request(
                 "dpop_jkt_differs",

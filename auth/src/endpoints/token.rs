@@ -120,10 +120,10 @@ pub async fn post(
     Authenticated { client, request }: Authenticated<TokenRequest>,
 ) -> Result<TokenResponse, TokenError> {
     client.check_grant(request.grant_type())?;
-    let key = dpop::key_thumbprint(&state, &headers, "/token", &client).await?;
+    let address = visitor.limited_address();
+    let key = dpop::key_thumbprint(&state, &headers, "/token", &client, &address).await?;
     let served = serve(&state, &client, key.as_deref(), request).await;
     Ok(served.map_err(|error| {
-        let address = visitor.limited_address();
         let whose = match client.authentication {
             AuthenticationMethod::None => Whose::Address(&address),
             _ => Whose::Client(&client.id),

@@ -159,9 +159,7 @@ impl Credentials {
                 let compare = || check_secret(client, secret);
                 state.limits.compare_secret(&client.id, &call.address, state.clock.now(), compare)
             }
-            Proof::Assertion(assertion) => {
-                check_assertion(state, client, assertion, &call.endpoint).await
-            }
+            Proof::Assertion(assertion) => check_assertion(state, client, assertion, call).await,
         }
     }
 }
@@ -202,13 +200,15 @@ async fn check_assertion(
     state: &AppState,
     client: &Client,
     assertion: &str,
-    endpoint: &str,
+    call: &Call,
 ) -> Result<(), OAuthError> {
     let keys = state.clients.public_keys(client, assertion).await?;
     let issuer = &state.config.issuer;
-    let audiences = [issuer.clone(), format!("{issuer}/token"), format!("{issuer}{endpoint}")];
+    let audiences =
+        [issuer.clone(), format!("{issuer}/token"), format!("{issuer}{}", call.endpoint)];
     let now = state.clock.now();
     let claims = ClientAssertion::verify(assertion, &keys, &client.id, &audiences, now)?;
+    state.limits.prove(client, &call.address, now)?;
     let identifier = format!("{} {}", client.id, claims.jti);
     let until = claims.remembered_until();
     match single_use::remember(state.db.connection(), "client_assertion", &identifier, until).await

@@ -18,12 +18,13 @@ const NONCE_WINDOW: i64 = 120;
 
 /// The thumbprint of the key whose proof came with a `POST` to `path`; `None` where none came and
 /// none was due. Counts the proof as used, so call it once nothing else can be wrong with the
-/// client.
+/// client. `address` is where it came from.
 pub async fn key_thumbprint(
     state: &AppState,
     headers: &HeaderMap,
     path: &str,
     client: &Client,
+    address: &str,
 ) -> Result<Option<String>, OAuthError> {
     let Some(proof) = sent(headers)? else {
         return match client.dpop_bound_access_tokens {
@@ -39,6 +40,7 @@ pub async fn key_thumbprint(
     let proof = DpopProof::verify(proof, &check)
         .map_err(|error| refused("dpop_proof", error.to_string()))?;
     check_nonce(state, &proof)?;
+    state.limits.prove(client, address, check.now)?;
     use_up(state, &proof).await?;
     Ok(Some(proof.thumbprint))
 }

@@ -238,6 +238,12 @@ impl Client {
         }
     }
 
+    /// Whether it takes neither a secret nor an operator to be this client.
+    pub fn is_anybody(&self) -> bool {
+        self.provenance != Provenance::PreRegistered
+            || self.authentication == AuthenticationMethod::None
+    }
+
     /// The key that refresh tokens are bound to: a client that proves itself at every use needs no
     /// second proof (RFC 9449 §5).
     pub fn key_of_refresh_tokens<'a>(&self, key_thumbprint: Option<&'a str>) -> Option<&'a str> {
