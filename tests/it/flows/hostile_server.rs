@@ -33,3 +33,17 @@ async fn an_address_that_is_not_what_it_seems_is_never_opened() {
     desk.terminal.wait_for(&["The person said \"accept\"."]).await;
     assert_eq!(desk.terminal.opened(1).await, *honest);
 }
+
+#[tokio::test]
+async fn a_choice_that_would_draw_on_the_terminal_is_never_shown() {
+    let server = HostileServer::start().await;
+    let desk = Desk::at(Stack::start().await, &server.address).await;
+    desk.type_line("client").await;
+    desk.wait_for_prompt().await;
+    desk.type_line("pick").await;
+    let screen = desk.terminal.wait_for(&["colour:", "blue"]).await.text();
+    assert!(screen.starts_with("$ client\n"), "the screen was cleared: {screen}");
+    // The first choice is the only one.
+    desk.type_line("").await;
+    desk.terminal.wait_for(&["Picked: \"blue\"."]).await;
+}
