@@ -70,10 +70,12 @@ impl Verifier {
         let claims = decode(token, &key.key, &signature_only(key.algorithm.into()))
             .map_err(|error| refusal(error.kind()))?
             .claims;
-        self.judge(claims, now)
+        self.judge(&claims, now)?;
+        Ok(claims)
     }
 
-    fn judge(&self, claims: AccessTokenClaims, now: i64) -> Result<AccessTokenClaims, VerifyError> {
+    /// Judges what a token says whose signature was checked before: issuer, audience and times.
+    pub fn judge(&self, claims: &AccessTokenClaims, now: i64) -> Result<(), VerifyError> {
         if claims.iss != self.issuer {
             return Err(VerifyError::WrongIssuer);
         }
@@ -91,7 +93,7 @@ impl Verifier {
         if starts > now.saturating_add(self.leeway) {
             return Err(VerifyError::NotYetValid);
         }
-        Ok(claims)
+        Ok(())
     }
 }
 

@@ -40,6 +40,7 @@ mod caller;
 mod challenge;
 mod declaration;
 mod deny_list;
+mod digest;
 mod error;
 mod facade;
 mod issuer;
@@ -56,6 +57,7 @@ mod sessions;
 mod site;
 mod stream;
 mod tasks;
+mod verified_tokens;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 

@@ -2,6 +2,8 @@
 //!
 //! header → token → [`Caller`] → host and origin → session → operation → scopes → server
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
@@ -9,6 +11,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use tokio::time::timeout;
 
 use super::{
     Guard,
@@ -29,6 +32,8 @@ const SESSION: &str = "mcp-session-id";
 const NO_SESSION: HeaderValue = HeaderValue::from_static("none-of-yours");
 /// Largest body, in bytes.
 const LARGEST_BODY: usize = 4 << 20;
+/// How long a body may take to arrive.
+const LONGEST_BODY: Duration = Duration::from_secs(30);
 
 /// A request that has passed.
 struct Admitted {
@@ -96,12 +101,13 @@ impl Guard {
             url: &self.0.resource.as_called(&parts.headers),
         };
         self.0.possession.check(&claims, &shown, now)?;
-        Ok(Caller::from_claims(claims, key_id, &self.0.hierarchy))
+        Ok(Caller::from_claims(Arc::unwrap_or_clone(claims), key_id, &self.0.hierarchy))
     }
 
     /// Checks the scopes of what the body asks for, before anything of it runs.
     async fn authorize(&self, caller: &Caller, body: Body) -> Result<(Body, Purpose), BearerError> {
-        let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| BearerError::TooLarge)?;
+        let body = timeout(LONGEST_BODY, to_bytes(body, LARGEST_BODY)).await;
+        let body = body.map_err(|_| BearerError::TooSlow)?.map_err(|_| BearerError::TooLarge)?;
         let Asked { operation, id } = Asked::of(&body).ok_or(BearerError::Unreadable)?;
         if let Some(needed) = self.0.requirements.lacking(&operation, caller) {
             return Err(BearerError::InsufficientScope(needed));

@@ -103,6 +103,7 @@ fn asks_for_a_token(error: &BearerError) -> bool {
             | BearerError::ForeignOrigin
             | BearerError::Unreadable
             | BearerError::TooLarge
+            | BearerError::TooSlow
     )
 }
 
@@ -113,6 +114,7 @@ fn status(error: &BearerError) -> StatusCode {
         | BearerError::InQuery
         | BearerError::Unreadable => StatusCode::BAD_REQUEST,
         BearerError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BearerError::TooSlow => StatusCode::REQUEST_TIMEOUT,
         BearerError::InsufficientScope(_)
         | BearerError::ForeignHost
         | BearerError::ForeignOrigin => StatusCode::FORBIDDEN,

@@ -86,6 +86,9 @@ pub enum BearerError {
     /// The body is larger than a request should be.
     #[error("the body is larger than 4 MiB")]
     TooLarge,
+    /// The body does not end.
+    #[error("the body took longer than 30 seconds")]
+    TooSlow,
 }
 
 impl BearerError {
@@ -118,6 +121,7 @@ impl BearerError {
             Self::ForeignOrigin => "origin_foreign",
             Self::Unreadable => "body_unreadable",
             Self::TooLarge => "body_too_large",
+            Self::TooSlow => "body_too_slow",
         }
     }
 }

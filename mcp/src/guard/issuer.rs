@@ -14,6 +14,7 @@ use super::{
     jwks::KeyCache,
     loopback::is_loopback,
     opaque::Introspection,
+    verified_tokens::VerifiedTokens,
 };
 use crate::clock::Clock;
 
@@ -23,6 +24,7 @@ pub(super) struct Issuer {
     pub(super) identifier: String,
     pub(super) server: Arc<AuthorizationServer>,
     verifier: Verifier,
+    verified: VerifiedTokens,
     keys: Arc<KeyCache>,
     introspection: Option<Introspection>,
     pub(super) deny_list: Arc<DenyList>,
@@ -43,6 +45,7 @@ impl Issuer {
         let keys = KeyCache::new(server.clone(), clock.clone());
         Ok(Self {
             verifier: Verifier::new(&identifier, audiences),
+            verified: VerifiedTokens::new(),
             deny_list: DenyList::new(server.clone(), revocations, keys.clone(), clock.clone()),
             keys,
             introspection,
@@ -62,15 +65,17 @@ impl Issuer {
         &self,
         token: &BearerToken,
         now: i64,
-    ) -> Result<(AccessTokenClaims, Option<String>), BearerError> {
+    ) -> Result<(Arc<AccessTokenClaims>, Option<String>), BearerError> {
         if !token.is_jwt() {
             let introspection = self.introspection.as_ref().ok_or(BearerError::Opaque)?;
             return Ok((introspection.claims(token, now).await?, None));
         }
         let kid = Verifier::key_id(token.expose()).map_err(BearerError::Refused)?;
         let keys = self.keys.holding(&kid).await?;
-        let claims = self.verifier.verify(token.expose(), &keys, now);
-        Ok((claims.map_err(BearerError::Refused)?, Some(kid)))
+        let verify = || self.verifier.verify(token.expose(), &keys, now);
+        let claims = self.verified.claims(token, &keys, verify).map_err(BearerError::Refused)?;
+        self.verifier.judge(&claims, now).map_err(BearerError::Refused)?;
+        Ok((claims, Some(kid)))
     }
 }
 

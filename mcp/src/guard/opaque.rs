@@ -13,6 +13,7 @@ use url::form_urlencoded::byte_serialize;
 use super::{
     authorization_server::{AuthorizationServer, FetchError, body},
     bearer::BearerToken,
+    digest::{Digest, sha256},
     error::BearerError,
 };
 
@@ -40,12 +41,9 @@ pub(super) struct Introspection {
     at_once: Semaphore,
 }
 
-/// SHA-256 of a token. Tokens themselves are not kept in memory longer than their request.
-type Digest = [u8; 32];
-
 /// A token that was good when it was asked about.
 struct Verdict {
-    claims: AccessTokenClaims,
+    claims: Arc<AccessTokenClaims>,
     counts_until: i64,
 }
 
@@ -114,8 +112,8 @@ impl Introspection {
         &self,
         token: &BearerToken,
         now: i64,
-    ) -> Result<AccessTokenClaims, BearerError> {
-        let digest = digest(token);
+    ) -> Result<Arc<AccessTokenClaims>, BearerError> {
+        let digest = sha256(token.expose());
         if self.refused.get(&digest).await.is_some_and(|until| now < until) {
             return Err(BearerError::Inactive);
         }
@@ -160,7 +158,7 @@ impl Introspection {
         claims.email = person.email;
         claims.email_verified = person.email_verified;
         let counts_until = claims.exp.min(now.saturating_add(CACHED_FOR));
-        Ok(Arc::new(Verdict { claims, counts_until }))
+        Ok(Arc::new(Verdict { claims: Arc::new(claims), counts_until }))
     }
 
     async fn introspect(&self, token: &BearerToken) -> Result<Answer, FetchError> {
@@ -240,13 +238,6 @@ impl fmt::Debug for Introspection {
 async fn read<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, FetchError> {
     serde_json::from_slice(&body(answer).await?)
         .map_err(|_| FetchError::Unusable("the answer is not usable"))
-}
-
-fn digest(token: &BearerToken) -> Digest {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.expose().as_bytes());
-    let mut bytes = Digest::default();
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aws_lc_rs::{digest, hmac, rand};
+use aws_lc_rs::{hmac, rand};
 use axum::http::{HeaderMap, Method};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::{AccessTokenClaims, DpopCheck, DpopProof, LONGEST_DPOP_AGE};
@@ -15,6 +15,7 @@ use keys::{AccessTokenClaims, DpopCheck, DpopProof, LONGEST_DPOP_AGE};
 use super::{
     GuardError,
     bearer::{BearerToken, Scheme},
+    digest::{Digest, sha256},
     error::BearerError,
 };
 
@@ -49,8 +50,6 @@ struct Remembered {
     key: Digest,
     until: i64,
 }
-
-type Digest = [u8; 32];
 
 /// What a request that came with `scheme` must show.
 pub(super) struct Shown<'a> {
@@ -159,12 +158,6 @@ impl Seen {
         });
         by_key.retain(|_, count| *count > 0);
     }
-}
-
-fn sha256(text: &str) -> Digest {
-    let mut hash = Digest::default();
-    hash.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
-    hash
 }
 
 /// Nonces without memory: the time, and a tag that only this server can make.
