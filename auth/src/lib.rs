@@ -27,52 +27,19 @@ pub mod tokens;
 pub mod upkeep;
 pub mod upstream;
 
-use std::{
-    future::{Future, IntoFuture},
-    io,
-    net::SocketAddr,
-    time::Duration,
-};
+use std::future::Future;
 
-use axum::serve::ListenerExt;
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::net::TcpListener;
 
 use crate::state::AppState;
 
-/// How long requests under way may take to finish once the server is told to stop.
-const LONGEST_DRAIN: Duration = Duration::from_secs(10);
-
-/// Serves until `shutdown`, then lets the requests under way finish, for 10 seconds at most: a
-/// client that never ends its request must not keep the server from stopping. While it serves, it
-/// looks after the keys and the tables.
-pub async fn serve(
-    listener: TcpListener,
-    state: AppState,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for the next packet; a socket that refuses is still usable.
-        let _ = stream.set_nodelay(true);
-    });
-    let (stop, stopping) = oneshot::channel();
-    let shutdown = async move {
-        shutdown.await;
-        // Whoever waits for this ends with the server.
-        let _ = stop.send(());
-    };
-    let overdue = async {
-        let _ = stopping.await;
-        tokio::time::sleep(LONGEST_DRAIN).await;
-    };
+/// Serves until `shutdown`, then lets the requests under way finish. While it serves, it looks after
+/// the keys and the tables.
+pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future<Output = ()>) {
     let logout_messages = back_channel_logout::run(state.clone());
     let _upkeep = upkeep::start(&state);
-    let service = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
-        served = axum::serve(listener, service).with_graceful_shutdown(shutdown).into_future() => served,
+        () = connections::serve(listener, router::router(state), shutdown) => {}
         never = logout_messages => never,
-        () = overdue => {
-            tracing::warn!("stopped, although requests were still under way");
-            Ok(())
-        }
     }
 }

@@ -88,7 +88,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         _ => format!("cannot listen on {address}: {error}; check AUTH_LISTEN"),
     })?;
     tracing::info!("{issuer} is ready");
-    auth::serve(listener, state, stop_signal()?).await?;
+    auth::serve(listener, state, stop_signal()?).await;
     Ok(())
 }
 

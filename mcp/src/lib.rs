@@ -13,14 +13,9 @@ mod resources;
 pub mod server;
 mod tools;
 
-use std::{
-    future::{Future, IntoFuture},
-    io,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, sync::Arc};
 
-use axum::{Extension, Router, routing::get, serve::ListenerExt};
+use axum::{Extension, Router, routing::get};
 use rmcp::transport::streamable_http_server::{
     StreamableHttpService, session::local::LocalSessionManager,
 };
@@ -69,37 +64,14 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
     Ok(guard.protect(service).route("/health", get(async || "ok")))
 }
 
-/// How long requests under way may take to finish once the server is told to stop.
-const LONGEST_DRAIN: Duration = Duration::from_secs(10);
-
 /// Serves until `shutdown`, then ends the streams on which clients listen and lets the requests
-/// under way finish, for 10 seconds at most: a client that never ends its request must not keep
-/// the server from stopping.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for the next packet; a socket that refuses is still usable.
-        let _ = stream.set_nodelay(true);
-    });
+/// under way finish.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     let stopping = Stopping::default();
     let router = router.layer(Extension(stopping.clone()));
-    let stop = stopping.0.clone();
-    let shutdown = async move {
+    let shutdown = async {
         shutdown.await;
-        stop.cancel();
+        stopping.0.cancel();
     };
-    let overdue = async {
-        stopping.0.cancelled().await;
-        tokio::time::sleep(LONGEST_DRAIN).await;
-    };
-    tokio::select! {
-        served = axum::serve(listener, router).with_graceful_shutdown(shutdown).into_future() => served,
-        () = overdue => {
-            tracing::warn!("stopped, although requests were still under way");
-            Ok(())
-        }
-    }
+    connections::serve(listener, router, shutdown).await;
 }

@@ -44,7 +44,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         _ => format!("cannot listen on {address}: {error}; check MCP_LISTEN"),
     })?;
     tracing::info!("{} is ready", config.resource);
-    mcp::serve(listener, router, stop_signal()?).await?;
+    mcp::serve(listener, router, stop_signal()?).await;
     Ok(())
 }
 

@@ -116,14 +116,14 @@ impl Stack {
             offset,
             data,
             auth: tokio::spawn(async move {
-                auth::serve(auth.listener, served, never()).await.expect("auth serves");
+                auth::serve(auth.listener, served, never()).await;
             }),
             others: vec![
                 tokio::spawn(async move {
                     github::serve(github.listener).await.expect("the stand-in serves");
                 }),
                 tokio::spawn(async move {
-                    mcp::serve(mcp.listener, router, never()).await.expect("mcp serves");
+                    mcp::serve(mcp.listener, router, never()).await;
                 }),
             ],
         }

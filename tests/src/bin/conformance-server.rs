@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tokens = client.obtain_tokens(&mut Browser::default()).await;
     let router = conformance::router(&resource, &stack.issuer, tokens.text("access_token"))?;
     announce(&resource);
-    mcp::serve(listener, router, std::future::pending()).await?;
+    mcp::serve(listener, router, std::future::pending()).await;
     Ok(())
 }
 
