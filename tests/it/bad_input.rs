@@ -14,6 +14,11 @@ const OVERSIZED: usize = 64 * 1024;
 /// A value as long as a request may just hold.
 const LONG: usize = 60_000;
 
+/// As many different scopes as a request may just hold: a list that must not be taken apart.
+fn thousands_of_scopes() -> String {
+    (0..12_000).map(|number| format!("{number:x} ")).collect()
+}
+
 /// What can be wrong with one parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flaw {

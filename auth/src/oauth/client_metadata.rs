@@ -200,9 +200,11 @@ impl ClientMetadata {
     /// No ceiling: step-up asks for more under the same registration. It is only checked for form.
     fn scope(&self) -> Result<Option<ScopeSet>, OAuthError> {
         match self.scope.as_deref().map(ScopeSet::parse) {
-            Some(Err(_)) => {
-                Err(refused("scope", "The scope holds a character that scopes may not have."))
-            }
+            Some(Err(error)) => Err(refused(
+                "scope",
+                "The scope is too long, or holds a character that scopes may not have.",
+            )
+            .because(error)),
             _ => Ok(None),
         }
     }

@@ -1,8 +1,11 @@
 //! Scopes: what a token may be used for (RFC 6749 §3.3).
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use super::error::{ErrorCode, OAuthError};
+
+/// Longest list of scopes, in bytes: nobody has more to ask for than a person can read.
+const LONGEST: usize = 4096;
 
 /// Scopes that reveal the person, understood for every resource, with their words for people.
 pub const USER_SCOPES: [(&str, &str); 4] = [
@@ -19,6 +22,13 @@ pub struct ScopeSet(Vec<String>);
 impl ScopeSet {
     /// Reads a space-separated list. Only the characters of RFC 6749 §3.3 may occur.
     pub fn parse(text: &str) -> Result<Self, OAuthError> {
+        if text.len() > LONGEST {
+            return Err(OAuthError::new(
+                ErrorCode::InvalidScope,
+                "scope_too_long",
+                format!("The parameter scope is longer than {LONGEST} bytes. Ask for less."),
+            ));
+        }
         let legal = |b: u8| b == b' ' || (0x21..=0x7e).contains(&b) && b != b'"' && b != b'\\';
         if !text.bytes().all(legal) {
             return Err(OAuthError::new(
@@ -53,13 +63,9 @@ impl ScopeSet {
 
 impl<'a> FromIterator<&'a str> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = &'a str>>(scopes: I) -> Self {
-        let mut set = Self::default();
-        for scope in scopes {
-            if !set.contains(scope) {
-                set.0.push(scope.into());
-            }
-        }
-        set
+        // Strangers write such lists, so one look at each must do.
+        let mut seen = HashSet::new();
+        Self(scopes.into_iter().filter(|scope| seen.insert(*scope)).map(Into::into).collect())
     }
 }
 
@@ -82,6 +88,15 @@ mod tests {
     fn illegal_characters_are_refused() {
         for text in ["a\nb", "a\tb", "\"a\"", "a\\b", "\u{202e}"] {
             assert_eq!(ScopeSet::parse(text).unwrap_err().reason, "scope_malformed");
+        }
+    }
+
+    #[test]
+    fn a_list_longer_than_any_is_refused_before_it_is_taken_apart() {
+        assert!(ScopeSet::parse(&"a".repeat(LONGEST)).is_ok());
+        let words: String = (0..17_000).map(|number| format!("{number:x} ")).collect();
+        for text in [&*words, &"a".repeat(LONGEST + 1)] {
+            assert_eq!(ScopeSet::parse(text).unwrap_err().reason, "scope_too_long");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use tests::{
     browser::Browser,
-    client::{Answer, Client, http},
+    client::{Answer, Client, http, with},
     stack::Stack,
 };
 
@@ -173,6 +173,23 @@ async fn a_pushed_request_is_judged_parameter_by_parameter() {
     form.retain(|(name, _)| *name != "prompt");
     try_everything(&stack, &Case { form: form.clone(), ..case }).await;
     assert_eq!(client.post("/par", &form).await.status, 201);
+}
+
+#[tokio::test]
+async fn thousands_of_scopes_are_refused_wherever_they_are_asked_for() {
+    let stack = Stack::start().await;
+    let client = confidential(&stack).await;
+    let secret = client.secret.clone().unwrap();
+    for (path, form) in [
+        ("/par", client.authorize_parameters()),
+        ("/device_authorization", vec![]),
+        ("/token", vec![("grant_type", "refresh_token".into()), ("refresh_token", "x".into())]),
+    ] {
+        let form = with(with(form, "client_id", &client.id), "client_secret", &secret);
+        let form = with(form, "scope", &super::thousands_of_scopes());
+        let error = assert_is_error(&client.post(path, &form).await, path);
+        assert_eq!(error, "invalid_scope", "{path}");
+    }
 }
 
 #[tokio::test]

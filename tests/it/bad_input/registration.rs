@@ -71,6 +71,17 @@ async fn every_member_of_the_wrong_type_is_refused_or_left_out() {
 }
 
 #[tokio::test]
+async fn a_registration_for_thousands_of_scopes_is_refused() {
+    let stack = Stack::start().await;
+    let mut request = valid_request();
+    request.as_object_mut().unwrap().remove("jwks");
+    assert_eq!(register(&stack, request.to_string()).await.status, 201);
+    request["scope"] = json!(super::thousands_of_scopes());
+    let error = assert_is_error(&register(&stack, request.to_string()).await, "scope");
+    assert_eq!(error, "invalid_client_metadata");
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_object_is_refused() {
     let stack = Stack::start().await;
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
