@@ -75,6 +75,10 @@ impl Clients {
         if client_id_url::is_url(id) {
             return self.published.client(id).await;
         }
+        // No identifier holds a zero byte, and PostgreSQL takes no text that does.
+        if id.contains('\0') {
+            return Err(unknown());
+        }
         match clients::find(self.db.connection(), id).await {
             Ok(Some(row)) => Ok(pre_registered::client(row, self.clock.now())),
             Ok(None) => Err(unknown()),

@@ -10,7 +10,7 @@ use futures::future::{join, join_all};
 use serde_json::{Value, json};
 use tests::{
     browser::Browser,
-    client::{Answer, Client, REDIRECT_URI, http},
+    client::{Answer, Client, REDIRECT_URI, http, with},
     mcp_client::{Wire, call, text},
     operator, postgres,
     stack::{Engine, Stack},
@@ -175,6 +175,25 @@ async fn an_operator_s_client_signs_in_on_either_engine() {
         client.obtain_tokens(&mut Browser::default()).await;
         let removed = operator::run(&stack, &["clients", "remove", &client.id]).await;
         assert_eq!(removed.code, 0, "{engine:?}: {}", removed.stderr);
+    }
+}
+
+/// PostgreSQL takes no text with a zero byte, so none may come so far.
+#[tokio::test]
+async fn a_zero_byte_is_refused_as_a_mistake_of_the_client_on_either_engine() {
+    for engine in Engine::ALL {
+        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let client = Client::register(&stack).await;
+        let strange = ["\0", "a\0b"].map(|id| Client::known_as(&stack, id, None));
+        for unknown in &strange {
+            let answer = unknown.post("/token", &unknown.code_form("x")).await;
+            assert_eq!(answer.status, 401, "{engine:?}: {}", answer.json);
+            let url = client.authorize_url(&unknown.authorize_parameters());
+            assert_eq!(browser.open(&url).await.status, 400, "{engine:?}");
+        }
+        let request = with(client.authorize_parameters(), "nonce", "a\0b");
+        let page = browser.open(&client.authorize_url(&request)).await;
+        assert_eq!(page.query("error").as_deref(), Some("invalid_request"), "{engine:?}");
     }
 }
 

@@ -66,9 +66,8 @@ impl AuthorizationRequest {
         let resource = resource::select(resources, parameters.all("resource"))?.clone();
         let scope = resource.grantable(parameters.optional("scope")?)?;
         let scope = client.restrict(&scope, &resource)?;
-        let nonce = parameters.optional("nonce")?.map(Into::into);
         check_length("state", parameters.optional("state")?)?;
-        check_length("nonce", nonce.as_deref())?;
+        let nonce = parse_nonce(parameters.optional("nonce")?)?;
         let dpop_jkt = parse_thumbprint(parameters.optional("dpop_jkt")?)?;
         let prompt = parse_prompt(parameters.optional("prompt")?)?;
         let max_age = parse_max_age(parameters.optional("max_age")?)?;
@@ -119,6 +118,18 @@ fn check_length(name: &'static str, value: Option<&str>) -> Result<(), OAuthErro
             format!("The parameter {name} is longer than {LONGEST_STATE} bytes."),
         )),
         false => Ok(()),
+    }
+}
+
+/// The nonce is stored with the code, and PostgreSQL takes no text with a zero byte.
+fn parse_nonce(nonce: Option<&str>) -> Result<Option<String>, OAuthError> {
+    check_length("nonce", nonce)?;
+    match nonce {
+        Some(nonce) if nonce.contains('\0') => Err(OAuthError::invalid_request(
+            "nonce",
+            "The parameter nonce must not hold a zero byte.",
+        )),
+        nonce => Ok(nonce.map(Into::into)),
     }
 }
 
