@@ -144,7 +144,7 @@ fn decide(
 }
 
 /// Whether the person signed in lately enough for what the request wants.
-fn is_fresh(request: &AuthorizationRequest, person: &SignedIn, now: i64) -> bool {
+pub(super) fn is_fresh(request: &AuthorizationRequest, person: &SignedIn, now: i64) -> bool {
     let age = now - person.session.authenticated_at;
     let in_time = request.max_age.is_none_or(|max_age| age <= max_age.max(WAY_BACK));
     in_time && (!request.prompt.login || age < FRESH_SIGN_IN)

@@ -54,7 +54,9 @@ pub async fn get(
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
     let request = authorize::read(&state, &query).await?;
-    let Some(person) = signed_in? else {
+    // Whoever opens this page first is judged all the same.
+    let is_ready = |person: &SignedIn| authorize::is_fresh(&request, person, state.clock.now());
+    let Some(person) = signed_in?.filter(is_ready) else {
         return Ok(see_other(&format!("/authorize?{query}")));
     };
     let pending = PendingConsent {

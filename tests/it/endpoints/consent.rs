@@ -215,6 +215,22 @@ async fn a_client_whose_name_claims_a_brand_is_warned_of() {
 }
 
 #[tokio::test]
+async fn opening_it_is_no_way_around_signing_in_again() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (client, _) = consent_page(&stack, &mut browser).await;
+    stack.advance(600);
+    for (name, value) in [("prompt", "login"), ("max_age", "60")] {
+        let request = with(client.authorize_parameters(), name, value);
+        let url = client.authorize_url(&request).replace("/authorize?", "/consent?");
+        let page = browser.open(&url).await;
+        assert_eq!(page.url.path(), "/sign-in", "{name}: {}", page.text());
+    }
+    let url = client.authorize_url(&client.authorize_parameters());
+    let page = browser.open(&url.replace("/authorize?", "/consent?")).await;
+    assert_eq!(page.url.path(), "/consent", "{}", page.text());
+}
+
+#[tokio::test]
 async fn one_page_is_answered_once() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let (_, page) = consent_page(&stack, &mut browser).await;
