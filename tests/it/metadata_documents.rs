@@ -258,11 +258,16 @@ fn key() -> SigningKey {
 }
 
 async fn prove(stack: &Stack, client: &Client, key: &SigningKey) -> Answer {
+    prove_to(stack, &stack.issuer, client, key).await
+}
+
+/// What `/token` says of an assertion that means `audience`.
+async fn prove_to(stack: &Stack, audience: &str, client: &Client, key: &SigningKey) -> Answer {
     let now = stack.state.clock.now();
     let claims = json!({
         "iss": client.id,
         "sub": client.id,
-        "aud": stack.issuer,
+        "aud": audience,
         "exp": now + 60,
         "jti": uuid::Uuid::new_v4().to_string(),
     });
@@ -275,6 +280,26 @@ async fn prove(stack: &Stack, client: &Client, key: &SigningKey) -> Answer {
         ("client_assertion", assertion),
     ];
     client.post("/token", &form).await
+}
+
+/// A client that goes to many servers signs for whichever address a server calls its token
+/// endpoint; a bad one would call ours so.
+#[tokio::test]
+async fn an_assertion_for_an_endpoint_proves_no_client_that_others_know_too() {
+    let (stack, server, client) = start().await;
+    let key = key();
+    let jwks = json!({"keys": [key.public_jwk()]});
+    let mut document = valid_document(&server);
+    document["token_endpoint_auth_method"] = json!("private_key_jwt");
+    document["jwks"] = jwks.clone();
+    server.put(PATH, Document::json(&document));
+    let metadata = json!({"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks});
+    let registered = Client::register_as(&stack, metadata).await;
+    for client in [&client, &registered] {
+        let answer = prove_to(&stack, &stack.at("/token"), client, &key).await;
+        assert_eq!(outcome(&answer), REFUSED);
+        assert_eq!(outcome(&prove(&stack, client, &key).await), KNOWN);
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::{
     limits::Whose,
     oauth::{
         assertion::is_identity_assertion,
-        client::{AuthenticationMethod, Client, ClientKeys, GrantType},
+        client::{AuthenticationMethod, Client, ClientKeys, GrantType, Provenance},
         client_assertion::{self, ASSERTION_TYPE, ClientAssertion},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
@@ -194,8 +194,21 @@ fn check_secret(client: &Client, secret: &str) -> Result<(), OAuthError> {
     }
 }
 
-/// The assertion must be meant for this server: named by its issuer identifier, by its token
-/// endpoint (RFC 7523 §3), or by the endpoint that is called (RFC 9126 §2).
+/// Names by which an assertion may mean this server: its issuer identifier. An operator who entered
+/// a client knows where it sends assertions, so those may name the token endpoint (RFC 7523 §3) or
+/// the endpoint that is called (RFC 9126 §2). Any other client speaks to servers that we do not
+/// know, and one of those could announce our token endpoint as its own, and pass on to us what it
+/// is sent (draft-ietf-oauth-rfc7523bis).
+fn audiences(issuer: &str, client: &Client, endpoint: &str) -> Vec<String> {
+    let mut audiences = vec![issuer.to_owned()];
+    if client.provenance == Provenance::PreRegistered {
+        audiences.extend([format!("{issuer}/token"), format!("{issuer}{endpoint}")]);
+    }
+    audiences
+}
+
+/// The assertion must be signed by the client, be meant for this server, and come for the first
+/// time.
 async fn check_assertion(
     state: &AppState,
     client: &Client,
@@ -203,9 +216,7 @@ async fn check_assertion(
     call: &Call,
 ) -> Result<(), OAuthError> {
     let keys = state.clients.public_keys(client, assertion).await?;
-    let issuer = &state.config.issuer;
-    let audiences =
-        [issuer.clone(), format!("{issuer}/token"), format!("{issuer}{}", call.endpoint)];
+    let audiences = audiences(&state.config.issuer, client, &call.endpoint);
     let now = state.clock.now();
     let claims = ClientAssertion::verify(assertion, &keys, &client.id, &audiences, now)?;
     state.limits.prove(client, &call.address, now)?;
