@@ -227,6 +227,25 @@ async fn a_changed_document_is_believed_once_the_old_one_is_stale() {
 }
 
 #[tokio::test]
+async fn a_client_that_calls_itself_another_name_is_asked_about_again() {
+    let (stack, server, client) = start().await;
+    let mut document = valid_document(&server);
+    document["token_endpoint_auth_method"] = json!("private_key_jwt");
+    document["jwks"] = json!({"keys": [key().public_jwk()]});
+    server.put(PATH, Document::json(&document));
+    let mut browser = Browser::default();
+    client.obtain_code(&mut browser).await;
+    let url = client.authorize_url(&client.authorize_parameters());
+    assert!(browser.open(&url).await.query("code").is_some(), "the consent is not remembered");
+    document["client_name"] = json!("GitHub");
+    server.put(PATH, Document::json(&document));
+    stack.advance(301);
+    let page = browser.open(&url).await;
+    assert_eq!(page.url.path(), "/consent", "{}", page.text());
+    assert!(page.text().contains("GitHub"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn a_client_proves_itself_by_the_keys_at_its_jwks_uri() {
     let (stack, server, client) = start().await;
     let (first, second) = (key(), key());

@@ -21,8 +21,8 @@ pub fn remembers(client: &Client) -> bool {
     client.authentication != AuthenticationMethod::None
 }
 
-/// Whether the person has allowed this client as much before, for the same resource, with the
-/// answer going to the same place.
+/// Whether the person has allowed this client as much before, by the name that it has now, for the
+/// same resource, with the answer going to the same place.
 pub async fn has_consented(
     state: &AppState,
     request: &AuthorizationRequest,
@@ -44,7 +44,9 @@ async fn find(
     let (db, now) = (state.db.connection(), state.clock.now());
     let covers = |grant: &grants::Model| {
         let scope: ScopeSet = grant.scope.split(' ').collect();
-        grant.resource == request.resource.resource && scope.covers(&request.scope)
+        grant.client_name == request.client.name
+            && grant.resource == request.resource.resource
+            && scope.covers(&request.scope)
     };
     let known = grants::of_user_and_client(db, person.user.id, &request.client.id, now).await?;
     for grant in known.iter().filter(|grant| covers(grant)) {
