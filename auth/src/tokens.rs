@@ -126,5 +126,5 @@ async fn live_grant(
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("token_lookup_failed", error)
+    OAuthError::outage("token_lookup_failed", error)
 }

@@ -14,6 +14,7 @@ mod guard;
 mod key_rotation;
 mod limits;
 mod metadata_documents;
+mod outages;
 mod reason_codes;
 mod request_ids;
 mod resources;

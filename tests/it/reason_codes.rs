@@ -60,7 +60,8 @@ fn is_sentence(text: &str) -> bool {
 fn reasons(source: &str) -> BTreeSet<String> {
     let literals = literals(source);
     let names = |(before, literal): &&(String, String)| {
-        is_code(literal) && before.ends_with("server_error(")
+        let fails = ["server_error(", "outage("].iter().any(|call| before.ends_with(call));
+        is_code(literal) && fails
     };
     let failed = literals.iter().filter(names).map(|(_, literal)| literal.clone());
     let told = literals.windows(2).filter_map(|pair| {

@@ -68,7 +68,7 @@ pub async fn allow(
     };
     store(state, grant, code, answerer)
         .await
-        .map_err(|error| OAuthError::server_error("code_not_stored", error))?;
+        .map_err(|error| OAuthError::outage("code_not_stored", error))?;
     tracing::debug!(grant = %grant_id, person = %answerer.person.user.id, %scope, "access granted");
     Ok(secret)
 }
@@ -84,7 +84,7 @@ pub async fn deny(
     let event = visitor.event(person.user.id, kind, name, state.clock.now());
     security_events::record(state.db.connection(), event)
         .await
-        .map_err(|error| OAuthError::server_error("denial_not_stored", error))
+        .map_err(|error| OAuthError::outage("denial_not_stored", error))
 }
 
 /// The grant by which a person allows something, not yet stored.

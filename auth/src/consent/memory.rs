@@ -33,7 +33,7 @@ pub async fn has_consented(
     }
     find(state, request, person)
         .await
-        .map_err(|error| OAuthError::server_error("consent_lookup_failed", error))
+        .map_err(|error| OAuthError::outage("consent_lookup_failed", error))
 }
 
 async fn find(

@@ -197,5 +197,5 @@ fn owner(
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("account_storage", error)
+    OAuthError::outage("account_storage", error)
 }

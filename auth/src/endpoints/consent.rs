@@ -112,7 +112,7 @@ pub async fn post(
 async fn answer_once(state: &AppState, sealed: &str, expires_at: i64) -> Result<(), OAuthError> {
     let first = single_use::remember(state.db.connection(), "consent", sealed, expires_at)
         .await
-        .map_err(|error| OAuthError::server_error("consent_not_stored", error))?;
+        .map_err(|error| OAuthError::outage("consent_not_stored", error))?;
     match first {
         true => Ok(()),
         false => Err(OAuthError::new(

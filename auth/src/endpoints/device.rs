@@ -85,7 +85,7 @@ async fn find(
     let (db, now) = (state.db.connection(), state.clock.now());
     device_codes::find_waiting(db, user_code, now)
         .await
-        .map_err(|error| OAuthError::server_error("device_code_lookup_failed", error))
+        .map_err(|error| OAuthError::outage("device_code_lookup_failed", error))
 }
 
 fn stale() -> OAuthError {

@@ -147,5 +147,5 @@ async fn check_room(
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("device_code_not_stored", error)
+    OAuthError::outage("device_code_not_stored", error)
 }

@@ -148,7 +148,7 @@ impl PushedName {
         let id = self.id.to_string();
         let is_first = single_use::remember(db, "pushed-request", &id, self.expires_at)
             .await
-            .map_err(|error| OAuthError::server_error("pushed_request_storage", error))?;
+            .map_err(|error| OAuthError::outage("pushed_request_storage", error))?;
         match is_first {
             true => Ok(()),
             false => Err(unusable()),

@@ -108,5 +108,5 @@ fn entity_tag(version: i64) -> String {
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("revocations_storage", error)
+    OAuthError::outage("revocations_storage", error)
 }

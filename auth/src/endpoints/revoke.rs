@@ -78,5 +78,5 @@ async fn end_token(state: &AppState, client: &Client, token: &str) -> Result<(),
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("revocation_storage", error)
+    OAuthError::outage("revocation_storage", error)
 }

@@ -56,7 +56,7 @@ pub(super) async fn end_session(
 ) -> Result<(), OAuthError> {
     sign_out(state, person, visitor)
         .await
-        .map_err(|error| OAuthError::server_error("sign_out_not_stored", error))
+        .map_err(|error| OAuthError::outage("sign_out_not_stored", error))
 }
 
 /// The form was not made by this session.

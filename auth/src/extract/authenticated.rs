@@ -226,7 +226,7 @@ async fn check_assertion(
     {
         Ok(true) => Ok(()),
         Ok(false) => Err(client_assertion::replayed()),
-        Err(error) => Err(OAuthError::server_error("client_assertion_storage", error)),
+        Err(error) => Err(OAuthError::outage("client_assertion_storage", error)),
     }
 }
 

@@ -46,7 +46,7 @@ impl FromRequestParts<AppState> for MaybeSignedIn {
             return Ok(Self(Ok(None)));
         };
         let found = find(state, &secret::hash(cookie.value())).await;
-        let failed = |error| OAuthError::server_error("session_lookup_failed", error);
+        let failed = |error| OAuthError::outage("session_lookup_failed", error);
         Ok(Self(found.map_err(failed)))
     }
 }

@@ -173,6 +173,14 @@ impl OAuthError {
         Self { cause: Some(cause.into()), ..Self::new(ErrorCode::ServerError, reason, description) }
     }
 
+    /// Something that this server needs does not answer just now, as a database that is restarted.
+    /// Nothing was decided, so another try may succeed.
+    pub fn outage(reason: &'static str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let description = "The server cannot handle the request just now. Try again in a moment.";
+        let code = ErrorCode::TemporarilyUnavailable;
+        Self { cause: Some(cause.into()), ..Self::new(code, reason, description) }
+    }
+
     /// An address that leads nowhere.
     pub fn not_found() -> Self {
         Self::invalid_request("not_found", "There is nothing at this address.")

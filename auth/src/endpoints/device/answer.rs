@@ -50,7 +50,7 @@ pub(super) async fn decide(
     let answer = Answer { waiting: &waiting, client: &client, allows };
     let is_first = store(state, visit.answerer, answer)
         .await
-        .map_err(|error| OAuthError::server_error("device_answer_not_stored", error))?;
+        .map_err(|error| OAuthError::outage("device_answer_not_stored", error))?;
     match is_first {
         true => Ok(Html(DeviceDonePage { allowed: allows }.render(visit.frame)).into_response()),
         false => Err(stale().into()),

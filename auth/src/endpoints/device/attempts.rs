@@ -47,5 +47,5 @@ pub(super) async fn count_wrong(state: &AppState) -> Result<(), OAuthError> {
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("device_attempts_storage", error)
+    OAuthError::outage("device_attempts_storage", error)
 }

@@ -143,7 +143,7 @@ async fn store(
     match write(state, visitor, client_id, registration).await {
         Ok(None) => Ok(()),
         Ok(Some(refusal)) => Err(refusal),
-        Err(error) => Err(OAuthError::server_error("registration_storage", error)),
+        Err(error) => Err(OAuthError::outage("registration_storage", error)),
     }
 }
 

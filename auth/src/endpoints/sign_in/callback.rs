@@ -87,7 +87,7 @@ async fn sign_in(state: &AppState, arrival: Arrival<'_>) -> Result<CookieJar, OA
     let secret = Secret::generate(SecretKind::Session)?;
     open_session(state, arrival, &secret)
         .await
-        .map_err(|error| OAuthError::server_error("sign_in_not_stored", error))?;
+        .map_err(|error| OAuthError::outage("sign_in_not_stored", error))?;
     let seconds = state.config.session_lifetime;
     Ok(CookieJar::new().add(cookie(&state.config, CookieName::Session, &secret, seconds)))
 }
@@ -150,7 +150,7 @@ async fn link(state: &AppState, arrival: Arrival<'_>, session: &str) -> Result<(
     };
     let linked = store_link(state, identity, event)
         .await
-        .map_err(|error| OAuthError::server_error("link_not_stored", error))?;
+        .map_err(|error| OAuthError::outage("link_not_stored", error))?;
     match linked {
         Linked::Now | Linked::Before => Ok(()),
         Linked::ToSomebodyElse => Err(refused(

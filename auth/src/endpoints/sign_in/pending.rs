@@ -115,7 +115,7 @@ impl PendingSignIn {
         let first =
             single_use::remember(state.db.connection(), "sign-in", &self.nonce, self.expires_at)
                 .await
-                .map_err(|error| OAuthError::server_error("sign_in_not_stored", error))?;
+                .map_err(|error| OAuthError::outage("sign_in_not_stored", error))?;
         match first {
             true => Ok(()),
             false => Err(stale("sign_in_answered")),

@@ -165,5 +165,5 @@ async fn revoke(state: &AppState, grant: &grants::Model, refusal: OAuthError) ->
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("code_storage", error)
+    OAuthError::outage("code_storage", error)
 }

@@ -130,5 +130,5 @@ fn unusable() -> OAuthError {
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("device_code_storage", error)
+    OAuthError::outage("device_code_storage", error)
 }

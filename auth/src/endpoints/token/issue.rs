@@ -237,7 +237,7 @@ fn id_token(
 }
 
 fn stored(error: StorageError) -> OAuthError {
-    OAuthError::server_error("tokens_not_stored", error)
+    OAuthError::outage("tokens_not_stored", error)
 }
 
 fn signed(error: KeyError) -> OAuthError {

@@ -212,5 +212,5 @@ fn unknown_person() -> OAuthError {
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("assertion_storage", error)
+    OAuthError::outage("assertion_storage", error)
 }

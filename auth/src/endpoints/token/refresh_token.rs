@@ -155,5 +155,5 @@ fn unusable() -> OAuthError {
 }
 
 fn failed(error: StorageError) -> OAuthError {
-    OAuthError::server_error("refresh_storage", error)
+    OAuthError::outage("refresh_storage", error)
 }

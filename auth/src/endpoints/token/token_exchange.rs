@@ -182,7 +182,7 @@ async fn person(state: &AppState, claims: &AccessTokenClaims) -> Result<Subject,
         return Err(unusable());
     };
     let found = users::find(state.db.connection(), id).await;
-    let user = found.map_err(|error| OAuthError::server_error("exchange_storage", error))?;
+    let user = found.map_err(|error| OAuthError::outage("exchange_storage", error))?;
     let user = user.ok_or_else(unusable)?;
     Ok(Subject::Person(Box::new(user), claims.auth_time))
 }
