@@ -3,9 +3,14 @@
 //! Only this folder names the ORM. Rows hold hashes of secrets, never the secrets. Times are
 //! seconds since 1970.
 
-use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path};
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
 
 use migration::Migrator;
+use percent_encoding::percent_decode_str;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -57,6 +62,17 @@ pub enum OpenError {
         /// What the system said.
         cause: io::Error,
     },
+    /// The SQLite file cannot be made.
+    #[error(
+        "the database file {path} cannot be opened for writing: {cause}; make it writable, or name \
+         another one in DATABASE_URL"
+    )]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: io::Error,
+    },
     /// The database cannot be opened.
     #[error("the database cannot be opened: {0}; check DATABASE_URL and who may write there")]
     Connect(DbErr),
@@ -70,13 +86,13 @@ pub enum OpenError {
 pub struct Database(DatabaseConnection);
 
 impl Database {
-    /// Opens the database that `url` names and brings its schema up to date. The directory of an
-    /// SQLite file is created.
+    /// Opens the database that `url` names and brings its schema up to date. An SQLite file and its
+    /// directory are created, for this user alone.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let mut options = ConnectOptions::new(url);
         options.sqlx_logging(false).connect_timeout(Duration::from_secs(10));
         if let Some(file) = sqlite_file(url) {
-            create_directory(file)?;
+            create_privately(file)?;
             // One connection: SQLite has one writer, and waiting here is cheaper than waiting there.
             options.max_connections(1).map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
@@ -131,13 +147,19 @@ fn sqlite_file(url: &str) -> Option<&str> {
     path.split('?').next()
 }
 
-fn create_directory(file: &str) -> Result<(), OpenError> {
-    match Path::new(file).parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|cause| {
-                OpenError::Directory { path: directory.display().to_string(), cause }
-            })
-        }
-        _ => Ok(()),
+/// Creates what is missing of an SQLite file and its directory, so that nobody else may read either.
+/// SQLite gives the files that it puts beside the database the same mode.
+fn create_privately(name: &str) -> Result<(), OpenError> {
+    let name = percent_decode_str(name).decode_utf8_lossy();
+    if name.is_empty() || name == ":memory:" {
+        return Ok(());
     }
+    let file = Path::new(&*name);
+    if let Some(directory) = file.parent().filter(|path| !path.as_os_str().is_empty()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|cause| {
+            OpenError::Directory { path: directory.display().to_string(), cause }
+        })?;
+    }
+    let created = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file);
+    created.map(drop).map_err(|cause| OpenError::File { path: file.display().to_string(), cause })
 }

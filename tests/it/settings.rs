@@ -1,6 +1,6 @@
 //! Settings that do not fit together stop the start with one sentence.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path};
 
 use auth::{
     clock::Clock,
@@ -111,6 +111,19 @@ async fn a_database_that_cannot_be_written_stops_the_start() {
     let inside_a_file = format!("sqlite://{}/auth.db", data.path().join("file").display());
     let refused = start(&data, &[("--database-url", &inside_a_file)]).await;
     assert!(refused.map(|_| ()).unwrap_err().to_string().contains("DATABASE_URL"));
+}
+
+#[tokio::test]
+async fn the_files_of_a_new_database_are_for_their_owner_alone() {
+    let data = directory();
+    let folder = data.path().join("a folder");
+    let url = format!("sqlite://{}/a%20folder/auth.db", data.path().display());
+    let _state = start(&data, &[("--database-url", &url)]).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for name in ["auth.db", "auth.db-wal", "auth.db-shm"] {
+        assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+    }
 }
 
 #[tokio::test]
