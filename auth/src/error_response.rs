@@ -120,6 +120,9 @@ impl IntoResponse for BearerError {
             _ => "Bearer".to_owned(),
         };
         insert(&mut response, WWW_AUTHENTICATE.as_str(), &challenge);
+        if let Some(nonce) = &self.0.dpop_nonce {
+            insert(&mut response, "dpop-nonce", nonce);
+        }
         refuse(response, self.0)
     }
 }

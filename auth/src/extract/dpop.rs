@@ -37,9 +37,7 @@ pub async fn key_thumbprint(
     };
     let url = format!("{}{path}", state.config.issuer);
     let check = DpopCheck { method: "POST", url: &url, access_token: None, now: state.clock.now() };
-    let proof = DpopProof::verify(proof, &check)
-        .map_err(|error| refused("dpop_proof", error.to_string()))?;
-    check_nonce(state, &proof)?;
+    let proof = checked(state, proof, &check)?;
     state.limits.prove(client, address, check.now)?;
     use_up(state, &proof).await?;
     Ok(Some(proof.thumbprint))
@@ -59,10 +57,17 @@ pub async fn check_with_token(
     let url = format!("{}{path}", state.config.issuer);
     let check =
         DpopCheck { method, url: &url, access_token: Some(access_token), now: state.clock.now() };
-    let proof = DpopProof::verify(proof, &check)
-        .map_err(|error| refused("dpop_proof", error.to_string()))?;
+    let proof = checked(state, proof, &check)?;
     use_up(state, &proof).await?;
     Ok(Some(proof.thumbprint))
+}
+
+/// The proof, once all but its first use has been checked.
+fn checked(state: &AppState, proof: &str, check: &DpopCheck<'_>) -> Result<DpopProof, OAuthError> {
+    let proof = DpopProof::verify(proof, check)
+        .map_err(|error| refused("dpop_proof", error.to_string()))?;
+    check_nonce(state, &proof)?;
+    Ok(proof)
 }
 
 /// The nonce to put into the next proof: the same on every replica.

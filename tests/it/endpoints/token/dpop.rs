@@ -135,6 +135,30 @@ async fn where_a_nonce_is_demanded_the_answer_carries_it_and_the_next_proof_hold
 }
 
 #[tokio::test]
+async fn where_a_nonce_is_demanded_it_is_demanded_of_whoever_asks_about_the_person_too() {
+    let setting = setting_with(&["--dpop-nonce-required"]).await;
+    let form = setting.code_form().await;
+    let asked = setting.token(&form, &setting.proof()).await;
+    let nonce = asked.headers["dpop-nonce"].to_str().unwrap();
+    let tokens = setting.token(&form, &setting.proof_by(&setting.key, Some(nonce))).await;
+    let (token, url) = (tokens.text("access_token"), setting.stack.at("/userinfo"));
+    let now = setting.stack.state.clock.now();
+    let ask = async |nonce: Option<&str>| {
+        let access_token = Some(token);
+        let request = DpopRequest { method: "GET", url: &url, access_token, nonce, now };
+        let proof = setting.key.dpop_proof(&request).unwrap();
+        let request = http().get(&url).header("authorization", format!("DPoP {token}"));
+        Answer::of(request.header("dpop", proof)).await
+    };
+    let refused = ask(None).await;
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (401, "use_dpop_nonce"));
+    let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.starts_with("DPoP error=\"use_dpop_nonce\""), "{challenge}");
+    let nonce = refused.headers["dpop-nonce"].to_str().unwrap();
+    assert_eq!(ask(Some(nonce)).await.text("name"), "Nick Lucas");
+}
+
+#[tokio::test]
 async fn a_code_that_was_asked_for_with_a_key_is_given_to_that_key_alone() {
     let setting = setting_with(&[]).await;
     let mut request = setting.client.authorize_parameters();
