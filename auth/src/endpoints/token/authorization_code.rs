@@ -52,7 +52,6 @@ pub(super) async fn serve(
 ) -> Result<TokenResponse, OAuthError> {
     let (code, grant) = load(state, &request.code_hash).await?;
     tracing::debug!(grant = %grant.id, "code found");
-    resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
     let holder = Holder { client, key_thumbprint };
     match judge(&request, holder, &code, state.clock.now()) {
         Ok(()) => {}
@@ -61,6 +60,8 @@ pub(super) async fn serve(
         }
         Err(refused) => return Err(refused.into()),
     }
+    // Only now, so that nobody learns by its refusal which codes of others there are.
+    resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
 
     let first = First::of_grant(grant.id, client, key_thumbprint)?;
     let redeemed = redeem(state, Code::Authorization(&code.code_hash), first.as_ref()).await;

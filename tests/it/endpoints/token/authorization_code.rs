@@ -130,5 +130,16 @@ async fn a_code_of_another_client_looks_unknown() {
     let stolen = thief.post("/token", &thief.code_form(&code)).await;
     let unknown = thief.post("/token", &thief.code_form("pcc_unknown")).await;
     assert_eq!(stolen.json, unknown.json);
+    // Whatever else is wrong with the request.
+    for (name, value) in [
+        ("resource", "https://evil.test/mcp"),
+        ("redirect_uri", "https://evil.test/callback"),
+        ("code_verifier", "another-verifier-of-sufficient-length-0123456789"),
+    ] {
+        let form = |code: &str| with(thief.code_form(code), name, value);
+        let stolen = thief.post("/token", &form(&code)).await;
+        let unknown = thief.post("/token", &form("pcc_unknown")).await;
+        assert_eq!(stolen.json, unknown.json, "{name}");
+    }
     assert_eq!(client.post("/token", &client.code_form(&code)).await.status, 200);
 }
