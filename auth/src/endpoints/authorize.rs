@@ -6,6 +6,7 @@
 
 use axum::{
     extract::{RawQuery, State},
+    http::Method,
     response::Response,
 };
 
@@ -41,9 +42,11 @@ enum Next {
     Answer,
 }
 
-/// Sends the browser on. Nothing is stored before there is an answer, because clients probe it.
+/// Sends the browser on. Nothing is stored before there is an answer, because clients probe it; and
+/// whoever asks for the headers alone, as checkers of links do, gets none.
 pub async fn get(
     State(state): State<AppState>,
+    method: Method,
     MaybeSignedIn(signed_in): MaybeSignedIn,
     visitor: Visitor,
     RawQuery(query): RawQuery,
@@ -60,7 +63,7 @@ pub async fn get(
     tracing::debug!(next = ?next.as_ref().ok(), person, remembered, "request judged");
     match (next, &signed_in) {
         (Err(error), _) => Err(AuthorizationError::Redirect(request.target, error)),
-        (Ok(Next::Answer), Some(person)) => {
+        (Ok(Next::Answer), Some(person)) if method != Method::HEAD => {
             let answerer = Answerer { person, visitor: &visitor };
             if let Some(name) = pushed {
                 name.use_up(&state).await?;
@@ -68,7 +71,7 @@ pub async fn get(
             let code = answer::allow(&state, &request, &request.scope, answerer).await?;
             Ok(see_other(&request.target.with_code(code.expose())))
         }
-        (Ok(Next::Consent), Some(_)) => Ok(see_other(&format!("/consent?{query}"))),
+        (Ok(Next::Consent | Next::Answer), Some(_)) => Ok(see_other(&format!("/consent?{query}"))),
         _ => Ok(see_other(&format!("/sign-in?{}", continue_to(&query)))),
     }
 }

@@ -139,6 +139,20 @@ async fn a_client_that_can_prove_itself_is_not_asked_about_twice() {
 }
 
 #[tokio::test]
+async fn a_look_at_the_headers_alone_gets_no_code() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let secret = serde_json::json!({"token_endpoint_auth_method": "client_secret_basic"});
+    let client = Client::register_as(&stack, secret).await;
+    client.obtain_code(&mut browser).await;
+    let url = client.authorize_url(&client.authorize_parameters());
+    let look = tests::client::http().head(&url);
+    let answer = look.header("cookie", browser.cookies_for(&url)).send().await.unwrap();
+    let location = answer.headers()["location"].to_str().unwrap();
+    assert!(location.starts_with("/consent?"), "{location}");
+    assert!(browser.open(&url).await.query("code").is_some(), "the consent is not remembered");
+}
+
+#[tokio::test]
 async fn more_than_was_allowed_is_asked_about() {
     let page = ask_again(("scope", "mcp:tools profile email offline_access")).await;
     assert_eq!(page.url.path(), "/consent", "{}", page.text());
