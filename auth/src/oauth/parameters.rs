@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OAuthError;
 
+/// Most parameters of a request.
+const MOST: usize = 1000;
+
 /// Decoded parameters. Each may occur once, except `resource`; one without a value counts as
 /// left out. Unknown parameters are kept and never looked at.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -16,7 +19,14 @@ impl Parameters {
     /// Reads `application/x-www-form-urlencoded` text, from a query or a body.
     pub fn parse(text: &[u8]) -> Result<Self, OAuthError> {
         let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
-        for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let pairs = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        for (number, pair) in pairs.enumerate() {
+            if number == MOST {
+                return Err(OAuthError::invalid_request(
+                    "parameters_too_many",
+                    format!("The request holds more than {MOST} parameters."),
+                ));
+            }
             let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
                 Some(at) => (pair.get(..at), pair.get(at + 1..)),
                 None => (Some(pair), None),
@@ -103,6 +113,14 @@ mod tests {
             assert_eq!(parse(text).optional("a").unwrap_err().reason, "parameter_repeated");
         }
         assert_eq!(parse("resource=1&resource=2").all("resource"), ["1", "2"]);
+    }
+
+    #[test]
+    fn more_parameters_than_any_request_has_are_refused() {
+        let many = |number: usize| vec!["a=1"; number].join("&");
+        assert_eq!(parse(&many(MOST)).all("a").len(), MOST);
+        let refused = Parameters::parse(many(MOST + 1).as_bytes()).unwrap_err();
+        assert_eq!(refused.reason, "parameters_too_many");
     }
 
     #[test]
