@@ -4,7 +4,7 @@ use auth::storage::attempts::{self, Allowance};
 use futures::future::join_all;
 use tests::{
     browser::{Browser, Page},
-    client::{Answer, Client},
+    client::{Answer, Client, http},
     stack::{Engine, Stack},
 };
 
@@ -164,6 +164,62 @@ async fn guessing_codes_is_stopped_and_waiting_helps_on_either_engine() {
         let page = type_code(&mut browser, &page, codes.text("user_code")).await;
         assert!(page.html.contains("name=\"decision\""), "{engine:?}: {}", page.text());
     }
+}
+
+/// Somebody else than the default person, who is at the page.
+async fn stranger(stack: &Stack, number: usize) -> (Browser, Page) {
+    let mut browser = Browser::default();
+    let page = browser.open(&stack.at("/device")).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    let name = format!("Person {number}");
+    let typed = [("typed", "", false), ("typed", name.as_str(), true)];
+    let page = browser.press_after(&page, ("user", "typed"), &typed).await;
+    assert_eq!(page.url.path(), "/device", "{}", page.text());
+    (browser, page)
+}
+
+/// What somebody who comes from `address` is told of a wrong code.
+async fn guess_from(address: &str, (browser, page): &(Browser, Page)) -> u16 {
+    let form = [("csrf", page.hidden("csrf")), ("user_code", "BBBB-BBBB".into())];
+    let request = http().post(page.url.clone()).form(&form);
+    let request = request.header("cookie", browser.cookies_for(page.url.as_str()));
+    let answer = request.header("x-forwarded-for", address).send().await.unwrap();
+    answer.status().as_u16()
+}
+
+#[tokio::test]
+async fn an_address_has_its_limit_however_many_people_and_last_bits_of_ipv6_it_has() {
+    let stack = Stack::start_with(&["--trusted-proxies", "1"], &[]).await;
+    for number in 0..10 {
+        let person = stranger(&stack, number).await;
+        for last in 0..10 {
+            let address = format!("2001:db8:1:2:{number:x}::{last:x}");
+            assert_eq!(guess_from(&address, &person).await, 400, "{address}");
+        }
+    }
+    // One comes back every six seconds, so it need not be the next that is one too many.
+    let person = stranger(&stack, 10).await;
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        told.push(guess_from("2001:db8:1:2:a::1", &person).await);
+    }
+    assert!(told.contains(&429), "{told:?}");
+    let person = stranger(&stack, 11).await;
+    assert_eq!(guess_from("2001:db8:1:3::1", &person).await, 400);
+}
+
+#[tokio::test]
+async fn wrong_codes_of_everybody_have_a_limit_together() {
+    let stack = Stack::start().await;
+    let person = stranger(&stack, 0).await;
+    assert_eq!(guess_from("", &person).await, 400);
+    let allowance = Allowance { most: 600, span: 600 };
+    // A minute ahead of the stack's clock, so that nothing comes back while the test runs.
+    let (db, soon) = (stack.state.db.connection(), stack.state.clock.now() + 60);
+    for _ in 0..600 {
+        attempts::count(db, ("device_wrong", ""), allowance, soon).await.unwrap();
+    }
+    assert_eq!(guess_from("", &person).await, 429);
 }
 
 /// The count is in the database, so it is one for all who share that.

@@ -24,7 +24,7 @@ pub(super) async fn count(
 ) -> Result<Option<i64>, OAuthError> {
     let (db, now) = (state.db.connection(), state.clock.now());
     let person = person.user.id.to_string();
-    let address = visitor.address.map(|address| address.to_canonical().to_string());
+    let address = visitor.address.map(|_| visitor.limited_address());
     let counted = async {
         if let Some(wait) = attempts::wait(db, EVERYBODY, WRONG_ONES, now).await? {
             return Ok(Some(wait));
