@@ -53,11 +53,22 @@ impl Clients {
         Ok(Self { db, seals, published, clock })
     }
 
+    /// Finds a client of which this server has a note of its own, such as a grant.
+    pub async fn find(&self, id: &str) -> Result<Client, OAuthError> {
+        self.tell(id, None).await
+    }
+
+    /// Finds the client that a visitor of `network` names. If its document must be fetched for the
+    /// first time, that is counted for the network.
+    pub async fn find_for(&self, id: &str, network: &str) -> Result<Client, OAuthError> {
+        self.tell(id, Some(network)).await
+    }
+
     /// Finds the client: an open registration carries itself, a URL leads to a document, any other
     /// is a row an operator entered. Unknown is `invalid_client`; a database that does not answer
     /// is not.
-    pub async fn find(&self, id: &str) -> Result<Client, OAuthError> {
-        let client = self.look_up(id).await?;
+    async fn tell(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
+        let client = self.look_up(id, network).await?;
         tracing::debug!(
             client_id = story::shown_client_id(id),
             name = client.name,
@@ -67,13 +78,13 @@ impl Clients {
         Ok(client)
     }
 
-    async fn look_up(&self, id: &str) -> Result<Client, OAuthError> {
+    async fn look_up(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
         if registration::is_registered_id(id) {
             let found = self.find_registration(id).await?;
             return found.map(|found| found.client(&self.seals, id)).ok_or_else(unknown);
         }
         if client_id_url::is_url(id) {
-            return self.published.client(id).await;
+            return self.published.client(id, network).await;
         }
         // No identifier holds a zero byte, and PostgreSQL takes no text that does.
         if id.contains('\0') {
@@ -102,11 +113,12 @@ impl Clients {
         }
     }
 
-    /// The public keys that the client registered.
+    /// The public keys that the client registered, for a visitor of `network`.
     pub async fn public_keys(
         &self,
         client: &Client,
         assertion: &str,
+        network: &str,
     ) -> Result<Arc<PublishedKeys>, OAuthError> {
         let unusable = || {
             OAuthError::new(
@@ -119,7 +131,9 @@ impl Clients {
             ClientKeys::Jwks(text) => PublishedKeys::from_json(text.as_bytes())
                 .map(Arc::new)
                 .map_err(|error| unusable().because(error)),
-            ClientKeys::JwksUri(uri) => self.published.keys(uri, assertion, &CLIENT_KEYS).await,
+            ClientKeys::JwksUri(uri) => {
+                self.published.keys(uri, assertion, &CLIENT_KEYS, Some(network)).await
+            }
             ClientKeys::None => Err(unusable()),
         }
     }
@@ -130,7 +144,7 @@ impl Clients {
         uri: &Url,
         assertion: &str,
     ) -> Result<Arc<PublishedKeys>, OAuthError> {
-        let keys = self.published.keys(uri, assertion, &ISSUER_KEYS).await;
+        let keys = self.published.keys(uri, assertion, &ISSUER_KEYS, None).await;
         // The client that presents the assertion is not to blame for them.
         keys.map_err(|error| match error.code {
             ErrorCode::InvalidClient => OAuthError { code: ErrorCode::InvalidGrant, ..error },

@@ -337,6 +337,31 @@ async fn an_origin_is_not_hammered_however_many_documents_are_asked_for() {
 }
 
 #[tokio::test]
+async fn one_network_does_not_take_the_fetches_of_all() {
+    let options = [&ON_LOOPBACK[..], &["--trusted-proxies", "1"]].concat();
+    let stack = Stack::start_with(&options, &[]).await;
+    let server = DocumentServer::start().await;
+    server.put(PATH, Document::json(&valid_document(&server)));
+    let ask = async |address: &str, id: &str| {
+        let form = Client::known_as(&stack, id, None).code_form("unknown");
+        let request = http().post(stack.at("/token")).form(&form);
+        Answer::of(request.header("x-forwarded-for", address)).await
+    };
+    let (busy, other) = ("203.0.113.9", "198.51.100.1");
+    let mut outages = 0;
+    for _ in 0..3 {
+        let strange = DocumentServer::start().await;
+        for number in 0..30 {
+            let answer = ask(busy, &strange.at(&format!("/{number}.json"))).await;
+            outages += usize::from(outcome(&answer) == OUTAGE);
+        }
+    }
+    assert!(outages > 0, "one network takes as many as it likes");
+    assert_eq!(outcome(&ask(other, &server.at(PATH)).await), KNOWN);
+    assert_eq!(outcome(&ask(busy, &server.at(PATH)).await), KNOWN);
+}
+
+#[tokio::test]
 async fn an_origin_that_never_answers_does_not_hold_the_request() {
     let (_stack, server, client) = start().await;
     server.put(PATH, Document { hangs: true, ..Document::status(200) });

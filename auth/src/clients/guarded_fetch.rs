@@ -25,11 +25,12 @@ use crate::{oauth::loopback::is_loopback, rate_limit::RateLimit};
 
 /// Longest time for a fetch, from the name to the last byte.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
-/// Most fetches under way at once.
-const MOST_AT_ONCE: usize = 32;
-/// Most fetches a minute, all in all and from one origin.
+/// Most fetches under way at once: more than what one network may start in the time of one.
+const MOST_AT_ONCE: usize = 256;
+/// Most fetches a minute, all in all, from one origin, and for visitors of one network.
 const MOST_A_MINUTE: u32 = 600;
 const MOST_A_MINUTE_FROM_ONE_ORIGIN: u32 = 30;
+const MOST_A_MINUTE_FOR_ONE_NETWORK: u32 = 60;
 /// Most addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 16;
 
@@ -75,6 +76,7 @@ pub(super) struct GuardedFetch {
     at_once: Arc<Semaphore>,
     total: RateLimit,
     by_origin: RateLimit,
+    by_network: RateLimit,
 }
 
 impl fmt::Debug for GuardedFetch {
@@ -107,7 +109,14 @@ impl GuardedFetch {
             at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
             total: RateLimit::new(MOST_A_MINUTE, 60),
             by_origin: RateLimit::new(MOST_A_MINUTE_FROM_ONE_ORIGIN, 60),
+            by_network: RateLimit::new(MOST_A_MINUTE_FOR_ONE_NETWORK, 60),
         })
+    }
+
+    /// Counts a fetch for a visitor of `network`: nobody takes the fetches of all.
+    pub(super) fn admit_visitor(&self, network: &str, now: i64) -> Result<(), FetchError> {
+        let admitted = self.by_network.admit(network, now);
+        admitted.map_err(|_| FetchError::TooMany("for this network lately"))
     }
 
     /// Fetches a JSON document of at most `largest` bytes. `etag` names what is known already.

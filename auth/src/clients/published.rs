@@ -53,10 +53,14 @@ impl Published {
         })
     }
 
-    /// The client that the document at `id` describes.
-    pub(super) async fn client(&self, id: &str) -> Result<Client, OAuthError> {
+    /// The client that the document at `id` describes, for a visitor of `network`.
+    pub(super) async fn client(
+        &self,
+        id: &str,
+        network: Option<&str>,
+    ) -> Result<Client, OAuthError> {
         let url = client_id_url::parse(id, self.allows_loopback)?;
-        match self.documents.get(&url).await {
+        match self.documents.get(&url, network).await {
             Ok(client) => Ok(Client::clone(&client)),
             Err(error) => {
                 let copy = if error.is_outage() { well_known::find(id) } else { None };
@@ -72,13 +76,15 @@ impl Published {
         uri: &Url,
         assertion: &str,
         purpose: &Purpose,
+        network: Option<&str>,
     ) -> Result<Arc<PublishedKeys>, OAuthError> {
         let refused = |error| refusal(error, purpose);
-        let keys = self.keys.get(uri).await.map_err(refused)?;
+        let keys = self.keys.get(uri, network).await.map_err(refused)?;
         if keys.may_verify(assertion).unwrap_or(true) {
             return Ok(keys);
         }
-        self.keys.newer_than(uri, self.clock.now() - KEYS_COOL_DOWN).await.map_err(refused)
+        let moment = self.clock.now() - KEYS_COOL_DOWN;
+        self.keys.newer_than(uri, moment, network).await.map_err(refused)
     }
 }
 

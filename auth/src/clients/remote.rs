@@ -68,13 +68,23 @@ impl<T: Send + Sync + 'static> Remote<T> {
         Self { fetch, clock, largest, read, kept: Cache::new(MOST_DOCUMENTS) }
     }
 
-    /// The document at `url`.
-    pub(super) async fn get(&self, url: &Url) -> Result<Arc<T>, RemoteError> {
-        self.newer_than(url, i64::MIN).await
+    /// The document at `url`. If it is not known, its fetch is counted for the visitor's network;
+    /// what is known stays up to date however busy a network is.
+    pub(super) async fn get(
+        &self,
+        url: &Url,
+        network: Option<&str>,
+    ) -> Result<Arc<T>, RemoteError> {
+        self.newer_than(url, i64::MIN, network).await
     }
 
     /// The document at `url`, fetched again if it was fetched before `moment`.
-    pub(super) async fn newer_than(&self, url: &Url, moment: i64) -> Result<Arc<T>, RemoteError> {
+    pub(super) async fn newer_than(
+        &self,
+        url: &Url,
+        moment: i64,
+        network: Option<&str>,
+    ) -> Result<Arc<T>, RemoteError> {
         let now = self.clock.now();
         let known = self.kept.get(url.as_str()).await.and_then(Result::ok);
         let is_outdated = |kept: &Result<Arc<Kept<T>>, RemoteError>| match kept {
@@ -82,7 +92,8 @@ impl<T: Send + Sync + 'static> Remote<T> {
             Err(_) => true,
         };
         let entry = self.kept.entry_by_ref(url.as_str());
-        let outcome = entry.or_insert_with_if(self.renew(url, known, now), is_outdated).await;
+        let outcome =
+            entry.or_insert_with_if(self.renew(url, known, now, network), is_outdated).await;
         outcome.into_value().map(|kept| kept.value.clone())
     }
 
@@ -91,9 +102,15 @@ impl<T: Send + Sync + 'static> Remote<T> {
         url: &Url,
         known: Option<Arc<Kept<T>>>,
         now: i64,
+        network: Option<&str>,
     ) -> Result<Arc<Kept<T>>, RemoteError> {
         let etag = known.as_ref().and_then(|known| known.etag.clone());
-        let fetched = self.fetch.fetch(url, self.largest, etag, now).await;
+        let counted = network.filter(|_| known.is_none());
+        let admitted = counted.map_or(Ok(()), |network| self.fetch.admit_visitor(network, now));
+        let fetched = match admitted {
+            Ok(()) => self.fetch.fetch(url, self.largest, etag, now).await,
+            Err(error) => Err(error),
+        };
         match &fetched {
             Ok(fetched) => {
                 let changed = fetched.body.is_some();

@@ -52,7 +52,7 @@ pub async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
-    let (request, pushed) = read_pushed(&state, &query).await?;
+    let (request, pushed) = read_pushed(&state, &query, &visitor).await?;
     let signed_in = signed_in?;
     let remembered = match &signed_in {
         Some(person) => memory::has_consented(&state, &request, person).await?,
@@ -81,17 +81,20 @@ pub async fn get(
 pub async fn read(
     state: &AppState,
     query: &str,
+    visitor: &Visitor,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
-    read_pushed(state, query).await.map(|(request, _)| request)
+    read_pushed(state, query, visitor).await.map(|(request, _)| request)
 }
 
 /// The same, with the name to use up of a request that was pushed.
 pub(super) async fn read_pushed(
     state: &AppState,
     query: &str,
+    visitor: &Visitor,
 ) -> Result<(AuthorizationRequest, Option<PushedName>), AuthorizationError> {
     let query = Parameters::parse(query.as_bytes())?;
-    let client = state.clients.find(query.required("client_id")?).await?;
+    let id = query.required("client_id")?;
+    let client = state.clients.find_for(id, &visitor.network()).await?;
     let (parameters, pushed) = par::open(state, &client, query)?;
     let must_push = client.require_pushed_authorization_requests && pushed.is_none();
     let redirect_uri = parameters.optional("redirect_uri")?;

@@ -49,11 +49,11 @@ struct PendingConsent {
 pub async fn get(
     State(state): State<AppState>,
     MaybeSignedIn(signed_in): MaybeSignedIn,
-    frame: Frame,
+    (visitor, frame): (Visitor, Frame),
     RawQuery(query): RawQuery,
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
-    let request = authorize::read(&state, &query).await?;
+    let request = authorize::read(&state, &query, &visitor).await?;
     // Whoever opens this page first is judged all the same.
     let is_ready = |person: &SignedIn| authorize::is_fresh(&request, person, state.clock.now());
     let Some(person) = signed_in?.filter(is_ready) else {
@@ -86,7 +86,7 @@ pub async fn post(
     if pending.session != person.session.token_hash || pending.expires_at <= state.clock.now() {
         return Err(stale().into());
     }
-    let (request, pushed) = authorize::read_pushed(&state, &pending.query).await?;
+    let (request, pushed) = authorize::read_pushed(&state, &pending.query, &visitor).await?;
     let scope = chosen(&request, form.all("scope"));
     let allows = match form.required("decision")? {
         // Whoever leaves out everything has allowed nothing.

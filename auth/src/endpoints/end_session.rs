@@ -54,7 +54,7 @@ pub async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let query = query.unwrap_or_default();
-    let request = read(&state, &Parameters::parse(query.as_bytes())?).await?;
+    let request = read(&state, &Parameters::parse(query.as_bytes())?, &visitor).await?;
     match signed_in? {
         Some(person) if !request.is_of(&person) => {
             let page = EndSessionPage {
@@ -82,7 +82,7 @@ pub async fn post(
         return Ok(see_other(&format!("/end_session?{}", query_of(&form)?)));
     };
     let query = form.optional("request")?.unwrap_or_default();
-    let request = read(&state, &Parameters::parse(query.as_bytes())?).await?;
+    let request = read(&state, &Parameters::parse(query.as_bytes())?, &visitor).await?;
     let person = signed_in?;
     if person.as_ref().is_some_and(|person| !person.made(&state, csrf)) {
         return Err(sign_out::stale().into());
@@ -110,7 +110,11 @@ fn query_of(form: &Parameters) -> Result<String, OAuthError> {
     Ok(query.finish())
 }
 
-async fn read(state: &AppState, parameters: &Parameters) -> Result<LogoutRequest, OAuthError> {
+async fn read(
+    state: &AppState,
+    parameters: &Parameters,
+    visitor: &Visitor,
+) -> Result<LogoutRequest, OAuthError> {
     let hint = parameters.optional("id_token_hint")?.and_then(|token| Hint::read(state, token));
     let named = parameters.optional("client_id")?;
     if let (Some(hint), Some(named)) = (&hint, named)
@@ -122,7 +126,7 @@ async fn read(state: &AppState, parameters: &Parameters) -> Result<LogoutRequest
         ));
     }
     let client = match hint.as_ref().map(|hint| hint.aud.as_str()).or(named) {
-        Some(id) => Some(state.clients.find(id).await?),
+        Some(id) => Some(state.clients.find_for(id, &visitor.network()).await?),
         None => None,
     };
     let uri = parameters.optional("post_logout_redirect_uri")?;

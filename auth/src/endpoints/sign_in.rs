@@ -19,7 +19,7 @@ use web::{
 use super::authorize;
 use crate::{
     error_response::PageError,
-    extract::continue_to::ContinueTo,
+    extract::{continue_to::ContinueTo, visitor::Visitor},
     oauth::{
         authorization_request::AuthorizationRequest,
         error::{ErrorCode, OAuthError, RefusalKind},
@@ -33,16 +33,17 @@ use crate::{
 /// Shows who asks, and where to sign in.
 pub async fn get(
     State(state): State<AppState>,
-    frame: Frame,
+    (visitor, frame): (Visitor, Frame),
     RawQuery(query): RawQuery,
 ) -> Result<Html<String>, PageError> {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes())?;
     let continue_to = ContinueTo::parse(parameters.optional("continue")?)?;
-    let client = waiting_request(&state, &continue_to).await.map(|request| ClientSummary {
-        name: request.client.name.clone(),
-        client_host: presentation::asker(&request.client).host,
-        redirect_host: request.target.shown_host(),
-    });
+    let client =
+        waiting_request(&state, &continue_to, &visitor).await.map(|request| ClientSummary {
+            name: request.client.name.clone(),
+            client_host: presentation::asker(&request.client).host,
+            redirect_host: request.target.shown_host(),
+        });
     let page = SignInPage {
         client,
         providers: state.upstreams.iter().map(button).collect(),
@@ -62,9 +63,10 @@ fn needs_fresh_sign_in(continue_to: &ContinueTo) -> bool {
 async fn waiting_request(
     state: &AppState,
     continue_to: &ContinueTo,
+    visitor: &Visitor,
 ) -> Option<AuthorizationRequest> {
     let query = continue_to.as_str().strip_prefix("/authorize?")?;
-    authorize::read(state, query).await.ok()
+    authorize::read(state, query, visitor).await.ok()
 }
 
 fn button(upstream: &Upstream) -> Provider {

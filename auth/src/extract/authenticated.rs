@@ -41,10 +41,11 @@ pub struct Authenticated<T> {
     pub request: T,
 }
 
-/// Where a request goes, and the address that it comes from.
+/// Where a request goes, and the address and network that it comes from.
 struct Call {
     endpoint: String,
     address: String,
+    network: String,
 }
 
 /// What a client presented of itself.
@@ -66,8 +67,11 @@ impl<T: FromParameters> FromRequest<AppState> for Authenticated<T> {
 
     async fn from_request(mut request: Request, state: &AppState) -> Result<Self, TokenError> {
         let Ok(visitor) = request.extract_parts_with_state::<Visitor, _>(state).await;
-        let call =
-            Call { endpoint: request.uri().path().to_owned(), address: visitor.limited_address() };
+        let call = Call {
+            endpoint: request.uri().path().to_owned(),
+            address: visitor.limited_address(),
+            network: visitor.network(),
+        };
         let (headers, parameters) = form::read(request).await?;
         let client = authenticate(state, &headers, &parameters, &call).await.map_err(|error| {
             state.limits.refusal(Whose::Address(&call.address), error, state.clock.now())
@@ -83,7 +87,7 @@ async fn authenticate(
     call: &Call,
 ) -> Result<Client, OAuthError> {
     let credentials = Credentials::read(state, headers, parameters)?;
-    let client = state.clients.find(&credentials.id).await?;
+    let client = state.clients.find_for(&credentials.id, &call.network).await?;
     credentials.prove(state, &client, call).await?;
     tracing::debug!(method = credentials.proof.method().as_str(), "client authenticated");
     Ok(client)
@@ -215,7 +219,7 @@ async fn check_assertion(
     assertion: &str,
     call: &Call,
 ) -> Result<(), OAuthError> {
-    let keys = state.clients.public_keys(client, assertion).await?;
+    let keys = state.clients.public_keys(client, assertion, &call.network).await?;
     let audiences = audiences(&state.config.issuer, client, &call.endpoint);
     let now = state.clock.now();
     let claims = ClientAssertion::verify(assertion, &keys, &client.id, &audiences, now)?;

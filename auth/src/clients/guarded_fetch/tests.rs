@@ -126,8 +126,20 @@ fn an_origin_and_all_of_them_together_are_limited() {
     let others = (1..2 * MOST_A_MINUTE).filter(|host| fetch.admit(&of(*host), 60).is_ok());
     assert!(others.count() < MOST_A_MINUTE as usize);
     let fresh = GuardedFetch::new(false).unwrap();
-    let held: Vec<_> = (0..64).filter_map(|host| fresh.admit(&of(host), 0).ok()).collect();
+    let held: Vec<_> = (0..512).filter_map(|host| fresh.admit(&of(host), 0).ok()).collect();
     assert_eq!(held.len(), MOST_AT_ONCE);
+}
+
+#[test]
+fn a_network_is_limited_and_leaves_the_others_alone() {
+    let fetch = GuardedFetch::new(false).unwrap();
+    for _ in 0..MOST_A_MINUTE_FOR_ONE_NETWORK {
+        assert!(fetch.admit_visitor("203.0.113.0/24", 0).is_ok());
+    }
+    let refused = fetch.admit_visitor("203.0.113.0/24", 0);
+    assert!(matches!(refused, Err(FetchError::TooMany(_))));
+    assert!(fetch.admit_visitor("198.51.100.0/24", 0).is_ok());
+    assert!(fetch.admit_visitor("203.0.113.0/24", 1).is_ok());
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub async fn get(
     let upstream = upstream(&state, &provider)?;
     let pending = PendingSignIn::open(&state, &jar, &answer, &provider)?;
     if let Some(error) = answer.optional("error")? {
-        return Ok(tell_denied(&state, &pending, denied(upstream, error)).await);
+        return Ok(tell_denied(&state, &pending, &visitor, denied(upstream, error)).await);
     }
     let code = answer.required("code")?;
     let iss = answer.optional("iss")?;
@@ -72,9 +72,14 @@ struct Arrival<'a> {
 
 /// A program on this machine that waits for the sign-in hears of its end. Anybody else's redirect
 /// target could be a trap that only a consent page would have shown, so the person gets a page.
-async fn tell_denied(state: &AppState, pending: &PendingSignIn, error: OAuthError) -> Response {
+async fn tell_denied(
+    state: &AppState,
+    pending: &PendingSignIn,
+    visitor: &Visitor,
+    error: OAuthError,
+) -> Response {
     let query = pending.continue_to.strip_prefix("/authorize?").unwrap_or_default();
-    match authorize::read(state, query).await {
+    match authorize::read(state, query, visitor).await {
         Ok(request) if request.target.is_loopback() => {
             AuthorizationError::Redirect(request.target, error).into_response()
         }

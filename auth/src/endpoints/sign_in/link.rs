@@ -10,10 +10,13 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 
-use super::{pending, upstream};
+use super::{
+    pending::{self, Departure},
+    upstream,
+};
 use crate::{
     error_response::{PageError, see_other},
-    extract::{continue_to::ContinueTo, form, signed_in::MaybeSignedIn},
+    extract::{continue_to::ContinueTo, form, signed_in::MaybeSignedIn, visitor::Visitor},
     oauth::error::{ErrorCode, OAuthError, RefusalKind},
     state::AppState,
 };
@@ -22,7 +25,7 @@ use crate::{
 pub async fn post(
     State(state): State<AppState>,
     Path(provider): Path<String>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    (MaybeSignedIn(signed_in), visitor): (MaybeSignedIn, Visitor),
     jar: CookieJar,
     request: Request,
 ) -> Result<Response, PageError> {
@@ -37,7 +40,8 @@ pub async fn post(
         return Ok(see_other("/sign-in?continue=/account"));
     }
     let link_to = Some(person.session.token_hash);
-    Ok(pending::begin(&state, &jar, upstream, &continue_to, link_to).await?)
+    let departure = Departure { visitor: &visitor, upstream, continue_to: &continue_to, link_to };
+    Ok(pending::begin(&state, &jar, departure).await?)
 }
 
 fn stale() -> OAuthError {

@@ -12,6 +12,7 @@ use crate::{
     extract::{
         continue_to::ContinueTo,
         signed_in::{CookieName, cookie, cookie_name},
+        visitor::Visitor,
     },
     oauth::{
         error::{ErrorCode, OAuthError, RefusalKind},
@@ -39,15 +40,23 @@ pub(super) struct PendingSignIn {
     expires_at: i64,
 }
 
+/// Who leaves for which upstream, and what is to come afterwards.
+pub(super) struct Departure<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) upstream: &'a Upstream,
+    pub(super) continue_to: &'a ContinueTo,
+    /// As [`PendingSignIn::link_to`].
+    pub(super) link_to: Option<String>,
+}
+
 /// Sends the browser to the upstream. A browser that signs in in two tabs keeps its cookie for
 /// both, as long as the later one needs it.
 pub(super) async fn begin(
     state: &AppState,
     jar: &CookieJar,
-    upstream: &Upstream,
-    continue_to: &ContinueTo,
-    link_to: Option<String>,
+    departure: Departure<'_>,
 ) -> Result<Response, OAuthError> {
+    let Departure { visitor, upstream, continue_to, link_to } = departure;
     let known = jar.get(cookie_name(&state.config, CookieName::Browser));
     let known = known.and_then(|cookie| Secret::parse(SecretKind::Browser, cookie.value()));
     let browser = match known {
@@ -67,7 +76,7 @@ pub(super) async fn begin(
         expires_at: now + LIFETIME,
     };
     let sealed = state.seals.sign_in.seal(&pending).map_err(OAuthError::from)?;
-    let waiting = waiting_request(state, continue_to).await;
+    let waiting = waiting_request(state, continue_to, visitor).await;
     let request = Request {
         state: &sealed,
         code_challenge: &challenge(&verifier),

@@ -8,10 +8,13 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 
-use super::{pending, upstream};
+use super::{
+    pending::{self, Departure},
+    upstream,
+};
 use crate::{
     error_response::PageError,
-    extract::{continue_to::ContinueTo, form},
+    extract::{continue_to::ContinueTo, form, visitor::Visitor},
     state::AppState,
 };
 
@@ -19,11 +22,13 @@ use crate::{
 pub async fn post(
     State(state): State<AppState>,
     Path(provider): Path<String>,
-    jar: CookieJar,
+    (visitor, jar): (Visitor, CookieJar),
     request: Request,
 ) -> Result<Response, PageError> {
     let (_, form) = form::read(request).await?;
     let continue_to = ContinueTo::parse(form.optional("continue")?)?;
     let upstream = upstream(&state, &provider)?;
-    Ok(pending::begin(&state, &jar, upstream, &continue_to, None).await?)
+    let departure =
+        Departure { visitor: &visitor, upstream, continue_to: &continue_to, link_to: None };
+    Ok(pending::begin(&state, &jar, departure).await?)
 }
