@@ -5,7 +5,10 @@ use std::time::Duration;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{
+        HeaderName, HeaderValue, Method,
+        header::{self, STRICT_TRANSPORT_SECURITY},
+    },
     middleware::{from_fn, from_fn_with_state},
     response::Response,
     routing::{get, post},
@@ -30,6 +33,8 @@ use crate::{
     state::AppState,
 };
 
+const ONE_YEAR: &str = "max-age=31536000";
+
 /// All routes of the authorization server.
 pub fn router(state: AppState) -> Router {
     let for_programs = Router::new()
@@ -38,10 +43,13 @@ pub fn router(state: AppState) -> Router {
         .route("/introspect", post(introspect::post))
         .layer(CatchPanicLayer::new())
         .layer(from_fn(error_response::explain_to_programs));
+    // Who came by https once comes by nothing else.
+    let https_alone = state.config.is_https().then_some(HeaderValue::from_static(ONE_YEAR));
     Router::new()
         .merge(for_programs)
         .merge(for_people(&state))
         .route("/health", get(health::get))
+        .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, https_alone))
         .layer(from_fn_with_state(state.clone(), error_response::report))
         .layer(CatchPanicLayer::new())
         .layer(
@@ -89,7 +97,8 @@ fn for_programs() -> Router<AppState> {
         .layer(cors([Method::GET, Method::POST, Method::PUT, Method::DELETE]))
 }
 
-/// Pages and forms.
+/// Pages and forms. They say nothing of `Cross-Origin-Opener-Policy`: it would cut the pages off from
+/// programs that open a sign-in in a window of their own and wait for it.
 fn for_people(state: &AppState) -> Router<AppState> {
     let header = |name: &'static str, value: &'static str| {
         let value = HeaderValue::from_static(value);

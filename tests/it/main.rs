@@ -15,6 +15,7 @@ mod key_rotation;
 mod limits;
 mod metadata_documents;
 mod outages;
+mod public_issuer;
 mod reason_codes;
 mod request_ids;
 mod resources;
