@@ -10,9 +10,9 @@ use super::{
 /// Longest redirect URI, in bytes.
 const LONGEST: usize = 1024;
 
-/// Schemes that a browser acts on itself. A private-use scheme belongs to one program; these
-/// belong to none (RFC 8252 §7.1).
-const FORBIDDEN_SCHEMES: [&str; 20] = [
+/// Schemes that a browser or a desktop acts on itself. A private-use scheme belongs to one program;
+/// these belong to none (RFC 8252 §7.1), and neither does any of Windows, which begin with `ms-`.
+const FORBIDDEN_SCHEMES: [&str; 28] = [
     "about",
     "blob",
     "chrome",
@@ -25,10 +25,18 @@ const FORBIDDEN_SCHEMES: [&str; 20] = [
     "intent",
     "jar",
     "javascript",
+    "ldap",
+    "ldaps",
     "mailto",
-    "ms-msdt",
     "resource",
     "search-ms",
+    "sftp",
+    "smb",
+    "sms",
+    "ssh",
+    "steam",
+    "tel",
+    "telnet",
     "vbscript",
     "view-source",
     "ws",
@@ -68,7 +76,7 @@ impl RedirectUri {
         let allowed = match url.scheme() {
             "https" => matches!(url.host(), Some(host) if is_plain_host(text, &host)),
             "http" => LoopbackUri::parse(text).is_some(),
-            scheme => !FORBIDDEN_SCHEMES.contains(&scheme) && text.len() > scheme.len() + 1,
+            scheme => is_private_use(scheme) && text.len() > scheme.len() + 1,
         };
         match allowed {
             true => Ok(Self(text.into())),
@@ -98,6 +106,10 @@ impl RedirectUri {
             _ => false,
         }
     }
+}
+
+fn is_private_use(scheme: &str) -> bool {
+    !FORBIDDEN_SCHEMES.contains(&scheme) && !scheme.starts_with("ms-")
 }
 
 /// Rejects a host that only becomes one by the leniency of URL parsers, and wildcards.
@@ -152,6 +164,12 @@ mod tests {
             "blob:https://x",
             "view-source:https://app.test/cb",
             "intent://x#Intent;end",
+            "smb://evil.test/share",
+            "ssh://evil.test",
+            "tel:+15550100",
+            "steam://run/1",
+            "ms-msdt:/id",
+            "MS-Officecmd:x",
             "http://127.1:1/cb",
             "http://2130706433:1/cb",
             "http://127.0.0.1:1@evil.test/cb",
