@@ -21,8 +21,8 @@ use crate::{
 
 /// Seconds that a proof may be old.
 pub const LONGEST_AGE: i64 = 60;
-/// Seconds that a prover's clock may be ahead.
-const LONGEST_LEAD: i64 = 5;
+/// Seconds that a prover's clock may be ahead, as far as honest ones are.
+const LONGEST_LEAD: i64 = 10;
 /// Longest `jti`, in bytes: it is remembered until the proof is too old.
 const LONGEST_JTI: usize = 256;
 const TYPE: &str = "dpop+jwt";
@@ -312,7 +312,9 @@ mod tests {
         assert_eq!(with("htu", json!("https://auth.example.com/par")), Err(DpopError::WrongUrl));
         assert_eq!(with("htu", json!("http://auth.example.com/token")), Err(DpopError::WrongUrl));
         assert_eq!(with("iat", json!(NOW - 61)), Err(DpopError::WrongTime));
-        assert_eq!(with("iat", json!(NOW + 6)), Err(DpopError::WrongTime));
+        assert_eq!(with("iat", json!(NOW + 11)), Err(DpopError::WrongTime));
+        assert!(with("iat", json!(NOW - 60)).is_ok());
+        assert!(with("iat", json!(NOW + 10)).is_ok());
         assert_eq!(with("iat", json!("now")), Err(DpopError::Malformed));
         assert_eq!(with("jti", json!("")), Err(DpopError::Malformed));
         assert_eq!(with("jti", json!("x".repeat(257))), Err(DpopError::Malformed));
