@@ -9,7 +9,10 @@ use axum::{
     Json,
     body::{Bytes, to_bytes},
     extract::{Request, State},
-    http::{StatusCode, header::CACHE_CONTROL},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -147,6 +150,7 @@ pub async fn post(
 }
 
 async fn read<T: DeserializeOwned>(request: Request) -> Result<T, OAuthError> {
+    check_content_type(request.headers())?;
     let body: Bytes = to_bytes(request.into_body(), LARGEST_REQUEST)
         .await
         .map_err(|_| refused("body_too_large", "The registration is larger than 64 KiB."))?;
@@ -154,6 +158,19 @@ async fn read<T: DeserializeOwned>(request: Request) -> Result<T, OAuthError> {
         refused("metadata_malformed", "The registration is not a JSON object of client metadata.")
             .because(error)
     })
+}
+
+/// What is sent as anything else than JSON could come from a form or a script of any site, which a
+/// browser lets through without asking us.
+fn check_content_type(headers: &HeaderMap) -> Result<(), OAuthError> {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    match essence.trim().eq_ignore_ascii_case("application/json") {
+        true => Ok(()),
+        false => {
+            Err(refused("registration_content_type", "Send the registration as application/json."))
+        }
+    }
 }
 
 fn texts(uris: &[RedirectUri]) -> Vec<String> {

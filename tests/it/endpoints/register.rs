@@ -96,8 +96,34 @@ async fn unusable_metadata_is_refused() {
         assert_eq!(answer.text("error"), "invalid_client_metadata", "{name} {value}");
     }
     for body in ["", "[]", "{", "null"] {
-        let answer = Answer::of(http().post(stack.at("/register")).body(body)).await;
+        let request = http().post(stack.at("/register")).body(body);
+        let answer = Answer::of(request.header("content-type", "application/json")).await;
         assert_eq!(answer.text("error"), "invalid_client_metadata", "{body:?}");
+    }
+}
+
+/// A page of any site can make a browser send these, without asking us first.
+#[tokio::test]
+async fn what_is_not_sent_as_json_is_not_registered() {
+    let stack = Stack::start().await;
+    let send = async |media_type: Option<&str>| {
+        let request = http().post(stack.at("/register")).body(valid_request().to_string());
+        Answer::of(match media_type {
+            Some(media_type) => request.header("content-type", media_type),
+            None => request,
+        })
+        .await
+    };
+    let form = "application/x-www-form-urlencoded";
+    for media_type in [None, Some("text/plain"), Some(form), Some("multipart/form-data")] {
+        let answer = send(media_type).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text("error")),
+            (400, "invalid_client_metadata")
+        );
+    }
+    for media_type in ["application/json", "Application/JSON; charset=utf-8"] {
+        assert_eq!(send(Some(media_type)).await.status, 201, "{media_type}");
     }
 }
 
