@@ -20,10 +20,11 @@ use axum::{
 };
 use serde_json::json;
 use tower_http::request_id::RequestId;
-use web::Frame;
+use web::{Frame, Onward};
 
 pub use self::unexplained::{explain_to_people, explain_to_programs};
 use crate::oauth::{
+    client::Client,
     error::{ErrorCode, OAuthError, RefusalKind},
     redirect_target::RedirectTarget,
 };
@@ -47,13 +48,29 @@ pub enum AuthorizationError {
     Local(OAuthError),
     /// The client hears of it at its redirect URI (RFC 6749 §4.1.2.1).
     Redirect(RedirectTarget, OAuthError),
+    /// A page shows the redirect URI, and the person decides whether the client hears of it
+    /// (RFC 9700 §4.11.2).
+    Ask(RedirectTarget, OAuthError),
+}
+
+impl AuthorizationError {
+    /// The refusal of a request of this client that is answered at `target`. Whoever registers
+    /// itself may name any site as its own; if refusals went there without a page, every link to
+    /// this server could be one to that site. Programs on the person's machine are no site.
+    pub fn of(client: &Client, target: RedirectTarget, error: OAuthError) -> Self {
+        match client.vouches_for_itself() && !target.is_loopback() {
+            true => Self::Ask(target, error),
+            false => Self::Redirect(target, error),
+        }
+    }
 }
 
 #[derive(Clone)]
 struct Refusal(Arc<OAuthError>);
 
+/// A page is due, with a way on to the program if there is one.
 #[derive(Clone)]
-struct PageDue;
+struct PageDue(Option<Onward>);
 
 impl From<OAuthError> for TokenError {
     fn from(error: OAuthError) -> Self {
@@ -135,7 +152,7 @@ fn is_about_proof(code: ErrorCode) -> bool {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = refuse(page_status(&self.0).into_response(), self.0);
-        response.extensions_mut().insert(PageDue);
+        response.extensions_mut().insert(PageDue(None));
         response
     }
 }
@@ -164,6 +181,13 @@ impl IntoResponse for AuthorizationError {
             Self::Redirect(target, error) => {
                 let response = see_other(&target.with_error(&error));
                 refuse(response, error)
+            }
+            Self::Ask(target, error) => {
+                let onward =
+                    Onward { host: target.shown_host(), address: target.with_error(&error) };
+                let mut response = PageError(error).into_response();
+                response.extensions_mut().insert(PageDue(Some(onward)));
+                response
             }
         }
     }
@@ -194,12 +218,15 @@ pub async fn report(frame: Frame, request: Request, next: Next) -> Response {
         return response;
     };
     log(&error, &path, &request_id);
-    if response.extensions_mut().remove::<PageDue>().is_none() {
+    let Some(PageDue(onward)) = response.extensions_mut().remove() else {
         return response;
-    }
+    };
     let drawn = match wants_json {
         true => json_body(&error).into_response(),
-        false => Html(page::page(&error, request_id, again).render(&frame)).into_response(),
+        false => {
+            let page = page::page(&error, request_id, page::Ways { again, onward });
+            Html(page.render(&frame)).into_response()
+        }
     };
     let (mut parts, _) = response.into_parts();
     let (drawn, body) = drawn.into_parts();

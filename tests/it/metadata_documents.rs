@@ -227,6 +227,19 @@ async fn a_changed_document_is_believed_once_the_old_one_is_stale() {
 }
 
 #[tokio::test]
+async fn a_documented_client_is_told_of_its_mistakes_at_its_site() {
+    let (_stack, server, client) = start().await;
+    let site = "https://app.example/callback";
+    let mut document = valid_document(&server);
+    document["redirect_uris"] = json!([site]);
+    server.put(PATH, Document::json(&document));
+    let request = with(client.authorize_parameters(), "redirect_uri", site);
+    let url = client.authorize_url(&with(request, "scope", "zzz"));
+    let page = Browser::default().open(&url).await;
+    assert!(page.url.as_str().starts_with(site), "{}", page.url);
+}
+
+#[tokio::test]
 async fn a_client_that_calls_itself_another_name_is_asked_about_again() {
     let (stack, server, client) = start().await;
     let mut document = valid_document(&server);

@@ -7,6 +7,7 @@ use crate::{
     display_name::visible,
     fact::{fact, told},
     layout::Frame,
+    onward::Onward,
     text::{ErrorText, Text},
 };
 
@@ -23,6 +24,8 @@ pub struct ErrorPage {
     pub request_id: String,
     /// A path on this server to try once more, where that makes sense.
     pub again: Option<String>,
+    /// Where the program would hear of it, if the person lets it.
+    pub onward: Option<Onward>,
 }
 
 /// What can happen, as far as it makes a difference to a person.
@@ -32,6 +35,8 @@ pub enum ErrorKind {
     ClientUnknown,
     /// The answer would go to an address that the client has not registered.
     RedirectNotRegistered,
+    /// The answer would go to an address that nobody vouches for (RFC 9700 §4.11.2).
+    RedirectNotTrusted,
     /// Anything else that the client did wrong.
     ClientRequest,
     /// A page or a sign-in that is too old, or another browser's.
@@ -71,9 +76,10 @@ pub(crate) enum Fault {
 
 impl ErrorKind {
     /// Every kind there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ClientUnknown,
         Self::RedirectNotRegistered,
+        Self::RedirectNotTrusted,
         Self::ClientRequest,
         Self::Expired,
         Self::AlreadyAnswered,
@@ -91,9 +97,10 @@ impl ErrorKind {
 
     fn fault(self) -> Fault {
         match self {
-            Self::ClientUnknown | Self::RedirectNotRegistered | Self::ClientRequest => {
-                Fault::Client
-            }
+            Self::ClientUnknown
+            | Self::RedirectNotRegistered
+            | Self::RedirectNotTrusted
+            | Self::ClientRequest => Fault::Client,
             Self::ProviderSilent => Fault::Provider,
             Self::Unavailable | Self::ServerMistake => Fault::Server,
             _ => Fault::Nobody,
@@ -123,6 +130,7 @@ impl ErrorPage {
                 <p class="lead">{words.what}</p>
                 <h2>{text.next_step}</h2>
                 <p>{words.next}</p>
+                {self.onward.as_ref().map(|onward| onward.view(text))}
                 {self.ways_on(text)}
                 <dl class="facts">
                     {told(text.whose_fault, text.fault(self.kind.fault()))}
@@ -170,6 +178,7 @@ impl Text {
         match kind {
             ErrorKind::ClientUnknown => &errors.client_unknown,
             ErrorKind::RedirectNotRegistered => &errors.redirect_not_registered,
+            ErrorKind::RedirectNotTrusted => &errors.redirect_not_trusted,
             ErrorKind::ClientRequest => &errors.client_request,
             ErrorKind::Expired => &errors.expired,
             ErrorKind::AlreadyAnswered => &errors.already_answered,
@@ -235,6 +244,16 @@ mod tests {
         let kind = ErrorKind::ClientUnknown;
         let html = ErrorPage { kind, description, ..samples::expired() }.render(&frame());
         assert!(html.contains("&lt;svg/onload") && !html.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn the_way_on_to_a_program_shows_where_it_leads() {
+        let address = "https://app.example/cb?error=invalid_scope&state=s".to_owned();
+        let onward = Some(Onward { host: "app.example".to_owned(), address });
+        let html = ErrorPage { onward, ..samples::expired() }.render(&frame());
+        assert!(html.contains(">app.example<"), "{html}");
+        let link = r#"href="https://app.example/cb?error=invalid_scope&amp;state=s""#;
+        assert!(html.contains(link), "{html}");
     }
 
     #[test]

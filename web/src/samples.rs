@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::{
-    Brand, Color, Frame, Language, Person,
+    Brand, Color, Frame, Language, Onward, Person,
     end_session::EndSessionPage,
     error::{ErrorKind, ErrorPage},
     home::HomePage,
@@ -120,6 +120,15 @@ pub(crate) fn expired() -> ErrorPage {
         reason: "sign_in_expired".to_owned(),
         request_id: "01932f6e-7c1a-7b4e-9c57-3f1d2a8e6b90".to_owned(),
         again: None,
+        onward: None,
+    }
+}
+
+/// Where a program that nobody vouches for is.
+fn onward() -> Onward {
+    Onward {
+        host: "notes.example.com".to_owned(),
+        address: "https://notes.example.com/callback?error=invalid_scope".to_owned(),
     }
 }
 
@@ -129,7 +138,8 @@ fn home(frame: &Frame) -> Vec<Shown> {
     let issuer = "http://localhost:3000".to_owned();
     let alone = HomePage { person: None, csrf: "sample".to_owned(), issuer };
     let known = HomePage { person: Some(person()), ..alone.clone() };
-    let out = SignedOutPage { continue_to: None };
+    let out = SignedOutPage::default();
+    let onward = SignedOutPage { onward: Some(onward()), ..SignedOutPage::default() };
     let asked = EndSessionPage {
         client_name: Some("Team notes".to_owned()),
         person: person(),
@@ -141,6 +151,7 @@ fn home(frame: &Frame) -> Vec<Shown> {
         ("/home/signed-in", "Home, signed in", known.render(frame)),
         ("/end-session", "Signing out, as a program asks", asked.render(frame)),
         ("/signed-out", "Signed out", out.render(frame)),
+        ("/signed-out/onward", "Signed out, a program waits", onward.render(frame)),
     ]
 }
 
@@ -148,6 +159,7 @@ fn errors(frame: &Frame) -> Vec<Shown> {
     let shown = [
         ("/error/client-unknown", "Error: client unknown", "client_unknown"),
         ("/error/redirect", "Error: redirect not registered", "redirect_uri_unregistered"),
+        ("/error/untrusted", "Error: redirect not trusted", "scope_unknown"),
         ("/error/client-request", "Error: bad request", "pkce_missing"),
         ("/error", "Error: expired", "sign_in_expired"),
         ("/error/answered", "Error: answered before", "consent_answered"),
@@ -165,7 +177,8 @@ fn errors(frame: &Frame) -> Vec<Shown> {
     let pages = ErrorKind::ALL.into_iter().zip(shown).map(|(kind, (path, shows, reason))| {
         let again = matches!(kind, ErrorKind::Unavailable | ErrorKind::ServerMistake)
             .then(|| "/account".to_owned());
-        let page = ErrorPage { kind, reason: reason.to_owned(), again, ..expired() };
+        let onward = (kind == ErrorKind::RedirectNotTrusted).then(onward);
+        let page = ErrorPage { kind, reason: reason.to_owned(), again, onward, ..expired() };
         (path, shows, page.render(frame))
     });
     pages.collect()

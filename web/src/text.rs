@@ -54,9 +54,9 @@ catalogue! {
     deleted deleted_lead keep_account
     whose_fault next_step reason request for_makers
     fault_client fault_provider fault_server fault_nobody
-    action_home action_sign_in action_account action_again
+    action_home action_sign_in action_account action_again action_onward
     end_session end_session_asked stay_signed_in
-    signed_out session_ended clients_keep_access sign_in_again
+    signed_out session_ended clients_keep_access sign_in_again onward_unverified
     home what_this_is sign_out issuer for_programs metadata signing_keys enter_code
 }
 
@@ -64,6 +64,7 @@ catalogue! {
 pub(crate) struct ErrorTexts {
     pub(crate) client_unknown: ErrorText,
     pub(crate) redirect_not_registered: ErrorText,
+    pub(crate) redirect_not_trusted: ErrorText,
     pub(crate) client_request: ErrorText,
     pub(crate) expired: ErrorText,
     pub(crate) already_answered: ErrorText,

@@ -62,7 +62,7 @@ pub async fn get(
     let person = signed_in.as_ref().map(|person| tracing::field::display(person.user.id));
     tracing::debug!(next = ?next.as_ref().ok(), person, remembered, "request judged");
     match (next, &signed_in) {
-        (Err(error), _) => Err(AuthorizationError::Redirect(request.target, error)),
+        (Err(error), _) => Err(AuthorizationError::of(&request.client, request.target, error)),
         (Ok(Next::Answer), Some(person)) if method != Method::HEAD => {
             let answerer = Answerer { person, visitor: &visitor };
             if let Some(name) = pushed {
@@ -76,8 +76,8 @@ pub async fn get(
     }
 }
 
-/// The request behind a query: client and redirect target first, then all else. Errors go by
-/// redirect from the moment that the target is certain.
+/// The request behind a query: client and redirect target first, then all else. From the moment that
+/// the target is certain, errors go there, by redirect or by the person's leave.
 pub async fn read(
     state: &AppState,
     query: &str,
@@ -102,9 +102,12 @@ pub(super) async fn read_pushed(
     let target = RedirectTarget::verify(&client, redirect_uri, one_state, &state.config.issuer)?;
     let request = match must_push {
         true => Err(must_be_pushed()),
-        false => AuthorizationRequest::parse(&parameters, client, target.clone(), &state.resources),
+        false => {
+            let (client, target) = (client.clone(), target.clone());
+            AuthorizationRequest::parse(&parameters, client, target, &state.resources)
+        }
     };
-    let request = request.map_err(|error| AuthorizationError::Redirect(target, error))?;
+    let request = request.map_err(|error| AuthorizationError::of(&client, target, error))?;
     Ok((request, pushed))
 }
 

@@ -11,7 +11,7 @@ use axum_extra::extract::CookieJar;
 use keys::PublishedKeys;
 use serde::Deserialize;
 use url::Url;
-use web::{Frame, end_session::EndSessionPage, signed_out::SignedOutPage};
+use web::{Frame, Onward, end_session::EndSessionPage, signed_out::SignedOutPage};
 
 use super::sign_out;
 use crate::{
@@ -21,7 +21,10 @@ use crate::{
         signed_in::{MaybeSignedIn, SignedIn, gone},
         visitor::Visitor,
     },
-    oauth::{client::Client, error::OAuthError, parameters::Parameters},
+    oauth::{
+        client::Client, error::OAuthError, loopback::LoopbackUri, parameters::Parameters,
+        redirect_target::shown_host,
+    },
     presentation,
     state::AppState,
 };
@@ -35,6 +38,17 @@ struct LogoutRequest {
     hint: Option<Hint>,
     /// Where the person goes afterwards, `state` included.
     target: Option<String>,
+}
+
+impl LogoutRequest {
+    /// Where nobody else than the client itself says that the person should go: who registers may
+    /// name any site. Programs on the person's machine are no site.
+    fn untrusted_target(&self) -> Option<Onward> {
+        let is_open = self.client.as_ref().is_some_and(Client::vouches_for_itself);
+        let target = self.target.as_ref().filter(|_| is_open)?;
+        let onward = || Onward { host: shown_host(target), address: target.clone() };
+        LoopbackUri::parse(target).is_none().then(onward)
+    }
 }
 
 /// What an ID token of this server says of the sign-in it came of. It may have expired since.
@@ -191,16 +205,17 @@ async fn end(
     request: LogoutRequest,
     frame: &Frame,
 ) -> Result<Response, PageError> {
-    let jar = match person {
+    // Whoever is signed in has said yes to this client, now or when it got the ID token.
+    let (jar, onward) = match person {
         Some(person) => {
             sign_out::end_session(state, &person, visitor).await?;
-            CookieJar::new().add(gone(&state.config))
+            (CookieJar::new().add(gone(&state.config)), None)
         }
-        None => CookieJar::new(),
+        None => (CookieJar::new(), request.untrusted_target()),
     };
     let next = match request.target {
-        Some(target) => see_other(&target),
-        None => Html(SignedOutPage { continue_to: None }.render(frame)).into_response(),
+        Some(target) if onward.is_none() => see_other(&target),
+        _ => Html(SignedOutPage { continue_to: None, onward }.render(frame)).into_response(),
     };
     Ok((jar, next).into_response())
 }

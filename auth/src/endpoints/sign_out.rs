@@ -44,7 +44,7 @@ pub async fn post(
         end_session(&state, &person, &visitor).await?;
     }
     let jar = CookieJar::new().add(gone(&state.config));
-    let page = SignedOutPage { continue_to: continue_to.map(String::from) };
+    let page = SignedOutPage { continue_to: continue_to.map(String::from), onward: None };
     Ok((jar, Html(page.render(&frame))).into_response())
 }
 

@@ -1,20 +1,35 @@
 //! A refusal as a page: which of the pages' kinds it is, and where the person goes on.
 
 use axum::http::{Method, Uri};
-use web::error::{ErrorKind, ErrorPage};
+use web::{
+    Onward,
+    error::{ErrorKind, ErrorPage},
+};
 
 use crate::oauth::error::{ErrorCode, OAuthError, RefusalKind};
 
+/// Where the person may go on.
+pub(super) struct Ways {
+    /// The address to try once more.
+    pub(super) again: Option<String>,
+    /// The program's own address, that nobody vouches for.
+    pub(super) onward: Option<Onward>,
+}
+
 /// The page for a refused request.
-pub(super) fn page(error: &OAuthError, request_id: String, again: Option<String>) -> ErrorPage {
-    let kind = kind(error);
+pub(super) fn page(error: &OAuthError, request_id: String, ways: Ways) -> ErrorPage {
+    let kind = match ways.onward {
+        Some(_) => ErrorKind::RedirectNotTrusted,
+        None => kind(error),
+    };
     let worth_another_try = matches!(kind, ErrorKind::Unavailable | ErrorKind::ServerMistake);
     ErrorPage {
         kind,
         description: error.description.to_string(),
         reason: error.reason.into(),
         request_id,
-        again: again.filter(|_| worth_another_try),
+        again: ways.again.filter(|_| worth_another_try),
+        onward: ways.onward,
     }
 }
 

@@ -244,6 +244,11 @@ impl Client {
             || self.authentication == AuthenticationMethod::None
     }
 
+    /// Whether nobody else vouches for what it says of itself.
+    pub fn vouches_for_itself(&self) -> bool {
+        self.provenance == Provenance::Registered
+    }
+
     /// The key that refresh tokens are bound to: a client that proves itself at every use needs no
     /// second proof (RFC 9449 §5).
     pub fn key_of_refresh_tokens<'a>(&self, key_thumbprint: Option<&'a str>) -> Option<&'a str> {

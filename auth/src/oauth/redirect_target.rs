@@ -53,18 +53,9 @@ impl RedirectTarget {
         &self.uri
     }
 
-    /// Host and port, or the scheme of a private-use URI: what people are shown.
+    /// Where the answer goes, as people are shown it.
     pub fn shown_host(&self) -> String {
-        match Url::parse(&self.uri) {
-            Ok(url) => match (url.host_str(), url.port()) {
-                (Some(host), Some(port)) if url.scheme().starts_with("http") => {
-                    format!("{host}:{port}")
-                }
-                (Some(host), _) if url.scheme().starts_with("http") => host.to_owned(),
-                _ => format!("{}:", url.scheme()),
-            },
-            Err(_) => String::new(),
-        }
+        shown_host(&self.uri)
     }
 
     /// Whether the answer stays on the person's machine.
@@ -91,6 +82,20 @@ impl RedirectTarget {
         query.append_pair("iss", &self.issuer);
         let separator = if self.uri.contains('?') { '&' } else { '?' };
         format!("{}{separator}{}", self.uri, query.finish())
+    }
+}
+
+/// Host and port, or the scheme of a private-use URI: what people are shown.
+pub fn shown_host(uri: &str) -> String {
+    match Url::parse(uri) {
+        Ok(url) => match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) if url.scheme().starts_with("http") => {
+                format!("{host}:{port}")
+            }
+            (Some(host), _) if url.scheme().starts_with("http") => host.to_owned(),
+            _ => format!("{}:", url.scheme()),
+        },
+        Err(_) => String::new(),
     }
 }
 

@@ -125,6 +125,68 @@ async fn every_other_mistake_is_reported_to_the_client_with_state_and_iss() {
     }
 }
 
+/// An address beyond this machine. The browser stops at it.
+const SITE: &str = "https://app.example/callback";
+const MISTAKES: [(&str, &str, &str); 4] = [
+    ("response_type", "x", "unsupported_response_type"),
+    ("scope", "zzz", "invalid_scope"),
+    ("prompt", "none", "login_required"),
+    ("code_challenge", "", "invalid_request"),
+];
+
+#[tokio::test]
+async fn nobody_is_sent_to_a_site_that_only_a_registration_names_without_a_page() {
+    let mut setting = setting().await;
+    for place in [SITE, "cursor://app.example/callback"] {
+        let metadata = serde_json::json!({"redirect_uris": [place]});
+        let client = Client::register_as(&setting.stack, metadata).await;
+        for (name, value, error) in MISTAKES {
+            let request = with(client.authorize_parameters(), "redirect_uri", place);
+            let url = client.authorize_url(&with(request, name, value));
+            let page = setting.browser.open(&url).await;
+            assert_eq!(
+                (page.status.as_u16(), page.header("location")),
+                (400, ""),
+                "{place} {name}"
+            );
+            let html = page.html.replace("&amp;", "&");
+            let shown = if place == SITE { ">app.example<" } else { ">cursor:<" };
+            for shown in [shown, &format!("href=\"{place}?error={error}"), "&state=the-state&iss="]
+            {
+                assert!(html.contains(shown), "{place} {name}: {shown} is missing: {html}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_person_has_decided_is_told_to_any_site_that_is_registered() {
+    let setting = setting().await;
+    let metadata = serde_json::json!({"redirect_uris": [SITE]});
+    let client = Client::register_as(&setting.stack, metadata).await;
+    let url = client.authorize_url(&with(client.authorize_parameters(), "redirect_uri", SITE));
+    for (decision, answer) in [("deny", "error"), ("allow", "code")] {
+        let mut browser = Browser::default();
+        let page = client.reach_consent(&mut browser, &url).await;
+        let page = browser.press(&page, "decision", decision).await;
+        assert!(page.url.as_str().starts_with(SITE), "{decision}: {}", page.url);
+        assert!(page.query(answer).is_some(), "{decision}: {}", page.url);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_an_operator_entered_is_told_of_its_mistakes_at_its_site() {
+    let mut setting = setting().await;
+    let options = ["--redirect-uri", SITE, "--auth-method", "none"];
+    let client = Client::pre_registered(&setting.stack, &options).await;
+    for (name, value, error) in MISTAKES {
+        let request = with(client.authorize_parameters(), "redirect_uri", SITE);
+        let page = setting.browser.open(&client.authorize_url(&with(request, name, value))).await;
+        assert!(page.url.as_str().starts_with(SITE), "{name}: {}", page.url);
+        assert_eq!(page.query("error").as_deref(), Some(error), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_doubled_parameter_is_an_invalid_request() {
     let mut setting = setting().await;

@@ -172,6 +172,47 @@ async fn an_access_token_is_no_hint() {
     assert!(setting.is_signed_in().await);
 }
 
+/// Whether somebody who asks for it without a session is led to a site, and how it is told.
+async fn asked_by(stack: &Stack, client: &Client, site: &str) -> Page {
+    let parameters = [("client_id", client.id.as_str()), ("post_logout_redirect_uri", site)];
+    let url = Url::parse_with_params(&stack.at("/end_session"), parameters).unwrap();
+    Browser::default().open(url.as_str()).await
+}
+
+#[tokio::test]
+async fn nobody_is_led_to_a_site_that_only_a_registration_names_without_a_page() {
+    let stack = Stack::start().await;
+    for site in ["https://app.example/out", "cursor://app.example/out"] {
+        let metadata = serde_json::json!({"post_logout_redirect_uris": [site]});
+        let client = Client::register_as(&stack, metadata).await;
+        let page = asked_by(&stack, &client, site).await;
+        assert_eq!((page.status.as_u16(), page.header("location")), (200, ""), "{site}");
+        let host = if site.starts_with("https") { ">app.example<" } else { ">cursor:<" };
+        for shown in [host, &format!("href=\"{site}\""), "nobody has verified"] {
+            assert!(page.html.contains(shown), "{shown} is missing: {}", page.html);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_an_operator_entered_and_one_with_the_persons_yes_have_people_led_back() {
+    let (stack, site) = (Stack::start().await, "https://app.example/out");
+    let metadata = serde_json::json!({"post_logout_redirect_uris": [site]});
+    let registered = Client::register_as(&stack, metadata).await;
+    let options = ["--redirect-uri", site, "--post-logout-redirect-uri", site];
+    let entered = Client::pre_registered(&stack, &options).await;
+    assert_eq!(asked_by(&stack, &entered, site).await.url.as_str(), site);
+
+    let mut browser = Browser::default();
+    let url = registered.authorize_url(&registered.authorize_parameters());
+    registered.reach_consent(&mut browser, &url).await;
+    let parameters = [("client_id", registered.id.as_str()), ("post_logout_redirect_uri", site)];
+    let url = Url::parse_with_params(&stack.at("/end_session"), parameters).unwrap();
+    let page = browser.open(url.as_str()).await;
+    assert!(page.text().contains("Sign out?"), "{}", page.text());
+    assert_eq!(browser.send_form(&page, "/end_session").await.url.as_str(), site);
+}
+
 #[tokio::test]
 async fn who_is_signed_out_already_is_led_back_at_once() {
     let mut setting = setting().await;

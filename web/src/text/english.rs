@@ -164,6 +164,7 @@ pub(super) static TEXT: Text = Text {
     action_sign_in: "Sign in again",
     action_account: "Go to your account",
     action_again: "Try again",
+    action_onward: "Go on to this address",
 
     end_session: "Sign out?",
     end_session_asked: "{client} asks to sign you out of this browser.",
@@ -173,6 +174,8 @@ pub(super) static TEXT: Text = Text {
     clients_keep_access: "Programs that you allowed earlier keep their access: signing out here \
         does not stop them. You can remove it on your account page.",
     sign_in_again: "Sign in again",
+    onward_unverified: "The program that sent you here wants you back at this address, which nobody \
+        has verified.",
 
     home: "You are in the right place",
     what_this_is: "Programs send you here to sign in, and to ask whether they may use a service \
@@ -197,6 +200,12 @@ static ERRORS: ErrorTexts = ErrorTexts {
             stopped, because that address could belong to somebody else.",
         next: "Go back to the program and try again. If it happens again, send this page to its \
             makers.",
+    },
+    redirect_not_trusted: ErrorText {
+        title: "This request cannot go on",
+        what: "The program that sent you here asked for something that it cannot have. It would be \
+            told so at its own address, which nobody has verified.",
+        next: "If you know this address and have just come from there, go on. If not, close this page.",
     },
     client_request: ErrorText {
         title: "This request cannot go on",

@@ -172,6 +172,7 @@ pub(super) static TEXT: Text = Text {
     action_sign_in: "Wieder anmelden",
     action_account: "Zu Ihrem Konto",
     action_again: "Noch einmal versuchen",
+    action_onward: "Weiter zu dieser Adresse",
 
     end_session: "Abmelden?",
     end_session_asked: "{client} möchte Sie in diesem Browser abmelden.",
@@ -181,6 +182,8 @@ pub(super) static TEXT: Text = Text {
     clients_keep_access: "Programme, denen Sie früher Zugriff erlaubt haben, behalten ihn: Das \
         Abmelden hier hält sie nicht auf. Entziehen können Sie ihn auf Ihrer Kontoseite.",
     sign_in_again: "Wieder anmelden",
+    onward_unverified: "Das Programm, das Sie hierher schickte, möchte Sie an dieser Adresse zurück, \
+        die niemand geprüft hat.",
 
     home: "Hier sind Sie richtig",
     what_this_is: "Programme schicken Sie hierher, damit Sie sich anmelden, und fragen, ob sie \
@@ -207,6 +210,13 @@ static ERRORS: ErrorTexts = ErrorTexts {
             Wir haben angehalten, denn sie könnte jemand anderem gehören.",
         next: "Kehren Sie zum Programm zurück und versuchen Sie es noch einmal. Geschieht es wieder, \
             schicken Sie diese Seite an die Hersteller.",
+    },
+    redirect_not_trusted: ErrorText {
+        title: "Diese Anfrage kann nicht weitergehen",
+        what: "Das Programm, das Sie hierher schickte, verlangt etwas, das es nicht haben kann. Das \
+            würde ihm an seiner eigenen Adresse gesagt, die niemand geprüft hat.",
+        next: "Wenn Sie diese Adresse kennen und gerade von dort kommen, gehen Sie weiter. Sonst \
+            schließen Sie diese Seite.",
     },
     client_request: ErrorText {
         title: "Diese Anfrage kann nicht weitergehen",
