@@ -1,7 +1,10 @@
 //! `GET /userinfo` and `POST /userinfo`
 //!
 //! What an access token reveals of the person (OpenID Connect Core §5.3): as JSON, or as a signed
-//! JWT for who asks for one or registered for one.
+//! JWT for who asks for one or registered for one. It need not have the scope `openid`: MCP servers
+//! that are shown opaque tokens, and programs that greet the person, ask here too, and what they
+//! are told is no more than a JWT with the same scopes says by itself. The token comes in the
+//! header; no other place is looked at.
 
 use axum::{
     Json,

@@ -4,8 +4,9 @@ use keys::{Algorithm, DpopRequest, PublishedKeys, SigningKey};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tests::{
+    access_token,
     browser::Browser,
-    client::{Answer, Client, http},
+    client::{Answer, Client, http, with},
     stack::Stack,
 };
 
@@ -19,6 +20,25 @@ async fn it_tells_what_the_scopes_reveal() {
     assert_eq!(answer.text("name"), "Nick Lucas");
     assert_eq!(answer.text("email"), "nick-lucas@example.com");
     assert_eq!(answer.json["email_verified"], true);
+}
+
+#[tokio::test]
+async fn without_a_scope_that_reveals_the_person_it_tells_the_subject_and_no_more() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let mut browser = Browser::default();
+    let request = with(client.authorize_parameters(), "scope", "mcp:tools");
+    let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
+    let page = browser.press(&page, "decision", "allow").await;
+    let tokens = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
+    let access_token = tokens.text("access_token");
+    let answer = client.user_info(access_token).await;
+    assert_eq!(answer.json, json!({"sub": access_token::claims(access_token)["sub"]}));
+    for url in [format!("/userinfo?access_token={access_token}"), "/userinfo".into()] {
+        let form = [("access_token", access_token)];
+        let elsewhere = Answer::of(http().post(stack.at(&url)).form(&form)).await;
+        assert_eq!((elsewhere.status.as_u16(), elsewhere.text("error")), (401, "invalid_token"));
+    }
 }
 
 #[tokio::test]
