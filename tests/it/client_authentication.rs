@@ -241,3 +241,75 @@ async fn a_client_with_a_secret_cannot_sign_instead() {
     let assertion = signer.key.sign(TokenType::IdToken, &claims).unwrap();
     assert_eq!(outcome(&present_assertion(&stack, &assertion).await), REFUSED);
 }
+
+/// What `/token` says of these Authorization headers.
+async fn present_headers(stack: &Stack, headers: &[&[u8]]) -> Answer {
+    let form = [("grant_type", "authorization_code"), ("code", "x"), ("code_verifier", VERIFIER)];
+    let mut request = http().post(stack.at("/token")).form(&form);
+    for header in headers {
+        request = request.header("authorization", *header);
+    }
+    Answer::of(request).await
+}
+
+fn basic(scheme: &str, credentials: impl AsRef<[u8]>) -> Vec<u8> {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    format!("{scheme} {}", STANDARD.encode(credentials)).into_bytes()
+}
+
+#[tokio::test]
+async fn a_broken_basic_header_proves_nobody() {
+    let stack = Stack::start().await;
+    let method = json!({"token_endpoint_auth_method": "client_secret_basic"});
+    let client = Client::register_as(&stack, method).await;
+    let (id, secret) = (&client.id, client.secret.as_deref().unwrap());
+    let right = basic("Basic", format!("{id}:{secret}"));
+    for header in [
+        b"Basic".to_vec(),
+        b"Basic ".to_vec(),
+        b"Basic ====".to_vec(),
+        b"Basic \xff".to_vec(),
+        basic("Bearer", format!("{id}:{secret}")),
+        basic("Basic", format!("{id}{secret}")),
+        basic("Basic", format!("{id}:")),
+        basic("Basic", format!(":{secret}")),
+        basic("Basic", format!("{id}:%zz")),
+        basic("Basic", format!("{id}:%ff%fe")),
+        basic("Basic", [id.as_bytes(), b":\xff\xfe"].concat()),
+        basic("Basic", format!("{id}:{secret}\0")),
+        basic("Basic", format!("{id}:{secret}:")),
+    ] {
+        let answer = present_headers(&stack, &[&header]).await;
+        assert_eq!(outcome(&answer), REFUSED, "{}", String::from_utf8_lossy(&header));
+        assert!(answer.headers.contains_key("www-authenticate"));
+    }
+    assert_eq!(outcome(&present_headers(&stack, &[&right, &right]).await), REFUSED);
+    assert_eq!(outcome(&present_headers(&stack, &[&right]).await), PROVEN);
+    let encode = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+    let encoded = format!("{}:{}", encode(id), encode(secret));
+    assert_eq!(outcome(&present_headers(&stack, &[&basic("bAsIc", encoded)]).await), PROVEN);
+}
+
+#[tokio::test]
+async fn a_client_without_a_secret_sends_none() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    let id = ("client_id", client.id.as_str());
+    assert_eq!(outcome(&present(&stack, &[id]).await), PROVEN);
+    assert_eq!(outcome(&present(&stack, &[id, ("client_secret", "pck_any")]).await), REFUSED);
+    for secret in ["", "pck_any"] {
+        let header = basic("Basic", format!("{}:{secret}", client.id));
+        assert_eq!(outcome(&present_headers(&stack, &[&header]).await), REFUSED, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_the_header_and_in_the_body_is_one_too_many() {
+    let stack = Stack::start().await;
+    let method = json!({"token_endpoint_auth_method": "client_secret_basic"});
+    let client = Client::register_as(&stack, method).await;
+    let secret = client.secret.as_deref().unwrap();
+    let request = http().post(stack.at("/token")).basic_auth(&client.id, Some(secret));
+    let form = [("grant_type", "authorization_code"), ("code", "x"), ("client_secret", secret)];
+    assert_eq!(outcome(&Answer::of(request.form(&form)).await), (400, "invalid_request"));
+}

@@ -89,6 +89,15 @@ impl Browser {
         self.go(Method::POST, Url::parse(url).expect("a URL"), Some(fields)).await
     }
 
+    /// Deletes the account of whoever signed in a moment ago.
+    pub async fn delete_account(&mut self, issuer: &str) {
+        let place = format!("{issuer}/account/delete");
+        let page = self.open(&place).await;
+        let sure = [("csrf", &*page.hidden("csrf")), ("sure", "yes")];
+        let page = self.post(&place, &sure).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    }
+
     /// The cookies that it would send to a server, as a header.
     pub fn cookies_for(&self, url: &str) -> String {
         let cookies =

@@ -188,6 +188,22 @@ async fn a_client_that_an_operator_entered_is_told_of_its_mistakes_at_its_site()
 }
 
 #[tokio::test]
+async fn a_state_longer_than_2_kilobytes_is_refused() {
+    let mut setting = setting().await;
+    let (longest, longer) = ("\u{20ac}&=".repeat(409) + "abc", "a".repeat(2049));
+    assert_eq!(longest.len(), 2048);
+    for name in ["state", "nonce", "login_hint"] {
+        let page = setting.open(&with(setting.valid_request(), name, &longest)).await;
+        assert_eq!(page.url.path(), "/sign-in", "{name}");
+        let page = setting.open(&with(setting.valid_request(), name, &longer)).await;
+        assert_eq!(page.query("error").as_deref(), Some("invalid_request"), "{name}");
+    }
+    let request = with(setting.valid_request(), "state", &longest);
+    let page = setting.open(&with(request, "prompt", "none")).await;
+    assert_eq!(page.query("state"), Some(longest));
+}
+
+#[tokio::test]
 async fn a_doubled_parameter_is_an_invalid_request() {
     let mut setting = setting().await;
     for name in ["scope", "code_challenge", "response_type"] {

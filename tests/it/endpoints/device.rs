@@ -271,3 +271,15 @@ async fn an_answer_that_is_neither_leaves_the_question_open() {
     assert!(page.text().contains("The device is connected"), "{}", page.text());
     assert_eq!(poll(&client, &codes).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_device_of_an_account_that_was_deleted_meanwhile_gets_nothing() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let (client, codes) = waiting_device(&stack).await;
+    let page = arrive(&mut browser, codes.text("verification_uri")).await;
+    let question = type_code(&mut browser, &page, codes.text("user_code")).await;
+    let page = browser.press_after(&question, ALLOW, &[STARTED]).await;
+    assert!(page.text().contains("The device is connected"), "{}", page.text());
+    browser.delete_account(&stack.issuer).await;
+    assert_eq!(poll(&client, &codes).await.text("error"), "invalid_grant");
+}

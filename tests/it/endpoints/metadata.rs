@@ -1,10 +1,13 @@
 //! `GET /.well-known/oauth-authorization-server` and `GET /.well-known/openid-configuration`
 
-use serde_json::Value;
+use reqwest::{Method, RequestBuilder, header::HeaderName};
+use serde_json::{Value, json};
 use tests::{
     client::{Answer, http},
     stack::Stack,
 };
+
+use super::device_authorization::{register, valid_request};
 
 async fn document(stack: &Stack, path: &str) -> Answer {
     Answer::of(http().get(stack.at(path))).await
@@ -64,4 +67,76 @@ async fn any_origin_may_read_it() {
     let answer = request.header("origin", "http://localhost:6274").send().await.unwrap();
     assert_eq!(answer.headers()["access-control-allow-origin"], "*");
     assert!(!answer.headers().contains_key("access-control-allow-credentials"));
+}
+
+/// Headers by which a request may pretend to be for another host.
+const FOREIGN: [(&str, &str); 7] = [
+    ("host", "evil.test"),
+    ("x-forwarded-host", "evil.test"),
+    ("x-forwarded-server", "evil.test"),
+    ("x-forwarded-proto", "ftp"),
+    ("x-forwarded-port", "1"),
+    ("x-original-url", "/evil.test"),
+    ("forwarded", "for=evil.test;host=evil.test;proto=ftp"),
+];
+
+#[tokio::test]
+async fn a_foreign_host_header_changes_nothing() {
+    let stack = Stack::start().await;
+    let client = register(&stack).await;
+    let form = valid_request(&client, &stack);
+    let registration = json!({"redirect_uris": ["http://127.0.0.1/callback"]});
+    let text = async |request: RequestBuilder| request.send().await.unwrap().text().await.unwrap();
+    for (name, value) in FOREIGN {
+        for document in ["oauth-authorization-server", "openid-configuration"] {
+            let ask = || http().get(stack.at(&format!("/.well-known/{document}")));
+            let pretended = text(ask().header(name, value)).await;
+            assert_eq!(pretended, text(ask()).await, "{name} {document}");
+        }
+        let post = |path: &str| http().post(stack.at(path)).header(name, value);
+        let registered = Answer::of(post("/register").json(&registration)).await;
+        let uri = registered.text("registration_client_uri");
+        assert!(uri.starts_with(&stack.at("/register/")), "{name}: {}", registered.json);
+        let device = Answer::of(post("/device_authorization").form(&form)).await;
+        assert_eq!(device.text("verification_uri"), stack.at("/device"), "{name}");
+        let departure = post("/sign-in/github").form(&[("continue", "/")]).send().await.unwrap();
+        let location = departure.headers()["location"].to_str().unwrap();
+        assert!(location.starts_with(&stack.github), "{name}: {location}");
+        assert!(!location.contains("evil") && !location.contains("ftp"), "{name}: {location}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_programs_in_browsers_need_may_be_called_from_other_origins() {
+    let stack = Stack::start().await;
+    let ask = async |method: Method, path: &str| {
+        let request = http().request(method, stack.at(path)).header("origin", "https://evil.test");
+        let request = request.header("access-control-request-method", "POST");
+        request.send().await.unwrap().headers().clone()
+    };
+    for path in [
+        "/token",
+        "/par",
+        "/revoke",
+        "/register",
+        "/userinfo",
+        "/device_authorization",
+        "/jwks",
+        "/.well-known/oauth-authorization-server",
+    ] {
+        for method in [Method::GET, Method::POST, Method::OPTIONS] {
+            let headers = ask(method, path).await;
+            assert_eq!(headers["access-control-allow-origin"], "*", "{path}");
+            assert!(!headers.contains_key("access-control-allow-credentials"), "{path}");
+        }
+    }
+    for path in
+        ["/introspect", "/authorize", "/consent", "/end_session", "/account", "/sign-in", "/device"]
+    {
+        for method in [Method::GET, Method::POST, Method::OPTIONS] {
+            let headers = ask(method, path).await;
+            let mut names = headers.keys().map(HeaderName::as_str);
+            assert!(!names.any(|name| name.starts_with("access-control-")), "{path}: {headers:?}");
+        }
+    }
 }

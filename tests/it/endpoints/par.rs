@@ -146,3 +146,19 @@ async fn a_proof_that_comes_with_it_binds_the_code() {
     let tokens = client.post_with_proof("/token", &form, &proof("/token")).await;
     assert_eq!(tokens.text("token_type"), "DPoP", "{}", tokens.json);
 }
+
+#[tokio::test]
+async fn a_proof_by_another_key_than_the_named_one_is_refused() {
+    let (stack, client) = setting().await;
+    let [named, other] = [Algorithm::ES256; 2].map(|it| SigningKey::generate(it).unwrap());
+    let form = with(client.authorize_parameters(), "dpop_jkt", named.thumbprint());
+    let (url, now) = (stack.at("/par"), stack.state.clock.now());
+    let request = DpopRequest { method: "POST", url: &url, access_token: None, nonce: None, now };
+    let push = async |key: &SigningKey| {
+        client.post_with_proof("/par", &form, &key.dpop_proof(&request).unwrap()).await
+    };
+    let refused = push(&other).await;
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (400, "invalid_request"));
+    assert!(refused.text("error_description").contains("dpop_jkt"), "{}", refused.json);
+    assert_eq!(push(&named).await.status, 201);
+}

@@ -136,3 +136,25 @@ async fn nothing_can_be_granted_by_asking() {
     let answer = register_with(&stack, "client_id", json!("mine")).await;
     assert_ne!(answer.text("client_id"), "mine");
 }
+
+#[tokio::test]
+async fn a_statement_of_others_and_two_answers_to_one_question_are_refused() {
+    let stack = Stack::start().await;
+    for statement in [json!("eyJhbGciOiJub25lIn0.e30."), json!({}), json!(7)] {
+        let answer = register_with(&stack, "software_statement", statement).await;
+        let outcome = (answer.status.as_u16(), answer.text("error"));
+        assert_eq!(outcome, (400, "unapproved_software_statement"));
+    }
+    let key = keys::SigningKey::generate(keys::Algorithm::ES256).unwrap();
+    let mut request = valid_request();
+    request["jwks"] = json!({"keys": [key.public_jwk()]});
+    assert_eq!(register(&stack, &request).await.status, 201);
+    request["jwks_uri"] = json!("https://example.com/keys");
+    assert_eq!(register(&stack, &request).await.text("error"), "invalid_client_metadata");
+
+    let twice =
+        r#"{"redirect_uris": ["http://127.0.0.1/a"], "redirect_uris": ["http://127.0.0.1/b"]}"#;
+    let request = http().post(stack.at("/register")).header("content-type", "application/json");
+    let answer = Answer::of(request.body(twice)).await;
+    assert_eq!(answer.text("error"), "invalid_client_metadata", "{}", answer.json);
+}

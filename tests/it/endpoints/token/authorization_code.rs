@@ -143,3 +143,13 @@ async fn a_code_of_another_client_looks_unknown() {
     }
     assert_eq!(client.post("/token", &client.code_form(&code)).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_code_of_an_account_that_was_deleted_meanwhile_is_worth_nothing() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let client = Client::register(&stack).await;
+    let code = client.obtain_code(&mut browser).await;
+    browser.delete_account(&stack.issuer).await;
+    let answer = client.post("/token", &client.code_form(&code)).await;
+    assert_eq!((answer.status.as_u16(), answer.text("error")), (400, "invalid_grant"));
+}
