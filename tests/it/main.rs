@@ -20,6 +20,7 @@ mod reason_codes;
 mod request_ids;
 mod resources;
 mod retention;
+mod secrets;
 mod settings;
 mod single_use;
 mod tidy;

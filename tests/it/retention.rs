@@ -91,7 +91,7 @@ async fn many_rows_go_in_batches_and_replicas_share_the_work_on_either_engine() 
 }
 
 /// The tables of the schema, and of each its columns.
-async fn schema(db: &Database) -> Vec<(String, Vec<String>)> {
+pub(crate) async fn schema(db: &Database) -> Vec<(String, Vec<String>)> {
     let sql = "SELECT m.name AS t, c.name AS c FROM sqlite_master m, pragma_table_info(m.name) c \
                WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'seaql_migrations'";
     let rows = db.connection().query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await;

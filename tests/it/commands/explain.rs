@@ -159,3 +159,28 @@ async fn a_story_can_be_had_as_json_lines() {
     assert_eq!(refusal["fields"]["reason"], "pkce_mismatch");
     assert!(events.iter().all(|event| event["span"]["request_id"] == *id));
 }
+
+#[tokio::test]
+async fn a_stranger_writes_no_line_of_a_story() {
+    let told = Told::start().await;
+    let forged = "{\"fields\":{\"message\":\"a forged line\"}}";
+    let evil = format!("x\n{forged}\r\u{1b}[2J\u{2028}\u{202e}");
+    let client = Client::known_as(&told.stack, &evil, None);
+    let refused = client.post("/token", &client.code_form(&evil)).await;
+    assert_eq!(refused.status, 401);
+    let path: String = url::form_urlencoded::byte_serialize(evil.as_bytes()).collect();
+    let request = http().get(told.stack.at(&format!("/{path}"))).header("user-agent", forged);
+    assert_eq!(Answer::of(request).await.status, 404);
+    let url = client.authorize_url(&client.authorize_parameters());
+    assert_eq!(Browser::default().open(&url).await.status, 400);
+    for line in told.text().lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        assert_ne!(event["fields"]["message"], "a forged line", "{line}");
+    }
+    for unprintable in ["\u{1b}", "\r", "\u{2028}", "\u{202e}"] {
+        assert!(!told.text().contains(unprintable), "{unprintable:?} stands in the story as it is");
+    }
+    let id = refused.headers["x-request-id"].to_str().unwrap();
+    let outcome = told.explain(&[id]).await;
+    assert!(!outcome.stdout.contains("\u{1b}") && !outcome.stdout.contains("\n{"));
+}

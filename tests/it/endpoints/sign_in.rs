@@ -176,3 +176,43 @@ async fn a_cookie_that_is_none_of_ours_is_replaced() {
         assert!(fresh.contains("=pcb_") && !fresh.contains(&format!("={value};")), "{fresh}");
     }
 }
+
+#[tokio::test]
+async fn words_of_an_upstream_are_never_shown() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let page = browser.open(&stack.at("/sign-in")).await;
+    let at_github = browser.send_form(&page, "/sign-in/github").await;
+    let state = at_github.query("state").unwrap();
+    for error in ["<script>alert(1)</script>", "\u{1b}[2Jalert(1)", "alert(1)\u{202e}"] {
+        let answer = [("error", error), ("error_description", error), ("state", state.as_str())];
+        let place = stack.at("/sign-in/github/callback");
+        let url = url::Url::parse_with_params(&place, answer).unwrap();
+        let page = browser.open(url.as_str()).await;
+        assert_eq!(page.status, 403, "{}", page.text());
+        assert!(page.text().contains("upstream_denied"), "{}", page.text());
+        assert!(!page.html.contains("alert"), "{}", page.html);
+        assert!(!page.html.contains("\u{1b}") && !page.html.contains("\u{202e}"));
+        let request = http().get(url.as_str()).header("accept", "application/json");
+        let told = request.header("cookie", browser.cookies_for(&stack.issuer));
+        let told = Answer::of(told).await;
+        assert_eq!(told.text("error"), "access_denied", "{}", told.json);
+        assert!(!told.json.to_string().contains("alert"), "{}", told.json);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_verified_is_none() {
+    let stack = Stack::start().await;
+    let client = Client::register(&stack).await;
+    for (name, email) in [("Unverified Person", None), ("Person", Some("person@example.com"))] {
+        let mut browser = Browser::default();
+        let page = browser.open(&client.authorize_url(&client.authorize_parameters())).await;
+        let page = browser.send_form(&page, "/sign-in/github").await;
+        let typed = [("typed", "", false), ("typed", name, true)];
+        let page = browser.press_after(&page, ("user", "typed"), &typed).await;
+        let page = browser.press(&page, "decision", "allow").await;
+        let tokens = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
+        let claims = access_token::claims(tokens.text("access_token"));
+        assert_eq!((claims["name"].as_str(), claims["email"].as_str()), (Some(name), email));
+    }
+}
