@@ -9,7 +9,7 @@ use axum::{
         HeaderName, HeaderValue, Method,
         header::{self, STRICT_TRANSPORT_SECURITY},
     },
-    middleware::{from_fn, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
     routing::{get, post},
 };
@@ -40,9 +40,8 @@ pub fn router(state: AppState) -> Router {
     let for_programs = Router::new()
         .merge(documents())
         .merge(for_programs())
-        .route("/introspect", post(introspect::post))
-        .layer(CatchPanicLayer::new())
-        .layer(from_fn(error_response::explain_to_programs));
+        .route("/introspect", post(introspect::post));
+    let for_programs = contained(for_programs, error_response::explain_to_programs);
     // Who came by https once comes by nothing else.
     let https_alone = state.config.is_https().then_some(HeaderValue::from_static(ONE_YEAR));
     Router::new()
@@ -105,7 +104,7 @@ fn for_people(state: &AppState) -> Router<AppState> {
         SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), value)
     };
     let logo_path = state.logo.as_ref().map_or("/logo", |logo| &logo.path);
-    Router::new()
+    let routes = Router::new()
         .route("/", get(home::get))
         .route("/account", get(account::get))
         .route("/account/revoke", post(account::revoke::post))
@@ -126,14 +125,23 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .fallback(nothing_here)
         .layer(from_fn_with_state(state.clone(), same_origin::require))
         // Other sites send people here, by either method.
-        .route("/end_session", get(end_session::get).post(end_session::post))
-        .layer(CatchPanicLayer::new())
-        .layer(from_fn(error_response::explain_to_people))
+        .route("/end_session", get(end_session::get).post(end_session::post));
+    contained(routes, error_response::explain_to_people)
         .layer(header("content-security-policy", web::CONTENT_SECURITY_POLICY))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("referrer-policy", "no-referrer"))
         .layer(header("cache-control", "no-store"))
+}
+
+/// A handler that panics costs its own request alone, and that is told like any other refusal.
+fn contained<S, F, Fut>(routes: Router<S>, explain: F) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    F: Fn(Request, Next) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Response> + Send + 'static,
+{
+    routes.layer(CatchPanicLayer::new()).layer(from_fn(explain))
 }
 
 /// What answers where nothing else does.
@@ -182,4 +190,34 @@ fn span(request: &Request) -> tracing::Span {
         path = request.uri().path(),
         request_id = id.unwrap_or("-"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn panics() -> &'static str {
+        panic!("what only this side knows")
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_tells_nothing_and_the_next_request_is_served() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let routes =
+            Router::new().route("/panics", get(panics)).route("/fine", get(async || "fine"));
+        let router = contained(routes, error_response::explain_to_programs);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http.get(format!("{base}/panics")).send().await.unwrap();
+        assert_eq!(answer.status(), 500);
+        let text = answer.text().await.unwrap();
+        assert!(text.contains("server_error") && !text.contains("only this side"), "{text}");
+        let answer = http.get(format!("{base}/fine")).send().await.unwrap();
+        assert_eq!(answer.text().await.unwrap(), "fine");
+    }
 }
