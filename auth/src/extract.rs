@@ -1,6 +1,7 @@
 //! What a handler can ask for in its signature: facts about the request, checked once.
 
 pub mod accept;
+pub mod account_form;
 pub mod authenticated;
 pub mod continue_to;
 pub mod dpop;

@@ -109,6 +109,7 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .route("/account", get(account::get))
         .route("/account/revoke", post(account::revoke::post))
         .route("/account/sessions", post(account::sessions::post))
+        .route("/account/identities", post(account::identities::post))
         .route("/account/export", get(account::export::get))
         .route("/account/delete", get(account::delete::get).post(account::delete::post))
         .route("/consent", get(consent::get).post(consent::post))

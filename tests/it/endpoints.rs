@@ -14,7 +14,7 @@ mod par;
 mod register;
 mod revocations;
 mod revoke;
-mod sign_in;
+pub(crate) mod sign_in;
 mod sign_out;
 mod token;
 mod userinfo;

@@ -3,21 +3,22 @@
 use leptos::prelude::*;
 
 use crate::{
-    date::date,
-    display_name::visible,
-    form::{hidden, sign_out},
+    form::sign_out,
     layout::{Frame, done},
     person::Person,
     place::Place,
     scope_list::ScopeLine,
-    text::fill,
+    text::{fill, isolated},
 };
 
 mod activity;
 mod apps;
 mod deletion;
+mod identities;
+mod list_page;
 
 pub use deletion::{AccountDeletedPage, DeleteAccountPage};
+pub use list_page::ListPage;
 
 /// The page on which a person sees and ends whatever acts for them.
 #[derive(Debug, Clone)]
@@ -28,10 +29,12 @@ pub struct AccountPage {
     pub notice: Option<AccountNotice>,
     /// The programs with access, the newest first: as many as fit on a page.
     pub apps: Vec<ConnectedApp>,
-    /// The page of programs before this one, and the one after it, where there are such.
-    pub other_pages: (Option<usize>, Option<usize>),
-    /// The browsers signed in.
+    /// Which part of all of them these are.
+    pub app_page: ListPage,
+    /// The browsers signed in, this one first: as many as fit on a page.
     pub sessions: Vec<BrowserSession>,
+    /// Which part of all of them these are.
+    pub session_page: ListPage,
     /// The ways to sign in.
     pub identities: Vec<LinkedIdentity>,
     /// Providers that could be added: a name, and the path that a form posts to.
@@ -49,6 +52,10 @@ pub enum AccountNotice {
     AccessRemoved(String),
     /// Another browser was signed out.
     SignedOutThere,
+    /// All browsers but this one were signed out.
+    SignedOutElsewhere,
+    /// The way to sign in at the provider of this name was removed.
+    IdentityRemoved(String),
 }
 
 /// One installation of a program.
@@ -92,12 +99,16 @@ pub struct BrowserSession {
 /// A way to sign in.
 #[derive(Debug, Clone)]
 pub struct LinkedIdentity {
+    /// Names it in the form that removes it.
+    pub id: String,
     /// The provider's name.
     pub provider: String,
     /// The person's identifier there.
     pub subject: String,
     /// Since when; seconds since 1970.
     pub since: i64,
+    /// Whether there is another way to sign in, so that this one can be removed.
+    pub is_spare: bool,
 }
 
 /// Something that happened to the account.
@@ -139,38 +150,6 @@ impl AccountPage {
             }
         })
     }
-
-    fn identities(&self, frame: &Frame) -> impl IntoView + use<> {
-        let text = frame.text;
-        let items = self.identities.iter().map(|identity| {
-            let since = date(text, identity.since);
-            let values = [
-                ("provider", &*frame.name(&identity.provider)),
-                ("subject", &*visible(&identity.subject)),
-            ];
-            view! {
-                <li>
-                    <strong>{fill(text.identity_at, &values)}</strong>
-                    <p class="meta">{fill(text.identity_since, &[("date", &since)])}</p>
-                </li>
-            }
-        });
-        let further = self.linkable.iter().map(|(provider, action)| {
-            view! {
-                <form method="post" action=action.clone()>
-                    {hidden("csrf", &self.csrf)} {hidden("continue", "/account")}
-                    <button class="quiet">{fill(text.link_another, &[("provider", provider)])}</button>
-                </form>
-            }
-        });
-        view! {
-            <section>
-                <h2>{text.identities}</h2>
-                <ul class="rows">{items.collect_view()}</ul>
-                {further.collect_view()}
-            </section>
-        }
-    }
 }
 
 impl AccountNotice {
@@ -181,6 +160,11 @@ impl AccountNotice {
                 fill(frame.text.access_removed, &[("client", &name)])
             }
             Self::SignedOutThere => frame.text.signed_out_there.to_owned(),
+            Self::SignedOutElsewhere => frame.text.signed_out_elsewhere.to_owned(),
+            Self::IdentityRemoved(provider) => {
+                let provider = isolated(&frame.name(provider));
+                fill(frame.text.identity_removed, &[("provider", &provider)])
+            }
         }
     }
 }
@@ -207,9 +191,51 @@ mod tests {
     fn this_browser_is_signed_out_at_the_top_and_not_in_the_list() {
         let page = samples::account();
         let html = page.render(&frame());
-        let others = page.sessions.iter().filter(|session| !session.is_this).count();
-        assert_eq!(html.matches(r#"action="/account/sessions""#).count(), others);
+        for session in &page.sessions {
+            let field = format!(r#"name="session" value="{}""#, session.id);
+            assert_eq!(html.matches(&field).count(), usize::from(!session.is_this));
+        }
         assert!(html.contains(frame().text.this_browser));
+    }
+
+    #[test]
+    fn all_other_browsers_are_signed_out_at_once_where_there_are_any() {
+        let mut page = samples::account();
+        let field = r#"name="session" value="others""#;
+        assert_eq!(page.render(&frame()).matches(field).count(), 1);
+        page.sessions.retain(|session| session.is_this);
+        assert!(!page.render(&frame()).contains(field));
+        page.session_page = ListPage { number: 1, last: 2 };
+        assert!(page.render(&frame()).contains(field));
+    }
+
+    #[test]
+    fn each_list_is_paged_while_the_other_stays_where_it_is() {
+        let mut page = samples::account();
+        assert!(!page.render(&frame()).contains(r#"href="/account?"#));
+        page.app_page = ListPage { number: 2, last: 3 };
+        page.session_page = ListPage { number: 5, last: 5 };
+        let html = page.render(&frame());
+        for page in [1, 3] {
+            let link = format!(r#"href="/account?page={page}&amp;sessions=5#apps""#);
+            assert!(html.contains(&link), "{html}");
+        }
+        assert!(html.contains(r#"href="/account?page=2&amp;sessions=4#sessions""#), "{html}");
+        assert!(!html.contains("sessions=6"));
+    }
+
+    #[test]
+    fn only_a_way_to_sign_in_that_is_not_the_last_can_be_removed() {
+        let mut page = samples::account();
+        page.identities[0].is_spare = true;
+        let html = page.render(&frame());
+        let field = format!(r#"name="identity" value="{}""#, page.identities[0].id);
+        assert!(html.contains(&field), "{html}");
+        assert!(!html.contains(frame().text.identity_last));
+        page.identities[0].is_spare = false;
+        let html = page.render(&frame());
+        assert!(!html.contains("/account/identities"));
+        assert!(html.contains(frame().text.identity_last));
     }
 
     #[test]
@@ -220,6 +246,8 @@ mod tests {
         page.events[0].subject.clone_from(&name);
         page.person.name.clone_from(&name);
         page.identities[0].subject.clone_from(&name);
+        page.identities[0].provider.clone_from(&name);
+        page.identities[0].is_spare = true;
         page.sessions[0].place.device.clone_from(&name);
         page.notice = Some(AccountNotice::AccessRemoved(name));
         page.apps[1].name = "\" autofocus onfocus=alert(1) x=\"".to_owned();

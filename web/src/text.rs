@@ -43,13 +43,15 @@ catalogue! {
     device_question device_same_code device_asked_from device_asked_at device_phishing device_beware
     device_started_it device_not_ticked device_allowed device_allowed_lead device_denied
     device_denied_lead
-    account account_lead connected_apps no_apps apps_older apps_newer first_used first_used_in last_used
+    account account_lead connected_apps no_apps older newer first_used first_used_in last_used
     can_use remove_access remove_access_sure remove_access_now access_removed unverified_badge
     sessions this_browser signed_in_at last_seen sign_out_there signed_out_there browser_on unknown_device
-    identities identity_since identity_at link_another events no_events your_data your_data_lead
+    sign_out_elsewhere sign_out_elsewhere_hint signed_out_elsewhere
+    identities identity_since identity_at identity_last link_another remove_identity
+    remove_identity_sure remove_identity_now identity_removed events no_events your_data your_data_lead
     download delete_account network unknown_network this_computer
-    event_signed_in event_signed_out event_access_allowed event_device_allowed event_access_denied
-    event_access_removed event_token_replayed event_identity_linked event_data_exported event_other
+    event_signed_in event_signed_out event_signed_out_elsewhere event_access_allowed event_device_allowed event_access_denied
+    event_access_removed event_token_replayed event_identity_linked event_identity_unlinked event_data_exported event_other
     delete_title delete_lead delete_apps delete_again delete_sure delete_now delete_not_ticked
     deleted deleted_lead keep_account
     whose_fault next_step reason request for_makers
@@ -120,12 +122,14 @@ impl Text {
         match kind {
             "signed_in" => self.event_signed_in,
             "signed_out" => self.event_signed_out,
+            "signed_out_elsewhere" => self.event_signed_out_elsewhere,
             "access_allowed" => self.event_access_allowed,
             "device_allowed" => self.event_device_allowed,
             "access_denied" => self.event_access_denied,
             "access_removed" => self.event_access_removed,
             "token_replayed" => self.event_token_replayed,
             "identity_linked" => self.event_identity_linked,
+            "identity_unlinked" => self.event_identity_unlinked,
             "data_exported" => self.event_data_exported,
             _ => self.event_other,
         }

@@ -4,6 +4,7 @@
 
 pub mod delete;
 pub mod export;
+pub mod identities;
 pub mod revoke;
 pub mod sessions;
 
@@ -15,7 +16,8 @@ use uuid::Uuid;
 use web::{
     Frame, Language, Place,
     account::{
-        AccountNotice, AccountPage, BrowserSession, ConnectedApp, LinkedIdentity, SecurityEvent,
+        AccountNotice, AccountPage, BrowserSession, ConnectedApp, LinkedIdentity, ListPage,
+        SecurityEvent,
     },
 };
 
@@ -23,17 +25,16 @@ use crate::{
     clients,
     error_response::{PageError, see_other},
     extract::signed_in::{MaybeSignedIn, SignedIn},
-    oauth::{
-        error::{ErrorCode, OAuthError, RefusalKind},
-        parameters::Parameters,
-        scope::ScopeSet,
-    },
+    oauth::{error::OAuthError, parameters::Parameters, scope::ScopeSet},
     presentation,
     state::AppState,
-    storage::{self, StorageError, consents, grants, identities, security_events},
+    storage::{
+        self, StorageError, consents, grants,
+        security_events::{self, EventKind},
+    },
 };
 
-/// Programs to a page, browsers and events shown: as much as keeps the page below 30 KB.
+/// Programs and browsers to a page, and events shown: as much as keeps the page below 30 KB.
 const MOST_APPS: usize = 8;
 const MOST_SESSIONS: usize = 8;
 const MOST_EVENTS: u64 = 10;
@@ -43,8 +44,15 @@ struct Facts {
     grants: Vec<grants::Model>,
     consents: Vec<consents::Model>,
     sessions: Vec<storage::sessions::Model>,
-    identities: Vec<identities::Model>,
+    identities: Vec<storage::identities::Model>,
     events: Vec<security_events::Model>,
+}
+
+/// Which parts of the lists are to be shown, counted from 1, and in which language.
+struct View {
+    apps: usize,
+    sessions: usize,
+    language: Language,
 }
 
 /// The page.
@@ -58,22 +66,28 @@ pub async fn get(
         return Ok(see_other("/sign-in?continue=/account"));
     };
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes())?;
-    let number = parameters.optional("page")?.and_then(|page| page.parse().ok()).unwrap_or(1);
-    let notice = notice(&state, &person, &parameters).await?;
+    let number = |name| parameters.optional(name).map(|it| it.and_then(|it| it.parse().ok()));
+    let view = View {
+        apps: number("page")?.unwrap_or(1),
+        sessions: number("sessions")?.unwrap_or(1),
+        language: frame.language(),
+    };
     let facts = load(&state, &person).await.map_err(failed)?;
-    let page = AccountPage { notice, ..page(&state, &person, facts, (number, frame.language())) };
+    let notice = notice(&state, &person, &parameters, &facts).await?;
+    let page = AccountPage { notice, ..page(&state, &person, facts, &view) };
     Ok(Html(page.render(&frame)).into_response())
 }
 
-/// What the address says has just been done. It names a grant, and only a grant of this person
-/// that has ended is believed.
+/// What the address says has just been done. It is believed where the latest event bears it out; and
+/// of a grant, where it was this person's and has ended.
 async fn notice(
     state: &AppState,
     person: &SignedIn,
     parameters: &Parameters,
+    facts: &Facts,
 ) -> Result<Option<AccountNotice>, OAuthError> {
-    if parameters.optional("signed_out")?.is_some() {
-        return Ok(Some(AccountNotice::SignedOutThere));
+    if parameters.optional("signed_out")?.is_some() || parameters.optional("unlinked")?.is_some() {
+        return Ok(facts.events.first().and_then(latest));
     }
     let Some(id) = parameters.optional("removed")?.and_then(|id| Uuid::parse_str(id).ok()) else {
         return Ok(None);
@@ -84,43 +98,53 @@ async fn notice(
     Ok(ended.map(|grant| AccountNotice::AccessRemoved(grant.client_name)))
 }
 
+/// What a form of this page did last, if nothing else has happened since.
+fn latest(event: &security_events::Model) -> Option<AccountNotice> {
+    let told = [
+        (EventKind::SignedOut, AccountNotice::SignedOutThere),
+        (EventKind::SignedOutElsewhere, AccountNotice::SignedOutElsewhere),
+        (EventKind::IdentityUnlinked, AccountNotice::IdentityRemoved(event.subject.clone())),
+    ];
+    told.into_iter().find(|(kind, _)| event.kind == kind.as_str()).map(|(_, notice)| notice)
+}
+
 async fn load(state: &AppState, person: &SignedIn) -> Result<Facts, StorageError> {
     let (db, now, id) = (state.db.connection(), state.clock.now(), person.user.id);
     Ok(Facts {
         grants: grants::of_user(db, id, now).await?,
         consents: consents::of_user(db, id).await?,
         sessions: storage::sessions::of_user(db, id, now).await?,
-        identities: identities::of_user(db, id).await?,
+        identities: storage::identities::of_user(db, id).await?,
         events: security_events::of_user(db, id, MOST_EVENTS).await?,
     })
 }
 
-fn page(
-    state: &AppState,
-    person: &SignedIn,
-    facts: Facts,
-    (number, language): (usize, Language),
-) -> AccountPage {
-    let last = facts.grants.len().div_ceil(MOST_APPS).max(1);
-    let number = number.clamp(1, last);
-    let shown = facts.grants.iter().skip((number - 1) * MOST_APPS).take(MOST_APPS);
-    let apps = shown.map(|grant| app(state, grant, &facts.consents, language)).collect();
+fn page(state: &AppState, person: &SignedIn, mut facts: Facts, view: &View) -> AccountPage {
+    // This browser comes first, whichever was used last.
+    facts.sessions.sort_by_key(|session| session.id != person.session.id);
+    let (grants, app_page) = part(&facts.grants, view.apps, MOST_APPS);
+    let (sessions, session_page) = part(&facts.sessions, view.sessions, MOST_SESSIONS);
+    let app = |grant| app(state, grant, &facts.consents, view.language);
     AccountPage {
         person: presentation::person(person),
         notice: None,
-        apps,
-        other_pages: ((number > 1).then(|| number - 1), (number < last).then_some(number + 1)),
-        sessions: facts
-            .sessions
-            .into_iter()
-            .take(MOST_SESSIONS)
-            .map(|session| browser(session, person))
-            .collect(),
+        apps: grants.iter().map(app).collect(),
+        app_page,
+        sessions: sessions.iter().map(|session| browser(session, person)).collect(),
+        session_page,
         linkable: linkable(state, &facts.identities),
-        identities: facts.identities.into_iter().map(|one| identity(state, one)).collect(),
+        identities: identities(state, &facts.identities),
         events: facts.events.into_iter().map(event).collect(),
         csrf: person.csrf(state),
     }
+}
+
+/// The part of a list that its page of this number shows, or the nearest one that there is.
+fn part<T>(list: &[T], number: usize, most: usize) -> (&[T], ListPage) {
+    let last = list.len().div_ceil(most).max(1);
+    let number = number.clamp(1, last);
+    let shown = list.chunks(most).nth(number - 1).unwrap_or_default();
+    (shown, ListPage { number, last })
 }
 
 fn app(
@@ -145,24 +169,32 @@ fn app(
     }
 }
 
-fn browser(session: storage::sessions::Model, person: &SignedIn) -> BrowserSession {
+fn browser(session: &storage::sessions::Model, person: &SignedIn) -> BrowserSession {
     BrowserSession {
         id: session.id.to_string(),
         is_this: session.id == person.session.id,
-        place: Place { device: session.device, network: session.network },
+        place: Place { device: session.device.clone(), network: session.network.clone() },
         signed_in_at: session.authenticated_at,
         last_seen_at: session.last_seen_at,
     }
 }
 
-fn identity(state: &AppState, identity: identities::Model) -> LinkedIdentity {
-    let label = state.upstreams.find(&identity.provider).map(|upstream| upstream.label.clone());
-    let provider = label.unwrap_or(identity.provider);
-    LinkedIdentity { provider, subject: identity.subject, since: identity.created_at }
+fn identities(state: &AppState, all: &[storage::identities::Model]) -> Vec<LinkedIdentity> {
+    let shown = all.iter().map(|identity| {
+        let upstream = state.upstreams.find(&identity.provider);
+        LinkedIdentity {
+            id: identities::name(identity),
+            provider: upstream.map_or(&identity.provider, |one| &one.label).clone(),
+            subject: identity.subject.clone(),
+            since: identity.created_at,
+            is_spare: identities::is_spare(identity, all, &state.upstreams),
+        }
+    });
+    shown.collect()
 }
 
 /// Where the person could sign in too: label and path of each upstream that does not know them.
-fn linkable(state: &AppState, known: &[identities::Model]) -> Vec<(String, String)> {
+fn linkable(state: &AppState, known: &[storage::identities::Model]) -> Vec<(String, String)> {
     let is_new = |name: &str| known.iter().all(|identity| identity.provider != name);
     let upstreams = state.upstreams.iter().filter(|upstream| is_new(&upstream.name));
     upstreams.map(|one| (one.label.clone(), format!("/sign-in/{}/link", one.name))).collect()
@@ -174,25 +206,6 @@ fn event(event: security_events::Model) -> SecurityEvent {
         kind: event.kind,
         subject: event.subject,
         at: event.occurred_at,
-    }
-}
-
-/// The person behind a form of the account page, whose session made that page.
-fn owner(
-    state: &AppState,
-    signed_in: Result<Option<SignedIn>, OAuthError>,
-    form: &Parameters,
-) -> Result<SignedIn, OAuthError> {
-    let refused =
-        |reason, description| OAuthError::new(ErrorCode::AccessDenied, reason, description);
-    let person = signed_in?.ok_or_else(|| {
-        refused("account_signed_out", "Nobody is signed in in this browser. Sign in first.")
-            .kind(RefusalKind::SignInNeeded)
-    })?;
-    match person.made(state, form.optional("csrf")?.unwrap_or_default()) {
-        true => Ok(person),
-        false => Err(refused("account_stale", "This page is too old. Load it again.")
-            .kind(RefusalKind::Expired)),
     }
 }
 

@@ -56,7 +56,7 @@ pub async fn get(
 
 /// Whether what comes next wants to know that it is still the same person.
 fn needs_fresh_sign_in(continue_to: &ContinueTo) -> bool {
-    continue_to.as_str() == "/account/delete"
+    ["/account/delete", "/account#identities"].contains(&continue_to.as_str())
 }
 
 /// The authorization request that waits for the sign-in, if one does.

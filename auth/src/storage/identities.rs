@@ -1,7 +1,7 @@
 //! Who a person is at an upstream.
 
 use sea_orm::{
-    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, entity::prelude::*,
+    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
     sea_query::OnConflict,
 };
 use uuid::Uuid;
@@ -107,6 +107,23 @@ pub async fn find(
 /// The identities of a person, the oldest first.
 pub async fn of_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, StorageError> {
     Entity::find().filter(Column::UserId.eq(user_id)).order_by_asc(Column::CreatedAt).all(db).await
+}
+
+/// The same, by provider, and nobody else takes one away until the transaction ends: of two who want
+/// to take one each, the second sees what the first has left.
+pub async fn hold_of_user(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+) -> Result<Vec<Model>, StorageError> {
+    // In one order, so that two who hold them at once wait for each other instead of in a circle.
+    let all = Entity::find().filter(Column::UserId.eq(user_id)).order_by_asc(Column::Provider);
+    all.order_by_asc(Column::Subject).lock_exclusive().all(db).await
+}
+
+/// Takes an identity off its person.
+pub async fn unlink(db: &impl ConnectionTrait, identity: &Model) -> Result<(), StorageError> {
+    let key = (identity.provider.clone(), identity.subject.clone());
+    Entity::delete_by_id(key).exec(db).await.map(|_| ())
 }
 
 /// Forgets who a person is at every upstream.

@@ -50,7 +50,7 @@ pub enum Table {
 /// Tables whose rows have no end of their own, and why.
 pub const KEPT: [(&str, &str); 5] = [
     ("users", "an account lasts until its person deletes it"),
-    ("identities", "they go with their account"),
+    ("identities", "they last until their person removes them, or go with the account"),
     ("clients", "an operator entered them, and removes them"),
     (
         "registrations",

@@ -44,6 +44,8 @@ pub enum EventKind {
     SignedIn,
     /// A browser was signed out.
     SignedOut,
+    /// Every browser but one was signed out.
+    SignedOutElsewhere,
     /// A client was allowed something.
     AccessAllowed,
     /// A device was allowed something.
@@ -56,6 +58,8 @@ pub enum EventKind {
     TokenReplayed,
     /// A further identity was linked.
     IdentityLinked,
+    /// An identity was unlinked.
+    IdentityUnlinked,
     /// The person downloaded their data.
     DataExported,
 }
@@ -66,12 +70,14 @@ impl EventKind {
         match self {
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
+            Self::SignedOutElsewhere => "signed_out_elsewhere",
             Self::AccessAllowed => "access_allowed",
             Self::DeviceAllowed => "device_allowed",
             Self::AccessDenied => "access_denied",
             Self::AccessRemoved => "access_removed",
             Self::TokenReplayed => "token_replayed",
             Self::IdentityLinked => "identity_linked",
+            Self::IdentityUnlinked => "identity_unlinked",
             Self::DataExported => "data_exported",
         }
     }

@@ -113,6 +113,16 @@ pub async fn close_of_user(
     Ok(end_each(db, own.all(db).await?).await? == 1)
 }
 
+/// Ends every session of a person but the one of this name; how many that were.
+pub async fn close_others_of_user(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    kept: Uuid,
+) -> Result<u64, StorageError> {
+    let others = Entity::find().filter(Column::UserId.eq(user_id)).filter(Column::Id.ne(kept));
+    end_each(db, others.all(db).await?).await
+}
+
 /// Ends every session of a person.
 pub async fn close_all_of_user(
     db: &impl ConnectionTrait,

@@ -71,6 +71,7 @@ async fn forms_of_people_are_refused_by_a_page() {
         ("/end_session", &["request", "csrf", "client_id", "state"]),
         ("/account/revoke", &["csrf", "grant"]),
         ("/account/sessions", &["csrf", "session"]),
+        ("/account/identities", &["csrf", "identity"]),
         ("/account/delete", &["csrf", "sure"]),
     ] {
         let form: Vec<_> = fields.iter().map(|name| (*name, "/wrong".to_owned())).collect();

@@ -1,5 +1,8 @@
 //! `GET /account` and what can be done from it.
 
+mod identities;
+mod sessions;
+
 use futures::future::join_all;
 use reqwest::StatusCode;
 use tests::{
@@ -102,7 +105,7 @@ async fn every_form_needs_the_proof_of_its_own_session() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let (_, tokens, page) = account(&stack, &mut browser).await;
     let grant = page.hidden("grant");
-    for path in ["/account/revoke", "/account/sessions", "/account/delete"] {
+    for path in ["/account/revoke", "/account/sessions", "/account/identities", "/account/delete"] {
         let form = [("grant", grant.as_str()), ("session", &grant), ("sure", "yes")];
         let answer = browser.post(&stack.at(path), &form).await;
         assert_eq!(answer.status, 403, "{path}");
@@ -175,7 +178,7 @@ async fn a_long_list_of_apps_is_shown_page_by_page() {
     assert!(first.html.len() < 20_000, "{}", first.html.len());
     let second = browser.open(&stack.at("/account?page=2")).await;
     assert_eq!(second.html.matches("action=\"/account/revoke\"").count(), 1);
-    assert!(second.html.contains("href=\"/account?page=1\""));
+    assert!(second.html.contains("href=\"/account?page=1&amp;sessions=1#apps\""));
     assert_eq!(browser.open(&stack.at("/account?page=99999")).await.status, 200);
 }
 

@@ -11,18 +11,23 @@ use tests::{
     browser::Browser,
     client::{Answer, Client, http},
     openid_provider::OpenIdProvider,
-    stack::Stack,
+    stack::{Engine, Stack},
 };
 
 /// A stack where people can sign in at GitHub and at the provider.
-async fn with_provider() -> (Stack, OpenIdProvider, tempfile::TempDir) {
+pub(crate) async fn with_provider() -> (Stack, OpenIdProvider, tempfile::TempDir) {
+    with_provider_on(Engine::Sqlite).await
+}
+
+/// The same, on either engine.
+pub(crate) async fn with_provider_on(engine: Engine) -> (Stack, OpenIdProvider, tempfile::TempDir) {
     let provider = OpenIdProvider::start().await;
     let folder = tempfile::tempdir().unwrap();
     let entry = provider.entry("example", &folder.path().join("secret"));
     let file = folder.path().join("upstreams.json");
     fs::write(&file, json!([entry]).to_string()).unwrap();
     let options = ["--upstreams-file", file.to_str().unwrap()];
-    (Stack::start_with(&options, &[]).await, provider, folder)
+    (Stack::on_with(engine, &options).await, provider, folder)
 }
 
 /// Signs in at the provider on the way to tokens; the subject of the access token.

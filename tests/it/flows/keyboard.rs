@@ -16,7 +16,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::endpoints::device::{poll, waiting_device};
+use crate::endpoints::{
+    device::{poll, waiting_device},
+    sign_in::with_provider,
+};
 
 const SCHEME: &str = "portcullis-test";
 
@@ -167,6 +170,42 @@ async fn by_keyboard_alone_a_person_signs_out_another_browser_and_then_this_one(
     browser.wait_for_heading("You are signed out").await;
     browser.open(&stack.at("/account")).await;
     browser.wait_for_heading("Sign in").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_signs_out_everywhere_else() {
+    let stack = Stack::start().await;
+    let (mut phone, mut desk) = (Browser::default(), Browser::default());
+    for elsewhere in [&mut phone, &mut desk] {
+        Client::register(&stack).await.obtain_code(elsewhere).await;
+    }
+    let browser = Chromium::start(false).await;
+    browser.open(&stack.at("/account")).await;
+    sign_in(&browser).await;
+    browser.wait_for_heading("Your account").await;
+    browser.enter("Sign out everywhere else").await;
+    assert!(browser.read(".done").await.contains("Every other browser was signed out"));
+    for mut elsewhere in [phone, desk] {
+        assert_eq!(elsewhere.open(&stack.at("/account")).await.url.path(), "/sign-in");
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn by_keyboard_alone_a_person_adds_a_way_to_sign_in_and_removes_the_other() {
+    let (stack, _provider, _folder) = with_provider().await;
+    let browser = Chromium::start(false).await;
+    browser.open(&stack.at("/account")).await;
+    sign_in(&browser).await;
+    browser.wait_for_heading("Your account").await;
+    // The provider knows the person and sends them straight back.
+    browser.enter("Add Example ID").await;
+    browser.read("#identities summary").await;
+    browser.enter("Remove").await;
+    browser.enter("Remove this way to sign in").await;
+    assert!(browser.read(".done").await.contains("is no longer a way to sign in"));
+    assert!(browser.read("#identities").await.contains("your only way to sign in"));
     browser.close().await;
 }
 

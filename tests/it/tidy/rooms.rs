@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Source, sources};
 
-const FOLDERS: [&str; 8] = [
+const FOLDERS: [&str; 9] = [
     "addresses/src",
+    "auth/src",
     "client/src",
     "keys/src",
     "mcp/src",

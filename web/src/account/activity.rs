@@ -2,19 +2,38 @@
 
 use leptos::prelude::*;
 
-use super::{AccountPage, BrowserSession, SecurityEvent};
+use super::{AccountPage, BrowserSession, ListPage, SecurityEvent};
 use crate::{date::date_and_time, form::hidden, layout::Frame, text::Text};
 
 impl AccountPage {
     pub(super) fn sessions(&self, frame: &Frame) -> impl IntoView + use<> {
         let text = frame.text;
         let entries = self.sessions.iter().map(|session| session.entry(text, &self.csrf));
+        let apps = self.app_page.number;
+        let address = |number: usize| format!("/account?page={apps}&sessions={number}#sessions");
         view! {
-            <section>
+            <section id="sessions">
                 <h2>{text.sessions}</h2>
                 <ul class="rows">{entries.collect_view()}</ul>
+                {self.session_page.neighbours(text, text.sessions, address)}
+                {self.sign_out_elsewhere(text)}
             </section>
         }
+    }
+
+    fn sign_out_elsewhere(&self, text: &'static Text) -> Option<impl IntoView + use<>> {
+        let shown = self.sessions.iter().any(|session| !session.is_this);
+        (shown || self.session_page != ListPage::WHOLE).then(|| {
+            view! {
+                <form method="post" action="/account/sessions">
+                    {hidden("csrf", &self.csrf)} {hidden("session", "others")}
+                    <button class="quiet" aria-describedby="elsewhere">
+                        {text.sign_out_elsewhere}
+                    </button>
+                    <p class="hint" id="elsewhere">{text.sign_out_elsewhere_hint}</p>
+                </form>
+            }
+        })
     }
 
     pub(super) fn events(&self, frame: &Frame) -> impl IntoView + use<> {

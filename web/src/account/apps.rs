@@ -15,27 +15,17 @@ impl AccountPage {
     pub(super) fn apps(&self, frame: &Frame) -> impl IntoView + use<> {
         let text = frame.text;
         let apps = self.apps.iter().map(|app| app.entry(frame, &self.csrf)).collect_view();
+        let sessions = self.session_page.number;
+        let address = |number: usize| format!("/account?page={number}&sessions={sessions}#apps");
         let empty = self.apps.is_empty().then(|| view! { <p>{text.no_apps}</p> });
         view! {
-            <section>
+            <section id="apps">
                 <h2>{text.connected_apps}</h2>
                 {empty}
                 <ul class="rows">{apps}</ul>
-                {self.other_pages(text)}
+                {self.app_page.neighbours(text, text.connected_apps, address)}
             </section>
         }
-    }
-
-    fn other_pages(&self, text: &'static Text) -> Option<impl IntoView + use<>> {
-        let link = |page: Option<usize>, label| {
-            page.map(|page| view! { <a href=format!("/account?page={page}")>{label}</a> })
-        };
-        let (newer, older) = self.other_pages;
-        (newer.or(older).is_some()).then(|| {
-            view! {
-                <p class="links">{link(newer, text.apps_newer)} {link(older, text.apps_older)}</p>
-            }
-        })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     Frame, Language, Place, ScopeLine,
     account::{
         AccountDeletedPage, AccountNotice, AccountPage, BrowserSession, ConnectedApp,
-        DeleteAccountPage, LinkedIdentity, SecurityEvent,
+        DeleteAccountPage, LinkedIdentity, ListPage, SecurityEvent,
     },
 };
 
@@ -19,16 +19,13 @@ pub(crate) fn account(language: Language) -> AccountPage {
         person: person(),
         notice: None,
         apps: vec![app("Claude Code", Some("claude.ai"), 1), app("Acme terminal", None, 2)],
-        other_pages: (None, None),
+        app_page: ListPage::WHOLE,
         sessions: vec![
             session("Firefox on Linux", "localhost", 0),
             session("Safari on iPhone", "203.0.113.0/24", 3),
         ],
-        identities: vec![LinkedIdentity {
-            provider: "GitHub".to_owned(),
-            subject: "583231".to_owned(),
-            since: NOW - 90 * DAY,
-        }],
+        session_page: ListPage::WHOLE,
+        identities: vec![identity("GitHub", "583231")],
         linkable: vec![("Example Company".to_owned(), "/sign-in/company".to_owned())],
         events: vec![
             event("access_allowed", "Claude Code", 0),
@@ -47,12 +44,14 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
         notice: Some(AccountNotice::AccessRemoved("Acme terminal".to_owned())),
         ..account()
     };
+    let (ways, elsewhere, way_removed) = states(language);
     let kinds = ["signed_in", "access_denied", "access_removed", "data_exported", "signed_out"];
     let busy = AccountPage {
         apps: (0..8)
             .map(|number| app(&format!("Program {number}"), None, number, language))
             .collect(),
-        other_pages: (Some(1), Some(3)),
+        app_page: ListPage { number: 2, last: 3 },
+        session_page: ListPage { number: 1, last: 2 },
         sessions: (0..8).map(|day| session("Chrome on Windows", "2001:db8:1::/48", day)).collect(),
         events: (0..10).map(|day| event(kinds[day % kinds.len()], "", day as i64)).collect(),
         ..account()
@@ -64,11 +63,50 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
         ("/account", "Account", account().render(frame)),
         ("/account/empty", "Account, no apps", empty.render(frame)),
         ("/account/removed", "Account, access removed", removed.render(frame)),
-        ("/account/busy", "Account, many apps", busy.render(frame)),
+        ("/account/busy", "Account, many apps and browsers", busy.render(frame)),
+        ("/account/ways", "Account, two ways to sign in", ways.render(frame)),
+        ("/account/elsewhere", "Account, signed out everywhere else", elsewhere.render(frame)),
+        ("/account/way-removed", "Account, a way to sign in removed", way_removed.render(frame)),
         ("/account/delete", "Account, deletion", delete.render(frame)),
         ("/account/not-ticked", "Account, box not ticked", not_ticked.render(frame)),
         ("/account/deleted", "Account, deleted", AccountDeletedPage.render(frame)),
     ]
+}
+
+/// With two ways to sign in; after all other browsers were signed out; after a way was removed.
+fn states(language: Language) -> (AccountPage, AccountPage, AccountPage) {
+    let ways = AccountPage {
+        identities: [("GitHub", "583231"), ("Example Company", "nick.lucas")]
+            .map(|(provider, subject)| LinkedIdentity {
+                is_spare: true,
+                ..identity(provider, subject)
+            })
+            .to_vec(),
+        linkable: Vec::new(),
+        ..account(language)
+    };
+    let elsewhere = AccountPage {
+        notice: Some(AccountNotice::SignedOutElsewhere),
+        sessions: vec![session("Firefox on Linux", "localhost", 0)],
+        events: vec![event("signed_out_elsewhere", "", 0)],
+        ..account(language)
+    };
+    let way_removed = AccountPage {
+        notice: Some(AccountNotice::IdentityRemoved("Example Company".to_owned())),
+        events: vec![event("identity_unlinked", "Example Company", 0)],
+        ..elsewhere.clone()
+    };
+    (ways, elsewhere, way_removed)
+}
+
+fn identity(provider: &str, subject: &str) -> LinkedIdentity {
+    LinkedIdentity {
+        id: "sample".to_owned(),
+        provider: provider.to_owned(),
+        subject: subject.to_owned(),
+        since: NOW - 90 * DAY,
+        is_spare: false,
+    }
 }
 
 fn app(name: &str, host: Option<&str>, days: i64, language: Language) -> ConnectedApp {

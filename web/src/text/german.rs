@@ -101,8 +101,8 @@ pub(super) static TEXT: Text = Text {
     account_lead: "Was für Sie handeln darf und wo Sie angemeldet sind.",
     connected_apps: "Verbundene Programme",
     no_apps: "Kein Programm hat Zugriff.",
-    apps_older: "Ältere",
-    apps_newer: "Neuere",
+    older: "Ältere",
+    newer: "Neuere",
     first_used: "Erlaubt am {date}",
     first_used_in: "Erlaubt am {date} ({place})",
     last_used: "Zuletzt benutzt",
@@ -118,12 +118,23 @@ pub(super) static TEXT: Text = Text {
     last_seen: "Zuletzt benutzt",
     sign_out_there: "Dort abmelden",
     signed_out_there: "Jener Browser wurde abgemeldet.",
+    sign_out_elsewhere: "Überall sonst abmelden",
+    sign_out_elsewhere_hint: "Verbundene Programme behalten ihren Zugriff.",
+    signed_out_elsewhere: "Alle anderen Browser wurden abgemeldet.",
     browser_on: "{browser} unter {system}",
     unknown_device: "Unbekannter Browser",
     identities: "Wege zur Anmeldung",
     identity_since: "seit {date}",
     identity_at: "{provider}, Konto {subject}",
+    identity_last: "Ihr einziger Weg zur Anmeldung",
     link_another: "{provider} hinzufügen",
+    remove_identity: "Entfernen",
+    remove_identity_sure: "Mit {provider} können Sie sich hier dann nicht mehr anmelden, und alle \
+        anderen Browser werden abgemeldet. Wer sich später damit anmeldet, beginnt mit einem \
+        neuen, leeren Konto.",
+    remove_identity_now: "Diesen Weg zur Anmeldung entfernen",
+    identity_removed: "{provider} ist kein Weg zur Anmeldung mehr. Alle anderen Browser wurden \
+        abgemeldet.",
     events: "Letzte Ereignisse",
     no_events: "Noch ist nichts geschehen.",
     your_data: "Ihre Daten",
@@ -136,6 +147,7 @@ pub(super) static TEXT: Text = Text {
 
     event_signed_in: "Sie haben sich angemeldet",
     event_signed_out: "Sie haben sich abgemeldet",
+    event_signed_out_elsewhere: "Sie haben alle anderen Browser abgemeldet",
     event_access_allowed: "Sie haben einem Programm Zugriff erlaubt",
     event_device_allowed: "Sie haben ein Gerät verbunden",
     event_access_denied: "Sie haben ein Programm abgelehnt",
@@ -143,6 +155,7 @@ pub(super) static TEXT: Text = Text {
     event_token_replayed: "Ein kopiertes Token oder ein kopierter Code wurde benutzt, daher wurde ein Programm \
         abgemeldet",
     event_identity_linked: "Ein Weg zur Anmeldung kam hinzu",
+    event_identity_unlinked: "Ein Weg zur Anmeldung wurde entfernt",
     event_data_exported: "Ihre Daten wurden heruntergeladen",
     event_other: "Ihr Konto wurde geändert",
 

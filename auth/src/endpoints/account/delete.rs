@@ -3,7 +3,7 @@
 //! The end of an account: asked for twice, by somebody who has just signed in.
 
 use axum::{
-    extract::{Request, State},
+    extract::State,
     response::{Html, IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
@@ -12,11 +12,11 @@ use web::{
     account::{AccountDeletedPage, DeleteAccountPage},
 };
 
-use super::{failed, owner};
+use super::failed;
 use crate::{
     error_response::{PageError, see_other},
     extract::{
-        form,
+        account_form::AccountForm,
         signed_in::{MaybeSignedIn, SignedIn, gone},
     },
     presentation,
@@ -44,16 +44,13 @@ pub async fn get(
 /// Erases the account, and signs out every browser and every program.
 pub async fn post(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
     frame: Frame,
-    request: Request,
+    AccountForm { person, parameters, .. }: AccountForm,
 ) -> Result<Response, PageError> {
-    let (_, form) = form::read(request).await?;
-    let person = owner(&state, signed_in, &form)?;
     if !person.is_fresh(state.clock.now()) {
         return Ok(see_other(SIGN_IN));
     }
-    if form.optional("sure")? != Some("yes") {
+    if parameters.optional("sure")? != Some("yes") {
         return Ok(ask(&state, &person, &frame, true));
     }
     erase(&state, &person).await.map_err(failed)?;

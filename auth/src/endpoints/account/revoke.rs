@@ -3,20 +3,13 @@
 //! Takes back what a program was granted: its refresh tokens at once, its access tokens as soon as
 //! the resource server hears of it (RFC 7009 is the same for programs).
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use uuid::Uuid;
 
-use super::{failed, owner};
+use super::failed;
 use crate::{
     error_response::{PageError, see_other},
-    extract::{
-        form,
-        signed_in::{MaybeSignedIn, SignedIn},
-        visitor::Visitor,
-    },
+    extract::account_form::AccountForm,
     oauth::error::OAuthError,
     state::AppState,
     storage::{
@@ -26,35 +19,22 @@ use crate::{
 };
 
 /// Ends the grant and shows the account again. Ending it twice is no error.
-pub async fn post(
-    State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
-    visitor: Visitor,
-    request: Request,
-) -> Result<Response, PageError> {
-    let (_, form) = form::read(request).await?;
-    let person = owner(&state, signed_in, &form)?;
-    let id = Uuid::parse_str(form.required("grant")?)
+pub async fn post(State(state): State<AppState>, form: AccountForm) -> Result<Response, PageError> {
+    let id = Uuid::parse_str(form.parameters.required("grant")?)
         .map_err(|error| OAuthError::invalid_request("grant_malformed", NO_GRANT).because(error))?;
-    end(&state, &person, &visitor, id).await.map_err(failed)?;
+    end(&state, &form, id).await.map_err(failed)?;
     Ok(see_other(&format!("/account?removed={id}")))
 }
 
 const NO_GRANT: &str = "The form does not name a grant. Load the page again.";
 
 /// A grant of somebody else is treated like one that does not exist.
-async fn end(
-    state: &AppState,
-    person: &SignedIn,
-    visitor: &Visitor,
-    id: Uuid,
-) -> Result<(), StorageError> {
+async fn end(state: &AppState, form: &AccountForm, id: Uuid) -> Result<(), StorageError> {
     let now = state.clock.now();
     let transaction = state.db.begin().await?;
     let grant = grants::find(&transaction, id).await?;
-    if let Some(grant) = grant.filter(|it| it.user_id == person.user.id && it.is_live(now)) {
-        let (kind, name) = (EventKind::AccessRemoved, &grant.client_name);
-        let event = visitor.event(person.user.id, kind, name, now);
+    if let Some(grant) = grant.filter(|it| it.user_id == form.person.user.id && it.is_live(now)) {
+        let event = form.event(EventKind::AccessRemoved, &grant.client_name, now);
         security_events::record(&transaction, event).await?;
         grants::revoke(&transaction, id, now).await?;
     }

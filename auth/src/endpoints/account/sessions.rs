@@ -1,21 +1,15 @@
 //! `POST /account/sessions`
 //!
-//! Signs out another browser of the same person.
+//! Signs out another browser of the same person, or every other one. What programs were granted
+//! there, they keep.
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use uuid::Uuid;
 
-use super::{failed, owner};
+use super::failed;
 use crate::{
     error_response::{PageError, see_other},
-    extract::{
-        form,
-        signed_in::{MaybeSignedIn, SignedIn},
-        visitor::Visitor,
-    },
+    extract::account_form::AccountForm,
     oauth::error::OAuthError,
     state::AppState,
     storage::{
@@ -25,32 +19,46 @@ use crate::{
     },
 };
 
-/// Ends the session and shows the account again. A session of somebody else is not touched.
-pub async fn post(
-    State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
-    visitor: Visitor,
-    request: Request,
-) -> Result<Response, PageError> {
-    let (_, form) = form::read(request).await?;
-    let person = owner(&state, signed_in, &form)?;
-    let id = Uuid::parse_str(form.required("session")?).map_err(|error| {
-        let description = "The form does not name a session. Load the page again.";
-        OAuthError::invalid_request("session_malformed", description).because(error)
-    })?;
-    end(&state, &person, &visitor, id).await.map_err(failed)?;
-    Ok(see_other("/account?signed_out=yes"))
+/// What the form names instead of a session to mean all but the one that sends it.
+const OTHERS: &str = "others";
+
+/// The sessions to end.
+#[derive(Clone, Copy)]
+enum Which {
+    One(Uuid),
+    Others,
 }
 
-async fn end(
-    state: &AppState,
-    person: &SignedIn,
-    visitor: &Visitor,
-    id: Uuid,
-) -> Result<(), StorageError> {
+/// Ends them and shows the account again. A session of somebody else is not touched.
+pub async fn post(State(state): State<AppState>, form: AccountForm) -> Result<Response, PageError> {
+    let which = match form.parameters.required("session")? {
+        OTHERS => Which::Others,
+        id => Which::One(Uuid::parse_str(id).map_err(|error| {
+            let description = "The form does not name a session. Load the page again.";
+            OAuthError::invalid_request("session_malformed", description).because(error)
+        })?),
+    };
+    end(&state, &form, which).await.map_err(failed)?;
+    Ok(see_other(match which {
+        Which::One(_) => "/account?signed_out=yes",
+        Which::Others => "/account?signed_out=others",
+    }))
+}
+
+async fn end(state: &AppState, form: &AccountForm, which: Which) -> Result<(), StorageError> {
+    let (user, own) = (form.person.user.id, form.person.session.id);
     let transaction = state.db.begin().await?;
-    if sessions::close_of_user(&transaction, person.user.id, id).await? {
-        let event = visitor.event(person.user.id, EventKind::SignedOut, "", state.clock.now());
+    let (any, kind) = match which {
+        Which::One(id) => {
+            (sessions::close_of_user(&transaction, user, id).await?, EventKind::SignedOut)
+        }
+        Which::Others => {
+            let ended = sessions::close_others_of_user(&transaction, user, own).await?;
+            (ended > 0, EventKind::SignedOutElsewhere)
+        }
+    };
+    if any {
+        let event = form.event(kind, "", state.clock.now());
         security_events::record(&transaction, event).await?;
     }
     transaction.commit().await

@@ -37,7 +37,7 @@ pub async fn post(
         return Err(stale().into());
     }
     if !person.is_fresh(state.clock.now()) {
-        return Ok(see_other("/sign-in?continue=/account"));
+        return Ok(see_other("/sign-in?continue=/account%23identities"));
     }
     let link_to = Some(person.session.token_hash);
     let departure = Departure { visitor: &visitor, upstream, continue_to: &continue_to, link_to };

@@ -1,0 +1,86 @@
+//! `POST /account/identities`
+//!
+//! Takes a way to sign in off the account, but never the last. It asks for a sign-in of a moment
+//! ago, as adding one does. Nobody can tell by which of them a browser was let in, so every other
+//! browser is signed out.
+
+use axum::{extract::State, response::Response};
+
+use super::failed;
+use crate::{
+    error_response::{PageError, see_other},
+    extract::account_form::AccountForm,
+    oauth::{
+        error::{ErrorCode, OAuthError},
+        secret,
+    },
+    state::AppState,
+    storage::{
+        StorageError,
+        identities::{self, Model},
+        security_events::{self, EventKind},
+        sessions,
+    },
+    upstream::Upstreams,
+};
+
+/// What came of it.
+enum Unlinked {
+    /// The person has no such identity any more, or never had.
+    Done,
+    /// Without it they could not sign in.
+    IsLast,
+}
+
+/// Unlinks the identity and shows the account again. Doing it twice is no error.
+pub async fn post(State(state): State<AppState>, form: AccountForm) -> Result<Response, PageError> {
+    let named = form.parameters.required("identity")?;
+    if !form.person.is_fresh(state.clock.now()) {
+        return Ok(see_other("/sign-in?continue=/account%23identities"));
+    }
+    match unlink(&state, &form, named).await.map_err(failed)? {
+        Unlinked::Done => Ok(see_other("/account?unlinked=yes")),
+        Unlinked::IsLast => Err(OAuthError::new(
+            ErrorCode::AccessDenied,
+            "identity_last",
+            "This is your only way to sign in. Add another one first, then remove it.",
+        )
+        .into()),
+    }
+}
+
+async fn unlink(
+    state: &AppState,
+    form: &AccountForm,
+    named: &str,
+) -> Result<Unlinked, StorageError> {
+    let (user, own) = (form.person.user.id, form.person.session.id);
+    let transaction = state.db.begin().await?;
+    let all = identities::hold_of_user(&transaction, user).await?;
+    let Some(identity) = all.iter().find(|identity| name(identity) == named) else {
+        return Ok(Unlinked::Done);
+    };
+    if !is_spare(identity, &all, &state.upstreams) {
+        return Ok(Unlinked::IsLast);
+    }
+    let provider = &identity.provider;
+    let label = state.upstreams.find(provider).map_or(provider, |upstream| &upstream.label);
+    let event = form.event(EventKind::IdentityUnlinked, label, state.clock.now());
+    identities::unlink(&transaction, identity).await?;
+    sessions::close_others_of_user(&transaction, user, own).await?;
+    security_events::record(&transaction, event).await?;
+    transaction.commit().await?;
+    Ok(Unlinked::Done)
+}
+
+/// What the form calls an identity. What an upstream calls it may hold any character.
+pub(super) fn name(identity: &Model) -> String {
+    secret::hash(&format!("{} {}", identity.provider, identity.subject))
+}
+
+/// Whether its person could still sign in without this identity: by another one, at a provider that
+/// is set up.
+pub(super) fn is_spare(identity: &Model, all: &[Model], upstreams: &Upstreams) -> bool {
+    let lets_in = |other: &Model| other != identity && upstreams.find(&other.provider).is_some();
+    all.iter().any(lets_in)
+}
