@@ -20,6 +20,22 @@ impl Audience {
             Self::Many(many) => many.iter().any(|one| one == name),
         }
     }
+
+    /// Whether one of `own` is meant, and nobody else but `issuer` itself: what others may present
+    /// too, others could have lost. Some issuers add their own `/userinfo`.
+    pub fn is_for(&self, own: &[String], issuer: &str) -> bool {
+        let origin = issuer.trim_end_matches('/');
+        let is_issuer = |name: &str| {
+            name.strip_prefix(origin).is_some_and(|rest| ["", "/", "/userinfo"].contains(&rest))
+        };
+        let is_own = |name: &String| own.contains(name);
+        match self {
+            Self::One(one) => is_own(one),
+            Self::Many(many) => {
+                many.iter().any(is_own) && many.iter().all(|name| is_own(name) || is_issuer(name))
+            }
+        }
+    }
 }
 
 /// Claims of an access token (RFC 9068 §2.2). Times are seconds since 1970.

@@ -75,7 +75,7 @@ pub enum VerifyError {
     /// `iss` is somebody else.
     #[error("the token was issued by another authorization server")]
     WrongIssuer,
-    /// `aud` does not name this resource (RFC 8707 §2).
+    /// `aud` does not name this resource, or others too (RFC 8707 §2).
     #[error("the token was issued for another resource")]
     WrongAudience,
     /// `exp` has passed.
@@ -84,4 +84,7 @@ pub enum VerifyError {
     /// `nbf` or `iat` lies in the future.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// From `iat` to `exp` it is more than a day.
+    #[error("the token is good for longer than a day; ask its issuer for a shorter one")]
+    TooLongLived,
 }

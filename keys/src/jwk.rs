@@ -21,7 +21,7 @@ pub struct PublicJwk {
     pub kid: String,
     /// The only algorithm that the key is used with.
     pub alg: String,
-    /// Always `sig`.
+    /// What it is for: `sig`, for all of ours.
     #[serde(rename = "use", default = "sig")]
     pub usage: String,
 }

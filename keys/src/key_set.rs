@@ -65,7 +65,11 @@ impl Serialize for KeySet {
 }
 
 impl VerifyingKey {
+    /// `None` for a key that is not for signatures, or that cannot be read.
     fn from_jwk(jwk: &PublicJwk) -> Option<Self> {
+        if jwk.usage != "sig" {
+            return None;
+        }
         Some(Self {
             kid: jwk.kid.clone(),
             algorithm: jwk.algorithm().ok()?,

@@ -8,6 +8,10 @@ use crate::{
     unverified::{header_of, unverified_claims},
 };
 
+/// A token that is good for longer than a day is not taken, in seconds: nobody would notice for as
+/// long that it was stolen.
+const LONGEST_LIFE: i64 = 24 * 3600;
+
 /// What an access token must say to be accepted.
 #[derive(Clone, Debug)]
 pub struct Verifier {
@@ -83,7 +87,7 @@ impl Verifier {
         if [&claims.sub, &claims.client_id, &claims.jti].into_iter().any(String::is_empty) {
             return Err(VerifyError::BadClaims);
         }
-        if !self.audiences.iter().any(|audience| claims.aud.contains(audience)) {
+        if !claims.aud.is_for(&self.audiences, &self.issuer) {
             return Err(VerifyError::WrongAudience);
         }
         if claims.exp.saturating_add(self.leeway) <= now {
@@ -92,6 +96,9 @@ impl Verifier {
         let starts = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
         if starts > now.saturating_add(self.leeway) {
             return Err(VerifyError::NotYetValid);
+        }
+        if claims.exp.saturating_sub(claims.iat) > LONGEST_LIFE {
+            return Err(VerifyError::TooLongLived);
         }
         Ok(())
     }
@@ -213,8 +220,35 @@ mod tests {
         assert_eq!(judged(|c| c.exp = NOW - 4), Ok(()));
         assert_eq!(judged(|c| c.iat = NOW + 6), Err(VerifyError::NotYetValid));
         assert_eq!(judged(|c| c.nbf = Some(NOW + 6)), Err(VerifyError::NotYetValid));
-        assert_eq!(judged(|c| c.exp = i64::MAX), Ok(()));
-        assert_eq!(judged(|c| c.iat = i64::MIN), Ok(()));
+        assert_eq!(judged(|c| c.exp = NOW + 86_400), Ok(()));
+        assert_eq!(judged(|c| c.exp = NOW + 86_401), Err(VerifyError::TooLongLived));
+        assert_eq!(judged(|c| c.exp = i64::MAX), Err(VerifyError::TooLongLived));
+        assert_eq!(judged(|c| c.iat = i64::MIN), Err(VerifyError::TooLongLived));
+    }
+
+    #[test]
+    fn a_token_for_others_too_is_refused_unless_they_are_its_issuer() {
+        let for_these = |others: &[&str]| {
+            let own = ["http://localhost:3001/mcp"].iter();
+            let names = own.chain(others).map(|name| (*name).to_owned()).collect();
+            judged(|claims| claims.aud = Audience::Many(names))
+        };
+        assert_eq!(for_these(&[]), Ok(()));
+        assert_eq!(for_these(&["http://localhost:3000/userinfo"]), Ok(()));
+        for other in ["https://evil.test", "http://localhost:3000/mcp", "http://localhost:3001", ""]
+        {
+            assert_eq!(for_these(&[other]), Err(VerifyError::WrongAudience), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_key_for_encryption_verifies_nothing() {
+        let key = key();
+        let mut published = key.public_jwk().clone();
+        published.usage = "enc".into();
+        let token = key.sign(TokenType::AccessToken, &valid_claims()).unwrap();
+        let result = verifier().verify(&token, &KeySet::new(vec![published]), NOW);
+        assert_eq!(result, Err(VerifyError::UnknownKey));
     }
 
     #[test]

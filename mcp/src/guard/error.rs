@@ -140,5 +140,6 @@ fn reason_of(error: &VerifyError) -> &'static str {
         VerifyError::WrongAudience => "token_audience",
         VerifyError::Expired => "token_expired",
         VerifyError::NotYetValid => "token_not_yet_valid",
+        VerifyError::TooLongLived => "token_too_long_lived",
     }
 }

@@ -186,7 +186,7 @@ impl Introspection {
         let good = answer.active
             && answer.token_type.as_ref().is_none_or(is_expected)
             && answer.iss.as_ref().is_none_or(|issuer| *issuer == self.server.issuer)
-            && self.audiences.iter().any(|known| audience.contains(known));
+            && audience.is_for(&self.audiences, &self.server.issuer);
         let exp = answer.exp.filter(|exp| good && now < *exp)?;
         Some(AccessTokenClaims {
             iss: self.server.issuer.clone(),
@@ -274,6 +274,8 @@ mod tests {
         assert!(!judged(|answer| answer.iss = Some("http://b.test".into())));
         assert!(!judged(|answer| answer.aud = None));
         assert!(!judged(|answer| answer.aud = Some(Audience::One("http://b.test/mcp".into()))));
+        let both = ["http://localhost:3001/mcp", "http://b.test/mcp"].map(str::to_owned);
+        assert!(!judged(|answer| answer.aud = Some(Audience::Many(both.to_vec()))));
         assert!(!judged(|answer| answer.exp = Some(NOW)));
         assert!(!judged(|answer| answer.exp = None));
         assert!(!judged(|answer| answer.sub = None));
