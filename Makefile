@@ -55,9 +55,9 @@ interop: build ## run other people's clients against the servers
 registrations: build ## register 100,000 clients and look at the database
 	@PORTCULLIS_REGISTRATIONS=100000 $(CARGO) test -p tests --test it --quiet a_flood_of_registrations
 
-screenshots: .cargo/config.toml ## take the pictures of every page in docs/pages anew
+screenshots: .cargo/config.toml ## picture every page in every state into target/gallery
 	@scripts/prepare-tests
-	@$(CARGO) run --quiet -p tests --bin screenshots
+	@$(CARGO) run --quiet -p tests --bin screenshots -- $${CARGO_TARGET_DIR:-target}/gallery
 
 recordings: build ## play the client in a terminal and keep what is seen in docs/terminal
 	@scripts/prepare-tests

@@ -1,4 +1,4 @@
-//! The pictures of the pages in `docs/pages`, and the page that shows them.
+//! The gallery: a picture of every page in every state, and the page that shows them.
 
 use std::{fmt::Write, net::Ipv4Addr, path::PathBuf};
 
@@ -19,8 +19,24 @@ pub struct Picture {
     pub scheme: &'static str,
 }
 
-/// The folder of the pictures.
-pub fn folder() -> PathBuf {
+/// The pictures that are committed, because README and docs show them. All others are generated.
+pub const COMMITTED: [&str; 12] = [
+    "account-busy-360-light.png",
+    "branded-consent-360-light.png",
+    "consent-1280-dark.png",
+    "consent-1280-light.png",
+    "consent-360-dark.png",
+    "consent-360-light.png",
+    "consent-hostile-360-light.png",
+    "de-consent-360-light.png",
+    "device-360-light.png",
+    "error-redirect-360-light.png",
+    "sign-in-360-light.png",
+    "sign-in-several-360-light.png",
+];
+
+/// The folder of the committed pictures, `docs/pages`.
+pub fn committed_folder() -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     root.parent().expect("the workspace").join("docs/pages")
 }
@@ -33,19 +49,19 @@ pub async fn serve() -> String {
     format!("http://localhost:{port}")
 }
 
-/// The pictures that are kept of a sample: in English all, in German one of each width and scheme,
-/// and under another brand, which changes colours and a logo alone, one, the errors apart.
+/// The pictures of a sample. English pages get every size and scheme, German ones two, and branded
+/// ones, which differ in colours and logo only, a single one; branded errors get none.
 pub fn pictures(sample: &Sample) -> Vec<Picture> {
     let [phone, desk] = SIZES;
     let [light, dark] = SCHEMES;
     let all = [(phone, light), (phone, dark), (desk, light), (desk, dark)];
-    let kept = match sample.path.split('/').nth(1) {
+    let taken = match sample.path.split('/').nth(1) {
         Some("de") => vec![(phone, light), (desk, dark)],
         Some("branded") if sample.path.contains("/error") => Vec::new(),
         Some("branded") => vec![(phone, light)],
         _ => all.to_vec(),
     };
-    kept.into_iter().map(|(size, scheme)| Picture { size, scheme }).collect()
+    taken.into_iter().map(|(size, scheme)| Picture { size, scheme }).collect()
 }
 
 impl Picture {
@@ -76,9 +92,7 @@ pub fn page(samples: &[Sample]) -> String {
 
 const INTRODUCTION: &str = "# Every page in every state
 
-`make screenshots` takes these pictures anew and writes this page; `cargo run -p web` serves the same pages to a browser.
-The data is made up. Each picture is the whole page, in a window 360 or 1280 pixels wide, in light and in dark; of the
-German pages there is one of each, and of those under another brand, which changes colours and a logo alone, one, the
-errors apart. The weight is that of the document and its stylesheet, uncompressed; nothing else is loaded. How quick the pages are, and
-what tests see to, stands in [docs/pages.md](../pages.md).
+`make screenshots` generates this page and its pictures; `cargo run -p web` serves the same pages to a browser. All data
+is made up. Each picture shows a whole page in a window 360 or 1280 pixels wide. The weight is that of the document and
+its stylesheet, uncompressed; a page loads nothing else.
 ";

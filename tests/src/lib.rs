@@ -17,7 +17,7 @@
 //! - [`walkthroughs`] are what people do with the client, at a [`desk`] with a [`terminal`] whose
 //!   [`screen`] is kept as a [`picture`].
 //! - [`github`] is the stand-in that `make dev` uses too.
-//! - [`gallery`] is the folder of the pages' pictures.
+//! - [`gallery`] pictures every page in every state.
 //!
 //! - [`torture`] proves what must hold under races and crashes.
 //!

@@ -1,20 +1,21 @@
-//! `cargo run -p tests --bin screenshots`: takes the pictures of `docs/pages` anew.
+//! `make screenshots`: generates the gallery in the folder it is given, and refreshes `docs/pages`.
 #![expect(clippy::expect_used, reason = "a picture that cannot be taken ends the program")]
 
-use std::fs;
+use std::{env, fs, path::PathBuf};
 
 use tests::{
     chromium::Chromium,
-    gallery::{folder, page, pictures, serve},
+    gallery::{COMMITTED, committed_folder, page, pictures, serve},
 };
 use web::samples;
 
 #[tokio::main]
 async fn main() {
-    let (base, samples, folder) = (serve().await, samples::all(), folder());
-    // Nothing of pages that there are no more is left behind.
+    let folder = PathBuf::from(env::args_os().nth(1).expect("the folder to write to"));
+    let (base, samples) = (serve().await, samples::all());
+    // Pictures of pages that no longer exist must not stay.
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("docs/pages");
+    fs::create_dir_all(&folder).expect("the gallery's folder");
     let browser = Chromium::start(false).await;
     for sample in &samples {
         browser.open(&format!("{base}{}", sample.path)).await;
@@ -25,4 +26,7 @@ async fn main() {
     }
     browser.close().await;
     fs::write(folder.join("README.md"), page(&samples)).expect("the page that shows them");
+    for name in COMMITTED {
+        fs::copy(folder.join(name), committed_folder().join(name)).expect("a committed picture");
+    }
 }
