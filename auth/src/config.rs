@@ -269,7 +269,7 @@ impl Config {
     /// Checks what one setting demands of another.
     pub fn check(&self) -> Result<(), ConfigError> {
         let refused = |why| ConfigError::Issuer(self.issuer.clone(), why);
-        let issuer = Url::parse(&self.issuer).map_err(|_| refused("it must be a URL"))?;
+        let issuer = self.issuer_url()?;
         if self.issuer.ends_with('/') {
             return Err(refused(
                 "it must not end with a slash, because clients compare it exactly",
@@ -289,6 +289,12 @@ impl Config {
             return Err(ConfigError::DocumentsOnLoopback);
         }
         self.check_lifetimes()
+    }
+
+    /// The issuer identifier, taken apart.
+    pub fn issuer_url(&self) -> Result<Url, ConfigError> {
+        Url::parse(&self.issuer)
+            .map_err(|_| ConfigError::Issuer(self.issuer.clone(), "it must be a URL"))
     }
 
     /// Whether an upstream may be spoken to at this address: by https, or all on this machine.

@@ -7,6 +7,7 @@ pub mod continue_to;
 pub mod dpop;
 pub mod form;
 mod frame;
+pub mod host;
 pub mod presented_token;
 pub mod request_id;
 pub mod same_origin;

@@ -28,7 +28,7 @@ use crate::{
         style, token, userinfo,
     },
     error_response::{self, PageError},
-    extract::{request_id, same_origin},
+    extract::{host, request_id, same_origin},
     oauth::error::OAuthError,
     state::AppState,
 };
@@ -48,6 +48,7 @@ pub fn router(state: AppState) -> Router {
         .merge(for_programs)
         .merge(for_people(&state))
         .route("/health", get(health::get))
+        .layer(from_fn_with_state(state.clone(), host::require))
         .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, https_alone))
         .layer(from_fn_with_state(state.clone(), error_response::report))
         .layer(CatchPanicLayer::new())
@@ -96,7 +97,8 @@ fn for_programs() -> Router<AppState> {
         .layer(cors([Method::GET, Method::POST, Method::PUT, Method::DELETE]))
 }
 
-/// Pages and forms. They say nothing of `Cross-Origin-Opener-Policy`: it would cut the pages off from
+/// Pages and forms. The referrer policy is `same-origin` and not `no-referrer`, under which browsers
+/// would send our own forms with `Origin: null`. They say nothing of `Cross-Origin-Opener-Policy`: it would cut the pages off from
 /// programs that open a sign-in in a window of their own and wait for it.
 fn for_people(state: &AppState) -> Router<AppState> {
     let header = |name: &'static str, value: &'static str| {
@@ -131,7 +133,7 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .layer(header("content-security-policy", web::CONTENT_SECURITY_POLICY))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("x-content-type-options", "nosniff"))
-        .layer(header("referrer-policy", "no-referrer"))
+        .layer(header("referrer-policy", "same-origin"))
         .layer(header("cache-control", "no-store"))
 }
 

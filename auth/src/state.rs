@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
+use connections::HostNames;
 use keys::Algorithm;
 use reqwest::redirect::Policy;
 use thiserror::Error;
@@ -54,6 +55,8 @@ pub struct AppState {
     pub seals: Arc<Seals>,
     /// Settings.
     pub config: Arc<Config>,
+    /// By which names this server is called.
+    pub host_names: Arc<HostNames>,
     /// What tokens are issued for.
     pub resources: Arc<[Resource]>,
     /// Whose assertions are believed.
@@ -78,6 +81,7 @@ impl AppState {
     /// Checks the settings, opens the database and reads the keys, or says why it cannot.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         config.check()?;
+        let host_names = HostNames::new(config.issuer_url()?, Vec::new());
         let resources = config.resources()?;
         let trusted_issuers = config.trusted_issuers()?;
         let longest = longest_token(&config, &resources);
@@ -100,6 +104,7 @@ impl AppState {
             upstreams: Upstreams::new(&config)?,
             limits: Limits::new(&config.limits),
             http: http_client(config.is_local())?,
+            host_names: Arc::new(host_names),
             resources: resources.into(),
             trusted_issuers: trusted_issuers.into(),
             brand: Arc::new(brand),

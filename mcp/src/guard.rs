@@ -334,10 +334,15 @@ impl Guard {
         // The documents are for everybody.
         let documents = metadata.layer(CorsLayer::new().allow_origin(Any).allow_headers(Any));
         let router = guarded.merge(documents);
-        match self.0.facade {
-            true => router.merge(facade::router()).with_state(self),
-            false => router.with_state(self),
-        }
+        let router = if self.0.facade { router.merge(facade::router()) } else { router };
+        let router = router.with_state(self.clone());
+        self.require_host(router)
+    }
+
+    /// The same check of `Host` headers and request lines for further routes as those of
+    /// [`Guard::protect`] have: a request that could be meant for two servers is answered 400.
+    pub fn require_host(self, router: Router) -> Router {
+        router.layer(from_fn_with_state(self, site::require_host))
     }
 
     /// Where clients are sent, and the facade hands requests on to: the first issuer.

@@ -61,7 +61,8 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
     let server = DemoServer::new(config.account()?)?;
     let service =
         StreamableHttpService::new(move || Ok(server.clone()), sessions, guard.transport());
-    Ok(guard.protect(service).route("/health", get(async || "ok")))
+    let health = Router::new().route("/health", get(async || "ok"));
+    Ok(guard.clone().protect(service).merge(guard.require_host(health)))
 }
 
 /// Serves until `shutdown`, then ends the streams on which clients listen and lets the requests

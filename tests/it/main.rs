@@ -7,6 +7,7 @@ mod attacks;
 mod bad_input;
 mod client_authentication;
 mod commands;
+mod connections;
 mod endpoints;
 mod engines;
 mod flows;

@@ -75,7 +75,9 @@ fn reasons(source: &str) -> BTreeSet<String> {
 #[test]
 fn every_reason_code_is_listed_with_its_meaning_and_no_other() {
     let mut texts = Vec::new();
-    sources(&root().join("auth/src"), &mut texts);
+    for folder in ["auth/src", "connections/src"] {
+        sources(&root().join(folder), &mut texts);
+    }
     let used: BTreeSet<String> = texts.iter().flat_map(|text| reasons(text)).collect();
     assert!(used.len() > 100, "the reason codes were not found: {used:?}");
     let file = fs::read_to_string(root().join("docs/reason-codes.md")).unwrap();

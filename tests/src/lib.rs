@@ -12,6 +12,7 @@
 //! - [`tls`] puts TLS in front of a server, with the certificate that a test wants.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
+//! - [`raw_http`] writes requests that no HTTP client would send.
 //! - [`seeded::Seeded`] is a server with one flaw, for `client doctor` to find.
 //! - [`stories`] keeps the stories of requests, for `auth explain`.
 //! - [`walkthroughs`] are what people do with the client, at a [`desk`] with a [`terminal`] whose
@@ -42,6 +43,7 @@ pub mod openid_provider;
 pub mod operator;
 pub mod picture;
 pub mod postgres;
+pub mod raw_http;
 pub mod screen;
 pub mod seeded;
 pub mod stack;

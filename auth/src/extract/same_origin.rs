@@ -6,6 +6,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use connections::HostNames;
 
 use crate::{
     error_response::PageError,
@@ -33,9 +34,10 @@ pub async fn refuse_frames(request: Request, next: Next) -> Response {
 }
 
 /// Refuses a form that another site's page has posted. Browsers say where a request comes from in
-/// `Sec-Fetch-Site`, older ones in `Origin`; programs without a browser say neither.
+/// `Sec-Fetch-Site` and `Origin`, older ones in `Origin` alone; programs without a browser say
+/// neither.
 pub async fn require(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if request.method() == Method::POST && !is_ours(request.headers(), &state.config.issuer) {
+    if request.method() == Method::POST && !is_ours(request.headers(), &state.host_names) {
         let error = OAuthError::new(
             ErrorCode::AccessDenied,
             "cross_site_form",
@@ -47,33 +49,78 @@ pub async fn require(State(state): State<AppState>, request: Request, next: Next
     next.run(request).await
 }
 
-fn is_ours(headers: &HeaderMap, issuer: &str) -> bool {
+/// What a browser calls the same origin is judged by the name that it used. A page of a stranger
+/// can have its own name resolve to this server, and is then the same origin by that name. So the
+/// origin must be that of the issuer, or, where the browser does not tell it, the name must be ours.
+fn is_ours(headers: &HeaderMap, names: &HostNames) -> bool {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), _) => site == "same-origin" || site == "none",
-        (None, Some(origin)) => origin == issuer,
+    let site = text("sec-fetch-site");
+    if site.is_some_and(|site| site != "same-origin" && site != "none") {
+        return false;
+    }
+    match (text("origin"), site) {
+        (Some("null") | None, Some(_)) => text("host").is_some_and(|host| names.contains(host)),
+        (Some(origin), _) => origin == names.origin(),
         (None, None) => true,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::*;
 
     fn ours(headers: &[(&'static str, &'static str)]) -> bool {
+        ours_at("http://localhost:3000", headers)
+    }
+
+    fn ours_at(issuer: &str, headers: &[(&'static str, &'static str)]) -> bool {
+        let names = HostNames::new(Url::parse(issuer).unwrap(), Vec::new());
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        is_ours(&headers.collect(), "http://localhost:3000")
+        is_ours(&headers.collect(), &names)
     }
+
+    const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
+    const HOST: (&str, &str) = ("host", "localhost:3000");
 
     #[test]
     fn only_our_own_pages_and_programs_may_post() {
         assert!(ours(&[]));
         assert!(ours(&[("origin", "http://localhost:3000")]));
-        assert!(ours(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
-        assert!(!ours(&[("origin", "null")]));
+        assert!(ours(&[SAME, ("origin", "http://localhost:3000")]));
+        assert!(ours(&[SAME, ("origin", "null"), HOST]));
+        assert!(ours(&[SAME, HOST]));
+        assert!(!ours(&[("origin", "null"), HOST]));
         assert!(!ours(&[("origin", "http://localhost:3001")]));
         assert!(!ours(&[("sec-fetch-site", "same-site"), ("origin", "http://localhost:3000")]));
-        assert!(!ours(&[("sec-fetch-site", "cross-site")]));
+        assert!(!ours(&[("sec-fetch-site", "cross-site"), HOST]));
+    }
+
+    #[test]
+    fn a_page_whose_own_name_leads_here_is_not_ours() {
+        let evil = ("host", "evil.test");
+        for site in ["same-origin", "none"] {
+            let site = ("sec-fetch-site", site);
+            assert!(!ours(&[site, evil, ("origin", "http://evil.test")]));
+            assert!(!ours(&[site, HOST, ("origin", "http://evil.test")]));
+            assert!(!ours(&[site, evil, ("origin", "null")]));
+            assert!(!ours(&[site, evil]));
+            assert!(!ours(&[site]));
+        }
+        assert!(!ours(&[evil, ("origin", "http://evil.test")]));
+    }
+
+    #[test]
+    fn an_issuer_with_a_path_has_the_origin_that_browsers_name() {
+        let issuer = "https://auth.test/tenant";
+        assert!(ours_at(issuer, &[SAME, ("origin", "https://auth.test")]));
+        assert!(!ours_at(issuer, &[SAME, ("origin", "https://auth.test:444")]));
+        // A proxy in front may call this server by another name.
+        assert!(ours_at(
+            issuer,
+            &[SAME, ("origin", "https://auth.test"), ("host", "backend:3000")]
+        ));
     }
 }

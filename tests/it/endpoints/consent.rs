@@ -276,7 +276,7 @@ async fn no_other_page_may_frame_it_or_learn_its_address() {
     assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
     assert!(!page.header("content-security-policy").contains("unsafe"));
     assert_eq!(page.header("x-frame-options"), "DENY");
-    assert_eq!(page.header("referrer-policy"), "no-referrer");
+    assert_eq!(page.header("referrer-policy"), "same-origin");
     assert_eq!(page.header("cache-control"), "no-store");
     assert!(!page.html.contains("<script"));
 }
