@@ -57,6 +57,7 @@ mod sessions;
 mod site;
 mod stream;
 mod tasks;
+mod under_way;
 mod verified_tokens;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -90,7 +91,7 @@ pub use tasks::OwnedTasks;
 use self::{
     authorization_server::AuthorizationServer, issuer::Issuer, possession::Possession,
     protected_resource::ProtectedResource, requirement::Requirements,
-    scope_hierarchy::ScopeHierarchy, sessions::Sessions, site::Site,
+    scope_hierarchy::ScopeHierarchy, sessions::Sessions, site::Site, under_way::UnderWay,
 };
 use crate::clock::Clock;
 
@@ -253,6 +254,7 @@ impl GuardBuilder {
             requirements: self.requirements,
             hierarchy: self.hierarchy,
             sessions: Sessions::default(),
+            under_way: UnderWay::default(),
             facade: self.facade,
             clock: self.clock,
         })))
@@ -273,6 +275,7 @@ struct Inner {
     requirements: Requirements,
     hierarchy: ScopeHierarchy,
     sessions: Sessions,
+    under_way: UnderWay,
     facade: bool,
     clock: Clock,
 }

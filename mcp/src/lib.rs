@@ -13,7 +13,7 @@ mod resources;
 pub mod server;
 mod tools;
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, time::Duration};
 
 use axum::{Extension, Router, routing::get};
 use rmcp::transport::streamable_http_server::{
@@ -57,10 +57,13 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
         guard = guard.with_facade();
     }
     let guard = guard.build()?;
-    let sessions = Arc::new(LocalSessionManager::default());
+    let mut sessions = LocalSessionManager::default();
+    // By default rmcp keeps each answer for a minute, in case the client comes back for it: a caller
+    // could have any number of large ones kept. Now each goes with the next request of its session.
+    sessions.session_config.completed_cache_ttl = Duration::ZERO;
     let server = DemoServer::new(config.account()?)?;
     let service =
-        StreamableHttpService::new(move || Ok(server.clone()), sessions, guard.transport());
+        StreamableHttpService::new(move || Ok(server.clone()), sessions.into(), guard.transport());
     let health = Router::new().route("/health", get(async || "ok"));
     Ok(guard.clone().protect(service).merge(guard.require_host(health)))
 }

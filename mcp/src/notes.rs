@@ -50,6 +50,11 @@ enum Listener {
 }
 
 impl Listener {
+    /// Whether the session has ended. A stream takes itself off the list.
+    fn is_gone(&self) -> bool {
+        matches!(self, Self::Session(_, peer) if peer.is_transport_closed())
+    }
+
     /// Whether the client could still be told.
     async fn tell(&self) -> bool {
         match self {
@@ -122,7 +127,10 @@ impl Notes {
 
     fn enlist(&self, caller: &Caller, listener: Listener) -> u64 {
         let key = self.0.listened.fetch_add(1, Ordering::Relaxed);
-        lock(&self.0.listeners).insert(key, (person(caller), listener));
+        let mut listeners = lock(&self.0.listeners);
+        // Sessions are few, but a caller could open, subscribe and close them for ever.
+        listeners.retain(|_, (_, listener)| !listener.is_gone());
+        listeners.insert(key, (person(caller), listener));
         key
     }
 }

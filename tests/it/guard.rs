@@ -11,4 +11,5 @@ mod possession;
 mod revocation;
 mod sessions;
 mod site;
+mod streams;
 mod verification;

@@ -5,12 +5,14 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::Response,
 };
+use bytes::BytesMut;
+use futures::StreamExt;
 use tokio::time::timeout;
 
 use super::{
@@ -23,7 +25,8 @@ use super::{
     issuer,
     operation::{Asked, Operation},
     possession::Shown,
-    stream::{Purpose, Stopping},
+    stream::{Purpose, Stopping, Watched},
+    under_way::Held,
 };
 
 /// The header that names a session of the older wires.
@@ -40,6 +43,7 @@ struct Admitted {
     caller: Caller,
     request: Request,
     purpose: Purpose,
+    held: Arc<Held>,
 }
 
 /// Lets a request through to the server, or refuses it.
@@ -74,15 +78,26 @@ impl Guard {
         let caller = self.authenticate(&parts).await?;
         self.0.site.check(&parts.headers, &parts.uri)?;
         self.hide_foreign_session(&caller, &mut parts.headers);
-        let mut purpose = Purpose::Listening;
+        let (mut purpose, mut held) = (Purpose::Answering(None), Held::default());
         if parts.method == Method::POST {
-            (body, purpose) = self.authorize(&caller, body).await?;
+            // Before the body is read, which can take as long as the sender likes.
+            held = self.0.under_way.begin(&caller)?;
+            let bytes = read(body, &mut held).await?;
+            (body, purpose) = self.authorize(&caller, bytes)?;
+        } else if parts.method == Method::GET {
+            purpose = Purpose::Listening(None);
         }
+        if let Purpose::Listening(id) = &purpose {
+            self.0.under_way.listen(&mut held, &caller, id.as_ref())?;
+        }
+        // The handler holds it too: it may go on when the client is gone.
+        let held = Arc::new(held);
+        parts.extensions.insert(held.clone());
         // The server behind gets the caller; the token itself ends here.
         parts.headers.remove(header::AUTHORIZATION);
         parts.headers.remove("dpop");
         parts.extensions.insert(caller.clone());
-        Ok(Admitted { caller, request: Request::from_parts(parts, body), purpose })
+        Ok(Admitted { caller, request: Request::from_parts(parts, body), purpose, held })
     }
 
     /// Who sends the request, once token and proof have passed every check.
@@ -105,15 +120,13 @@ impl Guard {
     }
 
     /// Checks the scopes of what the body asks for, before anything of it runs.
-    async fn authorize(&self, caller: &Caller, body: Body) -> Result<(Body, Purpose), BearerError> {
-        let body = timeout(LONGEST_BODY, to_bytes(body, LARGEST_BODY)).await;
-        let body = body.map_err(|_| BearerError::TooSlow)?.map_err(|_| BearerError::TooLarge)?;
+    fn authorize(&self, caller: &Caller, body: Bytes) -> Result<(Body, Purpose), BearerError> {
         let Asked { operation, id } = Asked::of(&body).ok_or(BearerError::Unreadable)?;
         if let Some(needed) = self.0.requirements.lacking(&operation, caller) {
             return Err(BearerError::InsufficientScope(needed));
         }
         let purpose = match operation {
-            Operation::Listen(_) => Purpose::Listening,
+            Operation::Listen(_) => Purpose::Listening(id),
             _ => Purpose::Answering(id),
         };
         Ok((Body::from(body), purpose))
@@ -132,7 +145,7 @@ impl Guard {
     }
 
     async fn pass(&self, admitted: Admitted, next: Next) -> Response {
-        let Admitted { caller, request, purpose } = admitted;
+        let Admitted { caller, request, purpose, held } = admitted;
         let stopping = request.extensions().get::<Stopping>().cloned().unwrap_or_default();
         let closing = match *request.method() {
             Method::DELETE => request.headers().get(SESSION).cloned(),
@@ -148,7 +161,7 @@ impl Guard {
                 self.remember_session(&caller, &opened, host, next).await;
             }
         }
-        self.watch(response, caller, purpose, stopping)
+        self.watch(response, Watched { caller, purpose, stopping, held })
     }
 
     /// A session that is new belongs to the caller; one too many ends another of theirs.
@@ -177,4 +190,22 @@ impl Guard {
         next.run(end).await;
         tracing::info!(reason = "sessions_too_many", "ended the oldest session of a caller");
     }
+}
+
+/// Reads a whole body, within the caller's share of memory.
+async fn read(body: Body, held: &mut Held) -> Result<Bytes, BearerError> {
+    let collect = async {
+        let mut whole = BytesMut::new();
+        let mut pieces = body.into_data_stream();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|_| BearerError::Unreadable)?;
+            if whole.len() + piece.len() > LARGEST_BODY {
+                return Err(BearerError::TooLarge);
+            }
+            held.add_body_bytes(piece.len())?;
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
+    };
+    timeout(LONGEST_BODY, collect).await.unwrap_or(Err(BearerError::TooSlow))
 }

@@ -54,16 +54,33 @@ pub struct Facts {
 /// issuer, is somebody else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Owner {
-    issuer: String,
-    subject: String,
+    person: Person,
     client_id: String,
 }
 
+/// A person, as their issuer knows them, through whatever client they come.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Person {
+    issuer: String,
+    subject: String,
+}
+
+impl Person {
+    pub(super) fn new(issuer: &str, subject: &str) -> Self {
+        Self { issuer: issuer.into(), subject: subject.into() }
+    }
+}
+
 impl Owner {
+    /// The person behind the client.
+    pub(super) fn person(&self) -> &Person {
+        &self.person
+    }
+
     /// Bytes that no other owner has, to bind a sealed value to.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Each part is preceded by its length, so that no part can pose as the end of another.
-        let parts = [&self.issuer, &self.subject, &self.client_id];
+        let parts = [&self.person.issuer, &self.person.subject, &self.client_id];
         parts
             .into_iter()
             .flat_map(|part| {
@@ -143,11 +160,8 @@ impl Caller {
 
     /// Whose the things are that this caller makes.
     pub fn owner(&self) -> Owner {
-        Owner {
-            issuer: self.issuer.clone(),
-            subject: self.subject.clone(),
-            client_id: self.client_id.clone(),
-        }
+        let person = Person::new(&self.issuer, &self.subject);
+        Owner { person, client_id: self.client_id.clone() }
     }
 }
 

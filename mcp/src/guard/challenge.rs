@@ -12,6 +12,10 @@ use serde_json::json;
 
 use super::{bearer::Scheme, error::BearerError, possession::ALGORITHMS};
 
+/// The JSON-RPC code for a caller who has too much under way: one of those that a server may choose
+/// (JSON-RPC 2.0 §5.1).
+const TOO_MANY: i32 = -32000;
+
 /// What every challenge of this resource says.
 #[derive(Clone, Debug)]
 pub(super) struct Challenge {
@@ -37,11 +41,15 @@ impl Challenge {
             BearerError::Unreadable => {
                 json!({"jsonrpc": "2.0", "error": {"code": -32700, "message": error.to_string()}})
             }
+            BearerError::TooManyStreams(Some(id)) => json!({"jsonrpc": "2.0", "id": id,
+                "error": {"code": TOO_MANY, "message": error.to_string()}}),
+            _ if status == StatusCode::TOO_MANY_REQUESTS => json!({"jsonrpc": "2.0",
+                "error": {"code": TOO_MANY, "message": error.to_string()}}),
             _ => json!({"error": code(error), "error_description": error.to_string()}),
         };
         let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
         let headers = response.headers_mut();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         } else if asks_for_a_token(error) {
             let values = self.challenges(error).into_iter();
@@ -104,6 +112,9 @@ fn asks_for_a_token(error: &BearerError) -> bool {
             | BearerError::Unreadable
             | BearerError::TooLarge
             | BearerError::TooSlow
+            | BearerError::TooManyProofs
+            | BearerError::TooManyRequests
+            | BearerError::TooManyStreams(_)
     )
 }
 
@@ -115,6 +126,9 @@ fn status(error: &BearerError) -> StatusCode {
         | BearerError::Unreadable => StatusCode::BAD_REQUEST,
         BearerError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         BearerError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        BearerError::TooManyProofs
+        | BearerError::TooManyRequests
+        | BearerError::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
         BearerError::InsufficientScope(_)
         | BearerError::ForeignHost
         | BearerError::ForeignOrigin => StatusCode::FORBIDDEN,

@@ -1,6 +1,7 @@
 //! Why a request is not let through.
 
 use keys::{DpopError, VerifyError};
+use serde_json::Value;
 use thiserror::Error;
 
 /// A refusal. The text is fit for `error_description`: it names the failed check and nothing of
@@ -73,6 +74,15 @@ pub enum BearerError {
     /// No more proofs can be remembered.
     #[error("too many requests with proofs; try again in a moment")]
     ProofsExhausted,
+    /// The caller has shown too many proofs within a minute.
+    #[error("too many requests with proofs; wait a minute")]
+    TooManyProofs,
+    /// The caller has too many requests under way.
+    #[error("too many requests of yours are under way; wait until some are answered")]
+    TooManyRequests,
+    /// The caller listens on too many streams. The id is that of the request for one more.
+    #[error("too many streams of yours are open; close some")]
+    TooManyStreams(Option<Value>),
     /// The token is good, and the server is called by a name that is not its own: the sign of a
     /// page that had its own name resolve to this machine.
     #[error("the Host header does not name this server")]
@@ -117,6 +127,9 @@ impl BearerError {
             Self::ProofReplayed => "proof_replayed",
             Self::NonceDue => "proof_nonce_due",
             Self::ProofsExhausted => "proofs_exhausted",
+            Self::TooManyProofs => "proofs_too_many",
+            Self::TooManyRequests => "requests_too_many",
+            Self::TooManyStreams(_) => "streams_too_many",
             Self::ForeignHost => "host_foreign",
             Self::ForeignOrigin => "origin_foreign",
             Self::Unreadable => "body_unreadable",

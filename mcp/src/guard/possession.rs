@@ -15,16 +15,17 @@ use keys::{AccessTokenClaims, DpopCheck, DpopProof, LONGEST_DPOP_AGE};
 use super::{
     GuardError,
     bearer::{BearerToken, Scheme},
+    caller::Person,
     digest::{Digest, sha256},
     error::BearerError,
 };
 
 /// The algorithms of proofs, as `dpop_signing_alg_values_supported` and challenges name them.
 pub(super) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
-/// Most proofs to remember, all in all and by one key. They are never forgotten early: when the
-/// memory is full, proofs are refused.
-const MOST_PROOFS: usize = 500_000;
-const MOST_PROOFS_OF_A_KEY: usize = 20_000;
+/// Proofs to remember, all in all and of one person, who can have many keys. They are never
+/// forgotten early: when the memory is full, proofs are refused.
+const MAX_PROOFS: usize = 500_000;
+const MAX_PROOFS_OF_A_PERSON: usize = 20_000;
 /// Seconds that a nonce is given out; it counts for as long again.
 const NONCE_WINDOW: i64 = 120;
 
@@ -41,13 +42,13 @@ pub(super) struct Possession {
 #[derive(Debug, Default)]
 struct Seen {
     proofs: HashMap<Digest, Remembered>,
-    by_key: HashMap<Digest, usize>,
+    by_person: HashMap<Person, usize>,
     swept_at: i64,
 }
 
 #[derive(Debug)]
 struct Remembered {
-    key: Digest,
+    person: Person,
     until: i64,
 }
 
@@ -82,11 +83,19 @@ impl Possession {
             (Scheme::Bearer, None) => Ok(()),
             (Scheme::Bearer, Some(_)) => Err(BearerError::BoundAsBearer),
             (Scheme::Dpop, None) => Err(BearerError::Unbound),
-            (Scheme::Dpop, Some(key)) => self.check_proof(key, shown, now),
+            (Scheme::Dpop, Some(key)) => {
+                let proof = self.check_proof(key, shown, now)?;
+                self.remember(&proof, Person::new(&claims.iss, &claims.sub), now)
+            }
         }
     }
 
-    fn check_proof(&self, key: &str, shown: &Shown<'_>, now: i64) -> Result<(), BearerError> {
+    fn check_proof(
+        &self,
+        key: &str,
+        shown: &Shown<'_>,
+        now: i64,
+    ) -> Result<DpopProof, BearerError> {
         let proof = shown.headers.get("dpop").ok_or(BearerError::NoProof)?;
         let proof = proof.to_str().map_err(|_| BearerError::NoProof)?;
         let check = DpopCheck {
@@ -104,17 +113,16 @@ impl Possession {
         {
             return Err(BearerError::NonceDue);
         }
-        self.remember(&proof, now)
+        Ok(proof)
     }
 
     /// A proof counts once on this server. A replica of it has a memory of its own; nonces that
     /// replicas do not share keep a proof from being shown to another.
-    fn remember(&self, proof: &DpopProof, now: i64) -> Result<(), BearerError> {
-        let key = sha256(&proof.thumbprint);
+    fn remember(&self, proof: &DpopProof, person: Person, now: i64) -> Result<(), BearerError> {
         let name = sha256(&format!("{} {}", proof.thumbprint, proof.jti));
         let until = proof.issued_at.saturating_add(LONGEST_DPOP_AGE);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.remember(name, Remembered { key, until }, now)
+        seen.remember(name, Remembered { person, until }, now)
     }
 
     /// The nonce for the next proof, if one is asked for.
@@ -125,38 +133,42 @@ impl Possession {
 
 impl Seen {
     fn remember(&mut self, name: Digest, proof: Remembered, now: i64) -> Result<(), BearerError> {
-        if self.is_full(&proof.key) && self.swept_at != now {
+        if self.room_for(&proof.person).is_err() && self.swept_at != now {
             self.sweep(now);
         }
         if self.proofs.contains_key(&name) {
             return Err(BearerError::ProofReplayed);
         }
-        if self.is_full(&proof.key) {
-            return Err(BearerError::ProofsExhausted);
-        }
-        *self.by_key.entry(proof.key).or_default() += 1;
+        self.room_for(&proof.person)?;
+        *self.by_person.entry(proof.person.clone()).or_default() += 1;
         self.proofs.insert(name, proof);
         Ok(())
     }
 
-    fn is_full(&self, key: &Digest) -> bool {
-        self.proofs.len() >= MOST_PROOFS
-            || self.by_key.get(key).is_some_and(|count| *count >= MOST_PROOFS_OF_A_KEY)
+    fn room_for(&self, person: &Person) -> Result<(), BearerError> {
+        let of_person = self.by_person.get(person).copied().unwrap_or_default();
+        if of_person >= MAX_PROOFS_OF_A_PERSON {
+            Err(BearerError::TooManyProofs)
+        } else if self.proofs.len() >= MAX_PROOFS {
+            Err(BearerError::ProofsExhausted)
+        } else {
+            Ok(())
+        }
     }
 
     /// Forgets what no longer counts. It walks through everything, so it is done once a second at
     /// most, however many proofs come.
     fn sweep(&mut self, now: i64) {
         self.swept_at = now;
-        let by_key = &mut self.by_key;
+        let by_person = &mut self.by_person;
         self.proofs.retain(|_, proof| {
             let counts = now <= proof.until;
-            if let Some(count) = by_key.get_mut(&proof.key).filter(|_| !counts) {
+            if let Some(count) = by_person.get_mut(&proof.person).filter(|_| !counts) {
                 *count -= 1;
             }
             counts
         });
-        by_key.retain(|_, count| *count > 0);
+        by_person.retain(|_, count| *count > 0);
     }
 }
 
@@ -199,13 +211,18 @@ mod tests {
         DpopProof { thumbprint: "key".into(), jti: jti.into(), issued_at: 1000, nonce: None }
     }
 
+    fn person(number: usize) -> Person {
+        Person::new("https://a.test", &number.to_string())
+    }
+
     #[test]
     fn a_proof_counts_once_and_the_same_jti_of_another_key_is_another_proof() {
         let possession = Possession::new(false, false).unwrap();
-        assert_eq!(possession.remember(&proof("a"), 1000), Ok(()));
-        assert_eq!(possession.remember(&proof("a"), 1001), Err(BearerError::ProofReplayed));
+        let remember = |proof: &DpopProof, now| possession.remember(proof, person(0), now);
+        assert_eq!(remember(&proof("a"), 1000), Ok(()));
+        assert_eq!(remember(&proof("a"), 1001), Err(BearerError::ProofReplayed));
         let other = DpopProof { thumbprint: "other".into(), ..proof("a") };
-        assert_eq!(possession.remember(&other, 1001), Ok(()));
+        assert_eq!(remember(&other, 1001), Ok(()));
     }
 
     fn numbered(number: usize) -> Digest {
@@ -214,37 +231,36 @@ mod tests {
         digest
     }
 
-    /// A memory of so many proofs, each key with `of_each`.
-    fn filled(number: usize, of_each: usize) -> Possession {
+    /// A memory of so many proofs, all the shares of some people.
+    fn filled(number: usize) -> Possession {
         let possession = Possession::new(false, false).unwrap();
-        let remembered = |n: usize| Remembered { key: numbered(n / of_each), until: 1060 };
+        let of_each = MAX_PROOFS_OF_A_PERSON;
+        let remembered = |n: usize| Remembered { person: person(n / of_each), until: 1060 };
         {
             let mut seen = possession.seen.lock().unwrap();
             seen.proofs = (0..number).map(|n| (numbered(n), remembered(n))).collect();
-            seen.by_key = (0..number.div_ceil(of_each)).map(|n| (numbered(n), of_each)).collect();
+            seen.by_person = (0..number / of_each).map(|n| (person(n), of_each)).collect();
         }
         possession
     }
 
     #[test]
     fn when_the_memory_is_full_proofs_are_refused_until_old_ones_no_longer_count() {
-        let possession = filled(MOST_PROOFS, MOST_PROOFS_OF_A_KEY);
-        assert_eq!(possession.remember(&proof("a"), 1060), Err(BearerError::ProofsExhausted));
-        assert_eq!(possession.remember(&proof("a"), 1061), Ok(()));
-        assert_eq!(possession.seen.lock().unwrap().by_key.len(), 1);
+        let possession = filled(MAX_PROOFS);
+        let remember = |now| possession.remember(&proof("a"), person(usize::MAX), now);
+        assert_eq!(remember(1060), Err(BearerError::ProofsExhausted));
+        assert_eq!(remember(1061), Ok(()));
+        assert_eq!(possession.seen.lock().unwrap().by_person.len(), 1);
     }
 
     #[test]
-    fn a_key_that_fills_its_share_keeps_no_other_out() {
-        let possession = filled(MOST_PROOFS_OF_A_KEY, MOST_PROOFS_OF_A_KEY);
-        let more = || Remembered { key: numbered(0), until: 1100 };
-        let mut seen = possession.seen.lock().unwrap();
-        let one_more = seen.remember(numbered(usize::MAX), more(), 1060);
-        assert_eq!(one_more, Err(BearerError::ProofsExhausted));
-        drop(seen);
-        assert_eq!(possession.remember(&proof("a"), 1060), Ok(()));
-        let mut seen = possession.seen.lock().unwrap();
-        assert_eq!(seen.remember(numbered(usize::MAX), more(), 1061), Ok(()));
+    fn a_person_who_fills_their_share_by_whatever_keys_keeps_nobody_else_out() {
+        let possession = filled(MAX_PROOFS_OF_A_PERSON);
+        let remember = |who, now| possession.remember(&proof("a"), person(who), now);
+        assert_eq!(remember(0, 1060), Err(BearerError::TooManyProofs));
+        assert_eq!(remember(1, 1060), Ok(()));
+        let other_key = DpopProof { thumbprint: "other".into(), ..proof("a") };
+        assert_eq!(possession.remember(&other_key, person(0), 1061), Ok(()));
     }
 
     #[test]

@@ -8,11 +8,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::caller::Owner;
+use super::{caller::Owner, under_way::CLIENTS_OF_A_PERSON};
 
-/// Most sessions of one caller. One more ends the one that was used least recently: a client that
+/// Sessions of one caller; those of all clients of a person have a bound too. One more ends the one that was used least recently: a client that
 /// forgets to close its sessions is not locked out, and none can fill the memory.
-const MOST_SESSIONS: usize = 32;
+const MAX_SESSIONS: usize = 32;
 /// Seconds after which an unused session is forgotten; rmcp ends it after 5 minutes.
 const IDLE: i64 = 3600;
 
@@ -39,11 +39,11 @@ impl Sessions {
     pub(super) fn open(&self, id: &str, owner: Owner, now: i64) -> Option<String> {
         let mut table = self.table();
         table.by_id.retain(|_, session| now.saturating_sub(session.last_used) < IDLE);
-        let own = table.by_id.iter().filter(|(_, session)| session.owner == owner);
-        let oldest = match own.clone().count() < MOST_SESSIONS {
-            true => None,
-            false => own.min_by_key(|(_, session)| session.last_use).map(|(id, _)| id.clone()),
-        };
+        let of_caller = |session: &Session| session.owner == owner;
+        let of_person = |session: &Session| session.owner.person() == owner.person();
+        let oldest = table
+            .least_recently_used(MAX_SESSIONS, of_caller)
+            .or_else(|| table.least_recently_used(MAX_SESSIONS * CLIENTS_OF_A_PERSON, of_person));
         if let Some(oldest) = &oldest {
             table.by_id.remove(oldest);
         }
@@ -77,6 +77,13 @@ impl Sessions {
 }
 
 impl Table {
+    /// Of so many sessions or more, the one that was used least recently.
+    fn least_recently_used(&self, max: usize, is_one: impl Fn(&Session) -> bool) -> Option<String> {
+        let all = self.by_id.iter().filter(|(_, session)| is_one(session));
+        let oldest = all.clone().min_by_key(|(_, session)| session.last_use);
+        oldest.filter(|_| all.count() >= max).map(|(id, _)| id.clone())
+    }
+
     fn count(&mut self) -> u64 {
         self.uses = self.uses.saturating_add(1);
         self.uses
@@ -108,7 +115,7 @@ mod tests {
     fn one_session_too_many_ends_the_one_used_least_recently_of_the_same_caller() {
         let sessions = Sessions::default();
         sessions.open("other", owner("eve", "c"), 0);
-        for n in 0..MOST_SESSIONS {
+        for n in 0..MAX_SESSIONS {
             assert_eq!(sessions.open(&n.to_string(), owner("nick", "c"), 0), None);
         }
         assert!(sessions.is_of("0", &owner("nick", "c"), 0));
@@ -116,6 +123,18 @@ mod tests {
         assert_eq!(ended.as_deref(), Some("1"));
         assert!(!sessions.is_of("1", &owner("nick", "c"), 0));
         assert!(sessions.is_of("other", &owner("eve", "c"), 0));
+    }
+
+    #[test]
+    fn a_person_has_no_more_sessions_for_having_many_clients() {
+        let sessions = Sessions::default();
+        let max = MAX_SESSIONS * CLIENTS_OF_A_PERSON;
+        for n in 0..max {
+            let client = (n / MAX_SESSIONS).to_string();
+            assert_eq!(sessions.open(&n.to_string(), owner("nick", &client), 0), None);
+        }
+        assert_eq!(sessions.open("more", owner("nick", "one more"), 0).as_deref(), Some("0"));
+        assert_eq!(sessions.open("other", owner("eve", "c"), 0), None);
     }
 
     #[test]

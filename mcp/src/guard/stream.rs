@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::{Guard, caller::Caller};
+use super::{Guard, caller::Caller, under_way::Held};
 
 /// How often an open stream is looked at: it outlives its token by no more than this.
 const CHECK: Duration = Duration::from_secs(1);
@@ -33,21 +33,24 @@ pub struct Stopping(pub CancellationToken);
 /// What a stream is for.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// The client listens, for as long as it may.
-    Listening,
+    /// The client listens, for as long as it may, by a request with this id.
+    Listening(Option<Value>),
     /// The answer to a request with this id.
     Answering(Option<Value>),
 }
 
+/// What decides when an answer must end, and what is its caller's until then.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) caller: Caller,
+    pub(super) purpose: Purpose,
+    pub(super) stopping: Stopping,
+    pub(super) held: Arc<Held>,
+}
+
 impl Guard {
     /// Ends the answer when it may no longer go on, if it is a stream.
-    pub(super) fn watch(
-        &self,
-        response: Response,
-        caller: Caller,
-        purpose: Purpose,
-        stopping: Stopping,
-    ) -> Response {
+    pub(super) fn watch(&self, response: Response, watched: Watched) -> Response {
         let is_stream = response
             .headers()
             .get(header::CONTENT_TYPE)
@@ -56,12 +59,14 @@ impl Guard {
             return response;
         }
         let was_cut = Arc::new(AtomicBool::new(false));
+        let Watched { caller, purpose, stopping, held } = watched;
         let (listens, last_words) = match purpose {
-            Purpose::Listening => (true, None),
+            Purpose::Listening(_) => (true, None),
             Purpose::Answering(id) => (false, id.map(last_words)),
         };
         let (guard, cut) = (self.clone(), was_cut.clone());
         let over = Box::pin(async move {
+            let _held = held;
             tokio::select! {
                 () = stopping.0.cancelled(), if listens => {}
                 () = guard.token_ends(&caller, listens) => cut.store(true, Ordering::Relaxed),

@@ -14,10 +14,13 @@ use rmcp::{
     task_manager::{TaskContext, TaskFuture, TaskManager, TaskOptions},
 };
 
-use super::caller::{Caller, Owner};
+use super::{
+    caller::{Caller, Owner},
+    under_way::CLIENTS_OF_A_PERSON,
+};
 
-/// Most tasks of one caller that are still remembered.
-const MOST_TASKS: usize = 64;
+/// Tasks of one caller that are still remembered; those of all clients of a person have a bound too.
+const MAX_TASKS: usize = 64;
 
 /// Tasks and their owners. Cheap to clone.
 #[derive(Clone, Default)]
@@ -40,7 +43,9 @@ impl OwnedTasks {
         let owner = caller.owner();
         let mut owners = self.owners();
         owners.retain(|id, _| self.manager.get_task(id).is_ok());
-        if owners.values().filter(|known| **known == owner).count() >= MOST_TASKS {
+        let of_caller = owners.values().filter(|known| **known == owner).count();
+        let of_person = owners.values().filter(|known| known.person() == owner.person()).count();
+        if of_caller >= MAX_TASKS || of_person >= MAX_TASKS * CLIENTS_OF_A_PERSON {
             let reason = "too many tasks; wait until one of yours has ended and expired";
             return Err(ErrorData::invalid_request(reason, None));
         }
@@ -90,7 +95,11 @@ mod tests {
     use crate::guard::caller::caller;
 
     fn start(tasks: &OwnedTasks, subject: &str) -> Result<Task, ErrorData> {
-        tasks.spawn(&caller(subject, "c", &[]), TaskOptions::default(), |_| {
+        start_through(tasks, subject, "c")
+    }
+
+    fn start_through(tasks: &OwnedTasks, subject: &str, client: &str) -> Result<Task, ErrorData> {
+        tasks.spawn(&caller(subject, client, &[]), TaskOptions::default(), |_| {
             Box::pin(async { Ok(CallToolResult::success(Vec::new())) })
         })
     }
@@ -112,10 +121,20 @@ mod tests {
     #[tokio::test]
     async fn a_caller_has_so_many_tasks_and_no_more() {
         let tasks = OwnedTasks::default();
-        for _ in 0..MOST_TASKS {
+        for _ in 0..MAX_TASKS {
             start(&tasks, "nick").unwrap();
         }
         assert!(start(&tasks, "nick").is_err());
         assert!(start(&tasks, "eve").is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_person_has_no_more_tasks_for_having_many_clients() {
+        let tasks = OwnedTasks::default();
+        for n in 0..MAX_TASKS * CLIENTS_OF_A_PERSON {
+            start_through(&tasks, "nick", &(n / MAX_TASKS).to_string()).unwrap();
+        }
+        assert!(start_through(&tasks, "nick", "one more").is_err());
+        assert!(start_through(&tasks, "eve", "one more").is_ok());
     }
 }
