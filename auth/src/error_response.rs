@@ -23,10 +23,13 @@ use tower_http::request_id::RequestId;
 use web::{Frame, Onward};
 
 pub use self::unexplained::{explain_to_people, explain_to_programs};
-use crate::oauth::{
-    client::Client,
-    error::{ErrorCode, OAuthError, RefusalKind},
-    redirect_target::RedirectTarget,
+use crate::{
+    oauth::{
+        client::Client,
+        error::{ErrorCode, OAuthError, RefusalKind},
+        redirect_target::RedirectTarget,
+    },
+    story,
 };
 
 /// JSON with the standard's status (RFC 6749 §5.2).
@@ -205,7 +208,7 @@ pub fn see_other(location: &str) -> Response {
 pub async fn report(frame: Frame, request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().map(|id| id.header_value().clone());
     let request_id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or("-").to_owned();
-    let path = request.uri().path().to_owned();
+    let path = story::shown_path(request.uri().path());
     let wants_json = request
         .headers()
         .get("accept")

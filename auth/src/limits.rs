@@ -4,6 +4,8 @@
 //! Failures are counted for the client where it has proved itself, else for the address that they
 //! come from; and what would succeed is not refused for the failures of others.
 
+use uuid::Uuid;
+
 use crate::{
     config::LimitSetting,
     oauth::{
@@ -21,6 +23,9 @@ pub struct Limits {
     failed_requests: Option<RateLimit>,
     proofs: Option<RateLimit>,
     registrations: Option<RateLimit>,
+    stories: Option<RateLimit>,
+    approvals: Option<RateLimit>,
+    revocations: Option<RateLimit>,
 }
 
 /// Whose failures are counted together.
@@ -35,12 +40,17 @@ pub enum Whose<'a> {
 impl Limits {
     /// As the settings say.
     pub fn new(settings: &LimitSetting) -> Self {
-        let a_minute = |most| (most > 0).then(|| RateLimit::new(most, 60));
+        let in_span = |most, seconds| (most > 0).then(|| RateLimit::new(most, seconds));
+        let a_minute = |most| in_span(most, 60);
+        let a_day = |most| in_span(most, 86_400);
         Self {
             wrong_secrets: a_minute(settings.wrong_secrets),
             failed_requests: a_minute(settings.failed_requests),
             proofs: a_minute(settings.proofs),
             registrations: a_minute(settings.registrations),
+            stories: a_minute(settings.stories),
+            approvals: a_day(settings.approvals),
+            revocations: a_day(settings.revocations),
         }
     }
 
@@ -122,6 +132,42 @@ impl Limits {
                  says; a client that is registered once need not do so again.",
             )
         })
+    }
+
+    /// Counts that a person lets a program in, or refuses it.
+    pub fn approve(&self, person: Uuid, now: i64) -> Result<(), OAuthError> {
+        let Some(limit) = &self.approvals else {
+            return Ok(());
+        };
+        limit.admit(&person.to_string(), now).map_err(|limited| {
+            too_many(
+                limited,
+                "approvals_too_many",
+                "You have let programs in too often today. Wait as long as Retry-After says.",
+            )
+        })
+    }
+
+    /// Counts an access token of `subject` that `client` is about to revoke, or refuses it. Of a
+    /// client that an operator vouches for, none is counted.
+    pub fn revoke(&self, client: &Client, subject: &str, now: i64) -> Result<(), OAuthError> {
+        let Some(limit) = self.revocations.as_ref().filter(|_| client.is_anybody()) else {
+            return Ok(());
+        };
+        limit.admit(subject, now).map_err(|limited| {
+            too_many(
+                limited,
+                "revocations_too_many",
+                "Too many access tokens of this person were revoked today. Revoke the refresh \
+                 token instead, which ends all of them.",
+            )
+        })
+    }
+
+    /// Counts a request from this address. The answer is whether its story is kept: the file of
+    /// stories is bounded, and one address must not push the stories of all others out of it.
+    pub fn keeps_story(&self, address: &str, now: i64) -> bool {
+        self.stories.as_ref().is_none_or(|limit| limit.admit(address, now).is_ok())
     }
 }
 

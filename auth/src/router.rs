@@ -28,9 +28,10 @@ use crate::{
         style, token, userinfo,
     },
     error_response::{self, PageError},
-    extract::{host, request_id, same_origin},
+    extract::{host, request_id, same_origin, visitor::Visitor},
     oauth::error::OAuthError,
     state::AppState,
+    story,
 };
 
 const ONE_YEAR: &str = "max-age=31536000";
@@ -54,7 +55,10 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::new())
         .layer(
             TraceLayer::new_for_http()
-                .make_span_with(span)
+                .make_span_with({
+                    let state = state.clone();
+                    move |request: &Request| span(&state, request)
+                })
                 .on_request(begin)
                 .on_response(end)
                 .on_failure(()),
@@ -184,15 +188,18 @@ fn end(response: &Response, passed: Duration, _: &tracing::Span) {
     tracing::debug!(status = response.status().as_u16(), milliseconds, "answered");
 }
 
-/// The path without the query, which may hold a code or a state.
-fn span(request: &Request) -> tracing::Span {
-    let id = request.headers().get(request_id::X_REQUEST_ID).and_then(|id| id.to_str().ok());
-    tracing::debug_span!(
-        "request",
-        method = %request.method(),
-        path = request.uri().path(),
-        request_id = id.unwrap_or("-"),
-    )
+/// What every line of a request's story says. The path is without the query, which may hold a code
+/// or a state.
+fn span(state: &AppState, request: &Request) -> tracing::Span {
+    let headers = request.headers();
+    let id = headers.get(request_id::X_REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or("-");
+    let (method, path) = (request.method(), story::shown_path(request.uri().path()));
+    let visitor = Visitor::of(request.extensions(), headers, state.config.trusted_proxies);
+    if state.limits.keeps_story(&visitor.limited_address(), state.clock.now()) {
+        tracing::debug_span!("request", %method, path, request_id = id)
+    } else {
+        tracing::debug_span!(story::UNTOLD, %method, path, request_id = id)
+    }
 }
 
 #[cfg(test)]

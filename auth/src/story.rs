@@ -15,8 +15,9 @@ use std::{
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer,
-    filter::Targets,
+    filter::{FilterExt, Targets, dynamic_filter_fn},
     fmt::{self, MakeWriter},
+    layer::{Context, Filter},
     registry::LookupSpan,
 };
 
@@ -24,8 +25,13 @@ use crate::oauth::secret;
 
 /// Longest `client_id` that a story repeats, in bytes.
 const LONGEST_ID: usize = 80;
+/// Longest path that a story repeats, in characters.
+const MAX_PATH: usize = 200;
+/// Name of the span of a request whose story is not kept.
+pub const UNTOLD: &str = "request_without_story";
 
-/// Writes the events of this crate as JSON lines, as `AUTH_LOG_FORMAT=json` does.
+/// Writes the events of this crate that happen in a request as JSON lines, as
+/// `AUTH_LOG_FORMAT=json` does.
 pub fn layer<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
@@ -35,7 +41,29 @@ where
         .json()
         .with_span_list(false)
         .with_writer(writer)
-        .with_filter(Targets::new().with_target("auth", LevelFilter::DEBUG))
+        .with_filter(Targets::new().with_target("auth", LevelFilter::DEBUG).and(is_told()))
+}
+
+/// What happens in a request, unless its story is not kept.
+fn is_told<S>() -> impl Filter<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    dynamic_filter_fn(|metadata, context: &Context<'_, S>| {
+        if metadata.is_span() {
+            metadata.name() != UNTOLD
+        } else {
+            context.lookup_current().is_some()
+        }
+    })
+}
+
+/// The path as a story and a log line show it: nobody writes a long one but to fill the file.
+pub fn shown_path(path: &str) -> String {
+    match path.char_indices().nth(MAX_PATH) {
+        Some((end, _)) => format!("{}…", path.get(..end).unwrap_or_default()),
+        None => path.to_owned(),
+    }
 }
 
 /// The `client_id` as a story shows it. An open registration is long: its beginning and a hash
@@ -132,5 +160,12 @@ mod tests {
         assert_ne!(shown_client_id(&one), shown_client_id(&other));
         assert!(shown_client_id(&one).len() < 100);
         assert_eq!(shown_client_id("app"), "app");
+    }
+
+    #[test]
+    fn a_long_path_is_cut() {
+        let long = format!("/{}", "é".repeat(60_000));
+        assert_eq!(shown_path(&long).chars().count(), MAX_PATH + 1);
+        assert_eq!(shown_path("/token"), "/token");
     }
 }

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use auth::{
     oauth::refresh_token::RefreshToken,
-    storage::{Database, grants, signing_keys},
+    storage::{Database, grants, sessions, signing_keys},
 };
 use futures::future::{join, join_all};
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use tests::{
     browser::Browser,
@@ -15,6 +16,7 @@ use tests::{
     operator, postgres,
     stack::{Engine, Stack},
 };
+use uuid::Uuid;
 
 const GRACE: i64 = 120;
 
@@ -211,5 +213,41 @@ async fn many_replicas_may_bring_one_schema_up_to_date_at_once_on_either_engine(
             let db = started.unwrap().unwrap_or_else(|error| panic!("{url}: {error}"));
             assert!(signing_keys::all(db.connection()).await.unwrap().is_empty());
         }
+    }
+}
+
+#[tokio::test]
+async fn one_browser_too_many_signs_out_the_least_recently_used_of_the_same_person_on_either_engine()
+ {
+    for engine in Engine::ALL {
+        let (stack, client, _) = with_tokens(engine).await;
+        let mut first = Browser::default();
+        client.obtain_code(&mut first).await;
+        let (db, now) = (stack.state.db.connection(), stack.state.clock.now());
+        let user = sessions::Entity::find().one(db).await.unwrap().unwrap().user_id;
+        let session = |number: i64| sessions::Model {
+            token_hash: format!("hash-{number}"),
+            user_id: user,
+            authenticated_at: now,
+            expires_at: now + 1000,
+            id: Uuid::now_v7(),
+            device: String::new(),
+            network: String::new(),
+            last_seen_at: now + number,
+        };
+        // Two are signed in already.
+        for number in 1..=98 {
+            sessions::open(db, session(number)).await.unwrap();
+        }
+        let live = async || sessions::of_user(db, user, now).await.unwrap();
+        assert_eq!(live().await.len(), 100, "{engine:?}");
+        for number in 99..=101 {
+            sessions::open(db, session(number)).await.unwrap();
+        }
+        let live = live().await;
+        assert_eq!(live.len(), 100, "{engine:?}");
+        assert_eq!(live.last().unwrap().token_hash, "hash-2", "{engine:?}");
+        let account = first.open(&stack.at("/account")).await;
+        assert_eq!(account.url.path(), "/sign-in", "{engine:?}");
     }
 }

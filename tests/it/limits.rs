@@ -278,3 +278,45 @@ async fn zero_is_no_limit() {
     }
     assert_eq!(register(&stack, OFFICE).await.status, 201);
 }
+
+#[tokio::test]
+async fn a_person_lets_so_many_programs_in_a_day_and_others_are_not_kept_from_it() {
+    let stack = stack(&["--limit-approvals", "2"]).await;
+    let client = Client::register(&stack).await;
+    let mut browser = Browser::default();
+    for _ in 0..2 {
+        client.obtain_code(&mut browser).await;
+    }
+    let url = client.authorize_url(&client.authorize_parameters());
+    let page = client.reach_consent(&mut browser, &url).await;
+    let refused = browser.press(&page, "decision", "allow").await;
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    assert!(!refused.header("retry-after").is_empty());
+
+    let mut other = Browser::default();
+    let page = other.open(&url).await;
+    let page = other.send_form(&page, "/sign-in/github").await;
+    let page = other.press(&page, "user", "ada-park").await;
+    let allowed = other.press(&page, "decision", "allow").await;
+    assert!(allowed.query("code").is_some(), "{}", allowed.text());
+}
+
+#[tokio::test]
+async fn access_tokens_of_a_person_are_revoked_one_by_one_so_often_and_all_at_once_ever_after() {
+    let stack = stack(&["--limit-revocations", "2"]).await;
+    let client = Client::register(&stack).await;
+    let mut tokens = client.obtain_tokens(&mut Browser::default()).await;
+    let revoke = async |token: &str| {
+        let form = [("client_id", client.id.clone()), ("token", token.to_owned())];
+        client.post("/revoke", &form).await
+    };
+    for _ in 0..2 {
+        assert_eq!(revoke(tokens.text("access_token")).await.status, 200);
+        tokens = client.refresh(tokens.text("refresh_token")).await;
+    }
+    let refused = revoke(tokens.text("access_token")).await;
+    assert_eq!(outcome(&refused), (429, "slow_down"), "{}", refused.json);
+    assert_eq!(client.user_info(tokens.text("access_token")).await.status, 200);
+    assert_eq!(revoke(tokens.text("refresh_token")).await.status, 200);
+    assert_eq!(client.user_info(tokens.text("access_token")).await.status, 401);
+}

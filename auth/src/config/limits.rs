@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// Each is a number a minute, counted by each replica for itself; 0 is no limit.
+/// Each is counted by each replica for itself, a minute unless it says otherwise; 0 is no limit.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct LimitSetting {
     /// Wrong secrets a minute that are looked at for one client from one address; 0 for no limit.
@@ -23,4 +23,15 @@ pub struct LimitSetting {
     /// Registrations a minute from one address; 0 for no limit.
     #[arg(long = "limit-registrations", env = "AUTH_LIMIT_REGISTRATIONS", default_value_t = 600)]
     pub registrations: u32,
+    /// Requests a minute from one address whose story is kept; 0 for no limit.
+    #[arg(long = "limit-stories", env = "AUTH_LIMIT_STORIES", default_value_t = 600)]
+    pub stories: u32,
+    /// Times a day that one person may let programs in; each is remembered in a row for two months.
+    /// 0 for no limit.
+    #[arg(long = "limit-approvals", env = "AUTH_LIMIT_APPROVALS", default_value_t = 1000)]
+    pub approvals: u32,
+    /// Access tokens a day of one person that are revoked one by one, by clients that anybody can
+    /// be: each is listed to every resource server. 0 for no limit.
+    #[arg(long = "limit-revocations", env = "AUTH_LIMIT_REVOCATIONS", default_value_t = 1000)]
+    pub revocations: u32,
 }

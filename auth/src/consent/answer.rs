@@ -49,6 +49,7 @@ pub async fn allow(
     scope: &ScopeSet,
     answerer: Answerer<'_>,
 ) -> Result<Secret, OAuthError> {
+    state.limits.approve(answerer.person.user.id, state.clock.now())?;
     let secret = Secret::generate(SecretKind::AuthorizationCode)?;
     let scope = request.resource.with_implied(scope).to_string();
     let resource = &request.resource.resource;

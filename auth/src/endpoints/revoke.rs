@@ -67,6 +67,7 @@ async fn end_token(state: &AppState, client: &Client, token: &str) -> Result<(),
     let found = AccessToken::find(state, token).await?;
     match found.filter(|found| found.claims.client_id == client.id) {
         Some(found) => {
+            state.limits.revoke(client, &found.claims.sub, state.clock.now())?;
             let ids = [found.claims.jti];
             let transaction = state.db.begin().await.map_err(failed)?;
             opaque_tokens::revoke(&transaction, &secret::hash(token)).await.map_err(failed)?;

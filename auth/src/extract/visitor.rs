@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, header::USER_AGENT, request::Parts},
+    http::{Extensions, HeaderMap, header::USER_AGENT, request::Parts},
 };
 use uuid::Uuid;
 
@@ -53,14 +53,21 @@ impl FromRequestParts<AppState> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let address = address(peer, &parts.headers, state.config.trusted_proxies);
-        let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-        Ok(Self { address, device: device(agent.unwrap_or_default()) })
+        Ok(Self::of(&parts.extensions, &parts.headers, state.config.trusted_proxies))
     }
 }
 
 impl Visitor {
+    /// Who sends a request that has come through so many proxies.
+    pub fn of(extensions: &Extensions, headers: &HeaderMap, trusted_proxies: usize) -> Self {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Self {
+            address: address(peer, headers, trusted_proxies),
+            device: device(agent.unwrap_or_default()),
+        }
+    }
+
     /// The address as limits count it: an IPv4 address, or the 64 bits of IPv6 that one host can
     /// choose its address from. All whose address is not known are one.
     pub fn limited_address(&self) -> String {

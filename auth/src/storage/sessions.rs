@@ -1,11 +1,15 @@
 //! Browsers that are signed in.
 
 use sea_orm::{
-    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, entity::prelude::*, sea_query::Expr,
+    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::{StorageError, logout_deliveries, users};
+
+/// Signed-in browsers of one person.
+const MAX_SESSIONS: u64 = 100;
 
 /// A signed-in browser. Its cookie is known as a hash only.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -36,9 +40,21 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Opens a session.
+/// Opens a session. One too many of a person ends the one that was used least recently.
 pub async fn open(db: &impl ConnectionTrait, session: Model) -> Result<(), StorageError> {
-    session.into_active_model().insert(db).await.map(|_| ())
+    let (user_id, now) = (session.user_id, session.last_seen_at);
+    session.into_active_model().insert(db).await?;
+    let too_many = live_of_user(user_id, now).offset(MAX_SESSIONS).limit(MAX_SESSIONS);
+    end_each(db, too_many.all(db).await?).await.map(|_| ())
+}
+
+/// The live sessions of a person, the latest used first.
+fn live_of_user(user_id: Uuid, now: i64) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_desc(Column::LastSeenAt)
+        .order_by_desc(Column::AuthenticatedAt)
 }
 
 /// The live session of a cookie, and its person.
@@ -67,6 +83,9 @@ pub async fn replace(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), 
 }
 
 async fn end_each(db: &impl ConnectionTrait, ended: Vec<Model>) -> Result<u64, StorageError> {
+    if ended.is_empty() {
+        return Ok(0);
+    }
     for session in &ended {
         logout_deliveries::enqueue(db, session.user_id, session.id).await?;
     }
@@ -95,12 +114,7 @@ pub async fn of_user(
     user_id: Uuid,
     now: i64,
 ) -> Result<Vec<Model>, StorageError> {
-    Entity::find()
-        .filter(Column::UserId.eq(user_id))
-        .filter(Column::ExpiresAt.gt(now))
-        .order_by_desc(Column::LastSeenAt)
-        .all(db)
-        .await
+    live_of_user(user_id, now).all(db).await
 }
 
 /// Ends one session of a person; `false` if they have none of this name.

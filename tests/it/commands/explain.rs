@@ -184,3 +184,30 @@ async fn a_stranger_writes_no_line_of_a_story() {
     let outcome = told.explain(&[id]).await;
     assert!(!outcome.stdout.contains("\u{1b}") && !outcome.stdout.contains("\n{"));
 }
+
+#[tokio::test]
+async fn one_address_cannot_push_the_stories_of_others_out_of_the_file() {
+    let file = stories::keep();
+    let stack = Stack::start_with(&["--limit-stories", "3", "--trusted-proxies", "1"], &[]).await;
+    let ask = async |address: &str, path: &str| {
+        let request = http().get(stack.at(path)).header("x-forwarded-for", address);
+        Answer::of(request).await.headers["x-request-id"].to_str().unwrap().to_owned()
+    };
+    let mut flood = Vec::new();
+    for _ in 0..20 {
+        flood.push(ask("203.0.113.9", &format!("/{}", "x".repeat(60_000))).await);
+    }
+    let honest = ask("198.51.100.1", "/nothing").await;
+    stack.advance(60);
+    flood.push(ask("203.0.113.9", "/nothing").await);
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    let told = |id: &String| text.lines().filter(|line| line.contains(id.as_str())).count();
+    assert!(told(&honest) > 0);
+    let kept: Vec<usize> = flood.iter().map(told).collect();
+    assert!(kept[..3].iter().all(|lines| *lines > 0), "{kept:?}");
+    assert!(kept[3..20].iter().all(|lines| *lines == 0), "{kept:?}");
+    assert!(kept[20] > 0, "the next minute begins anew: {kept:?}");
+    let longest = text.lines().filter(|line| flood.iter().any(|id| line.contains(id.as_str())));
+    assert!(longest.map(str::len).max().unwrap() < 2000);
+}

@@ -148,7 +148,9 @@ pub async fn run(engine: Engine, turns: usize, seed: u64) -> HashMap<&'static st
     let (refresh, grant) = (REFRESH_LIFETIME.to_string(), GRANT_LIFETIME.to_string());
     let options = ["--refresh-token-lifetime", &refresh, "--grant-lifetime", &grant];
     // What is refused is refused for its reason, however often that is.
-    let further = ["--session-lifetime", "999999999", "--limit-failed-requests", "0"];
+    let unlimited = ["--limit-failed-requests", "0", "--limit-approvals", "0"];
+    let unlimited = [&unlimited[..], &["--limit-revocations", "0"]].concat();
+    let further = [&["--session-lifetime", "999999999"], &unlimited[..]].concat();
     let options = [&options[..], &further].concat();
     let stack = Stack::on_with(engine, &options).await;
     let client = Client::register(&stack).await;

@@ -67,7 +67,9 @@ impl Replicas {
         options.remove(0);
         options.extend(further.iter().map(|option| (*option).to_owned()));
         // Whoever loses a race is refused: here, by the thousand from one address.
-        options.extend(["--limit-failed-requests", "0"].map(str::to_owned));
+        for limit in ["--limit-failed-requests", "--limit-approvals", "--limit-revocations"] {
+            options.extend([limit, "0"].map(str::to_owned));
+        }
         options.extend(["--log", "error"].map(str::to_owned));
 
         let mut replicas = Self {

@@ -47,6 +47,9 @@ pub(super) async fn decide(
         }
     };
     let client = state.clients.find(&waiting.client_id).await?;
+    if allows {
+        state.limits.approve(visit.answerer.person.user.id, state.clock.now())?;
+    }
     let answer = Answer { waiting: &waiting, client: &client, allows };
     let is_first = store(state, visit.answerer, answer)
         .await
