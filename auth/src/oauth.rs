@@ -7,6 +7,7 @@ pub mod client_assertion;
 pub mod client_id_url;
 pub mod client_metadata;
 pub mod error;
+pub mod foreign_text;
 pub mod loopback;
 pub mod parameters;
 pub mod pkce;

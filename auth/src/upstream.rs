@@ -16,6 +16,7 @@ use thiserror::Error;
 use self::{github::Github, openid::OpenIdProvider};
 use crate::{
     config::{Config, ConfigError},
+    oauth::foreign_text::UpstreamSubject,
     storage::users::Profile,
 };
 
@@ -23,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Person {
     /// The upstream's own immutable identifier.
-    pub subject: String,
+    pub subject: UpstreamSubject,
     /// Everything else.
     pub profile: Profile,
 }
@@ -40,6 +41,15 @@ pub enum UpstreamError {
     /// It answered, and the answer proves nothing.
     #[error("the upstream's answer was not believed: {0}")]
     Untrusted(String),
+}
+
+/// The identifier by which an upstream knows a person, if it can be kept.
+fn subject(text: &str) -> Result<UpstreamSubject, UpstreamError> {
+    UpstreamSubject::parse(text).ok_or_else(|| {
+        let why = "its identifier of the person is empty, longer than 256 bytes, or holds a \
+                   control character";
+        UpstreamError::Untrusted(why.into())
+    })
 }
 
 /// What a browser is sent to an upstream with.

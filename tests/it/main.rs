@@ -11,6 +11,7 @@ mod connections;
 mod endpoints;
 mod engines;
 mod flows;
+mod foreign_text;
 mod guard;
 mod key_rotation;
 mod limits;

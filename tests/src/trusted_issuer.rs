@@ -1,11 +1,11 @@
 //! An issuer that `auth` trusts by configuration: an identity provider, or the platform that
 //! workloads run on.
 
-use auth::storage::identities;
+use auth::{oauth::foreign_text::UpstreamSubject, storage::identities};
 use keys::{Algorithm, SigningKey, TokenType};
 use serde_json::{Value, json};
 
-use crate::stack::Stack;
+use crate::stack::{Engine, Stack};
 
 /// Its issuer identifier.
 pub const ISSUER: &str = "https://idp.example.com";
@@ -38,6 +38,11 @@ impl TrustedIssuer {
 
     /// A stack that trusts it, with `change` on top of its entry.
     pub async fn trusted(&self, change: &Value) -> Stack {
+        self.trusted_on(Engine::Sqlite, change).await
+    }
+
+    /// The same, on either engine.
+    pub async fn trusted_on(&self, engine: Engine, change: &Value) -> Stack {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("issuers.json");
         let mut entry = self.entry();
@@ -49,7 +54,7 @@ impl TrustedIssuer {
         let file = file.display().to_string();
         let options = ["--trusted-issuers-file", &file];
         let on_loopback = ["--insecure-metadata-documents-on-loopback", "true"];
-        Stack::start_with(&[options, on_loopback].concat(), &[]).await
+        Stack::on_with(engine, &[options, on_loopback].concat()).await
     }
 
     /// The default person has an account, under this issuer and subject.
@@ -61,7 +66,8 @@ impl TrustedIssuer {
             verified_email: Some("nick@example.com".into()),
         };
         let now = stack.state.clock.now();
-        let user = identities::sign_in(&stack.state.db, ISSUER, SUBJECT, profile, now).await;
+        let subject = UpstreamSubject::parse(SUBJECT).expect("an identifier");
+        let user = identities::sign_in(&stack.state.db, ISSUER, &subject, profile, now).await;
         user.expect("an account").id.to_string()
     }
 

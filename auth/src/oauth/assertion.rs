@@ -6,7 +6,10 @@ use keys::{Audience, PublishedKeys, TokenType, VerifyError, unverified_claims};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::error::OAuthError;
+use super::{
+    error::OAuthError,
+    foreign_text::{UpstreamSubject, is_identifier},
+};
 
 /// Seconds by which clocks may differ.
 const LEEWAY: i64 = 10;
@@ -14,8 +17,6 @@ const LEEWAY: i64 = 10;
 const LONGEST_IDENTITY: i64 = 3600;
 /// Longest that a workload's assertion may be good, in seconds.
 const LONGEST_WORKLOAD: i64 = 86_400;
-/// Longest `jti` and `sub`, in bytes.
-const LONGEST_ID: usize = 256;
 
 /// What every assertion says.
 #[derive(Debug, Deserialize)]
@@ -161,15 +162,25 @@ impl Assertion {
                 "The assertion is not valid yet. Check the clock of its issuer.",
             );
         }
-        let is_odd = |id: &str| id.is_empty() || id.len() > LONGEST_ID;
-        match is_odd(&self.jti) || is_odd(&self.sub) {
-            true => refused(
-                "assertion_identifiers",
-                "The claims jti and sub of the assertion must hold 1 to 256 bytes.",
-            ),
-            false => Ok(()),
+        if is_identifier(&self.jti) {
+            self.subject().map(drop)
+        } else {
+            Err(unusable_identifiers())
         }
     }
+
+    /// Whom it speaks of, as accounts are linked to it.
+    pub fn subject(&self) -> Result<UpstreamSubject, OAuthError> {
+        UpstreamSubject::parse(&self.sub).ok_or_else(unusable_identifiers)
+    }
+}
+
+fn unusable_identifiers() -> OAuthError {
+    OAuthError::invalid_grant(
+        "assertion_identifiers",
+        "The claims jti and sub of the assertion must hold 1 to 256 bytes and no control \
+         characters.",
+    )
 }
 
 /// The refusal of an assertion that was used before.

@@ -10,6 +10,7 @@ use super::{
     Database, StorageError,
     users::{self, Profile},
 };
+use crate::oauth::foreign_text::UpstreamSubject;
 
 /// One identity of a person.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -38,19 +39,19 @@ impl ActiveModelBehavior for ActiveModel {}
 pub async fn sign_in(
     db: &Database,
     provider: &str,
-    subject: &str,
+    subject: &UpstreamSubject,
     profile: Profile,
     now: i64,
 ) -> Result<users::Model, StorageError> {
     loop {
         let transaction = db.begin().await?;
-        if let Some(known) = find(&transaction, provider, subject).await? {
+        if let Some(known) = find(&transaction, provider, subject.as_str()).await? {
             let user = users::refresh(&transaction, known.user_id, profile, now).await?;
             transaction.commit().await?;
             return Ok(user);
         }
         let user = users::create(&transaction, profile.clone(), now).await?;
-        let (provider, subject) = (provider.to_owned(), subject.to_owned());
+        let (provider, subject) = (provider.to_owned(), subject.as_str().to_owned());
         let identity = Model { provider, subject, user_id: user.id, created_at: now };
         if enter(&transaction, identity).await? {
             transaction.commit().await?;

@@ -5,7 +5,10 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 use uuid::Uuid;
 
 use super::StorageError;
-use crate::oauth::scope::ScopeSet;
+use crate::oauth::{
+    foreign_text::{clean_address, clean_name, is_identifier},
+    scope::ScopeSet,
+};
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -66,6 +69,18 @@ pub struct Profile {
     pub verified_email: Option<String>,
 }
 
+impl Profile {
+    /// The part of the profile that both engines can store.
+    fn storable(self) -> Self {
+        Self {
+            name: self.name.as_deref().and_then(clean_name),
+            preferred_username: self.preferred_username.filter(|name| is_identifier(name)),
+            picture: self.picture.and_then(clean_address),
+            verified_email: self.verified_email.and_then(clean_address),
+        }
+    }
+}
+
 /// Finds a person by `sub`.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, StorageError> {
     Entity::find_by_id(id).one(db).await
@@ -93,6 +108,7 @@ pub async fn refresh(
 }
 
 fn with_profile(id: Uuid, profile: Profile, now: i64) -> ActiveModel {
+    let profile = profile.storable();
     ActiveModel {
         id: Set(id),
         name: Set(profile.name),

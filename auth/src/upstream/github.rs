@@ -11,6 +11,7 @@ use url::Url;
 use super::{
     Answer, Person, Request, UpstreamError,
     http::{self, json},
+    subject,
 };
 use crate::{config::Config, storage::users::Profile};
 
@@ -95,7 +96,7 @@ impl Github {
         let verified = |email: &&Email| email.verified;
         let email = emails.iter().filter(verified).max_by_key(|email| email.primary);
         Ok(Person {
-            subject: user.id.to_string(),
+            subject: subject(&user.id.to_string())?,
             profile: Profile {
                 name: user.name.filter(|name| !name.trim().is_empty()),
                 preferred_username: Some(user.login),

@@ -15,6 +15,7 @@ use super::{
     http::{self, json},
     id_token::{Check, Claims, ProfileClaims},
     settings::OpenIdSetting,
+    subject,
 };
 use crate::{storage::users::Profile, upstream::UpstreamsError};
 
@@ -135,7 +136,7 @@ impl OpenIdProvider {
         let ProfileClaims { name, preferred_username, picture, .. } = profile;
         let name = name.filter(|name| !name.trim().is_empty());
         let profile = Profile { name, preferred_username, picture, verified_email };
-        Ok(Person { subject: claims.sub, profile })
+        Ok(Person { subject: subject(&claims.sub)?, profile })
     }
 
     async fn tokens(

@@ -149,7 +149,7 @@ async fn link(state: &AppState, arrival: Arrival<'_>, session: &str) -> Result<(
     let event = visitor.event(owner.user.id, EventKind::IdentityLinked, &upstream.label, now);
     let identity = identities::Model {
         provider: upstream.name.clone(),
-        subject: person.subject,
+        subject: person.subject.as_str().into(),
         user_id: owner.user.id,
         created_at: now,
     };

@@ -166,8 +166,9 @@ async fn find_person(
     claims: &IdentityAssertion,
 ) -> Result<Option<users::Model>, OAuthError> {
     let db = state.db.connection();
-    let subject = &claims.assertion.sub;
-    let identity = identities::find(db, issuer.provider(), subject).await.map_err(failed)?;
+    let subject = claims.assertion.subject()?;
+    let identity = identities::find(db, issuer.provider(), subject.as_str()).await;
+    let identity = identity.map_err(failed)?;
     match identity {
         Some(identity) => users::find(db, identity.user_id).await.map_err(failed),
         None => Ok(None),
@@ -189,8 +190,9 @@ async fn create_person(
         picture: claims.picture.clone(),
         verified_email: claims.verified_email(),
     };
-    let (subject, now) = (&claims.assertion.sub, state.clock.now());
-    identities::sign_in(&state.db, issuer.provider(), subject, profile, now).await.map_err(failed)
+    let subject = claims.assertion.subject()?;
+    let now = state.clock.now();
+    identities::sign_in(&state.db, issuer.provider(), &subject, profile, now).await.map_err(failed)
 }
 
 /// Of any number of callers, on any replica, one goes on.
