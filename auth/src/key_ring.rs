@@ -1,15 +1,19 @@
 //! The signing keys as this replica holds them: read from the database, kept up to date, rotated
 //! when it is time. What is stored decides, so replicas agree.
 
+pub mod replica;
 pub mod stored;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use keys::{Algorithm, KeyError, KeyRing, KeySet, Rotation, SealError, Sealer, SigningKey};
+use keys::{Algorithm, KeyError, KeyRing, KeySet, Rotation, SealError, SigningKey};
 use thiserror::Error;
 
-use crate::storage::{Database, StorageError};
-use stored::StoredRing;
+use self::{replica::Replica, stored::StoredRing};
+use crate::{
+    seals::Seals,
+    storage::{Connection, Database, StorageError},
+};
 
 /// The keys cannot be read or changed.
 #[derive(Debug, Error)]
@@ -41,21 +45,35 @@ pub struct KeyPlan {
 #[derive(Debug)]
 pub struct LiveKeyRing {
     held: RwLock<StoredRing>,
-    sealer: Sealer,
+    seals: Arc<Seals>,
     plan: KeyPlan,
+    replica: Replica,
 }
 
 impl LiveKeyRing {
     /// Reads the keys; the first start makes one for each algorithm of `plan`. A key that does not
     /// open stops the start, because a fresh key would quietly void every token there is.
+    ///
+    /// From here on the others count this replica. They change the sealing line under the same lock,
+    /// so either they see its first heartbeat, or it sees their change and does not start without
+    /// the secret.
     pub async fn open(
         db: &Database,
-        sealer: &Sealer,
+        seals: Arc<Seals>,
         plan: KeyPlan,
         now: i64,
     ) -> Result<Self, KeyRingError> {
-        let held = StoredRing::read(db.connection(), sealer).await?;
-        let ring = Self { held: RwLock::new(held), sealer: sealer.clone(), plan };
+        let replica = Replica::new(&seals.secrets);
+        let transaction = db.begin().await?;
+        stored::lock(&transaction).await?;
+        let stored = StoredRing::read(&transaction, &seals.signing_key).await?;
+        replica.beat(&transaction, now).await?;
+        transaction.commit().await?;
+        if stored.has_old_seal {
+            tracing::info!("the first master secret is used once every replica has it on top");
+        }
+        let ring = Self { held: RwLock::default(), seals, plan, replica };
+        ring.hold(stored);
         ring.keep(db, now).await?;
         Ok(ring)
     }
@@ -82,35 +100,43 @@ impl LiveKeyRing {
     pub async fn catch_up(&self, db: &Database) -> Result<(), KeyRingError> {
         let version = stored::version(db.connection()).await?;
         if version != self.held().version {
-            self.hold(StoredRing::read(db.connection(), &self.sealer).await?);
+            self.hold(StoredRing::read(db.connection(), &self.seals.signing_key).await?);
         }
         Ok(())
     }
 
-    /// Catches up, and changes what is due: a next key, the end of one that has a successor, a seal
-    /// of an old master secret.
+    /// Catches up, tells the others that this replica is there, and changes what is due: a next key,
+    /// the end of one that has a successor, the seal of an old master secret.
     pub async fn keep(&self, db: &Database, now: i64) -> Result<(), KeyRingError> {
         self.catch_up(db).await?;
-        if !self.is_anything_due(&self.held(), now) {
+        self.replica.beat(db.connection(), now).await?;
+        let held = self.held();
+        if !self.is_anything_due(&held, now)
+            && !self.is_new_seal_due(&held, db.connection(), now).await?
+        {
             return Ok(());
         }
         let transaction = db.begin().await?;
         // Whoever comes second finds the work done.
         stored::lock(&transaction).await?;
-        let mut ring = StoredRing::read(&transaction, &self.sealer).await?;
+        let sealer = &self.seals.signing_key;
+        let mut ring = StoredRing::read(&transaction, sealer).await?;
         for algorithm in &self.plan.algorithms {
             while let Some(activates_at) = ring.keys.due(*algorithm, self.plan.rotation, now) {
                 let key = SigningKey::generate(*algorithm)?;
-                stored::add(&transaction, &self.sealer, &key, activates_at).await?;
+                stored::add(&transaction, (&ring, sealer), &key, activates_at).await?;
                 tracing::info!(kid = key.kid(), %algorithm, activates_at, "made a signing key");
-                ring = StoredRing::read(&transaction, &self.sealer).await?;
+                ring = StoredRing::read(&transaction, sealer).await?;
             }
         }
         for (kid, at) in ring.keys.retirements(self.plan.rotation) {
             stored::retire(&transaction, &kid, at).await?;
         }
-        stored::seal_anew(&transaction, &self.sealer).await?;
-        let ring = StoredRing::read(&transaction, &self.sealer).await?;
+        // Asked again under the lock: a replica without the first line may have started meanwhile.
+        if self.is_new_seal_due(&ring, &transaction, now).await? {
+            stored::seal_anew(&transaction, sealer).await?;
+        }
+        let ring = StoredRing::read(&transaction, sealer).await?;
         transaction.commit().await?;
         self.hold(ring);
         Ok(())
@@ -119,9 +145,19 @@ impl LiveKeyRing {
     fn is_anything_due(&self, held: &StoredRing, now: i64) -> bool {
         let is_due =
             |algorithm: &Algorithm| held.keys.due(*algorithm, self.plan.rotation, now).is_some();
-        held.has_stale_seal
-            || self.plan.algorithms.iter().any(is_due)
+        self.plan.algorithms.iter().any(is_due)
             || !held.keys.retirements(self.plan.rotation).is_empty()
+    }
+
+    /// Replicas whose files have different first lines never seal anew against each other, because
+    /// it takes all of them to agree.
+    async fn is_new_seal_due(
+        &self,
+        ring: &StoredRing,
+        db: &impl Connection,
+        now: i64,
+    ) -> Result<bool, StorageError> {
+        Ok(ring.has_old_seal && self.replica.is_first_line_unanimous(db, now).await?)
     }
 
     fn ring(&self) -> Arc<KeyRing> {
@@ -132,10 +168,12 @@ impl LiveKeyRing {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Of two that are read at once, the later state stays.
+    /// Of two that are read at once, the later state stays. What the keys are sealed under is what
+    /// this replica seals with.
     fn hold(&self, ring: StoredRing) {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         if held.version <= ring.version {
+            self.seals.secrets.seal_with(ring.sealing_line);
             *held = ring;
         }
     }

@@ -7,6 +7,8 @@ use crate::oauth::error::OAuthError;
 /// What the master secrets are used for, one key each.
 #[derive(Clone, Debug)]
 pub struct Seals {
+    /// What all else comes of.
+    pub secrets: MasterSecrets,
     /// Private signing keys at rest.
     pub signing_key: Sealer,
     /// Open registrations, which travel as `client_id`.
@@ -35,6 +37,7 @@ impl Seals {
     /// What comes of these secrets.
     pub fn new(secrets: &MasterSecrets) -> Self {
         Self {
+            secrets: secrets.clone(),
             signing_key: secrets.sealer("signing-key"),
             registration: secrets.sealer("registration"),
             sign_in: secrets.sealer("sign-in"),

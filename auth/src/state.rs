@@ -93,7 +93,7 @@ impl AppState {
             algorithms: algorithms(config.keys.signing_algorithm, &resources),
             rotation: config.keys.rotation(longest),
         };
-        let keys = LiveKeyRing::open(&db, &seals.signing_key, plan, clock.now()).await?;
+        let keys = LiveKeyRing::open(&db, seals.clone(), plan, clock.now()).await?;
         let documents_on_loopback = config.insecure_metadata_documents_on_loopback;
         let clients =
             Clients::new(db.clone(), seals.clone(), clock.clone(), documents_on_loopback)?;

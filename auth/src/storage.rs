@@ -31,6 +31,7 @@ pub mod identities;
 pub mod logout_deliveries;
 pub mod opaque_tokens;
 pub mod registrations;
+pub mod replicas;
 pub mod retention;
 pub mod revocations;
 pub mod security_events;

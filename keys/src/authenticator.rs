@@ -4,32 +4,39 @@ use std::fmt;
 
 use aws_lc_rs::hmac;
 
-/// HMAC-SHA256 under each key of a list (RFC 2104). The first key makes, all of them check.
+use crate::sealing_line::SealingLine;
+
+/// HMAC-SHA256 under each key of a list (RFC 2104). The key of the sealing line makes tags, all of
+/// them check.
 #[derive(Clone)]
-pub struct Authenticator(Vec<hmac::Key>);
+pub struct Authenticator {
+    keys: Vec<hmac::Key>,
+    sealing_line: SealingLine,
+}
 
 impl Authenticator {
-    pub(crate) fn new(keys: &[[u8; 32]]) -> Self {
-        Self(keys.iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)).collect())
+    pub(crate) fn new(keys: &[[u8; 32]], sealing_line: SealingLine) -> Self {
+        let keys = keys.iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)).collect();
+        Self { keys, sealing_line }
     }
 
-    /// The tag of `message` under the first key.
+    /// The tag of `message` under the key that makes tags now.
     pub fn tag(&self, message: &[u8]) -> [u8; 32] {
         self.tags(message).next().unwrap_or_default()
     }
 
-    /// The tags of `message` under every key, the first key's first: what an earlier tag may be.
+    /// The tags of `message` under every key, [`Self::tag`] first: what another replica, or this
+    /// server at another time, may have made.
     pub fn tags(&self, message: &[u8]) -> impl Iterator<Item = [u8; 32]> {
-        self.0.iter().map(move |key| {
-            let mut tag = [0; 32];
-            tag.copy_from_slice(hmac::sign(key, message).as_ref());
-            tag
-        })
+        let line = self.sealing_line.index();
+        let others = self.keys.iter().enumerate().filter(move |(index, _)| *index != line);
+        let keys = self.keys.get(line).into_iter().chain(others.map(|(_, key)| key));
+        keys.map(move |key| sign(key, message))
     }
 
     /// Whether any key gives `message` this tag, compared in constant time.
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        self.0.iter().any(|key| hmac::verify(key, message, tag).is_ok())
+        self.keys.iter().any(|key| hmac::verify(key, message, tag).is_ok())
     }
 }
 
@@ -37,6 +44,12 @@ impl fmt::Debug for Authenticator {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Authenticator(redacted)")
     }
+}
+
+fn sign(key: &hmac::Key, message: &[u8]) -> [u8; 32] {
+    let mut tag = [0; 32];
+    tag.copy_from_slice(hmac::sign(key, message).as_ref());
+    tag
 }
 
 #[cfg(test)]

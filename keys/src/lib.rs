@@ -17,6 +17,7 @@ mod key_set;
 mod master_secrets;
 mod published_keys;
 mod sealer;
+mod sealing_line;
 mod signing_key;
 mod unverified;
 mod verifier;

@@ -5,12 +5,16 @@ use std::fmt;
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::{Authenticator, Sealer, SecretError};
+use crate::{Authenticator, Sealer, SecretError, sealing_line::SealingLine};
 
-/// One or more 32-byte secrets. The first closes, all of them open: to rotate, put a fresh line
-/// on top, and take the old one away once nothing is sealed under it.
+/// One or more 32-byte secrets, one a line. All of them open; one of them, the sealing line, seals
+/// and tags. It is the first until [`Self::seal_with`] says otherwise: a line seals only once every
+/// replica can open with it.
 #[derive(Clone)]
-pub struct MasterSecrets(Vec<[u8; 32]>);
+pub struct MasterSecrets {
+    lines: Vec<[u8; 32]>,
+    sealing_line: SealingLine,
+}
 
 impl MasterSecrets {
     /// A fresh secret as a line of text.
@@ -33,23 +37,34 @@ impl MasterSecrets {
         }
         match secrets.is_empty() {
             true => Err(SecretError::Empty),
-            false => Ok(Self(secrets)),
+            false => Ok(Self { lines: secrets, sealing_line: SealingLine::default() }),
         }
+    }
+
+    /// Seals and tags with this line from now on, in everything that was derived from the secrets.
+    pub fn seal_with(&self, line: usize) {
+        self.sealing_line.set(line);
+    }
+
+    /// What names each line to other replicas, in the order of the lines. It tells nothing about a
+    /// secret.
+    pub fn fingerprints(&self) -> Vec<String> {
+        self.derive("name", "fingerprint").iter().map(|tag| URL_SAFE_NO_PAD.encode(tag)).collect()
     }
 
     /// Encryption for one purpose. What is sealed for one purpose does not open for another.
     pub fn sealer(&self, purpose: &'static str) -> Sealer {
-        Sealer::new(self.derive("seal", purpose))
+        Sealer::new(self.derive("seal", purpose), self.sealing_line.clone())
     }
 
     /// Tags for one purpose.
     pub fn authenticator(&self, purpose: &'static str) -> Authenticator {
-        Authenticator::new(&self.derive("authenticate", purpose))
+        Authenticator::new(&self.derive("authenticate", purpose), self.sealing_line.clone())
     }
 
     fn derive(&self, operation: &str, purpose: &str) -> Vec<[u8; 32]> {
         let label = format!("portcullis/{operation}/{purpose}");
-        self.0
+        self.lines
             .iter()
             .map(|secret| {
                 let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), label.as_bytes());
@@ -63,7 +78,7 @@ impl MasterSecrets {
 
 impl fmt::Debug for MasterSecrets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "MasterSecrets({} redacted)", self.0.len())
+        write!(formatter, "MasterSecrets({} redacted)", self.lines.len())
     }
 }
 
@@ -74,7 +89,7 @@ mod tests {
     #[test]
     fn lines_are_read_in_order_and_comments_passed_over() {
         let text = format!("# newest first\n{}\n\n", MasterSecrets::generate().unwrap());
-        assert_eq!(MasterSecrets::parse(&text).unwrap().0.len(), 1);
+        assert_eq!(MasterSecrets::parse(&text).unwrap().lines.len(), 1);
     }
 
     #[test]
@@ -84,6 +99,35 @@ mod tests {
         assert_eq!(error, SecretError::Malformed(2));
         assert!(!error.to_string().contains("hunter2"));
         assert_eq!(MasterSecrets::parse(" \n#\n").unwrap_err(), SecretError::Empty);
+    }
+
+    #[test]
+    fn a_fingerprint_names_a_line_wherever_it_stands() {
+        let (one, other) = (MasterSecrets::generate().unwrap(), MasterSecrets::generate().unwrap());
+        let fingerprints =
+            |lines: &[&str]| MasterSecrets::parse(&lines.join("\n")).unwrap().fingerprints();
+        let both = fingerprints(&[&one, &other]);
+        assert_eq!(fingerprints(&[&other, &one]), [both[1].clone(), both[0].clone()]);
+        assert_ne!(both[0], both[1]);
+    }
+
+    #[test]
+    fn another_line_seals_and_tags_when_told_and_everything_opens() {
+        let (new, old) = (MasterSecrets::generate().unwrap(), MasterSecrets::generate().unwrap());
+        let only_old = MasterSecrets::parse(&old).unwrap();
+        let both = MasterSecrets::parse(&format!("{new}\n{old}")).unwrap();
+        let (sealer, authenticator) = (both.sealer("test"), both.authenticator("test"));
+        let first = (sealer.seal(&1).unwrap(), authenticator.tag(b"m"));
+        both.seal_with(1);
+        let second = (sealer.seal(&1).unwrap(), authenticator.tag(b"m"));
+        assert_eq!((sealer.line_of(&first.0), sealer.line_of(&second.0)), (Some(0), Some(1)));
+        for (sealed, tag) in [first, second.clone()] {
+            assert_eq!(sealer.open::<u8>(&sealed).unwrap(), 1);
+            assert!(authenticator.verify(b"m", &tag));
+        }
+        assert_eq!(only_old.sealer("test").open::<u8>(&second.0).unwrap(), 1);
+        assert!(only_old.authenticator("test").verify(b"m", &second.1));
+        assert_eq!(authenticator.tags(b"m").next(), Some(second.1));
     }
 
     #[test]

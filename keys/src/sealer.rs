@@ -5,22 +5,30 @@ use std::fmt;
 use josekit::jwe::{Dir, JweHeader, deserialize_compact, serialize_compact};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::SealError;
+use crate::{SealError, sealing_line::SealingLine};
 
 /// Seals values as compact JWE, `dir` with `A256GCM` (RFC 7516 §3.1, RFC 7518 §5.3), under the
-/// first of its keys, and opens them under any.
+/// key of the sealing line, and opens them under any.
 #[derive(Clone)]
-pub struct Sealer(Vec<[u8; 32]>);
+pub struct Sealer {
+    keys: Vec<[u8; 32]>,
+    sealing_line: SealingLine,
+}
 
 impl Sealer {
-    pub(crate) fn new(keys: Vec<[u8; 32]>) -> Self {
-        Self(keys)
+    pub(crate) fn new(keys: Vec<[u8; 32]>, sealing_line: SealingLine) -> Self {
+        Self { keys, sealing_line }
     }
 
     /// Seals `value`. Two seals of one value differ.
     pub fn seal(&self, value: &impl Serialize) -> Result<String, SealError> {
+        self.seal_under(self.sealing_line.index(), value)
+    }
+
+    /// Seals `value` under a certain line of the master secrets.
+    pub fn seal_under(&self, line: usize, value: &impl Serialize) -> Result<String, SealError> {
         let plain = serde_json::to_vec(value).map_err(cannot_seal)?;
-        let key = self.0.first().ok_or(SealError::DoesNotOpen)?;
+        let key = self.keys.get(line).or(self.keys.first()).ok_or(SealError::DoesNotOpen)?;
         let mut header = JweHeader::new();
         header.set_content_encryption("A256GCM");
         let encrypter = Dir.encrypter_from_bytes(key).map_err(cannot_seal)?;
@@ -29,15 +37,14 @@ impl Sealer {
 
     /// Opens what [`Self::seal`] sealed.
     pub fn open<T: DeserializeOwned>(&self, sealed: &str) -> Result<T, SealError> {
-        let plain = self.0.iter().find_map(|key| open_under(key, sealed));
+        let plain = self.keys.iter().find_map(|key| open_under(key, sealed));
         let plain = plain.ok_or(SealError::DoesNotOpen)?;
         serde_json::from_slice(&plain).map_err(|_| SealError::UnexpectedContent)
     }
 
-    /// Whether a value is sealed under the first key, as new ones are. One that is not should be
-    /// sealed anew before its secret is taken away.
-    pub fn is_fresh(&self, sealed: &str) -> bool {
-        self.0.first().is_some_and(|key| open_under(key, sealed).is_some())
+    /// The line of the master secrets that a value is sealed under; `None` if none opens it.
+    pub fn line_of(&self, sealed: &str) -> Option<usize> {
+        self.keys.iter().position(|key| open_under(key, sealed).is_some())
     }
 }
 
@@ -79,8 +86,8 @@ mod tests {
         let (old, new) = (MasterSecrets::generate().unwrap(), MasterSecrets::generate().unwrap());
         let sealed = secrets(&[&old]).sealer("test").seal(&1).unwrap();
         assert_eq!(secrets(&[&new, &old]).sealer("test").open::<u8>(&sealed).unwrap(), 1);
-        assert!(!secrets(&[&new, &old]).sealer("test").is_fresh(&sealed));
-        assert!(secrets(&[&old, &new]).sealer("test").is_fresh(&sealed));
+        assert_eq!(secrets(&[&new, &old]).sealer("test").line_of(&sealed), Some(1));
+        assert_eq!(secrets(&[&old, &new]).sealer("test").line_of(&sealed), Some(0));
         let foreign = secrets(&[&new]).sealer("test").open::<u8>(&sealed);
         assert!(matches!(foreign, Err(SealError::DoesNotOpen)));
     }

@@ -1,13 +1,11 @@
 //! Signing keys follow one another, and no verifier ever meets a key that it could not know.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, sync::Arc};
 
 use auth::{
-    clock::Clock,
     config::Config,
     key_ring::{KeyPlan, LiveKeyRing},
     seals::Seals,
-    state::{AppState, StartError},
     storage::{Database, signing_keys},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -80,17 +78,17 @@ async fn replicas_that_rotate_at_once_make_one_key_on_either_engine() {
     let data = tempfile::tempdir().unwrap();
     let sqlite = format!("sqlite://{}/auth.db", data.path().display());
     let secret = MasterSecrets::generate().unwrap();
-    let sealer = Seals::new(&MasterSecrets::parse(&secret).unwrap()).signing_key;
+    let seals = Arc::new(Seals::new(&MasterSecrets::parse(&secret).unwrap()));
     let rotation = Rotation { period: 1000, lead: 300, stay: 900 };
     for url in [sqlite, postgres::database().await] {
         let db = Database::open(&url).await.unwrap();
         for now in [0, 800] {
             let replicas = (0..6).map(|_| {
-                let (url, sealer) = (url.clone(), sealer.clone());
+                let (url, seals) = (url.clone(), seals.clone());
                 tokio::spawn(async move {
                     let db = Database::open(&url).await.unwrap();
                     let plan = KeyPlan { algorithms: vec![Algorithm::ES256], rotation };
-                    LiveKeyRing::open(&db, &sealer, plan, now).await.unwrap()
+                    LiveKeyRing::open(&db, seals, plan, now).await.unwrap()
                 })
             });
             let current: BTreeSet<String> = join_all(replicas)
@@ -113,28 +111,9 @@ async fn a_key_that_another_replica_has_made_is_published_at_once() {
     let rotation = Rotation { period: PERIOD, lead: MAX_AGE + 5, stay: 960 };
     let plan = KeyPlan { algorithms: vec![Algorithm::ES256], rotation };
     let now = state.clock.now();
-    LiveKeyRing::open(&state.db, &state.seals.signing_key, plan, now).await.unwrap();
+    LiveKeyRing::open(&state.db, state.seals.clone(), plan, now).await.unwrap();
     let after = published(&stack).await;
     assert!(after.is_superset(&before) && after.len() == 2, "{after:?}");
-}
-
-async fn start(data: &tempfile::TempDir, secrets: &[&str]) -> Result<AppState, StartError> {
-    fs::write(data.path().join("secret"), secrets.join("\n")).unwrap();
-    let resource = "http://localhost:3001/mcp";
-    let (issuer, github) = ("http://localhost:3000", "http://localhost:3002");
-    let options = auth_options(data.path(), issuer, github, resource);
-    AppState::start(Config::try_parse_from(options).unwrap(), Clock::system()).await
-}
-
-#[tokio::test]
-async fn keys_are_sealed_anew_under_the_first_secret_so_that_the_old_one_can_go() {
-    let data = tempfile::tempdir().unwrap();
-    let (old, new) = (MasterSecrets::generate().unwrap(), MasterSecrets::generate().unwrap());
-    let kid = |state: AppState| state.keys.current(i64::MAX).unwrap().kid().to_owned();
-    let first = kid(start(&data, &[&old]).await.unwrap());
-    assert!(start(&data, &[&new]).await.is_err(), "a foreign secret opens the keys");
-    assert_eq!(kid(start(&data, &[&new, &old]).await.unwrap()), first);
-    assert_eq!(kid(start(&data, &[&new]).await.unwrap()), first);
 }
 
 #[tokio::test]
@@ -163,11 +142,11 @@ async fn a_resource_has_the_algorithm_that_it_asks_for_and_the_guard_accepts_it(
 #[tokio::test]
 async fn an_algorithm_that_is_new_is_published_before_it_signs() {
     let stack = Stack::start_with(&ROTATION, &[]).await;
-    let (now, sealer) = (stack.state.clock.now(), &stack.state.seals.signing_key);
+    let (now, seals) = (stack.state.clock.now(), stack.state.seals.clone());
     let algorithms = vec![Algorithm::ES256, Algorithm::RS256];
     let rotation = stack.state.config.keys.rotation(900);
     let plan = KeyPlan { algorithms, rotation };
-    let ring = LiveKeyRing::open(&stack.state.db, sealer, plan, now).await.unwrap();
+    let ring = LiveKeyRing::open(&stack.state.db, seals, plan, now).await.unwrap();
     assert_eq!(ring.key_set(now).keys().len(), 2);
     let algorithm = |now| ring.current_for(Algorithm::RS256, now).unwrap().algorithm();
     assert_eq!(algorithm(now + MAX_AGE), Algorithm::ES256);

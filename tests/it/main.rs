@@ -15,6 +15,7 @@ mod foreign_text;
 mod guard;
 mod key_rotation;
 mod limits;
+mod master_secrets;
 mod metadata_documents;
 mod outages;
 mod public_issuer;

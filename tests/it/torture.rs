@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use tests::{
     stack::Engine,
-    torture::{crashes, model, races, report, rotation, seeded::Seeded},
+    torture::{crashes, model, races, report, rotation, secrets, seeded::Seeded},
 };
 
 fn seed() -> u64 {
@@ -47,4 +47,16 @@ async fn a_killed_server_loses_no_grant_and_issues_nothing_twice_on_either_engin
 async fn no_verification_fails_while_keys_rotate() {
     let figures = rotation::run(Engine::Postgres, Duration::from_secs(25)).await;
     assert!(figures.keys.load(Ordering::Relaxed) >= 2, "{figures:?}");
+}
+
+/// Half-way through a change, one replica knows the new secret and the other does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_refused_while_a_new_master_secret_is_rolled_over_two_replicas() {
+    let roll = secrets::Roll {
+        apart: Duration::from_secs(2),
+        settle: Duration::from_secs(2),
+        bottom_first: false,
+    };
+    let figures = secrets::run(&[roll]).await;
+    assert!(figures.refreshes.load(Ordering::Relaxed) > 0, "{figures:?}");
 }

@@ -32,20 +32,25 @@ pub struct Page {
 
 impl Default for Browser {
     fn default() -> Self {
-        let http = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .timeout(Duration::from_secs(20))
-            .build()
-            .expect("an HTTP client");
-        Self { http, is_patient: false, cookies: HashMap::new() }
+        Self { http: http(usize::MAX), is_patient: false, cookies: HashMap::new() }
     }
 }
 
+fn http(idle_connections: usize) -> Client {
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(20))
+        .pool_max_idle_per_host(idle_connections)
+        .build()
+        .expect("an HTTP client")
+}
+
 impl Browser {
-    /// The browser of a person who loads a page again, until the server answers.
+    /// The browser of a person who loads a page again, until the server answers. Each page comes by
+    /// a connection of its own, so that replicas behind one address take turns.
     pub fn patient() -> Self {
-        Self { is_patient: true, ..Self::default() }
+        Self { http: http(0), is_patient: true, ..Self::default() }
     }
 
     /// Opens a URL and follows redirects, up to one that leads to a port nobody serves: there, the

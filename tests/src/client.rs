@@ -62,12 +62,11 @@ impl Answer {
 
 /// An HTTP client for tests.
 pub fn http() -> reqwest::Client {
-    reqwest::Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .timeout(Duration::from_secs(20))
-        .build()
-        .expect("an HTTP client")
+    http_builder().build().expect("an HTTP client")
+}
+
+fn http_builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(Policy::none()).no_proxy().timeout(Duration::from_secs(20))
 }
 
 impl Client {
@@ -111,6 +110,13 @@ impl Client {
             resource: resource.into(),
             http: http(),
         }
+    }
+
+    /// The same client with a connection of its own for each message, so that replicas behind one
+    /// address take turns.
+    pub fn without_keep_alive(self) -> Self {
+        let http = http_builder().pool_max_idle_per_host(0).build().expect("an HTTP client");
+        Self { http, ..self }
     }
 
     /// A client that `auth` knows by other ways, such as a metadata document.

@@ -7,12 +7,14 @@
 //! - [`races`] lets many callers present one code or one refresh token.
 //! - [`crashes`] kills `auth` at random moments under load.
 //! - [`rotation`] rotates signing keys while tokens are issued and verified.
+//! - [`secrets`] rolls a new master secret over replicas under load.
 
 pub mod crashes;
 pub mod model;
 pub mod races;
 pub mod replicas;
 pub mod rotation;
+pub mod secrets;
 pub mod seeded;
 
 use std::io::Write;

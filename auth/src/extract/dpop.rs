@@ -1,6 +1,7 @@
 //! The key that a client has proved to hold (RFC 9449).
 
 use axum::http::HeaderMap;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::{DpopCheck, DpopProof, LONGEST_DPOP_AGE};
 
 use crate::{
@@ -72,25 +73,26 @@ fn checked(state: &AppState, proof: &str, check: &DpopCheck<'_>) -> Result<DpopP
 
 /// The nonce to put into the next proof: the same on every replica.
 pub fn nonce(state: &AppState) -> String {
-    nonce_of(state, window(state))
+    encoded(&state.seals.dpop_nonce.tag(&window(state).to_be_bytes()))
 }
 
 fn window(state: &AppState) -> i64 {
     state.clock.now().div_euclid(NONCE_WINDOW)
 }
 
-fn nonce_of(state: &AppState, window: i64) -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    URL_SAFE_NO_PAD.encode(state.seals.dpop_nonce.tag(&window.to_be_bytes()))
+fn encoded(tag: &[u8; 32]) -> String {
+    URL_SAFE_NO_PAD.encode(tag)
 }
 
 /// A nonce that is sent must be one of ours of late; where the settings demand one, it must be
 /// sent (RFC 9449 §8).
 fn check_nonce(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
-    let is_recent = |nonce: &String| {
-        let now = window(state);
-        *nonce == nonce_of(state, now) || *nonce == nonce_of(state, now - 1)
+    // Another replica, or this one before a change of master secret, may have handed it out.
+    let is_of = |nonce: &str, window: i64| {
+        state.seals.dpop_nonce.tags(&window.to_be_bytes()).any(|tag| nonce == encoded(&tag))
     };
+    let now = window(state);
+    let is_recent = |nonce: &str| is_of(nonce, now) || is_of(nonce, now - 1);
     match &proof.nonce {
         Some(nonce) if is_recent(nonce) => Ok(()),
         None if !state.config.dpop_nonce_required => Ok(()),

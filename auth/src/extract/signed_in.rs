@@ -78,13 +78,19 @@ impl SignedIn {
 
     /// Proof for forms that they came from a page of this session.
     pub fn csrf(&self, state: &AppState) -> String {
-        secret::hash(&format!("{:x?}", state.seals.csrf.tag(self.session.token_hash.as_bytes())))
+        csrf_of(&state.seals.csrf.tag(self.session.token_hash.as_bytes()))
     }
 
     /// Whether a form with this proof came from a page of this session.
     pub fn made(&self, state: &AppState, csrf: &str) -> bool {
-        secret::same_hash(csrf, &self.csrf(state))
+        // Another replica, or this one before a change of master secret, may have made it.
+        let mut tags = state.seals.csrf.tags(self.session.token_hash.as_bytes());
+        tags.any(|tag| secret::same_hash(csrf, &csrf_of(&tag)))
     }
+}
+
+fn csrf_of(tag: &[u8; 32]) -> String {
+    secret::hash(&format!("{tag:x?}"))
 }
 
 /// The cookie that makes a browser forget its session.

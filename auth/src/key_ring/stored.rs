@@ -18,8 +18,11 @@ pub struct StoredRing {
     pub version: i64,
     /// The keys.
     pub keys: Arc<KeyRing>,
-    /// Whether a key is sealed under another master secret than the first.
-    pub has_stale_seal: bool,
+    /// The line of the master secrets that the keys are sealed under. It is the one that every
+    /// replica seals and tags with.
+    pub sealing_line: usize,
+    /// Whether a key is sealed under another line than the first.
+    pub has_old_seal: bool,
 }
 
 impl StoredRing {
@@ -29,10 +32,13 @@ impl StoredRing {
         let version = version(db).await?;
         let rows = signing_keys::all(db).await?;
         let entries = rows.iter().map(|row| open(row, sealer)).collect::<Result<_, _>>()?;
+        let line_of = |row: &signing_keys::Model| sealer.line_of(&row.sealed_private_jwk);
+        let lines: Vec<usize> = rows.iter().filter_map(line_of).collect();
         Ok(Self {
             version,
             keys: Arc::new(KeyRing::new(entries)),
-            has_stale_seal: rows.iter().any(|row| !sealer.is_fresh(&row.sealed_private_jwk)),
+            sealing_line: lines.last().copied().unwrap_or_default(),
+            has_old_seal: lines.iter().any(|line| *line != 0),
         })
     }
 }
@@ -47,17 +53,17 @@ pub async fn lock(transaction: &impl Connection) -> Result<(), StorageError> {
     counters::raise(transaction, COUNTER, 1).await.map(|_| ())
 }
 
-/// Enters a key, sealed. The ring must be locked.
+/// Enters a key, sealed as those of `ring` are. The ring must be locked.
 pub async fn add(
     transaction: &impl Connection,
-    sealer: &Sealer,
+    (ring, sealer): (&StoredRing, &Sealer),
     key: &SigningKey,
     activates_at: i64,
 ) -> Result<(), KeyRingError> {
     let row = signing_keys::Model {
         kid: key.kid().into(),
         algorithm: key.algorithm().to_string(),
-        sealed_private_jwk: sealer.seal(&key.private_jwk())?,
+        sealed_private_jwk: sealer.seal_under(ring.sealing_line, &key.private_jwk())?,
         activates_at,
         retires_at: None,
     };
@@ -69,14 +75,15 @@ pub async fn retire(transaction: &impl Connection, kid: &str, at: i64) -> Result
     signing_keys::retire(transaction, kid, at).await
 }
 
-/// Seals under the first master secret what is sealed under another. The ring must be locked.
+/// Seals under the first master secret what is sealed under another. From then on every replica
+/// seals with it, so all of them must know it. The ring must be locked.
 pub async fn seal_anew(transaction: &impl Connection, sealer: &Sealer) -> Result<(), KeyRingError> {
     for row in signing_keys::all(transaction).await? {
-        if sealer.is_fresh(&row.sealed_private_jwk) {
+        if sealer.line_of(&row.sealed_private_jwk) == Some(0) {
             continue;
         }
         let private: String = sealer.open(&row.sealed_private_jwk)?;
-        signing_keys::reseal(transaction, &row.kid, sealer.seal(&private)?).await?;
+        signing_keys::reseal(transaction, &row.kid, sealer.seal_under(0, &private)?).await?;
         tracing::info!(kid = row.kid, "sealed a signing key under the first master secret");
     }
     Ok(())

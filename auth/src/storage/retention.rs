@@ -9,8 +9,8 @@ use sea_orm::{
 
 use super::{
     Database, StorageError, attempts, authorization_codes, consents, device_codes, grants,
-    logout_deliveries, opaque_tokens, revocations, security_events, sessions, signing_keys,
-    single_use,
+    logout_deliveries, opaque_tokens, replicas, revocations, security_events, sessions,
+    signing_keys, single_use,
 };
 
 const DAY: i64 = 86_400;
@@ -45,6 +45,8 @@ pub enum Table {
     /// A day after their next try was due; one that was delivered, or given up after the last try,
     /// goes at once.
     LogoutDeliveries,
+    /// An hour after they were last seen.
+    Replicas,
 }
 
 /// Tables whose rows have no end of their own, and why.
@@ -62,7 +64,7 @@ pub const KEPT: [(&str, &str); 5] = [
 
 impl Table {
     /// In an order in which whoever depends on another goes after it.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Sessions,
         Self::AuthorizationCodes,
         Self::DeviceCodes,
@@ -75,6 +77,7 @@ impl Table {
         Self::SigningKeys,
         Self::Attempts,
         Self::LogoutDeliveries,
+        Self::Replicas,
     ];
 
     /// Its name in the schema.
@@ -92,6 +95,7 @@ impl Table {
             Self::SigningKeys => "signing_keys",
             Self::Attempts => "attempts",
             Self::LogoutDeliveries => "logout_deliveries",
+            Self::Replicas => "replicas",
         }
     }
 }
@@ -139,6 +143,9 @@ pub async fn forget(db: &Database, table: Table, now: i64) -> Result<(u64, bool)
             let over = logout_deliveries::Column::DueAt.lte(now - DAY);
             let over = over.and(logout_deliveries::Column::Attempts.gt(0));
             delete::<logout_deliveries::Entity>(db, over).await
+        }
+        Table::Replicas => {
+            delete::<replicas::Entity>(db, replicas::Column::SeenAt.lte(now - 3600)).await
         }
     }?;
     Ok((removed, removed == BATCH))

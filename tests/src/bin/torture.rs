@@ -8,7 +8,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use tests::{
     stack::Engine,
-    torture::{crashes, model, races, report, rotation, seeded::Seeded},
+    torture::{crashes, model, races, report, rotation, secrets, seeded::Seeded},
 };
 use tokio::signal::{
     ctrl_c,
@@ -41,6 +41,9 @@ struct Options {
     /// Seconds of rotation.
     #[arg(long, default_value_t = 600)]
     seconds: u64,
+    /// Seconds between the restarts of two replicas with a new master secret.
+    #[arg(long, default_value_t = 20)]
+    apart: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,6 +53,7 @@ enum Proof {
     Refresh,
     Crashes,
     Rotation,
+    Secrets,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -112,6 +116,15 @@ impl Proof {
             Self::Rotation => {
                 let length = Duration::from_secs(options.seconds);
                 format!("{:?}", rotation::run(engine, length).await)
+            }
+            // SQLite is for one process.
+            Self::Secrets if engine == Engine::Sqlite => "nothing to roll".to_owned(),
+            Self::Secrets => {
+                let apart = Duration::from_secs(options.apart);
+                // Longer than a replica that is gone counts as there.
+                let settle = Duration::from_secs(75);
+                let roll = |bottom_first| secrets::Roll { apart, settle, bottom_first };
+                format!("{:?}", secrets::run(&[roll(false), roll(true)]).await)
             }
         }
     }

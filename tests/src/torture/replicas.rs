@@ -1,6 +1,7 @@
 //! `auth` and `mcp` as processes of their own, several of each on one database, behind one address.
 
 use std::{
+    fs,
     net::Ipv4Addr,
     path::PathBuf,
     process::Stdio,
@@ -42,7 +43,7 @@ pub struct Replicas {
     options: Vec<String>,
     children: Vec<Child>,
     _others: JoinSet<()>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Replicas {
@@ -65,6 +66,9 @@ impl Replicas {
             options[at.expect("an option") + 1] = postgres::database().await;
         }
         options.remove(0);
+        // Each has a file of its own, so that a new secret comes to one after the other.
+        let at = options.iter().position(|option| option == "--secret-file").expect("an option");
+        options.drain(at..at + 2);
         options.extend(further.iter().map(|option| (*option).to_owned()));
         // Whoever loses a race is refused: here, by the thousand from one address.
         for limit in ["--limit-failed-requests", "--limit-approvals", "--limit-revocations"] {
@@ -80,13 +84,14 @@ impl Replicas {
             options,
             children: Vec::new(),
             _others: JoinSet::new(),
-            _data: data,
+            data,
         };
         replicas._others.spawn(async move {
             github::serve(github).await.expect("the stand-in serves");
         });
         replicas._others.spawn(forward(front, replicas.auth.clone()));
         for number in 0..auths {
+            fs::write(replicas.secret_file(number), replicas.secret()).expect("a secret file");
             let child = replicas.start_auth(number).await;
             replicas.children.push(child);
         }
@@ -103,6 +108,26 @@ impl Replicas {
         self.children[number] = self.start_auth(number).await;
     }
 
+    /// The secret that all of them were started with.
+    pub fn secret(&self) -> String {
+        fs::read_to_string(self.data.path().join("secret")).expect("a secret file")
+    }
+
+    /// Stops an `auth` gracefully and starts it again with these lines in its secret file.
+    pub async fn restart_with_secrets(&mut self, number: usize, lines: &str) {
+        let child = &mut self.children[number];
+        let id = child.id().expect("a running process").to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(told.expect("a shell").success());
+        child.wait().await.expect("an end");
+        fs::write(self.secret_file(number), lines).expect("a secret file");
+        self.children[number] = self.start_auth(number).await;
+    }
+
+    fn secret_file(&self, number: usize) -> PathBuf {
+        self.data.path().join(format!("secret-{number}"))
+    }
+
     /// A public client that is registered, as it speaks to the issuer's address.
     pub async fn register(&self) -> Client {
         Client::register_at(&self.issuer, &self.audience).await
@@ -113,6 +138,7 @@ impl Replicas {
         let listen = address.replace("http://localhost", "127.0.0.1");
         let mut command = Command::new(program("auth"));
         command.args(&self.options).args(["--listen", &listen]);
+        command.arg("--secret-file").arg(self.secret_file(number));
         start(command, address).await
     }
 

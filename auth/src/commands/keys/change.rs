@@ -96,7 +96,7 @@ async fn enter(
         return Err(refused(format!("the key {} was withdrawn; make a new one", key.kid())));
     }
     let activates_at = now.saturating_add(lead.unwrap_or_default());
-    stored::add(&transaction, &sealer, key, activates_at).await?;
+    stored::add(&transaction, (&stored, &sealer), key, activates_at).await?;
     if lead.is_none() {
         withdraw(&transaction, stored.keys.kids(key.algorithm()), now).await?;
     }

@@ -1,7 +1,7 @@
 //! Proofs of possession at `POST /token` (RFC 9449)
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use keys::{Algorithm, DpopRequest, SigningKey};
+use keys::{Algorithm, DpopRequest, MasterSecrets, SigningKey};
 use reqwest::Method;
 use serde_json::Value;
 use tests::{
@@ -219,4 +219,21 @@ async fn a_program_in_a_browser_may_send_proofs_and_read_nonces() {
     for header in ["dpop-nonce", "retry-after"] {
         assert!(exposed.split(',').any(|name| name == header), "{header}: {exposed}");
     }
+}
+
+/// Replicas may seal with different lines of the master secrets for a moment.
+#[tokio::test]
+async fn a_nonce_counts_on_a_replica_that_seals_with_another_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secrets");
+    let lines = [MasterSecrets::generate().unwrap(), MasterSecrets::generate().unwrap()];
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let setting = setting_with(&["--secret-file", file, "--dpop-nonce-required"]).await;
+    let form = setting.code_form().await;
+    let refused = setting.token(&form, &setting.proof()).await;
+    let nonce = refused.headers["dpop-nonce"].to_str().unwrap();
+    setting.stack.state.seals.secrets.seal_with(1);
+    let answer = setting.token(&form, &setting.proof_by(&setting.key, Some(nonce))).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
 }
