@@ -34,10 +34,14 @@ use tokio::net::TcpListener;
 use crate::state::AppState;
 
 /// Serves until `shutdown`, then lets the requests under way finish. While it serves, it looks after
-/// the keys and the tables.
+/// the keys and the tables; that ends at once with `shutdown`.
 pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future<Output = ()>) {
     let logout_messages = back_channel_logout::run(state.clone());
-    let _upkeep = upkeep::start(&state);
+    let upkeep = upkeep::start(&state);
+    let shutdown = async move {
+        shutdown.await;
+        drop(upkeep);
+    };
     tokio::select! {
         () = connections::serve(listener, router::router(state), shutdown) => {}
         never = logout_messages => never,

@@ -38,6 +38,7 @@ pub mod security_events;
 pub mod sessions;
 pub mod signing_keys;
 pub mod single_use;
+mod time_limits;
 pub mod users;
 
 /// The advisory lock of PostgreSQL under which the schema changes; the number means nothing.
@@ -103,6 +104,7 @@ impl Database {
                     .busy_timeout(Duration::from_secs(10))
             });
         }
+        time_limits::on_each_connection(&mut options);
         let connection = sea_orm::Database::connect(options).await.map_err(OpenError::Connect)?;
         let database = Self(connection);
         database.migrate().await.map_err(OpenError::Migrate)?;
@@ -114,6 +116,7 @@ impl Database {
     async fn migrate(&self) -> Result<(), DbErr> {
         let transaction = self.begin().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
+            time_limits::lift(&transaction).await?;
             let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
             transaction.execute_unprepared(&lock).await?;
         }

@@ -20,7 +20,11 @@ async fn clean_up(stack: &Stack, now: i64) -> Vec<(Table, u64)> {
     let mut removed = Vec::new();
     for table in Table::ALL {
         loop {
-            let (count, more) = forget(&stack.state.db, table, now).await.unwrap();
+            let Some((count, more)) = forget(&stack.state.db, table, now).await.unwrap() else {
+                // The other one cleans up at this moment.
+                tokio::task::yield_now().await;
+                continue;
+            };
             if count > 0 {
                 removed.push((table, count));
             }
@@ -83,7 +87,7 @@ async fn many_rows_go_in_batches_and_replicas_share_the_work_on_either_engine() 
             single_use::remember(stack.state.db.connection(), "test", &value, over).await.unwrap();
         }
         let one = forget(&stack.state.db, Table::SingleUse, over).await.unwrap();
-        assert_eq!(one, (500, true), "{engine:?}");
+        assert_eq!(one, Some((500, true)), "{engine:?}");
         let (some, others) = futures::join!(clean_up(&stack, over), clean_up(&stack, over));
         let total: u64 = some.iter().chain(&others).map(|(_, count)| count).sum();
         assert_eq!(total, 600, "{engine:?}");
@@ -145,9 +149,9 @@ async fn a_logout_message_that_nobody_came_to_deliver_goes_a_day_after_it_was_du
             logout_deliveries::Entity::insert(row).exec(db.connection()).await.unwrap();
         }
         let early = forget(db, Table::LogoutDeliveries, now + 2 * DAY - 1).await.unwrap();
-        assert_eq!(early, (0, false), "{engine:?}");
+        assert_eq!(early, Some((0, false)), "{engine:?}");
         let removed = forget(db, Table::LogoutDeliveries, now + 2 * DAY).await.unwrap();
-        assert_eq!(removed, (1, false), "{engine:?}");
+        assert_eq!(removed, Some((1, false)), "{engine:?}");
     }
 }
 

@@ -109,6 +109,7 @@ pub fn grant_for(state: &AppState, person: &SignedIn, allowed: Allowed<'_>) -> g
         rotations: String::new(),
         key_thumbprint: None,
         session_id: Some(person.session.id),
+        review_at: now,
     }
 }
 

@@ -50,3 +50,12 @@ pub async fn of_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Mod
 pub async fn forget_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), StorageError> {
     Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(|_| ())
 }
+
+/// Forgets the consents that led to these grants.
+pub(super) async fn forget(
+    db: &impl ConnectionTrait,
+    grant_ids: &[Uuid],
+) -> Result<(), StorageError> {
+    let of_grants = Column::GrantId.is_in(grant_ids.iter().copied());
+    Entity::delete_many().filter(of_grants).exec(db).await.map(|_| ())
+}

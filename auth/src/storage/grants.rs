@@ -1,15 +1,24 @@
 //! What a person has allowed a client: one row per installation, and the family of its refresh
 //! tokens. A rotation is one conditional UPDATE of one row.
 
+mod leftovers;
+
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession,
-    TransactionTrait, entity::prelude::*, sea_query::Expr,
+    ActiveValue::Set,
+    ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession, TransactionTrait,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
 
+pub use self::leftovers::{forget_ended, forget_superseded};
 use super::{StorageError, registrations, revocations};
 use crate::oauth::{refresh_token::Family, secret};
 
+/// Seconds that a grant is kept after it has ended.
+const KEPT_AFTER_END: i64 = 30 * 86_400;
+/// Characters of a `client_id` that are indexed.
+const INDEXED_LENGTH: usize = 128;
 /// Most grants of one person and client that are looked through for a remembered consent.
 const MOST_COMPARED: u64 = 20;
 
@@ -50,6 +59,8 @@ pub struct Model {
     pub key_thumbprint: Option<String>,
     /// The session in which it was made, where a browser was there.
     pub session_id: Option<Uuid>,
+    /// From when on the clean-up looks at it.
+    pub review_at: i64,
 }
 
 /// No relation is followed by the ORM.
@@ -67,7 +78,7 @@ impl Model {
     /// When tokens last came of it: at its latest rotation, or when it was made.
     pub fn last_used_at(&self) -> i64 {
         let rotations = self.rotations.split(' ').filter_map(|at| at.parse().ok());
-        rotations.fold(self.created_at, i64::max)
+        rotations.fold(self.created_at, Ord::max)
     }
 
     /// The family of its refresh tokens, if it has one.
@@ -99,9 +110,16 @@ pub async fn issue(db: &impl ConnectionTrait, grant: Model) -> Result<(), Storag
         rotations: Set(grant.rotations),
         key_thumbprint: Set(grant.key_thumbprint),
         session_id: Set(grant.session_id),
+        review_at: Set(grant.created_at.saturating_add(KEPT_AFTER_END)),
     };
     let grant = grant.insert(db).await?;
     registrations::note_use(db, secret::hash(&grant.client_id)).await
+}
+
+/// The grants of a client, by the index of the beginning of its `client_id`.
+fn is_of_client(client_id: &str) -> Expr {
+    let beginning: String = client_id.chars().take(INDEXED_LENGTH).collect();
+    Expr::cust("substr(client_id, 1, 128)").eq(beginning).and(Column::ClientId.eq(client_id))
 }
 
 /// Finds a grant.
@@ -245,7 +263,7 @@ pub async fn revoke_of_client(
     client_id: &str,
     now: i64,
 ) -> Result<u64, StorageError> {
-    revoke_all(db, Column::ClientId.eq(client_id), now).await
+    revoke_all(db, is_of_client(client_id), now).await
 }
 
 /// What ends is in the deny list once it has ended: both, or neither. Whoever calls this does so
@@ -258,6 +276,7 @@ async fn revoke_all(
     let transaction = db.begin().await?;
     let ended = Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(now))
+        .col_expr(Column::ReviewAt, Expr::value(now.saturating_add(KEPT_AFTER_END)))
         .filter(which)
         .filter(Column::RevokedAt.is_null())
         .exec_with_returning(&transaction)
@@ -273,6 +292,6 @@ pub async fn any_of_client(
     db: &impl ConnectionTrait,
     client_id: &str,
 ) -> Result<bool, StorageError> {
-    let found = Entity::find().filter(Column::ClientId.eq(client_id)).one(db).await?;
+    let found = Entity::find().filter(is_of_client(client_id)).one(db).await?;
     Ok(found.is_some())
 }

@@ -2,20 +2,24 @@
 //! rows, or with the reason why they have none.
 
 use sea_orm::{
-    Iterable,
+    ConnectionTrait, DbBackend, Iterable, QuerySelect, Statement, Value,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType},
 };
 
 use super::{
-    Database, StorageError, attempts, authorization_codes, consents, device_codes, grants,
-    logout_deliveries, opaque_tokens, replicas, revocations, security_events, sessions,
-    signing_keys, single_use,
+    Database, StorageError, attempts, authorization_codes, device_codes, grants, logout_deliveries,
+    opaque_tokens, replicas, revocations, security_events, sessions, signing_keys, single_use,
 };
 
 const DAY: i64 = 86_400;
 /// Rows that one statement deletes: few enough that nobody waits long for it.
 const BATCH: u64 = 500;
+/// The advisory lock of PostgreSQL under which one replica cleans up; the number means nothing.
+pub const SWEEP_LOCK: i64 = 0x706f_7275;
+
+/// The type of an entity's primary key.
+type Key<E> = <<E as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
 
 /// A table with an end to its rows. The number of each is how long they are kept after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +34,6 @@ pub enum Table {
     OpaqueTokens,
     /// Thirty days after they expired or were revoked, or their last token did.
     Grants,
-    /// As long as the grant that they are about.
-    Consents,
     /// Three days: longer than a token lives, and than a verifier holds a key that was withdrawn.
     Revocations,
     /// Half a year.
@@ -50,7 +52,8 @@ pub enum Table {
 }
 
 /// Tables whose rows have no end of their own, and why.
-pub const KEPT: [(&str, &str); 5] = [
+pub const KEPT: [(&str, &str); 6] = [
+    ("consents", "each goes with the grant that it led to"),
     ("users", "an account lasts until its person deletes it"),
     ("identities", "they last until their person removes them, or go with the account"),
     ("clients", "an operator entered them, and removes them"),
@@ -63,14 +66,13 @@ pub const KEPT: [(&str, &str); 5] = [
 ];
 
 impl Table {
-    /// In an order in which whoever depends on another goes after it.
-    pub const ALL: [Self; 13] = [
+    /// Each of them.
+    pub const ALL: [Self; 12] = [
         Self::Sessions,
         Self::AuthorizationCodes,
         Self::DeviceCodes,
         Self::OpaqueTokens,
         Self::Grants,
-        Self::Consents,
         Self::Revocations,
         Self::SecurityEvents,
         Self::SingleUse,
@@ -88,7 +90,6 @@ impl Table {
             Self::DeviceCodes => "device_codes",
             Self::OpaqueTokens => "opaque_tokens",
             Self::Grants => "grants",
-            Self::Consents => "consents",
             Self::Revocations => "revocations",
             Self::SecurityEvents => "security_events",
             Self::SingleUse => "single_use",
@@ -100,10 +101,41 @@ impl Table {
     }
 }
 
-/// Deletes one batch of what is over at the time `now`; `true` if there may be more. Replicas may
-/// do this at once: each row is deleted by one of them, and missed by no one.
-pub async fn forget(db: &Database, table: Table, now: i64) -> Result<(u64, bool), StorageError> {
-    let removed = match table {
+/// Removes one batch of what is over at the time `now`: how many rows went, and whether there may be
+/// more. `None` while another replica cleans up: one does at a time.
+pub async fn forget(
+    db: &Database,
+    table: Table,
+    now: i64,
+) -> Result<Option<(u64, bool)>, StorageError> {
+    let transaction = db.begin().await?;
+    if !is_alone(&transaction).await? {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
+    let removed = forget_batch(&transaction, table, now).await?;
+    transaction.commit().await?;
+    Ok(Some(removed))
+}
+
+/// Whether nobody else cleans up until `transaction` ends. SQLite has one writer.
+async fn is_alone(transaction: &impl ConnectionTrait) -> Result<bool, StorageError> {
+    let backend = transaction.get_database_backend();
+    if backend != DbBackend::Postgres {
+        return Ok(true);
+    }
+    let lock = format!("SELECT pg_try_advisory_xact_lock({SWEEP_LOCK}) AS is_alone");
+    let row = transaction.query_one_raw(Statement::from_string(backend, lock)).await?;
+    row.map_or(Ok(false), |row| row.try_get("", "is_alone"))
+}
+
+/// The same as [`forget`], in a transaction that is alone.
+pub async fn forget_batch(
+    db: &impl ConnectionTrait,
+    table: Table,
+    now: i64,
+) -> Result<(u64, bool), StorageError> {
+    match table {
         Table::Sessions => {
             delete::<sessions::Entity>(db, sessions::Column::ExpiresAt.lte(now)).await
         }
@@ -118,8 +150,7 @@ pub async fn forget(db: &Database, table: Table, now: i64) -> Result<(u64, bool)
         Table::OpaqueTokens => {
             delete::<opaque_tokens::Entity>(db, opaque_tokens::Column::ExpiresAt.lte(now)).await
         }
-        Table::Grants => delete::<grants::Entity>(db, ended_grant(now - 30 * DAY)).await,
-        Table::Consents => delete::<consents::Entity>(db, consent_without_grant()).await,
+        Table::Grants => grants::forget_ended(db, BATCH, now).await,
         Table::Revocations => {
             let over = revocations::Column::RevokedAt.lte(now - 3 * DAY);
             delete::<revocations::Entity>(db, over).await
@@ -147,29 +178,33 @@ pub async fn forget(db: &Database, table: Table, now: i64) -> Result<(u64, bool)
         Table::Replicas => {
             delete::<replicas::Entity>(db, replicas::Column::SeenAt.lte(now - 3600)).await
         }
-    }?;
-    Ok((removed, removed == BATCH))
+    }
 }
 
-/// Ended before `limit`: by its age, by revocation, or because no token of it was left.
-fn ended_grant(limit: i64) -> Expr {
-    let idle =
-        grants::Column::RefreshExpiresAt.lte(limit).and(grants::Column::CreatedAt.lte(limit));
-    grants::Column::ExpiresAt.lte(limit).or(grants::Column::RevokedAt.lte(limit)).or(idle)
-}
-
-fn consent_without_grant() -> Expr {
-    let grants = Query::select().column(grants::Column::Id).from(grants::Entity).to_owned();
-    consents::Column::GrantId.not_in_subquery(grants)
-}
-
-/// Every table here has a primary key of one column.
-async fn delete<E: EntityTrait>(db: &Database, over: Expr) -> Result<u64, StorageError> {
+/// Finds a batch by the index of its time, then deletes it by its primary keys: neither step reads
+/// the whole table, whatever the planner makes of a subquery. Every table here has a primary key of
+/// one column.
+async fn delete<E>(db: &impl ConnectionTrait, over: Expr) -> Result<(u64, bool), StorageError>
+where
+    E: EntityTrait,
+    Key<E>: Into<Value>,
+{
     let Some(key) = E::PrimaryKey::iter().next().map(PrimaryKeyToColumn::into_column) else {
-        return Ok(0);
+        return Ok((0, false));
     };
-    let batch: SelectStatement =
-        Query::select().column(key).from(E::default()).and_where(over).limit(BATCH).to_owned();
-    let outcome = E::delete_many().filter(key.in_subquery(batch)).exec(db.connection()).await?;
-    Ok(outcome.rows_affected)
+    let batch: Vec<Key<E>> = E::find()
+        .select_only()
+        .column(key)
+        .filter(over)
+        .limit(BATCH)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if batch.is_empty() {
+        return Ok((0, false));
+    }
+    let may_be_more = batch.len() as u64 == BATCH;
+    let outcome = E::delete_many().filter(key.is_in(batch)).exec(db).await?;
+    Ok((outcome.rows_affected, may_be_more))
 }

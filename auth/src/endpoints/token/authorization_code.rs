@@ -64,7 +64,8 @@ pub(super) async fn serve(
     resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
 
     let first = First::of_grant(grant.id, client, key_thumbprint)?;
-    let redeemed = redeem(state, Code::Authorization(&code.code_hash), first.as_ref()).await;
+    let redeemed =
+        redeem(state, Code::Authorization(&code.code_hash), grant.id, first.as_ref()).await;
     if !redeemed.map_err(failed)? {
         return Err(revoke(state, &grant, Refused::Replayed.into()).await);
     }

@@ -62,7 +62,8 @@ pub(super) async fn serve(
     };
 
     let first = First::of_grant(grant_id, client, key_thumbprint)?;
-    let redeemed = redeem(state, Code::Device(&code.device_code_hash), first.as_ref()).await;
+    let redeemed =
+        redeem(state, Code::Device(&code.device_code_hash), grant_id, first.as_ref()).await;
     if !redeemed.map_err(failed)? {
         return Err(unusable());
     }

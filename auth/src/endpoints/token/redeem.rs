@@ -10,6 +10,9 @@ use crate::{
     storage::{StorageError, authorization_codes, device_codes, grants},
 };
 
+/// Seconds after which no code of a grant is good any more: a device code lives longest.
+const LONGEST_CODE_LIFE: i64 = 600;
+
 /// A code of either kind, known by its hash.
 #[derive(Clone, Copy)]
 pub(super) enum Code<'a> {
@@ -42,11 +45,13 @@ impl First {
     }
 }
 
-/// Redeems the code and begins the family of refresh tokens: both, or neither. Of any number of
-/// callers, on any replica, one is told `true`.
+/// Redeems the code, begins the family of refresh tokens and removes what the installation's earlier
+/// sign-ins have left behind: all of it, or nothing. Of any number of callers, on any replica, one
+/// is told `true`.
 pub(super) async fn redeem(
     state: &AppState,
     code: Code<'_>,
+    grant_id: uuid::Uuid,
     first: Option<&First>,
 ) -> Result<bool, StorageError> {
     let now = state.clock.now();
@@ -62,6 +67,10 @@ pub(super) async fn redeem(
             expires_at: now.saturating_add(state.config.refresh_token_lifetime),
         };
         grants::begin_family(&transaction, first.token.grant_id(), token).await?;
+    }
+    if redeemed {
+        let made_before = now.saturating_sub(LONGEST_CODE_LIFE + state.longest_token());
+        grants::forget_superseded(&transaction, grant_id, (made_before, now)).await?;
     }
     transaction.commit().await?;
     Ok(redeemed)
