@@ -11,9 +11,12 @@ mod cross_origin;
 mod evidence;
 mod issuer;
 mod keys;
+mod landing;
+mod member_types;
 mod probe;
 mod registration;
 mod report;
+mod requests;
 mod resource;
 mod server;
 mod sign_in;
@@ -23,9 +26,14 @@ use url::Url;
 
 use self::{
     evidence::{Evidence, Judged, Objection},
+    probe::Prober,
     report::{Finding, Outcome, Report},
+    requests::REDIRECT_URI,
 };
-use crate::{clock::Clock, error::Error, exit::Exit, fetch::Fetch, manners::Manners};
+use crate::{
+    callback::CallbackListener, clock::Clock, error::Error, exit::Exit, fetch::Fetch,
+    manners::Manners, output::Output,
+};
 
 /// How much a failure matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,31 +96,57 @@ const GROUPS: [(&str, &[Check]); 10] = [
 pub async fn run(examination: &Examination, manners: &Manners, clock: &Clock) -> Result<(), Error> {
     let fetch = Fetch::new(&examination.server, manners.explanation.clone())?;
     let output = &manners.output;
-    let tell = |words: &str| {
-        if output.has_reader() && !output.is_json() {
-            output.say(&format!("… {words}"));
-        }
-    };
-    let mut evidence = probe::gather(&fetch, clock, &examination.server, &tell).await?;
-    if examination.signs_in {
-        sign_in::gather(&mut evidence, &fetch, clock, manners).await;
+    // The redirect URI of this listener is registered, so one client serves for everything.
+    let listener = if examination.signs_in { Some(CallbackListener::bind().await?) } else { None };
+    let redirect_uri =
+        listener.as_ref().map_or(REDIRECT_URI.to_owned(), CallbackListener::redirect_uri);
+    let mut evidence = Evidence::new(examination.server.clone(), redirect_uri);
+    let mut prober = Prober { fetch: &fetch, clock, evidence: &mut evidence };
+    prober.read_metadata(&|words| tell(output, words)).await?;
+    announce_registration(&prober, output);
+    prober.register().await;
+    prober.try_endpoints(&|words| tell(output, words)).await;
+    if let Some(listener) = listener {
+        let prober = Prober { fetch: &fetch, clock, evidence: &mut evidence };
+        sign_in::gather(prober, listener, manners).await;
     }
-    let report = examine(&evidence);
-    match output.is_json() {
-        true => output.json(&report.as_json(examination.server.as_str()))?,
-        false => output.data(&report.as_text(examination.server.as_str()))?,
+    let mut prober = Prober { fetch: &fetch, clock, evidence: &mut evidence };
+    prober.register_wrongly().await;
+    prober.unregister().await;
+    let report = examine(evidence);
+    if output.is_json() {
+        output.json(&report.as_json(examination.server.as_str()))?;
+    } else {
+        output.data(&report.as_text(examination.server.as_str()))?;
     }
-    match report.fails(examination.is_strict) {
-        true => Err(Error::AlreadyTold(Exit::Failure)),
-        false => Ok(()),
+    if report.fails(examination.is_strict) {
+        return Err(Error::AlreadyTold(Exit::Failure));
+    }
+    Ok(())
+}
+
+/// Says what is being done, to a person who reads along.
+fn tell(output: &Output, words: &str) {
+    if output.has_reader() && !output.is_json() {
+        output.say(&format!("… {words}"));
+    }
+}
+
+/// Says beforehand that something will be left at somebody's server, even if nobody seems to read.
+fn announce_registration(prober: &Prober<'_>, output: &Output) {
+    if let Some(endpoint) = prober.evidence.endpoint("registration_endpoint") {
+        let words = "and deleting it at the end, if the server allows that";
+        output.say(&format!("… registering a client at {endpoint}, {words}"));
     }
 }
 
 /// Judges the evidence.
-fn examine(evidence: &Evidence) -> Report {
-    let judge = |check: &'static Check| Finding { check, outcome: outcome((check.look)(evidence)) };
+fn examine(evidence: Evidence) -> Report {
+    let judge =
+        |check: &'static Check| Finding { check, outcome: outcome((check.look)(&evidence)) };
     let groups = GROUPS.iter().map(|(name, checks)| (*name, checks.iter().map(judge).collect()));
-    Report { groups: groups.collect() }
+    let groups = groups.collect();
+    Report { groups, registrations: evidence.registrations }
 }
 
 fn outcome(judged: Judged) -> Outcome {

@@ -26,6 +26,9 @@ pub enum Command {
     /// Show who is signed in, until when, and where that is kept
     Status,
     /// Examine the authorization of any MCP server: what keeps which client from signing in
+    ///
+    /// Registers one client at its authorization server, or more if the server refuses something,
+    /// and deletes it again where the server allows that.
     Doctor(Doctor),
     /// List the resources that the server holds
     Resources,

@@ -2,11 +2,41 @@
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked},
-    probe::{REDIRECT_URI, STATE},
+    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked},
+    landing::{Landing, destination, error_code, in_words},
+    requests::{FOREIGN_REDIRECT, OTHER_PORT_REDIRECT, STATE},
 };
 
 pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "authorize.answers",
+        severity: Severity::Error,
+        promise: "authorization_endpoint answers a GET",
+        consequence: "every browser shows an error instead of a sign-in",
+        fix: "serve GET at authorization_endpoint, or correct the address in the metadata",
+        section: "OAuth 2.1 §3.1",
+        look: answers,
+    },
+    Check {
+        name: "authorize.resource",
+        severity: Severity::Error,
+        promise: "The authorization server knows the resource",
+        consequence: "MCP clients name the resource in every request and are refused",
+        fix: "tell the authorization server of the resource, exactly as the resource metadata spells it",
+        section: "RFC 8707 §2; MCP authorization, Resource Parameter Implementation",
+        look: |evidence| {
+            is_accepted_with(evidence, "invalid_target", Probe::AuthorizeWithoutResource)
+        },
+    },
+    Check {
+        name: "authorize.scope",
+        severity: Severity::Error,
+        promise: "It grants the scopes that the resource asks for to any client",
+        consequence: "clients that follow the challenge and the metadata are told invalid_scope",
+        fix: "allow registered clients the scopes of the challenge and of scopes_supported, or list others there",
+        section: "MCP authorization, Scope Selection Strategy; OAuth 2.1 §4.1.2.1",
+        look: |evidence| is_accepted_with(evidence, "invalid_scope", Probe::AuthorizeWithoutScope),
+    },
     Check {
         name: "authorize.opens",
         severity: Severity::Error,
@@ -14,16 +44,22 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "FastMCP tries the address before it opens the browser, and gives up",
         fix: "answer 200, 302 or 303 to a GET without cookies, as often as it comes",
         section: "OAuth 2.1 §4.1.1",
-        look: |evidence| opens(evidence, Probe::Authorize),
+        look: |evidence| {
+            exists(evidence)?;
+            if resource_is_unknown(evidence) || scope_is_refused(evidence) {
+                return not_asked("the server refuses the resource or the scopes");
+            }
+            opens(evidence, Probe::Authorize)
+        },
     },
     Check {
         name: "authorize.any_port",
         severity: Severity::Error,
         promise: "A loopback client may listen on another port than it registered",
-        consequence: "Claude Code and every client that takes a free port fails at its second sign-in",
+        consequence: "clients that keep their registration and take a free port fail at the second sign-in",
         fix: "compare loopback redirect URIs without the port",
         section: "RFC 8252 §7.3; OAuth 2.1 §2.3.1",
-        look: |evidence| opens(evidence, Probe::AuthorizeOtherPort),
+        look: any_port,
     },
     Check {
         name: "authorize.unknown_client",
@@ -32,7 +68,7 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "the server is an open redirector",
         fix: "look the client up first; show a page with status 400",
         section: "OAuth 2.1 §4.1.2.1",
-        look: |evidence| stays(evidence, Probe::AuthorizeUnknownClient),
+        look: |evidence| stays(evidence, Probe::AuthorizeUnknownClient, &evidence.redirect_uri),
     },
     Check {
         name: "authorize.unknown_client_code",
@@ -42,12 +78,15 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "answer {\"error\": \"invalid_client\"} when Accept asks for JSON",
         section: "OAuth 2.1 §3.2.4",
         look: |evidence| {
+            exists(evidence)?;
             let answer = evidence.answer(Probe::AuthorizeUnknownClient)?;
-            if !answer.status.is_client_error() {
-                return not_asked("unknown clients are not refused");
+            if Landing::of(answer, &evidence.redirect_uri) != Landing::Refused {
+                return not_asked("unknown clients are not refused at once");
             }
-            let code = answer.text("error").unwrap_or_default();
-            ensure(["invalid_client", "unauthorized_client"].contains(&code), || answer.in_words())
+            let code = error_code(answer).unwrap_or_default();
+            ensure(["invalid_client", "unauthorized_client"].contains(&code.as_str()), || {
+                in_words(answer)
+            })
         },
     },
     Check {
@@ -57,7 +96,7 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "codes, and with them accounts, can be stolen by a link",
         fix: "compare the redirect URI with the registered ones, character by character",
         section: "OAuth 2.1 §4.1.2.1; RFC 9700 §4.1.3",
-        look: |evidence| stays(evidence, Probe::AuthorizeForeignRedirect),
+        look: |evidence| stays(evidence, Probe::AuthorizeForeignRedirect, FOREIGN_REDIRECT),
     },
     Check {
         name: "authorize.needs_pkce",
@@ -66,16 +105,22 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "whoever intercepts the code of a public client can use it",
         fix: "answer invalid_request when code_challenge is missing",
         section: "OAuth 2.1 §4.1.1; RFC 9700 §2.1.1",
-        look: |evidence| is_refused(evidence, Probe::AuthorizeWithoutPkce),
+        look: |evidence| {
+            let controls = [Probe::AuthorizePlain, Probe::AuthorizeUnknownMethod];
+            is_refused(evidence, Probe::AuthorizeWithoutPkce, controls)
+        },
     },
     Check {
         name: "authorize.no_plain",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "A request with PKCE plain is refused",
         consequence: "the verifier travels through the browser, where PKCE should keep it from",
         fix: "answer invalid_request to code_challenge_method=plain",
         section: "RFC 9700 §2.1.1; RFC 7636 §7.2",
-        look: |evidence| is_refused(evidence, Probe::AuthorizePlain),
+        look: |evidence| {
+            let controls = [Probe::AuthorizeWithoutPkce, Probe::AuthorizeUnknownMethod];
+            is_refused(evidence, Probe::AuthorizePlain, controls)
+        },
     },
     Check {
         name: "authorize.tells_client",
@@ -85,9 +130,13 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "once client and redirect URI are certain, redirect with error, error_description and state",
         section: "OAuth 2.1 §4.1.2.1",
         look: |evidence| {
+            accepts_valid(evidence)?;
             let answer = evidence.answer(Probe::AuthorizeImplicit)?;
-            let told = answer.redirected("error").is_some() && goes_to_client(answer);
-            ensure(told, || answer.in_words())
+            match Landing::of(answer, &evidence.redirect_uri) {
+                landing if landing.parameter("error").is_some() => Ok(()),
+                Landing::Refused => Err(Objection::Found(in_words(answer))),
+                _ => not_asked("the server refuses no response type at once"),
+            }
         },
     },
     Check {
@@ -98,11 +147,9 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "return state, byte for byte, with errors too",
         section: "OAuth 2.1 §4.1.2.1",
         look: |evidence| {
-            let answer = told(evidence)?;
-            let state = answer.redirected("state");
-            ensure(state.as_deref() == Some(STATE), || {
-                state.unwrap_or_else(|| "no state".to_owned())
-            })
+            let landing = told(evidence)?;
+            let state = landing.parameter("state");
+            ensure(state == Some(STATE), || state.unwrap_or("no state").to_owned())
         },
     },
     Check {
@@ -124,7 +171,8 @@ pub(super) const CHECKS: &[Check] = &[
         look: |evidence| {
             let pages = [Probe::Authorize, Probe::AuthorizePage];
             let pages = pages.into_iter().filter_map(|probe| evidence.answer(probe).ok());
-            let Some(answer) = pages.into_iter().find(|page| page.status.is_success()) else {
+            let mut pages = pages.into_iter().filter(|page| page.status.is_success());
+            let Some(answer) = pages.find(|page| page.is_page()) else {
                 return not_asked("there is no page");
             };
             let policy = answer.header("content-security-policy").unwrap_or_default();
@@ -135,57 +183,145 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Goes on: a page, or a redirect to somewhere else than an error at the client.
-fn opens(evidence: &Evidence, probe: Probe) -> Judged {
+/// There is an endpoint that a browser can open.
+fn answers(evidence: &Evidence) -> Judged {
+    let endpoint = evidence.usable_endpoint("authorization_endpoint")?;
+    let probe = if evidence.answers.contains_key(&Probe::Authorize) {
+        Probe::Authorize
+    } else {
+        Probe::AuthorizeUnknownClient
+    };
+    evidence.is_answered(probe)?;
     let answer = evidence.answer(probe)?;
-    let error = answer.redirected("error").filter(|_| goes_to_client(answer));
-    let good = matches!(answer.status.as_u16(), 200 | 302 | 303) && error.is_none();
-    ensure(good, || error.unwrap_or_else(|| answer.in_words()))
+    // An unknown client may not be found; a known one is.
+    let is_missing = answer.is_missing() && (probe == Probe::Authorize || answer.status != 404);
+    ensure(!is_missing, || format!("{endpoint} answered {}", answer.in_words()))
 }
 
-/// Is refused without a redirect to anywhere.
-fn stays(evidence: &Evidence, probe: Probe) -> Judged {
-    let answer = evidence.answer(probe)?;
-    ensure(answer.status.is_client_error(), || match answer.location() {
-        Some(location) => {
-            let origin = location.origin().ascii_serialization();
-            format!("{} to {origin}", answer.status.as_u16())
-        }
-        None => answer.in_words(),
-    })
-}
-
-/// Is refused, at the client or by a page.
-fn is_refused(evidence: &Evidence, probe: Probe) -> Judged {
-    opens(evidence, Probe::Authorize)
-        .or_else(|_| not_asked("not even a valid request is accepted"))?;
-    let answer = evidence.answer(probe)?;
-    let refused = answer.status.is_client_error()
-        || (goes_to_client(answer) && answer.redirected("error").is_some());
-    ensure(refused, || format!("{}, as for a valid request", answer.in_words()))
-}
-
-fn goes_to_client(answer: &Exchange) -> bool {
-    answer.location().is_some_and(|location| location.as_str().starts_with(REDIRECT_URI))
-}
-
-/// The error that was sent to the client.
-fn told(evidence: &Evidence) -> Result<&Exchange, Objection> {
-    let answer = evidence.answer(Probe::AuthorizeImplicit)?;
-    match goes_to_client(answer) && answer.redirected("error").is_some() {
-        true => Ok(answer),
-        false => not_asked("no error was sent to the client"),
+/// Whether there is anything to judge: another check says so if there is not.
+fn exists(evidence: &Evidence) -> Judged {
+    match answers(evidence) {
+        Err(Objection::Found(_)) => not_asked("authorization_endpoint does not answer"),
+        other => other,
     }
 }
 
+/// Goes on: to a page, to somewhere else than a refusal, or at once to the client with a code.
+pub(super) fn opens(evidence: &Evidence, probe: Probe) -> Judged {
+    let answer = evidence.answer(probe)?;
+    let landing = Landing::of(answer, &evidence.redirect_uri);
+    let is_open = matches!(answer.status.as_u16(), 200 | 302 | 303 | 307 | 308);
+    let goes_on = is_open && !landing.is_refusal() && landing != Landing::Broken;
+    ensure(goes_on, || in_words(answer))
+}
+
+/// The valid request is refused, and what follows from one part of it: the server says so with
+/// `code`, or accepts the request `without` that part.
+fn is_refused_for(evidence: &Evidence, code: &str, without: Probe) -> bool {
+    let Ok(answer) = evidence.answer(Probe::Authorize) else { return false };
+    let is_refused = Landing::of(answer, &evidence.redirect_uri).is_refusal();
+    is_refused && (error_code(answer).as_deref() == Some(code) || opens(evidence, without).is_ok())
+}
+
+fn resource_is_unknown(evidence: &Evidence) -> bool {
+    is_refused_for(evidence, "invalid_target", Probe::AuthorizeWithoutResource)
+}
+
+fn scope_is_refused(evidence: &Evidence) -> bool {
+    is_refused_for(evidence, "invalid_scope", Probe::AuthorizeWithoutScope)
+}
+
+fn is_accepted_with(evidence: &Evidence, code: &str, without: Probe) -> Judged {
+    exists(evidence)?;
+    let answer = evidence.answer(Probe::Authorize)?;
+    if is_refused_for(evidence, code, without) {
+        return Err(Objection::Found(in_words(answer)));
+    }
+    opens(evidence, Probe::Authorize).or_else(|_| not_asked("the server refuses something else"))
+}
+
+/// Some request of the registered client goes on.
+fn accepts_valid(evidence: &Evidence) -> Judged {
+    exists(evidence)?;
+    let valid = [Probe::Authorize, Probe::AuthorizeWithoutResource, Probe::AuthorizeWithoutScope];
+    if valid.into_iter().any(|probe| opens(evidence, probe).is_ok()) {
+        return Ok(());
+    }
+    evidence.answer(Probe::Authorize)?;
+    not_asked("not even a valid request is accepted")
+}
+
+fn any_port(evidence: &Evidence) -> Judged {
+    accepts_valid(evidence)?;
+    let answer = evidence.answer(Probe::AuthorizeOtherPort)?;
+    match Landing::of(answer, OTHER_PORT_REDIRECT) {
+        Landing::Broken => not_asked(&format!("the answer is {}", answer.in_words())),
+        landing => ensure(!landing.is_refusal(), || in_words(answer)),
+    }
+}
+
+/// The browser is not sent to `redirect_uri`.
+fn stays(evidence: &Evidence, probe: Probe, redirect_uri: &str) -> Judged {
+    exists(evidence)?;
+    let answer = evidence.answer(probe)?;
+    match Landing::of(answer, redirect_uri) {
+        Landing::Client(_) => {
+            let origin = destination(answer).map(|there| there.origin().ascii_serialization());
+            let status = answer.status.as_u16();
+            Err(Objection::Found(format!("{status} to {}", origin.unwrap_or_default())))
+        }
+        Landing::Refused => Ok(()),
+        Landing::Onward => not_asked(&format!(
+            "it goes on ({}) and may refuse after the sign-in",
+            in_words(answer)
+        )),
+        Landing::Broken => not_asked(&format!("the answer is {}", answer.in_words())),
+    }
+}
+
+/// The request is refused, at the client or by a page. That it goes on proves nothing, since the
+/// server may refuse it after the sign-in, unless it refuses one of the `controls` at once.
+fn is_refused(evidence: &Evidence, probe: Probe, controls: [Probe; 2]) -> Judged {
+    accepts_valid(evidence)?;
+    let landing = |probe| {
+        let answer = evidence.answer(probe).ok()?;
+        Some(Landing::of(answer, &evidence.redirect_uri))
+    };
+    let answer = evidence.answer(probe)?;
+    let landed = Landing::of(answer, &evidence.redirect_uri);
+    if landed.is_refusal() {
+        return Ok(());
+    }
+    match landed {
+        Landing::Client(_) => Err(Objection::Found("the client is sent a code".to_owned())),
+        Landing::Broken => not_asked(&format!("the answer is {}", answer.in_words())),
+        _ if controls.into_iter().filter_map(landing).any(|other| other.is_refusal()) => {
+            let words = in_words(answer);
+            Err(Objection::Found(format!("{words}, as for a valid request; others are refused")))
+        }
+        _ => not_asked("it goes on as a valid request does, and may be refused after the sign-in"),
+    }
+}
+
+/// Where the error went that the client is told of.
+fn told(evidence: &Evidence) -> Result<Landing, Objection> {
+    exists(evidence)?;
+    let answer = evidence.answer(Probe::AuthorizeImplicit)?;
+    let landing = Landing::of(answer, &evidence.redirect_uri);
+    if landing.parameter("error").is_none() {
+        return not_asked("no error was sent to the client");
+    }
+    Ok(landing)
+}
+
 fn error_iss(evidence: &Evidence) -> Judged {
-    let answer = told(evidence)?;
+    let landing = told(evidence)?;
     let issuer = evidence.issuer()?;
     let promised = evidence
         .authorization_server()?
         .get("authorization_response_iss_parameter_supported")
         .is_some_and(|promised| promised == true);
-    match answer.redirected("iss") {
+    match landing.parameter("iss") {
         Some(iss) => ensure(iss == issuer, || format!("{iss} for {issuer}")),
         None => ensure(!promised, || "no iss".to_owned()),
     }

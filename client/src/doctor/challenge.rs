@@ -5,9 +5,15 @@ use url::Url;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Judged, Objection, Probe, ensure},
+    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked},
 };
-use crate::oauth::{challenge::parse, scope::Scope};
+use crate::oauth::{
+    challenge::{Challenge, parse},
+    scope::Scope,
+};
+
+/// The parameters that clients read (RFC 6750 §3, RFC 9728 §5.1).
+const PARAMETERS: [&str; 4] = ["resource_metadata", "scope", "error", "error_description"];
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -17,16 +23,26 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "no client starts a sign-in; VS Code takes any other 4xx for a server of the old SSE kind",
         fix: "answer 401 before anything else is looked at, also before the protocol version and the session",
         section: "MCP authorization, Token Handling; RFC 6750 §3.1",
-        look: |evidence| is_unauthorized(evidence, Probe::Post),
+        look: |evidence| match evidence.answer(Probe::Post)? {
+            post if post.status.is_success() => not_asked("this call needs no token"),
+            post => is_unauthorized(post),
+        },
     },
     Check {
         name: "challenge.get",
         severity: Severity::Error,
-        promise: "A GET of an older revision without a token is answered 401",
+        promise: "A GET of an older revision without a token is answered 401, or GET is not served",
         consequence: "rmcp, Codex and mcp-remote discover by GET and find no authorization",
         fix: "put the guard before the routing of methods and before the check of MCP-Protocol-Version",
         section: "MCP authorization, Token Handling",
-        look: |evidence| is_unauthorized(evidence, Probe::Get),
+        look: |evidence| match evidence.answer(Probe::Get)? {
+            // A server without streams of its own answers 405; routers without the method say 404.
+            get if get.is_missing() => Ok(()),
+            get => {
+                unauthorized(evidence)?;
+                is_unauthorized(get)
+            }
+        },
     },
     Check {
         name: "challenge.discover",
@@ -35,7 +51,14 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "Claude Code and FastMCP ask this first and take another answer for a server without sign-in",
         fix: "challenge every method alike, known or unknown",
         section: "MCP 2026-07-28, Discovery",
-        look: |evidence| is_unauthorized(evidence, Probe::Discover),
+        look: |evidence| {
+            unauthorized(evidence)?;
+            let answer = evidence.answer(Probe::Discover)?;
+            if answer.status == StatusCode::BAD_REQUEST {
+                return not_asked("the server refuses revision 2026-07-28 before it looks further");
+            }
+            is_unauthorized(answer)
+        },
     },
     Check {
         name: "challenge.bad_token",
@@ -44,11 +67,17 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "clients neither refresh nor sign in again; Cursor repeats a 400 for ever, VS Code throws its registration away at a 403",
         fix: "answer 401 to every token that is expired, unknown or malformed",
         section: "RFC 6750 §3.1",
-        look: |evidence| is_unauthorized(evidence, Probe::BadToken),
+        look: |evidence| {
+            let answer = evidence.answer(Probe::BadToken)?;
+            if answer.status.is_success() && !asks_for_sign_in(evidence) {
+                return not_asked(OPEN);
+            }
+            is_unauthorized(answer)
+        },
     },
     Check {
         name: "challenge.header",
-        severity: Severity::Error,
+        severity: Severity::Warning,
         promise: "The 401 carries WWW-Authenticate",
         consequence: "the seven clients tried go on by guessing, but none learns which scopes the call needs",
         fix: "send `WWW-Authenticate: Bearer resource_metadata=\"…\", scope=\"…\"`",
@@ -56,6 +85,19 @@ pub(super) const CHECKS: &[Check] = &[
         look: |evidence| {
             let post = unauthorized(evidence)?;
             ensure(post.header("www-authenticate").is_some(), || "no such header".to_owned())
+        },
+    },
+    Check {
+        name: "challenge.no_doubles",
+        severity: Severity::Error,
+        promise: "The challenge names every parameter once",
+        consequence: "one client takes the first value, another the last, and strict ones none",
+        fix: "let one place write the header: often a proxy adds a challenge to that of the server",
+        section: "RFC 9110 §11.2; RFC 9728 §5.1",
+        look: |evidence| {
+            let challenges = evidence.challenges()?;
+            let doubled = PARAMETERS.iter().find_map(|name| doubled(&challenges, name));
+            ensure(doubled.is_none(), || doubled.unwrap_or_default())
         },
     },
     Check {
@@ -69,19 +111,19 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "challenge.resource_metadata",
-        severity: Severity::Error,
+        severity: Severity::Advice,
         promise: "The challenge names the resource metadata",
         consequence: "clients look in the well-known places only; a server behind a path or a proxy is not found",
         fix: "add `resource_metadata=\"https://…/.well-known/oauth-protected-resource/<path>\"`",
-        section: "RFC 9728 §5.1",
+        section: "RFC 9728 §5.1; MCP authorization, Protected Resource Metadata Discovery",
         look: |evidence| {
-            let named = evidence.challenge()?.parameter("resource_metadata").is_some();
+            let named = evidence.challenge_parameter("resource_metadata")?.is_some();
             ensure(named, || "no resource_metadata parameter".to_owned())
         },
     },
     Check {
         name: "challenge.metadata_address",
-        severity: Severity::Error,
+        severity: Severity::Warning,
         promise: "That address is a full one on the server's own origin",
         consequence: "strict clients follow no address of another origin; relative ones confuse the rest",
         fix: "print the public address of the server, not the one behind the proxy",
@@ -90,14 +132,13 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "challenge.no_error",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "The challenge to a call without a token names no error",
         consequence: "clients that read the error believe that their token is bad, and forget it",
         fix: "send `error` only when a token was sent",
         section: "RFC 6750 §3.1",
         look: |evidence| {
-            let challenge = evidence.challenge()?;
-            let error = challenge.parameter("error");
+            let error = evidence.challenge_parameter("error")?;
             ensure(error.is_none(), || format!("error=\"{}\"", error.unwrap_or_default()))
         },
     },
@@ -118,54 +159,73 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "add `scope=\"…\"` with all scopes of the operation",
         section: "MCP authorization, Scope Selection Strategy",
         look: |evidence| {
-            let challenge = evidence.challenge()?;
-            let scope = challenge.parameter("scope").map(Scope::parse).unwrap_or_default();
-            ensure(!scope.is_empty(), || "no scope parameter".to_owned())
+            let scope = evidence.challenge_parameter("scope")?.unwrap_or_default();
+            ensure(!Scope::parse(&scope).is_empty(), || "no scope parameter".to_owned())
         },
     },
 ];
 
-fn is_unauthorized(evidence: &Evidence, probe: Probe) -> Judged {
-    let status = evidence.answer(probe)?.status;
-    ensure(status == StatusCode::UNAUTHORIZED, || format!("{status}"))
+/// What keeps checks from judging a server that everybody may use.
+const OPEN: &str = "the server asks nobody to sign in";
+
+/// Whether anything says that the server wants people to sign in.
+pub(super) fn asks_for_sign_in(evidence: &Evidence) -> bool {
+    let is_open = evidence.answer(Probe::Post).is_ok_and(|post| post.status.is_success());
+    !is_open || evidence.resource().is_ok()
 }
 
-fn unauthorized(evidence: &Evidence) -> Result<&super::evidence::Exchange, Objection> {
+fn is_unauthorized(answer: &Exchange) -> Judged {
+    let status = answer.status;
+    ensure(status == StatusCode::UNAUTHORIZED, || status.as_u16().to_string())
+}
+
+fn unauthorized(evidence: &Evidence) -> Result<&Exchange, Objection> {
     let post = evidence.answer(Probe::Post)?;
     match post.status {
         StatusCode::UNAUTHORIZED => Ok(post),
-        _ => super::evidence::not_asked("there was no 401"),
+        status if status.is_success() => not_asked("this call needs no token"),
+        _ => not_asked("there was no 401"),
     }
+}
+
+/// A parameter that one challenge has twice, or two challenges with different values.
+fn doubled(challenges: &[Challenge], name: &str) -> Option<String> {
+    let mut values: Vec<_> = challenges.iter().flat_map(|one| one.values(name)).collect();
+    let is_repeated = challenges.iter().any(|one| one.values(name).count() > 1);
+    let written = values.len();
+    values.sort_unstable();
+    values.dedup();
+    let differ = values.len() > 1 && name == "resource_metadata";
+    (is_repeated || differ)
+        .then(|| format!("{name} comes {written} times: {}", values.join(" and ")))
 }
 
 fn spells_bearer(evidence: &Evidence) -> Judged {
     let header = unauthorized(evidence)?.header("www-authenticate").unwrap_or_default();
     let schemes: Vec<_> = parse(&header).into_iter().map(|one| one.scheme).collect();
-    if schemes.is_empty() {
-        return super::evidence::not_asked("there is no challenge");
+    let spellings: Vec<_> =
+        schemes.iter().filter(|scheme| scheme.eq_ignore_ascii_case("Bearer")).collect();
+    if spellings.is_empty() {
+        return not_asked("there is no Bearer challenge");
     }
-    ensure(schemes.iter().any(|scheme| scheme == "Bearer"), || schemes.join(", "))
+    ensure(spellings.iter().any(|scheme| *scheme == "Bearer"), || schemes.join(", "))
 }
 
 fn announces_own_origin(evidence: &Evidence) -> Judged {
-    let challenge = evidence.challenge()?;
-    let Some(address) = challenge.parameter("resource_metadata") else {
-        return super::evidence::not_asked("the challenge names no address");
+    let Some(address) = evidence.challenge_parameter("resource_metadata")? else {
+        return not_asked("the challenge names no address");
     };
-    let parsed = Url::parse(address).ok();
+    let parsed = Url::parse(&address).ok();
     let is_own = parsed.is_some_and(|url| url.origin() == evidence.server.origin());
-    ensure(is_own, || address.to_owned())
+    ensure(is_own, || address)
 }
 
 fn says_invalid_token(evidence: &Evidence) -> Judged {
     let answer = evidence.answer(Probe::BadToken)?;
     if answer.status != StatusCode::UNAUTHORIZED {
-        return super::evidence::not_asked("a bad token is not answered 401");
+        return not_asked("a bad token is not answered 401");
     }
     let header = answer.header("www-authenticate").unwrap_or_default();
     let says = parse(&header).iter().any(|one| one.parameter("error") == Some("invalid_token"));
-    ensure(says, || match header.is_empty() {
-        true => "no challenge".to_owned(),
-        false => header,
-    })
+    ensure(says, || if header.is_empty() { "no challenge".to_owned() } else { header })
 }

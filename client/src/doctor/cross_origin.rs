@@ -5,19 +5,12 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use super::{
     Check, Severity,
     evidence::{Evidence, Exchange, Judged, Probe, ensure, not_asked},
-    probe::BROWSER_ORIGIN,
+    requests::{BROWSER_ORIGIN, RESOURCE_PLACES, SERVER_PLACES},
 };
 use crate::fetch::is_loopback;
 
 /// Clocks this far apart make fresh tokens look unripe or stale.
-const LARGEST_SKEW: i64 = 60;
-const DOCUMENTS: [Probe; 5] = [
-    Probe::ResourceAnnounced,
-    Probe::ResourceInserted,
-    Probe::ResourceRoot,
-    Probe::ServerOauth,
-    Probe::ServerOpenid,
-];
+const MAX_SKEW: i64 = 60;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -50,7 +43,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "serve the documents where they are asked for",
         section: "RFC 9728 §7.7; RFC 8414 §6.2",
         look: |evidence| {
-            let answers = DOCUMENTS.iter().filter_map(|probe| evidence.answer(*probe).ok());
+            let mut answers = evidence.reached(&RESOURCE_PLACES);
+            answers.extend(evidence.reached(&SERVER_PLACES));
             let redirect = answers.into_iter().find(|answer| answer.status.is_redirection());
             ensure(redirect.is_none(), || {
                 redirect.map(|answer| answer.url.to_string()).unwrap_or_default()
@@ -59,7 +53,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "cors.mcp",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "Pages may call the MCP endpoint: its preflight needs no token and allows the headers",
         consequence: "Inspector in the browser and every web client fails before it sends anything",
         fix: "answer OPTIONS without a token; allow authorization, content-type, mcp-protocol-version and mcp-session-id",
@@ -74,53 +68,81 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "cors.resource",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "Pages may read the resource metadata",
         consequence: "web clients cannot discover the authorization server",
         fix: "send Access-Control-Allow-Origin: * with the document",
         section: "RFC 9728 §3.1",
-        look: |evidence| readable(evidence, &DOCUMENTS[..3]),
+        look: |evidence| readable(evidence, Probe::ResourceCrossOrigin),
     },
     Check {
         name: "cors.server",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "Pages may read the authorization server metadata",
         consequence: "web clients cannot find the endpoints",
         fix: "send Access-Control-Allow-Origin: * with the document",
         section: "RFC 8414 §3.1",
-        look: |evidence| readable(evidence, &DOCUMENTS[3..]),
+        look: |evidence| readable(evidence, Probe::ServerCrossOrigin),
     },
     Check {
         name: "cors.register",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "Pages may register",
         consequence: "web clients cannot introduce themselves",
         fix: "allow POST with content-type from any origin, without credentials",
         section: "RFC 7591 §3",
-        look: |evidence| preflight(evidence, Probe::RegisterPreflight, &["content-type"]),
+        look: |evidence| {
+            if evidence.client.is_none() {
+                return not_asked("no client could be registered");
+            }
+            preflight(evidence, Probe::RegisterPreflight, &["content-type"])
+        },
     },
     Check {
         name: "cors.token",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "Pages may ask for tokens",
         consequence: "web clients come back with a code that they cannot use",
-        fix: "allow POST with authorization and content-type from any origin, without credentials",
-        section: "OAuth 2.1 §3.2",
+        fix: "send Access-Control-Allow-Origin with every answer of the token endpoint",
+        section: "OAuth 2.1 §3.2; Fetch standard, CORS protocol",
+        // A public client sends a plain form, so browsers ask nothing beforehand.
         look: |evidence| {
-            preflight(evidence, Probe::TokenPreflight, &["authorization", "content-type"])
+            super::token::exists(evidence)?;
+            let answer = evidence.answer(Probe::TokenCrossOrigin)?;
+            if allows_origin(answer) {
+                return Ok(());
+            }
+            ensure(preflight(evidence, Probe::TokenPreflight, &[]).is_ok(), || {
+                "no Access-Control-Allow-Origin".to_owned()
+            })
+        },
+    },
+    Check {
+        name: "cors.authorization_named",
+        severity: Severity::Advice,
+        promise: "Where pages may call the MCP endpoint, Authorization is allowed by its name",
+        consequence: "the standard does not count Authorization in `*`: browsers warn, and may refuse",
+        fix: "name authorization in Access-Control-Allow-Headers",
+        section: "Fetch standard, CORS-preflight fetch",
+        look: |evidence| {
+            preflight(evidence, Probe::McpPreflight, &[])
+                .or_else(|_| not_asked("pages may not call it"))?;
+            let allowed = allowed_headers(evidence.answer(Probe::McpPreflight)?);
+            let is_wild = allowed.iter().any(|name| name == "*");
+            let is_named = allowed.iter().any(|name| name == "authorization");
+            ensure(is_named || !is_wild, || "Access-Control-Allow-Headers: *".to_owned())
         },
     },
     Check {
         name: "cors.authorize",
         severity: Severity::Warning,
         promise: "Pages may not read the authorization endpoint",
-        consequence: "another site can look at what a signed-in person would see",
+        consequence: "with credentials allowed too, another site could look at what a signed-in person sees",
         fix: "send no CORS headers from the authorization endpoint",
         section: "RFC 9700 §2.6",
         look: |evidence| {
-            let header = evidence
-                .answer(Probe::AuthorizeUnknownClient)?
-                .header("access-control-allow-origin");
+            let header =
+                evidence.answer(Probe::AuthorizeCrossOrigin)?.header("access-control-allow-origin");
             ensure(header.is_none(), || header.unwrap_or_default())
         },
     },
@@ -141,7 +163,7 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "send Cache-Control: public, max-age=300",
         section: "RFC 9111 §5.2.2.1; RFC 8414 §3.2",
         look: |evidence| {
-            let Some(document) = evidence.first_document(&DOCUMENTS[3..]) else {
+            let Some(document) = evidence.first_document(&SERVER_PLACES) else {
                 return not_asked("there is no document");
             };
             ensure(document.max_age().is_some_and(|age| age > 0), || {
@@ -152,15 +174,17 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn clock_skew(evidence: &Evidence) -> Judged {
-    let places = [Probe::TokenUnknownClient, Probe::ServerOauth, Probe::Post];
-    let dates = places.iter().filter_map(|probe| evidence.answer(*probe).ok()?.header("date"));
-    let Some(date) = dates.into_iter().next() else { return not_asked("it sends no Date") };
+    // No cache answers these, so that their Date is the time of the answer.
+    let places = [Probe::TokenUnknownClient, Probe::Post];
+    let mut answers = places.iter().filter_map(|probe| evidence.any_answer(*probe).ok());
+    let dated = answers.find_map(|answer| Some((answer.header("date")?, answer.received_at)));
+    let Some((date, received_at)) = dated else { return not_asked("it sends no Date") };
     // The form of HTTP is that of mail with GMT for the zone.
     let Ok(said) = OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822) else {
         return not_asked("its Date cannot be read");
     };
-    let skew = said.unix_timestamp() - evidence.now;
-    ensure(skew.abs() <= LARGEST_SKEW, || format!("{skew} s apart"))
+    let skew = said.unix_timestamp() - received_at;
+    ensure(skew.abs() <= MAX_SKEW, || format!("{skew} s apart"))
 }
 
 fn allows_origin(answer: &Exchange) -> bool {
@@ -168,35 +192,37 @@ fn allows_origin(answer: &Exchange) -> bool {
     origin.is_some_and(|origin| origin == "*" || origin == BROWSER_ORIGIN)
 }
 
-fn readable(evidence: &Evidence, places: &[Probe]) -> Judged {
-    let Some(document) = evidence.first_document(places) else {
-        return not_asked("there is no document");
-    };
-    ensure(allows_origin(document), || {
-        format!("no Access-Control-Allow-Origin at {}", document.url)
-    })
+fn readable(evidence: &Evidence, probe: Probe) -> Judged {
+    let answer = evidence.answer(probe)?;
+    let place = &answer.url;
+    ensure(answer.is_document(), || {
+        format!("{place} answered {} to a page", answer.status.as_u16())
+    })?;
+    ensure(allows_origin(answer), || format!("no Access-Control-Allow-Origin at {place}"))
 }
 
 fn preflight(evidence: &Evidence, probe: Probe, headers: &[&str]) -> Judged {
     let answer = evidence.answer(probe)?;
     ensure(answer.status.is_success(), || format!("OPTIONS answered {}", answer.status.as_u16()))?;
     ensure(allows_origin(answer), || "no Access-Control-Allow-Origin".to_owned())?;
-    let allowed = answer.header("access-control-allow-headers").unwrap_or_default();
-    let allowed = allowed.to_ascii_lowercase();
-    let allowed: Vec<_> = allowed.split(',').map(str::trim).collect();
-    let missing = headers.iter().find(|name| !allowed.contains(*name));
+    let allowed = allowed_headers(answer);
+    let is_allowed = |name: &str| allowed.iter().any(|one| one == name || one == "*");
+    let missing = headers.iter().find(|name| !is_allowed(name));
     ensure(missing.is_none(), || format!("{} is not allowed", missing.unwrap_or(&"")))
+}
+
+fn allowed_headers(answer: &Exchange) -> Vec<String> {
+    let allowed = answer.header("access-control-allow-headers").unwrap_or_default();
+    allowed.split(',').map(|name| name.trim().to_ascii_lowercase()).collect()
 }
 
 fn exposes_challenge(evidence: &Evidence) -> Judged {
     preflight(evidence, Probe::McpPreflight, &[])
         .or_else(|_| not_asked("pages may not call it"))?;
-    // Answers expose headers only when a page asks, and browsers ask in the first call too.
-    let answer = evidence.answer(Probe::Discover)?;
+    let answer = evidence.answer(Probe::McpCrossOrigin)?;
     let exposed = answer.header("access-control-expose-headers").unwrap_or_default();
     let names = exposed.to_ascii_lowercase();
-    ensure(names.contains("www-authenticate") || names.trim() == "*", || match exposed.is_empty() {
-        true => "no Access-Control-Expose-Headers".to_owned(),
-        false => exposed,
+    ensure(names.contains("www-authenticate") || names.trim() == "*", || {
+        if exposed.is_empty() { "no Access-Control-Expose-Headers".to_owned() } else { exposed }
     })
 }

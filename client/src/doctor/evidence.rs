@@ -6,98 +6,19 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::oauth::challenge::{Challenge, parse};
+pub(super) use super::requests::Probe;
+use super::requests::{RESOURCE_PLACES, SERVER_PLACES};
+use crate::{
+    fetch::is_secure,
+    oauth::{
+        challenge::{Challenge, parse},
+        registration::ClientRegistration,
+        scope::{Scope, ScopeSources, select},
+    },
+};
 
-/// One thing that is asked of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Probe {
-    /// `initialize` without a token.
-    Post,
-    /// `GET` of the MCP endpoint, as an old revision, without a token.
-    Get,
-    /// `server/discover` of the newest revision, without a token.
-    Discover,
-    /// `initialize` with a token that nobody issued.
-    BadToken,
-    /// A browser asks whether it may call the MCP endpoint.
-    McpPreflight,
-    /// Resource metadata where the challenge says that it is.
-    ResourceAnnounced,
-    /// Resource metadata with the server's path inserted.
-    ResourceInserted,
-    /// Resource metadata at the root.
-    ResourceRoot,
-    /// Authorization server metadata (RFC 8414).
-    ServerOauth,
-    /// The same as OpenID Connect places it.
-    ServerOpenid,
-    /// The public keys.
-    Keys,
-    /// Registration of a native client on 127.0.0.1.
-    RegisterNative,
-    /// Registration of one on localhost.
-    RegisterLocalhost,
-    /// Registration that leaves out everything that may be left out.
-    RegisterMinimal,
-    /// Registration with a scheme of the client's own.
-    RegisterPrivateScheme,
-    /// Registration of a plain http address elsewhere.
-    RegisterPlainHttp,
-    /// Registration of a `javascript:` address.
-    RegisterScript,
-    /// A browser asks whether it may register.
-    RegisterPreflight,
-    /// A valid authorization request.
-    Authorize,
-    /// The page that it leads to.
-    AuthorizePage,
-    /// The same from another port.
-    AuthorizeOtherPort,
-    /// The same of an unknown client, by a program.
-    AuthorizeUnknownClient,
-    /// The same with somebody else's redirect URI.
-    AuthorizeForeignRedirect,
-    /// The same without PKCE.
-    AuthorizeWithoutPkce,
-    /// The same with PKCE `plain`.
-    AuthorizePlain,
-    /// The same with a response type that nobody should serve.
-    AuthorizeImplicit,
-    /// A code of an unknown client.
-    TokenUnknownClient,
-    /// A code that nobody issued.
-    TokenBadCode,
-    /// A refresh token that nobody issued.
-    TokenBadRefresh,
-    /// A grant type that does not exist.
-    TokenUnknownGrant,
-    /// No grant type.
-    TokenWithoutGrant,
-    /// A browser asks whether it may call the token endpoint.
-    TokenPreflight,
-    /// Revocation of a token that nobody issued.
-    RevokeUnknown,
-    /// The exchange of a true code.
-    Exchange,
-    /// A call with the access token.
-    CallWithToken,
-    /// The same with the token in the address.
-    CallWithTokenInQuery,
-    /// A refresh for somebody else's resource.
-    RefreshForeignResource,
-    /// A refresh.
-    Refresh,
-    /// The same refresh token once more, at once.
-    RefreshAgain,
-    /// A call with the token that the refresh brought, after that.
-    CallAfterRefresh,
-    /// The end of the grant.
-    Revoke,
-    /// A refresh after that.
-    RefreshAfterRevoke,
-    /// The code once more.
-    ExchangeAgain,
-}
+/// How much of a server's own words is quoted.
+const MAX_QUOTED_CHARS: usize = 200;
 
 /// An answer whose body has been read.
 pub(super) struct Exchange {
@@ -106,6 +27,17 @@ pub(super) struct Exchange {
     pub(super) headers: HeaderMap,
     /// The body, if it is JSON.
     pub(super) json: Option<Value>,
+    /// When it came by the clock of this machine, in seconds since 1970.
+    pub(super) received_at: i64,
+}
+
+/// A client that the examination registered.
+pub(super) struct Registration {
+    pub(super) client_id: String,
+    /// Where it was registered.
+    pub(super) endpoint: Url,
+    /// Whether it was deleted again (RFC 7592), or why not.
+    pub(super) deletion: Result<(), String>,
 }
 
 /// Why a check does not pass.
@@ -123,11 +55,15 @@ pub(super) type Judged = Result<(), Objection>;
 /// Everything that was seen.
 pub(super) struct Evidence {
     pub(super) server: Url,
-    /// The time here, when the server said its own.
-    pub(super) now: i64,
     pub(super) answers: BTreeMap<Probe, Result<Exchange, String>>,
-    /// What came back to the callback: nothing to complain of, or what was wrong with it.
-    pub(super) callback: Option<Result<(), String>>,
+    /// The loopback redirect URI that the doctor registers.
+    pub(super) redirect_uri: String,
+    /// The registered client that every later request uses.
+    pub(super) client: Option<ClientRegistration>,
+    /// Every client that was registered.
+    pub(super) registrations: Vec<Registration>,
+    /// What to say about the answer that came to the callback, if a user was sent to sign in.
+    pub(super) callback: Option<Judged>,
 }
 
 /// The check fails because of what was `found`, unless `good`.
@@ -141,36 +77,81 @@ pub(super) fn not_asked<T>(why: &str) -> Result<T, Objection> {
 }
 
 impl Evidence {
-    /// The answer to `probe`.
-    pub(super) fn answer(&self, probe: Probe) -> Result<&Exchange, Objection> {
-        match self.answers.get(&probe) {
-            Some(Ok(exchange)) => Ok(exchange),
-            Some(Err(reason)) => not_asked(&format!("no answer: {reason}")),
-            None => not_asked("there was nothing to ask"),
+    /// Evidence about `server` without any answer yet.
+    pub(super) fn new(server: Url, redirect_uri: String) -> Self {
+        Self {
+            server,
+            answers: BTreeMap::new(),
+            redirect_uri,
+            client: None,
+            registrations: Vec::new(),
+            callback: None,
         }
     }
 
-    /// The challenge of the first request, as it was sent.
-    pub(super) fn challenge(&self) -> Result<Challenge, Objection> {
+    /// The answer to `probe`. A server that limits requests or is in trouble has not answered the
+    /// question.
+    pub(super) fn answer(&self, probe: Probe) -> Result<&Exchange, Objection> {
+        let answer = self.any_answer(probe)?;
+        match answer.unavailability() {
+            Some(why) => not_asked(&why),
+            None => Ok(answer),
+        }
+    }
+
+    /// The answer to `probe`, even one that says nothing about the question.
+    pub(super) fn any_answer(&self, probe: Probe) -> Result<&Exchange, Objection> {
+        match self.answers.get(&probe) {
+            Some(Ok(exchange)) => Ok(exchange),
+            Some(Err(reason)) => not_asked(&format!("no answer: {reason}")),
+            None => not_asked(self.absence(probe)),
+        }
+    }
+
+    /// Why `probe` was not sent.
+    fn absence(&self, probe: Probe) -> &'static str {
+        if probe >= Probe::Exchange {
+            match &self.callback {
+                None => "nobody signed in; add --sign-in",
+                Some(_) if self.answers.contains_key(&Probe::Exchange) => {
+                    "no token or endpoint to ask with"
+                }
+                Some(_) => "the sign-in did not come to its end",
+            }
+        } else if probe >= Probe::Authorize && self.client.is_none() {
+            "no client could be registered"
+        } else {
+            "there was nothing to ask"
+        }
+    }
+
+    /// The `Bearer` challenges to the first request. A server may send several (RFC 9110 §11.6.1).
+    pub(super) fn challenges(&self) -> Result<Vec<Challenge>, Objection> {
         let post = self.answer(Probe::Post)?;
-        let challenges = parse(&post.header("www-authenticate").unwrap_or_default());
-        let is = |one: &Challenge, name: &str| one.scheme.eq_ignore_ascii_case(name);
-        let mut bearers = challenges.into_iter().filter(|one| is(one, "Bearer"));
-        bearers.next().map_or_else(|| not_asked("there is no Bearer challenge"), Ok)
+        let mut challenges = parse(&post.header("www-authenticate").unwrap_or_default());
+        challenges.retain(|one| one.scheme.eq_ignore_ascii_case("Bearer"));
+        if challenges.is_empty() {
+            return not_asked("there is no Bearer challenge");
+        }
+        Ok(challenges)
+    }
+
+    /// A parameter of the first `Bearer` challenge that has it.
+    pub(super) fn challenge_parameter(&self, name: &str) -> Result<Option<String>, Objection> {
+        let challenges = self.challenges()?;
+        Ok(challenges.iter().find_map(|one| one.parameter(name)).map(str::to_owned))
     }
 
     /// The resource metadata that a client would use, from the first place that has it.
     pub(super) fn resource(&self) -> Result<&Map<String, Value>, Objection> {
-        let places = [Probe::ResourceAnnounced, Probe::ResourceInserted, Probe::ResourceRoot];
-        self.first_document(&places)
+        self.first_document(&RESOURCE_PLACES)
             .map(|exchange| exchange.members())
             .unwrap_or_else(|| not_asked("there is no protected resource metadata"))
     }
 
     /// The authorization server metadata that a client would use.
     pub(super) fn authorization_server(&self) -> Result<&Map<String, Value>, Objection> {
-        let places = [Probe::ServerOauth, Probe::ServerOpenid];
-        self.first_document(&places)
+        self.first_document(&SERVER_PLACES)
             .map(|exchange| exchange.members())
             .unwrap_or_else(|| not_asked("there is no authorization server metadata"))
     }
@@ -181,10 +162,17 @@ impl Evidence {
         answers.find(|answer| answer.is_document())
     }
 
+    /// The answers that a client gets which asks `places` in order until one has a document.
+    pub(super) fn reached(&self, places: &[Probe]) -> Vec<&Exchange> {
+        let answers = places.iter().filter_map(|probe| self.any_answer(*probe).ok());
+        let mut found = false;
+        answers.take_while(|answer| !std::mem::replace(&mut found, answer.is_document())).collect()
+    }
+
     /// The issuer that the resource names first.
     pub(super) fn announced_issuer(&self) -> Result<&str, Objection> {
-        let servers = self.resource()?.get("authorization_servers").and_then(Value::as_array);
-        let first = servers.and_then(|servers| servers.first()).and_then(Value::as_str);
+        let servers = texts(self.resource()?, "authorization_servers")?.unwrap_or_default();
+        let first = servers.first().copied();
         first.map_or_else(|| not_asked("the resource names no authorization server"), Ok)
     }
 
@@ -192,6 +180,41 @@ impl Evidence {
     pub(super) fn issuer(&self) -> Result<&str, Objection> {
         text(self.authorization_server()?, "issuer")
             .map_or_else(|| not_asked("the metadata names no issuer"), Ok)
+    }
+
+    /// The scopes that clients ask for (MCP authorization, Scope Selection Strategy).
+    pub(super) fn scope(&self) -> Scope {
+        let challenge = self.challenge_parameter("scope").ok().flatten();
+        let challenge = challenge.map(|scope| Scope::parse(&scope)).filter(|one| !one.is_empty());
+        let listed = |members: Result<&Map<String, Value>, Objection>| {
+            let scopes = texts(members.ok()?, "scopes_supported").ok()??;
+            Some(Scope::parse(&scopes.join(" ")))
+        };
+        select(ScopeSources {
+            challenge: challenge.as_ref(),
+            resource: listed(self.resource()).as_ref(),
+            authorization_server: listed(self.authorization_server()).as_ref(),
+            requested_before: None,
+        })
+        .unwrap_or_default()
+    }
+
+    /// The address `name` of the authorization server metadata, if clients send anything there.
+    pub(super) fn usable_endpoint(&self, name: &str) -> Result<Url, Objection> {
+        self.authorization_server()?;
+        match self.endpoint(name) {
+            Some(endpoint) if is_secure(&endpoint) => Ok(endpoint),
+            Some(_) => not_asked(&format!("clients send nothing to {name}, as it is not secure")),
+            None => not_asked(&format!("the metadata names no {name}")),
+        }
+    }
+
+    /// Somebody answered `probe`, if it was sent.
+    pub(super) fn is_answered(&self, probe: Probe) -> Judged {
+        match self.answers.get(&probe) {
+            Some(Err(reason)) => Err(Objection::Found(reason.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// An address of the authorization server metadata.
@@ -216,11 +239,15 @@ impl Exchange {
 
     /// The members of the JSON object that it is.
     pub(super) fn members(&self) -> Result<&Map<String, Value>, Objection> {
-        let object = self.json.as_ref().and_then(Value::as_object);
-        object.map_or_else(
+        self.object().map_or_else(
             || Err(Objection::Found(format!("{} did not answer with a JSON object", self.url))),
             Ok,
         )
+    }
+
+    /// The JSON object that it is.
+    pub(super) fn object(&self) -> Option<&Map<String, Value>> {
+        self.json.as_ref().and_then(Value::as_object)
     }
 
     /// A text of the JSON object.
@@ -234,11 +261,29 @@ impl Exchange {
         self.url.join(&location).ok()
     }
 
-    /// A parameter of where it redirects to.
-    pub(super) fn redirected(&self, name: &str) -> Option<String> {
-        let location = self.location()?;
-        let mut pairs = location.query_pairs();
-        pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    /// Whether it is a page for people.
+    pub(super) fn is_page(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| kind.contains("html"))
+    }
+
+    /// Whether the status says that nothing is served there, or not by this method.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self.status.as_u16(), 404 | 405 | 410 | 501)
+    }
+
+    /// Why it says nothing about what was asked, if it does not: the server limits requests, or a
+    /// proxy in front of it does not reach it.
+    fn unavailability(&self) -> Option<String> {
+        let limits = ["too_many_requests", "rate_limit", "rate_limited", "rate_limit_exceeded"];
+        let is_limited = self.status == StatusCode::TOO_MANY_REQUESTS
+            || self.text("error").is_some_and(|error| limits.contains(&error));
+        if is_limited {
+            Some(format!("{} limits requests ({})", self.url.path(), self.in_words()))
+        } else if matches!(self.status.as_u16(), 502..=504) {
+            Some(format!("{} is not available ({})", self.url.path(), self.in_words()))
+        } else {
+            None
+        }
     }
 
     /// The seconds of `max-age`.
@@ -250,16 +295,33 @@ impl Exchange {
 
     /// Whether caches must forget it.
     pub(super) fn is_not_stored(&self) -> bool {
-        let header = self.header("cache-control").unwrap_or_default().to_ascii_lowercase();
-        header.split(',').any(|one| one.trim() == "no-store")
+        self.has_cache_directive(&["no-store"])
     }
 
-    /// Status and, if it is JSON, `error`: what was answered, in few words.
+    /// Whether it says that caches may store it. Without such words they store no answer to a POST
+    /// (RFC 9110 §9.3.3).
+    pub(super) fn may_be_stored(&self) -> bool {
+        !self.has_cache_directive(&["no-store", "no-cache", "private"])
+            && (self.has_cache_directive(&["public"]) || self.max_age().is_some_and(|age| age > 0))
+    }
+
+    fn has_cache_directive(&self, names: &[&str]) -> bool {
+        let header = self.header("cache-control").unwrap_or_default().to_ascii_lowercase();
+        header.split(',').any(|one| names.contains(&one.trim()))
+    }
+
+    /// Status and, if it is JSON, the error with its description: the answer in few words.
     pub(super) fn in_words(&self) -> String {
-        match self.text("error") {
-            Some(error) => format!("{} {error}", self.status.as_u16()),
-            None => format!("{}", self.status.as_u16()),
+        let mut words = self.status.as_u16().to_string();
+        let error = self.text("error").or_else(|| self.text("code"));
+        if let Some(error) = error {
+            words.push_str(&format!(" {error}"));
         }
+        if let Some(description) = self.text("error_description").or_else(|| self.text("message")) {
+            let description: String = description.chars().take(MAX_QUOTED_CHARS).collect();
+            words.push_str(&format!(": {description}"));
+        }
+        words
     }
 
     /// The first member, at any depth, that is `null`.
@@ -280,12 +342,19 @@ fn null_member(path: &str, value: &Value) -> Option<String> {
     }
 }
 
-/// A text member.
+/// A text member; an empty one is as good as none.
 pub(super) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    members.get(name).and_then(Value::as_str)
+    members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// The texts of a list member; `None` if there is no such list.
-pub(super) fn texts<'a>(members: &'a Map<String, Value>, name: &str) -> Option<Vec<&'a str>> {
-    Some(members.get(name)?.as_array()?.iter().filter_map(Value::as_str).collect())
+/// The texts of a list member; `None` if there is no such member.
+pub(super) fn texts<'a>(
+    members: &'a Map<String, Value>,
+    name: &str,
+) -> Result<Option<Vec<&'a str>>, Objection> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(items)) => Ok(Some(items.iter().filter_map(Value::as_str).collect())),
+        Some(_) => not_asked(&format!("{name} is not a list")),
+    }
 }

@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Objection, Probe, ensure, not_asked, text},
+    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked, text},
+    member_types::{KEY, judge_members, wrong_members},
 };
 
 /// RFC 7518 §3.3: a key of 2048 bits or larger.
-const SHORTEST_MODULUS: usize = 256;
-const SHORTEST_FRESHNESS: u64 = 60;
-const LONGEST_FRESHNESS: u64 = 24 * 60 * 60;
+const MIN_MODULUS_BYTES: usize = 256;
+const MIN_MAX_AGE: u64 = 60;
+const MAX_MAX_AGE: u64 = 24 * 60 * 60;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -25,6 +26,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "serve the key set as JSON at jwks_uri, without authentication",
         section: "RFC 7517 §5; RFC 8414 §2",
         look: |evidence| {
+            evidence.usable_endpoint("jwks_uri")?;
+            evidence.is_answered(Probe::Keys)?;
             let answer = evidence.answer(Probe::Keys)?;
             let keys = answer.json.as_ref().and_then(|json| json.get("keys")?.as_array());
             let good = answer.status == StatusCode::OK && keys.is_some_and(|keys| !keys.is_empty());
@@ -53,16 +56,40 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "keys.named",
         severity: Severity::Error,
-        promise: "Every key has a kid of its own",
+        promise: "Keys can be told apart by their kid",
         consequence: "after a rotation, verifiers take the wrong key or fetch the set for every token",
         fix: "give each key a kid, and the same in the header of its tokens",
         section: "RFC 7517 §4.5; RFC 9068 §2.1",
+        look: are_told_apart,
+    },
+    Check {
+        name: "keys.types",
+        severity: Severity::Error,
+        promise: "Every member of a key has its type",
+        consequence: "libraries refuse the key, or the whole set",
+        fix: "write each member with the type that the section names",
+        section: "RFC 7517 §4; RFC 7518 §6",
         look: |evidence| {
-            let keys = keys(evidence)?;
-            let names: BTreeSet<_> =
-                keys.iter().filter_map(|key| key.get("kid")?.as_str()).collect();
-            ensure(names.len() == keys.len(), || {
-                format!("{} keys, {} different kids", keys.len(), names.len())
+            let keys = keys(evidence)?.iter();
+            let wrong = keys.flat_map(|key| match key.as_object() {
+                Some(members) => wrong_members(members, KEY),
+                None => vec![format!("a key is {key}, not an object")],
+            });
+            judge_members(wrong.collect())
+        },
+    },
+    Check {
+        name: "keys.alg",
+        severity: Severity::Advice,
+        promise: "Every key names its algorithm",
+        consequence: "verifiers that choose by alg pass the key over, and the others must guess",
+        fix: "add alg, such as ES256, to each key",
+        section: "RFC 7517 §4.4; RFC 8725 §3.1",
+        look: |evidence| {
+            let has_none = |key: &&Value| key.get("alg").is_none_or(Value::is_null);
+            let found = keys(evidence)?.iter().find(has_none);
+            ensure(found.is_none(), || {
+                format!("{} has no alg", found.map(name).unwrap_or_default())
             })
         },
     },
@@ -92,10 +119,10 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 7518 §3.3",
         look: |evidence| {
             let is_short = |key: &&Value| {
-                let modulus = key.get("n").and_then(Value::as_str).unwrap_or_default();
-                let bytes = URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default();
+                let modulus = key.get("n").and_then(Value::as_str);
+                let bytes = modulus.and_then(|modulus| URL_SAFE_NO_PAD.decode(modulus).ok());
                 key.get("kty").and_then(Value::as_str) == Some("RSA")
-                    && bytes.len() < SHORTEST_MODULUS
+                    && bytes.is_some_and(|bytes| bytes.len() < MIN_MODULUS_BYTES)
             };
             let found = keys(evidence)?.iter().find(is_short);
             ensure(found.is_none(), || found.map(name).unwrap_or_default())
@@ -111,14 +138,33 @@ pub(super) const CHECKS: &[Check] = &[
         look: |evidence| {
             keys(evidence)?;
             let age = evidence.answer(Probe::Keys)?.max_age();
-            let good =
-                age.is_some_and(|age| (SHORTEST_FRESHNESS..=LONGEST_FRESHNESS).contains(&age));
+            let good = age.is_some_and(|age| (MIN_MAX_AGE..=MAX_MAX_AGE).contains(&age));
             ensure(good, || age.map_or("no max-age".to_owned(), |age| format!("max-age={age}")))
         },
     },
 ];
 
+/// Several keys have kids, and no two keys for one algorithm have the same.
+fn are_told_apart(evidence: &Evidence) -> Judged {
+    let keys = keys(evidence)?;
+    let member = |key: &Value, name: &str| key.get(name).map(Value::to_string);
+    let names: Vec<_> = keys.iter().filter_map(|key| member(key, "kid")).collect();
+    if keys.len() > 1 {
+        ensure(names.len() == keys.len(), || {
+            format!("{} keys, {} with a kid", keys.len(), names.len())
+        })?;
+    }
+    let kinds: BTreeSet<_> = keys
+        .iter()
+        .map(|key| (member(key, "kid"), member(key, "kty"), member(key, "alg")))
+        .collect();
+    ensure(kinds.len() == keys.len(), || {
+        format!("{} keys, {} different kids", keys.len(), kinds.len())
+    })
+}
+
 fn keys(evidence: &Evidence) -> Result<&Vec<Value>, Objection> {
+    evidence.usable_endpoint("jwks_uri")?;
     let json = evidence.answer(Probe::Keys)?.json.as_ref();
     match json.and_then(|json| json.get("keys")?.as_array()) {
         Some(keys) => Ok(keys),

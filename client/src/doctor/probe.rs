@@ -1,61 +1,53 @@
 //! Asks the server everything that can be asked without signing in, and judges nothing.
-//!
-//! Registration leaves entries at servers that store them, so only six registrations are tried.
 
 mod endpoints;
-
-pub(super) use endpoints::{REDIRECT_URI, STATE};
-
-use std::collections::BTreeMap;
+mod registration;
 
 use http::header::{ACCEPT, AUTHORIZATION, ORIGIN};
 use reqwest::{Client, RequestBuilder};
 use serde_json::json;
 use url::Url;
 
-use super::evidence::{Evidence, Exchange, Probe};
+use super::{
+    evidence::{Evidence, Exchange, Probe},
+    requests::{BROWSER_ORIGIN, RESOURCE_PLACES, SERVER_PLACES},
+};
 use crate::{
     clock::Clock,
     error::Error,
     fetch::{Fetch, FetchError},
-    oauth::challenge::AuthorizationChallenge,
 };
 
-/// A page that calls servers from a browser: the MCP Inspector at its usual place.
-pub(super) const BROWSER_ORIGIN: &str = "http://localhost:6274";
 const BOTH_TYPES: &str = "application/json, text/event-stream";
-const LARGEST_BODY: usize = 1024 * 1024;
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+const REQUEST_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Asks one server and writes down what it says.
 pub(super) struct Prober<'a> {
     pub(super) fetch: &'a Fetch,
+    pub(super) clock: &'a Clock,
     pub(super) evidence: &'a mut Evidence,
 }
 
-/// Asks everything; `tell` hears what is being done.
-pub(super) async fn gather(
-    fetch: &Fetch,
-    clock: &Clock,
-    server: &Url,
-    tell: &impl Fn(&str),
-) -> Result<Evidence, Error> {
-    let (server, answers) = (server.clone(), BTreeMap::new());
-    let mut evidence = Evidence { server, now: clock.now(), answers, callback: None };
-    let mut prober = Prober { fetch, evidence: &mut evidence };
-    tell("calling the server without a token");
-    prober.call().await?;
-    tell("reading the metadata of the server");
-    prober.read_resource().await;
-    tell("reading the metadata and the keys of its authorization server");
-    prober.read_authorization_server().await;
-    tell("registering clients, good ones and bad ones");
-    prober.register().await;
-    tell("asking for authorization, rightly and wrongly");
-    prober.authorize().await;
-    tell("asking for tokens, wrongly");
-    prober.ask_for_tokens().await;
-    Ok(evidence)
+impl Prober<'_> {
+    /// Reads what the server and its authorization server publish; `tell` hears what is being done.
+    pub(super) async fn read_metadata(&mut self, tell: &impl Fn(&str)) -> Result<(), Error> {
+        tell("calling the server without a token");
+        self.call().await?;
+        tell("reading the metadata of the server");
+        self.read_resource().await;
+        tell("reading the metadata and the keys of its authorization server");
+        self.read_authorization_server().await;
+        Ok(())
+    }
+
+    /// Tries the endpoints of the authorization server with the client that was registered.
+    pub(super) async fn try_endpoints(&mut self, tell: &impl Fn(&str)) {
+        tell("asking for authorization, rightly and wrongly");
+        self.authorize().await;
+        tell("asking for tokens, wrongly");
+        self.ask_for_tokens().await;
+    }
 }
 
 impl Prober<'_> {
@@ -66,14 +58,40 @@ impl Prober<'_> {
         url: &Url,
         build: impl FnOnce(&Client) -> RequestBuilder,
     ) {
-        let answer = send(self.fetch, url, build).await.map_err(|error| error.to_string());
+        let answer = self.send(url, build).await.map_err(|error| error.to_string());
         self.evidence.answers.insert(probe, answer);
+    }
+
+    /// Sends what `build` makes and reads the whole answer.
+    pub(super) async fn send(
+        &self,
+        url: &Url,
+        build: impl FnOnce(&Client) -> RequestBuilder,
+    ) -> Result<Exchange, FetchError> {
+        let request = build(self.fetch.client_for(url).await?).timeout(REQUEST_TIMEOUT);
+        let failed =
+            |error: reqwest::Error| name_wrong_scheme(crate::fetch::unreachable(url, &error));
+        let mut response = request.send().await.map_err(failed)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        // A stream of events may never end, and nothing in it is judged.
+        let is_stream = headers.get("content-type").is_some_and(|kind| {
+            kind.to_str().is_ok_and(|kind| kind.starts_with("text/event-stream"))
+        });
+        let mut body = Vec::new();
+        while !is_stream && let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_BODY_BYTES {
+                return Err(FetchError::TooLarge { url: url.clone() });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let (json, received_at) = (serde_json::from_slice(&body).ok(), self.clock.now());
+        Ok(Exchange { url: url.clone(), status, headers, json, received_at })
     }
 
     async fn call(&mut self) -> Result<(), Error> {
         let server = self.evidence.server.clone();
         // If nobody answers this, there is nothing to examine.
-        let first = send(self.fetch, &server, |http| initialize(http, &server)).await?;
+        let first = self.send(&server, |http| initialize(http, &server)).await?;
         self.evidence.answers.insert(Probe::Post, Ok(first));
         self.ask(Probe::Get, &server, |http| {
             http.get(server.clone())
@@ -86,6 +104,11 @@ impl Prober<'_> {
             initialize(http, &server).header(AUTHORIZATION, "Bearer doctor.checks.this")
         })
         .await;
+        // Servers may refuse foreign origins everywhere, so only these requests name one.
+        self.ask(Probe::McpCrossOrigin, &server, |http| {
+            initialize(http, &server).header(ORIGIN, BROWSER_ORIGIN)
+        })
+        .await;
         let headers = "authorization, content-type, mcp-protocol-version, mcp-session-id";
         self.preflight(Probe::McpPreflight, &server, headers).await;
         Ok(())
@@ -93,11 +116,8 @@ impl Prober<'_> {
 
     async fn read_resource(&mut self) {
         let server = self.evidence.server.clone();
-        let header =
-            self.evidence.answer(Probe::Post).ok().and_then(|post| post.header("www-authenticate"));
-        let announced = AuthorizationChallenge::parse(&header.unwrap_or_default());
-        let announced = announced.resource_metadata.and_then(|place| server.join(&place).ok());
-        if let Some(place) = announced {
+        let announced = self.evidence.challenge_parameter("resource_metadata").ok().flatten();
+        if let Some(place) = announced.and_then(|place| server.join(&place).ok()) {
             self.read(Probe::ResourceAnnounced, &place).await;
         }
         let path = server.path().trim_end_matches('/').to_owned();
@@ -108,6 +128,7 @@ impl Prober<'_> {
             place.set_path(&format!("/.well-known/oauth-protected-resource{suffix}"));
             self.read(probe, &place).await;
         }
+        self.read_as_page(Probe::ResourceCrossOrigin, &RESOURCE_PLACES).await;
     }
 
     async fn read_authorization_server(&mut self) {
@@ -130,14 +151,24 @@ impl Prober<'_> {
             let place = at(format!("{path}/.well-known/openid-configuration"));
             self.read(Probe::ServerOpenid, &place).await;
         }
+        self.read_as_page(Probe::ServerCrossOrigin, &SERVER_PLACES).await;
         if let Some(keys) = self.evidence.endpoint("jwks_uri") {
             self.read(Probe::Keys, &keys).await;
         }
     }
 
-    /// Reads a document as a page in a browser would.
+    /// Reads a document.
     async fn read(&mut self, probe: Probe, place: &Url) {
-        self.ask(probe, place, |http| {
+        self.ask(probe, place, |http| http.get(place.clone()).header(ACCEPT, "application/json"))
+            .await;
+    }
+
+    /// Reads the document that was found at one of `places` as a page in a browser would.
+    async fn read_as_page(&mut self, probe: Probe, places: &[Probe]) {
+        let Some(place) = self.evidence.first_document(places).map(|one| one.url.clone()) else {
+            return;
+        };
+        self.ask(probe, &place, |http| {
             http.get(place.clone())
                 .header(ACCEPT, "application/json")
                 .header(ORIGIN, BROWSER_ORIGIN)
@@ -177,29 +208,25 @@ fn discover(http: &Client, server: &Url) -> RequestBuilder {
         .header(ACCEPT, BOTH_TYPES)
         .header("mcp-protocol-version", "2026-07-28")
         .header("mcp-method", "server/discover")
-        .header(ORIGIN, BROWSER_ORIGIN)
         .json(&json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {}}))
 }
 
-async fn send(
-    fetch: &Fetch,
-    url: &Url,
-    build: impl FnOnce(&Client) -> RequestBuilder,
-) -> Result<Exchange, FetchError> {
-    let request = build(fetch.client_for(url).await?).timeout(PATIENCE);
-    let failed = |error: reqwest::Error| crate::fetch::unreachable(url, &error);
-    let mut response = request.send().await.map_err(failed)?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    // A stream of events may never end, and nothing in it is judged.
-    let is_stream = headers
-        .get("content-type")
-        .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.starts_with("text/event-stream")));
-    let mut body = Vec::new();
-    while !is_stream && let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > LARGEST_BODY {
-            return Err(FetchError::TooLarge { url: url.clone() });
+/// Names the scheme when an address has the wrong one for its port: what TLS says about that helps
+/// nobody.
+fn name_wrong_scheme(error: FetchError) -> FetchError {
+    match error {
+        FetchError::Unreachable { url, reason } => {
+            let reason = match url.scheme() {
+                "https" if reason.contains("InvalidContentType") => {
+                    "the port speaks plain http, not https".to_owned()
+                }
+                "http" if reason.contains("invalid HTTP version") => {
+                    "the port speaks https, not plain http".to_owned()
+                }
+                _ => reason,
+            };
+            FetchError::Unreachable { url, reason }
         }
-        body.extend_from_slice(&chunk);
+        other => other,
     }
-    Ok(Exchange { url: url.clone(), status, headers, json: serde_json::from_slice(&body).ok() })
 }

@@ -5,11 +5,32 @@ use serde_json::Value;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked},
+    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked, texts},
+    member_types::{REGISTRATION, have_their_types},
     resource::no_null,
 };
 
+/// Registrations that a right server may accept, the most useful first.
+const GOOD: [Probe; 5] = [
+    Probe::RegisterPublic,
+    Probe::Register,
+    Probe::RegisterMinimal,
+    Probe::RegisterLocalhost,
+    Probe::RegisterPrivateScheme,
+];
+/// A secret that ends sooner is used once.
+const MIN_SECRET_LIFETIME: i64 = 3600;
+
 pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "registration.answers",
+        severity: Severity::Error,
+        promise: "A client that nobody knows can register at registration_endpoint",
+        consequence: "clients that the metadata sends there cannot sign in",
+        fix: "serve RFC 7591 there without a token, for native clients; or take registration_endpoint out of the metadata",
+        section: "RFC 7591 §3; MCP authorization, Dynamic Client Registration",
+        look: answers,
+    },
     Check {
         name: "registration.loopback",
         severity: Severity::Error,
@@ -17,7 +38,7 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "rmcp, Inspector, VS Code and every command-line client cannot sign in",
         fix: "accept http redirect URIs on 127.0.0.1, [::1] and localhost",
         section: "RFC 8252 §7.3; RFC 7591 §2",
-        look: |evidence| is_accepted(evidence, Probe::RegisterNative),
+        look: takes_loopback,
     },
     Check {
         name: "registration.localhost",
@@ -26,25 +47,25 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "Claude Code, Cursor, mcp-remote and FastMCP cannot sign in",
         fix: "treat the name localhost as loopback",
         section: "RFC 8252 §8.3",
-        look: |evidence| is_accepted(evidence, Probe::RegisterLocalhost),
+        look: |evidence| takes_kind(evidence, "http://localhost", Probe::RegisterLocalhost),
     },
     Check {
         name: "registration.private_scheme",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "A client may be called back by a scheme of its own",
         consequence: "Cursor and Claude Desktop register cursor:// and claude:// and are refused",
-        fix: "accept private-use schemes of native clients",
+        fix: "accept the schemes of clients that you know, also without the dot that RFC 8252 asks for",
         section: "RFC 8252 §7.1",
-        look: |evidence| is_accepted(evidence, Probe::RegisterPrivateScheme),
+        look: |evidence| takes_kind(evidence, "cursor://", Probe::RegisterPrivateScheme),
     },
     Check {
         name: "registration.public_by_default",
         severity: Severity::Error,
-        promise: "A client that names no authentication method is a public one",
+        promise: "A client that names no authentication method gets one that it can use",
         consequence: "the Python SDK leaves it out; with a method of client_secret_* and no secret it refuses the answer",
         fix: "answer token_endpoint_auth_method: none where nothing was asked for, or send a secret with it",
         section: "RFC 7591 §2",
-        look: public_by_default,
+        look: usable_by_default,
     },
     Check {
         name: "registration.created",
@@ -55,7 +76,7 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 7591 §3.2.1",
         look: |evidence| {
             let status = registered(evidence)?.status;
-            ensure(status == StatusCode::CREATED, || format!("{status}"))
+            ensure(status == StatusCode::CREATED, || status.as_u16().to_string())
         },
     },
     Check {
@@ -70,16 +91,16 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "registration.echoes_metadata",
         severity: Severity::Warning,
-        promise: "The answer says what is in force",
-        consequence: "clients assume defaults: client_secret_basic, and no refresh grant",
+        promise: "The answer says how the client authenticates, or the default fits",
+        consequence: "clients assume the default, client_secret_basic, and have no secret for it",
         fix: "answer with token_endpoint_auth_method, grant_types and response_types",
-        section: "RFC 7591 §3.2.1",
+        section: "RFC 7591 §2 and §3.2.1",
         look: |evidence| {
             let answer = registered(evidence)?;
-            let method = answer.text("token_endpoint_auth_method");
-            ensure(method.is_some(), || "no token_endpoint_auth_method".to_owned())?;
-            has_list(evidence, "grant_types")?;
-            has_list(evidence, "response_types")
+            let names_method = answer.text("token_endpoint_auth_method").is_some();
+            ensure(names_method || answer.text("client_secret").is_some(), || {
+                "neither token_endpoint_auth_method nor client_secret".to_owned()
+            })
         },
     },
     Check {
@@ -89,15 +110,7 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "people sign in again whenever an access token expires",
         fix: "keep refresh_token in grant_types",
         section: "RFC 7591 §2",
-        look: |evidence| {
-            let json = registered(evidence)?.json.as_ref();
-            let Some(grants) = json.and_then(|json| json.get("grant_types")?.as_array()) else {
-                return not_asked("the answer names no grant types");
-            };
-            ensure(grants.iter().any(|grant| grant == "refresh_token"), || {
-                "grant_types without refresh_token".to_owned()
-            })
-        },
+        look: keeps_refresh_grant,
     },
     Check {
         name: "registration.no_secret",
@@ -108,7 +121,31 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 7591 §3.2.1",
         look: |evidence| {
             let answer = registered(evidence)?;
+            if answer.text("token_endpoint_auth_method") != Some("none") {
+                return not_asked("the client is not a public one");
+            }
             ensure(answer.text("client_secret").is_none(), || "there is a client_secret".to_owned())
+        },
+    },
+    Check {
+        name: "registration.secret_expiry",
+        severity: Severity::Warning,
+        promise: "A client_secret says when it expires, and that is not at once",
+        consequence: "clients register anew for every sign-in, or keep using a secret that has ended",
+        fix: "answer client_secret_expires_at with every client_secret: 0 for never, or a time in seconds since 1970",
+        section: "RFC 7591 §3.2.1",
+        look: secret_lasts,
+    },
+    Check {
+        name: "registration.types",
+        severity: Severity::Error,
+        promise: "Every member of the answer has its type",
+        consequence: "clients that check types refuse the whole answer",
+        fix: "answer each member with the type that the section names",
+        section: "RFC 7591 §2 and §3.2.1",
+        look: |evidence| {
+            registered(evidence)?;
+            have_their_types(evidence, &GOOD, REGISTRATION)
         },
     },
     Check {
@@ -120,24 +157,19 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 7591 §3.2.1",
         look: |evidence| {
             registered(evidence)?;
-            no_null(
-                evidence,
-                &[Probe::RegisterNative, Probe::RegisterLocalhost, Probe::RegisterMinimal],
-            )
+            no_null(evidence, &GOOD)
         },
     },
     Check {
         name: "registration.not_stored",
         severity: Severity::Warning,
-        promise: "The answer is not to be stored by caches",
+        promise: "Caches are not told to store the answer",
         consequence: "a proxy gives one client's identity to another",
         fix: "send Cache-Control: no-store",
-        section: "RFC 7591 §3.2.1",
+        section: "RFC 7591 §3.2.1; RFC 9110 §9.3.3",
         look: |evidence| {
             let answer = registered(evidence)?;
-            ensure(answer.is_not_stored(), || {
-                answer.header("cache-control").unwrap_or_else(|| "no Cache-Control".to_owned())
-            })
+            ensure(!answer.may_be_stored(), || answer.header("cache-control").unwrap_or_default())
         },
     },
     Check {
@@ -153,7 +185,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "registration.no_script",
         severity: Severity::Error,
         promise: "A javascript: address is refused",
-        consequence: "anybody can run script on the pages of the authorization server",
+        consequence: "where a page links to the redirect URI, a stranger's script runs on the authorization server's origin",
         fix: "refuse javascript:, data:, file: and the like, with invalid_redirect_uri",
         section: "RFC 9700 §4.1; RFC 7591 §5",
         look: |evidence| is_refused(evidence, Probe::RegisterScript),
@@ -161,7 +193,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "registration.error_shape",
         severity: Severity::Warning,
-        promise: "A refusal is 400 with a code that clients know",
+        promise: "A refusal is 400 with an error code",
         consequence: "people see `HTTP 500` where a sentence could help them",
         fix: "answer 400 with {\"error\": \"invalid_redirect_uri\", \"error_description\": \"…\"}",
         section: "RFC 7591 §3.2.2",
@@ -169,41 +201,150 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn is_accepted(evidence: &Evidence, probe: Probe) -> Judged {
-    let answer = evidence.answer(probe)?;
-    let good = answer.status.is_success() && answer.text("client_id").is_some();
-    ensure(good, || answer.in_words())
+/// Whether a client was registered.
+pub(super) fn is_accepted(answer: &Exchange) -> bool {
+    answer.status.is_success() && answer.text("client_id").is_some()
+}
+
+/// Whether the server disliked something in the registration, so that another may be welcome.
+pub(super) fn is_refusal(answer: &Exchange) -> bool {
+    let error = answer.text("error").unwrap_or_default();
+    let names_member = error.starts_with("invalid_") && error != "invalid_token";
+    names_member || matches!(answer.status.as_u16(), 400 | 409 | 422 | 500)
+}
+
+/// Whether a client was registered with `redirect_uri`. An answer that repeats none is taken to
+/// mean all that were asked for; another check complains of it.
+pub(super) fn registers(answer: &Exchange, redirect_uri: &str) -> bool {
+    let listed = answer.json.as_ref().and_then(|json| json.get("redirect_uris")?.as_array());
+    is_accepted(answer) && listed.is_none_or(|listed| listed.iter().any(|one| one == redirect_uri))
+}
+
+fn answers(evidence: &Evidence) -> Judged {
+    let endpoint = evidence.usable_endpoint("registration_endpoint")?;
+    evidence.is_answered(Probe::Register)?;
+    let first = evidence.answer(Probe::Register)?;
+    let good = GOOD.into_iter().filter_map(|probe| evidence.answer(probe).ok());
+    // What is refused for its redirect URI is another check's matter.
+    if good.into_iter().any(is_accepted) || is_about_redirects(last_refusal(evidence)) {
+        return Ok(());
+    }
+    let answer = last_refusal(evidence).unwrap_or(first);
+    Err(Objection::Found(format!("{endpoint} answered {}", answer.in_words())))
+}
+
+/// The refusal of the registration that asks for least.
+fn last_refusal(evidence: &Evidence) -> Option<&Exchange> {
+    evidence.answer(Probe::RegisterPublic).ok().filter(|answer| is_refusal(answer))
+}
+
+fn is_about_redirects(answer: Option<&Exchange>) -> bool {
+    answer.and_then(|answer| answer.text("error")) == Some("invalid_redirect_uri")
+}
+
+fn takes_loopback(evidence: &Evidence) -> Judged {
+    let redirect_uri = &evidence.redirect_uri;
+    let accepted = [Probe::Register, Probe::RegisterPublic];
+    let mut accepted = accepted.iter().filter_map(|probe| evidence.answer(*probe).ok());
+    if accepted.any(|answer| registers(answer, redirect_uri)) {
+        return Ok(());
+    }
+    let refusal = last_refusal(evidence).filter(|answer| is_about_redirects(Some(answer)));
+    refusal.map_or_else(
+        || not_asked("no registration was accepted or refused for its redirect URI"),
+        |answer| Err(Objection::Found(answer.in_words())),
+    )
+}
+
+/// Whether a redirect URI that begins with `prefix` was registered, together with the others or
+/// `alone`.
+fn takes_kind(evidence: &Evidence, prefix: &str, alone: Probe) -> Judged {
+    if let Ok(answer) = evidence.answer(alone) {
+        // A server in which nothing can register says nothing about this kind.
+        registered(evidence)?;
+        return ensure(is_accepted(answer), || answer.in_words());
+    }
+    let answer = evidence.answer(Probe::Register)?;
+    if !is_accepted(answer) {
+        return not_asked("no client could be registered");
+    }
+    let listed = answer.json.as_ref().and_then(|json| json.get("redirect_uris")?.as_array());
+    let Some(listed) = listed else { return not_asked("the answer repeats no redirect_uris") };
+    let listed: Vec<_> = listed.iter().filter_map(Value::as_str).collect();
+    ensure(listed.iter().any(|uri| uri.starts_with(prefix)), || {
+        format!("redirect_uris are {}", listed.join(" "))
+    })
 }
 
 fn is_refused(evidence: &Evidence, probe: Probe) -> Judged {
     let answer = evidence.answer(probe)?;
-    ensure(!answer.status.is_success(), || format!("{} and a client_id", answer.status.as_u16()))
+    if answer.status.is_server_error() {
+        return not_asked(&format!("the answer is {}", answer.in_words()));
+    }
+    ensure(!is_accepted(answer), || format!("{} and a client_id", answer.status.as_u16()))
 }
 
-/// The first answer that is a registration.
+/// The answer about the client that the examination works with, or else any registration.
 fn registered(evidence: &Evidence) -> Result<&Exchange, Objection> {
-    let answer = evidence.answer(Probe::RegisterNative)?;
-    match answer.status.is_success() && answer.text("client_id").is_some() {
-        true => Ok(answer),
-        false => not_asked("the registration was refused"),
+    let mut answers = GOOD.into_iter().filter_map(|probe| evidence.answer(probe).ok());
+    match answers.find(|answer| is_accepted(answer)) {
+        Some(answer) => Ok(answer),
+        None => not_asked("no client could be registered"),
     }
 }
 
 fn has_list(evidence: &Evidence, name: &str) -> Judged {
-    let list = registered(evidence)?.json.as_ref().and_then(|json| json.get(name)?.as_array());
-    ensure(list.is_some_and(|list| !list.is_empty()), || format!("no {name}"))
+    let answer = registered(evidence)?;
+    let list = texts(answer.members()?, name)?.unwrap_or_default();
+    ensure(!list.is_empty(), || format!("no {name}"))
 }
 
-fn public_by_default(evidence: &Evidence) -> Judged {
-    let answer = evidence.answer(Probe::RegisterMinimal)?;
-    ensure(answer.status.is_success(), || answer.in_words())?;
-    // A missing method is another check's matter.
+fn usable_by_default(evidence: &Evidence) -> Judged {
+    let minimal = [Probe::RegisterMinimal, Probe::Register];
+    let mut minimal = minimal.into_iter().filter_map(|probe| evidence.answer(probe).ok());
+    let answer = match minimal.next() {
+        Some(answer) if is_accepted(answer) => answer,
+        // Each redirect URI was accepted together with a method, and this one without was not.
+        Some(answer) if evidence.answer(Probe::RegisterMinimal).is_ok() => {
+            return Err(Objection::Found(answer.in_words()));
+        }
+        _ => return not_asked("no such client could be registered"),
+    };
     let method = answer.text("token_endpoint_auth_method").unwrap_or("none");
-    let has_secret = answer
-        .json
-        .as_ref()
-        .is_some_and(|json| json.get("client_secret").is_some_and(Value::is_string));
-    ensure(method == "none" || has_secret, || format!("{method} without a client_secret"))
+    let has_secret = answer.text("client_secret").is_some_and(|secret| !secret.is_empty());
+    let needs_secret = method.starts_with("client_secret_");
+    ensure(has_secret || !needs_secret, || format!("{method} without a client_secret"))
+}
+
+fn keeps_refresh_grant(evidence: &Evidence) -> Judged {
+    let answer = registered(evidence)?;
+    let Some(grants) = texts(answer.members()?, "grant_types")? else {
+        return not_asked("the answer names no grant types");
+    };
+    let offered = texts(evidence.authorization_server()?, "grant_types_supported")?;
+    if !offered.unwrap_or_default().contains(&"refresh_token") {
+        return not_asked("the server does not say that it serves the refresh grant");
+    }
+    ensure(grants.contains(&"refresh_token"), || format!("grant_types are {}", grants.join(" ")))
+}
+
+fn secret_lasts(evidence: &Evidence) -> Judged {
+    let mut answers = GOOD.into_iter().filter_map(|probe| evidence.answer(probe).ok());
+    let secret =
+        answers.find(|answer| is_accepted(answer) && answer.text("client_secret").is_some());
+    let Some(answer) = secret else { return not_asked("no client got a secret") };
+    let expiry = answer.json.as_ref().and_then(|json| json.get("client_secret_expires_at"));
+    match expiry.map(Value::as_i64) {
+        None => Err(Objection::Found("no client_secret_expires_at".to_owned())),
+        Some(None) => not_asked("client_secret_expires_at is not a whole number"),
+        Some(Some(0)) => Ok(()),
+        Some(Some(expiry)) => ensure(expiry >= answer.received_at + MIN_SECRET_LIFETIME, || {
+            match expiry - answer.received_at {
+                left if left > 0 => format!("it expires in {left} s"),
+                left => format!("it expired {} s ago", -left),
+            }
+        }),
+    }
 }
 
 fn error_shape(evidence: &Evidence) -> Judged {
@@ -212,8 +353,6 @@ fn error_shape(evidence: &Evidence) -> Judged {
     let Some(answer) = refusals.find(|answer| !answer.status.is_success()) else {
         return not_asked("nothing was refused");
     };
-    let known = ["invalid_redirect_uri", "invalid_client_metadata"];
-    let code = answer.text("error").unwrap_or_default();
-    let good = answer.status == StatusCode::BAD_REQUEST && known.contains(&code);
+    let good = answer.status == StatusCode::BAD_REQUEST && answer.text("error").is_some();
     ensure(good, || answer.in_words())
 }

@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Check, Severity};
+use super::{Check, Severity, evidence::Registration};
 use crate::printable::printable_line;
+
+/// How much of a client_id is shown: sealed ones fill a screen.
+const MAX_SHOWN_ID_CHARS: usize = 60;
 
 /// What came of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub(super) struct Finding {
 /// Everything that was found.
 pub(super) struct Report {
     pub(super) groups: Vec<(&'static str, Vec<Finding>)>,
+    /// The clients that the examination registered.
+    pub(super) registrations: Vec<Registration>,
 }
 
 impl Severity {
@@ -60,11 +65,14 @@ impl Report {
             if findings.iter().any(|one| judged(&one)) {
                 lines.push((*name).to_owned());
                 lines.extend(findings.iter().filter(judged).flat_map(describe));
+                lines.extend(not_judged(findings));
             } else {
-                lines.push(format!("{name}: not examined, {}", reason(findings)));
+                lines.push(format!("{name}: not judged, because {}", reason(findings)));
             }
         }
-        lines.extend([String::new(), self.summary()]);
+        lines.push(String::new());
+        lines.extend(self.registrations.iter().map(describe_registration));
+        lines.push(self.summary());
         lines.join("\n")
     }
 
@@ -92,8 +100,51 @@ impl Report {
             "warnings": self.failed(Severity::Warning),
             "advice": self.failed(Severity::Advice),
             "checks": checks,
+            "registered": self.registrations.iter().map(registration_as_json).collect::<Vec<_>>(),
         })
     }
+}
+
+/// The checks that could not be judged, by reason.
+fn not_judged(findings: &[Finding]) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for finding in findings {
+        let Outcome::Skipped(why) = &finding.outcome else { continue };
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, names)) => names.push(finding.check.name),
+            None => reasons.push((why, vec![finding.check.name])),
+        }
+    }
+    let line = |(why, names): (&str, Vec<&str>)| {
+        format!("  ? not judged, because {}: {}", printable_line(why), names.join(", "))
+    };
+    reasons.into_iter().map(line).collect()
+}
+
+fn describe_registration(registration: &Registration) -> String {
+    let Registration { client_id, endpoint, deletion } = registration;
+    let mut shown: String = client_id.chars().take(MAX_SHOWN_ID_CHARS).collect();
+    if shown.len() < client_id.len() {
+        shown.push('…');
+    }
+    let end = match deletion {
+        Ok(()) => "and deleted it again".to_owned(),
+        Err(why) => format!("and could not delete it: {why}"),
+    };
+    printable_line(&format!("Registered the client {shown} at {endpoint} {end}."))
+}
+
+fn registration_as_json(registration: &Registration) -> Value {
+    let Registration { client_id, endpoint, deletion } = registration;
+    let mut described = json!({
+        "client_id": client_id,
+        "endpoint": endpoint.as_str(),
+        "deleted": deletion.is_ok(),
+    });
+    if let Err(why) = deletion {
+        described["why"] = printable_line(why).into();
+    }
+    described
 }
 
 fn reason(findings: &[Finding]) -> String {

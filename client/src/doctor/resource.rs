@@ -4,10 +4,11 @@ use url::Url;
 
 use super::{
     Check, Severity,
+    challenge::asks_for_sign_in,
     evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked, text, texts},
+    member_types::{RESOURCE, have_their_types},
+    requests::RESOURCE_PLACES as PLACES,
 };
-
-const PLACES: [Probe; 3] = [Probe::ResourceAnnounced, Probe::ResourceInserted, Probe::ResourceRoot];
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -19,6 +20,13 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 9728 §3; MCP authorization, Authorization Server Location",
         look: |evidence| {
             let found = evidence.first_document(&PLACES).is_some();
+            if !found && !asks_for_sign_in(evidence) {
+                return not_asked("the server asks nobody to sign in");
+            }
+            let unavailable = available(evidence, &PLACES).is_err();
+            if !found && unavailable {
+                return not_asked("the places are not available");
+            }
             ensure(found, || format!("tried {}", tried(evidence)))
         },
     },
@@ -33,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "resource.inserted_place",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "It is at the place with the server's path inserted",
         consequence: "clients that miss the header (browsers without CORS for it, proxies that drop it) find nothing",
         fix: "serve it at /.well-known/oauth-protected-resource<path of the server>",
@@ -75,6 +83,15 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "leave absent members out",
         section: "RFC 9728 §3.2",
         look: |evidence| no_null(evidence, &PLACES),
+    },
+    Check {
+        name: "resource.types",
+        severity: Severity::Error,
+        promise: "Every member has its type",
+        consequence: "clients that check types refuse the whole document; others overlook the member",
+        fix: "write each member with the type that the section names",
+        section: "RFC 9728 §2",
+        look: |evidence| have_their_types(evidence, &PLACES, RESOURCE),
     },
     Check {
         name: "resource.origin",
@@ -133,19 +150,19 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "add `authorization_servers: [\"<issuer>\"]`",
         section: "MCP authorization, Authorization Server Location",
         look: |evidence| {
-            let servers = texts(evidence.resource()?, "authorization_servers").unwrap_or_default();
+            let servers = texts(evidence.resource()?, "authorization_servers")?.unwrap_or_default();
             ensure(!servers.is_empty(), || "no authorization_servers".to_owned())
         },
     },
     Check {
         name: "resource.scopes",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "It lists its basic scopes",
         consequence: "mcp-remote falls back to openid email profile, Cursor to whatever the authorization server lists",
         fix: "add `scopes_supported` with the scopes that a first sign-in needs",
         section: "RFC 9728 §2; MCP authorization, Scope Selection Strategy",
         look: |evidence| {
-            let scopes = texts(evidence.resource()?, "scopes_supported").unwrap_or_default();
+            let scopes = texts(evidence.resource()?, "scopes_supported")?.unwrap_or_default();
             ensure(!scopes.is_empty(), || "no scopes_supported".to_owned())
         },
     },
@@ -157,21 +174,21 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "take offline_access out of scopes_supported and of the challenge",
         section: "MCP authorization, Refresh Tokens",
         look: |evidence| {
-            let scopes = texts(evidence.resource()?, "scopes_supported").unwrap_or_default();
+            let scopes = texts(evidence.resource()?, "scopes_supported")?.unwrap_or_default();
             ensure(!scopes.contains(&"offline_access"), || scopes.join(" "))
         },
     },
     Check {
         name: "resource.bearer_methods",
         severity: Severity::Warning,
-        promise: "Tokens go in the header and nowhere else",
+        promise: "Tokens do not go in addresses",
         consequence: "a token in an address ends in logs and in histories; MCP forbids it",
         fix: "set `bearer_methods_supported: [\"header\"]`",
         section: "RFC 6750 §2; MCP authorization, Token Requirements",
         look: |evidence| {
-            let methods = texts(evidence.resource()?, "bearer_methods_supported");
+            let methods = texts(evidence.resource()?, "bearer_methods_supported")?;
             let methods = methods.unwrap_or_else(|| vec!["header"]);
-            ensure(methods == ["header"], || methods.join(" "))
+            ensure(!methods.contains(&"query"), || methods.join(" "))
         },
     },
 ];
@@ -184,17 +201,30 @@ fn tried(evidence: &Evidence) -> String {
         .join(", ")
 }
 
+/// The document is at `probe`. Other checks say if it is nowhere, or if the place redirects.
 fn is_there(evidence: &Evidence, probe: Probe) -> Judged {
     let answer = evidence.answer(probe)?;
-    ensure(answer.is_document(), || match answer.status.is_success() {
-        true => format!("{} is no JSON object", answer.url),
-        false => format!("{} answered {}", answer.url, answer.status.as_u16()),
+    evidence.resource()?;
+    if answer.status.is_redirection() {
+        return not_asked(&format!("{} redirects", answer.url));
+    }
+    ensure(answer.is_document(), || {
+        if answer.status.is_success() {
+            format!("{} is no JSON object", answer.url)
+        } else {
+            format!("{} answered {}", answer.url, answer.status.as_u16())
+        }
     })
 }
 
 fn identifier(evidence: &Evidence) -> Result<&str, Objection> {
-    text(evidence.resource()?, "resource")
-        .ok_or_else(|| Objection::Found("there is no member `resource`".to_owned()))
+    let members = evidence.resource()?;
+    match members.get("resource") {
+        None => Err(Objection::Found("there is no member `resource`".to_owned())),
+        Some(_) => {
+            text(members, "resource").map_or_else(|| not_asked("`resource` is not a text"), Ok)
+        }
+    }
 }
 
 fn found(evidence: &Evidence) -> String {
@@ -202,6 +232,8 @@ fn found(evidence: &Evidence) -> String {
     format!("{resource} for {}", evidence.server)
 }
 
+/// Places that describe one resource say the same. The root may describe another one, as where
+/// several servers share a host.
 fn says_the_same(evidence: &Evidence) -> Judged {
     let answers: Vec<_> = PLACES
         .iter()
@@ -211,23 +243,23 @@ fn says_the_same(evidence: &Evidence) -> Judged {
     let Some((first, others)) = answers.split_first() else {
         return not_asked("there is no protected resource metadata");
     };
-    let different = others.iter().find(|other| other.json != first.json);
+    let different = others
+        .iter()
+        .find(|other| other.json != first.json && other.text("resource") == first.text("resource"));
     ensure(different.is_none(), || {
-        format!(
-            "{} and {}",
-            first.url,
-            different.map(|other| other.url.as_str()).unwrap_or_default()
-        )
+        let other = different.map(|other| other.url.as_str()).unwrap_or_default();
+        format!("{} and {other}", first.url)
     })
 }
 
-/// No answer of `places` is 429 or 5xx.
+/// No place that a client comes to before it has a document answers 429 or 5xx.
 pub(super) fn available(evidence: &Evidence, places: &[Probe]) -> Judged {
-    let mut answers = places.iter().filter_map(|probe| evidence.answer(*probe).ok()).peekable();
-    if answers.peek().is_none() {
+    let reached = evidence.reached(places);
+    if reached.is_empty() {
         return not_asked("there was nothing to ask");
     }
-    let trouble = answers.find(|one| one.status.is_server_error() || one.status.as_u16() == 429);
+    let is_trouble = |status: http::StatusCode| status.is_server_error() || status == 429;
+    let trouble = reached.into_iter().find(|one| is_trouble(one.status));
     trouble.map_or(Ok(()), |one| {
         Err(Objection::Found(format!("{} answered {}", one.url, one.status.as_u16())))
     })

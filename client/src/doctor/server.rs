@@ -5,14 +5,23 @@ use url::Url;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Judged, Probe, ensure, not_asked, text, texts},
+    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked, texts},
+    member_types::{SERVER, have_their_types},
+    requests::SERVER_PLACES as PLACES,
     resource::{available, no_null},
 };
 use crate::fetch::is_secure;
 
-const PLACES: [Probe; 2] = [Probe::ServerOauth, Probe::ServerOpenid];
-
 pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "server.reachable",
+        severity: Severity::Error,
+        promise: "The authorization server that the resource names answers",
+        consequence: "no client can sign in",
+        fix: "start the authorization server, or name the address at which clients reach it in authorization_servers",
+        section: "MCP authorization, Authorization Server Metadata Discovery",
+        look: is_reachable,
+    },
     Check {
         name: "server.found",
         severity: Severity::Error,
@@ -22,13 +31,20 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 8414 §3; MCP authorization, Authorization Server Metadata Discovery",
         look: |evidence| {
             evidence.announced_issuer()?;
+            let answered = PLACES.iter().any(|probe| evidence.answer(*probe).is_ok());
+            if !answered {
+                return not_asked("the authorization server gave no usable answer");
+            }
             let found = evidence.first_document(&PLACES).is_some();
-            ensure(found, || "neither well-known place has a document".to_owned())
+            if !found && available(evidence, &PLACES).is_err() {
+                return not_asked("the places are not available");
+            }
+            ensure(found, || format!("tried {}", tried(evidence)))
         },
     },
     Check {
         name: "server.oauth_place",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "It is at the place of RFC 8414",
         consequence: "clients that know OAuth but not OpenID Connect find nothing",
         fix: "serve the document at /.well-known/oauth-authorization-server too",
@@ -63,6 +79,15 @@ pub(super) const CHECKS: &[Check] = &[
         look: |evidence| no_null(evidence, &PLACES),
     },
     Check {
+        name: "server.types",
+        severity: Severity::Error,
+        promise: "Every member has its type",
+        consequence: "clients that check types refuse the whole document; others overlook the member",
+        fix: "write each member with the type that the section names",
+        section: "RFC 8414 §2; OpenID Connect Discovery §3",
+        look: |evidence| have_their_types(evidence, &PLACES, SERVER),
+    },
+    Check {
         name: "server.endpoints",
         severity: Severity::Error,
         promise: "It names its authorization and token endpoints",
@@ -72,7 +97,7 @@ pub(super) const CHECKS: &[Check] = &[
         look: |evidence| {
             let metadata = evidence.authorization_server()?;
             let missing = ["authorization_endpoint", "token_endpoint"];
-            let missing = missing.into_iter().find(|name| text(metadata, name).is_none());
+            let missing = missing.into_iter().find(|name| !metadata.contains_key(*name));
             ensure(missing.is_none(), || format!("no {}", missing.unwrap_or_default()))
         },
     },
@@ -94,17 +119,16 @@ pub(super) const CHECKS: &[Check] = &[
         section: "MCP authorization, Authorization Code Protection; RFC 7636 §4.2",
         look: |evidence| {
             let methods =
-                texts(evidence.authorization_server()?, "code_challenge_methods_supported");
+                texts(evidence.authorization_server()?, "code_challenge_methods_supported")?;
             let methods = methods.unwrap_or_default();
-            ensure(methods.contains(&"S256"), || match methods.is_empty() {
-                true => "no code_challenge_methods_supported".to_owned(),
-                false => methods.join(" "),
+            ensure(methods.contains(&"S256"), || {
+                listed("code_challenge_methods_supported", &methods)
             })
         },
     },
     Check {
         name: "server.no_plain",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "It does not offer PKCE plain",
         consequence: "a client that is talked down to it shows its verifier to the browser",
         fix: "offer S256 only",
@@ -119,9 +143,9 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "add `response_types_supported: [\"code\"]`",
         section: "RFC 8414 §2",
         look: |evidence| {
-            let types = texts(evidence.authorization_server()?, "response_types_supported");
+            let types = texts(evidence.authorization_server()?, "response_types_supported")?;
             let types = types.unwrap_or_default();
-            ensure(types.contains(&"code"), || types.join(" "))
+            ensure(types.contains(&"code"), || listed("response_types_supported", &types))
         },
     },
     Check {
@@ -129,49 +153,45 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Warning,
         promise: "It offers neither implicit nor password grants",
         consequence: "tokens travel in addresses, or passwords through clients",
-        fix: "take token from response_types_supported, implicit and password from grant_types_supported",
+        fix: "take types with token from response_types_supported, and password from grant_types_supported",
         section: "RFC 9700 §2.1.2 and §2.4",
         look: |evidence| {
-            lists_none(evidence, "grant_types_supported", &["implicit", "password"])?;
-            lists_none(evidence, "response_types_supported", &["token", "id_token token"])
+            lists_none(evidence, "grant_types_supported", &["password"])?;
+            // The grant named implicit may bring identity tokens alone, which is no harm.
+            let types = texts(evidence.authorization_server()?, "response_types_supported")?;
+            let brings_token = |kind: &&str| kind.split_whitespace().any(|part| part == "token");
+            let found = types.unwrap_or_default().into_iter().find(brings_token);
+            ensure(found.is_none(), || {
+                format!("response_types_supported lists {}", found.unwrap_or_default())
+            })
         },
     },
     Check {
         name: "server.refresh_tokens",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "It serves refresh tokens",
         consequence: "people sign in again whenever an access token expires",
         fix: "add refresh_token to grant_types_supported, and issue refresh tokens",
         section: "RFC 8414 §2; MCP authorization, Refresh Tokens",
         look: |evidence| {
-            let grants = texts(evidence.authorization_server()?, "grant_types_supported");
-            let grants = grants.unwrap_or_default();
-            ensure(grants.contains(&"refresh_token"), || match grants.is_empty() {
-                true => "no grant_types_supported".to_owned(),
-                false => grants.join(" "),
-            })
+            let grants = texts(evidence.authorization_server()?, "grant_types_supported")?;
+            // Few servers that issue refresh tokens rely on the default, which has none.
+            let Some(grants) = grants else { return not_asked("it lists no grant types") };
+            ensure(grants.contains(&"refresh_token"), || listed("grant_types_supported", &grants))
         },
     },
     Check {
         name: "server.public_clients",
         severity: Severity::Error,
-        promise: "Public clients may use the token endpoint, and it says so",
-        consequence: "claude.ai uses no metadata document without it; clients fall back to client_secret_basic and fail",
+        promise: "Clients without a secret may use the token endpoint, or get one when they register",
+        consequence: "clients that are known by a metadata document have no secret and cannot sign in; claude.ai does not even try",
         fix: "add \"none\" to token_endpoint_auth_methods_supported",
-        section: "RFC 8414 §2; RFC 7591 §2",
-        look: |evidence| {
-            let metadata = evidence.authorization_server()?;
-            let methods = texts(metadata, "token_endpoint_auth_methods_supported");
-            let methods = methods.unwrap_or_default();
-            ensure(methods.contains(&"none"), || match methods.is_empty() {
-                true => "no token_endpoint_auth_methods_supported".to_owned(),
-                false => methods.join(" "),
-            })
-        },
+        section: "RFC 8414 §2; MCP authorization, Client ID Metadata Documents",
+        look: takes_public_clients,
     },
     Check {
         name: "server.iss",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "It promises iss in its answers",
         consequence: "clients of several servers cannot tell who answered (mix-up); ChatGPT asks for it",
         fix: "send iss with every answer and set authorization_response_iss_parameter_supported",
@@ -207,7 +227,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "server.registration",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "It offers registration",
         consequence: "Cursor, FastMCP and every older client know no other way in",
         fix: "serve RFC 7591 and name registration_endpoint",
@@ -233,9 +253,9 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "server.scopes",
-        severity: Severity::Warning,
-        promise: "It knows the scopes that the resource asks for",
-        consequence: "clients that ask for what the resource lists are told invalid_scope",
+        severity: Severity::Advice,
+        promise: "It lists the scopes that the resource asks for",
+        consequence: "people who read the list miss them, and some clients ask for nothing else",
         fix: "add the scopes of the resource to scopes_supported",
         section: "RFC 8414 §2",
         look: knows_the_scopes,
@@ -248,20 +268,76 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "give refresh tokens to clients that registered the grant, and do not list offline_access",
         section: "OpenID Connect Core §11",
         look: |evidence| {
-            let scopes = texts(evidence.authorization_server()?, "scopes_supported");
+            let scopes = texts(evidence.authorization_server()?, "scopes_supported")?;
             let listed = scopes.unwrap_or_default().contains(&"offline_access");
             ensure(!listed, || "scopes_supported lists it".to_owned())
         },
     },
 ];
 
+/// Somebody answers at one of the well-known places.
+fn is_reachable(evidence: &Evidence) -> Judged {
+    let issuer = evidence.announced_issuer()?;
+    if !Url::parse(issuer).is_ok_and(|issuer| is_secure(&issuer)) {
+        return not_asked("the issuer is no address that clients send anything to");
+    }
+    let answers = PLACES.iter().filter_map(|probe| evidence.answers.get(probe));
+    let mut reasons = answers.map(|answer| answer.as_ref().err());
+    match reasons.next() {
+        Some(Some(reason)) if reasons.all(|reason| reason.is_some()) => {
+            Err(Objection::Found(reason.clone()))
+        }
+        Some(_) => Ok(()),
+        None => not_asked("there was nothing to ask"),
+    }
+}
+
+fn tried(evidence: &Evidence) -> String {
+    let answers = PLACES.iter().filter_map(|probe| evidence.answer(*probe).ok());
+    let tried = answers.map(|one| format!("{} ({})", one.url, one.status.as_u16()));
+    tried.collect::<Vec<_>>().join(", ")
+}
+
+/// The document is at `probe`. Another check says if it is nowhere.
 fn is_there(evidence: &Evidence, probe: Probe) -> Judged {
     let answer = evidence.answer(probe)?;
+    evidence.authorization_server()?;
+    if answer.status.is_redirection() {
+        return not_asked(&format!("{} redirects", answer.url));
+    }
     ensure(answer.is_document(), || format!("{} answered {}", answer.url, answer.status.as_u16()))
 }
 
+fn listed(member: &str, values: &[&str]) -> String {
+    if values.is_empty() {
+        format!("no {member}")
+    } else {
+        format!("{member}: {}", values.join(" "))
+    }
+}
+
+/// A client that is known by its metadata document has no secret, and one that registers may get
+/// one. Where no methods are listed, the registration shows what holds.
+fn takes_public_clients(evidence: &Evidence) -> Judged {
+    let metadata = evidence.authorization_server()?;
+    let methods = texts(metadata, "token_endpoint_auth_methods_supported")?;
+    if methods.as_ref().is_some_and(|methods| methods.contains(&"none")) {
+        return Ok(());
+    }
+    if takes_documents(evidence)? {
+        return Err(Objection::Found(listed(
+            "token_endpoint_auth_methods_supported",
+            &methods.unwrap_or_default(),
+        )));
+    }
+    if evidence.client.is_some() {
+        return Ok(());
+    }
+    not_asked("no client could be registered")
+}
+
 fn lists_none(evidence: &Evidence, member: &str, unwanted: &[&str]) -> Judged {
-    let listed = texts(evidence.authorization_server()?, member).unwrap_or_default();
+    let listed = texts(evidence.authorization_server()?, member)?.unwrap_or_default();
     let found = listed.into_iter().find(|name| unwanted.contains(name));
     ensure(found.is_none(), || format!("{member} lists {}", found.unwrap_or_default()))
 }
@@ -269,10 +345,11 @@ fn lists_none(evidence: &Evidence, member: &str, unwanted: &[&str]) -> Judged {
 fn secure_endpoints(evidence: &Evidence) -> Judged {
     let metadata = evidence.authorization_server()?;
     let endpoints =
-        metadata.iter().filter(|(name, _)| name.ends_with("_endpoint") || name.ends_with("_uri"));
+        metadata.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
     let bad = endpoints
         .filter_map(|(name, value)| Some((name, value.as_str()?)))
-        .find(|(_, address)| Url::parse(address).map_or(true, |url| !is_secure(&url)));
+        // What is no address at all is a matter of types.
+        .find(|(_, address)| Url::parse(address).is_ok_and(|url| !is_secure(&url)));
     ensure(bad.is_none(), || {
         bad.map(|(name, address)| format!("{name} is {address}")).unwrap_or_default()
     })
@@ -284,8 +361,8 @@ fn takes_documents(evidence: &Evidence) -> Result<bool, super::evidence::Objecti
 }
 
 fn knows_the_scopes(evidence: &Evidence) -> Judged {
-    let wanted = texts(evidence.resource()?, "scopes_supported").unwrap_or_default();
-    let Some(known) = texts(evidence.authorization_server()?, "scopes_supported") else {
+    let wanted = texts(evidence.resource()?, "scopes_supported")?.unwrap_or_default();
+    let Some(known) = texts(evidence.authorization_server()?, "scopes_supported")? else {
         return not_asked("the authorization server lists no scopes");
     };
     let unknown: Vec<_> = wanted.into_iter().filter(|scope| !known.contains(scope)).collect();

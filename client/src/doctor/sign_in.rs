@@ -1,19 +1,19 @@
 //! With `--sign-in`: the whole flow once, and what its tokens are good for; then checks of that.
 
+mod claims;
 mod flow;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::StatusCode;
-use serde_json::Value;
-
+use self::claims::{audience, foreign_resource};
 pub(super) use self::flow::gather;
 use super::{
     Check, Severity,
-    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked, text},
+    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked, texts},
+    member_types::{TOKENS, have_their_types},
 };
+use crate::oauth::registration::ClientAuthenticationMethod;
 
 /// VS Code refreshes five minutes ahead, mcp-remote one.
-const SHORTEST_LIFETIME: i64 = 600;
+const MIN_LIFETIME: i64 = 600;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -25,15 +25,14 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 9207 §2.4; OAuth 2.1 §4.1.2",
         look: |evidence| match &evidence.callback {
             None => not_asked("nobody signed in; add --sign-in"),
-            Some(Ok(())) => Ok(()),
-            Some(Err(words)) => Err(Objection::Found(words.clone())),
+            Some(judged) => judged.clone(),
         },
     },
     Check {
         name: "sign_in.exchange",
         severity: Severity::Error,
         promise: "The code becomes an access token",
-        consequence: "every client fails at the last step",
+        consequence: "clients that ask the same way get no token: resource and redirect_uri are sent, and client_id in the form",
         fix: "answer 200 with access_token, token_type and expires_in",
         section: "OAuth 2.1 §3.2.3",
         look: |evidence| is_token(evidence.answer(Probe::Exchange)?),
@@ -54,15 +53,28 @@ pub(super) const CHECKS: &[Check] = &[
         name: "sign_in.expires_in",
         severity: Severity::Error,
         promise: "expires_in is a whole number",
-        consequence: "rmcp and Codex cannot read the answer; without it, clients learn of the end by a 401",
+        consequence: "rmcp and Codex cannot read the answer",
         fix: "answer expires_in as a JSON number, not as a text",
         section: "OAuth 2.1 §3.2.3",
         look: |evidence| {
             let lifetime =
                 exchanged(evidence)?.json.as_ref().and_then(|json| json.get("expires_in"));
-            ensure(lifetime.is_some_and(Value::is_i64), || {
-                lifetime.map_or("no expires_in".to_owned(), Value::to_string)
-            })
+            let Some(lifetime) = lifetime else {
+                return not_asked("it does not say how long it lives, as it need not");
+            };
+            ensure(lifetime.is_i64(), || lifetime.to_string())
+        },
+    },
+    Check {
+        name: "sign_in.types",
+        severity: Severity::Error,
+        promise: "The other members of the answer have their types",
+        consequence: "clients that check types lose the sign-in after the user has allowed it",
+        fix: "answer each member as a text that is not empty, or leave it out",
+        section: "OAuth 2.1 §3.2.3",
+        look: |evidence| {
+            exchanged(evidence)?;
+            have_their_types(evidence, &[Probe::Exchange, Probe::Refresh], TOKENS)
         },
     },
     Check {
@@ -77,7 +89,7 @@ pub(super) const CHECKS: &[Check] = &[
             let Some(seconds) = json.and_then(|json| json.get("expires_in")?.as_i64()) else {
                 return not_asked("it does not say how long it lives");
             };
-            ensure(seconds >= SHORTEST_LIFETIME, || format!("{seconds} s"))
+            ensure(seconds >= MIN_LIFETIME, || format!("{seconds} s"))
         },
     },
     Check {
@@ -89,6 +101,10 @@ pub(super) const CHECKS: &[Check] = &[
         section: "OAuth 2.1 §4.3; MCP authorization, Refresh Tokens",
         look: |evidence| {
             let has_one = exchanged(evidence)?.text("refresh_token").is_some();
+            let offered = texts(evidence.authorization_server()?, "grant_types_supported")?;
+            if !has_one && !offered.unwrap_or_default().contains(&"refresh_token") {
+                return not_asked("the server does not say that it serves refresh tokens");
+            }
             ensure(has_one, || "no refresh_token".to_owned())
         },
     },
@@ -130,8 +146,11 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "read the token from the Authorization header alone",
         section: "MCP authorization, Token Requirements; RFC 6750 §2.3",
         look: |evidence| {
-            let status = evidence.answer(Probe::CallWithTokenInQuery)?.status;
-            ensure(status.is_client_error(), || format!("{status}"))
+            let answer = evidence.answer(Probe::CallWithTokenInQuery)?;
+            if evidence.answer(Probe::Post)?.status.is_success() {
+                return not_asked("this call needs no token");
+            }
+            ensure(!answer.status.is_success(), || answer.in_words())
         },
     },
     Check {
@@ -151,22 +170,30 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "answer with a new refresh_token and retire the old one",
         section: "OAuth 2.1 §4.3.1; RFC 9700 §4.14.2",
         look: |evidence| {
+            let client = evidence.client.as_ref();
+            let is_public = client
+                .is_some_and(|one| one.authentication_method == ClientAuthenticationMethod::None);
+            if !is_public {
+                return not_asked("the client has a secret, without which the token is of no use");
+            }
             let refreshed = refreshed(evidence)?.text("refresh_token");
             let first = exchanged(evidence)?.text("refresh_token");
-            ensure(refreshed.is_some() && refreshed != first, || match refreshed {
-                Some(_) => "the same refresh_token again".to_owned(),
-                None => "no new refresh_token".to_owned(),
+            // Without a new one, the old one goes on.
+            ensure(refreshed.is_some() && refreshed != first, || {
+                let kept = if refreshed.is_some() { "the same" } else { "no new" };
+                format!("{kept} refresh_token")
             })
         },
     },
     Check {
         name: "sign_in.refresh_twice",
-        severity: Severity::Warning,
+        severity: Severity::Advice,
         promise: "The same refresh token sent twice at once is answered twice",
         consequence: "both TypeScript SDKs send it for every call in flight: the losers forget the tokens and open a browser",
         fix: "accept the predecessor for two minutes and answer with its successor",
         section: "RFC 9700 §4.14.2; OAuth 2.1 §4.3.1",
         look: |evidence| {
+            refreshed(evidence)?;
             let answer = evidence.answer(Probe::RefreshAgain)?;
             is_token(answer)?;
             // Whoever gets none keeps the old one, which is a replay the next time.
@@ -178,12 +205,17 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "sign_in.winner_lives",
-        severity: Severity::Error,
+        severity: Severity::Advice,
         promise: "After that, the first answer's access token still works",
         consequence: "two programs of one person sign each other out",
         fix: "let a repeated refresh token end nothing within the time of grace",
         section: "RFC 9700 §4.14.2",
-        look: |evidence| accepts(evidence, Probe::CallAfterRefresh),
+        look: |evidence| {
+            evidence.answer(Probe::RefreshAgain)?;
+            accepts(evidence, Probe::CallWithToken)
+                .or_else(|_| not_asked("the server accepts no token"))?;
+            accepts(evidence, Probe::CallAfterRefresh)
+        },
     },
     Check {
         name: "sign_in.foreign_resource",
@@ -192,12 +224,7 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "a token that was allowed for one server opens another",
         fix: "answer invalid_target to a resource that was not granted",
         section: "RFC 8707 §2.2",
-        look: |evidence| {
-            let answer = evidence.answer(Probe::RefreshForeignResource)?;
-            ensure(!answer.status.is_success(), || {
-                "a token for https://other.example/mcp".to_owned()
-            })
-        },
+        look: foreign_resource,
     },
     Check {
         name: "sign_in.revocation",
@@ -207,10 +234,10 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "end the whole grant when either of its tokens is revoked",
         section: "RFC 7009 §2.1",
         look: |evidence| {
-            let status = evidence.answer(Probe::Revoke)?.status;
-            ensure(status == StatusCode::OK, || format!("revocation answered {status}"))?;
+            let answer = evidence.answer(Probe::Revoke)?;
+            ensure(answer.status.is_success(), || format!("revocation: {}", answer.in_words()))?;
             let answer = evidence.answer(Probe::RefreshAfterRevoke)?;
-            ensure(!answer.status.is_success(), || "it still brings tokens".to_owned())
+            ensure(is_token(answer).is_err(), || "it still brings tokens".to_owned())
         },
     },
     Check {
@@ -222,7 +249,7 @@ pub(super) const CHECKS: &[Check] = &[
         section: "OAuth 2.1 §4.1.3; RFC 9700 §4.5",
         look: |evidence| {
             let answer = evidence.answer(Probe::ExchangeAgain)?;
-            ensure(!answer.status.is_success(), || "it brought tokens again".to_owned())
+            ensure(is_token(answer).is_err(), || "it brought tokens again".to_owned())
         },
     },
 ];
@@ -246,23 +273,10 @@ fn token_of(answer: &Exchange) -> Result<&Exchange, Objection> {
 }
 
 fn accepts(evidence: &Evidence, probe: Probe) -> Judged {
-    let status = evidence.answer(probe)?.status;
-    let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
-    ensure(!refused && !status.is_server_error(), || format!("{status}"))
-}
-
-fn audience(evidence: &Evidence) -> Judged {
-    let token = exchanged(evidence)?.text("access_token").unwrap_or_default();
-    let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    let claims: Option<Value> = claims.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let Some(claims) = claims else { return not_asked("the token is opaque") };
-    let resource = text(evidence.resource()?, "resource").unwrap_or_default();
-    let audience = claims.get("aud").cloned().unwrap_or_default();
-    let is_for_us = match &audience {
-        Value::Array(all) => all.iter().any(|one| one == resource),
-        one => one == resource,
-    };
-    ensure(is_for_us, || format!("aud is {audience}"))?;
-    let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
-    ensure(issuer == evidence.issuer()?, || format!("iss is {issuer}"))
+    let answer = evidence.answer(probe)?;
+    match answer.status.as_u16() {
+        401 | 403 => Err(Objection::Found(answer.in_words())),
+        500..=599 => not_asked(&format!("the server answered {}", answer.in_words())),
+        _ => Ok(()),
+    }
 }

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Judged, Probe, ensure, not_asked},
+    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked, texts},
     resource::no_null,
 };
 
@@ -18,54 +18,83 @@ const REFUSALS: [Probe; 5] = [
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
+        name: "token.answers",
+        severity: Severity::Error,
+        promise: "token_endpoint answers a POST",
+        consequence: "every sign-in fails at its last step",
+        fix: "serve POST at token_endpoint, or correct the address in the metadata",
+        section: "OAuth 2.1 §3.2",
+        look: answers,
+    },
+    Check {
         name: "token.unknown_client",
         severity: Severity::Error,
-        promise: "An unknown client is answered 401 invalid_client",
+        promise: "An unknown client is answered invalid_client",
         consequence: "after a lost database, clients repeat their dead registration for ever; claude.ai, mcp-remote and Inspector recover by this answer alone",
         fix: "look the client up before the grant; answer 401 with {\"error\": \"invalid_client\"}",
         section: "OAuth 2.1 §3.2.4",
         look: |evidence| {
+            says(evidence, Probe::TokenUnknownClient, &["invalid_client", "unauthorized_client"])
+        },
+    },
+    Check {
+        name: "token.unknown_client_status",
+        severity: Severity::Advice,
+        promise: "That answer is 401",
+        consequence: "claude.ai registers anew for a 401 only",
+        fix: "answer 401 with invalid_client",
+        section: "OAuth 2.1 §3.2.4",
+        look: |evidence| {
+            exists(evidence)?;
             let answer = evidence.answer(Probe::TokenUnknownClient)?;
-            let good = answer.status == StatusCode::UNAUTHORIZED
-                && answer.text("error") == Some("invalid_client");
-            ensure(good, || answer.in_words())
+            if !answer.text("error").is_some_and(|error| error.ends_with("_client")) {
+                return not_asked("the answer does not name the client as the reason");
+            }
+            ensure(answer.status == StatusCode::UNAUTHORIZED, || answer.in_words())
         },
     },
     Check {
         name: "token.bad_code",
         severity: Severity::Error,
-        promise: "A code that nobody issued is answered 400 invalid_grant",
+        promise: "A code that nobody issued is answered invalid_grant",
         consequence: "clients cannot tell a stale code from a server in trouble, and try for ever",
         fix: "answer 400 with {\"error\": \"invalid_grant\"}",
         section: "OAuth 2.1 §3.2.4",
-        look: |evidence| says(evidence, Probe::TokenBadCode, "invalid_grant"),
+        look: |evidence| says(evidence, Probe::TokenBadCode, &["invalid_grant"]),
     },
     Check {
         name: "token.bad_refresh",
         severity: Severity::Error,
-        promise: "A refresh token that nobody issued is answered 400 invalid_grant, without PKCE",
+        promise: "A refresh token that nobody issued is answered invalid_grant, without PKCE",
         consequence: "clients keep a dead refresh token instead of signing in again",
         fix: "answer 400 with {\"error\": \"invalid_grant\"}; ask for no code_verifier at refresh",
         section: "OAuth 2.1 §4.3",
-        look: |evidence| says(evidence, Probe::TokenBadRefresh, "invalid_grant"),
+        look: bad_refresh,
     },
     Check {
         name: "token.unknown_grant",
-        severity: Severity::Warning,
-        promise: "An unknown grant type is answered 400 unsupported_grant_type",
+        severity: Severity::Advice,
+        promise: "An unknown grant type is answered unsupported_grant_type",
         consequence: "clients that try several grants stop at the first",
         fix: "answer 400 with {\"error\": \"unsupported_grant_type\"}",
         section: "OAuth 2.1 §3.2.4",
-        look: |evidence| says(evidence, Probe::TokenUnknownGrant, "unsupported_grant_type"),
+        // A server may first see that this client registered no such grant.
+        look: |evidence| {
+            let codes = ["unsupported_grant_type", "unauthorized_client"];
+            says(evidence, Probe::TokenUnknownGrant, &codes)
+        },
     },
     Check {
         name: "token.without_grant",
-        severity: Severity::Warning,
-        promise: "A request without grant_type is answered 400 invalid_request",
+        severity: Severity::Advice,
+        promise: "A request without grant_type is answered invalid_request",
         consequence: "whoever writes a client is told nothing of use",
         fix: "answer 400 with {\"error\": \"invalid_request\"}",
         section: "OAuth 2.1 §3.2.4",
-        look: |evidence| says(evidence, Probe::TokenWithoutGrant, "invalid_request"),
+        look: |evidence| {
+            let codes = ["invalid_request", "unsupported_grant_type"];
+            says(evidence, Probe::TokenWithoutGrant, &codes)
+        },
     },
     Check {
         name: "token.error_shape",
@@ -79,15 +108,14 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "token.not_stored",
         severity: Severity::Warning,
-        promise: "Its answers are not to be stored by caches",
-        consequence: "a proxy may keep tokens, or repeat a refusal",
+        promise: "Caches are not told to store its refusals",
+        consequence: "a proxy may repeat a refusal to the next client",
         fix: "send Cache-Control: no-store with every answer",
-        section: "OAuth 2.1 §3.2.3",
+        section: "OAuth 2.1 §3.2.3; RFC 9110 §9.3.3",
         look: |evidence| {
+            exists(evidence)?;
             let answer = evidence.answer(Probe::TokenUnknownClient)?;
-            ensure(answer.is_not_stored(), || {
-                answer.header("cache-control").unwrap_or_else(|| "no Cache-Control".to_owned())
-            })
+            ensure(!answer.may_be_stored(), || answer.header("cache-control").unwrap_or_default())
         },
     },
     Check {
@@ -111,19 +139,53 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "answer 200 whether or not there was such a token",
         section: "RFC 7009 §2.2",
         look: |evidence| {
-            let status = evidence.answer(Probe::RevokeUnknown)?.status;
-            ensure(status == StatusCode::OK, || format!("{status}"))
+            evidence.usable_endpoint("revocation_endpoint")?;
+            evidence.is_answered(Probe::RevokeUnknown)?;
+            let answer = evidence.answer(Probe::RevokeUnknown)?;
+            ensure(answer.status.is_success(), || answer.in_words())
         },
     },
 ];
 
-fn says(evidence: &Evidence, probe: Probe, code: &str) -> Judged {
+/// There is an endpoint that takes forms.
+fn answers(evidence: &Evidence) -> Judged {
+    let endpoint = evidence.usable_endpoint("token_endpoint")?;
+    evidence.is_answered(Probe::TokenUnknownClient)?;
+    let answer = evidence.answer(Probe::TokenUnknownClient)?;
+    let is_missing = answer.is_missing() && answer.text("error").is_none();
+    ensure(!is_missing, || format!("{endpoint} answered {}", answer.in_words()))
+}
+
+/// Whether there is anything to judge: another check says so if there is not.
+pub(super) fn exists(evidence: &Evidence) -> Judged {
+    match answers(evidence) {
+        Err(Objection::Found(_)) => not_asked("token_endpoint does not answer"),
+        other => other,
+    }
+}
+
+/// The refusal has one of `codes`, by which clients decide what to do. Its status may be any of a
+/// refusal: no client was seen that looks at it.
+fn says(evidence: &Evidence, probe: Probe, codes: &[&str]) -> Judged {
+    exists(evidence)?;
     let answer = evidence.answer(probe)?;
-    let good = answer.status == StatusCode::BAD_REQUEST && answer.text("error") == Some(code);
-    ensure(good, || answer.in_words())
+    let code = answer.text("error").unwrap_or_default();
+    ensure(answer.status.is_client_error() && codes.contains(&code), || answer.in_words())
+}
+
+fn bad_refresh(evidence: &Evidence) -> Judged {
+    let answer = evidence.answer(Probe::TokenBadRefresh)?;
+    let offered = texts(evidence.authorization_server()?, "grant_types_supported")?;
+    let is_offered = offered.unwrap_or_default().contains(&"refresh_token");
+    let code = answer.text("error").unwrap_or_default();
+    if !is_offered && ["unsupported_grant_type", "unauthorized_client"].contains(&code) {
+        return not_asked("the server serves no refresh tokens");
+    }
+    says(evidence, Probe::TokenBadRefresh, &["invalid_grant"])
 }
 
 fn error_shape(evidence: &Evidence) -> Judged {
+    exists(evidence)?;
     let mut answers = REFUSALS.iter().filter_map(|probe| evidence.answer(*probe).ok()).peekable();
     if answers.peek().is_none() {
         return not_asked("there was nothing to ask");

@@ -17,6 +17,13 @@ impl Challenge {
         parameters.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
+    /// Every value of `name`: a challenge may have it once only (RFC 9110 §11.2).
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let parameters = self.parameters.iter();
+        let named = parameters.filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| &**value)
+    }
+
     fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme)
     }

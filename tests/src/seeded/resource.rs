@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::{Query, State},
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -25,13 +25,19 @@ pub(super) async fn mcp(
     if token.is_some_and(|token| flawed.memory().access_tokens.contains(token)) {
         return Json(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).into_response();
     }
+    let needs_none = flawed.is("open") || flawed.is("anonymous") && token.is_none();
+    if needs_none && method == Method::POST {
+        return Json(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).into_response();
+    }
     let is_discovery = headers.contains_key("mcp-method");
     let status = match flawed.flaw {
         "challenge.unauthorized" if method == Method::POST && !is_discovery && token.is_none() => {
             403
         }
-        "challenge.get" if method == Method::GET => 405,
-        "challenge.discover" if is_discovery => 400,
+        "challenge.get" if method == Method::GET => 400,
+        "challenge.discover" if is_discovery => 403,
+        "post_only" | "open" | "anonymous" if method == Method::GET => 405,
+        "post_only" if is_discovery => 400,
         "challenge.bad_token" if token.is_some() => 403,
         _ => 401,
     };
@@ -39,6 +45,12 @@ pub(super) async fn mcp(
     let mut response = (status, Json(json!({"error": "unauthorized"}))).into_response();
     if !(flawed.is("challenge.header") && token.is_none()) {
         set(&mut response, "www-authenticate", &challenge(&flawed, token.is_some()));
+    }
+    if flawed.is("two_challenges") {
+        let name = HeaderName::from_static("www-authenticate");
+        let first =
+            response.headers_mut().insert(&name, HeaderValue::from_static("Bearer realm=\"a\""));
+        response.headers_mut().append(name, first.expect("a challenge"));
     }
     response
 }
@@ -57,12 +69,16 @@ fn challenge(flawed: &Flawed, has_token: bool) -> String {
         true => !flawed.is("challenge.invalid_token"),
         false => flawed.is("challenge.no_error"),
     };
+    let named = format!("resource_metadata=\"{place}\"");
     let parameters = [
-        (!flawed.is("challenge.resource_metadata"), format!("resource_metadata=\"{place}\"")),
+        (flawed.is("challenge.no_doubles"), named.clone()),
+        (!flawed.is("challenge.resource_metadata"), named),
         (!flawed.is("challenge.scope"), "scope=\"mcp:tools\"".to_owned()),
         (says_error, "error=\"invalid_token\"".to_owned()),
     ];
     let parameters = parameters.into_iter().filter(|(is_there, _)| *is_there);
     let parameters: Vec<_> = parameters.map(|(_, parameter)| parameter).collect();
-    format!("{scheme} {}", parameters.join(", "))
+    let others =
+        if flawed.is("post_only") { "Basic realm=\"x\", DPoP algs=\"ES256\", " } else { "" };
+    format!("{others}{scheme} {}", parameters.join(", "))
 }

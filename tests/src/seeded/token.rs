@@ -11,7 +11,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{Flawed, Shared, unstored};
+use super::{Flawed, Shared, set, too_many, unstored};
 
 /// Judges a token request.
 pub(super) async fn token(
@@ -19,11 +19,20 @@ pub(super) async fn token(
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
     let get = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-    if !flawed.memory().clients.contains_key(get("client_id")) {
-        return match flawed.is("token.unknown_client") {
-            true => refuse(&flawed, 400, "invalid_grant"),
-            false => refuse(&flawed, 401, "invalid_client"),
+    let client = flawed.memory().clients.get(get("client_id")).cloned();
+    let Some(client) = client else {
+        return match flawed.flaw {
+            "token.unknown_client" => refuse(&flawed, 400, "invalid_grant"),
+            "token.unknown_client_status" | "other_words" => refuse(&flawed, 400, "invalid_client"),
+            "confidential" => refuse(&flawed, 401, "unauthorized_client"),
+            _ => refuse(&flawed, 401, "invalid_client"),
         };
+    };
+    if flawed.is("limited") {
+        return too_many();
+    }
+    if client.secret.is_some_and(|secret| secret != get("client_secret")) {
+        return refuse(&flawed, 401, "invalid_client");
     }
     match get("grant_type") {
         "authorization_code" => exchange(&flawed, get("code")),
@@ -32,8 +41,10 @@ pub(super) async fn token(
             (StatusCode::BAD_REQUEST, Html("<h1>Bad request</h1>")).into_response()
         }
         "" if flawed.is("token.without_grant") => refuse(&flawed, 500, "server_error"),
+        "" if flawed.is("other_words") => refuse(&flawed, 400, "unsupported_grant_type"),
         "" => refuse(&flawed, 400, "invalid_request"),
         _ if flawed.is("token.unknown_grant") => refuse(&flawed, 400, "invalid_request"),
+        _ if flawed.is("other_words") => refuse(&flawed, 400, "unauthorized_client"),
         _ => refuse(&flawed, 400, "unsupported_grant_type"),
     }
 }
@@ -44,7 +55,11 @@ fn exchange(flawed: &Flawed, code: &str) -> Response {
         false => flawed.memory().codes.remove(code),
     };
     if !was_given {
-        let status = if flawed.is("token.bad_code") { 500 } else { 400 };
+        let status = match flawed.flaw {
+            "token.bad_code" => 500,
+            "other_words" => 401,
+            _ => 400,
+        };
         return refuse(flawed, status, "invalid_grant");
     }
     if flawed.is("sign_in.exchange") {
@@ -58,22 +73,43 @@ fn exchange(flawed: &Flawed, code: &str) -> Response {
         "sign_in.token_type" => tokens["token_type"] = "mac".into(),
         "sign_in.expires_in" => tokens["expires_in"] = "900".into(),
         "sign_in.lifetime" => tokens["expires_in"] = 30.into(),
-        "sign_in.refresh_token" => {
-            tokens.as_object_mut().expect("an object").remove("refresh_token");
+        "sign_in.types" => tokens["scope"] = json!(["mcp:tools"]),
+        "extra_members" => {
+            tokens["token_type"] = "bearer".into();
+            tokens["scope"] = "mcp:tools".into();
+            tokens["own_member"] = 1.into();
+        }
+        "sign_in.refresh_token" => leave_out(&mut tokens, "refresh_token"),
+        "defaults" => {
+            leave_out(&mut tokens, "refresh_token");
+            leave_out(&mut tokens, "expires_in");
         }
         _ => {}
     }
-    unstored(200, tokens, flawed.is("sign_in.not_stored"))
+    let mut response = unstored(200, tokens, flawed.is("sign_in.not_stored"));
+    if flawed.is("other_words") {
+        set(&mut response, "cache-control", "private, No-Store");
+    }
+    response
 }
 
 fn refresh(flawed: &Flawed, presented: &str, resource: &str) -> Response {
+    if flawed.is("defaults") {
+        return refuse(flawed, 400, "unsupported_grant_type");
+    }
     let known = flawed.memory().refresh_tokens.get(presented).cloned();
     let Some(successor) = known.filter(|_| !flawed.memory().is_revoked) else {
         let code = if flawed.is("token.bad_refresh") { "invalid_request" } else { "invalid_grant" };
         return refuse(flawed, 400, code);
     };
-    if resource.starts_with("https://other.example") && !flawed.is("sign_in.foreign_resource") {
+    let overlooks = ["sign_in.foreign_resource", "opaque", "own_audience"];
+    if resource.starts_with("https://other.example") && !flawed.is_one_of(&overlooks) {
         return refuse(flawed, 400, "invalid_target");
+    }
+    if flawed.is("strict_rotation") && successor.is_some() {
+        flawed.memory().is_revoked = true;
+        flawed.memory().access_tokens.clear();
+        return refuse(flawed, 400, "invalid_grant");
     }
     if flawed.is("sign_in.refresh") || (flawed.is("sign_in.refresh_twice") && successor.is_some()) {
         return refuse(flawed, 400, "invalid_grant");
@@ -81,7 +117,7 @@ fn refresh(flawed: &Flawed, presented: &str, resource: &str) -> Response {
     if flawed.is("sign_in.winner_lives") && successor.is_some() {
         flawed.memory().access_tokens.clear();
     }
-    if flawed.is("sign_in.rotation") {
+    if flawed.is_one_of(&["sign_in.rotation", "confidential"]) {
         return unstored(200, tokens(flawed, presented), false);
     }
     let next = successor.unwrap_or_else(|| flawed.memory().fresh("refresh"));
@@ -89,18 +125,25 @@ fn refresh(flawed: &Flawed, presented: &str, resource: &str) -> Response {
     memory.refresh_tokens.insert(presented.to_owned(), Some(next.clone()));
     memory.refresh_tokens.entry(next.clone()).or_default();
     drop(memory);
-    unstored(200, tokens(flawed, &next), false)
+    let mut tokens = tokens(flawed, &next);
+    if flawed.is("sign_in.foreign_resource") && resource.starts_with("https://other.example") {
+        let claims = json!({"iss": flawed.issuer(), "aud": [resource]});
+        tokens["access_token"] = jwt(&claims).into();
+    }
+    unstored(200, tokens, false)
 }
 
 /// An access token with `refresh_token` beside it.
 fn tokens(flawed: &Flawed, refresh_token: &str) -> Value {
-    let audience = match flawed.is("sign_in.audience") {
-        true => "https://other.example/mcp".to_owned(),
-        false => flawed.at("/mcp"),
+    let audience = match flawed.flaw {
+        "sign_in.audience" => "https://other.example/mcp".to_owned(),
+        "own_audience" => flawed.origin.clone(),
+        "named_audience" => "seeded-mcp".to_owned(),
+        _ => flawed.at("/mcp"),
     };
     let mut memory = flawed.memory();
     let claims = json!({"iss": flawed.issuer(), "aud": audience, "jti": memory.fresh("token")});
-    let token = format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let token = if flawed.is("opaque") { memory.fresh("opaque") } else { jwt(&claims) };
     memory.access_tokens.insert(token.clone());
     json!({
         "access_token": token,
@@ -110,12 +153,23 @@ fn tokens(flawed: &Flawed, refresh_token: &str) -> Value {
     })
 }
 
+fn jwt(claims: &Value) -> String {
+    format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
+fn leave_out(tokens: &mut Value, member: &str) {
+    tokens.as_object_mut().expect("an object").remove(member);
+}
+
 /// Ends the grant.
 pub(super) async fn revoke(
     State(flawed): Shared,
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
     let token = form.get("token").cloned().unwrap_or_default();
+    if flawed.is("limited") {
+        return too_many();
+    }
     let is_known = flawed.memory().refresh_tokens.contains_key(&token);
     if !is_known && flawed.is("revoke.unknown_token") {
         return refuse(&flawed, 400, "invalid_request");
@@ -123,7 +177,8 @@ pub(super) async fn revoke(
     if is_known && !flawed.is("sign_in.revocation") {
         flawed.memory().is_revoked = true;
     }
-    StatusCode::OK.into_response()
+    let status = if flawed.is("other_words") { StatusCode::NO_CONTENT } else { StatusCode::OK };
+    status.into_response()
 }
 
 fn refuse(flawed: &Flawed, status: u16, code: &str) -> Response {
@@ -131,5 +186,10 @@ fn refuse(flawed: &Flawed, status: u16, code: &str) -> Response {
     if flawed.is("token.no_null") {
         error["error_description"] = Value::Null;
     }
-    unstored(status, error, flawed.is("token.not_stored"))
+    let is_stored = flawed.is_one_of(&["token.not_stored", "other_words"]);
+    let mut response = unstored(status, error, is_stored);
+    if flawed.is("token.not_stored") {
+        set(&mut response, "cache-control", "public, max-age=60");
+    }
+    response
 }

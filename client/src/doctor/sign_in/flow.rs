@@ -3,88 +3,85 @@
 
 use std::sync::Arc;
 
-use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 
 use crate::{
     browser::{self, Browser},
     callback::CallbackListener,
-    clock::Clock,
     doctor::{
-        evidence::{Evidence, Exchange, Probe},
+        evidence::{Evidence, Exchange, Judged, Objection, Probe},
         probe::{Prober, initialize},
+        requests::FOREIGN_RESOURCE,
     },
-    fetch::Fetch,
     manners::Manners,
-    oauth::{
-        OAuthError,
-        authorization_request::AuthorizationRequest,
-        challenge::AuthorizationChallenge,
-        discovery::Discovery,
-        registration::{GrantTypes, register},
-        scope::{ScopeSources, select},
-    },
+    oauth::{OAuthError, authorization_request::AuthorizationRequest, discovery::Discovery},
     secret::Secret,
 };
 
-const FOREIGN_RESOURCE: &str = "https://other.example/mcp";
-
 type Form = Vec<(&'static str, String)>;
 
-/// Signs in and tries the tokens; what fails is written down like everything else.
+/// Signs in as the registered client, whose answers come to `listener`, and tries the tokens; what
+/// fails is written down like everything else.
 pub(in crate::doctor) async fn gather(
-    evidence: &mut Evidence,
-    fetch: &Fetch,
-    clock: &Clock,
+    prober: Prober<'_>,
+    listener: CallbackListener,
     manners: &Manners,
 ) {
-    let Some(discovery) = discovery(evidence) else {
-        evidence.callback = Some(Err("the metadata cannot be used to sign in".to_owned()));
-        return;
-    };
-    let answered = answer(evidence, fetch, manners, discovery).await;
-    let (request, code) = match answered {
-        Ok(answered) => answered,
-        Err(error) => {
-            evidence.callback = Some(Err(error.to_string()));
+    let request = match request(prober.evidence) {
+        Ok(request) => Arc::new(request),
+        Err(objection) => {
+            prober.evidence.callback = Some(Err(objection));
             return;
         }
     };
-    evidence.callback = Some(Ok(()));
-    evidence.now = clock.now();
-    let prober = Prober { fetch, evidence };
+    let answered = answer(Arc::clone(&request), listener, manners).await;
+    let code = match answered {
+        Ok(code) => code,
+        Err(error) => {
+            prober.evidence.callback = Some(judged(&error));
+            return;
+        }
+    };
+    prober.evidence.callback = Some(Ok(()));
     Tokens { prober, request: &request }.run(&code).await;
 }
 
-/// What a client would work with; `None` if it would give up.
-fn discovery(evidence: &Evidence) -> Option<Discovery> {
-    let resource = Value::Object(evidence.resource().ok()?.clone());
-    let authorization_server = Value::Object(evidence.authorization_server().ok()?.clone());
-    Some(Discovery {
-        resource: serde_json::from_value(resource).ok()?,
-        authorization_server: serde_json::from_value(authorization_server).ok()?,
+/// What to say about the server if the sign-in failed: nothing, if the user or this machine did it.
+fn judged(error: &OAuthError) -> Judged {
+    let words = error.to_string();
+    Err(match error {
+        OAuthError::TimedOut { .. }
+        | OAuthError::Denied
+        | OAuthError::Random
+        | OAuthError::Listener(_) => Objection::NotAsked(words),
+        _ => Objection::Found(words),
     })
 }
 
-/// Registers, sends the person to the browser and waits for the code.
+/// The authorization request of a client that follows the metadata.
+fn request(evidence: &Evidence) -> Result<AuthorizationRequest, Objection> {
+    let unusable = |why: String| Objection::NotAsked(format!("no client could sign in: {why}"));
+    let Some(client) = evidence.client.clone() else {
+        return Err(unusable("none could be registered".to_owned()));
+    };
+    let resource = Value::Object(evidence.resource()?.clone());
+    let authorization_server = Value::Object(evidence.authorization_server()?.clone());
+    let discovery = Discovery {
+        resource: serde_json::from_value(resource).map_err(|error| unusable(error.to_string()))?,
+        authorization_server: serde_json::from_value(authorization_server)
+            .map_err(|error| unusable(error.to_string()))?,
+    };
+    AuthorizationRequest::new(&discovery, client, evidence.scope(), None)
+        .map_err(|error| unusable(error.to_string()))
+}
+
+/// Sends the user to the browser and waits for the code.
 async fn answer(
-    evidence: &Evidence,
-    fetch: &Fetch,
+    request: Arc<AuthorizationRequest>,
+    listener: CallbackListener,
     manners: &Manners,
-    discovery: Discovery,
-) -> Result<(Arc<AuthorizationRequest>, Secret), OAuthError> {
-    let header = evidence.answer(Probe::Post).ok().and_then(|post| post.header("www-authenticate"));
-    let challenge = AuthorizationChallenge::parse(&header.unwrap_or_default());
-    let scope = select(ScopeSources {
-        challenge: challenge.scope.as_ref(),
-        resource: discovery.resource.scope().as_ref(),
-        authorization_server: discovery.authorization_server.scope().as_ref(),
-        requested_before: None,
-    })?;
-    let listener = CallbackListener::bind().await?;
-    let metadata = &discovery.authorization_server;
-    let client = register(fetch, metadata, &listener.redirect_uri(), GrantTypes::Browser).await?;
-    let request = Arc::new(AuthorizationRequest::new(&discovery, client, scope, None)?);
+) -> Result<Secret, OAuthError> {
     let output = &manners.output;
     if let Browser::Open(program) = &manners.browser
         && browser::open(program.as_deref(), &request.url).is_ok()
@@ -95,11 +92,10 @@ async fn answer(
     }
     output.say(&format!("\n{}\n", request.url));
     let seconds = manners.timeout.as_secs();
-    let code = tokio::select! {
-        answer = listener.answer(Arc::clone(&request)) => answer?,
-        () = tokio::time::sleep(manners.timeout) => return Err(OAuthError::TimedOut { seconds }),
-    };
-    Ok((request, code))
+    tokio::select! {
+        answer = listener.answer(request) => answer,
+        () = tokio::time::sleep(manners.timeout) => Err(OAuthError::TimedOut { seconds }),
+    }
 }
 
 /// Tries what the code and the tokens are good for.
@@ -125,18 +121,25 @@ impl Tokens<'_> {
         self.send(Probe::ExchangeAgain, "token_endpoint", exchange).await;
     }
 
+    /// Refreshes twice with the same token, then for another resource. A server that takes the
+    /// repetition for a theft may end the grant, and says nothing more about the rest.
     async fn refresh_twice(&mut self) {
         let Some(first) = self.token(Probe::Exchange, "refresh_token") else { return };
         self.refresh(Probe::Refresh, first.clone(), None).await;
         self.refresh(Probe::RefreshAgain, first, None).await;
         self.call(Probe::CallAfterRefresh, Probe::Refresh).await;
-        if let Some(newest) = self.newest_refresh_token() {
+        if self.token(Probe::RefreshAgain, "access_token").is_none()
+            && let Some(newest) = self.newest_refresh_token()
+        {
+            self.refresh(Probe::RefreshNewest, newest, None).await;
+        }
+        if let Some(newest) = self.living_refresh_token() {
             self.refresh(Probe::RefreshForeignResource, newest, Some(FOREIGN_RESOURCE)).await;
         }
     }
 
     async fn revoke(&mut self) {
-        let Some(newest) = self.newest_refresh_token() else { return };
+        let Some(newest) = self.living_refresh_token() else { return };
         if self.prober.evidence.endpoint("revocation_endpoint").is_none() {
             return;
         }
@@ -156,21 +159,10 @@ impl Tokens<'_> {
     }
 
     /// Sends a form to an endpoint, as the client that signed in.
-    async fn send(&mut self, probe: Probe, endpoint: &str, mut form: Form) {
+    async fn send(&mut self, probe: Probe, endpoint: &str, form: Form) {
         let Some(endpoint) = self.prober.evidence.endpoint(endpoint) else { return };
-        // A client that registered itself signs no assertions, so the time does not matter.
-        let Ok(proof) = self.request.client.proof(&self.request.issuer, 0) else { return };
-        form.extend(proof.form.iter().cloned());
-        self.prober
-            .ask(probe, &endpoint, |http| {
-                let request =
-                    http.post(endpoint.clone()).header(ACCEPT, "application/json").form(&form);
-                match proof.authorization {
-                    Some(header) => request.header(AUTHORIZATION, header),
-                    None => request,
-                }
-            })
-            .await;
+        let Some(proof) = self.prober.client_proof() else { return };
+        self.prober.post(probe, &endpoint, &form, proof).await;
     }
 
     /// Calls the MCP server with the access token that `source` brought.
@@ -194,9 +186,24 @@ impl Tokens<'_> {
 
     /// The refresh token that came last.
     fn newest_refresh_token(&self) -> Option<String> {
-        [Probe::RefreshForeignResource, Probe::RefreshAgain, Probe::Refresh, Probe::Exchange]
-            .into_iter()
-            .find_map(|probe| self.token(probe, "refresh_token"))
+        [
+            Probe::RefreshForeignResource,
+            Probe::RefreshNewest,
+            Probe::RefreshAgain,
+            Probe::Refresh,
+            Probe::Exchange,
+        ]
+        .into_iter()
+        .find_map(|probe| self.token(probe, "refresh_token"))
+    }
+
+    /// The same, unless the grant seems to have ended.
+    fn living_refresh_token(&self) -> Option<String> {
+        let brought_tokens = |probe| self.token(probe, "access_token").is_some();
+        let has_ended = !brought_tokens(Probe::RefreshAgain)
+            && self.prober.evidence.any_answer(Probe::RefreshNewest).is_ok()
+            && !brought_tokens(Probe::RefreshNewest);
+        self.newest_refresh_token().filter(|_| !has_ended)
     }
 
     fn token(&self, probe: Probe, member: &str) -> Option<String> {
