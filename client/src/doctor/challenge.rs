@@ -35,14 +35,7 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "rmcp, Codex and mcp-remote discover by GET and find no authorization",
         fix: "put the guard before the routing of methods and before the check of MCP-Protocol-Version",
         section: "MCP authorization, Token Handling",
-        look: |evidence| match evidence.answer(Probe::Get)? {
-            // A server without streams of its own answers 405; routers without the method say 404.
-            get if get.is_missing() => Ok(()),
-            get => {
-                unauthorized(evidence)?;
-                is_unauthorized(get)
-            }
-        },
+        look: challenges_get,
     },
     Check {
         name: "challenge.discover",
@@ -172,6 +165,23 @@ const OPEN: &str = "the server asks nobody to sign in";
 pub(super) fn asks_for_sign_in(evidence: &Evidence) -> bool {
     let is_open = evidence.answer(Probe::Post).is_ok_and(|post| post.status.is_success());
     !is_open || evidence.resource().is_ok()
+}
+
+/// A server without streams need not serve GET: it answers 405, some routers say otherwise, and
+/// some show a page about themselves to browsers.
+fn challenges_get(evidence: &Evidence) -> Judged {
+    let answer = evidence.answer(Probe::Get)?;
+    let is_stream =
+        answer.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream"));
+    match answer.status.as_u16() {
+        401 => return Ok(()),
+        200..=299 if !is_stream => return not_asked("GET is answered by something else than MCP"),
+        300..=399 => return not_asked("GET is redirected"),
+        404..=499 | 501 => return Ok(()),
+        _ => {}
+    }
+    unauthorized(evidence)?;
+    is_unauthorized(answer)
 }
 
 fn is_unauthorized(answer: &Exchange) -> Judged {

@@ -17,6 +17,16 @@ use crate::{
     },
 };
 
+/// Error codes of servers that limit requests or are in trouble.
+const TEMPORARY_ERRORS: [&str; 7] = [
+    "too_many_requests",
+    "rate_limit",
+    "rate_limited",
+    "rate_limit_exceeded",
+    "slow_down",
+    "temporarily_unavailable",
+    "server_busy",
+];
 /// How much of a server's own words is quoted.
 const MAX_QUOTED_CHARS: usize = 200;
 
@@ -113,6 +123,9 @@ impl Evidence {
         if probe >= Probe::Exchange {
             match &self.callback {
                 None => "nobody signed in; add --sign-in",
+                Some(_) if self.answers.contains_key(&Probe::RefreshNewest) => {
+                    "the grant ended when a refresh token came twice"
+                }
                 Some(_) if self.answers.contains_key(&Probe::Exchange) => {
                     "no token or endpoint to ask with"
                 }
@@ -274,9 +287,8 @@ impl Exchange {
     /// Why it says nothing about what was asked, if it does not: the server limits requests, or a
     /// proxy in front of it does not reach it.
     fn unavailability(&self) -> Option<String> {
-        let limits = ["too_many_requests", "rate_limit", "rate_limited", "rate_limit_exceeded"];
         let is_limited = self.status == StatusCode::TOO_MANY_REQUESTS
-            || self.text("error").is_some_and(|error| limits.contains(&error));
+            || self.text("error").is_some_and(is_temporary);
         if is_limited {
             Some(format!("{} limits requests ({})", self.url.path(), self.in_words()))
         } else if matches!(self.status.as_u16(), 502..=504) {
@@ -340,6 +352,11 @@ fn null_member(path: &str, value: &Value) -> Option<String> {
         Value::Array(items) => items.iter().find_map(|item| null_member(path, item)),
         _ => None,
     }
+}
+
+/// Whether an error code says that the same request may be answered otherwise later.
+pub(super) fn is_temporary(error: &str) -> bool {
+    TEMPORARY_ERRORS.contains(&error)
 }
 
 /// A text member; an empty one is as good as none.

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::Value;
 use url::Url;
 
-use super::evidence::Exchange;
+use super::evidence::{Exchange, is_temporary};
 
 /// The members by which answers in JSON name the address that the browser is to open.
 const ADDRESS_MEMBERS: [&str; 6] =
@@ -20,7 +20,7 @@ pub(super) enum Landing {
     Refused,
     /// To a page of the server or to another address, as for a request that may succeed.
     Onward,
-    /// To an error of the server itself, which neither accepts nor refuses.
+    /// To an error of the server itself, or to a limit of requests, which neither accepts nor refuses.
     Broken,
 }
 
@@ -33,10 +33,11 @@ impl Landing {
         let goes_to_client = destination.as_ref().zip(asked).is_some_and(|(there, asked)| {
             there.origin() == asked.origin() && there.path() == asked.path()
         });
-        if goes_to_client {
-            Self::Client(parameters)
-        } else if answer.status.is_server_error() {
+        let is_temporary = error_code(answer).is_some_and(|error| is_temporary(&error));
+        if answer.status.is_server_error() || is_temporary {
             Self::Broken
+        } else if goes_to_client {
+            Self::Client(parameters)
         } else if answer.status.is_client_error()
             || parameters.iter().any(|(name, _)| name == "error")
             || (answer.status.is_success() && answer.text("error").is_some())
@@ -174,5 +175,7 @@ mod tests {
         assert_eq!(landing(302, "https://id.example/?redirect_uri=x"), Landing::Onward);
         assert_eq!(landing(302, "http://127.0.0.1:1/other?code=x"), Landing::Onward);
         assert_eq!(landing(500, ""), Landing::Broken);
+        let busy = format!("{CLIENT}?error=temporarily_unavailable");
+        assert_eq!(landing(302, &busy), Landing::Broken);
     }
 }

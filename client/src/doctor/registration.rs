@@ -7,6 +7,7 @@ use super::{
     Check, Severity,
     evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked, texts},
     member_types::{REGISTRATION, have_their_types},
+    requests::{PLAIN_HTTP_REDIRECT, SCRIPT_REDIRECT},
     resource::no_null,
 };
 
@@ -179,7 +180,7 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "whoever listens on the network reads codes",
         fix: "refuse http redirect URIs that are not loopback, with invalid_redirect_uri",
         section: "OAuth 2.1 §2.3.1; RFC 9700 §2.6",
-        look: |evidence| is_refused(evidence, Probe::RegisterPlainHttp),
+        look: |evidence| is_refused(evidence, Probe::RegisterPlainHttp, PLAIN_HTTP_REDIRECT),
     },
     Check {
         name: "registration.no_script",
@@ -188,7 +189,7 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "where a page links to the redirect URI, a stranger's script runs on the authorization server's origin",
         fix: "refuse javascript:, data:, file: and the like, with invalid_redirect_uri",
         section: "RFC 9700 §4.1; RFC 7591 §5",
-        look: |evidence| is_refused(evidence, Probe::RegisterScript),
+        look: |evidence| is_refused(evidence, Probe::RegisterScript, SCRIPT_REDIRECT),
     },
     Check {
         name: "registration.error_shape",
@@ -276,12 +277,18 @@ fn takes_kind(evidence: &Evidence, prefix: &str, alone: Probe) -> Judged {
     })
 }
 
-fn is_refused(evidence: &Evidence, probe: Probe) -> Judged {
+/// `redirect_uri` was not registered: the server refused it, or left it out.
+fn is_refused(evidence: &Evidence, probe: Probe, redirect_uri: &str) -> Judged {
     let answer = evidence.answer(probe)?;
     if answer.status.is_server_error() {
         return not_asked(&format!("the answer is {}", answer.in_words()));
     }
-    ensure(!is_accepted(answer), || format!("{} and a client_id", answer.status.as_u16()))
+    if is_accepted(answer) && texts(answer.members()?, "redirect_uris")?.is_none() {
+        return not_asked("the answer does not say what was registered");
+    }
+    ensure(!registers(answer, redirect_uri), || {
+        format!("{} with redirect_uris {redirect_uri}", answer.status.as_u16())
+    })
 }
 
 /// The answer about the client that the examination works with, or else any registration.

@@ -6,6 +6,10 @@ pub(super) const REDIRECT_URI: &str = "http://127.0.0.1:53682/callback";
 pub(super) const OTHER_PORT_REDIRECT: &str = "http://127.0.0.1:53683/callback";
 /// Somebody else's redirect URI.
 pub(super) const FOREIGN_REDIRECT: &str = "https://attacker.example/callback";
+/// A redirect URI in the clear, which nobody should register.
+pub(super) const PLAIN_HTTP_REDIRECT: &str = "http://attacker.example/callback";
+/// A redirect URI that is a script.
+pub(super) const SCRIPT_REDIRECT: &str = "javascript:alert(1)";
 /// What must come back with every answer of the authorization endpoint.
 pub(super) const STATE: &str = "the doctors state";
 /// A page that calls servers from a browser: the MCP Inspector at its usual place.

@@ -205,7 +205,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "server.identity",
-        severity: Severity::Error,
+        severity: Severity::Warning,
         promise: "A client it has never met can introduce itself",
         consequence: "only clients that an operator entered beforehand can sign in",
         fix: "serve metadata documents (client_id_metadata_document_supported) or registration",

@@ -23,8 +23,11 @@ pub(super) async fn register(State(flawed): Shared, Json(request): Json<Value>) 
     if flawed.is("limited") && asked > MAX_REGISTRATIONS {
         return too_many();
     }
-    let redirect_uris: Vec<String> =
+    let mut redirect_uris: Vec<String> =
         serde_json::from_value(request["redirect_uris"].clone()).unwrap_or_default();
+    if flawed.is("leaves_out") {
+        redirect_uris.retain(|uri| !is_bad(uri));
+    }
     if let Some(refusal) = refusal(&flawed, &redirect_uris) {
         return refusal;
     }
@@ -103,6 +106,10 @@ fn spoil(flawed: &Flawed, request: &Value, answer: &mut Value) {
         }
         _ => {}
     }
+}
+
+fn is_bad(redirect_uri: &str) -> bool {
+    ["javascript:", "http://attacker"].iter().any(|start| redirect_uri.starts_with(start))
 }
 
 fn refusal(flawed: &Flawed, redirect_uris: &[String]) -> Option<Response> {

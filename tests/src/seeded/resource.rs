@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Query, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
 use serde_json::json;
 use std::collections::HashMap;
@@ -28,6 +28,9 @@ pub(super) async fn mcp(
     let needs_none = flawed.is("open") || flawed.is("anonymous") && token.is_none();
     if needs_none && method == Method::POST {
         return Json(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).into_response();
+    }
+    if flawed.is("leaves_out") && method == Method::GET {
+        return Html("An MCP server").into_response();
     }
     let is_discovery = headers.contains_key("mcp-method");
     let status = match flawed.flaw {

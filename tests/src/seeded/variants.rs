@@ -88,6 +88,7 @@ pub const VARIANTS: &[Variant] = &[
             "server.code",
             "server.no_implicit",
             "server.scopes",
+            "server.iss",
             "server.offline_access",
             "server.metadata_documents",
             "server.revocation",
@@ -134,7 +135,6 @@ pub const VARIANTS: &[Variant] = &[
             "server.public_clients",
             "server.refresh_tokens",
             "server.scopes",
-            "server.iss",
             "registration.refresh_grant",
             "registration.echoes_metadata",
             "sign_in.expires_in",
@@ -193,6 +193,13 @@ pub const VARIANTS: &[Variant] = &[
             "registration.echoes_redirects",
             "server.registration",
         ],
+        signs_in: true,
+    },
+    Variant {
+        name: "leaves_out",
+        about: "it registers a client and leaves out the redirect URIs that it does not like; a \
+                browser that comes to the MCP endpoint is shown a page",
+        checks: &["registration.no_plain_http", "registration.no_script", "challenge.get"],
         signs_in: true,
     },
     Variant {

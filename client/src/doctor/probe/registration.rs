@@ -16,6 +16,7 @@ use crate::{
     doctor::{
         evidence::{Exchange, Probe, Registration, texts},
         registration::{is_accepted, is_refusal, registers},
+        requests::{PLAIN_HTTP_REDIRECT, SCRIPT_REDIRECT},
     },
     oauth::registration::{ClientAuthenticationMethod, ClientRegistration},
     secret::Secret,
@@ -86,8 +87,8 @@ impl Prober<'_> {
             return;
         }
         let wrong = [
-            (Probe::RegisterPlainHttp, "http://attacker.example/callback"),
-            (Probe::RegisterScript, "javascript:alert(1)"),
+            (Probe::RegisterPlainHttp, PLAIN_HTTP_REDIRECT),
+            (Probe::RegisterScript, SCRIPT_REDIRECT),
         ];
         for (probe, redirect_uri) in wrong {
             let client = self.public(redirect_uri);

@@ -116,25 +116,26 @@ impl Tokens<'_> {
         self.send(Probe::Exchange, "token_endpoint", exchange.clone()).await;
         self.call(Probe::CallWithToken, Probe::Exchange).await;
         self.call_with_query().await;
-        self.refresh_twice().await;
+        self.try_refreshing().await;
         self.revoke().await;
         self.send(Probe::ExchangeAgain, "token_endpoint", exchange).await;
     }
 
-    /// Refreshes twice with the same token, then for another resource. A server that takes the
-    /// repetition for a theft may end the grant, and says nothing more about the rest.
-    async fn refresh_twice(&mut self) {
+    /// Refreshes, then for another resource, then once more with the token that was used last. A
+    /// server that takes the repetition for a theft may end the grant, so it comes last.
+    async fn try_refreshing(&mut self) {
         let Some(first) = self.token(Probe::Exchange, "refresh_token") else { return };
         self.refresh(Probe::Refresh, first.clone(), None).await;
-        self.refresh(Probe::RefreshAgain, first, None).await;
+        let Some(second) = self.newest_refresh_token() else { return };
+        self.refresh(Probe::RefreshForeignResource, second.clone(), Some(FOREIGN_RESOURCE)).await;
+        let was_used = self.token(Probe::RefreshForeignResource, "access_token").is_some();
+        let used_last = if was_used { second } else { first };
+        self.refresh(Probe::RefreshAgain, used_last, None).await;
         self.call(Probe::CallAfterRefresh, Probe::Refresh).await;
         if self.token(Probe::RefreshAgain, "access_token").is_none()
             && let Some(newest) = self.newest_refresh_token()
         {
             self.refresh(Probe::RefreshNewest, newest, None).await;
-        }
-        if let Some(newest) = self.living_refresh_token() {
-            self.refresh(Probe::RefreshForeignResource, newest, Some(FOREIGN_RESOURCE)).await;
         }
     }
 
@@ -187,9 +188,9 @@ impl Tokens<'_> {
     /// The refresh token that came last.
     fn newest_refresh_token(&self) -> Option<String> {
         [
-            Probe::RefreshForeignResource,
             Probe::RefreshNewest,
             Probe::RefreshAgain,
+            Probe::RefreshForeignResource,
             Probe::Refresh,
             Probe::Exchange,
         ]
