@@ -121,7 +121,9 @@ pub(super) enum Probe {
     RefreshForeignResource,
     /// A refresh.
     Refresh,
-    /// The same refresh token once more, at once.
+    /// A call with the token that the refresh brought.
+    CallWithRefreshed,
+    /// The refresh token that was used last once more, at once.
     RefreshAgain,
     /// The newest refresh token, if the repeated one was refused.
     RefreshNewest,

@@ -212,8 +212,8 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 9700 §4.14.2",
         look: |evidence| {
             evidence.answer(Probe::RefreshAgain)?;
-            accepts(evidence, Probe::CallWithToken)
-                .or_else(|_| not_asked("the server accepts no token"))?;
+            accepts(evidence, Probe::CallWithRefreshed)
+                .or_else(|_| not_asked("its token did not work before that either"))?;
             accepts(evidence, Probe::CallAfterRefresh)
         },
     },

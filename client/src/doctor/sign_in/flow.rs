@@ -130,6 +130,7 @@ impl Tokens<'_> {
         self.refresh(Probe::RefreshForeignResource, second.clone(), Some(FOREIGN_RESOURCE)).await;
         let was_used = self.token(Probe::RefreshForeignResource, "access_token").is_some();
         let used_last = if was_used { second } else { first };
+        self.call(Probe::CallWithRefreshed, Probe::Refresh).await;
         self.refresh(Probe::RefreshAgain, used_last, None).await;
         self.call(Probe::CallAfterRefresh, Probe::Refresh).await;
         if self.token(Probe::RefreshAgain, "access_token").is_none()
