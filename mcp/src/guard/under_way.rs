@@ -51,7 +51,7 @@ struct Taken {
 /// What one request takes until it is answered.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    request: Option<Share>,
+    _request: Option<Share>,
     stream: Option<Share>,
     body_bytes: Option<Share>,
 }
@@ -79,7 +79,7 @@ impl UnderWay {
     pub(super) fn begin(&self, caller: &Caller) -> Result<Held, BearerError> {
         let request = self.requests.take(caller.owner(), 1).ok_or(BearerError::TooManyRequests)?;
         let body_bytes = self.body_bytes.take(caller.owner(), 0);
-        Ok(Held { request: Some(request), body_bytes, stream: None })
+        Ok(Held { _request: Some(request), body_bytes, stream: None })
     }
 
     /// Lets the caller listen by a request, unless they listen on too many streams. `id` is that of
