@@ -191,7 +191,9 @@ impl Access {
         self.answer(&refusal, &mut Attempts::for_sign_in()).await
     }
 
-    /// Refreshes; `false` if the authorization server wants the person to sign in again.
+    /// Refreshes; `false` if the person has to sign in again: the authorization server refuses, or
+    /// its answer or its metadata cannot be used. Otherwise a grant that can no longer be renewed
+    /// would keep the person out for good.
     async fn renew(&mut self) -> Result<bool, Error> {
         let Some(held) = &self.grant else { return Ok(false) };
         let renewed =
@@ -202,7 +204,7 @@ impl Access {
                 self.hold(Some(grant));
                 Ok(is_new)
             }
-            Err(Error::OAuth(OAuthError::TokenRefused { .. })) => {
+            Err(Error::OAuth(error)) if !error.is_temporary() => {
                 self.load_again()?;
                 Ok(false)
             }

@@ -8,22 +8,30 @@ use std::{
 };
 
 use reqwest::{
-    Client, RequestBuilder, Response, StatusCode,
+    Client, RequestBuilder, Response,
     header::{ACCEPT, HeaderMap},
     redirect::Policy,
 };
-use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use self::guard::{Guard, Lookup, leads_here, points_inward};
-use crate::{exit::Exit, explain::Explanation};
+use crate::explain::Explanation;
 
+mod answer;
+mod error;
+pub mod excerpt;
 mod guard;
 
-pub use self::guard::NameRefused;
+pub(crate) use self::{answer::is_trouble, error::unreachable};
+pub use self::{
+    answer::{Answer, foreign_encoding},
+    error::FetchError,
+    guard::NameRefused,
+};
 
-/// Metadata and token answers are a few kilobytes; nobody needs more than this.
-const LARGEST_BODY: usize = 1024 * 1024;
+/// Metadata and token answers are a few kilobytes. The limit holds for what they are after
+/// decompression.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("portcullis-client/", env!("CARGO_PKG_VERSION"));
@@ -37,98 +45,6 @@ pub struct Fetch {
     timeout: Duration,
     /// Who is told about every request.
     pub explanation: Explanation,
-}
-
-/// An answer whose body has been read in full.
-#[derive(Debug)]
-pub struct Answer {
-    /// Where it came from.
-    pub url: Url,
-    /// Its HTTP status.
-    pub status: StatusCode,
-    /// Its headers.
-    pub headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-/// Why a server gave no usable answer.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum FetchError {
-    /// The address is neither https nor on this machine.
-    #[error("refused to talk to {url}: it is neither https nor on this machine")]
-    Insecure {
-        /// The address.
-        url: Url,
-    },
-    /// A remote server pointed at an address of this machine or of a private network.
-    #[error("refused to talk to {url}: a remote server may not send this client there")]
-    Inward {
-        /// The address.
-        url: Url,
-    },
-    /// The name in an address leads where this client does not go.
-    #[error("refused to talk to {url}: {reason}")]
-    Name {
-        /// The address.
-        url: Url,
-        /// Where it leads.
-        reason: NameRefused,
-    },
-    /// Nobody answered.
-    #[error("cannot reach {url}: {reason}")]
-    Unreachable {
-        /// The address.
-        url: Url,
-        /// Why, as the operating system or TLS says.
-        reason: String,
-    },
-    /// The answer is larger than any honest one.
-    #[error("{url} answered with more than {LARGEST_BODY} bytes")]
-    TooLarge {
-        /// The address.
-        url: Url,
-    },
-    /// The body is not the JSON it should be.
-    #[error("{url} did not answer with the expected JSON: {reason}")]
-    NotJson {
-        /// The address.
-        url: Url,
-        /// What the parser stumbled over.
-        reason: String,
-    },
-    /// The HTTP client could not be set up, which only a broken TLS installation causes.
-    #[error("cannot set up HTTP: {0}")]
-    SetUp(Arc<reqwest::Error>),
-}
-
-impl FetchError {
-    pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Self::Unreachable { .. } => Exit::Unreachable,
-            _ => Exit::Failure,
-        }
-    }
-
-    pub(crate) fn code(&self) -> &'static str {
-        match self {
-            Self::Insecure { .. } | Self::Inward { .. } | Self::Name { .. } => "refused_address",
-            Self::Unreachable { .. } => "unreachable",
-            Self::TooLarge { .. } | Self::NotJson { .. } => "unusable_answer",
-            Self::SetUp(_) => "http",
-        }
-    }
-
-    pub(crate) fn hint(&self) -> Option<String> {
-        match self {
-            Self::Unreachable { url, .. } if leads_here(url) => {
-                Some("start it, for example with `make dev`, then try again".to_owned())
-            }
-            Self::Unreachable { .. } => {
-                Some("check the address and the network, then try again".to_owned())
-            }
-            _ => None,
-        }
-    }
 }
 
 impl Fetch {
@@ -239,20 +155,7 @@ impl Fetch {
         let (status, headers) = (response.status(), response.headers().clone());
         self.explanation.answer(status);
         let body = read_bounded(url, &mut response).await?;
-        Ok(Answer { url: url.clone(), status, headers, body })
-    }
-}
-
-impl Answer {
-    /// The body as `T`.
-    ///
-    /// # Errors
-    /// [`FetchError::NotJson`] when it is something else.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, FetchError> {
-        serde_json::from_slice(&self.body).map_err(|error| FetchError::NotJson {
-            url: self.url.clone(),
-            reason: error.to_string(),
-        })
+        Ok(Answer::new(url.clone(), status, headers, body))
     }
 }
 
@@ -277,31 +180,19 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Describes a request that got no answer by its innermost cause, which is the one that helps.
-pub(crate) fn unreachable(url: &Url, error: &reqwest::Error) -> FetchError {
-    let mut innermost: &dyn std::error::Error = error;
-    loop {
-        if let Some(refused) = innermost.downcast_ref::<NameRefused>() {
-            return FetchError::Name { url: url.clone(), reason: refused.clone() };
-        }
-        let Some(source) = innermost.source() else { break };
-        innermost = source;
-    }
-    let reason = match error.is_timeout() {
-        true => "it did not answer in time".to_owned(),
-        false => innermost.to_string(),
-    };
-    FetchError::Unreachable { url: url.clone(), reason }
-}
-
 fn set_up(error: reqwest::Error) -> FetchError {
     FetchError::SetUp(Arc::new(error))
 }
 
+/// The whole body as the server meant it: reqwest has undone its compression, so the limit counts
+/// what comes out, however small what came in was.
 async fn read_bounded(url: &Url, response: &mut Response) -> Result<Vec<u8>, FetchError> {
+    if let Some(encoding) = foreign_encoding(response.headers()) {
+        return Err(FetchError::Encoded { url: url.clone(), encoding });
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(url, &error))? {
-        if body.len() + chunk.len() > LARGEST_BODY {
+        if body.len() + chunk.len() > MAX_BODY {
             return Err(FetchError::TooLarge { url: url.clone() });
         }
         body.extend_from_slice(&chunk);
@@ -310,109 +201,4 @@ async fn read_bounded(url: &Url, response: &mut Response) -> Result<Vec<u8>, Fet
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::IntoFuture as _;
-
-    use super::*;
-
-    fn url(text: &str) -> Url {
-        Url::parse(text).expect("a URL")
-    }
-
-    #[test]
-    fn plain_http_is_for_this_machine_only() {
-        for allowed in
-            ["https://a.example", "http://localhost:1", "http://[::1]:1", "http://127.0.0.1:1"]
-        {
-            assert!(is_secure(&url(allowed)), "{allowed}");
-        }
-        for refused in [
-            "http://a.example",
-            "http://localhost.evil.example",
-            "http://evil.localhost",
-            "http://localhost.",
-            "http://127.9.9.9",
-            "http://[::ffff:127.0.0.1]",
-            "http://0.0.0.0",
-            "ftp://localhost",
-            "data:x",
-        ] {
-            assert!(!is_secure(&url(refused)), "{refused}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_remote_server_cannot_send_the_client_to_this_machine() {
-        let remote =
-            Fetch::new(&url("https://93.184.216.34/mcp"), Explanation::default()).expect("set up");
-        for inward in [
-            "http://localhost:6379",
-            "https://127.0.0.1",
-            "https://169.254.169.254",
-            "https://[::ffff:127.0.0.1]",
-            "https://10.0.0.1",
-            "https://100.64.0.1",
-            "https://2130706433",
-            "https://[fd00::1]",
-            "https://[64:ff9b::7f00:1]",
-        ] {
-            assert!(
-                matches!(remote.check(&url(inward)).await, Err(FetchError::Inward { .. })),
-                "{inward}"
-            );
-        }
-        let local =
-            Fetch::new(&url("http://localhost:3001/mcp"), Explanation::default()).expect("set up");
-        assert!(local.check(&url("http://localhost:3000")).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_server_that_redirects_is_not_followed() {
-        use axum::{Router, response::Redirect, routing::get};
-
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let router = Router::new()
-            .route("/old", get(|| async { Redirect::temporary("/new") }))
-            .route("/new", get(|| async { "{}" }));
-        tokio::spawn(axum::serve(listener, router).into_future());
-        let old = url(&format!("http://{address}/old"));
-        let fetch = Fetch::new(&old, Explanation::default()).expect("set up");
-        let answer = fetch.get(&old).await.expect("an answer");
-        assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_does_not_end_is_given_up() {
-        use axum::{Router, body::Body, routing::get};
-        use futures::{StreamExt as _, stream};
-
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let one_byte = || stream::once(async { Ok::<_, std::io::Error>("{") });
-        let router = Router::new().route(
-            "/",
-            get(move || async move { Body::from_stream(one_byte().chain(stream::pending())) }),
-        );
-        tokio::spawn(axum::serve(listener, router).into_future());
-        let url = url(&format!("http://{address}/"));
-        let fetch = Fetch::new(&url, Explanation::default()).expect("set up");
-        assert_eq!(fetch.timeout, REQUEST_TIMEOUT);
-        let impatient = Fetch { timeout: Duration::from_millis(50), ..fetch };
-        let answer = tokio::time::timeout(Duration::from_secs(10), impatient.get(&url)).await;
-        assert!(matches!(answer.expect("given up"), Err(FetchError::Unreachable { .. })));
-    }
-
-    #[tokio::test]
-    async fn an_endless_answer_is_cut_off() {
-        use axum::{Router, routing::get};
-
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let router = Router::new().route("/", get(|| async { vec![b' '; LARGEST_BODY + 1] }));
-        tokio::spawn(axum::serve(listener, router).into_future());
-        let url = url(&format!("http://{address}/"));
-        let fetch = Fetch::new(&url, Explanation::default()).expect("set up");
-        assert!(matches!(fetch.get(&url).await, Err(FetchError::TooLarge { .. })));
-    }
-}
+mod tests;

@@ -22,8 +22,8 @@ use crate::{
 /// not presented again; the access token stays for what is left of its life.
 ///
 /// # Errors
-/// [`OAuthError::TokenRefused`] when the server wants the person to sign in again; otherwise
-/// another [`Error`], after which a later attempt may succeed.
+/// [`Error::OAuth`] when the authorization server renews nothing. Unless that is temporary
+/// ([`OAuthError::is_temporary`]), the person has to sign in again.
 pub async fn refresh(
     fetch: &Fetch,
     credentials: &Credentials,

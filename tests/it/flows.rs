@@ -12,3 +12,4 @@ mod pages;
 mod registrations;
 mod terminal;
 mod without_browser;
+mod zoo;

@@ -132,9 +132,9 @@ async fn what_is_not_a_plain_json_document_is_refused_and_a_redirect_not_followe
         html,
         valid.clone().with("content-encoding", "gzip"),
         Document::json(&padded),
-        Document { body: format!("\u{feff}{}", valid.body), ..valid.clone() },
-        Document { body: format!("{} x", valid.body), ..valid.clone() },
-        Document { body: "[]".into(), ..valid.clone() },
+        valid.clone().saying([b"\xef\xbb\xbf", &*valid.body].concat()),
+        valid.clone().saying([&*valid.body, b" x"].concat()),
+        valid.clone().saying("[]"),
     ] {
         server.put(PATH, document.clone());
         assert_eq!(outcome(&at_token(&client).await), REFUSED, "{document:?}");
@@ -167,7 +167,7 @@ async fn an_outage_of_the_origin_is_503_and_never_an_unknown_client() {
 async fn a_failure_is_not_remembered() {
     let (_stack, server, client) = start().await;
     let valid = Document::json(&valid_document(&server));
-    for failure in [Document::status(404), Document { body: "{".into(), ..valid.clone() }] {
+    for failure in [Document::status(404), valid.clone().saying("{")] {
         server.put(PATH, failure);
         assert_eq!(outcome(&at_token(&client).await), REFUSED);
     }

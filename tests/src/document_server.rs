@@ -1,9 +1,11 @@
 //! Somebody else's web server: it serves the documents that a test puts there, and counts who asks.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
+    io::Write as _,
     net::Ipv4Addr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use axum::{
@@ -11,7 +13,9 @@ use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     response::Response,
+    routing::any,
 };
+use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -28,7 +32,7 @@ type Places = Arc<Mutex<HashMap<String, Place>>>;
 /// What a path answers, and how often it was asked.
 #[derive(Default)]
 struct Place {
-    document: Option<Document>,
+    documents: VecDeque<Document>,
     requests: Vec<Request<Bytes>>,
 }
 
@@ -40,9 +44,11 @@ pub struct Document {
     /// Headers besides the length.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
-    pub body: String,
+    pub body: Bytes,
     /// Whether the answer never comes.
     pub hangs: bool,
+    /// How long the answer takes.
+    pub delay: Duration,
 }
 
 impl Document {
@@ -51,9 +57,27 @@ impl Document {
         Self {
             status: 200,
             headers: vec![("content-type", "application/json".into())],
-            body: value.to_string(),
-            hangs: false,
+            body: value.to_string().into(),
+            ..Self::status(200)
         }
+    }
+
+    /// The same compressed, and said to be.
+    pub fn gzipped(mut self) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&self.body).expect("compressed");
+        self.body = encoder.finish().expect("compressed").into();
+        self.with("content-encoding", "gzip")
+    }
+
+    /// The same after a while.
+    pub fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// The same with another body.
+    pub fn saying(self, body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), ..self }
     }
 
     /// The same with one header more.
@@ -64,17 +88,23 @@ impl Document {
 
     /// A failure.
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: String::new(), hangs: false }
+        let (headers, body, delay) = (Vec::new(), Bytes::new(), Duration::ZERO);
+        Self { status, headers, body, hangs: false, delay }
     }
 }
 
 impl DocumentServer {
     /// Starts it without documents.
     pub async fn start() -> Self {
+        Self::start_beside(Router::new()).await
+    }
+
+    /// Starts it on one port with what `routes` answer.
+    pub async fn start_beside(routes: Router) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let places = Places::default();
-        let router = Router::new().fallback(answer).with_state(places.clone());
+        let router = routes.fallback_service(any(answer).with_state(places.clone()));
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("the document server serves");
         });
@@ -88,7 +118,13 @@ impl DocumentServer {
 
     /// Puts a document at a path, in place of what was there.
     pub fn put(&self, path: &str, document: Document) {
-        self.with_place(path, |place| place.document = Some(document));
+        self.put_in_turn(path, [document]);
+    }
+
+    /// Puts documents at a path, in place of what was there: each is served once, the last for
+    /// ever.
+    pub fn put_in_turn(&self, path: &str, documents: impl IntoIterator<Item = Document>) {
+        self.with_place(path, |place| place.documents = documents.into_iter().collect());
     }
 
     /// How often a path was asked for.
@@ -131,8 +167,10 @@ async fn answer(State(places): State<Places>, request: Request) -> Response {
         let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
         let place = places.entry(parts.uri.path().into()).or_default();
         place.requests.push(Request::from_parts(parts.clone(), body));
-        place.document.clone().unwrap_or_else(|| Document::status(404))
+        let next = if place.documents.len() > 1 { place.documents.pop_front() } else { None };
+        next.or_else(|| place.documents.front().cloned()).unwrap_or_else(|| Document::status(404))
     };
+    tokio::time::sleep(document.delay).await;
     if document.hangs {
         std::future::pending::<()>().await;
     }

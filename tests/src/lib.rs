@@ -9,6 +9,7 @@
 //! - [`trusted_issuer`] asserts who people and workloads are.
 //! - [`openid_provider`] is an OpenID provider that misbehaves when told to.
 //! - [`hostile_server`] wants people to open what they should not.
+//! - [`zoo`] is other people's servers, which do right things differently or one thing wrong.
 //! - [`tls`] puts TLS in front of a server, with the certificate that a test wants.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
@@ -53,3 +54,4 @@ pub mod tls;
 pub mod torture;
 pub mod trusted_issuer;
 pub mod walkthroughs;
+pub mod zoo;

@@ -43,6 +43,11 @@ impl Drop for OpenServer {
 }
 
 async fn answer(State(answers): State<Answers>, Json(request): Json<Value>) -> Response {
+    respond(&answers, &request)
+}
+
+/// What a server with these `answers` says to `request`.
+pub(crate) fn respond(answers: &HashMap<String, Value>, request: &Value) -> Response {
     let Some(id) = request.get("id") else { return StatusCode::ACCEPTED.into_response() };
     let method = request["method"].as_str().unwrap_or_default();
     let about = ["name", "uri"].iter().find_map(|key| request["params"][key].as_str());

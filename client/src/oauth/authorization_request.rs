@@ -1,7 +1,7 @@
 //! Step 6: the address the browser opens, and what must be remembered until it comes back
 //! (OAuth 2.1 §4.1.1, RFC 7636 §4.3, RFC 8707 §2.1).
 
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::{
     OAuthError,
@@ -69,29 +69,50 @@ impl AuthorizationRequest {
         Ok(request)
     }
 
+    /// Adds the parameters of this request to what the endpoint's own query holds. A parameter
+    /// that is in there already would go out twice, which servers refuse (RFC 6749 §3.1): then
+    /// ours counts.
     fn add_parameters(&mut self) {
+        let code_challenge = self.code_verifier.challenge();
         let scope = self.scope.to_string();
-        let mut query = self.url.query_pairs_mut();
-        query
-            .append_pair("response_type", "code")
-            .append_pair("client_id", &self.client.client_id)
-            .append_pair("redirect_uri", &self.client.redirect_uri)
-            .append_pair("state", &self.state)
-            .append_pair("code_challenge", &self.code_verifier.challenge())
-            .append_pair("code_challenge_method", "S256")
-            .append_pair("resource", &self.resource);
+        let thumbprint = self.dpop_key.as_ref().map(DpopKey::thumbprint);
+        let mut parameters = vec![
+            ("response_type", "code"),
+            ("client_id", &self.client.client_id),
+            ("redirect_uri", &self.client.redirect_uri),
+            ("state", &self.state),
+            ("code_challenge", &code_challenge),
+            ("code_challenge_method", "S256"),
+            ("resource", &self.resource),
+        ];
         if !scope.is_empty() {
-            query.append_pair("scope", &scope);
+            parameters.push(("scope", &scope));
         }
         // RFC 9449 §10: the code then is of no use without the key.
-        if let Some(key) = &self.dpop_key {
-            query.append_pair("dpop_jkt", &key.thumbprint());
+        if let Some(thumbprint) = &thumbprint {
+            parameters.push(("dpop_jkt", thumbprint));
         }
         // OpenID Connect Core §11: without it, servers ignore the wish for offline access.
         if self.scope.covers(&Scope::parse("offline_access")) {
-            query.append_pair("prompt", "consent");
+            parameters.push(("prompt", "consent"));
         }
+        let is_ours = |name: &str| parameters.iter().any(|(ours, _)| *ours == name);
+        let kept = kept_query(&self.url, is_ours);
+        self.url.set_query(kept.as_deref());
+        self.url.query_pairs_mut().extend_pairs(parameters);
     }
+}
+
+/// The query of `url` as it is spelled, without the parameters that `is_dropped` names.
+fn kept_query(url: &Url, is_dropped: impl Fn(&str) -> bool) -> Option<String> {
+    let name_of = |pair: &str| {
+        let (name, _) = form_urlencoded::parse(pair.as_bytes()).next()?;
+        Some(name.into_owned())
+    };
+    let pairs = url.query()?.split('&');
+    let kept: Vec<_> =
+        pairs.filter(|pair| name_of(pair).is_none_or(|name| !is_dropped(&name))).collect();
+    (!kept.is_empty()).then(|| kept.join("&"))
 }
 
 #[cfg(test)]
@@ -149,6 +170,20 @@ pub(crate) mod tests {
         let sent = parameters(&request(serde_json::json!({}), ""));
         assert_eq!(sent["resource"], "https://MCP.example");
         assert!(!sent.contains_key("scope"), "an empty scope is left out");
+    }
+
+    #[test]
+    fn no_parameter_goes_out_twice_and_the_rest_of_the_query_stays_as_it_is_spelled() {
+        let endpoint = "https://as.example/authorize?a%20b=c%2Fd&client%5Fid=theirs&response_type=token\
+            &state=fixed&&tenant=1&tenant=2&flag";
+        let request = request(serde_json::json!({"authorization_endpoint": endpoint}), "s");
+        let query = request.url.query().expect("a query");
+        assert!(query.starts_with("a%20b=c%2Fd&&tenant=1&tenant=2&flag&response_type=code&"));
+        for name in ["client_id", "response_type", "state", "scope", "resource"] {
+            let values = request.url.query_pairs().filter(|(known, _)| known == name).count();
+            assert_eq!(values, 1, "{name}");
+        }
+        assert_eq!(parameters(&request)["client_id"], "c1");
     }
 
     #[test]

@@ -7,8 +7,9 @@ use url::Url;
 
 use super::{
     OAuthError,
+    member::{List, Member, WrongMember, address, flag},
     scope::Scope,
-    well_known::{first_document, list},
+    well_known::{Found, first_document},
 };
 use crate::{explain::Rule, fetch::Fetch};
 
@@ -19,36 +20,38 @@ const RULE: Rule = Rule {
     section: "RFC 8414 §3.3, MCP authorization-server-discovery",
 };
 
-/// What an authorization server says about itself (RFC 8414 §2), checked by [`discover`].
+/// What an authorization server says about itself (RFC 8414 §2), checked by [`discover`]. Each
+/// member is read on its own; one that is wrong is refused where it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AuthorizationServerMetadata {
     /// Its identifier, exactly as sent.
     pub issuer: String,
-    /// Where the browser goes.
-    pub authorization_endpoint: Option<Url>,
-    /// Where codes and refresh tokens become access tokens.
-    pub token_endpoint: Option<Url>,
-    /// Where a client introduces itself (RFC 7591).
-    pub registration_endpoint: Option<Url>,
-    /// Where tokens are ended (RFC 7009).
-    pub revocation_endpoint: Option<Url>,
-    /// Where a device without a browser asks for a code to show (RFC 8628 §4).
-    pub device_authorization_endpoint: Option<Url>,
-    /// Where the person's name is asked for (OpenID Connect Core §5.3).
-    pub userinfo_endpoint: Option<Url>,
     #[serde(default)]
-    code_challenge_methods_supported: Vec<String>,
-    /// How a client may prove itself at the token endpoint, if the server says.
-    pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
-    scopes_supported: Option<Vec<String>>,
+    authorization_endpoint: Member<Url>,
+    #[serde(default)]
+    token_endpoint: Member<Url>,
+    #[serde(default)]
+    registration_endpoint: Member<Url>,
+    #[serde(default)]
+    revocation_endpoint: Member<Url>,
+    #[serde(default)]
+    device_authorization_endpoint: Member<Url>,
+    #[serde(default)]
+    userinfo_endpoint: Member<Url>,
+    #[serde(default)]
+    code_challenge_methods_supported: Member<List>,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Member<List>,
+    #[serde(default)]
+    scopes_supported: Member<List>,
     /// Whether every authorization response carries `iss` (RFC 9207 §3).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub authorization_response_iss_parameter_supported: bool,
     /// Whether a client may be known by the address of its metadata document.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub client_id_metadata_document_supported: bool,
     #[serde(default)]
-    dpop_signing_alg_values_supported: Vec<String>,
+    dpop_signing_alg_values_supported: Member<List>,
 }
 
 impl AuthorizationServerMetadata {
@@ -71,41 +74,86 @@ impl AuthorizationServerMetadata {
 
     /// `scopes_supported`, if it is there.
     pub fn scope(&self) -> Option<Scope> {
-        self.scopes_supported.as_ref().map(|scopes| Scope::parse(&scopes.join(" ")))
+        self.scopes_supported.value().map(Scope::from)
     }
 
-    /// The token endpoint.
+    /// How a client may prove itself at the token endpoint; empty if the server does not say.
+    pub fn authentication_methods(&self) -> &[String] {
+        items(&self.token_endpoint_auth_methods_supported)
+    }
+
+    /// Where codes and refresh tokens become access tokens.
     ///
     /// # Errors
-    /// [`OAuthError::MissingEndpoint`].
+    /// [`OAuthError::MissingEndpoint`] or [`OAuthError::WrongMember`].
     pub fn token_endpoint(&self) -> Result<&Url, OAuthError> {
-        self.token_endpoint.as_ref().ok_or_else(|| self.missing("token_endpoint"))
+        self.needed(&self.token_endpoint, "token_endpoint")
     }
 
-    /// The authorization endpoint of a server that can be trusted with a code flow: one without
-    /// PKCE leaves the code to whoever intercepts it, so it is refused (OAuth 2.1 §7.5).
+    /// Where the browser goes, at a server that can be trusted with a code flow: one without PKCE
+    /// leaves the code to whoever intercepts it, so it is refused (OAuth 2.1 §7.5).
     ///
     /// # Errors
-    /// [`OAuthError::MissingEndpoint`] or [`OAuthError::NoPkce`].
+    /// [`OAuthError::MissingEndpoint`], [`OAuthError::WrongMember`] or [`OAuthError::NoPkce`].
     pub fn authorization_endpoint(&self) -> Result<&Url, OAuthError> {
-        if !self.code_challenge_methods_supported.iter().any(|method| method == "S256") {
+        if !items(&self.code_challenge_methods_supported).iter().any(|method| method == "S256") {
             return Err(OAuthError::NoPkce { issuer: self.issuer.clone() });
         }
-        self.authorization_endpoint.as_ref().ok_or_else(|| self.missing("authorization_endpoint"))
+        let endpoint = self.needed(&self.authorization_endpoint, "authorization_endpoint")?;
+        if endpoint.fragment().is_some() {
+            let wrong = WrongMember {
+                owner: self.issuer.clone(),
+                name: "authorization_endpoint",
+                value: endpoint.to_string(),
+                expected: "an address without a fragment (RFC 6749 §3.1)",
+            };
+            return Err(wrong.into());
+        }
+        Ok(endpoint)
     }
 
-    /// Where a device asks for a code.
+    /// Where a device without a browser asks for a code to show (RFC 8628 §4).
     ///
     /// # Errors
-    /// [`OAuthError::MissingEndpoint`].
+    /// [`OAuthError::MissingEndpoint`] or [`OAuthError::WrongMember`].
     pub fn device_authorization_endpoint(&self) -> Result<&Url, OAuthError> {
-        let endpoint = self.device_authorization_endpoint.as_ref();
-        endpoint.ok_or_else(|| self.missing("device_authorization_endpoint"))
+        self.needed(&self.device_authorization_endpoint, "device_authorization_endpoint")
+    }
+
+    /// Where a client introduces itself (RFC 7591), if the server lets it.
+    ///
+    /// # Errors
+    /// [`OAuthError::WrongMember`].
+    pub fn registration_endpoint(&self) -> Result<Option<&Url>, OAuthError> {
+        Ok(address(&self.registration_endpoint, &self.issuer, "registration_endpoint")?)
+    }
+
+    /// Where tokens are ended (RFC 7009), if anywhere.
+    ///
+    /// # Errors
+    /// [`OAuthError::WrongMember`].
+    pub fn revocation_endpoint(&self) -> Result<Option<&Url>, OAuthError> {
+        Ok(address(&self.revocation_endpoint, &self.issuer, "revocation_endpoint")?)
+    }
+
+    /// Where the user's name is asked for (OpenID Connect Core §5.3), if anywhere.
+    pub fn userinfo_endpoint(&self) -> Option<&Url> {
+        self.userinfo_endpoint.value()
+    }
+
+    fn needed<'a>(
+        &self,
+        member: &'a Member<Url>,
+        endpoint: &'static str,
+    ) -> Result<&'a Url, OAuthError> {
+        let issuer = self.issuer.clone();
+        address(member, &self.issuer, endpoint)?
+            .ok_or(OAuthError::MissingEndpoint { issuer, endpoint })
     }
 
     /// Whether it binds tokens to keys of the kind this client makes (RFC 9449 §5.1).
     pub fn offers_dpop(&self) -> bool {
-        self.dpop_signing_alg_values_supported.iter().any(|name| name == "ES256")
+        items(&self.dpop_signing_alg_values_supported).iter().any(|name| name == "ES256")
     }
 
     /// The origins of the endpoints that a sign-in leads to, without that of the issuer.
@@ -116,48 +164,35 @@ impl AuthorizationServerMetadata {
             &self.device_authorization_endpoint,
             &self.token_endpoint,
         ];
-        let origins = endpoints.into_iter().flatten().map(Url::origin);
+        let origins = endpoints.into_iter().filter_map(Member::value).map(Url::origin);
         let foreign = origins.filter(|origin| own.as_ref() != Ok(origin));
         foreign.map(|origin| origin.ascii_serialization()).collect()
     }
+}
 
-    fn missing(&self, endpoint: &'static str) -> OAuthError {
-        OAuthError::MissingEndpoint { issuer: self.issuer.clone(), endpoint }
-    }
-
-    fn endpoints(&self) -> impl Iterator<Item = &Url> {
-        [
-            &self.authorization_endpoint,
-            &self.token_endpoint,
-            &self.registration_endpoint,
-            &self.revocation_endpoint,
-            &self.userinfo_endpoint,
-            &self.device_authorization_endpoint,
-        ]
-        .into_iter()
-        .flatten()
-    }
+fn items(member: &Member<List>) -> &[String] {
+    member.value().map_or(&[], |list| &list.0)
 }
 
 /// Fetches the metadata of `issuer` from its well-known places, in order, and checks that it is
 /// about `issuer`, byte for byte (RFC 8414 §3.3).
 ///
 /// # Errors
-/// [`OAuthError`] when there is none, it is unusable, it names another issuer or an endpoint that
-/// nothing may be sent to.
+/// [`OAuthError`] when there is none, it is unusable or it names another issuer.
 pub async fn discover(
     fetch: &Fetch,
     issuer: &str,
 ) -> Result<AuthorizationServerMetadata, OAuthError> {
     fetch.explanation.step(&RULE);
     let candidates = well_known_urls(issuer)?;
-    let found = first_document::<AuthorizationServerMetadata>(fetch, &candidates).await?;
-    let Some((url, metadata)) = found else {
-        let (issuer, tried) = (issuer.to_owned(), list(&candidates));
-        return Err(OAuthError::NoAuthorizationServerMetadata { issuer, tried });
+    let metadata = match find(fetch, issuer, &candidates).await? {
+        Found::Document(metadata) => metadata,
+        Found::Nothing { tried } => {
+            let issuer = issuer.to_owned();
+            return Err(OAuthError::NoAuthorizationServerMetadata { issuer, tried });
+        }
     };
-    check(fetch, &metadata, issuer, &url).await?;
-    let methods = &metadata.code_challenge_methods_supported;
+    let methods = items(&metadata.code_challenge_methods_supported);
     fetch.explanation.fact("issuer", &metadata.issuer);
     fetch.explanation.fact("code_challenge_methods_supported", methods.join(" "));
     Ok(metadata)
@@ -172,28 +207,35 @@ pub(super) async fn at_root(
     origin: &str,
 ) -> Result<Option<AuthorizationServerMetadata>, OAuthError> {
     let candidates = well_known_urls(origin)?;
-    let Some((url, metadata)) = first_document(fetch, &candidates).await? else { return Ok(None) };
-    check(fetch, &metadata, origin, &url).await?;
-    Ok(Some(metadata))
+    Ok(match find(fetch, origin, &candidates).await? {
+        Found::Document(metadata) => Some(metadata),
+        Found::Nothing { .. } => None,
+    })
 }
 
-async fn check(
+async fn find(
     fetch: &Fetch,
+    issuer: &str,
+    candidates: &[Url],
+) -> Result<Found<AuthorizationServerMetadata>, OAuthError> {
+    let is_about_issuer =
+        |metadata: &AuthorizationServerMetadata, place: &Url| check(metadata, issuer, place);
+    first_document(fetch, candidates, is_about_issuer).await
+}
+
+fn check(
     metadata: &AuthorizationServerMetadata,
     issuer: &str,
     found_at: &Url,
 ) -> Result<(), OAuthError> {
-    if metadata.issuer != issuer {
-        return Err(OAuthError::IssuerMismatch {
-            url: found_at.to_string(),
-            expected: issuer.to_owned(),
-            found: metadata.issuer.clone(),
-        });
+    if metadata.issuer == issuer {
+        return Ok(());
     }
-    for endpoint in metadata.endpoints() {
-        fetch.check(endpoint).await?;
-    }
-    Ok(())
+    Err(OAuthError::IssuerMismatch {
+        url: found_at.to_string(),
+        expected: issuer.to_owned(),
+        found: metadata.issuer.clone(),
+    })
 }
 
 /// The places to look (MCP authorization, "Authorization Server Metadata Discovery"). With a path:
@@ -223,30 +265,26 @@ fn well_known_urls(issuer: &str) -> Result<Vec<Url>, OAuthError> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::explain::Explanation;
 
     fn places(issuer: &str) -> Vec<String> {
         well_known_urls(issuer).expect("an issuer").iter().map(Url::to_string).collect()
     }
 
-    fn metadata() -> AuthorizationServerMetadata {
-        serde_json::from_value(serde_json::json!({
+    /// Metadata that is `extra` on top of what every server must say.
+    fn metadata(extra: serde_json::Value) -> AuthorizationServerMetadata {
+        let mut metadata = json!({
             "issuer": "https://as.example",
             "authorization_endpoint": "https://as.example/authorize",
             "token_endpoint": "https://as.example/token",
             "code_challenge_methods_supported": ["S256"],
-        }))
-        .expect("metadata")
-    }
-
-    async fn checked(
-        metadata: &AuthorizationServerMetadata,
-        issuer: &str,
-    ) -> Result<(), OAuthError> {
-        let place = Url::parse("https://as.example/.well-known/x").expect("a URL");
-        let fetch = Fetch::new(&place, Explanation::default()).expect("set up");
-        check(&fetch, metadata, issuer, &place).await
+        });
+        for (name, value) in extra.as_object().expect("an object") {
+            metadata[name] = value.clone();
+        }
+        serde_json::from_value(metadata).expect("metadata")
     }
 
     #[test]
@@ -280,37 +318,70 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn issuers_are_compared_byte_for_byte() {
-        assert!(checked(&metadata(), "https://as.example").await.is_ok());
+    #[test]
+    fn issuers_are_compared_byte_for_byte() {
+        let place = Url::parse("https://as.example/.well-known/x").expect("a URL");
+        let checked = |issuer: &str| check(&metadata(json!({})), issuer, &place);
+        assert!(checked("https://as.example").is_ok());
         for other in ["https://as.example/", "https://AS.example", "https://as.example:443"] {
-            let refused = checked(&metadata(), other).await;
+            let refused = checked(other);
             assert!(matches!(refused, Err(OAuthError::IssuerMismatch { .. })), "{other}");
         }
     }
 
-    #[tokio::test]
-    async fn an_endpoint_in_the_clear_is_refused() {
-        let mut metadata = metadata();
-        metadata.token_endpoint = Url::parse("http://as.example/token").ok();
-        assert!(checked(&metadata, "https://as.example").await.is_err());
-    }
-
     #[test]
     fn an_endpoint_elsewhere_is_named() {
-        let mut metadata = metadata();
-        assert!(metadata.foreign_origins().is_empty());
-        metadata.token_endpoint = Url::parse("https://evil.example/token").ok();
-        metadata.authorization_endpoint = Url::parse("https://as.example:8443/authorize").ok();
+        assert!(metadata(json!({})).foreign_origins().is_empty());
+        let metadata = metadata(json!({
+            "token_endpoint": "https://evil.example/token",
+            "authorization_endpoint": "https://as.example:8443/authorize",
+        }));
         let foreign: Vec<_> = metadata.foreign_origins().into_iter().collect();
         assert_eq!(foreign, ["https://as.example:8443", "https://evil.example"]);
     }
 
     #[test]
     fn a_server_without_s256_is_refused() {
-        let mut metadata = metadata();
-        assert!(metadata.authorization_endpoint().is_ok());
-        metadata.code_challenge_methods_supported = vec!["plain".to_owned()];
-        assert!(matches!(metadata.authorization_endpoint(), Err(OAuthError::NoPkce { .. })));
+        assert!(metadata(json!({})).authorization_endpoint().is_ok());
+        for methods in [json!(["plain"]), json!(null), json!(""), json!(5), json!([["S256"]])] {
+            let metadata = metadata(json!({"code_challenge_methods_supported": methods}));
+            let refused = metadata.authorization_endpoint();
+            assert!(matches!(refused, Err(OAuthError::NoPkce { .. })), "{methods}");
+        }
+    }
+
+    #[test]
+    fn an_authorization_endpoint_with_a_fragment_is_refused_and_named() {
+        let endpoint = "https://as.example/authorize#sign-in";
+        let refused = metadata(json!({"authorization_endpoint": endpoint}));
+        let refused = refused.authorization_endpoint().expect_err("refused").to_string();
+        assert!(refused.contains("`authorization_endpoint`") && refused.contains(endpoint));
+    }
+
+    #[test]
+    fn a_wrong_member_is_refused_where_it_is_used_and_nowhere_else() {
+        let wrong = json!({
+            "registration_endpoint": "/register",
+            "revocation_endpoint": ["https://as.example/revoke"],
+            "userinfo_endpoint": 5,
+            "device_authorization_endpoint": null,
+            "scopes_supported": {"a": true},
+            "token_endpoint_auth_methods_supported": "none",
+            "authorization_response_iss_parameter_supported": "true",
+            "client_id_metadata_document_supported": null,
+            "dpop_signing_alg_values_supported": "",
+        });
+        let metadata = metadata(wrong);
+        assert!(metadata.authorization_endpoint().is_ok() && metadata.token_endpoint().is_ok());
+        assert!(metadata.userinfo_endpoint().is_none() && metadata.scope().is_none());
+        assert!(metadata.authorization_response_iss_parameter_supported);
+        assert_eq!(metadata.authentication_methods(), ["none"]);
+        let refused = metadata.registration_endpoint().expect_err("refused").to_string();
+        assert_eq!(
+            refused,
+            "`registration_endpoint` in the metadata of https://as.example is \"/register\", \
+             which is not an address"
+        );
+        assert!(metadata.revocation_endpoint().is_err());
     }
 }

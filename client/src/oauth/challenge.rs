@@ -46,18 +46,23 @@ pub struct AuthorizationChallenge {
 
 impl AuthorizationChallenge {
     /// Reads the header. Several header lines count as one, joined by commas (RFC 9110 §5.3).
-    /// Of several challenges the first for `Bearer` counts, else the first for `DPoP`.
+    ///
+    /// A server and the gateway before it may each send a challenge, so every challenge for
+    /// `Bearer` counts, then every one for `DPoP`; for each parameter the first that has it.
     pub fn parse(header: &str) -> Self {
         let challenges = parse(header);
-        let of = |scheme: &str| challenges.iter().find(|challenge| challenge.is(scheme));
-        let Some(challenge) = of("Bearer").or_else(|| of("DPoP")) else { return Self::default() };
-        let parameter = |name: &str| challenge.parameter(name).map(str::to_owned);
+        let of = |scheme: &'static str| challenges.iter().filter(move |one| one.is(scheme));
+        let parameter = |name: &str| {
+            let mut values = of("Bearer").chain(of("DPoP")).filter_map(|one| one.parameter(name));
+            values.find(|value| !value.is_empty()).map(str::to_owned)
+        };
+        let offers_dpop = of("DPoP").next().is_some();
         Self {
             resource_metadata: parameter("resource_metadata"),
-            scope: challenge.parameter("scope").map(Scope::parse).filter(|scope| !scope.is_empty()),
+            scope: parameter("scope").map(|text| Scope::parse(&text)).filter(|s| !s.is_empty()),
             error: parameter("error"),
-            offers_dpop: of("DPoP").is_some(),
-            offers_only_dpop: of("Bearer").is_none(),
+            offers_dpop,
+            offers_only_dpop: offers_dpop && of("Bearer").next().is_none(),
         }
     }
 
@@ -214,6 +219,18 @@ mod tests {
         assert_eq!(AuthorizationChallenge::parse(both).scope, Some(Scope::parse("b")));
         let dpop = r#"DPoP scope="d""#;
         assert_eq!(AuthorizationChallenge::parse(dpop).scope, Some(Scope::parse("d")));
+    }
+
+    #[test]
+    fn every_bearer_challenge_is_read_and_the_first_that_says_it_counts() {
+        let header = r#"Bearer realm="gateway", Basic realm="x", bearer scope="a", resource_metadata="https://a.example/m", Bearer scope="b", error="invalid_token""#;
+        let challenge = AuthorizationChallenge::parse(header);
+        assert_eq!(challenge.resource_metadata.as_deref(), Some("https://a.example/m"));
+        assert_eq!(challenge.scope, Some(Scope::parse("a")));
+        assert_eq!(challenge.error.as_deref(), Some("invalid_token"));
+        let empty = r#"Bearer resource_metadata="", Bearer resource_metadata=https://b.example"#;
+        let challenge = AuthorizationChallenge::parse(empty);
+        assert_eq!(challenge.resource_metadata.as_deref(), Some("https://b.example"));
     }
 
     #[test]

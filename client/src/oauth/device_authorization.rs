@@ -7,9 +7,11 @@ use url::Url;
 
 use super::{
     OAuthError,
+    error_response::granted,
     grant_type::DEVICE_CODE,
+    member::{Member, Seconds},
     scope::Scope,
-    token::{TokenEndpoint, TokenResponse, describe},
+    token::{TokenEndpoint, TokenResponse},
 };
 use crate::{browser::is_harmless, exit::Exit, explain::Rule, secret::Secret};
 
@@ -34,7 +36,7 @@ const POLL: Rule = Rule {
 };
 
 /// What the person is shown, and what is asked with later (RFC 8628 §3.2).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct DeviceAuthorization {
     device_code: Secret,
     /// What the person types.
@@ -45,6 +47,38 @@ pub struct DeviceAuthorization {
     pub verification_uri_complete: Option<Url>,
     expires_in: Option<u64>,
     interval: Option<u64>,
+}
+
+/// The same as it is sent.
+#[derive(Deserialize)]
+struct SentDeviceAuthorization {
+    device_code: Secret,
+    user_code: String,
+    // Google and others still use the name of an early draft.
+    #[serde(alias = "verification_url")]
+    verification_uri: Url,
+    #[serde(default)]
+    verification_uri_complete: Member<Url>,
+    #[serde(default)]
+    expires_in: Member<Seconds>,
+    #[serde(default)]
+    interval: Member<Seconds>,
+}
+
+impl From<SentDeviceAuthorization> for DeviceAuthorization {
+    fn from(sent: SentDeviceAuthorization) -> Self {
+        let seconds = |member: Member<Seconds>| {
+            member.into_value().map(|Seconds(seconds)| seconds.unsigned_abs())
+        };
+        Self {
+            device_code: sent.device_code,
+            user_code: sent.user_code,
+            verification_uri: sent.verification_uri,
+            verification_uri_complete: sent.verification_uri_complete.into_value(),
+            expires_in: seconds(sent.expires_in),
+            interval: seconds(sent.interval),
+        }
+    }
 }
 
 /// Asks for a code for `resource`.
@@ -65,27 +99,26 @@ pub async fn request(
     }
     let answer = endpoint.post(url, &form).await?;
     let issuer = endpoint.metadata.issuer.clone();
-    if !answer.status.is_success() {
-        let (error, reason) = describe(&answer);
-        return Err(OAuthError::TokenRefused { issuer, error, reason });
-    }
-    let authorization: DeviceAuthorization = answer.json()?;
-    check(endpoint, &authorization).await?;
-    Ok(authorization)
+    granted(&answer, &issuer)?;
+    let sent: SentDeviceAuthorization = answer.json()?;
+    check(endpoint, sent.into()).await
 }
 
-/// A page that is not on the web, or a code that nobody can type, is not shown.
+/// A page that is not on the web, or a code that nobody can type, is not shown. The address that
+/// has the code in it is only a convenience: one that cannot be shown is left out.
 async fn check(
     endpoint: &TokenEndpoint<'_>,
-    authorization: &DeviceAuthorization,
-) -> Result<(), OAuthError> {
-    let pages =
-        [Some(&authorization.verification_uri), authorization.verification_uri_complete.as_ref()];
-    for page in pages.into_iter().flatten() {
-        endpoint.fetch.check(page).await?;
-        if !is_harmless(page) {
-            return Err(OAuthError::UnsafeEndpoint { endpoint: page.to_string() });
-        }
+    mut authorization: DeviceAuthorization,
+) -> Result<DeviceAuthorization, OAuthError> {
+    let page = &authorization.verification_uri;
+    endpoint.fetch.check(page).await?;
+    if !is_harmless(page) {
+        return Err(OAuthError::UnsafeEndpoint { endpoint: page.to_string() });
+    }
+    if let Some(page) = &authorization.verification_uri_complete
+        && (endpoint.fetch.check(page).await.is_err() || !is_harmless(page))
+    {
+        authorization.verification_uri_complete = None;
     }
     let code = &authorization.user_code;
     let is_typed = code.chars().all(|character| character.is_alphanumeric() || character == '-');
@@ -93,7 +126,7 @@ async fn check(
         let reason = "its user code cannot be typed";
         return Err(OAuthError::MalformedResponse { reason });
     }
-    Ok(())
+    Ok(authorization)
 }
 
 /// Asks until the person has decided. The caller bounds how long.

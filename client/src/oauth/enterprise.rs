@@ -10,9 +10,10 @@ use url::Url;
 
 use super::{
     OAuthError,
+    error_response::granted,
     grant_type::{JWT_BEARER, TOKEN_EXCHANGE},
     scope::Scope,
-    token::{TokenEndpoint, TokenResponse, describe},
+    token::{TokenEndpoint, TokenResponse},
 };
 use crate::{explain::Rule, secret::Secret};
 
@@ -93,10 +94,7 @@ async fn exchange(
     let url = &provider.token_endpoint;
     let answer = endpoint.fetch.post_form(url, &form, HeaderMap::new()).await?;
     let issuer = url.to_string();
-    if !answer.status.is_success() {
-        let (error, reason) = describe(&answer);
-        return Err(OAuthError::TokenRefused { issuer, error, reason });
-    }
+    granted(&answer, &issuer)?;
     let response: ExchangeResponse = answer.json()?;
     if response.issued_token_type != ID_JAG {
         let reason = "it is not an identity assertion for another server".to_owned();

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use reqwest::StatusCode;
-
+use super::member::WrongMember;
 use crate::{exit::Exit, fetch::FetchError};
 
 /// One variant per refusal. Each says what is wrong and where; its hint says what to do.
@@ -44,14 +43,6 @@ pub enum OAuthError {
         /// The MCP server.
         resource: String,
     },
-    /// An endpoint answered with a status that is neither yes nor no.
-    #[error("{url} answered {status}")]
-    UnexpectedStatus {
-        /// The endpoint.
-        url: String,
-        /// The HTTP status.
-        status: StatusCode,
-    },
 
     // Step 3: authorization server metadata (RFC 8414).
     /// The issuer is no address that metadata could be found from.
@@ -78,6 +69,9 @@ pub enum OAuthError {
         /// What the document says.
         found: String,
     },
+    /// A member that is needed is there and cannot be used.
+    #[error(transparent)]
+    WrongMember(#[from] WrongMember),
     /// A needed endpoint is missing.
     #[error("the metadata of {issuer} has no {endpoint}")]
     MissingEndpoint {
@@ -231,10 +225,20 @@ pub enum OAuthError {
 }
 
 impl OAuthError {
+    /// Whether the same request may well succeed in a moment.
+    pub(crate) fn is_temporary(&self) -> bool {
+        match self {
+            Self::Fetch(error) => error.exit() == Exit::Unreachable,
+            Self::TokenRefused { error, .. } => {
+                matches!(error.as_str(), "temporarily_unavailable" | "server_error" | "slow_down")
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Fetch(error) if error.exit() == Exit::Unreachable => Exit::Unreachable,
-            Self::UnexpectedStatus { .. } => Exit::Unreachable,
             _ => Exit::SignIn,
         }
     }
@@ -246,10 +250,10 @@ impl OAuthError {
             | Self::NoResourceMetadata { .. }
             | Self::ResourceMismatch { .. }
             | Self::NoAuthorizationServer { .. } => "resource_metadata",
-            Self::UnexpectedStatus { .. } => "unavailable",
             Self::InvalidIssuer { .. }
             | Self::NoAuthorizationServerMetadata { .. }
             | Self::IssuerMismatch { .. }
+            | Self::WrongMember(_)
             | Self::MissingEndpoint { .. }
             | Self::NoPkce { .. }
             | Self::UnsafeEndpoint { .. } => "authorization_server_metadata",
@@ -287,11 +291,11 @@ impl OAuthError {
             | Self::InvalidIssuer { .. }
             | Self::NoAuthorizationServerMetadata { .. }
             | Self::IssuerMismatch { .. }
+            | Self::WrongMember(_)
             | Self::MissingEndpoint { .. }
             | Self::NoPkce { .. }
             | Self::UnsafeEndpoint { .. }
             | Self::TooManyScopes { .. } => OPERATOR.to_owned(),
-            Self::UnexpectedStatus { .. } => "try again in a moment".to_owned(),
             Self::RegistrationRefused { .. } | Self::NoAuthenticationMethod { .. } => {
                 "ask whoever runs the authorization server to register a native client".to_owned()
             }

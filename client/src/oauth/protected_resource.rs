@@ -5,8 +5,9 @@ use url::Url;
 
 use super::{
     OAuthError,
+    member::{List, Member, WrongMember, flag},
     scope::Scope,
-    well_known::{first_document, list},
+    well_known::{Found, first_document},
 };
 use crate::{explain::Rule, fetch::Fetch};
 
@@ -26,22 +27,21 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 pub struct ProtectedResourceMetadata {
     /// The server's identifier, the `resource` of every later request (RFC 8707).
     pub resource: String,
-    /// Issuers of the authorization servers it accepts tokens from.
     #[serde(default)]
-    pub authorization_servers: Vec<String>,
+    authorization_servers: Member<List>,
     #[serde(default)]
-    scopes_supported: Option<Vec<String>>,
-    #[serde(default)]
+    scopes_supported: Member<List>,
+    #[serde(default, deserialize_with = "flag")]
     dpop_bound_access_tokens_required: bool,
     #[serde(default)]
-    dpop_signing_alg_values_supported: Vec<String>,
+    dpop_signing_alg_values_supported: Member<List>,
 }
 
 impl ProtectedResourceMetadata {
     /// What a server without metadata is taken to say: it is the resource, `issuer` is trusted.
     pub(super) fn implied(resource: &str, issuer: String) -> Self {
-        let resource = resource.to_owned();
-        Self { resource, authorization_servers: vec![issuer], ..Self::default() }
+        let authorization_servers = Member::Usable(List(vec![issuer]));
+        Self { resource: resource.to_owned(), authorization_servers, ..Self::default() }
     }
 
     /// Whether it takes only tokens that are bound to a key (RFC 9728 §2).
@@ -51,21 +51,35 @@ impl ProtectedResourceMetadata {
 
     /// Whether it takes such tokens.
     pub fn offers_dpop(&self) -> bool {
+        let algorithms = self.dpop_signing_alg_values_supported.value();
         self.dpop_bound_access_tokens_required
-            || self.dpop_signing_alg_values_supported.iter().any(|name| name == "ES256")
+            || algorithms.is_some_and(|list| list.0.iter().any(|name| name == "ES256"))
     }
 
     /// `scopes_supported`, if it is there.
     pub fn scope(&self) -> Option<Scope> {
-        self.scopes_supported.as_ref().map(|scopes| Scope::parse(&scopes.join(" ")))
+        self.scopes_supported.value().map(Scope::from)
+    }
+
+    /// Issuers of the authorization servers it accepts tokens from, by preference.
+    pub fn authorization_servers(&self) -> &[String] {
+        self.authorization_servers.value().map_or(&[], |list| &list.0)
     }
 
     /// The authorization server to use: the first, as the resource lists them by preference.
     ///
     /// # Errors
-    /// [`OAuthError::NoAuthorizationServer`] when there is none.
+    /// [`OAuthError::NoAuthorizationServer`] or [`OAuthError::WrongMember`].
     pub fn issuer(&self) -> Result<&str, OAuthError> {
-        self.authorization_servers
+        if let Member::Unusable(value) = &self.authorization_servers {
+            return Err(OAuthError::WrongMember(WrongMember {
+                owner: self.resource.clone(),
+                name: "authorization_servers",
+                value: value.clone(),
+                expected: "a list of addresses",
+            }));
+        }
+        self.authorization_servers()
             .first()
             .map(String::as_str)
             .ok_or_else(|| OAuthError::NoAuthorizationServer { resource: self.resource.clone() })
@@ -87,14 +101,17 @@ pub async fn discover(
         None => well_known_urls(server),
     };
     fetch.explanation.step(&RULE);
-    let found = first_document::<ProtectedResourceMetadata>(fetch, &candidates).await?;
-    let Some((url, metadata)) = found else {
-        let server = server.to_string();
-        return Err(OAuthError::NoResourceMetadata { server, tried: list(&candidates) });
+    let is_about_server = |metadata: &ProtectedResourceMetadata, place: &Url| {
+        check_resource(&metadata.resource, server, place)
     };
-    check_resource(&metadata.resource, server, &url)?;
+    let metadata = match first_document(fetch, &candidates, is_about_server).await? {
+        Found::Document(metadata) => metadata,
+        Found::Nothing { tried } => {
+            return Err(OAuthError::NoResourceMetadata { server: server.to_string(), tried });
+        }
+    };
     fetch.explanation.fact("resource", &metadata.resource);
-    fetch.explanation.fact("authorization_servers", metadata.authorization_servers.join(" "));
+    fetch.explanation.fact("authorization_servers", metadata.authorization_servers().join(" "));
     Ok(metadata)
 }
 

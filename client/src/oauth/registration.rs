@@ -13,7 +13,9 @@ use super::{
     OAuthError,
     authorization_server_metadata::AuthorizationServerMetadata,
     client_assertion::{ASSERTION_TYPE, ClientKey},
+    error_response::ErrorResponse,
     grant_type::{AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN},
+    member::{List, Member, Seconds},
 };
 use crate::{explain::Rule, fetch::Fetch, secret::Secret};
 
@@ -79,7 +81,7 @@ impl ClientAuthenticationMethod {
         metadata: &AuthorizationServerMetadata,
         able: &[Self],
     ) -> Result<Self, OAuthError> {
-        let accepted = metadata.token_endpoint_auth_methods_supported.clone().unwrap_or_default();
+        let accepted = metadata.authentication_methods();
         able.iter()
             .copied()
             .find(|method| accepted.is_empty() || accepted.iter().any(|name| name == method.name()))
@@ -148,7 +150,9 @@ impl ClientRegistration {
                 (None, vec![client_id, ("client_secret", secret.to_owned())])
             }
             ClientAuthenticationMethod::ClientSecretBasic => {
-                (basic(&self.client_id, secret), Vec::new())
+                // Many servers look for the client by this member before they read the header, the
+                // official Python SDK's among them. It is allowed (RFC 6749 §3.2.1).
+                (basic(&self.client_id, secret), vec![client_id])
             }
             ClientAuthenticationMethod::PrivateKeyJwt => {
                 let key = self.key.as_ref().ok_or_else(|| OAuthError::UnusableKey {
@@ -177,17 +181,14 @@ fn basic(client_id: &str, secret: &str) -> Option<HeaderValue> {
 #[derive(Deserialize)]
 struct ClientInformation {
     client_id: String,
-    client_secret: Option<Secret>,
-    client_secret_expires_at: Option<i64>,
-    token_endpoint_auth_method: Option<String>,
-    redirect_uris: Option<Vec<String>>,
-}
-
-/// The error form of the answer (RFC 7591 §3.2.2).
-#[derive(Deserialize)]
-struct RegistrationError {
-    error: String,
-    error_description: Option<String>,
+    #[serde(default)]
+    client_secret: Member<Secret>,
+    #[serde(default)]
+    client_secret_expires_at: Member<Seconds>,
+    #[serde(default)]
+    token_endpoint_auth_method: Member<String>,
+    #[serde(default)]
+    redirect_uris: Member<List>,
 }
 
 /// Registers this client with `redirect_uri`, for `grant_types` and for refreshing what comes of
@@ -201,21 +202,14 @@ pub async fn register(
     redirect_uri: &str,
     grant_types: GrantTypes,
 ) -> Result<ClientRegistration, OAuthError> {
-    let Some(endpoint) = &metadata.registration_endpoint else {
+    let Some(endpoint) = metadata.registration_endpoint()? else {
         return Err(refused(metadata, "it lets no client register itself".to_owned()));
     };
     fetch.explanation.step(&RULE);
     let method = ClientAuthenticationMethod::choose(metadata, &ABLE)?;
     let answer =
         fetch.post_json(endpoint, &client_metadata(redirect_uri, method, grant_types)).await?;
-    if !answer.status.is_success() {
-        let reason = match answer.json::<RegistrationError>() {
-            Ok(RegistrationError { error, error_description: Some(description) }) => {
-                format!("{error}: {description}")
-            }
-            Ok(RegistrationError { error, error_description: None }) => error,
-            Err(_) => format!("it answered {}", answer.status),
-        };
+    if let Some(ErrorResponse { reason, .. }) = ErrorResponse::read(&answer) {
         return Err(refused(metadata, reason));
     }
     let information: ClientInformation = answer.json()?;
@@ -231,15 +225,16 @@ fn accept(
     asked: ClientAuthenticationMethod,
     redirect_uri: &str,
 ) -> Result<ClientRegistration, &'static str> {
-    let ClientInformation { client_id, client_secret, redirect_uris, .. } = information;
+    let ClientInformation { client_id, redirect_uris, .. } = information;
+    let client_secret = information.client_secret.into_value();
     let is_plain = client_id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if client_id.is_empty() || client_id.len() > LONGEST_CLIENT_ID || !is_plain {
         return Err("it assigned a client_id that no request can carry");
     }
-    if redirect_uris.is_some_and(|uris| !uris.iter().any(|uri| uri == redirect_uri)) {
+    if redirect_uris.value().is_some_and(|List(uris)| !uris.iter().any(|uri| uri == redirect_uri)) {
         return Err("it registered another redirect URI than the one asked for");
     }
-    let method = match information.token_endpoint_auth_method {
+    let method = match information.token_endpoint_auth_method.value() {
         Some(name) => *ABLE
             .iter()
             .find(|method| method.name() == name)
@@ -249,9 +244,10 @@ fn accept(
     if method != ClientAuthenticationMethod::None && client_secret.is_none() {
         return Err("it wants a client secret and assigned none");
     }
+    let expires_at = information.client_secret_expires_at.value();
     Ok(ClientRegistration {
         client_secret,
-        client_secret_expires_at: information.client_secret_expires_at.unwrap_or(0),
+        client_secret_expires_at: expires_at.map_or(0, |Seconds(time)| *time),
         authentication_method: method,
         ..ClientRegistration::public(client_id, redirect_uri.to_owned())
     })
@@ -323,7 +319,7 @@ mod tests {
         let basic = proof(ClientAuthenticationMethod::ClientSecretBasic);
         let expected = format!("Basic {}", STANDARD.encode("a+b:s%3A1"));
         assert_eq!(basic.authorization, Some(HeaderValue::from_str(&expected).expect("a header")));
-        assert!(basic.form.is_empty());
+        assert_eq!(basic.form, [("client_id", "a b".into())], "the Python SDK's server wants it");
 
         let post = proof(ClientAuthenticationMethod::ClientSecretPost);
         assert_eq!(post.form, [("client_id", "a b".into()), ("client_secret", "s:1".into())]);

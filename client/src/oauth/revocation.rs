@@ -1,9 +1,8 @@
 //! At the end: telling the authorization server that the tokens are no longer wanted (RFC 7009).
 
 use super::{
-    OAuthError, authorization_server_metadata,
-    grant::Grant,
-    token::{TokenEndpoint, describe},
+    OAuthError, authorization_server_metadata, error_response::ErrorResponse, grant::Grant,
+    token::TokenEndpoint,
 };
 use crate::{clock::Clock, explain::Rule, fetch::Fetch};
 
@@ -21,7 +20,7 @@ const RULE: Rule = Rule {
 /// [`OAuthError`] when the server cannot be reached or refuses.
 pub async fn revoke(fetch: &Fetch, clock: &Clock, grant: &Grant) -> Result<bool, OAuthError> {
     let metadata = authorization_server_metadata::discover(fetch, &grant.issuer).await?;
-    let Some(endpoint) = &metadata.revocation_endpoint else { return Ok(false) };
+    let Some(endpoint) = metadata.revocation_endpoint()? else { return Ok(false) };
     fetch.explanation.step(&RULE);
     let (token, hint) = match &grant.refresh_token {
         Some(refresh_token) => (refresh_token, "refresh_token"),
@@ -31,9 +30,10 @@ pub async fn revoke(fetch: &Fetch, clock: &Clock, grant: &Grant) -> Result<bool,
     let client = &grant.client;
     let sender = TokenEndpoint { fetch, metadata: &metadata, client, dpop_key: None, clock };
     let answer = sender.post(endpoint, &form).await?;
-    if answer.status.is_success() {
-        return Ok(true);
+    match ErrorResponse::read(&answer) {
+        None => Ok(true),
+        Some(ErrorResponse { reason, .. }) => {
+            Err(OAuthError::RevocationRefused { issuer: grant.issuer.clone(), reason })
+        }
     }
-    let (_, reason) = describe(&answer);
-    Err(OAuthError::RevocationRefused { issuer: grant.issuer.clone(), reason })
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::OAuthError;
+use super::{OAuthError, member::List};
 
 /// The longest list that is asked for: hardly any server takes an address that is longer in all.
 const LONGEST: usize = 8 * 1024;
@@ -43,6 +43,12 @@ impl Scope {
     /// The scopes one by one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+}
+
+impl From<&List> for Scope {
+    fn from(list: &List) -> Self {
+        Self::parse(&list.0.join(" "))
     }
 }
 

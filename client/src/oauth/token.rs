@@ -1,8 +1,7 @@
 //! Step 8: the token request, for a code or a refresh token (OAuth 2.1 §3.2, RFC 8707 §2.2).
 
 use http::{HeaderMap, header::AUTHORIZATION};
-use reqwest::StatusCode;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use url::Url;
 
 use super::{
@@ -10,7 +9,9 @@ use super::{
     authorization_request::AuthorizationRequest,
     authorization_server_metadata::AuthorizationServerMetadata,
     dpop::{DPOP, DpopKey, USE_DPOP_NONCE},
+    error_response::{ErrorResponse, granted},
     grant_type::{AUTHORIZATION_CODE, REFRESH_TOKEN},
+    member::{List, Member, Seconds, shortened},
     registration::ClientRegistration,
     scope::Scope,
 };
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Servers cut headers off long before this.
-const LONGEST_TOKEN: usize = 64 * 1024;
+const MAX_TOKEN: usize = 64 * 1024;
 const EXCHANGE: Rule = Rule {
     title: "Exchange the code for tokens",
     because: "The verifier proves that the code came back to whoever asked for it; the resource \
@@ -37,13 +38,11 @@ const REFRESH: Rule = Rule {
 };
 
 /// A successful answer (OAuth 2.1 §3.2.3).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct TokenResponse {
     /// The access token.
     pub access_token: Secret,
-    token_type: String,
     /// How long it lives, in seconds, if the server says.
-    #[serde(default, deserialize_with = "seconds")]
     pub expires_in: Option<i64>,
     /// The refresh token, if one was issued.
     pub refresh_token: Option<Secret>,
@@ -51,11 +50,19 @@ pub struct TokenResponse {
     pub scope: Option<Scope>,
 }
 
-/// The error form (OAuth 2.1 §3.2.4).
+/// The same as it is sent.
 #[derive(Deserialize)]
-struct TokenErrorResponse {
-    error: String,
-    error_description: Option<String>,
+struct SentTokenResponse {
+    #[serde(default)]
+    access_token: Member<Secret>,
+    #[serde(default)]
+    token_type: Member<String>,
+    #[serde(default)]
+    expires_in: Member<Seconds>,
+    #[serde(default)]
+    refresh_token: Member<Secret>,
+    #[serde(default)]
+    scope: Member<List>,
 }
 
 /// The token endpoint of one authorization server, as one client speaks to it.
@@ -119,20 +126,10 @@ impl TokenEndpoint<'_> {
     /// As [`Self::exchange_code`].
     pub async fn ask(&self, form: &[(&str, &str)]) -> Result<TokenResponse, OAuthError> {
         let answer = self.post(self.metadata.token_endpoint()?, form).await?;
-        if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(OAuthError::UnexpectedStatus {
-                url: answer.url.to_string(),
-                status: answer.status,
-            });
-        }
         let issuer = self.metadata.issuer.clone();
-        if !answer.status.is_success() {
-            let (error, reason) = describe(&answer);
-            return Err(OAuthError::TokenRefused { issuer, error, reason });
-        }
-        let response: TokenResponse = answer.json()?;
-        check(&response, self.dpop_key.is_some())
-            .map_err(|reason| OAuthError::UnusableToken { issuer, reason: reason.to_owned() })?;
+        granted(&answer, &issuer)?;
+        let response = TokenResponse::read(answer.json()?, self.dpop_key.is_some())
+            .map_err(|reason| OAuthError::UnusableToken { issuer, reason })?;
         self.explain(&response);
         Ok(response)
     }
@@ -147,8 +144,7 @@ impl TokenEndpoint<'_> {
         let answer = self.post_once(url, form).await?;
         let has_new_nonce = self.dpop_key.is_some_and(|key| key.learn(url, &answer.headers));
         if has_new_nonce
-            && answer.status == StatusCode::BAD_REQUEST
-            && describe(&answer).0 == USE_DPOP_NONCE
+            && ErrorResponse::read(&answer).is_some_and(|sent| sent.error == USE_DPOP_NONCE)
         {
             return self.post_once(url, form).await;
         }
@@ -172,7 +168,6 @@ impl TokenEndpoint<'_> {
     fn explain(&self, response: &TokenResponse) {
         let explanation = &self.fetch.explanation;
         explanation.secret("access_token");
-        explanation.fact("token_type", &response.token_type);
         if let Some(seconds) = response.expires_in {
             explanation.fact("expires_in", seconds);
         }
@@ -185,96 +180,123 @@ impl TokenEndpoint<'_> {
     }
 }
 
-/// The error of an answer that is not a success, and that error with the server's words.
-pub(super) fn describe(answer: &Answer) -> (String, String) {
-    match answer.json::<TokenErrorResponse>() {
-        Ok(TokenErrorResponse { error, error_description: Some(words) }) => {
-            let reason = format!("{error}: {words}");
-            (error, reason)
-        }
-        Ok(TokenErrorResponse { error, error_description: None }) => (error.clone(), error),
-        Err(_) => (answer.status.to_string(), format!("it answered {}", answer.status)),
+impl TokenResponse {
+    /// Reads what was `sent`. Only the access token and its type can make it unusable: a sign-in
+    /// that a person has consented to is not lost over a member that this client can do without.
+    fn read(sent: SentTokenResponse, is_bound: bool) -> Result<Self, String> {
+        check_type(&sent.token_type, is_bound)?;
+        let access_token = match sent.access_token {
+            Member::Usable(token) => token,
+            Member::Absent => return Err("`access_token` is missing".to_owned()),
+            Member::Unusable(_) => return Err("`access_token` is not text".to_owned()),
+        };
+        check_token(&access_token)?;
+        let refresh_token = sent.refresh_token.into_value();
+        Ok(Self {
+            access_token,
+            expires_in: sent.expires_in.into_value().map(|Seconds(seconds)| seconds),
+            // One that cannot be sent is of no use; without it the person signs in again later.
+            refresh_token: refresh_token.filter(|token| check_token(token).is_ok()),
+            scope: sent.scope.value().map(Scope::from).filter(|scope| !scope.is_empty()),
+        })
     }
 }
 
-/// A token of a type this client cannot present, or with characters no header can carry, is worth
-/// nothing (RFC 6749 §7.1, RFC 6750 §2.1). One that was to be bound to a key and is not would be
-/// weaker than what was asked for (RFC 9449 §5).
-fn check(response: &TokenResponse, is_bound: bool) -> Result<(), &'static str> {
-    let is_of = |kind: &str| response.token_type.eq_ignore_ascii_case(kind);
-    if is_bound && !is_of("DPoP") {
-        return Err("it is not bound to the key that was presented");
-    }
-    if !is_bound && !is_of("Bearer") {
-        return Err("it is not a Bearer token");
-    }
-    let tokens = [Some(&response.access_token), response.refresh_token.as_ref()];
-    for token in tokens.into_iter().flatten().map(Secret::reveal) {
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("it has characters that no token may have");
+/// A token of a type this client cannot present is worth nothing (RFC 6749 §7.1). One that was to
+/// be bound to a key and is not would be weaker than what was asked for (RFC 9449 §5). A server
+/// that names no type means the usual one.
+fn check_type(token_type: &Member<String>, is_bound: bool) -> Result<(), String> {
+    let expected = if is_bound { "DPoP" } else { "Bearer" };
+    match token_type {
+        Member::Usable(kind) if kind.eq_ignore_ascii_case(expected) => Ok(()),
+        Member::Absent if !is_bound => Ok(()),
+        Member::Absent => Err("it is not bound to the key: `token_type` is missing".to_owned()),
+        Member::Usable(kind) if is_bound => {
+            Err(format!("it is not bound to the key: `token_type` is `{}`", shortened(kind)))
         }
-        if token.len() > LONGEST_TOKEN {
-            return Err("it is longer than any header can be");
-        }
+        Member::Usable(kind) => Err(format!("`token_type` is `{}`, not `Bearer`", shortened(kind))),
+        Member::Unusable(value) => Err(format!("`token_type` is {value}, not `{expected}`")),
+    }
+}
+
+/// A token with characters that no header can carry is worth nothing (RFC 6750 §2.1).
+fn check_token(token: &Secret) -> Result<(), String> {
+    let token = token.reveal();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("it has characters that no token may have".to_owned());
+    }
+    if token.len() > MAX_TOKEN {
+        return Err("it is longer than any header can be".to_owned());
     }
     Ok(())
 }
 
-/// A number, or the same in quotes, as some servers send it. A negative one counts as zero.
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Seconds {
-        Number(i64),
-        Text(String),
-    }
-    let seconds = match Option::<Seconds>::deserialize(deserializer)? {
-        Some(Seconds::Number(number)) => Some(number),
-        Some(Seconds::Text(text)) => Some(text.parse().map_err(serde::de::Error::custom)?),
-        None => None,
-    };
-    Ok(seconds.map(|seconds| seconds.clamp(0, i64::from(u32::MAX))))
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
-    fn response(text: &str) -> Result<TokenResponse, serde_json::Error> {
-        serde_json::from_str(text)
+    fn read(sent: Value, is_bound: bool) -> Result<TokenResponse, String> {
+        let sent = serde_json::from_value(sent).expect("an object is always read");
+        TokenResponse::read(sent, is_bound)
     }
 
-    #[test]
-    fn a_lifetime_may_be_a_number_a_text_or_absent() {
-        let lifetime = |member: &str| {
-            response(&format!(r#"{{"access_token":"a","token_type":"bearer"{member}}}"#))
-                .map(|response| response.expires_in)
-        };
-        assert_eq!(lifetime(r#","expires_in":600"#).expect("read"), Some(600));
-        assert_eq!(lifetime(r#","expires_in":"600""#).expect("read"), Some(600));
-        assert_eq!(lifetime(r#","expires_in":-5"#).expect("read"), Some(0));
-        assert_eq!(lifetime(r#","expires_in":null"#).expect("read"), None);
-        assert_eq!(lifetime("").expect("read"), None);
-        assert!(lifetime(r#","expires_in":"soon""#).is_err());
+    /// A usable answer, but for `name`, which is `value`.
+    fn with(name: &str, value: Value) -> Result<TokenResponse, String> {
+        let mut sent = json!({"access_token": "a", "token_type": "bearer", "expires_in": 600});
+        sent[name] = value;
+        read(sent, false)
     }
 
     #[test]
     fn only_bearer_tokens_that_fit_a_header_are_usable() {
         let usable = |token: &str, kind: &str| {
-            let text = serde_json::json!({"access_token": token, "token_type": kind}).to_string();
-            check(&response(&text).expect("read"), false).is_ok()
+            read(json!({"access_token": token, "token_type": kind}), false).is_ok()
         };
-        assert!(usable("abc.def-~", "bearer") && usable("a", "Bearer"));
+        assert!(usable("abc.def-~", "bearer") && usable("a", "Bearer") && usable("a", ""));
         assert!(!usable("abc", "DPoP") && !usable("a b", "Bearer") && !usable("", "Bearer"));
-        assert!(!usable("a\nb", "Bearer") && !usable(&"a".repeat(LONGEST_TOKEN + 1), "Bearer"));
+        assert!(!usable("a\nb", "Bearer") && !usable(&"a".repeat(MAX_TOKEN + 1), "Bearer"));
     }
 
     #[test]
     fn a_token_that_was_to_be_bound_and_is_not_is_refused() {
-        let bound = |kind: &str| {
-            let text = serde_json::json!({"access_token": "a", "token_type": kind}).to_string();
-            check(&response(&text).expect("read"), true).is_ok()
-        };
-        assert!(bound("DPoP") && bound("dpop") && !bound("Bearer"));
+        let bound = |kind: Value| read(json!({"access_token": "a", "token_type": kind}), true);
+        assert!(bound(json!("DPoP")).is_ok() && bound(json!("dpop")).is_ok());
+        assert!(bound(json!("Bearer")).is_err() && bound(json!(null)).is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_value_unless_it_is_a_token() {
+        let problem = |name, value| with(name, value).expect_err("unusable");
+        assert_eq!(problem("token_type", json!("mac")), "`token_type` is `mac`, not `Bearer`");
+        assert_eq!(problem("token_type", json!([1])), "`token_type` is [1], not `Bearer`");
+        assert_eq!(problem("access_token", json!(null)), "`access_token` is missing");
+        assert_eq!(problem("access_token", json!(12345)), "`access_token` is not text");
+    }
+
+    #[test]
+    fn no_member_that_can_be_done_without_loses_the_token() {
+        for (name, value) in [
+            ("refresh_token", json!("")),
+            ("refresh_token", json!(false)),
+            ("refresh_token", json!("a b")),
+            ("expires_in", json!("")),
+            ("expires_in", json!("soon")),
+            ("expires_in", json!({})),
+            ("scope", json!(5)),
+            ("scope", json!("")),
+            ("token_type", json!(null)),
+            ("token_type", json!("")),
+        ] {
+            let response = with(name, value.clone()).expect("usable");
+            assert!(response.refresh_token.is_none() && response.scope.is_none(), "{value}");
+        }
+        let lifetime = |value| with("expires_in", value).expect("usable").expires_in;
+        assert_eq!(lifetime(json!(3599.99)), Some(3599));
+        assert_eq!(lifetime(json!("600")), Some(600));
+        assert_eq!(lifetime(json!("soon")), None);
+        let scope = with("scope", json!(["a", "b"])).expect("usable").scope;
+        assert_eq!(scope, Some(Scope::parse("a b")));
     }
 }

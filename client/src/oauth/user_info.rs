@@ -39,7 +39,7 @@ pub async fn user_info(
     metadata: &AuthorizationServerMetadata,
     access_token: &AccessToken,
 ) -> Option<Person> {
-    let endpoint = metadata.userinfo_endpoint.as_ref()?;
+    let endpoint = metadata.userinfo_endpoint()?;
     let headers = access_token.headers("GET", endpoint).ok()?;
     let request = fetch.get_with(endpoint, headers);
     let answer = tokio::time::timeout(PATIENCE, request).await.ok()?.ok()?;

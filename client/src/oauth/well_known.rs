@@ -1,35 +1,71 @@
 //! Looking for a document at the places where it may be (RFC 8615).
 
-use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::OAuthError;
 use crate::fetch::{Fetch, FetchError};
 
-/// The first of `candidates` that answers with JSON, and where it was. A place that answers 4xx or
-/// with something else than JSON (as single-page applications do for every path) has no document;
-/// one that is in trouble has not said so, and ends the search.
+/// What came of a search.
+pub(super) enum Found<T> {
+    /// The first document that fits.
+    Document(T),
+    /// No place has one.
+    Nothing {
+        /// The places, each with what it answered.
+        tried: String,
+    },
+}
+
+/// The first of `candidates` that answers with a document that `judge` accepts.
+///
+/// Servers answer unknown paths with anything: 404, a redirect to a sign-in page, 501, the page of
+/// a single-page application, the document of another tenant. So one place never ends the search.
+/// If no place has the document, the most telling failure is the error: first a server in trouble,
+/// which may have the document a moment later, then a document that did not fit.
 pub(super) async fn first_document<T: DeserializeOwned>(
     fetch: &Fetch,
     candidates: &[Url],
-) -> Result<Option<(Url, T)>, OAuthError> {
-    let mut unreadable: Option<FetchError> = None;
+    judge: impl Fn(&T, &Url) -> Result<(), OAuthError>,
+) -> Result<Found<T>, OAuthError> {
+    let mut trouble: Option<OAuthError> = None;
+    let mut unfit: Option<OAuthError> = None;
+    let mut tried = Vec::new();
     for url in candidates {
-        let answer = fetch.get(url).await?;
-        match answer.status {
-            StatusCode::OK => match answer.json() {
-                Ok(document) => return Ok(Some((url.clone(), document))),
-                Err(error) => unreadable = unreadable.or(Some(error)),
-            },
-            status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {}
-            status => return Err(OAuthError::UnexpectedStatus { url: url.to_string(), status }),
+        let answer = match fetch.get(url).await {
+            Ok(answer) => answer,
+            // The other places are on the same host.
+            Err(error) if error.is_unreachable() => return Err(error.into()),
+            Err(error) => {
+                unfit = Some(more_telling(unfit, error.into()));
+                continue;
+            }
+        };
+        tried.push(format!("{url} ({})", answer.status));
+        if answer.is_in_trouble() {
+            trouble = trouble.or_else(|| Some(FetchError::unavailable(&answer).into()));
+        } else if answer.status.is_success() && !answer.is_empty() {
+            let judged = answer.json().map_err(OAuthError::from).and_then(|document| {
+                judge(&document, url)?;
+                Ok(document)
+            });
+            match judged {
+                Ok(document) => return Ok(Found::Document(document)),
+                Err(error) => unfit = Some(more_telling(unfit, error)),
+            }
         }
     }
-    unreadable.map_or(Ok(None), |error| Err(error.into()))
+    match trouble.or(unfit) {
+        Some(error) => Err(error),
+        None => Ok(Found::Nothing { tried: tried.join(", ") }),
+    }
 }
 
-/// Addresses in one line.
-pub(super) fn list(urls: &[Url]) -> String {
-    urls.iter().map(Url::as_str).collect::<Vec<_>>().join(", ")
+/// A document about something else tells more than a page that is no document at all.
+fn more_telling(known: Option<OAuthError>, new: OAuthError) -> OAuthError {
+    match known {
+        Some(known) if !matches!(known, OAuthError::Fetch(_)) => known,
+        Some(known) if matches!(new, OAuthError::Fetch(_)) => known,
+        _ => new,
+    }
 }

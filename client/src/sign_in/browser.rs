@@ -44,8 +44,11 @@ impl SignIn<'_> {
         scope: &Scope,
         dpop_key: Option<DpopKey>,
     ) -> Result<Granted, Error> {
-        // Refuse an unsafe server before it is told anything.
-        discovery.authorization_server.authorization_endpoint()?;
+        // Refuse an unsafe server before it is told anything, and before the person consents to
+        // what could not be fetched afterwards.
+        let metadata = &discovery.authorization_server;
+        self.fetch.check(metadata.authorization_endpoint()?).await?;
+        self.fetch.check(metadata.token_endpoint()?).await?;
         match self.attempt(discovery, scope, dpop_key.clone()).await {
             Err(Error::OAuth(OAuthError::TokenRefused { error, .. }))
                 if error == "invalid_client" && self.profile.identity.pre_registered.is_none() =>

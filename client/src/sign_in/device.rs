@@ -25,7 +25,8 @@ impl SignIn<'_> {
         dpop_key: Option<DpopKey>,
     ) -> Result<Granted, Error> {
         let metadata = &discovery.authorization_server;
-        metadata.device_authorization_endpoint()?;
+        self.fetch.check(metadata.device_authorization_endpoint()?).await?;
+        self.fetch.check(metadata.token_endpoint()?).await?;
         let client = match self.profile.identity.at(metadata, UNUSED_REDIRECT_URI)? {
             Some(client) => client,
             None => register(self.fetch, metadata, UNUSED_REDIRECT_URI, GrantTypes::Device).await?,

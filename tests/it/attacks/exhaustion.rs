@@ -50,7 +50,7 @@ async fn a_document_of_any_size_or_depth_ends_the_sign_in_at_once() {
     for place in [RESOURCE, SERVER] {
         for body in &shapes {
             let server = honest().await;
-            server.put(place, Document { body: body.clone(), ..Document::json(&json!({})) });
+            server.put(place, Document::json(&json!({})).saying(body.clone()));
             let outcome = sign_in(&server).await;
             assert_eq!(outcome.code, 4, "{place}: {}", outcome.stderr);
             assert!(outcome.stderr.len() < 2000, "{place}: {}", outcome.stderr.len());

@@ -1,0 +1,89 @@
+//! An answer whose body has been read in full.
+
+use reqwest::{
+    StatusCode,
+    header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER},
+};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::{FetchError, excerpt::excerpt};
+
+/// An answer whose body has been read in full.
+#[derive(Debug)]
+pub struct Answer {
+    /// Where it came from.
+    pub url: Url,
+    /// Its HTTP status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn new(url: Url, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { url, status, headers, body }
+    }
+
+    /// Whether it has no body.
+    pub fn is_empty(&self) -> bool {
+        self.body.trim_ascii().is_empty()
+    }
+
+    /// Whether the server, or a proxy before it, could not answer now but may be able to later.
+    pub fn is_in_trouble(&self) -> bool {
+        is_trouble(self.status)
+    }
+
+    /// The body as `T`.
+    ///
+    /// # Errors
+    /// [`FetchError::NotJson`] when it is something else.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, FetchError> {
+        let reason = match serde_json::from_slice(&self.body) {
+            Ok(document) => return Ok(document),
+            Err(error) if error.is_data() => without_place(&error),
+            Err(_) if self.is_empty() => "it is empty".to_owned(),
+            Err(_) => format!("it is `{}`", excerpt(&self.body)),
+        };
+        Err(FetchError::NotJson { url: self.url.clone(), reason })
+    }
+
+    /// The status and, if it says anything, a piece of the body.
+    pub fn in_words(&self) -> String {
+        match excerpt(&self.body) {
+            words if words.is_empty() => self.status.to_string(),
+            words => format!("{}: {words}", self.status),
+        }
+    }
+
+    /// `Retry-After` as it was sent.
+    pub(super) fn retry_after(&self) -> Option<String> {
+        Some(self.headers.get(RETRY_AFTER)?.to_str().ok()?.to_owned())
+    }
+}
+
+/// Whether `status` says that the server cannot answer now. 501 and 505 say that it never will.
+pub(crate) fn is_trouble(status: StatusCode) -> bool {
+    let is_final =
+        matches!(status, StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() && !is_final
+}
+
+/// The encoding of a body that has not been decoded: one that was not asked for.
+pub fn foreign_encoding(headers: &HeaderMap) -> Option<String> {
+    let encoding = headers.get(CONTENT_ENCODING)?;
+    let encoding = String::from_utf8_lossy(encoding.as_bytes()).trim().to_owned();
+    let is_plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+    (!is_plain).then_some(encoding)
+}
+
+/// What serde says, without line and column: they mean nothing to whoever cannot see the document.
+fn without_place(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    match words.rsplit_once(" at line ") {
+        Some((words, _)) => words.to_owned(),
+        None => words,
+    }
+}

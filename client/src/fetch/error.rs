@@ -1,0 +1,182 @@
+//! Why a server gave no usable answer.
+
+use std::sync::Arc;
+
+use reqwest::StatusCode;
+use url::Url;
+
+use super::{MAX_BODY, answer::Answer, guard::NameRefused, guard::leads_here};
+use crate::exit::Exit;
+
+/// Why a server gave no usable answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The address is neither https nor on this machine.
+    #[error("refused to talk to {url}: it is neither https nor on this machine")]
+    Insecure {
+        /// The address.
+        url: Url,
+    },
+    /// A remote server pointed at an address of this machine or of a private network.
+    #[error("refused to talk to {url}: a remote server may not send this client there")]
+    Inward {
+        /// The address.
+        url: Url,
+    },
+    /// The name in an address leads where this client does not go.
+    #[error("refused to talk to {url}: {reason}")]
+    Name {
+        /// The address.
+        url: Url,
+        /// Where it leads.
+        reason: NameRefused,
+    },
+    /// No connection could be made.
+    #[error("cannot reach {url}: {reason}")]
+    Unreachable {
+        /// The address.
+        url: Url,
+        /// Why, as the operating system or TLS says.
+        reason: String,
+    },
+    /// The server took the request and did not answer in time.
+    #[error("{url} did not answer in time")]
+    TimedOut {
+        /// The address.
+        url: Url,
+    },
+    /// The server closed the connection before its answer was complete.
+    #[error("the answer of {url} broke off: {reason}")]
+    BrokenOff {
+        /// The address.
+        url: Url,
+        /// Why, as far as is known.
+        reason: String,
+    },
+    /// The server runs, but cannot answer now.
+    #[error("{url} answered {answer}{}", retry_in_words(.retry_after))]
+    Unavailable {
+        /// The address.
+        url: Url,
+        /// The HTTP status.
+        status: StatusCode,
+        /// The status and a piece of the body.
+        answer: String,
+        /// When to try again, as the server says it.
+        retry_after: Option<String>,
+    },
+    /// The answer is larger than any honest one.
+    #[error("{url} answered with more than {MAX_BODY} bytes")]
+    TooLarge {
+        /// The address.
+        url: Url,
+    },
+    /// The answer is compressed in a way that was not asked for.
+    #[error("{url} answered in the encoding `{encoding}`; this client takes gzip and none")]
+    Encoded {
+        /// The address.
+        url: Url,
+        /// The encoding.
+        encoding: String,
+    },
+    /// The body is not the JSON it should be.
+    #[error("{url} did not answer with the expected JSON: {reason}")]
+    NotJson {
+        /// The address.
+        url: Url,
+        /// What is there instead.
+        reason: String,
+    },
+    /// The HTTP client could not be set up, which only a broken TLS installation causes.
+    #[error("cannot set up HTTP: {0}")]
+    SetUp(Arc<reqwest::Error>),
+}
+
+impl FetchError {
+    /// What `answer` says, which came from a server that cannot answer now.
+    pub(crate) fn unavailable(answer: &Answer) -> Self {
+        Self::Unavailable {
+            url: answer.url.clone(),
+            status: answer.status,
+            answer: answer.in_words(),
+            retry_after: answer.retry_after(),
+        }
+    }
+
+    /// Whether no answer came at all.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::BrokenOff { .. }
+            | Self::Unavailable { .. } => Exit::Unreachable,
+            _ => Exit::Failure,
+        }
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Insecure { .. } | Self::Inward { .. } | Self::Name { .. } => "refused_address",
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::BrokenOff { .. } => {
+                "unreachable"
+            }
+            Self::Unavailable { .. } => "unavailable",
+            Self::TooLarge { .. } | Self::Encoded { .. } | Self::NotJson { .. } => {
+                "unusable_answer"
+            }
+            Self::SetUp(_) => "http",
+        }
+    }
+
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unreachable { url, .. } if leads_here(url) => {
+                "nothing answers there; start it, for example with `make dev`, then try again"
+            }
+            Self::Unreachable { .. } => "check the address and the network, then try again",
+            Self::TimedOut { .. } => "it may be busy or just starting; try again in a moment",
+            Self::BrokenOff { .. } => {
+                "the server or a proxy before it ended the answer; try again, then look at its log"
+            }
+            Self::Unavailable { status: StatusCode::TOO_MANY_REQUESTS, .. } => {
+                "it wants fewer requests; wait, then try again"
+            }
+            Self::Unavailable { .. } => {
+                "the server runs but cannot answer now; try again in a moment, then look at its log"
+            }
+            _ => return None,
+        }
+        .to_owned())
+    }
+}
+
+/// Describes a request without a complete answer by its innermost cause, which is the one that
+/// helps.
+pub(crate) fn unreachable(url: &Url, error: &reqwest::Error) -> FetchError {
+    let mut innermost: &dyn std::error::Error = error;
+    loop {
+        if let Some(refused) = innermost.downcast_ref::<NameRefused>() {
+            return FetchError::Name { url: url.clone(), reason: refused.clone() };
+        }
+        let Some(source) = innermost.source() else { break };
+        innermost = source;
+    }
+    let (url, reason) = (url.clone(), innermost.to_string());
+    if error.is_timeout() && !error.is_connect() {
+        FetchError::TimedOut { url }
+    } else if error.is_timeout() {
+        FetchError::Unreachable { url, reason: "no connection in time".to_owned() }
+    } else if error.is_connect() {
+        FetchError::Unreachable { url, reason }
+    } else {
+        FetchError::BrokenOff { url, reason }
+    }
+}
+
+fn retry_in_words(retry_after: &Option<String>) -> String {
+    retry_after.as_ref().map_or(String::new(), |wait| format!(" (Retry-After: {wait})"))
+}
