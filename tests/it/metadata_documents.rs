@@ -143,6 +143,19 @@ async fn what_is_not_a_plain_json_document_is_refused_and_a_redirect_not_followe
 }
 
 #[tokio::test]
+async fn a_compressed_document_is_read_and_its_limit_holds_for_what_comes_out() {
+    let (_stack, server, client) = start().await;
+    let valid = Document::json(&valid_document(&server));
+    server.put(PATH, valid.clone().gzipped());
+    assert_eq!(outcome(&at_token(&client).await), KNOWN);
+    let (stack, server, client) = start().await;
+    let padded = [&*valid.body, &[b' '; 10 * 1024 * 1024]].concat();
+    server.put(PATH, valid.saying(padded).gzipped());
+    assert_eq!(outcome(&at_token(&client).await), REFUSED);
+    drop(stack);
+}
+
+#[tokio::test]
 async fn an_outage_of_the_origin_is_503_and_never_an_unknown_client() {
     let (stack, server, client) = start().await;
     for status in [403, 429, 500, 503] {

@@ -129,11 +129,7 @@ impl GuardedFetch {
     ) -> Result<Fetched, FetchError> {
         self.check_address(url)?;
         let _permit = self.admit(url, now)?;
-        let mut request = self
-            .http
-            .get(url.clone())
-            .header(header::ACCEPT, "application/json")
-            .header(header::ACCEPT_ENCODING, "identity");
+        let mut request = self.http.get(url.clone()).header(header::ACCEPT, "application/json");
         let knows = etag.is_some();
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
@@ -202,8 +198,9 @@ fn check_answer(status: StatusCode, headers: &HeaderMap) -> Result<(), FetchErro
     if !media_type.is_some_and(is_json) {
         return unusable("it is not application/json in UTF-8".into());
     }
+    // Gzip has been undone by now; this is something that was not asked for.
     match headers.get(header::CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => unusable("it is compressed".into()),
+        Some(encoding) if encoding != "identity" => unusable(format!("it is in {encoding:?}")),
         _ => Ok(()),
     }
 }
@@ -221,15 +218,23 @@ fn is_json(media_type: &str) -> bool {
         })
 }
 
+/// The body as it is after decompression, which is what the limit holds for.
 async fn read(mut response: Response, largest: usize) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(out_of_reach)? {
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > largest {
             return Err(FetchError::Unusable(format!("it is larger than {largest} bytes")));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+fn broken(error: reqwest::Error) -> FetchError {
+    if error.is_decode() {
+        return FetchError::Unusable("it cannot be decompressed".into());
+    }
+    out_of_reach(error)
 }
 
 fn out_of_reach(error: reqwest::Error) -> FetchError {

@@ -263,3 +263,39 @@ async fn a_client_with_a_secret_sends_its_name_in_the_form_as_well() {
     let form = zoo.documents.last_body("/token");
     assert!(form.contains("client_id=c+1") && !form.contains("client_secret"), "{form}");
 }
+
+#[tokio::test]
+async fn compressed_documents_and_tokens_are_read() {
+    let zoo = Zoo::start().await;
+    let compressed = |document: &Value| Document::json(document).gzipped();
+    zoo.documents.put(RESOURCE, compressed(&zoo.resource(json!({}))));
+    zoo.documents.put(SERVER, compressed(&zoo.metadata(json!({}))));
+    zoo.documents.put("/register", compressed(&json!({"client_id": "c"})));
+    zoo.documents.put("/token", compressed(&Zoo::token(json!({}))));
+    let outcome = zoo.sign_in(&zoo.person()).await;
+    assert!(outcome.stderr.contains(GREETING), "{}", outcome.stderr);
+    assert!(zoo.documents.last_header(SERVER, "accept-encoding").contains("gzip"));
+}
+
+#[tokio::test]
+async fn little_that_becomes_much_is_cut_off() {
+    let zoo = Zoo::start().await;
+    let padded = [zoo.metadata(json!({})).to_string().as_bytes(), &[b' '; 64 << 20]].concat();
+    let bomb = Document::json(&json!({})).saying(padded).gzipped();
+    assert!(bomb.body.len() < 100_000);
+    zoo.documents.put(SERVER, bomb);
+    let outcome = zoo.person().run(&["login"]).await;
+    assert!(outcome.stderr.contains("more than 1048576 bytes"), "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn a_compression_that_was_not_asked_for_or_is_broken_is_named() {
+    let zoo = Zoo::start().await;
+    for (encoding, said) in [("br", "the encoding `br`"), ("gzip", "broke off")] {
+        let odd = Document::json(&zoo.metadata(json!({}))).with("content-encoding", encoding);
+        zoo.documents.put(SERVER, odd);
+        let outcome = zoo.person().run(&["login"]).await;
+        assert!(outcome.stderr.contains(said), "{encoding}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("make dev"), "{}", outcome.stderr);
+    }
+}

@@ -159,7 +159,7 @@ fn only_a_json_document_is_an_answer() {
         assert!(matches!(judged, Err(FetchError::Unusable(_))), "{media_type}");
     }
     assert!(matches!(
-        judged(200, &[json, ("content-encoding", "gzip")]),
+        judged(200, &[json, ("content-encoding", "br")]),
         Err(FetchError::Unusable(_))
     ));
     for status in [201, 204, 206, 301, 302, 303, 304, 307, 308, 400, 404, 410] {
