@@ -338,7 +338,7 @@ impl Access {
 
     fn forbidden(&self, refusal: &Refusal) -> Error {
         let scope = refusal.challenge.scope.as_ref().map(Scope::to_string).unwrap_or_default();
-        Error::Forbidden { server: self.server.to_string(), scope }
+        Error::Forbidden { server: self.server.to_string(), scope, words: String::new() }
     }
 
     fn signed_out_or_forbidden(&self, refusal: &Refusal) -> Error {

@@ -7,8 +7,12 @@ use rmcp::model::ProtocolVersion;
 use url::Url;
 
 use crate::{
-    credentials::keyring::SecretStore, error::Error, profile::Profile, protocol::Protocol,
-    server_address, servers::Servers,
+    credentials::keyring::SecretStore,
+    error::Error,
+    profile::{AnswerTimeout, Profile},
+    protocol::Protocol,
+    server_address,
+    servers::Servers,
 };
 
 pub mod command;
@@ -59,6 +63,10 @@ pub struct Options {
     #[arg(long, global = true, value_name = "SECONDS", default_value = "300")]
     #[arg(value_parser = seconds)]
     pub sign_in_timeout: Duration,
+    /// How long a server may be silent while it works on a request, in seconds
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "300")]
+    #[arg(value_parser = seconds)]
+    pub answer_timeout: Duration,
     /// Where tokens and history are kept, instead of $XDG_STATE_HOME/portcullis
     #[arg(long, global = true, value_name = "DIR", env = "PORTCULLIS_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
@@ -114,7 +122,8 @@ impl Options {
     /// # Errors
     /// A sentence, when what was chosen does not fit together or a file cannot be read.
     pub fn profile(&self) -> Result<Profile, String> {
-        self.sign_in.profile(self.protocol.clone().unwrap_or_default())
+        let profile = self.sign_in.profile(self.protocol.clone().unwrap_or_default())?;
+        Ok(Profile { answer_timeout: AnswerTimeout(self.answer_timeout), ..profile })
     }
 }
 

@@ -232,7 +232,11 @@ impl Client {
     ) -> Result<T, Error> {
         loop {
             self.access.renew_if_due().await?;
-            match self.connection.run(&operation).await {
+            let outcome = self.connection.run(&operation).await;
+            for remark in self.connection.take_remarks() {
+                self.output.say(&remark);
+            }
+            match outcome {
                 Ok(result) => return Ok(result),
                 Err(Failure::Refused(refusal)) => {
                     self.access.answer(&refusal, &mut attempts).await?

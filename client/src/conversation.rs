@@ -16,6 +16,8 @@ use rmcp::{
 };
 use url::Url;
 
+use crate::wire::activity::Activity;
+
 /// Whoever answers a server's questions. Nothing that comes in has been made safe to print yet.
 pub trait Conversation: Send + Sync {
     /// Whether questions can be answered at all. If not, servers are told so and ask none.
@@ -55,13 +57,18 @@ pub struct Host {
     protocol_version: ProtocolVersion,
     server: String,
     extension: Option<&'static str>,
+    activity: Activity,
 }
 
 impl Host {
     /// A client for which `conversation` answers, and that offers `protocol_version` in
-    /// `initialize`.
-    pub fn new(conversation: Arc<dyn Conversation>, protocol_version: ProtocolVersion) -> Self {
-        Self { conversation, protocol_version, server: String::new(), extension: None }
+    /// `initialize`. While a question is open, `activity` knows that the server does not delay.
+    pub fn new(
+        conversation: Arc<dyn Conversation>,
+        protocol_version: ProtocolVersion,
+        activity: Activity,
+    ) -> Self {
+        Self { conversation, protocol_version, server: String::new(), extension: None, activity }
     }
 
     /// Says to whoever answers that it is `server` that asks.
@@ -102,6 +109,7 @@ impl ClientHandler for Host {
         question: ElicitRequestParams,
         _: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
+        let _question = self.activity.question();
         Ok(self.conversation.elicit(&self.server, question).await)
     }
 
@@ -122,7 +130,8 @@ mod tests {
     use crate::{oauth::enterprise::IdentityProvider, profile::Means, secret::Secret};
 
     fn declared(means: &Means) -> Value {
-        let host = Host::new(Arc::new(Alone), ProtocolVersion::V_2026_07_28);
+        let version = ProtocolVersion::V_2026_07_28;
+        let host = Host::new(Arc::new(Alone), version, Activity::default());
         let host = host.declaring(means.extension());
         serde_json::to_value(host.capabilities()).expect("JSON")["extensions"].clone()
     }

@@ -54,12 +54,14 @@ pub enum Error {
         tool: String,
     },
     /// The token is valid, but not for this.
-    #[error("{server} does not allow this{}", missing_scope(.scope))]
+    #[error("{server} does not allow this{}", why_forbidden(.scope, .words))]
     Forbidden {
         /// The server's address.
         server: String,
         /// The scopes the server asked for, if it named any.
         scope: String,
+        /// What the server says about it, if anything.
+        words: String,
     },
     /// The MCP server answered with a JSON-RPC error.
     #[error("{server} answered with error {code}: {message}")]
@@ -78,6 +80,22 @@ pub enum Error {
         server: String,
         /// What was odd.
         reason: String,
+    },
+    /// The server speaks MCP, but this answer cannot be used.
+    #[error("{server} gave an answer that cannot be used: {reason}")]
+    UnusableAnswer {
+        /// The server's address.
+        server: String,
+        /// What was odd.
+        reason: String,
+    },
+    /// The server took a request and said nothing more.
+    #[error("{server} has been silent for {seconds} seconds; the request was given up")]
+    Silent {
+        /// The server's address.
+        server: String,
+        /// How long it was waited for.
+        seconds: u64,
     },
     /// A skill is not what the server's list promises.
     #[error("the skill {uri} was not loaded: {reason}")]
@@ -120,10 +138,12 @@ impl Error {
             Self::SignedOut { .. } => Exit::SignIn,
             Self::ToolFailed { .. } => Exit::ToolFailed,
             Self::Forbidden { .. } => Exit::Forbidden,
+            Self::Silent { .. } => Exit::Unreachable,
             Self::Interrupted => Exit::Interrupted,
             Self::AlreadyTold(exit) => *exit,
             Self::Server { .. }
             | Self::NotMcp { .. }
+            | Self::UnusableAnswer { .. }
             | Self::Skill { .. }
             | Self::NotKept(_)
             | Self::Credentials(_)
@@ -146,6 +166,8 @@ impl Error {
             Self::Forbidden { .. } => "forbidden",
             Self::Server { .. } => "server_error",
             Self::NotMcp { .. } => "not_an_mcp_server",
+            Self::UnusableAnswer { .. } => "unusable_answer",
+            Self::Silent { .. } => "unreachable",
             Self::Skill { .. } => "skill_refused",
             Self::NotKept(_) => "not_kept",
             Self::Credentials(_) => "credentials",
@@ -174,6 +196,12 @@ impl Error {
                     .to_owned(),
             ),
             Self::NotMcp { .. } => Some("check the address; it usually ends in /mcp".to_owned()),
+            Self::UnusableAnswer { .. } => {
+                Some("this is for whoever runs the server to correct".to_owned())
+            }
+            Self::Silent { .. } => {
+                Some("if it needs longer, allow that with `--answer-timeout SECONDS`".to_owned())
+            }
             Self::Credentials(error) => error.hint(),
             Self::NotKept(_) => Some("name another directory with `--save-to`".to_owned()),
             Self::ToolFailed { .. }
@@ -200,6 +228,10 @@ impl Error {
     }
 }
 
-fn missing_scope(scope: &str) -> String {
-    if scope.is_empty() { String::new() } else { format!("; it needs the scope {scope}") }
+fn why_forbidden(scope: &str, words: &str) -> String {
+    match (scope, words) {
+        ("", "") => String::new(),
+        ("", words) => format!(": {words}"),
+        (scope, _) => format!("; it needs the scope {scope}"),
+    }
 }

@@ -4,13 +4,19 @@
 //! - `echo message="ping pong" times=2` names its arguments; values are read by the tool's schema.
 //! - `search filter:={"tag":"a"}` gives a value as JSON.
 
-use parameter::{Kind, Parameter, parameters};
+use parameter::{Kind, Others, Parameter, declared};
 use rmcp::model::{JsonObject, Tool};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::suggestion::closest;
+
 pub mod limits;
 pub mod parameter;
+mod schema;
+
+/// Shorter names are close to too many others to suggest one.
+const MIN_RESEMBLING: usize = 3;
 
 /// What stands after the tool's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +25,8 @@ pub struct Given {
     text: String,
     /// Word by word, quotes removed; `None` if a quote is never closed.
     words: Option<Vec<String>>,
+    /// Names that resemble those of arguments and are meant all the same.
+    meant: Vec<String>,
 }
 
 impl Given {
@@ -30,7 +38,27 @@ impl Given {
             Some([only]) if rest.starts_with(['"', '\'']) => only.clone(),
             _ => rest.to_owned(),
         };
-        Self { text, words }
+        Self { text, words, meant: Vec::new() }
+    }
+
+    /// The same with `name=…` read as it is, although it resembles an argument.
+    #[must_use]
+    pub fn meaning(mut self, name: &str) -> Self {
+        self.meant.push(name.to_owned());
+        self
+    }
+
+    /// The same with `right=…` in place of `wrong=…`.
+    #[must_use]
+    pub fn corrected(self, wrong: &str, right: &str) -> Self {
+        let correct = |word: &str| match split_pair(word) {
+            Some((name, _)) if name == wrong => {
+                format!("{right}{}", word.get(name.len()..).unwrap_or_default())
+            }
+            _ => word.to_owned(),
+        };
+        let words = self.words.map(|words| words.iter().map(|word| correct(word)).collect());
+        Self { text: correct(&self.text), words, ..self }
     }
 
     /// Word by word, quotes removed; `None` if a quote is never closed.
@@ -40,7 +68,7 @@ impl Given {
 
     /// The arguments of a command, which the shell has split already.
     pub fn from_words(words: Vec<String>) -> Self {
-        Self { text: words.join(" "), words: Some(words) }
+        Self { text: words.join(" "), words: Some(words), meant: Vec::new() }
     }
 }
 
@@ -60,6 +88,8 @@ enum Problem {
     Missing { tool: String, names: Vec<String> },
     #[error("`{tool}` has no argument `{name}`; it has {}", quoted(.known))]
     Unknown { tool: String, name: String, known: Vec<String> },
+    #[error("`{tool}` has no argument `{name}`; did you mean `{meant}`?")]
+    Resembles { tool: String, name: String, meant: String, as_it_is: Option<String> },
     #[error("`{tool}` takes no arguments")]
     TakesNone { tool: String },
     #[error("`{word}` is not key=value; a value with spaces needs quotes")]
@@ -73,7 +103,20 @@ enum Problem {
 impl GrammarError {
     /// How the tool is called.
     pub(crate) fn hint(&self) -> Option<String> {
-        Some(format!("usage: {}", self.usage))
+        Some(match &self.problem {
+            Problem::Resembles { as_it_is: Some(way), .. } => {
+                format!("to send it as it is, write {way}; usage: {}", self.usage)
+            }
+            _ => format!("usage: {}", self.usage),
+        })
+    }
+
+    /// A name that was given, and the argument that it resembles.
+    pub(crate) fn resembling(&self) -> Option<(&str, &str)> {
+        match &self.problem {
+            Problem::Resembles { name, meant, .. } => Some((name, meant)),
+            _ => None,
+        }
     }
 }
 
@@ -82,8 +125,8 @@ impl GrammarError {
 /// # Errors
 /// [`GrammarError`] naming the argument that is missing, unknown, given twice or of the wrong kind.
 pub fn arguments(tool: &Tool, given: &Given) -> Result<JsonObject, GrammarError> {
-    let parameters = parameters(&tool.input_schema);
-    read(tool, &parameters, given)
+    let (parameters, others) = declared(&tool.input_schema);
+    read(tool, &parameters, &others, given)
         .and_then(|arguments| complete(tool, &parameters, arguments))
         .map_err(|problem| GrammarError { problem, usage: usage(tool, &parameters) })
 }
@@ -93,15 +136,21 @@ pub fn arguments(tool: &Tool, given: &Given) -> Result<JsonObject, GrammarError>
 /// # Errors
 /// [`GrammarError`] naming the argument that is unknown, given twice or of the wrong kind.
 pub fn begun(tool: &Tool, given: &Given) -> Result<JsonObject, GrammarError> {
-    let parameters = parameters(&tool.input_schema);
-    read(tool, &parameters, given)
+    let (parameters, others) = declared(&tool.input_schema);
+    read(tool, &parameters, &others, given)
         .map_err(|problem| GrammarError { problem, usage: usage(tool, &parameters) })
 }
 
-fn read(tool: &Tool, parameters: &[Parameter], given: &Given) -> Result<JsonObject, Problem> {
+fn read(
+    tool: &Tool,
+    parameters: &[Parameter],
+    others: &Others,
+    given: &Given,
+) -> Result<JsonObject, Problem> {
     let mut arguments = JsonObject::new();
     match text_parameter(parameters) {
         Some(parameter) if !given.names_one_of(parameters) => {
+            given.check_slip(tool, parameters, &parameter.name)?;
             if !given.text.is_empty() {
                 let value = convert(parameter, &given.text)?;
                 arguments.insert(parameter.name.clone(), value);
@@ -109,11 +158,19 @@ fn read(tool: &Tool, parameters: &[Parameter], given: &Given) -> Result<JsonObje
         }
         _ => {
             let words = given.words.as_ref().ok_or(Problem::OpenQuote)?;
-            if parameters.is_empty() && !words.is_empty() {
+            if parameters.is_empty() && *others == Others::Forbidden && !words.is_empty() {
                 return Err(Problem::TakesNone { tool: tool.name.to_string() });
             }
             for word in words {
-                let (name, value) = pair(tool, parameters, word)?;
+                let pair = split_pair(word).filter(|(name, _)| !name.is_empty());
+                let Some((name, value)) = pair else {
+                    return Err(Problem::NotAPair { word: word.to_owned() });
+                };
+                let name = name.to_owned();
+                let value = match parameters.iter().find(|parameter| parameter.name == name) {
+                    Some(parameter) => spelled(parameter, &value)?,
+                    None => unnamed(tool, parameters, others, (&name, &value), given)?,
+                };
                 if arguments.insert(name.clone(), value).is_some() {
                     return Err(Problem::Twice { name });
                 }
@@ -149,6 +206,36 @@ impl Given {
             .and_then(|word| split_pair(word))
             .is_some_and(|(name, _)| parameters.iter().any(|parameter| parameter.name == name))
     }
+
+    /// Text that begins like `mesage=…` is more likely a slip than text for the argument `text`.
+    fn check_slip(&self, tool: &Tool, parameters: &[Parameter], text: &str) -> Result<(), Problem> {
+        let first = self.words.as_ref().map_or(Some(&self.text), |words| words.first());
+        let Some((name, Spelled::Text(_))) = first.and_then(|word| split_pair(word)) else {
+            return Ok(());
+        };
+        self.check_name(tool, parameters, name, Some(format!("`{text}=\"{name}=…\"`")))
+    }
+
+    fn check_name(
+        &self,
+        tool: &Tool,
+        parameters: &[Parameter],
+        name: &str,
+        as_it_is: Option<String>,
+    ) -> Result<(), Problem> {
+        if name.chars().count() < MIN_RESEMBLING || self.meant.iter().any(|meant| meant == name) {
+            return Ok(());
+        }
+        match closest(name, parameters.iter().map(|parameter| parameter.name.as_str())) {
+            None => Ok(()),
+            Some(meant) => Err(Problem::Resembles {
+                tool: tool.name.to_string(),
+                name: name.to_owned(),
+                meant: meant.to_owned(),
+                as_it_is,
+            }),
+        }
+    }
 }
 
 /// The only required text argument; of a tool that requires nothing, its only argument.
@@ -161,34 +248,60 @@ fn text_parameter(parameters: &[Parameter]) -> Option<&Parameter> {
     }
 }
 
-fn pair(tool: &Tool, parameters: &[Parameter], word: &str) -> Result<(String, Value), Problem> {
-    let Some((name, value)) = split_pair(word) else {
-        return Err(Problem::NotAPair { word: word.to_owned() });
+/// The value of an argument that the schema does not name, if it allows that.
+fn unnamed(
+    tool: &Tool,
+    parameters: &[Parameter],
+    others: &Others,
+    (name, value): (&str, &Spelled<'_>),
+    given: &Given,
+) -> Result<Value, Problem> {
+    let is_closed = *others == Others::Forbidden;
+    if is_closed || matches!(value, Spelled::Text(_)) {
+        let as_it_is = (!is_closed).then(|| format!("`{name}:=` and JSON"));
+        given.check_name(tool, parameters, name, as_it_is)?;
+    }
+    let kind = match others {
+        Others::Forbidden => {
+            return Err(Problem::Unknown {
+                tool: tool.name.to_string(),
+                name: name.to_owned(),
+                known: parameters.iter().map(|parameter| parameter.name.clone()).collect(),
+            });
+        }
+        Others::Unmentioned => Kind::Anything,
+        Others::Described(kind) => kind.clone(),
     };
-    let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
-        return Err(Problem::Unknown {
-            tool: tool.name.to_string(),
-            name: name.to_owned(),
-            known: parameters.iter().map(|parameter| parameter.name.clone()).collect(),
-        });
-    };
-    let value = match value {
-        Spelled::Text(text) => convert(parameter, text)?,
-        Spelled::Json(json) => serde_json::from_str(json).map_err(|_| Problem::WrongValue {
-            name: name.to_owned(),
-            expected: "JSON".to_owned(),
-            value: json.to_owned(),
-        })?,
-    };
-    Ok((name.to_owned(), value))
+    spelled(&Parameter::unnamed(name, kind), value)
+}
+
+/// The value as the schema of `parameter` reads it.
+fn spelled(parameter: &Parameter, value: &Spelled<'_>) -> Result<Value, Problem> {
+    match value {
+        Spelled::Text(text) => convert(parameter, text),
+        Spelled::Json(json) => {
+            let value = serde_json::from_str(json)
+                .map_err(|_| wrong(parameter, "JSON".to_owned(), json))?;
+            check(parameter, value, json)
+        }
+    }
 }
 
 fn convert(parameter: &Parameter, text: &str) -> Result<Value, Problem> {
-    parameter.convert(text).ok_or_else(|| Problem::WrongValue {
-        name: parameter.name.clone(),
-        expected: parameter.expected(),
-        value: text.to_owned(),
-    })
+    let value = parameter.convert(text);
+    check(parameter, value.ok_or_else(|| wrong(parameter, parameter.expected(), text))?, text)
+}
+
+/// The server would only say the same, after a round trip and in its own words.
+fn check(parameter: &Parameter, value: Value, text: &str) -> Result<Value, Problem> {
+    match parameter.objection(&value) {
+        Some(expected) => Err(wrong(parameter, expected, text)),
+        None => Ok(value),
+    }
+}
+
+fn wrong(parameter: &Parameter, expected: String, value: &str) -> Problem {
+    Problem::WrongValue { name: parameter.name.clone(), expected, value: value.to_owned() }
 }
 
 /// A value as it was spelled: `key=text` or `key:=JSON`.

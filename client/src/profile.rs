@@ -1,5 +1,7 @@
 //! Who this client is and how it gets its tokens, as its person chose.
 
+use std::time::Duration;
+
 use crate::{
     oauth::{dpop_choice::DpopChoice, enterprise::IdentityProvider, identity::Identity},
     protocol::Protocol,
@@ -17,6 +19,19 @@ pub struct Profile {
     pub means: Means,
     /// Whether tokens are bound to a key.
     pub dpop: DpopChoice,
+    /// How long a server may be silent while it works on a request.
+    pub answer_timeout: AnswerTimeout,
+}
+
+/// How long a server may be silent while it works on a request. A message puts the end off, for
+/// example one about its progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerTimeout(pub Duration);
+
+impl Default for AnswerTimeout {
+    fn default() -> Self {
+        Self(Duration::from_secs(300))
+    }
 }
 
 /// How tokens are got.

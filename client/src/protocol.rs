@@ -27,17 +27,19 @@ impl Protocol {
         }
     }
 
-    /// How a connection is opened.
-    pub(crate) fn lifecycle(&self) -> ClientLifecycleMode {
+    /// How a connection is opened: each way is for servers that do not know the one before.
+    pub(crate) fn lifecycles(&self) -> Vec<ClientLifecycleMode> {
+        let discover = |version: &ProtocolVersion| ClientLifecycleMode::Discover {
+            preferred_versions: vec![version.clone()],
+        };
         match self {
-            Self::Newest => ClientLifecycleMode::Auto {
-                preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-                legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
-            },
-            Self::Only(version) if *version >= ProtocolVersion::NO_INITIALIZE => {
-                ClientLifecycleMode::Discover { preferred_versions: vec![version.clone()] }
+            Self::Newest => {
+                vec![discover(&ProtocolVersion::V_2026_07_28), ClientLifecycleMode::Initialize]
             }
-            Self::Only(_) => ClientLifecycleMode::Initialize,
+            Self::Only(version) if *version >= ProtocolVersion::NO_INITIALIZE => {
+                vec![discover(version)]
+            }
+            Self::Only(_) => vec![ClientLifecycleMode::Initialize],
         }
     }
 }

@@ -5,7 +5,6 @@
 //! change while a connection stays open.
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -13,20 +12,17 @@ use std::{
 use futures::{StreamExt as _, stream::BoxStream};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
 };
 use reqwest::{Client, Request, RequestBuilder, Response};
 use rmcp::{
-    model::{
-        ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorData, ServerJsonRpcMessage,
-    },
+    model::ClientJsonRpcMessage,
     transport::{
         common::http_header::{
             EVENT_STREAM_MIME_TYPE, HEADER_LAST_EVENT_ID, HEADER_SESSION_ID, JSON_MIME_TYPE,
         },
         streamable_http_client::{
-            AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError,
-            StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
+            SseError, StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
             StreamableHttpResponseLimits,
         },
     },
@@ -34,14 +30,28 @@ use rmcp::{
 use sse_stream::{Sse, SseStream};
 use url::Url;
 
+use self::{
+    answering::Answering,
+    event_size::EventSize,
+    refusal::{begins_session, challenges, media_type, refusal, rejection, text_header},
+    standing_stream::StandingStream,
+};
 use crate::{
-    fetch::{FetchError, unreachable},
+    fetch::{FetchError, excerpt::excerpt, foreign_encoding, is_trouble, unreachable},
     oauth::{challenge::AuthorizationChallenge, dpop::AccessToken},
-    wire::{event_size::EventSize, standing_stream::StandingStream},
 };
 
+pub mod activity;
+pub mod answering;
 mod event_size;
+mod notes;
+mod refusal;
 mod standing_stream;
+
+pub use self::notes::Notes;
+
+/// How much of an answer that is not a success is read.
+const MAX_REFUSAL: usize = 1024 * 1024;
 
 /// The access token that goes with the next request; shared with whoever renews it.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +74,20 @@ pub enum WireError {
     /// Nobody answered.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// 403 without a challenge: no token would help.
-    #[error("forbidden")]
-    Forbidden,
+    /// 403 without a challenge: no token would help. With what the server says about it.
+    #[error("forbidden: {0}")]
+    Forbidden(String),
+    /// A status that is no answer of MCP, with what the server says about it.
+    #[error("it answered {status}{}", after_colon(.words))]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// A piece of the body.
+        words: String,
+    },
+    /// The answer cannot be used.
+    #[error("{0}")]
+    Unusable(String),
     /// The server says that it is elsewhere. A token must not follow a redirect.
     #[error("it has moved to {0}")]
     Moved(String),
@@ -89,12 +110,13 @@ pub struct Wire {
     server: Url,
     token: TokenSlot,
     standing_stream: StandingStream,
+    notes: Notes,
 }
 
 impl Wire {
     /// Talks to `server` through `client`, presenting what is in `token`.
-    pub fn new(client: Client, server: Url, token: TokenSlot) -> Self {
-        Self { client, server, token, standing_stream: StandingStream::default() }
+    pub fn new(client: Client, server: Url, token: TokenSlot, notes: Notes) -> Self {
+        Self { client, server, token, standing_stream: StandingStream::default(), notes }
     }
 
     /// Adds what every request carries besides the token. rmcp's own headers never name `Authorization`.
@@ -126,8 +148,13 @@ impl Wire {
         {
             response = self.send_once(again, token.as_ref()).await?;
         }
+        self.notes.activity.heard();
         match refusal(&response) {
             Some(error) => Err(error),
+            None if response.status() == StatusCode::FORBIDDEN => {
+                let body = self.body(response, MAX_REFUSAL).await.unwrap_or_default();
+                Err(StreamableHttpError::Client(WireError::Forbidden(excerpt(&body))))
+            }
             None => Ok(response),
         }
     }
@@ -145,8 +172,9 @@ impl Wire {
         self.client.execute(request).await.map_err(|error| self.lost(&error))
     }
 
-    /// The whole body, if it is not larger than `limit`.
+    /// The whole body, if it is not larger than `limit` after decompression.
     async fn body(&self, mut response: Response, limit: usize) -> Outcome<Vec<u8>> {
+        self.check_encoding(&response)?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
             if body.len() + chunk.len() > limit {
@@ -157,18 +185,101 @@ impl Wire {
         Ok(body)
     }
 
-    fn events(&self, response: Response, limit: usize) -> Events {
-        let server = self.server.clone();
+    /// The events of a stream. What answers the request of `answering` is put into the form that
+    /// rmcp understands.
+    fn events(
+        &self,
+        response: Response,
+        limit: usize,
+        answering: Option<Answering>,
+    ) -> Outcome<Events> {
+        self.check_encoding(&response)?;
+        let (server, notes) = (self.server.clone(), self.notes.clone());
         let mut size = EventSize::default();
         let bounded = response.bytes_stream().map(move |chunk| {
-            let chunk = chunk.map_err(|error| WireError::from(unreachable(&server, &error)))?;
+            let chunk = chunk.map_err(|error| {
+                let failure = unreachable(&server, &error);
+                notes.failed(&failure);
+                WireError::from(failure)
+            })?;
             if size.after(&chunk) > limit {
                 Err(WireError::EventTooLarge(limit))
             } else {
                 Ok(chunk)
             }
         });
-        SseStream::from_bytes_stream(bounded).boxed()
+        let activity = self.notes.activity.clone();
+        let events = SseStream::from_bytes_stream(bounded).map(move |event| {
+            let mut event = event?;
+            let data = event.data.as_deref().filter(|data| !data.trim().is_empty());
+            if data.is_some() {
+                activity.heard();
+            }
+            let replacement = answering.as_ref().zip(data);
+            if let Some(data) = replacement.and_then(|(mine, data)| mine.replacement(data)) {
+                event.data = Some(data);
+            }
+            Ok(event)
+        });
+        Ok(events.boxed())
+    }
+
+    fn check_encoding(&self, response: &Response) -> Outcome<()> {
+        let Some(encoding) = foreign_encoding(response.headers()) else { return Ok(()) };
+        let error = FetchError::Encoded { url: self.server.clone(), encoding };
+        Err(StreamableHttpError::Client(error.into()))
+    }
+
+    /// What a successful `response` answers to the request of `answering`.
+    async fn answer(
+        &self,
+        response: Response,
+        answering: Answering,
+        limits: StreamableHttpResponseLimits,
+    ) -> Outcome<StreamableHttpPostResponse> {
+        let session = text_header(&response, HEADER_SESSION_ID);
+        let content_type = text_header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
+        if media_type(&content_type).eq_ignore_ascii_case(EVENT_STREAM_MIME_TYPE) {
+            let events = self.events(response, limits.max_sse_event_size, Some(answering))?;
+            return Ok(StreamableHttpPostResponse::Sse(events, session));
+        }
+        // JSON by whatever name: some servers call it text, or nothing.
+        let body = self.body(response, limits.max_json_response_size).await?;
+        let message = answering.read(&body).map_err(unusable)?;
+        Ok(StreamableHttpPostResponse::Json(message, session))
+    }
+
+    /// What an answer that is not a success means for `message`.
+    async fn failure(
+        &self,
+        response: Response,
+        message: &ClientJsonRpcMessage,
+        in_session: bool,
+    ) -> Outcome<StreamableHttpPostResponse> {
+        let status = response.status();
+        let retry_after = text_header(&response, RETRY_AFTER.as_str());
+        let session = text_header(&response, HEADER_SESSION_ID);
+        // Without the words, the status still tells something.
+        let body = self.body(response, MAX_REFUSAL).await.unwrap_or_default();
+        match rejection(message, in_session, status, &body) {
+            Some(error) => Ok(StreamableHttpPostResponse::Json(error, session)),
+            None => Err(self.refused(status, excerpt(&body), retry_after)),
+        }
+    }
+
+    fn refused(
+        &self,
+        status: StatusCode,
+        words: String,
+        retry_after: Option<String>,
+    ) -> StreamableHttpError<WireError> {
+        StreamableHttpError::Client(if is_trouble(status) {
+            let answer = format!("{status}{}", after_colon(&words));
+            let url = self.server.clone();
+            FetchError::Unavailable { url, status, answer, retry_after }.into()
+        } else {
+            WireError::Refused { status, words }
+        })
     }
 
     fn lost(&self, error: &reqwest::Error) -> StreamableHttpError<WireError> {
@@ -200,8 +311,8 @@ impl StreamableHttpClient for Wire {
         headers: Headers,
         limits: StreamableHttpResponseLimits,
     ) -> Outcome<StreamableHttpPostResponse> {
-        let expects_answer = matches!(message, ClientJsonRpcMessage::Request(_));
-        if expects_answer {
+        let answering = Answering::new(&message, self.notes.remarks.clone());
+        if answering.is_some() {
             self.standing_stream.answered().await;
         }
         let accept = format!("{JSON_MIME_TYPE}, {EVENT_STREAM_MIME_TYPE}");
@@ -211,31 +322,21 @@ impl StreamableHttpClient for Wire {
         if status == StatusCode::NOT_FOUND && session.is_some() {
             return Err(StreamableHttpError::SessionExpired);
         }
-        if status.is_success() && !expects_answer || status == StatusCode::ACCEPTED {
-            if session.is_some() && begins_session(&message) {
-                self.standing_stream.begin();
-            }
-            return Ok(StreamableHttpPostResponse::Accepted);
-        }
-        let new_session = text_header(&response, HEADER_SESSION_ID);
-        let content_type = text_header(&response, CONTENT_TYPE.as_str());
         if !status.is_success() {
-            let retry_after = text_header(&response, RETRY_AFTER.as_str());
-            let body = self.body(response, limits.max_json_response_size).await?;
-            let error = rejection(&message, session.is_some(), status, &body)
-                .ok_or_else(|| unusable_status(status, retry_after))?;
-            return Ok(StreamableHttpPostResponse::Json(error, new_session));
+            return self.failure(response, &message, session.is_some()).await;
         }
-        match content_type.as_deref().map(media_type) {
-            Some(kind) if kind.eq_ignore_ascii_case(EVENT_STREAM_MIME_TYPE) => {
-                let events = self.events(response, limits.max_sse_event_size);
-                Ok(StreamableHttpPostResponse::Sse(events, new_session))
+        match answering {
+            // In a session the answer may still come on the stream of the server.
+            Some(_) if status == StatusCode::ACCEPTED && session.is_some() => {
+                Ok(StreamableHttpPostResponse::Accepted)
             }
-            Some(kind) if kind.eq_ignore_ascii_case(JSON_MIME_TYPE) => {
-                let body = self.body(response, limits.max_json_response_size).await?;
-                Ok(StreamableHttpPostResponse::Json(serde_json::from_slice(&body)?, new_session))
+            Some(answering) => self.answer(response, answering, limits).await,
+            None => {
+                if session.is_some() && begins_session(&message) {
+                    self.standing_stream.begin();
+                }
+                Ok(StreamableHttpPostResponse::Accepted)
             }
-            _ => Err(StreamableHttpError::UnexpectedContentType(content_type)),
         }
     }
 
@@ -255,11 +356,11 @@ impl StreamableHttpClient for Wire {
         }
         let response = self.send(self.prepare(request, session.as_deref(), headers)).await?;
         match response.status() {
-            status if status.is_success() => Ok(self.events(response, limit)),
+            status if status.is_success() => self.events(response, limit, None),
             StatusCode::METHOD_NOT_ALLOWED => Err(StreamableHttpError::ServerDoesNotSupportSse),
             status => {
                 let retry_after = text_header(&response, RETRY_AFTER.as_str());
-                Err(unusable_status(status, retry_after))
+                Err(self.refused(status, String::new(), retry_after))
             }
         }
     }
@@ -276,86 +377,17 @@ impl StreamableHttpClient for Wire {
         match response.status() {
             status if status.is_success() => Ok(()),
             StatusCode::METHOD_NOT_ALLOWED => Ok(()),
-            status => Err(unusable_status(status, None)),
+            status => Err(self.refused(status, String::new(), None)),
         }
     }
 }
 
-/// Whether `message` is the last of the handshake, after which the server may speak.
-fn begins_session(message: &ClientJsonRpcMessage) -> bool {
-    matches!(message, ClientJsonRpcMessage::Notification(notification)
-        if matches!(notification.notification, ClientNotification::InitializedNotification(_)))
+fn unusable(reason: String) -> StreamableHttpError<WireError> {
+    StreamableHttpError::Client(WireError::Unusable(reason))
 }
 
-/// All challenges in one line (RFC 9110 §5.3).
-fn challenges(response: &Response) -> String {
-    let lines = response.headers().get_all(WWW_AUTHENTICATE).iter();
-    lines.filter_map(|line| line.to_str().ok()).collect::<Vec<_>>().join(", ")
-}
-
-/// A refusal for want of authorization, with all its challenges, or a redirect.
-fn refusal(response: &Response) -> Option<StreamableHttpError<WireError>> {
-    let header = challenges(response);
-    match response.status() {
-        StatusCode::UNAUTHORIZED => {
-            Some(StreamableHttpError::AuthRequired(AuthRequiredError::new(header)))
-        }
-        StatusCode::FORBIDDEN if header.is_empty() => {
-            Some(StreamableHttpError::Client(WireError::Forbidden))
-        }
-        StatusCode::FORBIDDEN => {
-            Some(StreamableHttpError::InsufficientScope(InsufficientScopeError::new(header, None)))
-        }
-        status if status.is_redirection() => {
-            let place = text_header(response, LOCATION.as_str()).unwrap_or_default();
-            Some(StreamableHttpError::Client(WireError::Moved(place)))
-        }
-        _ => None,
-    }
-}
-
-/// The JSON-RPC error in a failed answer. `server/discover` is a question that older servers do
-/// not know: whatever 4xx they answer becomes the answer to it, so that `initialize` is tried next.
-fn rejection(
-    message: &ClientJsonRpcMessage,
-    in_session: bool,
-    status: StatusCode,
-    body: &[u8],
-) -> Option<ServerJsonRpcMessage> {
-    let error = match serde_json::from_slice::<ServerJsonRpcMessage>(body) {
-        Ok(ServerJsonRpcMessage::Error(error)) => Some(error),
-        _ => None,
-    };
-    if let ClientJsonRpcMessage::Request(request) = message
-        && matches!(request.request, ClientRequest::DiscoverRequest(_))
-        && status.is_client_error()
-        && !in_session
-    {
-        let cause = error.map_or_else(
-            || ErrorData::invalid_request(format!("server/discover was answered {status}"), None),
-            |error| error.error,
-        );
-        return Some(ServerJsonRpcMessage::error(cause, Some(request.id.clone())));
-    }
-    error.map(ServerJsonRpcMessage::Error)
-}
-
-fn unusable_status(
-    status: StatusCode,
-    retry_after: Option<String>,
-) -> StreamableHttpError<WireError> {
-    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-        return HttpStatusError::new(status.as_u16(), retry_after).into();
-    }
-    StreamableHttpError::UnexpectedServerResponse(Cow::Owned(format!("it answered {status}")))
-}
-
-fn text_header(response: &Response, name: &str) -> Option<String> {
-    response.headers().get(name)?.to_str().ok().map(str::to_owned)
-}
-
-fn media_type(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or_default().trim()
+fn after_colon(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!(": {words}") }
 }
 
 #[cfg(test)]

@@ -4,4 +4,5 @@ mod client;
 mod clients;
 mod explain;
 mod keys;
+mod odd_servers;
 mod serve;

@@ -114,6 +114,7 @@ fn profile(assignment: &Assignment, context: &Value) -> Profile {
         },
         means: means(&assignment.scenario, &text),
         dpop: DpopChoice::Auto,
+        ..Profile::default()
     }
 }
 

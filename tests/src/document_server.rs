@@ -64,9 +64,7 @@ impl Document {
 
     /// The same compressed, and said to be.
     pub fn gzipped(mut self) -> Self {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&self.body).expect("compressed");
-        self.body = encoder.finish().expect("compressed").into();
+        self.body = gzip(&self.body).into();
         self.with("content-encoding", "gzip")
     }
 
@@ -93,6 +91,13 @@ impl Document {
     }
 }
 
+/// `body`, compressed.
+pub fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).expect("compressed");
+    encoder.finish().expect("compressed")
+}
+
 impl DocumentServer {
     /// Starts it without documents.
     pub async fn start() -> Self {
@@ -104,7 +109,7 @@ impl DocumentServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let places = Places::default();
-        let router = routes.fallback_service(any(answer).with_state(places.clone()));
+        let router = routes.fallback_service(any(serve).with_state(places.clone()));
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("the document server serves");
         });
@@ -160,7 +165,7 @@ impl Drop for DocumentServer {
     }
 }
 
-async fn answer(State(places): State<Places>, request: Request) -> Response {
+async fn serve(State(places): State<Places>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 64 * 1024).await.expect("a body");
     let document = {
@@ -170,18 +175,23 @@ async fn answer(State(places): State<Places>, request: Request) -> Response {
         let next = if place.documents.len() > 1 { place.documents.pop_front() } else { None };
         next.or_else(|| place.documents.front().cloned()).unwrap_or_else(|| Document::status(404))
     };
-    tokio::time::sleep(document.delay).await;
+    let etag = document.headers.iter().find(|(name, _)| *name == "etag").map(|(_, etag)| etag);
+    let known = parts.headers.get("if-none-match").and_then(|value| value.to_str().ok());
+    if etag.is_some_and(|etag| known == Some(etag)) {
+        return answer(Document { status: 304, body: Bytes::new(), ..document }).await;
+    }
+    answer(document).await
+}
+
+/// `document` as it is sent.
+pub(crate) async fn answer(document: Document) -> Response {
     if document.hangs {
         std::future::pending::<()>().await;
     }
+    tokio::time::sleep(document.delay).await;
     let mut response = Response::builder().status(document.status);
-    let etag = document.headers.iter().find(|(name, _)| *name == "etag").map(|(_, etag)| etag);
-    let known = parts.headers.get("if-none-match").and_then(|value| value.to_str().ok());
     for (name, value) in &document.headers {
         response = response.header(*name, value);
-    }
-    if etag.is_some_and(|etag| known == Some(etag)) {
-        return response.status(304).body(Body::empty()).expect("an answer");
     }
     response.body(Body::from(document.body)).expect("an answer")
 }

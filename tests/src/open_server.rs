@@ -12,6 +12,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+use crate::document_server::{self, Document};
+
 /// The server, on a free port. It stops when it is dropped.
 pub struct OpenServer {
     /// Its address.
@@ -19,13 +21,20 @@ pub struct OpenServer {
     task: JoinHandle<()>,
 }
 
-type Answers = Arc<HashMap<String, Value>>;
+type Answers = Arc<(HashMap<String, Value>, HashMap<String, Document>)>;
 
 impl OpenServer {
     /// Starts it with results by method, or by method and what it is about: `tools/call draw`.
     pub async fn start(answers: &[(&str, Value)]) -> Self {
+        Self::start_odd(answers, &[]).await
+    }
+
+    /// The same, which answers some methods with a document of any kind. `ID` in its body stands
+    /// for the id of the request.
+    pub async fn start_odd(answers: &[(&str, Value)], documents: &[(&str, Document)]) -> Self {
         let answers = answers.iter().map(|(asked, result)| ((*asked).to_owned(), result.clone()));
-        let answers: Answers = Arc::new(answers.collect());
+        let documents = documents.iter().map(|(asked, odd)| ((*asked).to_owned(), odd.clone()));
+        let answers: Answers = Arc::new((answers.collect(), documents.collect()));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let router = Router::new().route("/mcp", post(answer)).with_state(answers);
@@ -43,7 +52,18 @@ impl Drop for OpenServer {
 }
 
 async fn answer(State(answers): State<Answers>, Json(request): Json<Value>) -> Response {
-    respond(&answers, &request)
+    let (answers, documents) = &*answers;
+    let method = request["method"].as_str().unwrap_or_default();
+    match documents.get(method) {
+        Some(document) => {
+            let body = String::from_utf8_lossy(&document.body);
+            let body = body.replace("ID", &request["id"].to_string());
+            let compressed = document.headers.iter().any(|(name, _)| *name == "content-encoding");
+            let document = document.clone();
+            document_server::answer(if compressed { document } else { document.saying(body) }).await
+        }
+        None => respond(answers, &request),
+    }
 }
 
 /// What a server with these `answers` says to `request`.

@@ -9,9 +9,10 @@ use std::{
 
 use axum::{
     Form, Json, Router,
-    body::Bytes,
+    body::{Bytes, to_bytes},
     extract::{Query, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode},
+    middleware::map_response_with_state,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -22,6 +23,8 @@ use sha2::Digest;
 use tokio::{net::TcpListener, task::JoinHandle};
 use url::Url;
 use uuid::Uuid;
+
+use crate::document_server::gzip;
 
 /// Who `auth` is at the provider.
 const CLIENT_ID: &str = "portcullis at the provider";
@@ -59,6 +62,8 @@ pub enum Fault {
     TokenAnswer(u16, &'static str),
     /// The token endpoint answers more than anybody wants to read.
     TooMuch,
+    /// Nothing, but every answer is compressed.
+    Compression,
 }
 
 #[derive(Clone)]
@@ -96,7 +101,8 @@ impl OpenIdProvider {
             .route("/authorize", get(authorize))
             .route("/token", post(token))
             .route("/userinfo", get(user_info))
-            .with_state(shared.clone());
+            .with_state(shared.clone())
+            .layer(map_response_with_state(shared.clone(), compressed));
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("the provider serves");
         });
@@ -163,6 +169,18 @@ impl Shared {
     fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The answer as the provider sends it.
+async fn compressed(State(shared): State<Shared>, response: Response) -> Response {
+    if shared.with(|inner| inner.fault != Fault::Compression) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let body = to_bytes(body, 1 << 20).await.expect("a body");
+    parts.headers.remove("content-length");
+    parts.headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+    Response::from_parts(parts, gzip(&body).into())
 }
 
 async fn metadata(State(shared): State<Shared>) -> Json<Value> {

@@ -34,11 +34,17 @@ pub const OPENID: &str = "/.well-known/openid-configuration";
 pub struct Zoo {
     /// Everything but the MCP endpoint.
     pub documents: DocumentServer,
-    challenges: Challenges,
+    guard: Arc<Mutex<Guard>>,
 }
 
-/// What the MCP endpoint says to those without a token, one header line each.
-type Challenges = Arc<Mutex<Vec<String>>>;
+/// How the MCP endpoint treats those who come.
+#[derive(Clone, Default)]
+struct Guard {
+    /// What it says to those without a token, one header line each.
+    challenges: Vec<String>,
+    /// Whether it refuses every token.
+    refuses_tokens: bool,
+}
 
 impl Zoo {
     /// Starts servers that do everything as the standards describe it.

@@ -90,7 +90,8 @@ impl SignInOptions {
     /// # Errors
     /// A sentence, when they do not fit together or a file cannot be read.
     pub fn profile(&self, protocol: Protocol) -> Result<Profile, String> {
-        Ok(Profile { protocol, identity: self.identity()?, means: self.means()?, dpop: self.dpop })
+        let (identity, means) = (self.identity()?, self.means()?);
+        Ok(Profile { protocol, identity, means, dpop: self.dpop, ..Profile::default() })
     }
 
     fn identity(&self) -> Result<Identity, String> {

@@ -9,6 +9,7 @@ use crate::{
     grammar::{Given, arguments, begun, parameter::parameters},
     presentation::Presenter,
     printable::printable_line,
+    prompt::confirm,
 };
 
 /// Calls `name` with the arguments that `given` means for it.
@@ -40,6 +41,7 @@ async fn arguments_of(
     tool: &Tool,
     given: &Given,
 ) -> Result<Option<JsonObject>, Error> {
+    let given = &settled(client, tool, given.clone()).await?;
     let complete = match arguments(tool, given) {
         Ok(arguments) if !arguments.is_empty() => return Ok(Some(arguments)),
         complete => complete,
@@ -54,4 +56,21 @@ async fn arguments_of(
     }
     client.output.say("Esc at any argument calls nothing.");
     fill(&parameters, begun, client.output.is_coloured()).await
+}
+
+/// What was given, once the person has said what they mean by names that resemble arguments.
+async fn settled(client: &Client, tool: &Tool, mut given: Given) -> Result<Given, Error> {
+    while client.may_ask()
+        && let Err(error) = begun(tool, &given)
+        && let Some((name, meant)) = error.resembling()
+    {
+        let (name, meant) = (name.to_owned(), meant.to_owned());
+        let question = format!("There is no argument {name}. Did you mean {meant}?");
+        given = if confirm(&printable_line(&question), client.output.is_coloured()).await? {
+            given.corrected(&name, &meant)
+        } else {
+            given.meaning(&name)
+        };
+    }
+    Ok(given)
 }

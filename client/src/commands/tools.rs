@@ -5,7 +5,7 @@ use rmcp::model::Tool;
 use crate::{
     client::Client,
     error::Error,
-    grammar::parameter::{Parameter, in_words, parameters},
+    grammar::parameter::{Others, Parameter, declared, in_words},
     printable::printable_line,
 };
 
@@ -33,10 +33,13 @@ fn describe(tool: &Tool) -> String {
     if let Some(description) = &tool.description {
         lines.push(format!("  {}", printable_line(description)));
     }
-    let parameters = parameters(&tool.input_schema);
+    let (parameters, others) = declared(&tool.input_schema);
     let width = parameters.iter().map(|parameter| parameter.name.chars().count()).max();
     let width = width.unwrap_or_default();
     lines.extend(parameters.iter().map(|parameter| describe_parameter(parameter, width)));
+    if matches!(others, Others::Described(_)) {
+        lines.push("    any other name=value".to_owned());
+    }
     lines.join("\n")
 }
 

@@ -36,14 +36,17 @@ impl Answer {
         is_trouble(self.status)
     }
 
-    /// The body as `T`.
+    /// The JSON object in the body as `T`. An array is refused, although serde would take its
+    /// elements for the members in their order.
     ///
     /// # Errors
     /// [`FetchError::NotJson`] when it is something else.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, FetchError> {
+        let is_object = self.body.trim_ascii_start().starts_with(b"{");
         let reason = match serde_json::from_slice(&self.body) {
-            Ok(document) => return Ok(document),
-            Err(error) if error.is_data() => without_place(&error),
+            Ok(document) if is_object => return Ok(document),
+            Ok(_) => format!("it is `{}`", excerpt(&self.body)),
+            Err(error) if error.is_data() && is_object => without_place(&error),
             Err(_) if self.is_empty() => "it is empty".to_owned(),
             Err(_) => format!("it is `{}`", excerpt(&self.body)),
         };
@@ -58,9 +61,15 @@ impl Answer {
         }
     }
 
-    /// `Retry-After` as it was sent.
-    pub(super) fn retry_after(&self) -> Option<String> {
-        Some(self.headers.get(RETRY_AFTER)?.to_str().ok()?.to_owned())
+    /// What this means if the server is in trouble.
+    pub(crate) fn unavailable(&self) -> FetchError {
+        let retry_after = self.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        FetchError::Unavailable {
+            url: self.url.clone(),
+            status: self.status,
+            answer: self.in_words(),
+            retry_after: retry_after.map(str::to_owned),
+        }
     }
 }
 

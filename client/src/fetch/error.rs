@@ -5,7 +5,10 @@ use std::sync::Arc;
 use reqwest::StatusCode;
 use url::Url;
 
-use super::{MAX_BODY, answer::Answer, guard::NameRefused, guard::leads_here};
+use super::{
+    MAX_BODY,
+    guard::{NameRefused, leads_here},
+};
 use crate::exit::Exit;
 
 /// Why a server gave no usable answer.
@@ -93,16 +96,6 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// What `answer` says, which came from a server that cannot answer now.
-    pub(crate) fn unavailable(answer: &Answer) -> Self {
-        Self::Unavailable {
-            url: answer.url.clone(),
-            status: answer.status,
-            answer: answer.in_words(),
-            retry_after: answer.retry_after(),
-        }
-    }
-
     /// Whether no answer came at all.
     pub(crate) fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })

@@ -11,31 +11,59 @@ pub struct Limits {
     longest: Option<u64>,
     fewest: Option<u64>,
     most: Option<u64>,
+    /// Whether the bounds themselves are excluded.
+    excludes: (bool, bool),
+    step: Option<Number>,
+    is_set: bool,
+    each: Option<Box<Limits>>,
 }
 
 impl Limits {
-    /// The bounds that `schema` declares.
-    pub(super) fn read(schema: &Value) -> Self {
+    /// The bounds that `schema` declares, and those of each value if it is a list of `items`.
+    pub(super) fn read(schema: &Value, items: Option<&Value>) -> Self {
         let number = |name: &str| schema.get(name).and_then(Value::as_number).cloned();
         let count = |name: &str| schema.get(name).and_then(Value::as_u64);
+        let (above, below) = (number("exclusiveMinimum"), number("exclusiveMaximum"));
+        // In old schemas these are flags beside the bound.
+        let is_flag = |name: &str| schema.get(name) == Some(&Value::Bool(true));
+        let excludes = (
+            above.is_some() || is_flag("exclusiveMinimum"),
+            below.is_some() || is_flag("exclusiveMaximum"),
+        );
+        let each =
+            items.map(|items| Self::read(items, None)).filter(|each| *each != Self::default());
         Self {
-            minimum: number("minimum"),
-            maximum: number("maximum"),
+            minimum: above.or_else(|| number("minimum")),
+            maximum: below.or_else(|| number("maximum")),
             shortest: count("minLength"),
             longest: count("maxLength"),
             fewest: count("minItems"),
             most: count("maxItems"),
+            excludes,
+            step: number("multipleOf"),
+            is_set: is_flag("uniqueItems"),
+            each: each.map(Box::new),
         }
     }
 
     /// The bounds in words, like `from 1 to 20`; `None` if there are none.
     pub fn in_words(&self) -> Option<String> {
-        let number = |bound: &Option<Number>| bound.as_ref().map(Number::to_string);
+        let number = |bound: &Option<Number>, excluded: bool, word: &str| {
+            let bound = bound.as_ref()?;
+            Some(if excluded { format!("{word} {bound}") } else { bound.to_string() })
+        };
         let count = |bound: Option<u64>| bound.map(|bound| bound.to_string());
         let parts = [
-            range(number(&self.minimum), number(&self.maximum), ""),
+            range(
+                number(&self.minimum, self.excludes.0, "more than"),
+                number(&self.maximum, self.excludes.1, "less than"),
+                "",
+            ),
+            self.step.as_ref().map(|step| format!("a multiple of {step}")),
             range(count(self.shortest), count(self.longest), " characters"),
             range(count(self.fewest), count(self.most), " values"),
+            self.is_set.then(|| "no value twice".to_owned()),
+            self.each.as_ref().and_then(|each| Some(format!("each {}", each.in_words()?))),
         ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(", "))
@@ -46,25 +74,54 @@ impl Limits {
         let within = |value: u64, low: Option<u64>, high: Option<u64>| {
             low.is_none_or(|low| value >= low) && high.is_none_or(|high| value <= high)
         };
-        let bound = |bound: &Option<Number>| bound.as_ref().and_then(Number::as_f64);
         match value {
-            Value::Number(number) => {
-                let number = number.as_f64().unwrap_or_default();
-                bound(&self.minimum).is_none_or(|low| number >= low)
-                    && bound(&self.maximum).is_none_or(|high| number <= high)
-            }
+            Value::Number(number) => self.allow_number(number.as_f64().unwrap_or_default()),
             Value::String(text) => within(text.chars().count() as u64, self.shortest, self.longest),
-            Value::Array(items) => within(items.len() as u64, self.fewest, self.most),
+            Value::Array(items) => {
+                within(items.len() as u64, self.fewest, self.most)
+                    && !(self.is_set && has_twins(items))
+                    && self.each.as_ref().is_none_or(|each| items.iter().all(|one| each.allow(one)))
+            }
             _ => true,
         }
     }
+
+    fn allow_number(&self, number: f64) -> bool {
+        let bound = |bound: &Option<Number>| bound.as_ref().and_then(Number::as_f64);
+        let (excludes_low, excludes_high) = self.excludes;
+        let above = |low: f64| number > low || number == low && !excludes_low;
+        let below = |high: f64| number < high || number == high && !excludes_high;
+        // Decimal steps such as 0.1 have no exact form, so a little is forgiven.
+        let in_step = |step: f64| {
+            let steps = number / step;
+            step <= 0.0 || (steps - steps.round()).abs() < 1e-9
+        };
+        bound(&self.minimum).is_none_or(above)
+            && bound(&self.maximum).is_none_or(below)
+            && bound(&self.step).is_none_or(in_step)
+    }
 }
 
+fn has_twins(items: &[Value]) -> bool {
+    items
+        .iter()
+        .enumerate()
+        .any(|(index, item)| items.iter().skip(index + 1).any(|other| other == item))
+}
+
+/// A range in words. A bound that is excluded says so itself.
 fn range(low: Option<String>, high: Option<String>, what: &str) -> Option<String> {
+    let in_words = |bound: String, word: &str| {
+        let is_said = bound.contains(" than ");
+        if is_said { bound } else { format!("{word} {bound}") }
+    };
     match (low, high) {
+        (Some(low), Some(high)) if low.contains(" than ") || high.contains(" than ") => {
+            Some(format!("{} and {}", in_words(low, "at least"), in_words(high, "at most")))
+        }
         (Some(low), Some(high)) => Some(format!("from {low} to {high}{what}")),
-        (Some(low), None) => Some(format!("at least {low}{what}")),
-        (None, Some(high)) => Some(format!("at most {high}{what}")),
+        (Some(low), None) => Some(format!("{}{what}", in_words(low, "at least"))),
+        (None, Some(high)) => Some(format!("{}{what}", in_words(high, "at most"))),
         (None, None) => None,
     }
 }
@@ -75,17 +132,38 @@ mod tests {
 
     use super::*;
 
+    fn read(schema: Value) -> Limits {
+        Limits::read(&schema, schema.get("items"))
+    }
+
+    #[test]
+    fn bounds_that_exclude_themselves_steps_and_bounds_of_each_value_are_kept() {
+        let share = read(json!({"exclusiveMinimum": 0, "maximum": 1}));
+        assert_eq!(share.in_words().as_deref(), Some("more than 0 and at most 1"));
+        assert!(share.allow(&json!(0.5)) && share.allow(&json!(1)) && !share.allow(&json!(0)));
+        let old = read(json!({"maximum": 5, "exclusiveMaximum": true}));
+        assert_eq!(old.in_words().as_deref(), Some("less than 5"));
+        assert!(old.allow(&json!(4)) && !old.allow(&json!(5)));
+        let price = read(json!({"multipleOf": 0.1}));
+        assert!(price.allow(&json!(0.3)) && !price.allow(&json!(0.35)));
+        let tags = read(json!({"uniqueItems": true, "items": {"maxLength": 2}}));
+        assert_eq!(tags.in_words().as_deref(), Some("no value twice, each at most 2 characters"));
+        assert!(tags.allow(&json!(["a", "bc"])));
+        assert!(!tags.allow(&json!(["a", "a"])) && !tags.allow(&json!(["abc"])));
+        assert!(read(json!({"multipleOf": 0})).allow(&json!(1)), "an odd schema forbids nothing");
+    }
+
     #[test]
     fn bounds_are_told_and_kept() {
-        let people = Limits::read(&json!({"minimum": 1, "maximum": 20}));
+        let people = read(json!({"minimum": 1, "maximum": 20}));
         assert_eq!(people.in_words().as_deref(), Some("from 1 to 20"));
         assert!(people.allow(&json!(1)) && people.allow(&json!(20)));
         assert!(!people.allow(&json!(0)) && !people.allow(&json!(20.5)));
-        let name = Limits::read(&json!({"minLength": 2}));
+        let name = read(json!({"minLength": 2}));
         assert_eq!(name.in_words().as_deref(), Some("at least 2 characters"));
         assert!(name.allow(&json!("é!")) && !name.allow(&json!("é")));
-        let tags = Limits::read(&json!({"maxItems": 1}));
+        let tags = read(json!({"maxItems": 1}));
         assert!(tags.allow(&json!(["a"])) && !tags.allow(&json!(["a", "b"])));
-        assert_eq!(Limits::read(&json!({})).in_words(), None);
+        assert_eq!(read(json!({})).in_words(), None);
     }
 }

@@ -3,10 +3,10 @@
 use rmcp::model::JsonObject;
 use serde_json::{Map, Value};
 
-use super::limits::Limits;
-
-/// References followed inside one schema before it counts as a knot.
-const DEEPEST_REFERENCE: usize = 8;
+use super::{
+    limits::Limits,
+    schema::{Members, resolve},
+};
 
 /// What kind of value an argument takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,32 +42,56 @@ pub struct Parameter {
     pub description: Option<String>,
     /// What is taken when it is left out.
     pub default: Option<Value>,
-    /// The only values it takes, if they are listed.
+    /// The only values it takes, if they are listed; of a list, each of its values.
     pub choices: Vec<Value>,
     /// How large, long or many it may be.
     pub limits: Limits,
 }
 
+/// What may be given for arguments that a schema does not name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// Nothing: the schema forbids them.
+    Forbidden,
+    /// Whatever the schema does not forbid. It says nothing about them.
+    Unmentioned,
+    /// Values of this kind, which the schema asks for.
+    Described(Kind),
+}
+
 /// The arguments that `schema` declares: the required ones first, otherwise in its order.
 pub fn parameters(schema: &JsonObject) -> Vec<Parameter> {
-    let required = schema.get("required").and_then(Value::as_array);
-    let is_required =
-        |name: &str| required.is_some_and(|names| names.iter().any(|known| known == name));
-    let properties = schema.get("properties").and_then(Value::as_object);
+    declared(schema).0
+}
+
+/// The same, with what may be given besides.
+pub fn declared(schema: &JsonObject) -> (Vec<Parameter>, Others) {
+    let members = Members::of(schema);
+    let properties = members.properties.iter();
     let mut parameters: Vec<_> = properties
-        .into_iter()
-        .flatten()
-        .map(|(name, property)| Parameter::read(schema, name, property, is_required(name)))
+        .filter_map(|(name, schemas)| {
+            let is_required = members.required.contains(name);
+            let mut each =
+                schemas.iter().map(|property| Parameter::read(schema, name, property, is_required));
+            let first = each.next()?;
+            Some(each.fold(first, Parameter::or))
+        })
         .collect();
     parameters.sort_by_key(|parameter| !parameter.is_required);
-    parameters
+    let others = match members.additional {
+        Some(property) => Others::Described(kind(schema, resolve(schema, property))),
+        None if members.is_closed => Others::Forbidden,
+        None => Others::Unmentioned,
+    };
+    (parameters, others)
 }
 
 impl Parameter {
     fn read(root: &JsonObject, name: &str, property: &Value, is_required: bool) -> Self {
         let resolved = resolve(root, property);
         let member = |key: &str| property.get(key).or_else(|| resolved.get(key));
-        let choices = resolved.get("enum").and_then(Value::as_array).cloned().unwrap_or_default();
+        let items = resolved.get("items").map(|items| resolve(root, items));
+        let choices = choices(resolved).or_else(|| items.and_then(choices)).unwrap_or_default();
         Self {
             name: name.to_owned(),
             title: member("title").and_then(Value::as_str).map(str::to_owned),
@@ -76,15 +100,68 @@ impl Parameter {
             description: member("description").and_then(Value::as_str).map(str::to_owned),
             default: member("default").filter(|value| !value.is_null()).cloned(),
             choices,
-            limits: Limits::read(resolved),
+            limits: Limits::read(resolved, items),
+        }
+    }
+
+    /// An argument that the schema does not name.
+    pub(super) fn unnamed(name: &str, kind: Kind) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: None,
+            kind,
+            is_required: false,
+            description: None,
+            default: None,
+            choices: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The parameter that takes what `self` takes and what `other` takes, two schemas of one name.
+    fn or(self, other: Self) -> Self {
+        let have_choices = !self.choices.is_empty() && !other.choices.is_empty();
+        let mut choices = self.choices;
+        for choice in other.choices {
+            if !choices.contains(&choice) {
+                choices.push(choice);
+            }
+        }
+        Self {
+            kind: if self.kind == other.kind { self.kind } else { Kind::Anything },
+            choices: if have_choices { choices } else { Vec::new() },
+            limits: if self.limits == other.limits { self.limits } else { Limits::default() },
+            title: self.title.or(other.title),
+            description: self.description.or(other.description),
+            default: self.default.or(other.default),
+            ..self
+        }
+    }
+
+    /// What is wrong with `value`, if anything: what it must be instead.
+    pub fn objection(&self, value: &Value) -> Option<String> {
+        if !self.kind.takes(value) || !self.is_a_choice(value) {
+            return Some(self.expected());
+        }
+        (!self.limits.allow(value)).then(|| self.limits.in_words().unwrap_or_default())
+    }
+
+    fn is_a_choice(&self, value: &Value) -> bool {
+        match (&self.kind, value) {
+            _ if self.choices.is_empty() => true,
+            (Kind::List(_), Value::Array(items)) if !self.choices.contains(value) => {
+                items.iter().all(|item| self.choices.contains(item))
+            }
+            _ => self.choices.contains(value),
         }
     }
 
     /// The value that `text` means, or `None` if it means none.
     pub fn convert(&self, text: &str) -> Option<Value> {
-        let value = self.kind.convert(text)?;
-        let is_allowed = self.choices.is_empty() || self.choices.contains(&value);
-        is_allowed.then_some(value)
+        let read = self.kind.convert(text).filter(|value| self.is_a_choice(value));
+        // Without a type, `1` may be the number or the text.
+        let literal = || (self.kind == Kind::Anything).then(|| Value::from(text));
+        read.or_else(|| literal().filter(|value| self.is_a_choice(value)))
     }
 
     /// What a value must be, in words.
@@ -93,7 +170,10 @@ impl Parameter {
             return self.kind.in_words();
         }
         let choices: Vec<_> = self.choices.iter().map(in_words).collect();
-        format!("one of {}", choices.join(", "))
+        match self.kind {
+            Kind::List(_) => format!("some of {}", choices.join(", ")),
+            _ => format!("one of {}", choices.join(", ")),
+        }
     }
 
     /// `name=<…>`, in brackets if it may be left out.
@@ -110,7 +190,9 @@ impl Kind {
     fn convert(&self, text: &str) -> Option<Value> {
         match self {
             Self::Text => Some(text.into()),
-            Self::Integer => text.parse::<i64>().ok().map(Value::from),
+            Self::Integer => {
+                text.parse::<serde_json::Number>().ok().map(Value::from).filter(|n| self.takes(n))
+            }
             Self::Number => text.parse::<serde_json::Number>().ok().map(Value::from),
             Self::Boolean => boolean(text).map(Value::from),
             Self::List(_) if text.trim_start().starts_with('[') => serde_json::from_str(text).ok(),
@@ -121,6 +203,22 @@ impl Kind {
                 .map(Value::from),
             Self::Object => serde_json::from_str::<Map<_, _>>(text).ok().map(Value::from),
             Self::Anything => Some(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
+        }
+    }
+
+    /// Whether `value` is of this kind. `null` stands for a value that is left out.
+    fn takes(&self, value: &Value) -> bool {
+        match self {
+            _ if value.is_null() => true,
+            Self::Text => value.is_string(),
+            Self::Integer => value.is_i64() || value.is_u64() || is_whole(value),
+            Self::Number => value.is_number(),
+            Self::Boolean => value.is_boolean(),
+            Self::List(item) => {
+                value.as_array().is_some_and(|items| items.iter().all(|one| item.takes(one)))
+            }
+            Self::Object => value.is_object(),
+            Self::Anything => true,
         }
     }
 
@@ -176,30 +274,13 @@ fn kind(root: &JsonObject, schema: &Value) -> Kind {
     }
 }
 
-/// The schema behind references within the document and behind "this or null". References to
-/// anywhere else are never followed.
-fn resolve<'a>(root: &'a JsonObject, schema: &'a Value) -> &'a Value {
-    let mut schema = schema;
-    for _ in 0..DEEPEST_REFERENCE {
-        let next = referenced(root, schema).or_else(|| only_alternative(schema));
-        match next {
-            Some(next) => schema = next,
-            None => break,
-        }
-    }
-    schema
+/// The only values that `schema` allows, if it lists them.
+fn choices(schema: &Value) -> Option<Vec<Value>> {
+    let listed = schema.get("enum").and_then(Value::as_array).cloned();
+    listed.or_else(|| Some(vec![schema.get("const")?.clone()]))
 }
 
-fn referenced<'a>(root: &'a JsonObject, schema: &Value) -> Option<&'a Value> {
-    let pointer = schema.get("$ref")?.as_str()?.strip_prefix("#/")?;
-    let (first, rest) = pointer.split_once('/').unwrap_or((pointer, ""));
-    let found = root.get(first)?;
-    if rest.is_empty() { Some(found) } else { found.pointer(&format!("/{rest}")) }
-}
-
-fn only_alternative(schema: &Value) -> Option<&Value> {
-    let alternatives = schema.get("anyOf").or_else(|| schema.get("oneOf"))?.as_array()?;
-    let is_null = |one: &&Value| one.get("type") != Some(&Value::from("null"));
-    let mut others = alternatives.iter().filter(is_null);
-    others.next().filter(|_| others.next().is_none())
+/// JSON schema counts `5.0` as a whole number.
+fn is_whole(value: &Value) -> bool {
+    value.as_f64().is_some_and(|number| number.fract() == 0.0)
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::member::WrongMember;
-use crate::{exit::Exit, fetch::FetchError};
+use crate::{exit::Exit, fetch::FetchError, server_address};
 
 /// One variant per refusal. Each says what is wrong and where; its hint says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -282,9 +282,12 @@ impl OAuthError {
         const OPERATOR: &str = "this is for whoever runs the server to correct; nothing was sent";
         Some(match self {
             Self::Fetch(error) => return error.hint(),
-            Self::ResourceMismatch { resource, .. } => {
+            Self::ResourceMismatch { resource, .. } if server_address::parse(resource).is_ok() => {
                 format!("if that is the server you mean, use `--server {resource}`")
             }
+            Self::ResourceMismatch { server, .. } => format!(
+                "whoever runs the server must let its metadata name {server}; nothing was sent"
+            ),
             Self::AnnouncedAddress { .. }
             | Self::NoResourceMetadata { .. }
             | Self::NoAuthorizationServer { .. }

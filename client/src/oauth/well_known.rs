@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::OAuthError;
-use crate::fetch::{Fetch, FetchError};
+use crate::fetch::Fetch;
 
 /// What came of a search.
 pub(super) enum Found<T> {
@@ -43,7 +43,7 @@ pub(super) async fn first_document<T: DeserializeOwned>(
         };
         tried.push(format!("{url} ({})", answer.status));
         if answer.is_in_trouble() {
-            trouble = trouble.or_else(|| Some(FetchError::unavailable(&answer).into()));
+            trouble = trouble.or_else(|| Some(answer.unavailable().into()));
         } else if answer.status.is_success() && !answer.is_empty() {
             let judged = answer.json().map_err(OAuthError::from).and_then(|document| {
                 judge(&document, url)?;

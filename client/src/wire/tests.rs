@@ -3,8 +3,8 @@
 use std::{future::IntoFuture as _, sync::Mutex};
 
 use axum::{Router, extract::State, http::Uri, response::IntoResponse};
-use http::Method;
-use rmcp::model::NumberOrString;
+use http::{Method, header::LOCATION};
+use rmcp::model::{ClientNotification, ClientRequest, NumberOrString};
 
 use super::*;
 use crate::secret::Secret;
@@ -38,7 +38,7 @@ async fn a_token_follows_no_redirect_to_wherever_it_leads() {
         let slot = TokenSlot::default();
         slot.set(Some(AccessToken { token: Secret::new("t"), key: None }));
         let client = fetch.client_for(&url).await.expect("allowed").clone();
-        let wire = Wire::new(client, url.clone(), slot);
+        let wire = Wire::new(client, url.clone(), slot, Notes::default());
         let notification = ClientNotification::InitializedNotification(Default::default());
         let message = ClientJsonRpcMessage::notification(notification);
         let sent =
@@ -72,7 +72,7 @@ async fn the_first_request_of_a_session_follows_the_stream_on_which_the_server_s
     let (url, seen) = accepting_server().await;
     let fetch = crate::fetch::Fetch::new(&url, crate::explain::Explanation::default());
     let client = fetch.expect("set up").client_for(&url).await.expect("allowed").clone();
-    let wire = Wire::new(client, url.clone(), TokenSlot::default());
+    let wire = Wire::new(client, url.clone(), TokenSlot::default(), Notes::default());
     let (uri, session): (Arc<str>, Option<Arc<str>>) = (url.as_str().into(), Some("s".into()));
     let post =
         |message| wire.post_message(uri.clone(), message, session.clone(), None, Headers::new());

@@ -47,3 +47,15 @@ async fn a_choice_that_would_draw_on_the_terminal_is_never_shown() {
     desk.type_line("").await;
     desk.terminal.wait_for(&["Picked: \"blue\"."]).await;
 }
+
+#[tokio::test]
+async fn a_slip_in_the_name_of_an_argument_is_asked_about() {
+    let server = HostileServer::start().await;
+    let desk = Desk::at(Stack::start().await, &server.address).await;
+    desk.type_line("client").await;
+    desk.wait_for_prompt().await;
+    desk.type_line("pick colur=blue").await;
+    desk.terminal.wait_for(&["There is no argument colur. Did you mean colour? (y/N)"]).await;
+    desk.type_line("y").await;
+    desk.terminal.wait_for(&["Picked: \"blue\"."]).await;
+}

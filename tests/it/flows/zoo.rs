@@ -56,6 +56,7 @@ async fn a_grant_that_cannot_be_renewed_leads_to_a_new_sign_in() {
         Document::json(&json!({"ok": true})),
         Document::json(&Zoo::token(json!({"token_type": "mac"}))),
         Document::json(&Zoo::token(json!({"access_token": null}))),
+        Document::json(&json!(["at", "Bearer", 600, "rt", "a"])),
     ] {
         let zoo = Zoo::start().await;
         let person = zoo.person();
@@ -189,6 +190,66 @@ async fn a_member_that_the_flow_needs_is_named_with_its_value() {
     zoo.put(RESOURCE, &zoo.resource(json!({"authorization_servers": {"a": 1}})));
     let outcome = zoo.person().run(&["login"]).await;
     assert!(outcome.stderr.contains("`authorization_servers`"), "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn an_endpoint_in_the_clear_is_refused() {
+    let zoo = Zoo::start().await;
+    for name in ["authorization_endpoint", "token_endpoint", "registration_endpoint"] {
+        zoo.put(SERVER, &zoo.metadata(json!({name: "http://as.example/x"})));
+        let outcome = zoo.person().run(&["login"]).await;
+        let said = "refused to talk to http://as.example/x";
+        assert!(outcome.stderr.contains(said), "{name}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("/authorize?"), "{name}: {}", outcome.stderr);
+        assert_eq!(zoo.documents.hits("/register"), 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_of_the_authorization_endpoint_is_kept_and_a_fragment_is_refused() {
+    let zoo = Zoo::start().await;
+    let endpoint = zoo.documents.at("/authorize?tenant=1&response_type=token&client_id=theirs");
+    zoo.put(SERVER, &zoo.metadata(json!({"authorization_endpoint": endpoint})));
+    let waiting = zoo.person().begin(&["login"]).await;
+    for (parameter, times) in [("tenant=1", 1), ("response_type=", 1), ("client_id=", 1)] {
+        assert_eq!(waiting.url.matches(parameter).count(), times, "{}", waiting.url);
+    }
+    let endpoint = zoo.documents.at("/authorize#sign-in");
+    zoo.put(SERVER, &zoo.metadata(json!({"authorization_endpoint": endpoint})));
+    let outcome = zoo.person().run(&["login"]).await;
+    assert!(outcome.stderr.contains("without a fragment"), "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn a_resource_that_is_no_address_is_not_offered_as_a_server() {
+    let zoo = Zoo::start().await;
+    for (resource, offered) in [("api://notes", false), ("https://mcp.example.com/mcp", true)] {
+        zoo.put(RESOURCE, &zoo.resource(json!({"resource": resource})));
+        let outcome = zoo.person().run(&["login"]).await;
+        assert!(outcome.stderr.contains(resource), "{}", outcome.stderr);
+        let option = format!("--server {resource}");
+        assert_eq!(outcome.stderr.contains(&option), offered, "{}", outcome.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_an_authorization_server_says_about_its_refusal_is_shown() {
+    let zoo = Zoo::start().await;
+    for (body, said) in [
+        (r#"{"message":"No API key found"}"#, "No API key found"),
+        (r#"{"error":{"message":"Wrong realm"}}"#, "Wrong realm"),
+        ("<html><h1>Blocked by policy</h1></html>", "Blocked by policy"),
+        ("plain words \u{1b}[2J", "plain words"),
+    ] {
+        zoo.documents.put("/token", Document::status(400).saying(body));
+        let outcome = zoo.sign_in(&zoo.person()).await;
+        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+        zoo.documents.put("/register", Document::status(403).saying(body));
+        let outcome = zoo.person().run(&["login"]).await;
+        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains('\u{1b}'), "{}", outcome.stderr);
+        zoo.put("/register", &json!({"client_id": "c"}));
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tests::{
     access_token::signed,
     client::{Answer, http},
+    document_server::{Document, DocumentServer},
     stack::Stack,
 };
 use tokio::net::TcpListener;
@@ -58,6 +59,29 @@ async fn tokens_of_each_trusted_issuer_are_taken_and_of_no_other() {
     let metadata = Answer::of(http().get(well_known)).await.json;
     assert_eq!(metadata["authorization_servers"], json!([one.issuer, two.issuer]));
     assert_eq!(metadata.get("resource_name"), None::<&Value>);
+}
+
+#[tokio::test]
+async fn an_issuer_whose_documents_are_compressed_is_understood() {
+    let (stack, issuer) = (Stack::start().await, DocumentServer::start().await);
+    let keys = Answer::of(http().get(stack.at("/jwks"))).await.json;
+    let metadata = json!({"issuer": issuer.url, "jwks_uri": issuer.at("/jwks")});
+    let place = "/.well-known/oauth-authorization-server";
+    issuer.put(place, Document::json(&metadata).gzipped());
+    issuer.put("/jwks", Document::json(&keys).gzipped());
+    let url = echo_server(&[&issuer.url], &stack.resource).await;
+    let token = signed(&stack, &json!({"iss": issuer.url}));
+    assert_eq!(call(&url, &token).await.status, 200);
+
+    // The limit holds for what comes out.
+    let other = DocumentServer::start().await;
+    let metadata = json!({"issuer": other.url, "jwks_uri": other.at("/jwks")});
+    other.put(place, Document::json(&metadata).gzipped());
+    let padded = [keys.to_string().as_bytes(), &[b' '; 32 << 20]].concat();
+    other.put("/jwks", Document::json(&keys).saying(padded).gzipped());
+    let url = echo_server(&[&other.url], &stack.resource).await;
+    let token = signed(&stack, &json!({"iss": other.url}));
+    assert_eq!(call(&url, &token).await.status, 503);
 }
 
 #[tokio::test]

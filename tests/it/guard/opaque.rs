@@ -149,6 +149,16 @@ async fn a_token_that_is_no_good_is_not_asked_about_again_at_once() {
 }
 
 #[tokio::test]
+async fn a_compressed_answer_about_a_token_is_read() {
+    let (stack, asked) = stack_that_asks().await;
+    let active = json!({"active": true, "iss": asked.url, "sub": "nick", "client_id": "client",
+        "aud": stack.audience, "scope": "mcp:tools", "exp": stack.state.clock.now() + 60});
+    asked.put(PLACE, Document::json(&active).gzipped());
+    let answer = call(&stack.resource, Wire::V2026, "opaque", "whoami", json!({})).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
+}
+
+#[tokio::test]
 async fn whoever_makes_up_tokens_has_a_few_of_them_asked_about_at_once() {
     let (stack, asked) = stack_that_asks().await;
     asked.put(PLACE, Document { hangs: true, ..Document::status(200) });

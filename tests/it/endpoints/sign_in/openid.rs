@@ -32,6 +32,14 @@ async fn each_provider_has_a_button_and_signs_people_in() {
 }
 
 #[tokio::test]
+async fn a_provider_that_compresses_its_answers_is_understood() {
+    let (stack, provider, _folder) = with_provider().await;
+    provider.misbehave(Fault::Compression);
+    let page = sign_in(&stack, &mut Browser::default()).await;
+    assert!(page.text().contains("Nick Lucas"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn an_answer_is_believed_only_after_every_check() {
     let (stack, provider, _folder) = with_provider().await;
     let untrusted = [

@@ -1,0 +1,107 @@
+//! When the server last said something, so that no request waits for ever.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::Instant};
+
+/// How often a server may put its answer off by saying something else, in units of the silence that
+/// is allowed.
+const MAX_EXTENSIONS: u32 = 12;
+
+/// What is known about one connection; clones share it.
+#[derive(Clone, Debug)]
+pub struct Activity(Arc<watch::Sender<State>>);
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    heard: Instant,
+    /// Questions of the server that the person has not answered yet.
+    open_questions: usize,
+}
+
+/// Held while the person answers a question of the server: meanwhile it is not the server that is
+/// waited for.
+#[derive(Debug)]
+pub struct OpenQuestion(Activity);
+
+impl Default for Activity {
+    fn default() -> Self {
+        let state = State { heard: Instant::now(), open_questions: 0 };
+        Self(Arc::new(watch::Sender::new(state)))
+    }
+}
+
+impl Drop for OpenQuestion {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|state| {
+            state.open_questions -= 1;
+            state.heard = Instant::now();
+        });
+    }
+}
+
+impl Activity {
+    /// The server has said something.
+    pub fn heard(&self) {
+        self.0.send_modify(|state| state.heard = Instant::now());
+    }
+
+    /// The server has asked the person something.
+    pub fn question(&self) -> OpenQuestion {
+        self.0.send_modify(|state| state.open_questions += 1);
+        OpenQuestion(self.clone())
+    }
+
+    /// Returns when the server, from now on, has said nothing for `limit`, or has put its answer off
+    /// too often. Only messages count: a server that merely keeps a stream alive is silent.
+    pub async fn silence(&self, limit: Duration) {
+        self.heard();
+        let mut changes = self.0.subscribe();
+        let mut latest = Instant::now() + limit * MAX_EXTENSIONS;
+        loop {
+            let State { heard, open_questions } = *changes.borrow_and_update();
+            let deadline = latest.min(heard + limit);
+            if open_questions > 0 {
+                let asked = Instant::now();
+                // The sender lives as long as `self`.
+                let _ = changes.changed().await;
+                latest += asked.elapsed();
+            } else if tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(40);
+
+    #[tokio::test]
+    async fn silence_ends_the_wait_and_words_put_it_off_but_not_for_ever() {
+        let activity = Activity::default();
+        let began = Instant::now();
+        activity.silence(LIMIT).await;
+        assert!(began.elapsed() >= LIMIT);
+
+        let mut words = tokio::time::interval(LIMIT / 8);
+        let began = Instant::now();
+        tokio::select! {
+            () = activity.silence(LIMIT) => {}
+            () = async { loop { words.tick().await; activity.heard(); } } => {}
+        }
+        assert!(began.elapsed() >= LIMIT * MAX_EXTENSIONS);
+    }
+
+    #[tokio::test]
+    async fn the_time_that_the_person_takes_does_not_count() {
+        let activity = Activity::default();
+        let question = activity.question();
+        let waited = tokio::time::timeout(LIMIT * 2, activity.silence(LIMIT)).await;
+        assert!(waited.is_err(), "it is the person's turn");
+        drop(question);
+        activity.silence(LIMIT).await;
+    }
+}
