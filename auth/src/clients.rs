@@ -24,7 +24,6 @@ use crate::{
         client::{Client, ClientKeys},
         client_id_url,
         error::{ErrorCode, OAuthError},
-        secret,
     },
     seals::Seals,
     storage::{Database, StorageError, clients, registrations},
@@ -102,7 +101,7 @@ impl Clients {
     pub async fn find_registration(&self, id: &str) -> Result<Option<Registration>, OAuthError> {
         let first =
             Registration::open(&self.seals, id).map_err(|error| unknown().because(error))?;
-        let row = registrations::find(self.db.connection(), secret::hash(id)).await;
+        let row = registrations::find(self.db.connection(), first.id).await;
         match row.map_err(outage)?.map(|row| row.registration) {
             None => Ok(Some(first)),
             Some(None) => Ok(None),

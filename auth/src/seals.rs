@@ -4,6 +4,11 @@ use keys::{Authenticator, MasterSecrets, SealError, Sealer};
 
 use crate::oauth::error::OAuthError;
 
+// What strangers hold is sealed for a purpose that ends in `-2`. Under the purposes before, a tag of
+// one byte was enough. With such tags, a stranger can find out the authentication key of AES-GCM
+// guess by guess, and then make whole tags. So nothing is believed that was sealed under those keys.
+// Private signing keys never left the database, and keep theirs.
+
 /// What the master secrets are used for, one key each.
 #[derive(Clone, Debug)]
 pub struct Seals {
@@ -39,14 +44,14 @@ impl Seals {
         Self {
             secrets: secrets.clone(),
             signing_key: secrets.sealer("signing-key"),
-            registration: secrets.sealer("registration"),
-            sign_in: secrets.sealer("sign-in"),
-            consent: secrets.sealer("consent"),
-            device: secrets.sealer("device"),
+            registration: secrets.sealer("registration-2"),
+            sign_in: secrets.sealer("sign-in-2"),
+            consent: secrets.sealer("consent-2"),
+            device: secrets.sealer("device-2"),
             client_secret: secrets.authenticator("client-secret"),
             registration_access: secrets.authenticator("registration-access"),
             refresh_token: secrets.authenticator("refresh-token"),
-            pushed_request: secrets.sealer("pushed-request"),
+            pushed_request: secrets.sealer("pushed-request-2"),
             dpop_nonce: secrets.authenticator("dpop-nonce"),
             csrf: secrets.authenticator("csrf"),
         }
@@ -56,5 +61,28 @@ impl Seals {
 impl From<SealError> for OAuthError {
     fn from(error: SealError) -> Self {
         Self::server_error("seal_failed", error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_held_while_short_tags_were_taken_opens_no_longer() {
+        let secrets = MasterSecrets::parse(&MasterSecrets::generate().unwrap()).unwrap();
+        let seals = Seals::new(&secrets);
+        for (purpose, sealer) in [
+            ("registration", &seals.registration),
+            ("sign-in", &seals.sign_in),
+            ("consent", &seals.consent),
+            ("device", &seals.device),
+            ("pushed-request", &seals.pushed_request),
+        ] {
+            let sealed = secrets.sealer(purpose).seal(&1).unwrap();
+            assert!(sealer.open::<u8>(&sealed).is_err(), "{purpose}");
+        }
+        let sealed = secrets.sealer("signing-key").seal(&1).unwrap();
+        assert_eq!(seals.signing_key.open::<u8>(&sealed).unwrap(), 1);
     }
 }

@@ -2,10 +2,17 @@
 
 use std::fmt;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::jwe::{Dir, JweHeader, deserialize_compact, serialize_compact};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{SealError, sealing_line::SealingLine};
+
+/// The header of every sealed value: `{"enc":"A256GCM","alg":"dir"}` in base64url.
+const HEADER: &str = "eyJlbmMiOiJBMjU2R0NNIiwiYWxnIjoiZGlyIn0";
+/// Lengths in bytes (RFC 7518 §5.3).
+const IV_LENGTH: usize = 12;
+const TAG_LENGTH: usize = 16;
 
 /// Seals values as compact JWE, `dir` with `A256GCM` (RFC 7516 §3.1, RFC 7518 §5.3), under the
 /// key of the sealing line, and opens them under any.
@@ -35,16 +42,18 @@ impl Sealer {
         serialize_compact(&plain, &header, &encrypter).map_err(cannot_seal)
     }
 
-    /// Opens what [`Self::seal`] sealed.
+    /// Opens what [`Self::seal`] sealed, in exactly the spelling that it gave out.
     pub fn open<T: DeserializeOwned>(&self, sealed: &str) -> Result<T, SealError> {
-        let plain = self.keys.iter().find_map(|key| open_under(key, sealed));
+        let sealed = Sealed::parse(sealed).ok_or(SealError::DoesNotOpen)?;
+        let plain = self.keys.iter().find_map(|key| sealed.open_under(key));
         let plain = plain.ok_or(SealError::DoesNotOpen)?;
         serde_json::from_slice(&plain).map_err(|_| SealError::UnexpectedContent)
     }
 
     /// The line of the master secrets that a value is sealed under; `None` if none opens it.
     pub fn line_of(&self, sealed: &str) -> Option<usize> {
-        self.keys.iter().position(|key| open_under(key, sealed).is_some())
+        let sealed = Sealed::parse(sealed)?;
+        self.keys.iter().position(|key| sealed.open_under(key).is_some())
     }
 }
 
@@ -54,9 +63,30 @@ impl fmt::Debug for Sealer {
     }
 }
 
-fn open_under(key: &[u8; 32], sealed: &str) -> Option<Vec<u8>> {
-    let decrypter = Dir.decrypter_from_bytes(key).ok()?;
-    deserialize_compact(sealed, &decrypter).ok().map(|(plain, _)| plain)
+/// A sealed value in its one canonical spelling, not yet authenticated.
+struct Sealed<'a>(&'a str);
+
+impl<'a> Sealed<'a> {
+    /// `None` for anything that [`Sealer::seal`] cannot have made.
+    ///
+    /// josekit 0.10.3 hands a tag of any length to OpenSSL, which compares only as many bytes as it
+    /// is given: one byte can be guessed. It also follows the header to other algorithms and to
+    /// `zip`. So the form is checked here, before josekit sees the value: the parts are decoded,
+    /// and must spell the same text again.
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut encoded = text.split('.').skip(2).map(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let (iv, content, tag) = (encoded.next()??, encoded.next()??, encoded.next()??);
+        let [iv_text, content_text, tag_text] =
+            [&iv, &content, &tag].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let canonical = format!("{HEADER}..{iv_text}.{content_text}.{tag_text}");
+        let is_canonical = iv.len() == IV_LENGTH && tag.len() == TAG_LENGTH && text == canonical;
+        is_canonical.then_some(Self(text))
+    }
+
+    fn open_under(&self, key: &[u8; 32]) -> Option<Vec<u8>> {
+        let decrypter = Dir.decrypter_from_bytes(key).ok()?;
+        deserialize_compact(self.0, &decrypter).ok().map(|(plain, _)| plain)
+    }
 }
 
 fn cannot_seal(error: impl fmt::Display) -> SealError {
@@ -99,20 +129,178 @@ mod tests {
         assert!(secrets.sealer("client").open::<u8>(&sealed).is_err());
     }
 
-    #[test]
-    fn a_changed_character_anywhere_does_not_open() {
+    const VALUE: &str = "a value of some length";
+
+    fn sealed_value() -> (Sealer, String) {
         let sealer = secrets(&[&MasterSecrets::generate().unwrap()]).sealer("test");
-        let sealed = sealer.seal(&"a value of some length").unwrap();
-        for index in 0..sealed.len() {
-            let mut bytes = sealed.clone().into_bytes();
-            bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(bytes).unwrap();
-            // The last character of a part may carry unused bits that decode to the same bytes.
-            if let Ok(opened) = sealer.open::<String>(&changed) {
-                assert_eq!(opened, "a value of some length");
+        let sealed = sealer.seal(&VALUE).unwrap();
+        (sealer, sealed)
+    }
+
+    /// The five parts of a sealed value.
+    fn parts(sealed: &str) -> [String; 5] {
+        let parts: Vec<_> = sealed.split('.').map(str::to_owned).collect();
+        parts.try_into().unwrap()
+    }
+
+    /// Neither opens nor counts as sealed.
+    fn assert_refused(sealer: &Sealer, text: &str) {
+        let opened = sealer.open::<String>(text);
+        assert!(matches!(opened, Err(SealError::DoesNotOpen)), "{opened:?}: {text:?}");
+        assert_eq!(sealer.line_of(text), None, "{text:?}");
+    }
+
+    #[test]
+    fn a_sealed_value_has_the_canonical_form_whatever_its_length() {
+        let sealer = sealed_value().0;
+        for length in 0..64 {
+            let value = "x".repeat(length);
+            let sealed = sealer.seal(&value).unwrap();
+            let [header, key, iv, _, tag] = parts(&sealed);
+            assert_eq!((header.as_str(), key.as_str()), (HEADER, ""));
+            assert_eq!((iv.len(), tag.len()), (16, 22));
+            assert_eq!(sealer.open::<String>(&sealed).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn no_truncation_and_no_extension_opens() {
+        let (sealer, sealed) = sealed_value();
+        for length in 0..sealed.len() {
+            assert_refused(&sealer, &sealed[..length]);
+            assert_refused(&sealer, &sealed[length + 1..]);
+        }
+        for added in (0..=127).map(char::from).chain(['é', '\u{feff}', '\u{ff0e}']) {
+            for place in 0..=sealed.len() {
+                let mut longer = sealed.clone();
+                longer.insert(place, added);
+                assert_refused(&sealer, &longer);
             }
         }
-        assert!(sealer.open::<String>("").is_err());
-        assert!(sealer.open::<String>("....").is_err());
+        for added in ["==", "..", ".AA", "AA", "\r\n", "%3D", "#x", "?x"] {
+            assert_refused(&sealer, &format!("{sealed}{added}"));
+            assert_refused(&sealer, &format!("{added}{sealed}"));
+        }
+        assert_refused(&sealer, &format!("{sealed}{sealed}"));
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_other_character_opens() {
+        let (sealer, sealed) = sealed_value();
+        for place in 0..sealed.len() {
+            for byte in 0..=127 {
+                let mut changed = sealed.clone().into_bytes();
+                if changed[place] != byte {
+                    changed[place] = byte;
+                    assert_refused(&sealer, &String::from_utf8(changed).unwrap());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_part_opens_when_its_bytes_are_cut_lengthened_or_flipped_and_spelled_well() {
+        let (sealer, sealed) = sealed_value();
+        for part in 0..5 {
+            let bytes = URL_SAFE_NO_PAD.decode(&parts(&sealed)[part]).unwrap();
+            let with = |bytes: &[u8]| {
+                let mut changed = parts(&sealed);
+                changed[part] = URL_SAFE_NO_PAD.encode(bytes);
+                changed.join(".")
+            };
+            for length in 0..bytes.len() {
+                assert_refused(&sealer, &with(&bytes[..length]));
+                assert_refused(&sealer, &with(&bytes[length + 1..]));
+                for bit in 0..8 {
+                    let mut flipped = bytes.clone();
+                    flipped[length] ^= 1 << bit;
+                    assert_refused(&sealer, &with(&flipped));
+                }
+            }
+            for added in 1..=20 {
+                assert_refused(&sealer, &with(&[bytes.as_slice(), &vec![0; added]].concat()));
+                assert_refused(&sealer, &with(&[&vec![0; added], bytes.as_slice()].concat()));
+            }
+        }
+    }
+
+    #[test]
+    fn no_other_encoding_of_the_same_bytes_opens() {
+        use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+        let (sealer, sealed) = sealed_value();
+        for part in 0..5 {
+            let bytes = URL_SAFE_NO_PAD.decode(&parts(&sealed)[part]).unwrap();
+            let mut spellings = vec![
+                STANDARD.encode(&bytes),
+                STANDARD_NO_PAD.encode(&bytes),
+                URL_SAFE.encode(&bytes),
+            ];
+            let own = parts(&sealed)[part].clone();
+            spellings.extend([format!("{own}="), format!("{own} "), own.to_lowercase()]);
+            for spelling in spellings.into_iter().filter(|spelling| *spelling != own) {
+                let mut changed = parts(&sealed);
+                changed[part] = spelling;
+                assert_refused(&sealer, &changed.join("."));
+            }
+        }
+    }
+
+    #[test]
+    fn no_other_header_opens_even_if_the_right_key_authenticates_it() {
+        use josekit::jwe::A256GCMKW;
+        let key = [7; 32];
+        let sealer = Sealer::new(vec![key], SealingLine::default());
+        let plain = serde_json::to_vec(VALUE).unwrap();
+        let direct = |change: fn(&mut JweHeader)| {
+            let mut header = JweHeader::new();
+            header.set_content_encryption("A256GCM");
+            change(&mut header);
+            let encrypter = Dir.encrypter_from_bytes(key).unwrap();
+            serialize_compact(&plain, &header, &encrypter).unwrap()
+        };
+        assert_eq!(sealer.open::<String>(&direct(|_| ())).unwrap(), VALUE);
+        assert_refused(&sealer, &direct(|header| header.set_compression("DEF")));
+        assert_refused(&sealer, &direct(|header| header.set_key_id("1")));
+        assert_refused(&sealer, &direct(|header| header.set_token_type("JWT")));
+        assert_refused(&sealer, &direct(|header| header.set_critical(&vec!["x"])));
+        let other_order = |header: &mut JweHeader| {
+            let members = r#"{"alg":"dir","enc":"A256GCM"}"#;
+            *header = JweHeader::from_bytes(members.as_bytes()).unwrap();
+        };
+        assert_refused(&sealer, &direct(other_order));
+
+        let mut header = JweHeader::new();
+        header.set_content_encryption("A256GCM");
+        let encrypter = A256GCMKW.encrypter_from_bytes(key).unwrap();
+        assert_refused(&sealer, &serialize_compact(&plain, &header, &encrypter).unwrap());
+
+        for text in [
+            r#"{"alg":"dir","enc":"A128GCM"}"#,
+            r#"{"alg":"dir","enc":"A256CBC-HS512"}"#,
+            r#"{"alg":"none","enc":"A256GCM"}"#,
+            r#"{"enc":"A256GCM","alg":"dir" }"#,
+            r#"{"enc":"A256GCM","alg":"dir","alg":"dir"}"#,
+            "{}",
+        ] {
+            let mut changed = parts(&direct(|_| ()));
+            changed[0] = URL_SAFE_NO_PAD.encode(text);
+            assert_refused(&sealer, &changed.join("."));
+        }
+    }
+
+    #[test]
+    fn no_tag_of_one_byte_opens_although_josekit_takes_one() {
+        let (sealer, sealed) = sealed_value();
+        let cut = |byte: u8| {
+            let mut changed = parts(&sealed);
+            changed[4] = URL_SAFE_NO_PAD.encode([byte]);
+            changed.join(".")
+        };
+        let decrypter = Dir.decrypter_from_bytes(sealer.keys[0]).unwrap();
+        let taken =
+            (0..=u8::MAX).filter(|byte| deserialize_compact(&cut(*byte), &decrypter).is_ok());
+        // Once this is 0, josekit keeps the promise of AES-GCM by itself.
+        assert_eq!(taken.count(), 1);
+        (0..=u8::MAX).for_each(|byte| assert_refused(&sealer, &cut(byte)));
     }
 }

@@ -1,5 +1,7 @@
-//! What hostile servers, networks and moments do to the client: one file for each kind.
+//! What hostile servers, networks and moments do to the client, and what forgers try at the
+//! server: one file for each kind.
 
 mod exhaustion;
+mod forgery;
 mod processes;
 mod transport;

@@ -50,6 +50,7 @@ pub(super) fn client(row: clients::Model, now: i64) -> Client {
         tos_uri: url(row.tos_uri),
         name: row.name,
         provenance: Provenance::PreRegistered,
+        registration_id: None,
         id: row.id,
     }
 }

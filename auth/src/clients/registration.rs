@@ -4,6 +4,7 @@
 use keys::SealError;
 use serde::{Deserialize, Serialize};
 use url::Url;
+use uuid::Uuid;
 
 use crate::{
     oauth::{
@@ -33,6 +34,9 @@ pub struct Registration {
     /// `client_id_issued_at`.
     #[serde(rename = "t")]
     pub issued_at: i64,
+    /// Tells this registration from every other. A later change or deletion is stored under it.
+    #[serde(rename = "x")]
+    pub id: Uuid,
     #[serde(rename = "w", default, skip_serializing_if = "is_false")]
     is_web: bool,
     #[serde(rename = "d", default, skip_serializing_if = "is_false")]
@@ -64,7 +68,7 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Registration {
-    /// What is kept of a client that has been judged.
+    /// What is kept of a client that has been judged and registers for the first time.
     pub fn new(client: Client, issued_at: i64) -> Self {
         let (jwks, jwks_uri) = match client.keys {
             ClientKeys::None => (None, None),
@@ -77,6 +81,7 @@ impl Registration {
             grant_types: client.grant_types,
             authentication: client.authentication,
             issued_at,
+            id: Uuid::new_v4(),
             is_web: client.application_type == ApplicationType::Web,
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,
             require_pushed_authorization_requests: client.require_pushed_authorization_requests,
@@ -90,6 +95,11 @@ impl Registration {
             policy_uri: client.policy_uri,
             tos_uri: client.tos_uri,
         }
+    }
+
+    /// The same registration with the metadata of `client` in its place.
+    pub fn replaced_by(&self, client: Client) -> Self {
+        Self { id: self.id, ..Self::new(client, self.issued_at) }
     }
 
     /// The `client_id` that carries it.
@@ -141,6 +151,7 @@ impl Registration {
             logo_uri: self.logo_uri,
             policy_uri: self.policy_uri,
             tos_uri: self.tos_uri,
+            registration_id: Some(self.id),
             ..Client::new(id, Provenance::Registered)
         }
     }

@@ -67,7 +67,7 @@ pub async fn allow(
         expires_at: state.clock.now() + CODE_LIFETIME,
         redeemed_at: None,
     };
-    store(state, grant, code, answerer)
+    store(state, (grant, request.client.registration_id), code, answerer)
         .await
         .map_err(|error| OAuthError::outage("code_not_stored", error))?;
     tracing::debug!(grant = %grant_id, person = %answerer.person.user.id, %scope, "access granted");
@@ -115,7 +115,7 @@ pub fn grant_for(state: &AppState, person: &SignedIn, allowed: Allowed<'_>) -> g
 
 async fn store(
     state: &AppState,
-    grant: grants::Model,
+    (grant, registration_id): (grants::Model, Option<Uuid>),
     code: authorization_codes::Model,
     answerer: Answerer<'_>,
 ) -> Result<(), StorageError> {
@@ -130,7 +130,7 @@ async fn store(
         network: visitor.network(),
     };
     let transaction = state.db.begin().await?;
-    grants::issue(&transaction, grant).await?;
+    grants::issue(&transaction, grant, registration_id).await?;
     authorization_codes::issue(&transaction, code).await?;
     consents::record(&transaction, consent).await?;
     security_events::record(&transaction, event).await?;

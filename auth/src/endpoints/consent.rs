@@ -8,6 +8,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use web::{Frame, Language, consent::ConsentPage};
 
 use super::authorize;
@@ -40,6 +41,8 @@ const DAY: i64 = 86_400;
 /// What the form carries.
 #[derive(Serialize, Deserialize)]
 struct PendingConsent {
+    /// Tells this page from every other, so that it is answered once.
+    id: Uuid,
     query: String,
     session: String,
     expires_at: i64,
@@ -60,6 +63,7 @@ pub async fn get(
         return Ok(see_other(&format!("/authorize?{query}")));
     };
     let pending = PendingConsent {
+        id: Uuid::new_v4(),
         session: person.session.token_hash.clone(),
         expires_at: state.clock.now() + PAGE_LIFETIME,
         query,
@@ -80,9 +84,11 @@ pub async fn post(
 ) -> Result<Response, AuthorizationError> {
     let (_, form) = form::read(request).await?;
     let person = signed_in?.ok_or_else(stale)?;
-    let sealed = form.required("request")?;
-    let pending: PendingConsent =
-        state.seals.consent.open(sealed).map_err(|error| stale().because(error))?;
+    let pending: PendingConsent = state
+        .seals
+        .consent
+        .open(form.required("request")?)
+        .map_err(|error| stale().because(error))?;
     if pending.session != person.session.token_hash || pending.expires_at <= state.clock.now() {
         return Err(stale().into());
     }
@@ -98,7 +104,7 @@ pub async fn post(
     if let Some(name) = pushed {
         name.use_up(&state).await?;
     }
-    answer_once(&state, sealed, pending.expires_at).await?;
+    answer_once(&state, &pending).await?;
     let answerer = Answerer { person: &person, visitor: &visitor };
     if !allows {
         answer::deny(&state, &request, answerer).await?;
@@ -108,9 +114,10 @@ pub async fn post(
     Ok(see_other(&request.target.with_code(code.expose())))
 }
 
-/// Of any number of answers to one page, on any replica, one counts.
-async fn answer_once(state: &AppState, sealed: &str, expires_at: i64) -> Result<(), OAuthError> {
-    let first = single_use::remember(state.db.connection(), "consent", sealed, expires_at)
+/// Exactly one answer to a page counts, on any replica.
+async fn answer_once(state: &AppState, pending: &PendingConsent) -> Result<(), OAuthError> {
+    let (db, id) = (state.db.connection(), pending.id.to_string());
+    let first = single_use::remember(db, "consent", &id, pending.expires_at)
         .await
         .map_err(|error| OAuthError::outage("consent_not_stored", error))?;
     match first {

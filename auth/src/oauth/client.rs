@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use url::Url;
+use uuid::Uuid;
 
 use super::{
     error::{ErrorCode, OAuthError},
@@ -206,6 +207,8 @@ pub struct Client {
     pub tos_uri: Option<Url>,
     /// Where it is known from.
     pub provenance: Provenance,
+    /// Identifier of its open registration, if it has one.
+    pub registration_id: Option<Uuid>,
 }
 
 impl Client {
@@ -235,6 +238,7 @@ impl Client {
             policy_uri: None,
             tos_uri: None,
             provenance,
+            registration_id: None,
         }
     }
 

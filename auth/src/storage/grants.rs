@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use self::leftovers::{forget_ended, forget_superseded};
 use super::{StorageError, registrations, revocations};
-use crate::oauth::{refresh_token::Family, secret};
+use crate::oauth::refresh_token::Family;
 
 /// Seconds that a grant is kept after it has ended.
 const KEPT_AFTER_END: i64 = 30 * 86_400;
@@ -91,8 +91,13 @@ impl Model {
     }
 }
 
-/// Enters a grant, which makes its client a used one.
-pub async fn issue(db: &impl ConnectionTrait, grant: Model) -> Result<(), StorageError> {
+/// Enters a grant, which makes its client a used one. `registration_id` names the open registration
+/// of the client, if it has one.
+pub async fn issue(
+    db: &impl ConnectionTrait,
+    grant: Model,
+    registration_id: Option<Uuid>,
+) -> Result<(), StorageError> {
     let grant = ActiveModel {
         id: Set(grant.id),
         user_id: Set(grant.user_id),
@@ -112,8 +117,11 @@ pub async fn issue(db: &impl ConnectionTrait, grant: Model) -> Result<(), Storag
         session_id: Set(grant.session_id),
         review_at: Set(grant.created_at.saturating_add(KEPT_AFTER_END)),
     };
-    let grant = grant.insert(db).await?;
-    registrations::note_use(db, secret::hash(&grant.client_id)).await
+    grant.insert(db).await?;
+    match registration_id {
+        Some(id) => registrations::note_use(db, id).await,
+        None => Ok(()),
+    }
 }
 
 /// The grants of a client, by the index of the beginning of its `client_id`.

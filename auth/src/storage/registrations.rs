@@ -6,13 +6,16 @@ use sea_orm::{
     sea_query::{ExprTrait, OnConflict},
 };
 
+use uuid::Uuid;
+
 use super::StorageError;
+use crate::oauth::secret;
 
 /// What is believed instead of a `client_id`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "registrations")]
 pub struct Model {
-    /// Hash of the `client_id`.
+    /// Hash of the identifier that the `client_id` carries.
     #[sea_orm(primary_key, auto_increment = false)]
     pub client_id_hash: String,
     /// The registration; none once it was deleted.
@@ -29,22 +32,28 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// The key of a registration's row: a deletion holds for the registration, however the `client_id`
+/// that carries it is spelled.
+pub fn key(registration_id: Uuid) -> String {
+    secret::hash(&registration_id.to_string())
+}
+
 /// Finds what became of a registration.
 pub async fn find(
     db: &impl ConnectionTrait,
-    client_id_hash: String,
+    registration_id: Uuid,
 ) -> Result<Option<Model>, StorageError> {
-    Entity::find_by_id(client_id_hash).one(db).await
+    Entity::find_by_id(key(registration_id)).one(db).await
 }
 
-/// Notes that somebody allows a client something.
+/// Notes that a user allows a client something.
 pub async fn note_use(
     db: &impl ConnectionTrait,
-    client_id_hash: String,
+    registration_id: Uuid,
 ) -> Result<(), StorageError> {
     Entity::update_many()
         .col_expr(Column::IsUsed, Expr::value(true))
-        .filter(Column::ClientIdHash.eq(client_id_hash))
+        .filter(Column::ClientIdHash.eq(key(registration_id)))
         .exec(db)
         .await
         .map(|_| ())

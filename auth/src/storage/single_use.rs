@@ -1,5 +1,6 @@
-//! Values that count once: identifiers of assertions and proofs. Whoever brings one first, on any
-//! replica, is told so by one statement on one unique index.
+//! Values that count once, each known by an identifier inside it: the same value may be spelled in
+//! several ways, and a change of spelling must not make it count again. One statement on one unique
+//! index decides who was first, on any replica.
 
 use sea_orm::{
     ConnectionTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::OnConflict,
@@ -12,7 +13,7 @@ use crate::oauth::secret;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "single_use")]
 pub struct Model {
-    /// Hash of purpose and value.
+    /// Hash of purpose and identifier.
     #[sea_orm(primary_key, auto_increment = false)]
     pub value_hash: String,
     /// From when the value is no good for other reasons.
@@ -25,16 +26,16 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Remembers `value` until `expires_at`: `true` for the first caller of the same purpose and
-/// value, `false` for every other.
+/// Remembers the identifier until `expires_at`: `true` for the first caller with the same purpose
+/// and identifier, `false` for every other.
 pub async fn remember(
     db: &impl ConnectionTrait,
     purpose: &str,
-    value: &str,
+    id: &str,
     expires_at: i64,
 ) -> Result<bool, StorageError> {
     // No purpose holds a zero byte, so no two pairs make the same text.
-    let value_hash = secret::hash(&format!("{purpose}\0{value}"));
+    let value_hash = secret::hash(&format!("{purpose}\0{id}"));
     let row = Model { value_hash, expires_at };
     let inserted = Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::column(Column::ValueHash).do_nothing().to_owned())

@@ -181,3 +181,22 @@ async fn a_sealed_file_whose_key_is_lost_is_named() {
     let error = error.expect_err("another key");
     assert!(error.to_string().contains("credentials.sealed"), "{error}");
 }
+
+#[tokio::test]
+async fn a_sealed_file_that_was_changed_is_refused_whatever_was_changed() {
+    let (home, keyring) = (tempfile::tempdir().expect("a directory"), Memory::empty());
+    let credentials = opened(home.path(), SecretStore::Auto, &keyring).await;
+    sign_in(&credentials).await;
+    let sealed = fs::read_to_string(credentials.path()).expect("a file");
+    let (stem, tag) = sealed.rsplit_once('.').expect("a tag");
+    let mut changed: Vec<_> = (0..tag.len()).map(|end| format!("{stem}.{}", &tag[..end])).collect();
+    changed.extend([format!("{sealed}A"), format!("{sealed}="), format!("{sealed}.")]);
+    changed.extend([sealed.replacen("..", ".AA.", 1), sealed.replacen('e', "f", 1), String::new()]);
+    for text in changed {
+        fs::write(credentials.path(), &text).expect("written");
+        let read = credentials.read();
+        assert!(matches!(read, Err(CredentialsError::Unreadable { .. })), "{text}");
+    }
+    fs::write(credentials.path(), format!("{sealed}\n")).expect("written");
+    assert!(credentials.read().expect("as it was").grant(&server()).is_some());
+}

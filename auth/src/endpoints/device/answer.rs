@@ -85,7 +85,7 @@ async fn store(
             device: visitor.device.clone(),
             network: visitor.network(),
         };
-        grants::issue(&transaction, grant).await?;
+        grants::issue(&transaction, grant, client.registration_id).await?;
         consents::record(&transaction, consent).await?;
     }
     let kind = if allows { EventKind::DeviceAllowed } else { EventKind::AccessDenied };

@@ -14,6 +14,7 @@ use axum_extra::{
     typed_header::TypedHeaderRejection,
 };
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{ClientInformationResponse, read, refused};
 use crate::{
@@ -58,8 +59,8 @@ pub async fn get(
     Path(client_id): Path<String>,
     token: Token,
 ) -> Result<ClientInformationResponse, BearerError> {
-    let (client, issued_at) = own(&state, &client_id, token).await?;
-    Ok(ClientInformationResponse::new(&state, client, issued_at))
+    let (client, registration) = own(&state, &client_id, token).await?;
+    Ok(ClientInformationResponse::new(&state, client, registration.issued_at))
 }
 
 /// Replaces the registration.
@@ -70,15 +71,16 @@ pub async fn put(
     visitor: Visitor,
     request: Request,
 ) -> Result<ClientInformationResponse, BearerError> {
-    let (current, issued_at) = own(&state, &client_id, token).await?;
+    let (current, registration) = own(&state, &client_id, token).await?;
     let update: ClientUpdateRequest = read(request).await?;
     check_identity(&update, &current)?;
     let client = update.metadata.judge(&client_id, Provenance::Registered)?;
-    let registration = Registration::new(client.clone(), issued_at);
+    let registration = registration.replaced_by(client.clone());
     let text = serde_json::to_string(&registration)
         .map_err(|error| OAuthError::server_error("registration_write", error))?;
-    store(&state, &visitor, &client_id, Some(text)).await?;
-    Ok(ClientInformationResponse::new(&state, client, issued_at))
+    let change = Change { id: registration.id, registration: Some(text) };
+    store(&state, &visitor, &client_id, change).await?;
+    Ok(ClientInformationResponse::new(&state, client, registration.issued_at))
 }
 
 /// Deletes the registration and ends everything that the client was granted.
@@ -88,14 +90,19 @@ pub async fn delete(
     token: Token,
     visitor: Visitor,
 ) -> Result<StatusCode, BearerError> {
-    own(&state, &client_id, token).await?;
-    store(&state, &visitor, &client_id, None).await?;
+    let (_, registration) = own(&state, &client_id, token).await?;
+    let change = Change { id: registration.id, registration: None };
+    store(&state, &visitor, &client_id, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The client, if the token is its own. Whatever is wrong, the answer is the same: it does not
 /// tell which clients there are.
-async fn own(state: &AppState, client_id: &str, token: Token) -> Result<(Client, i64), OAuthError> {
+async fn own(
+    state: &AppState,
+    client_id: &str,
+    token: Token,
+) -> Result<(Client, Registration), OAuthError> {
     let refused = || {
         OAuthError::new(
             ErrorCode::InvalidToken,
@@ -109,8 +116,7 @@ async fn own(state: &AppState, client_id: &str, token: Token) -> Result<(Client,
     }
     match state.clients.find_registration(client_id).await? {
         Some(registration) => {
-            let issued_at = registration.issued_at;
-            Ok((registration.client(&state.seals, client_id), issued_at))
+            Ok((registration.clone().client(&state.seals, client_id), registration))
         }
         None => Err(refused()),
     }
@@ -133,14 +139,20 @@ fn check_identity(update: &ClientUpdateRequest, current: &Client) -> Result<(), 
     }
 }
 
+/// What becomes of a registration; without a text, it is deleted.
+struct Change {
+    id: Uuid,
+    registration: Option<String>,
+}
+
 /// Writes the row; a deletion ends what was granted in the same transaction.
 async fn store(
     state: &AppState,
     visitor: &Visitor,
     client_id: &str,
-    registration: Option<String>,
+    change: Change,
 ) -> Result<(), OAuthError> {
-    match write(state, visitor, client_id, registration).await {
+    match write(state, visitor, client_id, change).await {
         Ok(None) => Ok(()),
         Ok(Some(refusal)) => Err(refusal),
         Err(error) => Err(OAuthError::outage("registration_storage", error)),
@@ -152,7 +164,7 @@ async fn write(
     state: &AppState,
     visitor: &Visitor,
     client_id: &str,
-    registration: Option<String>,
+    change: Change,
 ) -> Result<Option<OAuthError>, StorageError> {
     let now = state.clock.now();
     let transaction = state.db.begin().await?;
@@ -166,10 +178,10 @@ async fn write(
             return Ok(Some(too_many().retry_after(seconds)));
         }
     }
-    let is_deletion = registration.is_none();
+    let is_deletion = change.registration.is_none();
     let row = registrations::Model {
-        client_id_hash: secret::hash(client_id),
-        registration,
+        client_id_hash: registrations::key(change.id),
+        registration: change.registration,
         is_used,
         changed_at: now,
     };
