@@ -67,4 +67,27 @@ mod tests {
         assert_ne!(after.tag(b"message"), tag);
         assert!(after.tags(b"message").any(|one| one == tag));
     }
+
+    #[test]
+    fn a_tag_counts_only_whole_and_unchanged() {
+        let secrets = MasterSecrets::parse(&MasterSecrets::generate().unwrap()).unwrap();
+        let authenticator = secrets.authenticator("test");
+        let tag = authenticator.tag(b"message");
+        for length in 0..tag.len() {
+            assert!(!authenticator.verify(b"message", &tag[..length]), "{length} bytes");
+            assert!(!authenticator.verify(b"message", &tag[length + 1..]), "{length} bytes");
+        }
+        for added in 1..=32 {
+            assert!(!authenticator.verify(b"message", &[&tag[..], &vec![0; added]].concat()));
+        }
+        for bit in 0..tag.len() * 8 {
+            let mut flipped = tag;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(!authenticator.verify(b"message", &flipped), "bit {bit}");
+        }
+        for message in [&b""[..], b"messag", b"message\0", b"Message"] {
+            assert!(!authenticator.verify(message, &tag));
+        }
+        assert!(!secrets.authenticator("other").verify(b"message", &tag));
+    }
 }

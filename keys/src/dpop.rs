@@ -6,17 +6,16 @@ use aws_lc_rs::{
     rand,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Header, decode};
+use jsonwebtoken::Header;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 use url::Url;
 
 use crate::{
-    KeyError, PublicJwk, SigningKey,
+    KeyError, PublicJwk, SigningKey, VerifyError,
     jwk::{KeyMaterial, is_private},
-    unverified::header_of,
-    verifier::signature_only,
+    jws::Jws,
 };
 
 /// Seconds that a proof may be old.
@@ -119,15 +118,10 @@ struct ProofClaims {
 impl DpopProof {
     /// The proof, once every check of RFC 9449 §4.3 has passed but for those of the caller.
     pub fn verify(proof: &str, check: &DpopCheck<'_>) -> Result<Self, DpopError> {
-        let header = header_of(proof).map_err(|_| DpopError::Malformed)?;
-        if header.typ.as_deref() != Some(TYPE) {
-            return Err(DpopError::WrongType);
-        }
-        if header.crit.is_some() {
-            return Err(DpopError::CriticalHeader);
-        }
-        let key = embedded_key(header.jwk, &header.alg)?;
-        let claims: ProofClaims = signed_claims(proof, &key)?;
+        let mut jws = Jws::parse(proof)?;
+        jws.check_header(|typ| typ == Some(TYPE))?;
+        let key = embedded_key(jws.header.jwk.take(), &jws.header.alg)?;
+        let claims: ProofClaims = signed_claims(&jws, &key)?;
         judge(&claims, check)?;
         Ok(Self {
             thumbprint: key.kid,
@@ -188,16 +182,21 @@ fn embedded_key(jwk: Option<Map<String, Value>>, alg: &str) -> Result<PublicJwk,
     }
 }
 
-fn signed_claims(proof: &str, key: &PublicJwk) -> Result<ProofClaims, DpopError> {
-    use jsonwebtoken::errors::ErrorKind;
+fn signed_claims(jws: &Jws<'_>, key: &PublicJwk) -> Result<ProofClaims, DpopError> {
     let algorithm = key.algorithm().map_err(|_| DpopError::WrongKey)?;
     let decoding = key.decoding_key().map_err(|_| DpopError::WrongKey)?;
-    match decode(proof, &decoding, &signature_only(algorithm.into())) {
-        Ok(decoded) => Ok(decoded.claims),
-        Err(error) => Err(match error.kind() {
-            ErrorKind::Json(_) | ErrorKind::Base64(_) | ErrorKind::Utf8(_) => DpopError::Malformed,
-            _ => DpopError::BadSignature,
-        }),
+    Ok(jws.verify(&decoding, algorithm)?)
+}
+
+impl From<VerifyError> for DpopError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Malformed | VerifyError::BadClaims => Self::Malformed,
+            VerifyError::WrongType => Self::WrongType,
+            VerifyError::CriticalHeader => Self::CriticalHeader,
+            VerifyError::WrongAlgorithm => Self::WrongAlgorithm,
+            _ => Self::BadSignature,
+        }
     }
 }
 
@@ -360,8 +359,10 @@ mod tests {
             let header = json!({"typ": TYPE, "alg": alg, "jwk": public});
             assert_eq!(raw(header), Err(DpopError::WrongAlgorithm), "{alg}");
         }
-        let header = json!({"typ": TYPE, "alg": "ES256", "jwk": public, "crit": ["x"]});
-        assert_eq!(raw(header), Err(DpopError::CriticalHeader));
+        for crit in [json!(["x"]), json!([]), Value::Null] {
+            let header = json!({"typ": TYPE, "alg": "ES256", "jwk": public, "crit": crit});
+            assert_eq!(raw(header), Err(DpopError::CriticalHeader));
+        }
         let header = json!({"typ": TYPE, "alg": "ES256", "jwk": {"kty": "oct", "k": "AA"}});
         assert_eq!(raw(header), Err(DpopError::WrongKey));
     }
@@ -373,6 +374,58 @@ mod tests {
         assert_eq!(DpopProof::verify(&token, &check()), Err(DpopError::WrongType));
         for text in ["", "a.b", "a.b.c.d", "....", "é.é.é"] {
             assert_eq!(DpopProof::verify(text, &check()), Err(DpopError::Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_one_spelling_and_so_one_thumbprint() {
+        let decode = |member: &Value| URL_SAFE_NO_PAD.decode(member.as_str().unwrap()).unwrap();
+        let signed = |algorithm: Algorithm, respell: &dyn Fn(&mut Value)| {
+            let key = SigningKey::generate(algorithm).unwrap();
+            let mut jwk = serde_json::to_value(&key.public_jwk().material).unwrap();
+            respell(&mut jwk);
+            let header = json!({"typ": TYPE, "alg": algorithm.as_str(), "jwk": jwk});
+            let claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": NOW});
+            let [header, claims] =
+                [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+            let message = format!("{header}.{claims}");
+            let signature =
+                jsonwebtoken::crypto::sign(message.as_bytes(), &key.encoding, algorithm.into());
+            let proof = format!("{message}.{}", signature.unwrap());
+            DpopProof::verify(&proof, &check()).map(|_| ())
+        };
+        for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256] {
+            assert_eq!(signed(algorithm, &|_| ()), Ok(()));
+        }
+        let wrong = Err(DpopError::WrongKey);
+        for cut in [0, 1, 31, 33, 63, 64] {
+            let moved = |jwk: &mut Value| {
+                let point = [decode(&jwk["x"]), decode(&jwk["y"])].concat();
+                jwk["x"] = json!(URL_SAFE_NO_PAD.encode(&point[..cut]));
+                jwk["y"] = json!(URL_SAFE_NO_PAD.encode(&point[cut..]));
+            };
+            assert_eq!(signed(Algorithm::ES256, &moved), wrong, "x of {cut} bytes");
+        }
+        let in_der = |jwk: &mut Value| {
+            let prefix = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+            let key = [&prefix[..], &decode(&jwk["x"])].concat();
+            jwk["x"] = json!(URL_SAFE_NO_PAD.encode(key));
+        };
+        assert_eq!(signed(Algorithm::EdDSA, &in_der), wrong);
+        for member in ["n", "e"] {
+            let longer = |jwk: &mut Value| {
+                let number = [&[0][..], &decode(&jwk[member])].concat();
+                jwk[member] = json!(URL_SAFE_NO_PAD.encode(number));
+            };
+            assert_eq!(signed(Algorithm::RS256, &longer), wrong, "{member}");
+        }
+        for (algorithm, member) in
+            [(Algorithm::ES256, "x"), (Algorithm::ES256, "y"), (Algorithm::EdDSA, "x")]
+        {
+            let padded = |jwk: &mut Value| {
+                jwk[member] = json!(format!("{}=", jwk[member].as_str().unwrap()));
+            };
+            assert_eq!(signed(algorithm, &padded), wrong, "{member}");
         }
     }
 }

@@ -67,7 +67,24 @@ fn sig() -> String {
     "sig".into()
 }
 
+/// Length of a coordinate of P-256 and of a public key of Ed25519, in bytes.
+const COORDINATE_LENGTH: usize = 32;
+
 impl KeyMaterial {
+    /// Whether each member has its one spelling (RFC 7518 §6.2.1.2, §6.3.1.1, RFC 8037 §2). Else one
+    /// key would have several thumbprints: jsonwebtoken joins the coordinates of any lengths, and
+    /// AWS-LC reads an Ed25519 key in DER too.
+    fn is_canonical(&self) -> bool {
+        let decode = |member: &str| URL_SAFE_NO_PAD.decode(member).unwrap_or_default();
+        let is_coordinate = |member: &String| decode(member).len() == COORDINATE_LENGTH;
+        let is_number = |member: &String| decode(member).first().is_some_and(|byte| *byte != 0);
+        match self {
+            Self::EllipticCurve { x, y, .. } => is_coordinate(x) && is_coordinate(y),
+            Self::OctetKeyPair { x, .. } => is_coordinate(x),
+            Self::Rsa { n, e } => is_number(n) && is_number(e),
+        }
+    }
+
     /// The key's SHA-256 thumbprint in base64url: its required members, in alphabetic order,
     /// without white space (RFC 7638 §3).
     pub fn thumbprint(&self) -> String {
@@ -97,6 +114,9 @@ impl PublicJwk {
     }
 
     pub(crate) fn decoding_key(&self) -> Result<DecodingKey, KeyError> {
+        if !self.material.is_canonical() {
+            return Err(KeyError::Malformed("a member is not spelled as RFC 7518 §6 says".into()));
+        }
         let key = match &self.material {
             KeyMaterial::EllipticCurve { x, y, .. } => DecodingKey::from_ec_components(x, y),
             KeyMaterial::OctetKeyPair { x, .. } => DecodingKey::from_ed_components(x),

@@ -2,15 +2,15 @@
 //! under it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{DecodingKey, decode};
+use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
     Algorithm, KeyError, PublicJwk, VerifyError,
     jwk::{KeyMaterial, is_private},
-    unverified::header_of,
-    verifier::{media_type, refusal, signature_only},
+    jws::Jws,
+    verifier::media_type,
 };
 
 /// Most keys of a set that are looked at.
@@ -65,7 +65,7 @@ impl PublishedKeys {
 
     /// Whether a key could have signed `token`, by what its header says.
     pub fn may_verify(&self, token: &str) -> Result<bool, VerifyError> {
-        let header = header_of(token)?;
+        let header = Jws::parse(token)?.header;
         Ok(self.0.iter().any(|key| key.fits(header.kid.as_deref(), &header.alg)))
     }
 
@@ -77,18 +77,14 @@ impl PublishedKeys {
         token: &str,
         is_type: impl Fn(Option<&str>) -> bool,
     ) -> Result<T, VerifyError> {
-        let header = header_of(token)?;
-        if !is_type(header.typ.as_deref().map(media_type).as_deref()) {
-            return Err(VerifyError::WrongType);
-        }
-        if header.crit.is_some() {
-            return Err(VerifyError::CriticalHeader);
-        }
+        let jws = Jws::parse(token)?;
+        jws.check_header(|typ| is_type(typ.map(media_type).as_deref()))?;
         let mut outcome = Err(VerifyError::UnknownKey);
-        for key in self.0.iter().filter(|key| key.fits(header.kid.as_deref(), &header.alg)) {
-            match decode(token, &key.key, &signature_only(key.algorithm.into())) {
-                Ok(token) => return Ok(token.claims),
-                Err(error) => outcome = Err(refusal(error.kind())),
+        let (kid, alg) = (jws.header.kid.as_deref(), &jws.header.alg);
+        for key in self.0.iter().filter(|key| key.fits(kid, alg)) {
+            outcome = jws.verify(&key.key, key.algorithm);
+            if outcome.is_ok() {
+                break;
             }
         }
         outcome

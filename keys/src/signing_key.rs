@@ -12,7 +12,7 @@ use josekit::jwk::{
         rsa::RsaKeyPair,
     },
 };
-use jsonwebtoken::{EncodingKey, Header, encode};
+use jsonwebtoken::{EncodingKey, Header, crypto, encode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -119,7 +119,7 @@ pub struct SigningKey {
     algorithm: Algorithm,
     public: PublicJwk,
     private: Jwk,
-    encoding: EncodingKey,
+    pub(crate) encoding: EncodingKey,
 }
 
 impl SigningKey {
@@ -208,7 +208,21 @@ impl SigningKey {
             usage: "sig".into(),
             material,
         };
-        Ok(Self { algorithm, public, private, encoding: encoding.map_err(unusable)? })
+        let key = Self { algorithm, public, private, encoding: encoding.map_err(unusable)? };
+        key.check_halves()?;
+        Ok(key)
+    }
+
+    /// Refuses a JWK whose public members belong to another private key: what it signs would verify
+    /// nowhere.
+    fn check_halves(&self) -> Result<(), KeyError> {
+        let (probe, algorithm) = (b"probe", self.algorithm.into());
+        let signature = crypto::sign(probe, &self.encoding, algorithm).map_err(unusable)?;
+        let public = self.public.decoding_key()?;
+        match crypto::verify(&signature, probe, &public, algorithm) {
+            Ok(true) => Ok(()),
+            _ => Err(KeyError::Malformed("its public members are not those of its key".into())),
+        }
     }
 }
 
@@ -238,7 +252,27 @@ fn unusable(error: impl fmt::Display) -> KeyError {
 
 #[cfg(test)]
 mod tests {
-    use super::Algorithm;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_private_key_with_the_public_half_of_another_is_refused() {
+        for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256] {
+            let [own, other] = [(); 2].map(|()| {
+                let key = SigningKey::generate(algorithm).unwrap();
+                serde_json::from_str::<Value>(&key.private_jwk()).unwrap()
+            });
+            assert!(SigningKey::from_json(own.to_string().as_bytes()).is_ok());
+            let mut mixed = own.clone();
+            for member in ["x", "y", "n", "e"].into_iter().filter(|name| own.get(name).is_some()) {
+                mixed[member] = other[member].clone();
+            }
+            assert!(SigningKey::from_json(mixed.to_string().as_bytes()).is_err(), "{algorithm}");
+            mixed["alg"] = json!("none");
+            assert!(SigningKey::from_json(mixed.to_string().as_bytes()).is_err(), "{algorithm}");
+        }
+    }
 
     #[test]
     fn an_access_token_is_hashed_as_the_algorithm_hashes() {

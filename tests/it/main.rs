@@ -26,6 +26,7 @@ mod resources;
 mod retention;
 mod secrets;
 mod settings;
+mod signatures;
 mod single_use;
 mod sweeps;
 mod tidy;

@@ -11,6 +11,7 @@
 //! - [`hostile_server`] wants people to open what they should not.
 //! - [`zoo`] is other people's servers, which do right things differently or one thing wrong.
 //! - [`tls`] puts TLS in front of a server, with the certificate that a test wants.
+//! - [`raw_jws`] signs any header and any claims.
 //! - [`operator`] runs the commands of `auth` on the stack's database.
 //! - [`postgres`] makes databases of the other engine.
 //! - [`raw_http`] writes requests that no HTTP client would send.
@@ -45,6 +46,7 @@ pub mod operator;
 pub mod picture;
 pub mod postgres;
 pub mod raw_http;
+pub mod raw_jws;
 pub mod screen;
 pub mod seeded;
 pub mod stack;

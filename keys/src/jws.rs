@@ -1,0 +1,113 @@
+//! A compact JWS, read strictly: what two readers could understand in two ways is refused before a
+//! key is used (RFC 7515 §5.2, RFC 8725 §3).
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{DecodingKey, crypto};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::{Algorithm, VerifyError, unique_json};
+
+/// A longer token is not looked at, in bytes.
+pub(crate) const MAX_TOKEN: usize = 16 * 1024;
+/// Members that change how the rest must be read: extensions that have to be understood (RFC 7515
+/// §4.1.11), a payload that is not encoded (RFC 7797 §3), a compressed one (RFC 7516 §4.1.3). None
+/// is supported, so a header that has one is refused, whatever its value.
+const EXTENSIONS: [&str; 3] = ["crit", "b64", "zip"];
+
+/// The members of a JOSE header that matter here.
+#[derive(Deserialize)]
+pub(crate) struct Header {
+    pub(crate) alg: String,
+    pub(crate) typ: Option<String>,
+    pub(crate) kid: Option<String>,
+    pub(crate) jwk: Option<Map<String, Value>>,
+}
+
+/// A token in three parts whose header has been read. Nothing about it is verified yet.
+pub(crate) struct Jws<'a> {
+    pub(crate) header: Header,
+    has_extension: bool,
+    /// The first two parts, which the signature covers.
+    signed: &'a str,
+    claims: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Jws<'a> {
+    /// Takes the token apart: exactly three parts (RFC 7515 §3.1), and a header without doubled
+    /// members.
+    pub(crate) fn parse(token: &'a str) -> Result<Self, VerifyError> {
+        if token.len() > MAX_TOKEN {
+            return Err(VerifyError::Malformed);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(VerifyError::Malformed)?;
+        let (header, claims) = signed.split_once('.').ok_or(VerifyError::Malformed)?;
+        if claims.contains('.') {
+            return Err(VerifyError::Malformed);
+        }
+        let members: Map<String, Value> =
+            unique_json::from_slice(&decode(header)?).map_err(|_| VerifyError::Malformed)?;
+        let has_extension = EXTENSIONS.iter().any(|name| members.contains_key(*name));
+        let header =
+            Header::deserialize(Value::Object(members)).map_err(|_| VerifyError::Malformed)?;
+        Ok(Self { header, has_extension, signed, claims, signature })
+    }
+
+    /// Refuses another type than `is_type` takes, and any extension.
+    pub(crate) fn check_header(
+        &self,
+        is_type: impl Fn(Option<&str>) -> bool,
+    ) -> Result<(), VerifyError> {
+        if !is_type(self.header.typ.as_deref()) {
+            return Err(VerifyError::WrongType);
+        }
+        if self.has_extension {
+            return Err(VerifyError::CriticalHeader);
+        }
+        Ok(())
+    }
+
+    /// The claims, once the signature has been checked with `key` and its own algorithm.
+    pub(crate) fn verify<T: DeserializeOwned>(
+        &self,
+        key: &DecodingKey,
+        algorithm: Algorithm,
+    ) -> Result<T, VerifyError> {
+        if self.header.alg != algorithm.as_str() {
+            return Err(VerifyError::WrongAlgorithm);
+        }
+        let claims = decode(self.claims)?;
+        decode(self.signature)?;
+        let signed = self.signed.as_bytes();
+        match crypto::verify(self.signature, signed, key, algorithm.into()) {
+            Ok(true) => unique_json::from_slice(&claims).map_err(|_| VerifyError::BadClaims),
+            Ok(false) | Err(_) => Err(VerifyError::BadSignature),
+        }
+    }
+}
+
+/// The claims of a token before anything is checked: only to find out whose keys to check it
+/// with.
+pub fn unverified_claims<T: DeserializeOwned>(token: &str) -> Result<T, VerifyError> {
+    let claims = decode(Jws::parse(token)?.claims)?;
+    serde_json::from_slice(&claims).map_err(|_| VerifyError::BadClaims)
+}
+
+/// The algorithm that a token names. Once its signature has been verified, it is the one that it
+/// was signed by.
+pub fn algorithm_of(token: &str) -> Result<Algorithm, VerifyError> {
+    Jws::parse(token)?.header.alg.parse().map_err(|_| VerifyError::WrongAlgorithm)
+}
+
+/// Decodes base64url without padding in its one canonical spelling (RFC 7515 §2).
+fn decode(part: &str) -> Result<Vec<u8>, VerifyError> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| VerifyError::Malformed)?;
+    if URL_SAFE_NO_PAD.encode(&bytes) != part {
+        return Err(VerifyError::Malformed);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;
