@@ -313,3 +313,38 @@ async fn a_secret_in_the_header_and_in_the_body_is_one_too_many() {
     let form = [("grant_type", "authorization_code"), ("code", "x"), ("client_secret", secret)];
     assert_eq!(outcome(&Answer::of(request.form(&form)).await), (400, "invalid_request"));
 }
+
+#[tokio::test]
+async fn a_basic_header_has_one_spelling() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let stack = Stack::start().await;
+    let method = json!({"token_endpoint_auth_method": "client_secret_basic"});
+    let client = Client::register_as(&stack, method).await;
+    let credentials = format!("{}:{}", client.id, client.secret.as_deref().unwrap());
+    // An encoded letter more or less makes a text whose base64 ends in padding.
+    let padded = [0, 1, 2]
+        .map(|more| credentials.replacen("pck_", &["pck_", "pck%5F", "%70ck%5F"][more], 1))
+        .into_iter()
+        .find(|credentials| credentials.len() % 3 == 1)
+        .unwrap();
+    let spelled = STANDARD.encode(padded);
+    assert!(spelled.ends_with("=="));
+    let present = async |spelling: String| {
+        let header = format!("Basic {spelling}").into_bytes();
+        present_headers(&stack, &[&header]).await
+    };
+    assert_eq!(outcome(&present(spelled.clone()).await), PROVEN);
+    let stem = spelled.trim_end_matches('=');
+    let (short, last) = stem.split_at(stem.len() - 1);
+    let last = char::from(last.as_bytes()[0] + 1);
+    for spelling in [
+        stem.to_owned(),
+        format!("{stem}="),
+        format!("{stem}==="),
+        format!("{short}{last}=="),
+        format!("{spelled}AAAA"),
+        format!("{} {}", &stem[..8], &spelled[8..]),
+    ] {
+        assert_eq!(outcome(&present(spelling.clone()).await), REFUSED, "{spelling}");
+    }
+}

@@ -99,4 +99,32 @@ mod tests {
         }
         assert!(check_verifier(&"a".repeat(128)).is_ok());
     }
+
+    #[test]
+    fn a_challenge_has_one_spelling_and_one_verifier() {
+        let challenge = CodeChallenge::parse(CHALLENGE).unwrap();
+        for place in 0..VERIFIER.len() {
+            for byte in (0..=127).filter(|byte| *byte != VERIFIER.as_bytes()[place]) {
+                let mut changed = VERIFIER.to_owned().into_bytes();
+                changed[place] = byte;
+                assert!(!challenge.is_met_by(&String::from_utf8(changed).unwrap()));
+            }
+        }
+        // The last character has two unused bits: three more characters decode to the same hash.
+        for last in ['N', 'O', 'P'] {
+            let respelled = format!("{}{last}", &CHALLENGE[..42]);
+            let met = CodeChallenge::parse(&respelled).is_some_and(|one| one.is_met_by(VERIFIER));
+            assert!(!met, "{respelled}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_holds_unreserved_characters_only() {
+        for byte in 0..=127_u8 {
+            let unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            let verifier = format!("{VERIFIER}{}", char::from(byte));
+            assert_eq!(check_verifier(&verifier).is_ok(), unreserved, "{verifier:?}");
+        }
+        assert!(check_verifier(&VERIFIER.replace('d', "é")).is_err());
+    }
 }

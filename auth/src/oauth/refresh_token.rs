@@ -228,4 +228,35 @@ mod tests {
             assert_eq!(RefreshToken::parse(text, &chain.authenticator), None);
         }
     }
+
+    #[test]
+    fn only_the_text_that_was_made_is_a_refresh_token() {
+        let Chain { authenticator, tokens, .. } = chain(&[]);
+        let text = tokens[0].expose(&authenticator);
+        let parse = |text: &str| RefreshToken::parse(text, &authenticator);
+        assert_eq!(parse(&text).as_ref(), Some(&tokens[0]));
+        for place in 0..text.len() {
+            assert_eq!(parse(&text[..place]), None);
+            assert_eq!(parse(&text[place + 1..]), None);
+            for byte in 0..=127 {
+                let mut changed = text.clone().into_bytes();
+                if changed[place] != byte {
+                    changed[place] = byte;
+                    assert_eq!(parse(&String::from_utf8(changed).unwrap()), None, "{place} {byte}");
+                }
+            }
+        }
+        for added in ["A", "AA", "AAA", "=", "==", " ", "\n", "\0"] {
+            assert_eq!(parse(&format!("{text}{added}")), None, "{added:?}");
+            assert_eq!(parse(&format!("{added}{text}")), None, "{added:?}");
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX).unwrap()).unwrap();
+        let spelled = |bytes: &[u8]| format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+        for length in 0..bytes.len() {
+            assert_eq!(parse(&spelled(&bytes[..length])), None, "{length} bytes");
+        }
+        for added in 1..=32 {
+            assert_eq!(parse(&spelled(&[bytes.as_slice(), &vec![0; added]].concat())), None);
+        }
+    }
 }

@@ -106,3 +106,48 @@ pub fn hash(presented: &str) -> String {
 pub fn same_hash(one: &str, other: &str) -> bool {
     bool::from(one.as_bytes().ct_eq(other.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_spelling_that_was_given_out_is_a_secret() {
+        let kind = SecretKind::Browser;
+        let secret = Secret::generate(kind).unwrap();
+        let text = secret.expose();
+        assert_eq!(Secret::parse(kind, text).as_ref(), Some(&secret));
+        assert_eq!(Secret::parse(SecretKind::Session, text), None);
+        for length in 0..text.len() {
+            assert_eq!(Secret::parse(kind, &text[..length]), None, "{length}");
+            assert_eq!(Secret::parse(kind, &text[length + 1..]), None, "{length}");
+        }
+        for added in ["A", "AA", "=", "==", " ", "\n", "\0"] {
+            assert_eq!(Secret::parse(kind, &format!("{text}{added}")), None, "{added:?}");
+            assert_eq!(Secret::parse(kind, &format!("{added}{text}")), None, "{added:?}");
+        }
+        // 32 bytes leave two unused bits in the last character: of 64, sixteen are canonical.
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= ";
+        let stem = &text[..text.len() - 1];
+        let taken =
+            alphabet.chars().filter(|last| Secret::parse(kind, &format!("{stem}{last}")).is_some());
+        assert_eq!(taken.count(), 16);
+    }
+
+    #[test]
+    fn hashes_agree_only_if_they_are_the_same_text() {
+        let one = hash("a");
+        assert!(same_hash(&one, &one.clone()));
+        for length in 0..one.len() {
+            assert!(!same_hash(&one, &one[..length]));
+            assert!(!same_hash(&one[..length], &one));
+            let mut changed = one.clone().into_bytes();
+            changed[length] ^= 1;
+            assert!(!same_hash(&one, &String::from_utf8(changed).unwrap()));
+        }
+        for added in ["A", "=", " ", "\0"] {
+            assert!(!same_hash(&one, &format!("{one}{added}")));
+        }
+        assert!(!same_hash(&one, &one.to_uppercase()));
+    }
+}

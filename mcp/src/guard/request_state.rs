@@ -101,4 +101,27 @@ mod tests {
         assert!(RequestStates::with_key(&[0; 31]).is_err());
         assert!(RequestStates::with_key(&[0; 32]).is_ok());
     }
+
+    #[test]
+    fn only_the_text_that_was_given_out_opens() {
+        let states = RequestStates::of_this_process().unwrap();
+        let nick = caller("nick", "c", &[]);
+        let sealed = states.seal(&nick, "tools/call greet", &"state").unwrap();
+        let opens = |text: &str| states.open::<String>(&nick, "tools/call greet", text).is_ok();
+        assert!(opens(&sealed));
+        for place in 0..sealed.len() {
+            assert!(!opens(&sealed[..place]) && !opens(&sealed[place + 1..]), "cut at {place}");
+            for byte in 0..=127 {
+                let mut changed = sealed.clone().into_bytes();
+                if changed[place] != byte {
+                    changed[place] = byte;
+                    assert!(!opens(&String::from_utf8(changed).unwrap()), "{byte} at {place}");
+                }
+            }
+        }
+        for added in ["A", "AA", "AAAA", "=", "==", ".", " ", "\n", "\0"] {
+            assert!(!opens(&format!("{sealed}{added}")) && !opens(&format!("{added}{sealed}")));
+        }
+        assert!(!opens(&sealed.replacen("rs1", "rs2", 1)));
+    }
 }
