@@ -109,8 +109,8 @@ async fn requests(db: &(impl Connection + TransactionTrait)) {
     identities::hold_of_user(db, user).await.unwrap();
     logout_deliveries::take_due(db, NOW, |_| 1).await.unwrap();
     opaque_tokens::find(db, text).await.unwrap();
-    registrations::find(db, text.into()).await.unwrap();
-    registrations::note_use(db, text.into()).await.unwrap();
+    registrations::find(db, user).await.unwrap();
+    registrations::note_use(db, user).await.unwrap();
     registrations::unused(db).await.unwrap();
     revocations::after(db, 50_000, (NOW - 2000, NOW - 2000), 1000).await.unwrap();
     revocations::is_listed(db, text).await.unwrap();
