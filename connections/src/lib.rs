@@ -17,16 +17,9 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{
-        HeaderValue, Request, Response,
-        header::{CONNECTION, EXPECT},
-    },
+    http::{Request, Response},
 };
-use hyper::{
-    body::{Body as _, Incoming},
-    server::conn::http1,
-    service::service_fn,
-};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulConnection, GracefulShutdown},
@@ -39,7 +32,10 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-pub use self::host::{HostError, HostNames, is_loopback};
+pub use self::{
+    host::{HostError, HostNames, is_loopback},
+    request_body::drain_unread_body,
+};
 use self::{
     idle::{Connection, IdleConnections, ResponseBody},
     lingering::Lingering,
@@ -180,22 +176,9 @@ async fn answer(
     entry: Arc<Connection>,
 ) -> Result<Response<ResponseBody<Body>>, Infallible> {
     let under_way = entry.answer();
-    let waits_for_continue = request.headers().contains_key(EXPECT);
-    let (parts, incoming) = request.into_parts();
-    let (body, rest) = if incoming.is_end_stream() {
-        entry.stop_waiting();
-        (Body::empty(), None)
-    } else {
-        let (body, rest) = request_body::watch(incoming, waits_for_continue, entry.clone());
-        (Body::new(body), Some(rest))
-    };
-    let mut response = router.oneshot(Request::from_parts(parts, body)).await?;
-    if let Some(rest) = rest {
-        entry.stop_waiting();
-        if !rest.drain().await {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-    }
+    let (request, rest) = request_body::watch(request.map(Body::new), Some(entry));
+    let mut response = router.oneshot(request).await?;
+    rest.drain(&mut response).await;
     Ok(response.map(|body| under_way.until_end_of(body)))
 }
 

@@ -13,7 +13,17 @@ use std::{
     time::Duration,
 };
 
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{
+        HeaderValue, Version,
+        header::{CONNECTION, EXPECT},
+    },
+    middleware::Next,
+    response::Response,
+};
+use hyper::body::{Body as _, Bytes, Frame, SizeHint};
 use tokio::{
     sync::oneshot::{self, error::TryRecvError},
     time::timeout,
@@ -27,43 +37,78 @@ const MAX_DRAINED: u64 = 256 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A request body. When it is dropped before its end, it hands the rest to its [`Rest`].
-pub(crate) struct RequestBody {
+struct RequestBody {
     /// `None` once it has ended.
-    incoming: Option<Incoming>,
+    body: Option<Body>,
     was_polled: bool,
     rest: Option<oneshot::Sender<Unread>>,
-    connection: Arc<Connection>,
+    connection: Option<Arc<Connection>>,
 }
 
 /// What a handler has left of a body.
 struct Unread {
-    incoming: Incoming,
+    body: Body,
     was_polled: bool,
 }
 
 /// Receives what the handler leaves of a body.
 pub(crate) struct Rest {
-    unread: oneshot::Receiver<Unread>,
+    /// `None` where there is no body.
+    unread: Option<oneshot::Receiver<Unread>>,
     waits_for_continue: bool,
+    connection: Option<Arc<Connection>>,
 }
 
-/// Watches how much of a body is read. `waits_for_continue` says whether the client sends the body
-/// only when asked to (`Expect: 100-continue`).
-pub(crate) fn watch(
-    incoming: Incoming,
-    waits_for_continue: bool,
-    connection: Arc<Connection>,
-) -> (RequestBody, Rest) {
-    let (rest, unread) = oneshot::channel();
-    let (incoming, rest) = (Some(incoming), Some(rest));
-    let body = RequestBody { incoming, was_polled: false, rest, connection };
-    (body, Rest { unread, waits_for_continue })
+/// Middleware that reads what a handler leaves of a request's body, or says that the connection
+/// ends. [`serve`](crate::serve) does so by itself; this is for routers that are served otherwise.
+pub async fn drain_unread_body(request: Request, next: Next) -> Response {
+    let (request, rest) = watch(request, None);
+    let mut response = next.run(request).await;
+    rest.drain(&mut response).await;
+    response
+}
+
+/// Watches how much of a request's body is read.
+pub(crate) fn watch(request: Request, connection: Option<Arc<Connection>>) -> (Request, Rest) {
+    let mut rest = Rest {
+        unread: None,
+        // The client sends the body only when asked to.
+        waits_for_continue: request.headers().contains_key(EXPECT),
+        connection: connection.clone(),
+    };
+    // In HTTP/2 each request has a stream of its own, which can end alone.
+    if request.body().is_end_stream() || request.version() > Version::HTTP_11 {
+        rest.stop_waiting();
+        return (request, rest);
+    }
+    let (sender, unread) = oneshot::channel();
+    rest.unread = Some(unread);
+    let watched = |body| {
+        Body::new(RequestBody {
+            body: Some(body),
+            was_polled: false,
+            rest: Some(sender),
+            connection,
+        })
+    };
+    (request.map(watched), rest)
 }
 
 impl Rest {
-    /// Reads what the handler left. The answer is whether the connection can take another request.
-    pub(crate) async fn drain(mut self) -> bool {
-        let unread = match self.unread.try_recv() {
+    /// Reads what the handler has left. If that is too much, the answer says that the connection
+    /// takes no other request.
+    pub(crate) async fn drain(mut self, response: &mut Response) {
+        self.stop_waiting();
+        if !self.is_drained().await {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+
+    async fn is_drained(&mut self) -> bool {
+        let Some(unread) = &mut self.unread else {
+            return true;
+        };
+        let Unread { body, was_polled } = match unread.try_recv() {
             Ok(unread) => unread,
             // The handler has read everything.
             Err(TryRecvError::Closed) => return true,
@@ -71,19 +116,24 @@ impl Rest {
             Err(TryRecvError::Empty) => return false,
         };
         // Reading would tell the client to send a body that nobody wants (RFC 9110 §10.1.1).
-        if self.waits_for_continue && !unread.was_polled {
+        if self.waits_for_continue && !was_polled {
             return false;
         }
-        let incoming = unread.incoming;
-        incoming.size_hint().lower() <= MAX_DRAINED
-            && timeout(DRAIN_TIMEOUT, read_to_end(incoming)).await.unwrap_or(false)
+        body.size_hint().lower() <= MAX_DRAINED
+            && timeout(DRAIN_TIMEOUT, read_to_end(body)).await.unwrap_or(false)
+    }
+
+    fn stop_waiting(&self) {
+        if let Some(connection) = &self.connection {
+            connection.stop_waiting();
+        }
     }
 }
 
 /// Whether a body ends within the limit.
-async fn read_to_end(mut incoming: Incoming) -> bool {
+async fn read_to_end(mut body: Body) -> bool {
     let mut left = MAX_DRAINED;
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let Ok(frame) = frame else {
             return false;
         };
@@ -96,42 +146,44 @@ async fn read_to_end(mut incoming: Incoming) -> bool {
     true
 }
 
-impl Body for RequestBody {
+impl hyper::body::Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = axum::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
         this.was_polled = true;
-        let Some(incoming) = &mut this.incoming else {
+        let Some(body) = &mut this.body else {
             return Poll::Ready(None);
         };
-        let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
-        if incoming.is_end_stream() || !matches!(frame, Some(Ok(_))) {
-            this.connection.stop_waiting();
-            this.incoming = None;
+        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+        if body.is_end_stream() || !matches!(frame, Some(Ok(_))) {
+            this.body = None;
+            if let Some(connection) = &this.connection {
+                connection.stop_waiting();
+            }
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+        self.body.as_ref().is_none_or(hyper::body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), hyper::body::Body::size_hint)
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        let unread = self.incoming.take().filter(|incoming| !incoming.is_end_stream());
-        if let (Some(incoming), Some(rest)) = (unread, self.rest.take()) {
+        let unread = self.body.take().filter(|body| !body.is_end_stream());
+        if let (Some(body), Some(rest)) = (unread, self.rest.take()) {
             // Nobody waits for it once the client is gone.
-            let _ = rest.send(Unread { incoming, was_polled: self.was_polled });
+            let _ = rest.send(Unread { body, was_polled: self.was_polled });
         }
     }
 }

@@ -246,6 +246,7 @@ async fn a_large_answer_that_is_read_slowly_arrives_although_others_wait_for_the
     let (address, _stop, _served) = serving(Limits::with_connections(1)).await;
     let mut slow = Raw::connect(address).await;
     slow.write("GET /large HTTP/1.1\r\nhost: a.test\r\n\r\n").await;
+    slow.0.peek(&mut [0]).await.unwrap();
     let mut second = Raw::connect(address).await;
     second.write(std::str::from_utf8(REQUEST).unwrap()).await;
     assert!(timeout(MOMENT, second.0.read_u8()).await.is_err(), "the only place is taken");

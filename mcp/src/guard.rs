@@ -66,7 +66,7 @@ use axum::{
     Router,
     extract::Request,
     http::{HeaderName, Method, header},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::IntoResponse,
     routing::get,
 };
@@ -339,7 +339,8 @@ impl Guard {
         let router = guarded.merge(documents);
         let router = if self.0.facade { router.merge(facade::router()) } else { router };
         let router = router.with_state(self.clone());
-        self.require_host(router)
+        // Some clients send head and body apart, and lose a refusal that comes between the two.
+        self.require_host(router).layer(from_fn(connections::drain_unread_body))
     }
 
     /// The same check of `Host` headers and request lines for further routes as those of

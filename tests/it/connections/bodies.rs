@@ -1,12 +1,15 @@
 //! Refusals that need not read the body. Clients that send head and body apart must get the answer,
 //! and their next request on the same connection must be answered too.
 
+use clap::Parser;
+use mcp::{clock::Clock, config::Config};
 use serde_json::json;
 use tests::{
     access_token::signed,
     raw_http::{RawAnswer, RawHttp},
     stack::Stack,
 };
+use tokio::net::TcpListener;
 
 /// A request that is refused: server, method and path, headers, and the status.
 type Refused<'a> = (&'a str, &'a str, String, u16);
@@ -177,6 +180,27 @@ async fn the_facade_refuses_for_an_issuer_that_is_down_and_the_connection_takes_
         let mut raw = RawHttp::connect(&stack.resource).await;
         raw.write(&head(&refused, "Content-Length: 10\r\n")).await;
         raw.write("0123456789").await;
+        let answer = raw.answer().await;
+        assert_usable(&mut raw, &refused, &answer).await;
+    }
+}
+
+#[tokio::test]
+async fn the_guard_refuses_in_the_same_way_where_somebody_else_s_server_serves_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let resource = format!("{url}/mcp");
+    let config = Config::try_parse_from(["mcp", "--resource", &resource]).unwrap();
+    let router = mcp::router(&config, Clock::system()).unwrap();
+    tokio::spawn(async { axum::serve(listener, router).await });
+    for (further, body) in [
+        ("Content-Length: 10\r\n", "0123456789"),
+        ("Transfer-Encoding: chunked\r\n", "5\r\n01234\r\n0\r\n\r\n"),
+    ] {
+        let refused = (url.as_str(), "POST /mcp", HOST.into(), 401);
+        let mut raw = RawHttp::connect(&url).await;
+        raw.write(&head(&refused, further)).await;
+        raw.write(body).await;
         let answer = raw.answer().await;
         assert_usable(&mut raw, &refused, &answer).await;
     }
