@@ -107,7 +107,10 @@ async fn a_statement_has_a_limit_that_the_url_may_change() {
         let row = db.connection().query_one_raw(query).await.unwrap().unwrap();
         assert_eq!(row.try_get_by_index::<String>(0).unwrap(), limit);
         if limit == "200ms" {
-            let slow = db.connection().execute_unprepared("SELECT pg_sleep(20)").await;
+            let slow = db
+                .connection()
+                .execute_unprepared("SELECT COUNT(*) FROM generate_series(1, 1000000000)")
+                .await;
             assert!(slow.unwrap_err().to_string().contains("statement timeout"));
         }
     }

@@ -46,7 +46,8 @@ pub struct Figures {
     pub refusals: Mutex<Vec<String>>,
 }
 
-/// Rolls a new secret over two replicas in each of these ways, and fails on any refusal.
+/// Rolls a new secret over two replicas in each of these ways, and fails on any refusal, or if the
+/// newest secret does not seal in the end.
 pub async fn run(rolls: &[Roll]) -> Arc<Figures> {
     let mut replicas = Replicas::start(Engine::Postgres, (2, 0), &[]).await;
     let client = replicas.register().await;
@@ -57,7 +58,7 @@ pub async fn run(rolls: &[Roll]) -> Arc<Figures> {
         let program = Program { client: client.without_keep_alive(), figures: figures.clone() };
         programs.spawn(program.go_on(over.clone()));
     }
-    let mut old = replicas.secret();
+    let (mut old, mut newest) = (replicas.secret(), String::new());
     for roll in rolls {
         report(&format!("{roll:?}"));
         let new = MasterSecrets::generate().expect("a secret");
@@ -74,11 +75,14 @@ pub async fn run(rolls: &[Roll]) -> Arc<Figures> {
         sleep(roll.settle).await;
         report(&format!("settled: {}", figures.summary()));
         old = format!("{new}\n{old}");
+        newest = new;
     }
     over.store(true, Ordering::Relaxed);
     while let Some(program) = programs.join_next().await {
         program.expect("a program that ends");
     }
+    // It starts only if the keys are sealed under the newest secret, so that the others can go.
+    replicas.restart_with_secrets(0, &newest).await;
     let refusals = figures.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(refusals.is_empty(), "{} refusals, among them {:?}", refusals.len(), refusals.first());
     figures
