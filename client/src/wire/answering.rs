@@ -287,7 +287,7 @@ mod tests {
             (json!([{"jsonrpc": "2.0", "id": null, "error": usual}]), -32600, "No"),
             (json!({"error": "Not here"}), -32603, "Not here"),
             (json!({"error": {"code": "-5", "message": 1}}), -5, "1"),
-            (json!({"error": {"code": 1e40}}), -32603, "{\"code\":1e40}"),
+            (json!({"error": {"code": [1]}}), -32603, "{\"code\":[1]}"),
         ] {
             assert_eq!(
                 error(body.clone()),

@@ -83,13 +83,3 @@ async fn of_ten_thousand_authorization_servers_one_is_asked() {
     assert_eq!((server.hits(SERVER), server.hits("/register")), (1, 1));
     assert_eq!(server.hits(&format!("{SERVER}/other0")), 0);
 }
-
-#[tokio::test]
-async fn nothing_compressed_is_asked_for_or_unpacked() {
-    let server = honest().await;
-    let body = resource(&server);
-    server.put(RESOURCE, Document::json(&body).with("content-encoding", "gzip"));
-    sign_in(&server).await;
-    assert_eq!(server.last_header(RESOURCE, "accept-encoding"), "");
-    assert_eq!(server.hits(SERVER), 1, "what came was read as it came");
-}
