@@ -95,9 +95,9 @@ impl Connection {
         let Some(running) = &self.running else { return Err(self.unusable("it closed at once")) };
         tokio::select! {
             outcome = operation(running) => outcome.map_err(|error| self.service_failure(error)),
-            () = self.notes.activity.silence(self.answer_timeout) => {
-                let (server, seconds) = (self.server.to_string(), self.answer_timeout.as_secs());
-                Err(failed(Error::Silent { server, seconds }))
+            waited = self.notes.activity.silence(self.answer_timeout) => {
+                let (server, seconds) = (self.server.to_string(), waited.as_secs());
+                Err(failed(Error::Unanswered { server, seconds }))
             }
         }
     }

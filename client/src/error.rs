@@ -89,9 +89,9 @@ pub enum Error {
         /// What was odd.
         reason: String,
     },
-    /// The server took a request and said nothing more.
-    #[error("{server} has been silent for {seconds} seconds; the request was given up")]
-    Silent {
+    /// The server took a request and did not answer it.
+    #[error("{server} has not answered for {seconds} seconds; the request was given up")]
+    Unanswered {
         /// The server's address.
         server: String,
         /// How long it was waited for.
@@ -138,7 +138,7 @@ impl Error {
             Self::SignedOut { .. } => Exit::SignIn,
             Self::ToolFailed { .. } => Exit::ToolFailed,
             Self::Forbidden { .. } => Exit::Forbidden,
-            Self::Silent { .. } => Exit::Unreachable,
+            Self::Unanswered { .. } => Exit::Unreachable,
             Self::Interrupted => Exit::Interrupted,
             Self::AlreadyTold(exit) => *exit,
             Self::Server { .. }
@@ -167,7 +167,7 @@ impl Error {
             Self::Server { .. } => "server_error",
             Self::NotMcp { .. } => "not_an_mcp_server",
             Self::UnusableAnswer { .. } => "unusable_answer",
-            Self::Silent { .. } => "unreachable",
+            Self::Unanswered { .. } => "unreachable",
             Self::Skill { .. } => "skill_refused",
             Self::NotKept(_) => "not_kept",
             Self::Credentials(_) => "credentials",
@@ -199,7 +199,7 @@ impl Error {
             Self::UnusableAnswer { .. } => {
                 Some("this is for whoever runs the server to correct".to_owned())
             }
-            Self::Silent { .. } => {
+            Self::Unanswered { .. } => {
                 Some("if it needs longer, allow that with `--answer-timeout SECONDS`".to_owned())
             }
             Self::Credentials(error) => error.hint(),

@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use crate::output::Output;
+use crate::{output::Output, printable::shortened};
 
 /// Parameters that prove something, or lead to something that does.
 const SECRET_PARAMETERS: [&str; 10] = [
@@ -74,7 +74,7 @@ impl Explanation {
     /// Tells a decisive value of the step.
     pub fn fact(&self, name: &str, value: impl Display) {
         let Some(teller) = &self.0 else { return };
-        teller.output.say(&format!("   {name}: {}", shortened(&value.to_string())));
+        teller.output.say(&format!("   {name}: {}", shortened(&value.to_string(), LONGEST_VALUE)));
     }
 
     /// Tells that a secret came or went, and not what it is.
@@ -109,7 +109,7 @@ impl Explanation {
 
     fn line(&self, text: &str) {
         let Some(teller) = &self.0 else { return };
-        teller.output.say(&format!("   {}", shortened(text)));
+        teller.output.say(&format!("   {}", shortened(text, LONGEST_VALUE)));
     }
 
     /// Leaves a line empty, because something else is said next.
@@ -168,13 +168,6 @@ fn broken(text: &str) -> Vec<String> {
     lines
 }
 
-fn shortened(value: &str) -> String {
-    match value.char_indices().nth(LONGEST_VALUE) {
-        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
-        None => value.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +189,6 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        assert_eq!(shortened(&"é".repeat(300)).chars().count(), LONGEST_VALUE + 1);
+        assert_eq!(shortened(&"é".repeat(300), LONGEST_VALUE).chars().count(), LONGEST_VALUE + 1);
     }
 }

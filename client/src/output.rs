@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::printable::{printable, printable_json, printable_line};
+use crate::printable::{printable, printable_json, printable_line, shortened};
 
 /// Why data did not reach stdout.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,8 @@ pub struct Output {
     is_watched: AtomicBool,
 }
 
+/// The longest error or hint that is shown, in characters.
+const MAX_MESSAGE: usize = 1500;
 /// Back to the first column, and nothing left on the line (ECMA-48 §8.3.41).
 const CLEAR_LINE: &str = "\r\u{1b}[2K";
 
@@ -168,7 +170,9 @@ impl Output {
     /// Under `--json` this is one line, `{"error":{"code","message","hint"}}`. It goes to stderr
     /// there too: whoever parses stdout as the result never takes a failure for one.
     pub fn failure(&self, code: &str, message: &str, hint: Option<&str>) {
-        let (message, hint) = (printable_line(message), hint.map(printable_line));
+        // Servers have a say in both, and may say any amount.
+        let bounded = |text: &str| shortened(&printable_line(text), MAX_MESSAGE);
+        let (message, hint) = (bounded(message), hint.map(bounded));
         if self.json {
             let mut described = serde_json::json!({ "code": code, "message": message });
             if let Some(hint) = hint {

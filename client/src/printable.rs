@@ -42,6 +42,14 @@ pub fn printable_line(text: &str) -> String {
     printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The first `most` characters of `text`, and a sign where more follow.
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// `json` with every control and direction character written as `\uXXXX`, so that it means the
 /// same to a parser and nothing to a terminal. serde_json leaves DEL and U+0080 to U+009F alone.
 pub fn printable_json(json: &str) -> String {

@@ -217,7 +217,8 @@ impl Wire {
             }
             let replacement = answering.as_ref().zip(data);
             if let Some(data) = replacement.and_then(|(mine, data)| mine.replacement(data)) {
-                event.data = Some(data);
+                // An answer is a message, whatever the server calls the event.
+                (event.event, event.data) = (None, Some(data));
             }
             Ok(event)
         });

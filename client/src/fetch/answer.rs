@@ -22,7 +22,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(url: Url, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+    pub(super) fn new(url: Url, status: StatusCode, headers: HeaderMap, mut body: Vec<u8>) -> Self {
+        // Some servers write a byte order mark, which means nothing here (RFC 8259 §8.1).
+        if body.starts_with(b"\xef\xbb\xbf") {
+            body.drain(..3);
+        }
         Self { url, status, headers, body }
     }
 

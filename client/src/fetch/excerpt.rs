@@ -1,6 +1,6 @@
 //! A short piece of an unexpected body, safe to print, so that a person sees what the server said.
 
-use crate::printable::printable_line;
+use crate::printable::{printable_line, shortened};
 
 /// How many characters are shown.
 const MAX_EXCERPT: usize = 160;
@@ -14,10 +14,7 @@ pub fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(examined);
     let is_page = text.trim_start().starts_with('<');
     let line = printable_line(&if is_page { without_markup(&text) } else { text.into_owned() });
-    match line.char_indices().nth(MAX_EXCERPT) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line,
-    }
+    shortened(&line, MAX_EXCERPT)
 }
 
 /// What a browser would show of a page, roughly: no tags, styles, scripts and comments.

@@ -274,10 +274,17 @@ fn kind(root: &JsonObject, schema: &Value) -> Kind {
     }
 }
 
-/// The only values that `schema` allows, if it lists them.
+/// The only values that `schema` allows, if it lists them, be it one by one as alternatives.
 fn choices(schema: &Value) -> Option<Vec<Value>> {
-    let listed = schema.get("enum").and_then(Value::as_array).cloned();
-    listed.or_else(|| Some(vec![schema.get("const")?.clone()]))
+    if let Some(listed) = schema.get("enum").and_then(Value::as_array) {
+        return Some(listed.clone());
+    }
+    if let Some(only) = schema.get("const") {
+        return Some(vec![only.clone()]);
+    }
+    let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()?;
+    let constant = |one: &Value| one.get("const").cloned();
+    alternatives.iter().map(constant).collect::<Option<Vec<_>>>().filter(|all| !all.is_empty())
 }
 
 /// JSON schema counts `5.0` as a whole number.

@@ -143,6 +143,11 @@ fn arguments_are_found_wherever_the_schema_declares_them() {
     let referred = json!({"$ref": "#/definitions/T", "definitions": {"T": {"properties":
         {"text": {"type": "string"}}, "required": ["text"]}}});
     assert_eq!(typed(&tool("referred", referred), "a b"), Ok(json!({"text": "a b"})));
+    let modes = json!({"oneOf": [{"const": "x", "title": "X"}, {"const": 5}]});
+    let modes = tool("modes", json!({"properties": {"mode": modes}}));
+    assert_eq!(typed(&modes, "mode=x"), Ok(json!({"mode": "x"})));
+    assert_eq!(typed(&modes, "mode=5"), Ok(json!({"mode": 5})));
+    assert_eq!(typed(&modes, "mode=z"), Err("`mode` must be one of x, 5, not `z`".to_owned()));
     let knot = json!({"$ref": "#/$defs/K", "$defs": {"K": {"allOf": [{"$ref": "#/$defs/K"},
         {"$ref": "#/$defs/K"}], "properties": {"a": {"type": "boolean"}}}}});
     assert_eq!(typed(&tool("knot", knot), "a=yes"), Ok(json!({"a": true})));

@@ -7,8 +7,10 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
+use crate::printable::shortened;
+
 /// Longer values are cut when they are shown.
-const MAX_SHOWN: usize = 80;
+pub(super) const MAX_SHOWN: usize = 80;
 
 /// One member of a JSON object. `null` and `""` count as absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,15 +140,7 @@ pub(super) fn address<'a>(
 }
 
 fn shown(value: &Value) -> String {
-    shortened(&value.to_string())
-}
-
-/// `text` in a length that can be shown.
-pub(super) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    shortened(&value.to_string(), MAX_SHOWN)
 }
 
 #[cfg(test)]

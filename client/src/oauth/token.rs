@@ -11,7 +11,7 @@ use super::{
     dpop::{DPOP, DpopKey, USE_DPOP_NONCE},
     error_response::{ErrorResponse, granted},
     grant_type::{AUTHORIZATION_CODE, REFRESH_TOKEN},
-    member::{List, Member, Seconds, shortened},
+    member::{List, MAX_SHOWN, Member, Seconds},
     registration::ClientRegistration,
     scope::Scope,
 };
@@ -19,6 +19,7 @@ use crate::{
     clock::Clock,
     explain::Rule,
     fetch::{Answer, Fetch},
+    printable::shortened,
     secret::Secret,
 };
 
@@ -211,10 +212,13 @@ fn check_type(token_type: &Member<String>, is_bound: bool) -> Result<(), String>
         Member::Usable(kind) if kind.eq_ignore_ascii_case(expected) => Ok(()),
         Member::Absent if !is_bound => Ok(()),
         Member::Absent => Err("it is not bound to the key: `token_type` is missing".to_owned()),
-        Member::Usable(kind) if is_bound => {
-            Err(format!("it is not bound to the key: `token_type` is `{}`", shortened(kind)))
+        Member::Usable(kind) if is_bound => Err(format!(
+            "it is not bound to the key: `token_type` is `{}`",
+            shortened(kind, MAX_SHOWN)
+        )),
+        Member::Usable(kind) => {
+            Err(format!("`token_type` is `{}`, not `Bearer`", shortened(kind, MAX_SHOWN)))
         }
-        Member::Usable(kind) => Err(format!("`token_type` is `{}`, not `Bearer`", shortened(kind))),
         Member::Unusable(value) => Err(format!("`token_type` is {value}, not `{expected}`")),
     }
 }

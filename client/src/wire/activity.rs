@@ -53,9 +53,11 @@ impl Activity {
     }
 
     /// Returns when the server, from now on, has said nothing for `limit`, or has put its answer off
-    /// too often. Only messages count: a server that merely keeps a stream alive is silent.
-    pub async fn silence(&self, limit: Duration) {
+    /// too often, with the time that has passed. Only messages count: a server that merely keeps a
+    /// stream alive is silent.
+    pub async fn silence(&self, limit: Duration) -> Duration {
         self.heard();
+        let began = Instant::now();
         let mut changes = self.0.subscribe();
         let mut latest = Instant::now() + limit * MAX_EXTENSIONS;
         loop {
@@ -67,7 +69,7 @@ impl Activity {
                 let _ = changes.changed().await;
                 latest += asked.elapsed();
             } else if tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
-                return;
+                return began.elapsed();
             }
         }
     }
@@ -89,7 +91,7 @@ mod tests {
         let mut words = tokio::time::interval(LIMIT / 8);
         let began = Instant::now();
         tokio::select! {
-            () = activity.silence(LIMIT) => {}
+            _ = activity.silence(LIMIT) => {}
             () = async { loop { words.tick().await; activity.heard(); } } => {}
         }
         assert!(began.elapsed() >= LIMIT * MAX_EXTENSIONS);

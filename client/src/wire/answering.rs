@@ -96,7 +96,8 @@ impl Answering {
             words if words.is_empty() => "it answered nothing".to_owned(),
             words => format!("its answer {what}: {words}"),
         };
-        let value = serde_json::from_slice(body).map_err(|_| odd("is not JSON"))?;
+        let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let value = serde_json::from_slice(json).map_err(|_| odd("is not JSON"))?;
         let mut object = single_object(value).ok_or_else(|| odd("is not a JSON-RPC message"))?;
         if object.contains_key("method") {
             return Err(odd("is a message of its own"));
@@ -220,14 +221,19 @@ fn mend_content(result: &mut JsonObject) {
     }
 }
 
-/// The only message in `value`. A server of revision 2025-03-26 may answer with a batch of one.
+/// The answer in `value`. A server of revision 2025-03-26 may send it in a batch, with messages of
+/// its own beside it.
 fn single_object(value: Value) -> Option<JsonObject> {
     match value {
         Value::Object(object) => Some(object),
-        Value::Array(mut items) if items.len() == 1 => match items.pop() {
-            Some(Value::Object(object)) => Some(object),
-            _ => None,
-        },
+        Value::Array(items) => {
+            let objects = items.into_iter().filter_map(|item| match item {
+                Value::Object(object) => Some(object),
+                _ => None,
+            });
+            let mut answers = objects.filter(|object| !object.contains_key("method"));
+            answers.next().filter(|_| answers.next().is_none())
+        }
         _ => None,
     }
 }

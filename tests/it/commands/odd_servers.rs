@@ -75,7 +75,7 @@ async fn a_server_that_says_nothing_is_given_up() {
     }
     let silent = Document { hangs: true, ..Document::status(200) };
     let outcome = call_with(silent, &["--answer-timeout", "1"]).await;
-    assert!(outcome.stderr.contains("silent for 1 seconds"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("has not answered for 1 seconds"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("--answer-timeout"), "{}", outcome.stderr);
     assert_eq!(outcome.code, 3);
 }
@@ -105,6 +105,27 @@ async fn json_by_another_name_is_read() {
         assert_eq!(outcome.stdout, "pong\n", "{media_type}: {}", outcome.stderr);
     }
     assert_eq!(call(Document::status(200).saying(body)).await.stdout, "pong\n");
+}
+
+#[tokio::test]
+async fn a_batch_of_one_answer_and_a_byte_order_mark_are_read() {
+    let answer = json!({"jsonrpc": "2.0", "id": 0, "result": pong()}).to_string();
+    let answer = answer.replace(":0", ":ID");
+    let note = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#;
+    for body in [format!("[{note},{answer}]"), format!("[{answer}]"), format!("\u{feff}{answer}")] {
+        let outcome = call(json_text(&body)).await;
+        assert_eq!(outcome.stdout, "pong\n", "{body}: {}", outcome.stderr);
+    }
+}
+
+#[tokio::test]
+async fn however_much_a_server_says_little_of_it_is_shown() {
+    let error = json!({"code": -1, "message": "x".repeat(500_000)});
+    let body = json!({"jsonrpc": "2.0", "id": null, "error": error}).to_string();
+    for options in [&[][..], &["--json"]] {
+        let outcome = call_with(json_text(&body), options).await;
+        assert!(outcome.stderr.len() < 4000, "{}", outcome.stderr.len());
+    }
 }
 
 #[tokio::test]
