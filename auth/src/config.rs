@@ -2,13 +2,14 @@
 
 mod brand;
 mod limits;
+pub mod secret_file;
 mod signing;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, ValueEnum, builder::BoolishValueParser};
 use keys::{MasterSecrets, SecretError};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
 
@@ -20,6 +21,7 @@ use crate::oauth::{
     resource::{self, LONGEST_ACCESS_TOKEN, Resource},
     trusted_issuer::{self, TrustedIssuer},
 };
+use crate::storage::{Database, OpenError};
 
 /// Longest lifetime of all else, in seconds: times are added to others.
 const A_CENTURY: i64 = 100 * 365 * 86_400;
@@ -36,9 +38,17 @@ pub struct DatabaseSetting {
         long = "database-url",
         env = "DATABASE_URL",
         hide_env_values = true,
-        default_value = "sqlite://data/auth.db"
+        default_value = "sqlite://data/auth.db",
+        value_parser = secret_text
     )]
-    pub url: String,
+    pub url: SecretString,
+}
+
+impl DatabaseSetting {
+    /// Opens the database.
+    pub async fn open(&self) -> Result<Database, OpenError> {
+        Database::open(self.url.expose_secret()).await
+    }
 }
 
 /// What seals and opens. The server and its commands share this setting.
@@ -59,7 +69,7 @@ impl SecretSetting {
     /// The master secrets of the file.
     pub fn master_secrets(&self) -> Result<MasterSecrets, ConfigError> {
         let path = self.file.display().to_string();
-        let text = fs::read_to_string(&self.file)
+        let text = secret_file::read(&self.file)
             .map_err(|cause| ConfigError::SecretFile { path: path.clone(), cause })?;
         MasterSecrets::parse(&text).map_err(|error| ConfigError::Secret(path, error))
     }

@@ -13,6 +13,7 @@ pub mod jwks;
 pub mod logo;
 pub mod metadata;
 pub mod par;
+pub mod ready;
 pub mod register;
 pub mod revocations;
 pub mod revoke;

@@ -5,6 +5,7 @@ use std::{
     error::Error,
     io::{ErrorKind, IsTerminal, Write},
     process::ExitCode,
+    sync::Mutex,
 };
 
 use auth::{
@@ -17,6 +18,7 @@ use auth::{
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::watch,
 };
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -30,7 +32,9 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: Config) -> ExitCode {
-    begin_logging(&config);
+    if let Some(failure) = begin_logging(&config) {
+        tokio::spawn(story::report_failures(failure));
+    }
     match run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -41,9 +45,11 @@ async fn serve(config: Config) -> ExitCode {
 }
 
 /// Logs to stderr, and keeps the story of each request in its file. A file that cannot be written
-/// does not keep the server from serving.
-fn begin_logging(config: &Config) {
+/// does not keep the server from serving; whether it can be written is what is returned.
+fn begin_logging(config: &Config) -> Option<watch::Receiver<Option<String>>> {
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    // Where stderr is a file on a full disk, to complain about that on stderr would panic.
+    let log = log.log_internal_errors(false);
     let log = match config.log_format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => log.json().with_span_list(false).boxed(),
@@ -52,20 +58,35 @@ fn begin_logging(config: &Config) {
         0 => None,
         size => Some(StoryFile::open(&config.story.file, size.saturating_mul(1024 * 1024))),
     };
-    let (stories, failure) = match opened {
-        None => (None, None),
-        Some(Ok(file)) => (Some(story::layer(file)), None),
-        Some(Err(error)) => (None, Some(error)),
+    let (file, failure) = match opened.transpose() {
+        Ok(file) => (file, None),
+        Err(error) => (None, Some(error)),
     };
-    let log = log.with_filter(EnvFilter::new(&config.log));
+    let watched = file.as_ref().map(StoryFile::failure);
+    let stories = file.map(|file| story::layer(Mutex::new(file)));
+    let log = log.with_filter(filter(config));
     tracing_subscriber::registry().with(log).with(stories).init();
     if let Some(error) = failure {
         let file = config.story.file.display();
         tracing::warn!("no stories are kept for `auth explain`: {file} cannot be written: {error}");
     }
+    watched
+}
+
+/// What to log. The driver repeats parameters of DATABASE_URL and lines of a password file that it
+/// does not understand; they may hold a password.
+fn filter(config: &Config) -> EnvFilter {
+    let filter = EnvFilter::new(&config.log);
+    match "sqlx_postgres::options=off".parse() {
+        Ok(silence) => filter.add_directive(silence),
+        Err(_) => filter,
+    }
 }
 
 async fn carry_out(command: Command) -> ExitCode {
+    let warnings =
+        tracing_subscriber::fmt().with_writer(std::io::stderr).log_internal_errors(false);
+    warnings.with_env_filter("auth=warn").with_target(false).without_time().init();
     match command.run(Clock::system(), &mut std::io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

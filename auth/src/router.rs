@@ -24,8 +24,8 @@ use tower_http::{
 use crate::{
     endpoints::{
         account, authorize, consent, device, device_authorization, end_session, health, home,
-        introspect, jwks, logo, metadata, par, register, revocations, revoke, sign_in, sign_out,
-        style, token, userinfo,
+        introspect, jwks, logo, metadata, par, ready, register, revocations, revoke, sign_in,
+        sign_out, style, token, userinfo,
     },
     error_response::{self, PageError},
     extract::{host, request_id, same_origin, visitor::Visitor},
@@ -49,6 +49,7 @@ pub fn router(state: AppState) -> Router {
         .merge(for_programs)
         .merge(for_people(&state))
         .route("/health", get(health::get))
+        .route("/ready", get(ready::get))
         .layer(from_fn_with_state(state.clone(), host::require))
         .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, https_alone))
         .layer(from_fn_with_state(state.clone(), error_response::report))

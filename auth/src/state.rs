@@ -17,7 +17,7 @@ use crate::{
     limits::Limits,
     oauth::{resource::Resource, trusted_issuer::TrustedIssuer},
     seals::Seals,
-    storage::{Database, OpenError},
+    storage::{Database, OpenError, Readiness},
     upstream::{Upstreams, UpstreamsError},
 };
 
@@ -49,6 +49,8 @@ pub enum StartError {
 pub struct AppState {
     /// The database.
     pub db: Database,
+    /// Whether it can be written.
+    pub readiness: Readiness,
     /// Signing keys.
     pub keys: Arc<LiveKeyRing>,
     /// Seals and tags.
@@ -88,7 +90,7 @@ impl AppState {
         config.keys.check(longest)?;
         let (brand, logo) = config.brand.load()?;
         let seals = Arc::new(Seals::new(&config.secret.master_secrets()?));
-        let db = Database::open(&config.database.url).await?;
+        let db = config.database.open().await?;
         let plan = KeyPlan {
             algorithms: algorithms(config.keys.signing_algorithm, &resources),
             rotation: config.keys.rotation(longest),
@@ -111,6 +113,7 @@ impl AppState {
             logo: logo.map(Arc::new),
             config: Arc::new(config),
             db,
+            readiness: Readiness::default(),
             clock,
         })
     }

@@ -7,17 +7,16 @@ use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
+    time::Duration,
 };
 
 use migration::Migrator;
 use percent_encoding::percent_decode_str;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DbBackend, DbErr,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
-use std::time::Duration;
 use thiserror::Error;
 
 pub mod attempts;
@@ -25,11 +24,14 @@ pub mod authorization_codes;
 pub mod clients;
 pub mod consents;
 pub mod counters;
+mod database_url;
 pub mod device_codes;
 pub mod grants;
 pub mod identities;
 pub mod logout_deliveries;
 pub mod opaque_tokens;
+mod pool;
+mod readiness;
 pub mod registrations;
 pub mod replicas;
 pub mod retention;
@@ -39,7 +41,15 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod single_use;
 mod time_limits;
+mod transaction;
 pub mod users;
+
+pub use self::{
+    database_url::UrlError,
+    pool::Pool,
+    readiness::Readiness,
+    transaction::{Begin, Transaction},
+};
 
 /// The advisory lock of PostgreSQL under which the schema changes; the number means nothing.
 const MIGRATION_LOCK: i64 = 0x706f_7274;
@@ -75,6 +85,9 @@ pub enum OpenError {
         /// What the system said.
         cause: io::Error,
     },
+    /// The setting does not name a database.
+    #[error("DATABASE_URL is not usable: {0}")]
+    Url(#[from] UrlError),
     /// The database cannot be opened.
     #[error("the database cannot be opened: {0}; check DATABASE_URL and who may write there")]
     Connect(DbErr),
@@ -83,59 +96,58 @@ pub enum OpenError {
     Migrate(DbErr),
 }
 
-/// A pool of connections to SQLite or PostgreSQL.
+/// The database that everything is kept in.
 #[derive(Clone, Debug)]
-pub struct Database(DatabaseConnection);
+pub struct Database(Pool);
 
 impl Database {
     /// Opens the database that `url` names and brings its schema up to date. An SQLite file and its
     /// directory are created, for this user alone.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        let mut options = ConnectOptions::new(url);
+        let mut options = ConnectOptions::new(database_url::check(url)?);
         options.sqlx_logging(false).connect_timeout(Duration::from_secs(10));
         if let Some(file) = sqlite_file(url) {
             create_privately(file)?;
             // One connection: SQLite has one writer, and waiting here is cheaper than waiting there.
             options.max_connections(1).map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
-                    .create_if_missing(true)
+                    // A file that vanishes later must not be replaced by an empty one.
+                    .create_if_missing(false)
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
                     .busy_timeout(Duration::from_secs(10))
             });
         }
         time_limits::on_each_connection(&mut options);
-        let connection = sea_orm::Database::connect(options).await.map_err(OpenError::Connect)?;
-        let database = Self(connection);
+        let database = Self(Pool::connect(options).await.map_err(OpenError::Connect)?);
         database.migrate().await.map_err(OpenError::Migrate)?;
         Ok(database)
     }
 
-    /// One transaction, which only one replica has at a time: those that start together wait, and
-    /// find nothing left to do.
+    /// Brings the schema up to date in one transaction, which only one replica has at a time: those
+    /// that start together wait, and find nothing left to do. Where the schema is complete, looking
+    /// takes no right to change it.
     async fn migrate(&self) -> Result<(), DbErr> {
+        if Migrator::get_pending_migrations_read_only(&self.0).await?.is_empty() {
+            return Ok(());
+        }
         let transaction = self.begin().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
             time_limits::lift(&transaction).await?;
             let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
             transaction.execute_unprepared(&lock).await?;
         }
-        Migrator::up(&transaction, None).await?;
+        Migrator::up(transaction.for_migrations(), None).await?;
         transaction.commit().await
     }
 
-    /// Begins a transaction that takes SQLite's write lock at once: one that read first and wrote
-    /// later would fail instead of waiting.
-    pub async fn begin(&self) -> Result<DatabaseTransaction, StorageError> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        self.0.begin_with_options(options).await
+    /// Begins a transaction.
+    pub async fn begin(&self) -> Result<Transaction, StorageError> {
+        self.0.begin().await
     }
 
     /// The pool itself, for single statements.
-    pub fn connection(&self) -> &DatabaseConnection {
+    pub fn connection(&self) -> &Pool {
         &self.0
     }
 

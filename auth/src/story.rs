@@ -9,9 +9,10 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::Mutex,
+    time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer,
@@ -29,6 +30,10 @@ const LONGEST_ID: usize = 80;
 const MAX_PATH: usize = 200;
 /// Name of the span of a request whose story is not kept.
 pub const UNTOLD: &str = "request_without_story";
+/// From a failure to the next try.
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// Bytes that must fit before stories are written again.
+const ROOM: usize = 65_536;
 
 /// Writes the events of this crate that happen in a request as JSON lines, as
 /// `AUTH_LOG_FORMAT=json` does.
@@ -39,6 +44,9 @@ where
 {
     fmt::layer()
         .json()
+        // A failure is told by `report_failures`. The layer itself would print one line for each
+        // event, and panic where stderr cannot be written either.
+        .log_internal_errors(false)
         .with_span_list(false)
         .with_writer(writer)
         .with_filter(Targets::new().with_target("auth", LevelFilter::DEBUG).and(is_told()))
@@ -86,19 +94,30 @@ pub struct StoryFile {
     file: File,
     size: u64,
     largest_half: u64,
+    /// After a failure, until when nothing is tried.
+    paused_until: Option<Instant>,
+    /// Why the latest event could not be written, if it could not.
+    failure: watch::Sender<Option<String>>,
 }
 
 impl StoryFile {
     /// Opens the file, of at most `largest` bytes in both halves. Its directory is created; only
     /// its owner can read it.
-    pub fn open(path: &Path, largest: u64) -> io::Result<Mutex<Self>> {
+    pub fn open(path: &Path, largest: u64) -> io::Result<Self> {
         if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
         let file = append(path)?;
         let size = file.metadata()?.len();
-        let path = path.to_owned();
-        Ok(Mutex::new(Self { path, file, size, largest_half: largest / 2 }))
+        let (path, failure) = (path.to_owned(), watch::Sender::default());
+        let largest_half = largest / 2;
+        Ok(Self { path, file, size, largest_half, paused_until: None, failure })
+    }
+
+    /// Whether events can be written; it changes with the first that cannot, and with the first that
+    /// can again.
+    pub fn failure(&self) -> watch::Receiver<Option<String>> {
+        self.failure.subscribe()
     }
 
     /// Where the older half is.
@@ -109,21 +128,67 @@ impl StoryFile {
     }
 }
 
-impl Write for StoryFile {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+impl StoryFile {
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.paused_until.is_some() {
+            // A short line may fit where a long one does not: only real room is news.
+            self.append_whole(&[b'\n'; ROOM])?;
+            self.file.set_len(self.size)?;
+        }
         if self.size > 0 && self.size + line.len() as u64 > self.largest_half {
-            fs::rename(&self.path, Self::older(&self.path))?;
+            match fs::rename(&self.path, Self::older(&self.path)) {
+                // Renamed before, when the new half could not be created.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                outcome => outcome?,
+            }
             self.file = append(&self.path)?;
             self.size = 0;
         }
-        // A whole line in one call: another process that reads never sees half of it.
-        self.file.write_all(line)?;
+        self.append_whole(line)?;
         self.size += line.len() as u64;
+        Ok(())
+    }
+
+    /// A whole line in one call: another process that reads never sees half of it. Of a line that
+    /// does not fit, nothing stays.
+    fn append_whole(&mut self, line: &[u8]) -> io::Result<()> {
+        self.file.write_all(line).or_else(|error| {
+            self.file.set_len(self.size)?;
+            Err(error)
+        })
+    }
+}
+
+impl Write for StoryFile {
+    /// Never fails: an event that cannot be written is lost, and no request minds.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let is_paused = self.paused_until.is_some_and(|until| Instant::now() < until);
+        if is_paused {
+            return Ok(line.len());
+        }
+        let failure = self.append(line).err().map(|error| error.to_string());
+        self.paused_until = failure.as_ref().map(|_| Instant::now() + RETRY_INTERVAL);
+        self.failure.send_if_modified(|known| {
+            let is_news = known.is_some() != failure.is_some();
+            *known = failure;
+            is_news
+        });
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// Logs once when stories can no longer be written, and once when they can again.
+pub async fn report_failures(mut failure: watch::Receiver<Option<String>>) {
+    while failure.changed().await.is_ok() {
+        let cause = failure.borrow_and_update().clone();
+        match cause {
+            Some(cause) => tracing::warn!(cause, "stories for `auth explain` cannot be written"),
+            None => tracing::info!("stories for `auth explain` can be written again"),
+        }
     }
 }
 
@@ -139,10 +204,10 @@ mod tests {
     fn the_file_never_grows_beyond_its_bound_and_keeps_the_newest() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("deep/stories");
-        let file = StoryFile::open(&path, 1000).unwrap();
+        let mut file = StoryFile::open(&path, 1000).unwrap();
         for number in 0..1000 {
             let line = format!("line {number}\n");
-            file.lock().unwrap().write_all(line.as_bytes()).unwrap();
+            file.write_all(line.as_bytes()).unwrap();
         }
         let halves =
             [&StoryFile::older(&path), &path].map(|half| fs::read_to_string(half).unwrap());
@@ -152,6 +217,45 @@ mod tests {
         for (line, number) in lines.iter().rev().zip((0..1000).rev()) {
             assert_eq!(*line, format!("line {number}"));
         }
+    }
+
+    /// `/dev/full` refuses every write, as a full disk does.
+    #[test]
+    fn a_failure_is_told_once_and_so_is_its_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("stories");
+        let mut file = StoryFile::open(&path, 100_000).unwrap();
+        let failure = file.failure();
+        file.write_all(b"one\n").unwrap();
+        assert!(!failure.has_changed().unwrap());
+
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let good = std::mem::replace(&mut file.file, full);
+        let mut failure = file.failure();
+        file.write_all(b"lost\n").unwrap();
+        assert!(failure.has_changed().unwrap() && failure.borrow_and_update().is_some());
+        for is_retry in [false, true] {
+            file.paused_until = file.paused_until.filter(|_| !is_retry).or(Some(Instant::now()));
+            file.write_all(b"lost\n").unwrap();
+            assert!(!failure.has_changed().unwrap(), "told twice");
+        }
+
+        file.file = good;
+        file.paused_until = Some(Instant::now());
+        file.write_all(b"two\n").unwrap();
+        assert!(failure.has_changed().unwrap() && failure.borrow_and_update().is_none());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_new_half_that_could_not_be_created_is_created_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("stories");
+        let mut file = StoryFile::open(&path, 100).unwrap();
+        file.write_all(&[b'x'; 40]).unwrap();
+        fs::rename(&path, StoryFile::older(&path)).unwrap();
+        file.write_all(&[b'y'; 40]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), [b'y'; 40]);
     }
 
     #[test]

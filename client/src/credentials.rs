@@ -186,6 +186,16 @@ impl Credentials {
         self.directory.join(if self.are_sealed() { SEALED_FILE } else { FILE })
     }
 
+    /// Takes the file away from others than its owner, as a copy or a restored backup may leave it;
+    /// `true` if they could use it.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Io`] when the file is somebody else's.
+    pub fn make_private(&self) -> Result<bool, CredentialsError> {
+        let path = self.path();
+        private_file::make_private(&path).map_err(|reason| CredentialsError::Io { path, reason })
+    }
+
     /// What is kept now; nothing if there is no file yet.
     ///
     /// # Errors
@@ -199,7 +209,10 @@ impl Credentials {
         };
         let unreadable = |reason| CredentialsError::Unreadable { path: path.clone(), reason };
         let stored: Stored = match &self.sealer {
-            None => serde_json::from_slice(&content).map_err(|error| unreadable(error.to_string())),
+            // The parser's own words may repeat a token.
+            None => serde_json::from_slice(&content).map_err(|error| {
+                unreadable(format!("line {}, column {} is odd", error.line(), error.column()))
+            }),
             Some(sealer) => sealer.open(String::from_utf8_lossy(&content).trim()).map_err(|_| {
                 unreadable("the key in the system keyring does not open it".to_owned())
             }),

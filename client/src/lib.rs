@@ -118,6 +118,7 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let store = cli.options.credentials_store;
     let keyring = SystemKeyring::new(&state_directory, store);
     let credentials = Credentials::open(state_directory.clone(), store, &keyring).await?;
+    warn_of_exposed_secrets(&cli, &credentials, &output)?;
     let is_conversation = output.is_conversation();
     let manners = manners(&cli, output, &state_directory);
     let profile = cli.options.profile().map_err(usage)?;
@@ -130,6 +131,28 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     };
     client.start_afresh().await;
     outcome
+}
+
+/// Says which secrets others on this machine could use.
+fn warn_of_exposed_secrets(
+    cli: &Cli,
+    credentials: &Credentials,
+    output: &Output,
+) -> Result<(), Error> {
+    if credentials.make_private()? {
+        output.say(&format!(
+            "warning: others on this machine could use the tokens in {}. Now only you can. If you do \
+             not trust them, run `client logout` and sign in again.",
+            credentials.path().display()
+        ));
+    }
+    for file in cli.options.sign_in.exposed_files() {
+        let file = file.display();
+        output.say(&format!(
+            "warning: others on this machine can use the secret in {file}. Run `chmod 600 {file}`."
+        ));
+    }
+    Ok(())
 }
 
 fn manners(cli: &Cli, output: Arc<Output>, state_directory: &Path) -> Manners {

@@ -1,11 +1,14 @@
 //! Files that only their owner may read, replaced whole or not at all.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
+
+/// The permissions of the group and of others.
+const FOR_OTHERS: u32 = 0o077;
 
 /// Creates `directory` and its parents with mode 0700; one that exists stays as it is.
 ///
@@ -58,10 +61,27 @@ pub fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// Whether others than its owner can use the file at `path`. Pipes and the like are nobody's
+/// concern, and so is a file that is missing.
+pub fn is_exposed(path: &Path) -> bool {
+    fs::metadata(path)
+        .is_ok_and(|file| file.is_file() && file.permissions().mode() & FOR_OTHERS != 0)
+}
+
+/// Takes the file at `path` away from others than its owner; `true` if they could use it.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn make_private(path: &Path) -> io::Result<bool> {
+    let is_exposed = is_exposed(path);
+    if is_exposed {
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    }
+    Ok(is_exposed)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn mode(path: &Path) -> u32 {

@@ -22,6 +22,8 @@ async fn main() -> ExitCode {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
+        // Where stderr is a file on a full disk, to complain about that on stderr would panic.
+        .log_internal_errors(false)
         .init();
     match run(config).await {
         Ok(()) => ExitCode::SUCCESS,

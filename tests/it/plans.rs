@@ -7,12 +7,12 @@ use std::{
 };
 
 use auth::storage::{
-    Connection, Database, attempts, authorization_codes, consents, device_codes, grants,
+    Connection, Database, Pool, attempts, authorization_codes, consents, device_codes, grants,
     identities, logout_deliveries, opaque_tokens, registrations, replicas,
     retention::{Table, forget_batch},
     revocations, security_events, sessions, single_use, users,
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
 use tests::postgres;
 use uuid::Uuid;
@@ -81,7 +81,7 @@ fn uuid(n: u64) -> Uuid {
 }
 
 /// What requests ask of the tables that grow.
-async fn requests(db: &(impl Connection + TransactionTrait)) {
+async fn requests(db: &Pool) {
     let (user, text) = (uuid(77), "h77");
     attempts::count(db, ("a", "b"), attempts::Allowance { most: 9, span: 60 }, NOW).await.unwrap();
     authorization_codes::find(db, text).await.unwrap();
@@ -140,7 +140,7 @@ async fn statements(url: &str) -> (DatabaseConnection, Vec<Statement>) {
     let seen: Arc<Mutex<Vec<Statement>>> = Arc::default();
     let heard = seen.clone();
     db.set_metric_callback(move |info| heard.lock().unwrap().push(info.statement.clone()));
-    requests(&db).await;
+    requests(&Pool::from(db.clone())).await;
     for table in Table::ALL {
         let (removed, _) = forget_batch(&db, table, NOW).await.unwrap();
         let is_filled = ROWS.iter().any(|(name, ..)| *name == table.name());

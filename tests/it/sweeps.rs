@@ -10,7 +10,7 @@ use auth::{
     },
     upkeep,
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, Statement, TransactionTrait};
 use tests::{
     command_line::program,
     postgres,
@@ -18,13 +18,13 @@ use tests::{
 };
 use tokio::{net::TcpListener, process::Command, task::yield_now, time::timeout};
 
-async fn number(db: &DatabaseConnection, sql: &str) -> i64 {
+async fn number(db: &impl ConnectionTrait, sql: &str) -> i64 {
     let query = Statement::from_string(db.get_database_backend(), sql);
     db.query_one_raw(query).await.unwrap().unwrap().try_get_by_index(0).unwrap()
 }
 
 /// Asks again and again, for ten seconds at most.
-async fn until(db: &DatabaseConnection, sql: &str, wanted: i64) {
+async fn until(db: &impl ConnectionTrait, sql: &str, wanted: i64) {
     let asked = async {
         while number(db, sql).await != wanted {
             yield_now().await;

@@ -4,7 +4,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use tests::{
     stack::Engine,
-    torture::{crashes, model, races, report, rotation, secrets, seeded::Seeded},
+    torture::{
+        crashes, full_disk, model, races, report, rotation, secrets, seeded::Seeded,
+        small_disk::Failure,
+    },
 };
 
 fn seed() -> u64 {
@@ -41,6 +44,12 @@ async fn a_killed_server_loses_no_grant_and_issues_nothing_twice_on_either_engin
         let figures = crashes::run(engine, 3, seed()).await;
         assert!(figures.refreshes.load(Ordering::Relaxed) > 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_acknowledged_between_failing_writes_is_there_after_a_restart() {
+    let figures = full_disk::run(Failure::FileTooLarge, 3, seed()).await;
+    assert!(figures.refused > 0 && figures.kept > 0, "{figures:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

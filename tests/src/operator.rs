@@ -3,6 +3,7 @@
 
 use std::process::Stdio;
 
+use secrecy::ExposeSecret;
 use tokio::process::Command;
 
 use crate::{
@@ -17,7 +18,7 @@ pub async fn run(stack: &Stack, arguments: &[&str]) -> Outcome {
     let output = Command::new(program("auth"))
         .args(arguments)
         .env_clear()
-        .env("DATABASE_URL", &config.database.url)
+        .env("DATABASE_URL", config.database.url.expose_secret())
         .env("AUTH_SECRET_FILE", &config.secret.file)
         .stdin(Stdio::null())
         .kill_on_drop(true)

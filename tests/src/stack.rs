@@ -1,8 +1,9 @@
 //! The whole stack on free ports, with its own database and a clock that tests move.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     net::Ipv4Addr,
+    os::unix::fs::PermissionsExt,
     path::Path,
     sync::{
         Arc,
@@ -162,6 +163,7 @@ impl Drop for Stack {
 pub fn write_secret(file: &Path) {
     let secret = keys::MasterSecrets::generate().expect("a secret");
     fs::write(file, secret).expect("a secret file");
+    fs::set_permissions(file, Permissions::from_mode(0o600)).expect("a file of its owner");
 }
 
 /// The options of `auth` for a database and a secret in `data`.

@@ -1,6 +1,9 @@
 //! The stories of the requests of every stack in this process, as `auth` writes them.
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
+};
 
 use auth::story::{self, StoryFile};
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
@@ -18,7 +21,7 @@ pub fn keep() -> PathBuf {
         let path = program("auth").with_file_name("tests.stories");
         let _ = std::fs::remove_file(&path);
         let file = StoryFile::open(&path, LARGEST).expect("a file of stories");
-        tracing_subscriber::registry().with(story::layer(file)).init();
+        tracing_subscriber::registry().with(story::layer(Mutex::new(file))).init();
         path
     };
     FILE.get_or_init(begin).clone()

@@ -79,13 +79,13 @@ impl Command {
             Self::Add(add) => add.run(clock, stdout).await,
             Self::List { database, format } => list(&database, format, stdout).await,
             Self::Show { client_id, database, format } => {
-                let db = Database::open(&database.url).await?;
+                let db = database.open().await?;
                 let client = find(&db, &client_id).await?;
                 Ok(show::write(stdout, &client, None, format)?)
             }
             Self::Remove { client_id, database } => remove(&database, &client_id, clock).await,
             Self::RotateSecret { client_id, keep_old, database, format } => {
-                let db = Database::open(&database.url).await?;
+                let db = database.open().await?;
                 let (client, secret) = rotate(&db, &client_id, clock.now(), keep_old).await?;
                 Ok(show::write_secret(stdout, &client, &secret, format)?)
             }
@@ -98,7 +98,7 @@ async fn list(
     format: Format,
     stdout: &mut impl Write,
 ) -> Result<(), CommandError> {
-    let db = Database::open(&database.url).await?;
+    let db = database.open().await?;
     let clients = clients::all(db.connection()).await?;
     if format.json {
         let clients: Vec<Value> = clients.iter().map(|client| show::json(client, None)).collect();
@@ -122,7 +122,7 @@ async fn remove(
     client_id: &str,
     clock: Clock,
 ) -> Result<(), CommandError> {
-    let db = Database::open(&database.url).await?;
+    let db = database.open().await?;
     find(&db, client_id).await?;
     let transaction = db.begin().await?;
     clients::remove(&transaction, client_id).await?;

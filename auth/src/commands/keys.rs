@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     config::{DatabaseSetting, KeySetting, SecretSetting},
     key_ring::stored::StoredRing,
-    storage::{Database, signing_keys},
+    storage::signing_keys,
 };
 
 /// What can be done with the signing keys. A running server takes a change over within seconds.
@@ -116,7 +116,7 @@ async fn list(
     format: Format,
     stdout: &mut impl Write,
 ) -> Result<(), CommandError> {
-    let db = Database::open(&ring.database.url).await?;
+    let db = ring.database.open().await?;
     let sealer = change::sealer(&ring.secret)?;
     let opened = StoredRing::read(db.connection(), &sealer).await?;
     let rows = signing_keys::all(db.connection()).await?;

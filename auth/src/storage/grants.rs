@@ -5,14 +5,14 @@ mod leftovers;
 
 use sea_orm::{
     ActiveValue::Set,
-    ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession, TransactionTrait,
+    ConnectionTrait, QueryFilter, QueryOrder, QuerySelect,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
 
 pub use self::leftovers::{forget_ended, forget_superseded};
-use super::{StorageError, registrations, revocations};
+use super::{Begin, StorageError, registrations, revocations};
 use crate::oauth::refresh_token::Family;
 
 /// Seconds that a grant is kept after it has ended.
@@ -201,7 +201,7 @@ pub async fn rotate(
 /// Ends a grant, its refresh tokens and, by the deny list, its access tokens; `false` if it had
 /// ended before.
 pub async fn revoke(
-    db: &(impl ConnectionTrait + TransactionTrait),
+    db: &(impl ConnectionTrait + Begin),
     id: Uuid,
     now: i64,
 ) -> Result<bool, StorageError> {
@@ -258,7 +258,7 @@ pub async fn clients_of_session(
 
 /// Ends every grant of a person; how many that were.
 pub async fn revoke_of_user(
-    db: &(impl ConnectionTrait + TransactionTrait),
+    db: &(impl ConnectionTrait + Begin),
     user_id: Uuid,
     now: i64,
 ) -> Result<u64, StorageError> {
@@ -267,7 +267,7 @@ pub async fn revoke_of_user(
 
 /// Ends every grant of a client; how many that were.
 pub async fn revoke_of_client(
-    db: &(impl ConnectionTrait + TransactionTrait),
+    db: &(impl ConnectionTrait + Begin),
     client_id: &str,
     now: i64,
 ) -> Result<u64, StorageError> {
@@ -277,7 +277,7 @@ pub async fn revoke_of_client(
 /// What ends is in the deny list once it has ended: both, or neither. Whoever calls this does so
 /// last in their transaction, as [`revocations::enter`] wants it.
 async fn revoke_all(
-    db: &(impl ConnectionTrait + TransactionTrait),
+    db: &(impl ConnectionTrait + Begin),
     which: Expr,
     now: i64,
 ) -> Result<u64, StorageError> {

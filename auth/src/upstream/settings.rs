@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::github;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, secret_file};
 
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 32;
@@ -89,7 +89,7 @@ impl Entry {
         if !self.scope.split(' ').any(|scope| scope == "openid") {
             return Err(format!("the scope of {} must hold openid", self.name));
         }
-        let secret = fs::read_to_string(&self.client_secret_file)
+        let secret = secret_file::read(&self.client_secret_file)
             .map_err(|error| format!("the client_secret_file of {}: {error}", self.name))?;
         Ok(OpenIdSetting {
             name: self.name,

@@ -3,7 +3,10 @@
 //! A secret never stands on the command line, where every other program could read it: it comes
 //! from a file, whose name may also stand in the environment.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
 use url::Url;
@@ -16,6 +19,7 @@ use crate::{
         enterprise::IdentityProvider,
         identity::{Identity, PreRegistered},
     },
+    private_file,
     profile::{Means, Profile},
     protocol::Protocol,
     secret::Secret,
@@ -92,6 +96,15 @@ impl SignInOptions {
     pub fn profile(&self, protocol: Protocol) -> Result<Profile, String> {
         let (identity, means) = (self.identity()?, self.means()?);
         Ok(Profile { protocol, identity, means, dpop: self.dpop, ..Profile::default() })
+    }
+
+    /// The files with lasting secrets that others than their owner can use. An assertion is not
+    /// among them: it lives for minutes, and the platform that writes it sets its mode.
+    pub fn exposed_files(&self) -> impl Iterator<Item = &Path> {
+        let files =
+            [&self.client_secret_file, &self.client_key_file, &self.identity_provider_secret_file];
+        let files = files.into_iter().filter_map(|file| file.as_deref());
+        files.filter(|file| private_file::is_exposed(file))
     }
 
     fn identity(&self) -> Result<Identity, String> {

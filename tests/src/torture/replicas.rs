@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Longest start of a program on a busy machine.
-const LONGEST_START: Duration = Duration::from_secs(30);
+pub(super) const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Running programs. They end when this is dropped.
 pub struct Replicas {
@@ -153,14 +153,14 @@ impl Replicas {
 }
 
 /// A program of this workspace, beside the one that runs or one folder above it.
-fn program(name: &str) -> PathBuf {
+pub(super) fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the path of this program");
     let found = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));
     let found = found.into_iter().find(|program| program.exists());
     found.unwrap_or_else(|| panic!("there is no {name}: run `cargo build -p {name}` first"))
 }
 
-async fn start(mut command: Command, address: &str) -> Child {
+pub(super) async fn start(mut command: Command, address: &str) -> Child {
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().expect("a process");
     let (http, health) = (http(), format!("{address}/health"));
@@ -170,16 +170,16 @@ async fn start(mut command: Command, address: &str) -> Child {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(LONGEST_START, ready).await.expect("a start in time");
+    timeout(START_TIMEOUT, ready).await.expect("a start in time");
     child
 }
 
-fn url_of(listener: &TcpListener) -> String {
+pub(super) fn url_of(listener: &TcpListener) -> String {
     format!("http://localhost:{}", listener.local_addr().expect("an address").port())
 }
 
 /// Ports that were free a moment ago, all at once, so that none comes twice.
-async fn free_addresses(count: usize) -> Vec<String> {
+pub(super) async fn free_addresses(count: usize) -> Vec<String> {
     let mut listeners = Vec::new();
     for _ in 0..count {
         listeners.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port"));

@@ -19,7 +19,7 @@ use crate::{
         scope::ScopeSet,
         secret::{Secret, SecretKind},
     },
-    storage::{Database, clients},
+    storage::clients,
 };
 
 /// What may be said of a client. Lists are given by repeating the option.
@@ -89,7 +89,7 @@ impl Add {
             false => None,
         };
         client.secret_hash = secret.as_ref().map(Secret::hash);
-        let db = Database::open(&self.database.url).await?;
+        let db = self.database.open().await?;
         if clients::find(db.connection(), &client.id).await?.is_some() {
             return Err(refused(format!("there is a client {} already", client.id)));
         }

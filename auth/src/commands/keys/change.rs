@@ -1,19 +1,19 @@
 //! Changes of the stored ring, each in one transaction under the ring's lock.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use keys::{Algorithm, KeyState, Sealer, SigningKey};
 
 use super::RingSetting;
 use crate::{
     commands::CommandError,
-    config::SecretSetting,
+    config::{SecretSetting, secret_file},
     key_ring::{
         KeyRingError,
         stored::{self, StoredRing},
     },
     seals::Seals,
-    storage::{Connection, Database, StorageError, revocations},
+    storage::{Connection, StorageError, revocations},
 };
 
 /// What opens the private keys.
@@ -50,10 +50,11 @@ pub(super) fn read_key(
     algorithm: Option<Algorithm>,
 ) -> Result<SigningKey, CommandError> {
     let unusable = |why: String| refused(format!("{} is not usable: {why}", file.display()));
-    let text = fs::read(file).map_err(|error| unusable(error.to_string()))?;
-    let key = match text.trim_ascii_start().starts_with(b"{") {
-        true => SigningKey::from_json(&text),
-        false => SigningKey::from_pem(algorithm.unwrap_or_default(), &text),
+    let text = secret_file::read(file).map_err(|error| unusable(error.to_string()))?;
+    let key = if text.trim_start().starts_with('{') {
+        SigningKey::from_json(text.as_bytes())
+    } else {
+        SigningKey::from_pem(algorithm.unwrap_or_default(), text.as_bytes())
     };
     key.map_err(|error| unusable(error.to_string()))
 }
@@ -61,7 +62,7 @@ pub(super) fn read_key(
 /// Withdraws a key, unless nothing could be signed without it: it is published no longer, and the
 /// deny list tells those who hold it already.
 pub(super) async fn retire(ring: &RingSetting, kid: &str, now: i64) -> Result<(), CommandError> {
-    let db = Database::open(&ring.database.url).await?;
+    let db = ring.database.open().await?;
     let transaction = db.begin().await?;
     stored::lock(&transaction).await?;
     let stored = StoredRing::read(&transaction, &sealer(&ring.secret)?).await?;
@@ -84,7 +85,7 @@ async fn enter(
     now: i64,
 ) -> Result<i64, CommandError> {
     let sealer = sealer(&ring.secret)?;
-    let db = Database::open(&ring.database.url).await?;
+    let db = ring.database.open().await?;
     let transaction = db.begin().await?;
     stored::lock(&transaction).await?;
     // Opens every key: whoever has another master secret must not mix keys of two.
