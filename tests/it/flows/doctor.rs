@@ -156,9 +156,10 @@ async fn the_doctor_finds_nothing_wrong_with_a_server_that_is_right_in_another_w
 /// What the report accuses the variant of.
 async fn accusation(variant: &Variant) -> Option<String> {
     let seeded = Seeded::start(variant.name).await;
-    let outcome = match variant.signs_in {
-        true => examine(&seeded).await,
-        false => examine_from_outside(&seeded).await,
+    let outcome = if variant.signs_in {
+        examine(&seeded).await
+    } else {
+        examine_from_outside(&seeded).await
     };
     let Variant { name, about, .. } = variant;
     let report: Value = serde_json::from_str(&outcome.stdout).unwrap_or_default();
