@@ -15,18 +15,21 @@ pub use self::variants::{VARIANTS, Variant};
 
 use std::{
     collections::{HashMap, HashSet},
+    io::Write,
     net::Ipv4Addr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
     Json, Router,
+    body::to_bytes,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{any, delete, get, post},
 };
+use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -210,6 +213,9 @@ async fn headers(State(flawed): Shared, request: Request, next: Next) -> Respons
     } else {
         next.run(request).await
     };
+    if flawed.is("compressed") && response.status() != StatusCode::NO_CONTENT {
+        response = compressed(response).await;
+    }
     if !unreadable && !is_closed && !is_missing {
         let is_wild = flawed.is_one_of(&["wildcards", "cors.authorization_named"]);
         let allowed = if is_wild { "*" } else { ALLOWED_HEADERS };
@@ -233,6 +239,19 @@ async fn headers(State(flawed): Shared, request: Request, next: Next) -> Respons
     response
 }
 
+/// The answer with its body in gzip.
+async fn compressed(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let body = to_bytes(body, MAX_BODY).await.expect("a body");
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&body).expect("written");
+    head.headers.remove("content-length");
+    head.headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+    Response::from_parts(head, encoder.finish().expect("compressed").into())
+}
+
+/// No answer of this server is longer.
+const MAX_BODY: usize = 1024 * 1024;
 const ALLOWED_HEADERS: &str =
     "authorization, content-type, accept, mcp-protocol-version, mcp-session-id";
 

@@ -169,6 +169,16 @@ impl Evidence {
             .unwrap_or_else(|| not_asked("there is no authorization server metadata"))
     }
 
+    /// What came of asking `places`, in words.
+    pub(super) fn tried(&self, places: &[Probe]) -> String {
+        let answers = places.iter().filter_map(|probe| self.answers.get(probe));
+        let tried = answers.map(|answer| match answer {
+            Ok(answer) => format!("{} ({})", answer.url, answer.status.as_u16()),
+            Err(reason) => reason.clone(),
+        });
+        tried.collect::<Vec<_>>().join(", ")
+    }
+
     /// The first of `places` that answered with a document.
     pub(super) fn first_document(&self, places: &[Probe]) -> Option<&Exchange> {
         let mut answers = places.iter().filter_map(|probe| self.answer(*probe).ok());

@@ -15,11 +15,10 @@ use super::{
 use crate::{
     clock::Clock,
     error::Error,
-    fetch::{Fetch, FetchError},
+    fetch::{Fetch, FetchError, MAX_BODY, foreign_encoding, unreachable},
 };
 
 const BOTH_TYPES: &str = "application/json, text/event-stream";
-const MAX_BODY_BYTES: usize = 1024 * 1024;
 const REQUEST_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Asks one server and writes down what it says.
@@ -69,17 +68,19 @@ impl Prober<'_> {
         build: impl FnOnce(&Client) -> RequestBuilder,
     ) -> Result<Exchange, FetchError> {
         let request = build(self.fetch.client_for(url).await?).timeout(REQUEST_TIMEOUT);
-        let failed =
-            |error: reqwest::Error| name_wrong_scheme(crate::fetch::unreachable(url, &error));
+        let failed = |error: reqwest::Error| unreachable(url, &error);
         let mut response = request.send().await.map_err(failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
         // A stream of events may never end, and nothing in it is judged.
         let is_stream = headers.get("content-type").is_some_and(|kind| {
             kind.to_str().is_ok_and(|kind| kind.starts_with("text/event-stream"))
         });
+        if let Some(encoding) = foreign_encoding(&headers).filter(|_| !is_stream) {
+            return Err(FetchError::Encoded { url: url.clone(), encoding });
+        }
         let mut body = Vec::new();
         while !is_stream && let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_BODY_BYTES {
+            if body.len() + chunk.len() > MAX_BODY {
                 return Err(FetchError::TooLarge { url: url.clone() });
             }
             body.extend_from_slice(&chunk);
@@ -209,24 +210,4 @@ fn discover(http: &Client, server: &Url) -> RequestBuilder {
         .header("mcp-protocol-version", "2026-07-28")
         .header("mcp-method", "server/discover")
         .json(&json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {}}))
-}
-
-/// Names the scheme when an address has the wrong one for its port: what TLS says about that helps
-/// nobody.
-fn name_wrong_scheme(error: FetchError) -> FetchError {
-    match error {
-        FetchError::Unreachable { url, reason } => {
-            let reason = match url.scheme() {
-                "https" if reason.contains("InvalidContentType") => {
-                    "the port speaks plain http, not https".to_owned()
-                }
-                "http" if reason.contains("invalid HTTP version") => {
-                    "the port speaks https, not plain http".to_owned()
-                }
-                _ => reason,
-            };
-            FetchError::Unreachable { url, reason }
-        }
-        other => other,
-    }
 }

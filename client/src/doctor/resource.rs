@@ -27,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
             if !found && unavailable {
                 return not_asked("the places are not available");
             }
-            ensure(found, || format!("tried {}", tried(evidence)))
+            ensure(found, || format!("tried {}", evidence.tried(&PLACES)))
         },
     },
     Check {
@@ -192,14 +192,6 @@ pub(super) const CHECKS: &[Check] = &[
         },
     },
 ];
-
-fn tried(evidence: &Evidence) -> String {
-    let answers = PLACES.iter().filter_map(|probe| evidence.answer(*probe).ok());
-    answers
-        .map(|one| format!("{} ({})", one.url, one.status.as_u16()))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
 
 /// The document is at `probe`. Other checks say if it is nowhere, or if the place redirects.
 fn is_there(evidence: &Evidence, probe: Probe) -> Judged {

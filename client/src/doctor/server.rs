@@ -39,7 +39,7 @@ pub(super) const CHECKS: &[Check] = &[
             if !found && available(evidence, &PLACES).is_err() {
                 return not_asked("the places are not available");
             }
-            ensure(found, || format!("tried {}", tried(evidence)))
+            ensure(found, || format!("tried {}", evidence.tried(&PLACES)))
         },
     },
     Check {
@@ -290,12 +290,6 @@ fn is_reachable(evidence: &Evidence) -> Judged {
         Some(_) => Ok(()),
         None => not_asked("there was nothing to ask"),
     }
-}
-
-fn tried(evidence: &Evidence) -> String {
-    let answers = PLACES.iter().filter_map(|probe| evidence.answer(*probe).ok());
-    let tried = answers.map(|one| format!("{} ({})", one.url, one.status.as_u16()));
-    tried.collect::<Vec<_>>().join(", ")
 }
 
 /// The document is at `probe`. Another check says if it is nowhere.

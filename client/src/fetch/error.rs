@@ -42,6 +42,14 @@ pub enum FetchError {
         /// Why, as the operating system or TLS says.
         reason: String,
     },
+    /// The port of the address speaks the other of https and http.
+    #[error("cannot reach {url}: the port speaks {spoken}, not {}", .url.scheme())]
+    WrongScheme {
+        /// The address.
+        url: Url,
+        /// What the port speaks.
+        spoken: &'static str,
+    },
     /// The server took the request and did not answer in time.
     #[error("{url} did not answer in time")]
     TimedOut {
@@ -98,12 +106,13 @@ pub enum FetchError {
 impl FetchError {
     /// Whether no answer came at all.
     pub(crate) fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })
+        matches!(self, Self::Unreachable { .. } | Self::WrongScheme { .. } | Self::TimedOut { .. })
     }
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Unreachable { .. }
+            | Self::WrongScheme { .. }
             | Self::TimedOut { .. }
             | Self::BrokenOff { .. }
             | Self::Unavailable { .. } => Exit::Unreachable,
@@ -114,9 +123,10 @@ impl FetchError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Insecure { .. } | Self::Inward { .. } | Self::Name { .. } => "refused_address",
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::BrokenOff { .. } => {
-                "unreachable"
-            }
+            Self::Unreachable { .. }
+            | Self::WrongScheme { .. }
+            | Self::TimedOut { .. }
+            | Self::BrokenOff { .. } => "unreachable",
             Self::Unavailable { .. } => "unavailable",
             Self::TooLarge { .. } | Self::Encoded { .. } | Self::NotJson { .. } => {
                 "unusable_answer"
@@ -131,6 +141,8 @@ impl FetchError {
                 "nothing answers there; start it, for example with `make dev`, then try again"
             }
             Self::Unreachable { .. } => "check the address and the network, then try again",
+            Self::WrongScheme { spoken: "https", .. } => "write the address with https",
+            Self::WrongScheme { .. } => "write the address with http, or have the server use TLS",
             Self::TimedOut { .. } => "it may be busy or just starting; try again in a moment",
             Self::BrokenOff { .. } => {
                 "the server or a proxy before it ended the answer; try again, then look at its log"
@@ -159,6 +171,9 @@ pub(crate) fn unreachable(url: &Url, error: &reqwest::Error) -> FetchError {
         innermost = source;
     }
     let (url, reason) = (url.clone(), innermost.to_string());
+    if let Some(spoken) = spoken_instead(&url, &reason) {
+        return FetchError::WrongScheme { url, spoken };
+    }
     if error.is_timeout() && !error.is_connect() {
         FetchError::TimedOut { url }
     } else if error.is_timeout() {
@@ -167,6 +182,17 @@ pub(crate) fn unreachable(url: &Url, error: &reqwest::Error) -> FetchError {
         FetchError::Unreachable { url, reason }
     } else {
         FetchError::BrokenOff { url, reason }
+    }
+}
+
+/// What the port of `url` speaks, if `reason` shows that it is not what the scheme says.
+fn spoken_instead(url: &Url, reason: &str) -> Option<&'static str> {
+    match url.scheme() {
+        // rustls reads the plain text of an HTTP answer as the head of a TLS record.
+        "https" if reason.contains("InvalidContentType") => Some("http"),
+        // hyper reads a TLS alert as the first line of an HTTP answer.
+        "http" if reason.contains("invalid HTTP version") => Some("https"),
+        _ => None,
     }
 }
 

@@ -156,11 +156,8 @@ async fn the_doctor_finds_nothing_wrong_with_a_server_that_is_right_in_another_w
 /// What the report accuses the variant of.
 async fn accusation(variant: &Variant) -> Option<String> {
     let seeded = Seeded::start(variant.name).await;
-    let outcome = if variant.signs_in {
-        examine(&seeded).await
-    } else {
-        examine_from_outside(&seeded).await
-    };
+    let outcome =
+        if variant.signs_in { examine(&seeded).await } else { examine_from_outside(&seeded).await };
     let Variant { name, about, .. } = variant;
     let report: Value = serde_json::from_str(&outcome.stdout).unwrap_or_default();
     let failed = named(&outcome, "failed");
@@ -247,5 +244,5 @@ async fn https_on_a_port_of_plain_http_is_named() {
     let person = CommandLine::of(&seeded.server.replace("http:", "https:"), &seeded.issuer);
     let outcome = person.run(&["doctor"]).await;
     assert_eq!(outcome.code, 3);
-    assert!(outcome.stderr.contains("the port speaks plain http, not https"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("the port speaks http, not https"), "{}", outcome.stderr);
 }

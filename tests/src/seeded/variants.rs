@@ -320,6 +320,12 @@ pub const VARIANTS: &[Variant] = &[
         signs_in: true,
     },
     Variant {
+        name: "compressed",
+        about: "all its answers are compressed with gzip",
+        checks: &["resource.found", "server.found", "keys.readable", "token.error_shape"],
+        signs_in: true,
+    },
+    Variant {
         name: "cached",
         about: "a cache has kept its documents for a while",
         checks: &["clock.skew", "cache.metadata", "keys.freshness"],
