@@ -8,6 +8,7 @@ use auth::{
     config::Config,
     extract::signed_in::SignedIn,
     key_ring::replica::REPLICA_TTL,
+    seals::Seals,
     state::{AppState, StartError},
     storage::{sessions, users},
 };
@@ -64,7 +65,7 @@ async fn pass(seconds: i64, from: i64, replicas: &[&AppState]) -> i64 {
 /// Whether `line` opens what a replica seals now.
 fn seals_under(replica: &AppState, line: &str) -> bool {
     let sealed = replica.seals.consent.seal(&1).unwrap();
-    MasterSecrets::parse(line).unwrap().sealer("consent").open::<u8>(&sealed).is_ok()
+    Seals::new(&MasterSecrets::parse(line).unwrap()).consent.open::<u8>(&sealed).is_ok()
 }
 
 fn assert_each_opens_what_the_other_seals(one: &AppState, other: &AppState) {

@@ -26,7 +26,8 @@ const SMALL: [&str; 4] = ["clients", "counters", "replicas", "signing_keys"];
 const MAX_COST: f64 = 5000.0;
 
 /// Rows of each table, `n` from 1 on. Whatever ends has ended for one in a hundred.
-const ROWS: [(&str, u32, &str); 13] = [
+const ROWS: [(&str, u32, &str); 14] = [
+    ("counters", 1, "SELECT 'revocations', 60000"),
     ("users", 60_000, "SELECT id_of(n), 'N', 'n', NULL, 'n@example.com', true, NOW, NOW"),
     ("identities", 60_000, "SELECT 'github', n::text, id_of(n), NOW"),
     ("sessions", 60_000, "SELECT 'h' || n, id_of(n % 20000), NOW, until(n), id_of(n), '', '', NOW"),
@@ -120,7 +121,7 @@ async fn requests(db: &Pool) {
     sessions::touch(db, text, NOW).await.unwrap();
     sessions::close_of_user(db, user, user).await.unwrap();
     sessions::close_others_of_user(db, user, user).await.unwrap();
-    single_use::remember(db, "a", "b", NOW).await.unwrap();
+    single_use::remember(db, "a", "b", NOW + 60).await.unwrap();
     users::find(db, user).await.unwrap();
     replicas::live(db, NOW).await.unwrap();
     forget_person(db, uuid(78)).await;
