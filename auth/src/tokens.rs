@@ -1,6 +1,6 @@
 //! A presented token of any kind, and what this server knows of it.
 
-use keys::{AccessTokenClaims, Verifier};
+use keys::{AccessTokenClaims, PublishedKeys, Verifier};
 
 use crate::{
     oauth::{
@@ -97,7 +97,8 @@ fn verified(state: &AppState, token: &str) -> Option<AccessTokenClaims> {
     let audiences = state.resources.iter().map(|resource| resource.resource.clone()).collect();
     let now = state.clock.now();
     let verifier = Verifier::new(state.config.issuer.clone(), audiences).with_leeway(0);
-    verifier.verify(token, &state.keys.key_set(now), now).ok()
+    let keys = PublishedKeys::from(&state.keys.key_set(now));
+    verifier.verify(token, &keys, now).ok()
 }
 
 async fn stored(state: &AppState, token: &str) -> Result<Option<AccessTokenClaims>, StorageError> {

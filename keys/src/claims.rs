@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::claim_formats::{lenient, numeric_date, optional_numeric_date};
+
 /// `aud`: one resource, or several (RFC 7519 §4.1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -55,16 +57,26 @@ pub struct AccessTokenClaims {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
     /// Expiry.
+    #[serde(deserialize_with = "numeric_date")]
     pub exp: i64,
     /// Issue.
+    #[serde(deserialize_with = "numeric_date")]
     pub iat: i64,
     /// Not valid before; never issued here, respected where present.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "optional_numeric_date"
+    )]
     pub nbf: Option<i64>,
     /// Unique identifier of the token.
     pub jti: String,
     /// When the person last proved who they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "optional_numeric_date"
+    )]
     pub auth_time: Option<i64>,
     /// The key that the token is bound to; without it the token is a bearer token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,19 +85,19 @@ pub struct AccessTokenClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
     /// Full name, with the scope `profile` (OpenID Connect Core §5.1).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub name: Option<String>,
     /// Login name, with the scope `profile`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub preferred_username: Option<String>,
     /// Address of a portrait, with the scope `profile`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub picture: Option<String>,
     /// E-mail address, with the scope `email`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub email: Option<String>,
     /// Whether the upstream has verified the address, with the scope `email`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub email_verified: Option<bool>,
 }
 

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::{
     KeyError, PublicJwk, SigningKey, VerifyError,
+    claim_formats::numeric_date,
     jwk::{KeyMaterial, is_private},
     jws::Jws,
 };
@@ -108,6 +109,7 @@ struct ProofClaims {
     jti: String,
     htm: String,
     htu: String,
+    #[serde(deserialize_with = "numeric_date")]
     iat: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ath: Option<String>,

@@ -3,11 +3,12 @@
 //! - [`SigningKey`] and [`KeyRing`] sign tokens; [`KeySet`] is what they publish (RFC 7517 §5).
 //! - [`DpopProof`] is what shows that the sender of a request holds a key (RFC 9449).
 //! - [`Verifier`] turns the text of a token into [`AccessTokenClaims`], or says which check failed.
-//! - [`PublishedKeys`] are the keys of others, which sign assertions and ID tokens.
+//! - [`PublishedKeys`] are the keys that verify: of issuers, of clients and of this server.
 //! - [`MasterSecrets`] opens and closes everything that is kept at rest or travels through a
 //!   browser: a [`Sealer`] encrypts (RFC 7516), an [`Authenticator`] derives and checks tags.
 
 mod authenticator;
+mod claim_formats;
 mod claims;
 mod dpop;
 mod error;
@@ -24,6 +25,7 @@ mod unique_json;
 mod verifier;
 
 pub use authenticator::Authenticator;
+pub use claim_formats::{lenient, numeric_date, optional_numeric_date};
 pub use claims::{
     AccessTokenClaims, Actor, Audience, Confirmation, IdTokenClaims, LogoutTokenClaims, UserClaims,
 };

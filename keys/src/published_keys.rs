@@ -1,5 +1,5 @@
-//! Public keys of others: a JWK Set as clients and other issuers publish it, and what verifies
-//! under it.
+//! The one reader of JWK Sets: the keys that clients and issuers publish, and what verifies under
+//! them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
@@ -7,19 +7,22 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Algorithm, KeyError, PublicJwk, VerifyError,
+    Algorithm, KeyError, KeySet, PublicJwk, VerifyError,
+    claim_formats::lenient,
     jwk::{KeyMaterial, is_private},
     jws::Jws,
-    verifier::media_type,
 };
 
-/// Most keys of a set that are looked at.
-const MOST_KEYS: usize = 20;
+/// Keys of a set beyond this are not read.
+const MAX_KEYS: usize = 100;
+/// Keys that one token is tried with, where neither names itself.
+const MAX_TRIED_KEYS: usize = 20;
 /// Smallest and largest RSA modulus, in bytes: below it is breakable, above it is costly.
 const RSA_MODULUS: std::ops::RangeInclusive<usize> = 256..=512;
 
-/// Keys of somebody else. `kid` and `alg` may be missing, as RFC 7517 allows: then the kind of
-/// key decides the algorithm. What a token says of its own key is never believed.
+/// Published keys, each pinned to one algorithm. `kid`, `alg` and `use` may be missing, null or
+/// empty, as RFC 7517 allows: then the kind of key decides the algorithm. What a token says of its
+/// own key is never believed.
 #[derive(Clone, Debug, Default)]
 pub struct PublishedKeys(Vec<PublishedKey>);
 
@@ -39,10 +42,12 @@ struct Document {
 struct Jwk {
     #[serde(flatten)]
     material: KeyMaterial,
+    #[serde(default, deserialize_with = "lenient")]
     kid: Option<String>,
     alg: Option<String>,
     #[serde(rename = "use")]
     usage: Option<String>,
+    key_ops: Option<Vec<String>>,
 }
 
 impl PublishedKeys {
@@ -54,8 +59,13 @@ impl PublishedKeys {
         if document.keys.iter().filter_map(Value::as_object).any(is_private) {
             return Err(KeyError::Malformed("the JWK Set holds a private or symmetric key".into()));
         }
-        let keys = document.keys.into_iter().take(MOST_KEYS).filter_map(PublishedKey::read);
+        let keys = document.keys.into_iter().take(MAX_KEYS).filter_map(PublishedKey::read);
         Ok(Self(keys.collect()))
+    }
+
+    /// Whether a key of this name can verify.
+    pub fn contains(&self, kid: &str) -> bool {
+        self.0.iter().any(|key| key.kid.as_deref() == Some(kid))
     }
 
     /// Whether no key can verify anything.
@@ -81,7 +91,8 @@ impl PublishedKeys {
         jws.check_header(|typ| is_type(typ.map(media_type).as_deref()))?;
         let mut outcome = Err(VerifyError::UnknownKey);
         let (kid, alg) = (jws.header.kid.as_deref(), &jws.header.alg);
-        for key in self.0.iter().filter(|key| key.fits(kid, alg)) {
+        let fits = |key: &&PublishedKey| key.fits(kid, alg);
+        for key in self.0.iter().filter(fits).take(MAX_TRIED_KEYS) {
             outcome = jws.verify(&key.key, key.algorithm);
             if outcome.is_ok() {
                 break;
@@ -91,19 +102,39 @@ impl PublishedKeys {
     }
 }
 
+impl From<&KeySet> for PublishedKeys {
+    fn from(set: &KeySet) -> Self {
+        Self(set.keys().iter().cloned().filter_map(PublishedKey::of).collect())
+    }
+}
+
 impl PublishedKey {
+    /// `None` for a key that is not for signatures, or that is of no kind that is known here.
     fn read(jwk: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(jwk).ok()?;
-        if jwk.usage.is_some_and(|usage| usage != "sig") || !is_strong(&jwk.material) {
+        let set = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let verifies = |operations: Vec<String>| {
+            operations.is_empty() || operations.iter().any(|one| one == "verify")
+        };
+        if !jwk.key_ops.is_none_or(verifies) {
             return None;
         }
-        let alg = jwk.alg.unwrap_or_else(|| usual_algorithm(&jwk.material).as_str().into());
-        let known =
-            PublicJwk { material: jwk.material, kid: String::new(), alg, usage: "sig".into() };
+        let usual = || usual_algorithm(&jwk.material).as_str().to_owned();
+        let alg = set(jwk.alg).unwrap_or_else(usual);
+        let usage = set(jwk.usage).unwrap_or_else(|| "sig".into());
+        let kid = set(jwk.kid);
+        let key = PublicJwk { material: jwk.material, kid: String::new(), alg, usage };
+        Self::of(key).map(|key| Self { kid, ..key })
+    }
+
+    fn of(jwk: PublicJwk) -> Option<Self> {
+        if jwk.usage != "sig" || !is_strong(&jwk.material) {
+            return None;
+        }
         Some(Self {
-            kid: jwk.kid,
-            algorithm: known.algorithm().ok()?,
-            key: known.decoding_key().ok()?,
+            algorithm: jwk.algorithm().ok()?,
+            key: jwk.decoding_key().ok()?,
+            kid: Some(jwk.kid),
         })
     }
 
@@ -127,6 +158,13 @@ fn is_strong(material: &KeyMaterial) -> bool {
         }
         _ => true,
     }
+}
+
+/// `typ` is compared as a media type: without case, and with or without `application/`
+/// (RFC 7515 §4.1.9).
+fn media_type(typ: &str) -> String {
+    let typ = typ.to_ascii_lowercase();
+    typ.strip_prefix("application/").unwrap_or(&typ).to_owned()
 }
 
 #[cfg(test)]
@@ -155,6 +193,11 @@ mod tests {
             let mut jwk = public(&key);
             jwk.as_object_mut().unwrap().retain(|name, _| name != "alg" && name != "use");
             assert_eq!(verified(&published(jwk.clone()), &token).unwrap()["sub"], "a");
+            for (name, value) in [("alg", Value::Null), ("use", Value::Null), ("alg", json!(""))] {
+                let mut jwk = jwk.clone();
+                jwk[name] = value;
+                assert!(verified(&published(jwk.clone()), &token).is_ok(), "{jwk}");
+            }
             jwk["kid"] = json!("another");
             assert_eq!(verified(&published(jwk), &token), Err(VerifyError::UnknownKey));
         }
@@ -178,6 +221,28 @@ mod tests {
         assert!(published(jwk).is_empty());
         let typed = published(public(&key)).verify::<Value>(&token, |typ| typ == Some("at+jwt"));
         assert_eq!(typed, Err(VerifyError::WrongType));
+    }
+
+    #[test]
+    fn a_key_that_is_not_for_signatures_verifies_nothing() {
+        let key = SigningKey::generate(Algorithm::ES256).unwrap();
+        for (name, value) in [
+            ("use", json!("enc")),
+            ("use", json!(7)),
+            ("alg", json!("ECDH-ES")),
+            ("alg", json!(7)),
+            ("key_ops", json!(["encrypt"])),
+            ("crv", json!("P-384")),
+        ] {
+            let mut jwk = public(&key);
+            jwk[name] = value;
+            assert!(published(jwk.clone()).is_empty(), "{jwk}");
+        }
+        for operations in [json!(["sign", "verify"]), json!([]), Value::Null] {
+            let mut jwk = public(&key);
+            jwk["key_ops"] = operations;
+            assert!(published(jwk).contains(key.kid()));
+        }
     }
 
     #[test]

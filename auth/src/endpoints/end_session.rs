@@ -181,8 +181,7 @@ impl Hint {
     /// A token that this server signed for a sign-in of its own. One that cannot be verified, for
     /// its key may be long gone, proves nothing and is passed over.
     fn read(state: &AppState, token: &str) -> Option<Self> {
-        let keys = serde_json::to_vec(&state.keys.key_set(state.clock.now())).ok()?;
-        let keys = PublishedKeys::from_json(&keys).ok()?;
+        let keys = PublishedKeys::from(&state.keys.key_set(state.clock.now()));
         let hint: Self = keys.verify(token, |typ| typ == Some("jwt")).ok()?;
         (hint.iss == state.config.issuer).then_some(hint)
     }

@@ -2,7 +2,10 @@
 //! they may use (an ID-JAG, draft-ietf-oauth-identity-assertion-authz-grant §4.4), or what a
 //! workload is (SEP-1933).
 
-use keys::{Audience, PublishedKeys, TokenType, VerifyError, unverified_claims};
+use keys::{
+    Audience, PublishedKeys, TokenType, VerifyError, numeric_date, optional_numeric_date,
+    unverified_claims,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -27,8 +30,11 @@ pub struct Assertion {
     pub sub: String,
     aud: Audience,
     /// Until when it is good.
+    #[serde(deserialize_with = "numeric_date")]
     pub exp: i64,
+    #[serde(deserialize_with = "numeric_date")]
     iat: i64,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
     nbf: Option<i64>,
     /// Its identifier.
     pub jti: String,
@@ -46,6 +52,7 @@ pub struct IdentityAssertion {
     /// The most that it may allow.
     pub scope: Option<String>,
     /// When the person last proved who they are.
+    #[serde(default, deserialize_with = "optional_numeric_date")]
     pub auth_time: Option<i64>,
     /// Full name.
     pub name: Option<String>,

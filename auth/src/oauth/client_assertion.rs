@@ -1,7 +1,9 @@
 //! `private_key_jwt`: the assertion by which a client proves itself (RFC 7523 §3, OpenID Connect
 //! Core §9).
 
-use keys::{Audience, PublishedKeys, VerifyError, unverified_claims};
+use keys::{
+    Audience, PublishedKeys, VerifyError, numeric_date, optional_numeric_date, unverified_claims,
+};
 use serde::Deserialize;
 
 use super::error::{ErrorCode, OAuthError};
@@ -21,8 +23,11 @@ pub struct ClientAssertion {
     iss: String,
     sub: String,
     aud: Audience,
+    #[serde(deserialize_with = "numeric_date")]
     exp: i64,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
     iat: Option<i64>,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
     nbf: Option<i64>,
     /// Its identifier, good for one use.
     pub jti: String,

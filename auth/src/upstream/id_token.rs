@@ -1,6 +1,6 @@
 //! What an OpenID provider's ID token must say to be believed (OpenID Connect Core §3.1.3.7).
 
-use keys::{Algorithm, Audience};
+use keys::{Algorithm, Audience, numeric_date, optional_numeric_date};
 use serde::Deserialize;
 
 /// Seconds that clocks may differ.
@@ -13,8 +13,11 @@ pub(super) struct Claims {
     pub(super) sub: String,
     aud: Audience,
     azp: Option<String>,
+    #[serde(deserialize_with = "numeric_date")]
     exp: i64,
+    #[serde(deserialize_with = "numeric_date")]
     iat: i64,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
     nbf: Option<i64>,
     nonce: Option<String>,
     at_hash: Option<String>,

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use keys::{KeyError, lenient};
 use reqwest::{Client, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use url::Url;
 
@@ -19,23 +20,43 @@ pub(super) enum FetchError {
     /// Another status than expected.
     #[error("{url} answered with status {status}")]
     Status { url: Url, status: u16 },
+    /// The metadata is that of another issuer.
+    #[error("the metadata names the issuer {0:?}; trust it by exactly this name")]
+    Issuer(String),
+    /// Not a set of public keys.
+    #[error("the key set is not usable: {0}")]
+    Keys(KeyError),
     /// Not the document that was expected.
     #[error("{0}")]
     Unusable(&'static str),
 }
 
-/// The members that matter to a resource server.
-#[derive(Debug, Deserialize)]
+/// The members that matter to a resource server. What is empty, or no text, is missing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Metadata {
-    issuer: String,
+    #[serde(deserialize_with = "lenient")]
+    issuer: Option<String>,
+    #[serde(deserialize_with = "address")]
     pub(super) jwks_uri: Option<String>,
+    #[serde(deserialize_with = "address")]
     pub(super) introspection_endpoint: Option<String>,
+    #[serde(deserialize_with = "address")]
     pub(super) userinfo_endpoint: Option<String>,
+    #[serde(deserialize_with = "address")]
     pub(super) revocations_endpoint: Option<String>,
+    #[serde(deserialize_with = "address")]
     pub(super) authorization_endpoint: Option<String>,
+    #[serde(deserialize_with = "address")]
     pub(super) token_endpoint: Option<String>,
+    #[serde(deserialize_with = "address")]
     pub(super) registration_endpoint: Option<String>,
+    #[serde(deserialize_with = "address")]
     pub(super) revocation_endpoint: Option<String>,
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(lenient(deserializer)?.filter(|address: &String| !address.is_empty()))
 }
 
 /// An authorization server, known by its issuer identifier.
@@ -86,33 +107,38 @@ impl AuthorizationServer {
 
     async fn fetch_metadata(&self, url: &str) -> Result<Metadata, FetchError> {
         let answer = self.http.get(url).send().await?;
-        let metadata: Metadata = serde_json::from_slice(&body(answer).await?)
-            .map_err(|_| FetchError::Unusable("the metadata is not usable"))?;
-        if metadata.issuer != self.issuer {
-            return Err(FetchError::Unusable("the metadata names another issuer"));
+        let mut metadata: Metadata = serde_json::from_slice(&body(answer).await?)
+            .map_err(|_| FetchError::Unusable("the metadata is not a JSON object"))?;
+        match &metadata.issuer {
+            Some(named) if *named == self.issuer => {}
+            named => return Err(FetchError::Issuer(named.clone().unwrap_or_default())),
         }
-        match metadata.is_as_safe_as(&self.issuer) {
-            true => Ok(metadata),
-            false => Err(FetchError::Unusable("the metadata leads from https to http")),
+        if self.issuer.starts_with("https://") {
+            metadata.drop_insecure();
         }
+        Ok(metadata)
     }
 }
 
 impl Metadata {
-    /// Whether no endpoint gives up the https of `issuer`.
-    fn is_as_safe_as(&self, issuer: &str) -> bool {
-        let secure = |url: &str| url.starts_with("https://");
+    /// Passes over every endpoint that gives up the https of its issuer. It is missed where it is
+    /// needed, and nowhere else.
+    fn drop_insecure(&mut self) {
         let endpoints = [
-            &self.jwks_uri,
-            &self.introspection_endpoint,
-            &self.userinfo_endpoint,
-            &self.revocations_endpoint,
-            &self.authorization_endpoint,
-            &self.token_endpoint,
-            &self.registration_endpoint,
-            &self.revocation_endpoint,
+            &mut self.jwks_uri,
+            &mut self.introspection_endpoint,
+            &mut self.userinfo_endpoint,
+            &mut self.revocations_endpoint,
+            &mut self.authorization_endpoint,
+            &mut self.token_endpoint,
+            &mut self.registration_endpoint,
+            &mut self.revocation_endpoint,
         ];
-        !secure(issuer) || endpoints.into_iter().flatten().all(|url| secure(url))
+        for endpoint in endpoints {
+            if let Some(url) = endpoint.take_if(|url| !url.starts_with("https://")) {
+                tracing::warn!(url, "the metadata leads from https to http; passed over");
+            }
+        }
     }
 }
 
@@ -175,20 +201,24 @@ mod tests {
     }
 
     #[test]
-    fn metadata_does_not_lead_from_https_to_http() {
-        let metadata = |jwks_uri: &str| Metadata {
-            issuer: String::new(),
-            jwks_uri: Some(jwks_uri.into()),
-            introspection_endpoint: None,
-            userinfo_endpoint: None,
-            revocations_endpoint: None,
-            authorization_endpoint: None,
-            token_endpoint: None,
-            registration_endpoint: None,
-            revocation_endpoint: None,
+    fn an_endpoint_that_leads_from_https_to_http_is_missing_and_the_others_are_not() {
+        let mut metadata = Metadata {
+            jwks_uri: Some("https://keys.test/jwks".into()),
+            userinfo_endpoint: Some("http://a.test/userinfo".into()),
+            ..Metadata::default()
         };
-        assert!(metadata("https://keys.test/jwks").is_as_safe_as("https://a.test"));
-        assert!(!metadata("http://a.test/jwks").is_as_safe_as("https://a.test"));
-        assert!(metadata("http://localhost:3000/jwks").is_as_safe_as("http://localhost:3000"));
+        metadata.drop_insecure();
+        assert_eq!(metadata.jwks_uri.as_deref(), Some("https://keys.test/jwks"));
+        assert_eq!(metadata.userinfo_endpoint, None);
+    }
+
+    #[test]
+    fn a_member_of_a_wrong_type_is_missing_and_the_others_are_not() {
+        let document = r#"{"issuer":"https://a.test","jwks_uri":"https://a.test/jwks",
+            "userinfo_endpoint":"","token_endpoint":null,"revocation_endpoint":["x"]}"#;
+        let metadata: Metadata = serde_json::from_str(document).unwrap();
+        assert_eq!(metadata.jwks_uri.as_deref(), Some("https://a.test/jwks"));
+        assert_eq!(metadata.userinfo_endpoint, None);
+        assert_eq!(metadata.revocation_endpoint, None);
     }
 }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use keys::KeySet;
+use keys::PublishedKeys;
 use reqwest::{
     StatusCode,
     header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH},
@@ -33,8 +33,6 @@ const LONGEST_OUTAGE: i64 = 24 * 3600;
 const DEFAULT_MAX_AGE: i64 = 300;
 /// Bounds of what an answer may say.
 const MAX_AGE_BOUNDS: (i64, i64) = (10, 24 * 3600);
-/// More keys than this are not looked through for each token.
-const MOST_KEYS: usize = 100;
 
 /// One key set in memory, shared by all requests.
 #[derive(Debug)]
@@ -58,7 +56,7 @@ struct State {
 
 #[derive(Clone, Debug, Default)]
 struct Held {
-    keys: Arc<KeySet>,
+    keys: Arc<PublishedKeys>,
     etag: Option<HeaderValue>,
 }
 
@@ -84,7 +82,10 @@ impl KeyCache {
 
     /// A key set, with the key `kid` in it if the authorization server has one. Usually this
     /// waits for nothing.
-    pub(super) async fn holding(self: &Arc<Self>, kid: &str) -> Result<Arc<KeySet>, BearerError> {
+    pub(super) async fn holding(
+        self: &Arc<Self>,
+        kid: &str,
+    ) -> Result<Arc<PublishedKeys>, BearerError> {
         let now = self.clock.now();
         let need = self.state().need(kid, now);
         match need {
@@ -153,13 +154,11 @@ impl KeyCache {
             return Ok((held, max_age));
         }
         let etag = answer.headers().get(ETAG).cloned();
-        let keys = KeySet::from_json(&body(answer).await?)
-            .map_err(|_| FetchError::Unusable("the key set is not usable"))?;
-        match keys.keys().len() {
-            0 => Err(FetchError::Unusable("the key set is empty")),
-            1..=MOST_KEYS => Ok((Held { keys: Arc::new(keys), etag }, max_age)),
-            _ => Err(FetchError::Unusable("the key set is too large")),
+        let keys = PublishedKeys::from_json(&body(answer).await?).map_err(FetchError::Keys)?;
+        if keys.is_empty() {
+            return Err(FetchError::Unusable("the key set has no key for ES256, EdDSA or RS256"));
         }
+        Ok((Held { keys: Arc::new(keys), etag }, max_age))
     }
 
     /// An answer is as old as its question: how long it was under way, nobody knows.
@@ -200,7 +199,7 @@ impl State {
 
     /// A key that is not here may only be called unknown if the authorization server said so, in a
     /// set that is up to date.
-    fn keys_for(&self, kid: &str, now: i64) -> Result<Arc<KeySet>, BearerError> {
+    fn keys_for(&self, kid: &str, now: i64) -> Result<Arc<PublishedKeys>, BearerError> {
         let has_answered = self.last_fetch.is_some_and(|last| last.succeeded);
         let complete = has_answered && !self.is_outdated();
         match self.is_usable(now) && (complete || self.held.keys.contains(kid)) {

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use keys::{AccessTokenClaims, KeySet, VerifyError};
+use keys::{AccessTokenClaims, PublishedKeys, VerifyError};
 use moka::sync::Cache;
 
 use super::{
@@ -27,7 +27,7 @@ pub(super) struct VerifiedTokens(Cache<Digest, Arc<Verified>>);
 struct Verified {
     claims: Arc<AccessTokenClaims>,
     /// What it was verified with.
-    keys: Arc<KeySet>,
+    keys: Arc<PublishedKeys>,
     size: u32,
 }
 
@@ -46,7 +46,7 @@ impl VerifiedTokens {
     pub(super) fn claims(
         &self,
         token: &BearerToken,
-        keys: &Arc<KeySet>,
+        keys: &Arc<PublishedKeys>,
         verify: impl FnOnce() -> Result<AccessTokenClaims, VerifyError>,
     ) -> Result<Arc<AccessTokenClaims>, VerifyError> {
         let digest = sha256(token.expose());

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use keys::{Algorithm, SigningKey};
+use keys::{Algorithm, KeySet, SigningKey};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 
@@ -149,7 +149,7 @@ async fn a_storm_of_unknown_keys_causes_one_fetch_and_disturbs_nobody() {
             storm.spawn(async move { cache.holding(&format!("unknown-{number}")).await });
         }
         for keys in storm.join_all().await {
-            assert_eq!(keys.unwrap().keys().len(), 1);
+            assert!(!keys.unwrap().is_empty());
         }
         assert!(setting.knows_its_key().await);
         assert_eq!(setting.fetches(), 2);
