@@ -15,7 +15,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
@@ -136,7 +136,7 @@ pub async fn post(
     request: Request,
 ) -> Result<(StatusCode, ClientInformationResponse), TokenError> {
     state.limits.register(&visitor.limited_address(), state.clock.now())?;
-    let metadata: ClientMetadata = read(request).await?;
+    let metadata = read(request).await?;
     let client = metadata.judge("", Provenance::Registered)?;
     let issued_at = state.clock.now();
     let id = Registration::new(client.clone(), issued_at)
@@ -149,14 +149,13 @@ pub async fn post(
     Ok((StatusCode::CREATED, ClientInformationResponse::new(&state, client, issued_at)))
 }
 
-async fn read<T: DeserializeOwned>(request: Request) -> Result<T, OAuthError> {
+async fn read(request: Request) -> Result<ClientMetadata, OAuthError> {
     check_content_type(request.headers())?;
     let body: Bytes = to_bytes(request.into_body(), LARGEST_REQUEST)
         .await
         .map_err(|_| refused("body_too_large", "The registration is larger than 64 KiB."))?;
     serde_json::from_slice(&body).map_err(|error| {
-        refused("metadata_malformed", "The registration is not a JSON object of client metadata.")
-            .because(error)
+        refused("metadata_malformed", "The registration is not a JSON object.").because(error)
     })
 }
 

@@ -158,3 +158,63 @@ async fn a_statement_of_others_and_two_answers_to_one_question_are_refused() {
     let answer = Answer::of(request.body(twice)).await;
     assert_eq!(answer.text("error"), "invalid_client_metadata", "{}", answer.json);
 }
+
+#[tokio::test]
+async fn a_wrong_member_is_named_and_one_that_says_nothing_is_absent() {
+    let stack = Stack::start().await;
+    for (name, value) in [
+        ("client_name", json!(7)),
+        ("redirect_uris", json!("http://127.0.0.1/cb")),
+        ("redirect_uris", json!([7])),
+        ("grant_types", json!("authorization_code")),
+        ("scope", json!(["mcp:tools"])),
+        ("contacts", json!(7)),
+        ("dpop_bound_access_tokens", json!("true")),
+        ("client_uri", json!({})),
+    ] {
+        let answer = register_with(&stack, name, value.clone()).await;
+        if name == "contacts" {
+            assert_eq!(answer.status, 201, "a member that nobody reads");
+            continue;
+        }
+        let description = answer.text("error_description");
+        assert!(description.contains(name), "{name} {value}: {description}");
+    }
+    for name in ["client_name", "client_uri", "scope", "jwks_uri", "response_types", "grant_types"]
+    {
+        for nothing in [Value::Null, json!(""), json!([])] {
+            let answer = register_with(&stack, name, nothing.clone()).await;
+            assert_eq!(answer.status, 201, "{name} {nothing}: {}", answer.json);
+            assert_ne!(answer.json.get(name), Some(&nothing), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_no_page_would_show_is_dropped() {
+    let stack = Stack::start().await;
+    for name in ["client_uri", "logo_uri", "policy_uri", "tos_uri"] {
+        for address in ["http://app.test", "", "javascript:alert(1)", "app.test"] {
+            let answer = register_with(&stack, name, json!(address)).await;
+            assert_eq!(answer.status, 201, "{name} {address}: {}", answer.json);
+            assert_eq!(answer.json.get(name), None, "{name} {address}");
+        }
+        let answer = register_with(&stack, name, json!("https://app.test/about")).await;
+        assert_eq!(answer.json[name], "https://app.test/about");
+    }
+    let answer = register_with(&stack, "jwks_uri", json!("http://app.test/keys")).await;
+    assert_eq!(answer.text("error"), "invalid_client_metadata");
+}
+
+/// What mcp-use 2.5 sends, from npm.
+#[tokio::test]
+async fn a_program_that_leaves_its_address_empty_registers() {
+    let stack = Stack::start().await;
+    let request = json!({"client_name": "mcp-use", "client_uri": "", "logo_uri": "",
+        "redirect_uris": ["http://127.0.0.1:3334/oauth/callback"], "scope": "",
+        "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+        "token_endpoint_auth_method": "none"});
+    let answer = register(&stack, &request).await;
+    assert_eq!(answer.status, 201, "{}", answer.json);
+    assert_eq!(answer.json.get("client_uri"), None);
+}

@@ -13,7 +13,6 @@ use axum_extra::{
     headers::{Authorization, authorization::Bearer},
     typed_header::TypedHeaderRejection,
 };
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{ClientInformationResponse, read, refused};
@@ -44,15 +43,6 @@ const FROM_A_NETWORK: Allowance = Allowance { most: 50, span: 86_400 };
 /// The token that came with the registration.
 type Token = Result<TypedHeader<Authorization<Bearer>>, TypedHeaderRejection>;
 
-/// What a replacement says besides the metadata (RFC 7592 §2.2).
-#[derive(Debug, Deserialize)]
-pub struct ClientUpdateRequest {
-    client_id: Option<String>,
-    client_secret: Option<String>,
-    #[serde(flatten)]
-    metadata: ClientMetadata,
-}
-
 /// Tells what is in force.
 pub async fn get(
     State(state): State<AppState>,
@@ -72,9 +62,9 @@ pub async fn put(
     request: Request,
 ) -> Result<ClientInformationResponse, BearerError> {
     let (current, registration) = own(&state, &client_id, token).await?;
-    let update: ClientUpdateRequest = read(request).await?;
-    check_identity(&update, &current)?;
-    let client = update.metadata.judge(&client_id, Provenance::Registered)?;
+    let metadata = read(request).await?;
+    check_identity(&metadata, &current)?;
+    let client = metadata.judge(&client_id, Provenance::Registered)?;
     let registration = registration.replaced_by(client.clone());
     let text = serde_json::to_string(&registration)
         .map_err(|error| OAuthError::server_error("registration_write", error))?;
@@ -122,15 +112,16 @@ async fn own(
     }
 }
 
-fn check_identity(update: &ClientUpdateRequest, current: &Client) -> Result<(), OAuthError> {
-    if update.client_id.as_deref() != Some(&current.id) {
+/// A replacement names the client, and the secret it has or none (RFC 7592 §2.2).
+fn check_identity(metadata: &ClientMetadata, current: &Client) -> Result<(), OAuthError> {
+    if metadata.text("client_id")? != Some(&*current.id) {
         return Err(refused("registration_id", "Send the client_id of this registration."));
     }
-    let is_own = |secret: &String| {
+    let is_own = |secret: &str| {
         let hash = secret::hash(secret);
         current.secret_hashes.iter().any(|known| secret::same_hash(known, &hash))
     };
-    match update.client_secret.as_ref().is_none_or(is_own) {
+    match metadata.text("client_secret")?.is_none_or(is_own) {
         true => Ok(()),
         false => Err(refused(
             "registration_secret",
