@@ -29,6 +29,7 @@ mod m20261125_000052_create_consents;
 mod m20261126_000060_create_attempts;
 mod m20261130_000070_create_replicas;
 mod m20261130_000071_index_what_sweeps_read;
+mod m20261130_000075_extend_consents;
 
 /// Brings a database to the newest schema.
 pub struct Migrator;
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000060_create_attempts::Migration),
             Box::new(m20261130_000070_create_replicas::Migration),
             Box::new(m20261130_000071_index_what_sweeps_read::Migration),
+            Box::new(m20261130_000075_extend_consents::Migration),
         ]
     }
 }

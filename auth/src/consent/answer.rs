@@ -67,7 +67,15 @@ pub async fn allow(
         expires_at: state.clock.now() + CODE_LIFETIME,
         redeemed_at: None,
     };
-    store(state, (grant, request.client.registration_id), code, answerer)
+    let consent = consents::Model {
+        grant_id: grant.id,
+        user_id: grant.user_id,
+        redirect_uri: code.redirect_uri.clone(),
+        device: answerer.visitor.device.clone(),
+        network: answerer.visitor.network(),
+        asked_scope: request.asked_scope.clone(),
+    };
+    store(state, (grant, request.client.registration_id), (consent, code), answerer)
         .await
         .map_err(|error| OAuthError::outage("code_not_stored", error))?;
     tracing::debug!(grant = %grant_id, person = %answerer.person.user.id, %scope, "access granted");
@@ -116,19 +124,12 @@ pub fn grant_for(state: &AppState, person: &SignedIn, allowed: Allowed<'_>) -> g
 async fn store(
     state: &AppState,
     (grant, registration_id): (grants::Model, Option<Uuid>),
-    code: authorization_codes::Model,
+    (consent, code): (consents::Model, authorization_codes::Model),
     answerer: Answerer<'_>,
 ) -> Result<(), StorageError> {
     let Answerer { person, visitor } = answerer;
     let (kind, name) = (EventKind::AccessAllowed, grant.client_name.clone());
     let event = visitor.event(person.user.id, kind, &name, state.clock.now());
-    let consent = consents::Model {
-        grant_id: grant.id,
-        user_id: person.user.id,
-        redirect_uri: code.redirect_uri.clone(),
-        device: visitor.device.clone(),
-        network: visitor.network(),
-    };
     let transaction = state.db.begin().await?;
     grants::issue(&transaction, grant, registration_id).await?;
     authorization_codes::issue(&transaction, code).await?;

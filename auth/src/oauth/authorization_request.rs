@@ -37,6 +37,8 @@ pub struct AuthorizationRequest {
     pub resource: Resource,
     /// What can be granted of what was asked.
     pub scope: ScopeSet,
+    /// What was asked, in the client's words.
+    pub asked_scope: String,
     /// To be echoed in the ID token.
     pub nonce: Option<String>,
     /// Thumbprint of the key that the code is bound to (RFC 9449 §10).
@@ -64,7 +66,8 @@ impl AuthorizationRequest {
             parameters.optional("code_challenge_method")?,
         )?;
         let resource = resource::select(resources, parameters.all("resource"))?.clone();
-        let scope = resource.grantable(parameters.optional("scope")?)?;
+        let asked_scope = parameters.optional("scope")?;
+        let scope = resource.grantable(asked_scope)?;
         let scope = client.restrict(&scope, &resource)?;
         check_length("state", parameters.optional("state")?)?;
         let nonce = parse_nonce(parameters.optional("nonce")?)?;
@@ -78,6 +81,7 @@ impl AuthorizationRequest {
             target,
             code_challenge,
             resource,
+            asked_scope: asked_scope.map_or_else(|| scope.to_string(), str::to_owned),
             scope,
             nonce,
             dpop_jkt,

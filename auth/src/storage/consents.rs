@@ -20,6 +20,8 @@ pub struct Model {
     pub device: String,
     /// The network it was in, never the whole address.
     pub network: String,
+    /// The scopes that the client asked for, of which the grant may have fewer.
+    pub asked_scope: String,
 }
 
 /// No relation is followed by the ORM.

@@ -84,6 +84,7 @@ async fn store(
             redirect_uri: String::new(),
             device: visitor.device.clone(),
             network: visitor.network(),
+            asked_scope: waiting.scope.clone(),
         };
         grants::issue(&transaction, grant, client.registration_id).await?;
         consents::record(&transaction, consent).await?;

@@ -20,7 +20,7 @@ use crate::{
         scope::ScopeSet,
     },
     state::AppState,
-    storage::{StorageError, grants},
+    storage::{StorageError, consents, grants},
 };
 
 /// Turns to take when another caller rotates between our reading and our writing.
@@ -57,7 +57,7 @@ pub(super) async fn serve(
     for _ in 0..ATTEMPTS {
         let grant = load(state, client, &presented).await?;
         check_key(&grant, key_thumbprint)?;
-        let scope = narrow(&grant, request.scope.as_ref())?;
+        let scope = scope(state, &grant, request.scope.as_ref()).await?;
         resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
         if let Some(successor) = rotate(state, &grant, &presented).await? {
             let refresh_token = Some(successor.expose(authenticator));
@@ -133,13 +133,40 @@ async fn rotate(
     }
 }
 
-/// A narrower scope holds for this access token alone; the grant keeps its own (RFC 6749 §6).
-fn narrow(grant: &grants::Model, wanted: Option<&ScopeSet>) -> Result<ScopeSet, OAuthError> {
+/// The scope of the new access token. Whether the client repeats a scope that the person did not
+/// allow is looked up only where it asks for more than was granted.
+async fn scope(
+    state: &AppState,
+    grant: &grants::Model,
+    wanted: Option<&ScopeSet>,
+) -> Result<ScopeSet, OAuthError> {
     let granted = ScopeSet::parse(&grant.scope)?;
-    match wanted {
-        None => Ok(granted),
-        Some(wanted) if granted.covers(wanted) => Ok(wanted.clone()),
-        Some(_) => Err(OAuthError::new(
+    let asked = match wanted {
+        Some(wanted) if !granted.covers(wanted) => {
+            let consent = consents::find(state.db.connection(), grant.id).await.map_err(failed)?;
+            consent.map(|consent| consent.asked_scope.split(' ').collect()).unwrap_or_default()
+        }
+        _ => ScopeSet::default(),
+    };
+    narrow(granted, wanted, &asked)
+}
+
+/// A narrower scope holds for this access token alone; the grant keeps its own (RFC 6749 §6). Many
+/// clients repeat what they asked for at first, whatever came of it: of that, they get what was
+/// granted. A refusal would send the person to sign in again at every refresh.
+fn narrow(
+    granted: ScopeSet,
+    wanted: Option<&ScopeSet>,
+    asked: &ScopeSet,
+) -> Result<ScopeSet, OAuthError> {
+    let Some(wanted) = wanted else {
+        return Ok(granted);
+    };
+    let is_new = |scope: &&str| !granted.contains(scope) && !asked.contains(scope);
+    let narrowed: ScopeSet = wanted.iter().filter(|scope| granted.contains(scope)).collect();
+    match narrowed.is_empty() && !wanted.is_empty() || wanted.iter().any(|scope| is_new(&scope)) {
+        false => Ok(narrowed),
+        true => Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "scope_wider_than_grant",
             "The scope goes beyond what was granted. Ask for the same or less, or sign in again.",
@@ -156,4 +183,25 @@ fn unusable() -> OAuthError {
 
 fn failed(error: StorageError) -> OAuthError {
     OAuthError::outage("refresh_storage", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_was_asked_for_at_first_the_granted_part_is_given_again() {
+        let set = |text: &str| -> ScopeSet { text.split(' ').collect() };
+        let narrowed = |wanted: &str| {
+            let narrowed = narrow(set("a b"), Some(&set(wanted)), &set("a b c unknown"));
+            narrowed.map(|scope| scope.to_string()).map_err(|error| error.reason)
+        };
+        assert_eq!(narrow(set("a b"), None, &set("")).unwrap(), set("a b"));
+        for (wanted, given) in [("a b", "a b"), ("b", "b"), ("a b c", "a b"), ("unknown a", "a")] {
+            assert_eq!(narrowed(wanted).as_deref(), Ok(given), "{wanted}");
+        }
+        for wanted in ["c", "a d", "d", "c unknown"] {
+            assert_eq!(narrowed(wanted), Err("scope_wider_than_grant"), "{wanted}");
+        }
+    }
 }

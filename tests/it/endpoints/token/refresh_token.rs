@@ -2,8 +2,8 @@
 
 use tests::{
     browser::Browser,
-    client::{Answer, Client, http},
-    stack::Stack,
+    client::{Answer, Client, http, with},
+    stack::{Engine, Stack},
 };
 
 const GRACE: i64 = 120;
@@ -142,4 +142,40 @@ async fn forged_tokens_are_refused() {
         assert_eq!(client.refresh(token).await.text("error"), "invalid_grant");
     }
     assert_eq!(client.refresh(&first).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_repeats_what_was_not_allowed_gets_what_was() {
+    for engine in Engine::ALL {
+        let stack = Stack::on(engine).await;
+        let client = Client::register(&stack).await;
+        let asked = "mcp:tools profile email unknown";
+        let request = with(client.authorize_parameters(), "scope", asked);
+        let mut browser = Browser::default();
+        let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
+        let page =
+            browser.press_after(&page, ("decision", "allow"), &[("scope", "email", false)]).await;
+        let code = client.code_form(&page.query("code").unwrap());
+        let mut answer = client.post("/token", &code).await;
+        assert_eq!(answer.text("scope"), "mcp:tools profile");
+        let refresh = async |token: &str, scope: &str| {
+            let form = [
+                ("grant_type", "refresh_token".to_owned()),
+                ("client_id", client.id.clone()),
+                ("refresh_token", token.to_owned()),
+                ("scope", scope.to_owned()),
+            ];
+            client.post("/token", &form).await
+        };
+        // Again and again, as a client does that keeps its first request.
+        for _ in 0..3 {
+            answer = refresh(next(&answer), asked).await;
+            assert_eq!(answer.status, 200, "{engine:?}: {}", answer.json);
+            assert_eq!(answer.text("scope"), "mcp:tools profile", "{engine:?}");
+        }
+        for wider in ["mcp:tools notes:write", "email", "email unknown", "openid"] {
+            let refused = refresh(next(&answer), wider).await;
+            assert_eq!(refused.text("error"), "invalid_scope", "{engine:?}: {wider}");
+        }
+    }
 }
