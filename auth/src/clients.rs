@@ -5,6 +5,7 @@ mod guarded_fetch;
 mod metadata_document;
 mod pre_registered;
 mod published;
+mod reach;
 pub mod registration;
 mod remote;
 mod well_known;
@@ -20,6 +21,7 @@ use self::{
 };
 use crate::{
     clock::Clock,
+    config::MetadataDocuments,
     oauth::{
         client::{Client, ClientKeys},
         client_id_url,
@@ -29,6 +31,17 @@ use crate::{
     storage::{Database, StorageError, clients, registrations},
     story,
 };
+
+/// What is done with that which clients publish at addresses of their own.
+#[derive(Clone, Copy, Debug)]
+pub struct DocumentRules {
+    /// Whether clients may be known by a metadata document.
+    pub policy: MetadataDocuments,
+    /// Lets development and tests fetch from this machine.
+    pub allows_loopback: bool,
+    /// Whether this server is for this machine alone, so that it may have no network at all.
+    pub is_local: bool,
+}
 
 /// All clients, wherever they are known from. Clones share what they fetch.
 #[derive(Clone, Debug)]
@@ -40,16 +53,20 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// `documents_on_loopback` lets development and tests fetch what clients publish from this
-    /// machine.
+    /// All clients, with these rules for what they publish.
     pub fn new(
         db: Database,
         seals: Arc<Seals>,
         clock: Clock,
-        documents_on_loopback: bool,
+        documents: DocumentRules,
     ) -> Result<Self, reqwest::Error> {
-        let published = Published::new(documents_on_loopback, clock.clone())?;
+        let published = Published::new(documents, clock.clone())?;
         Ok(Self { db, seals, published, clock })
+    }
+
+    /// Whether to tell clients that they may be known by a metadata document.
+    pub fn advertise_documents(&self) -> bool {
+        self.published.advertise_documents()
     }
 
     /// Finds a client of which this server has a note of its own, such as a grant.

@@ -98,6 +98,18 @@ pub enum LogFormat {
     Json,
 }
 
+/// Whether clients may be known by a metadata document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MetadataDocuments {
+    /// They may. The metadata says so unless documents are out of reach: on a server for this
+    /// machine alone, and while no origin can be connected to.
+    Auto,
+    /// They may, and the metadata says so.
+    On,
+    /// They may not.
+    Off,
+}
+
 /// Settings of the authorization server. Each can be given as an option or in the environment.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "auth", version, about = "The OAuth 2.1 and OpenID Connect authorization server")]
@@ -189,6 +201,10 @@ pub struct Config {
     /// How the pages look.
     #[command(flatten)]
     pub brand: BrandSetting,
+    /// Whether clients may be known by the metadata document at their client_id: on, off, or auto,
+    /// which advertises it only where documents can be fetched.
+    #[arg(long, env = "AUTH_METADATA_DOCUMENTS", default_value = "auto")]
+    pub metadata_documents: MetadataDocuments,
     /// For development and tests only: fetch metadata documents and keys of clients from this
     /// machine, by plain http. Needs AUTH_ISSUER and AUTH_LISTEN on loopback.
     #[arg(

@@ -10,7 +10,7 @@ use thiserror::Error;
 use web::Brand;
 
 use crate::{
-    clients::Clients,
+    clients::{Clients, DocumentRules},
     clock::Clock,
     config::{Config, ConfigError, Logo},
     key_ring::{KeyPlan, KeyRingError, LiveKeyRing},
@@ -96,9 +96,12 @@ impl AppState {
             rotation: config.keys.rotation(longest),
         };
         let keys = LiveKeyRing::open(&db, seals.clone(), plan, clock.now()).await?;
-        let documents_on_loopback = config.insecure_metadata_documents_on_loopback;
-        let clients =
-            Clients::new(db.clone(), seals.clone(), clock.clone(), documents_on_loopback)?;
+        let documents = DocumentRules {
+            policy: config.metadata_documents,
+            allows_loopback: config.insecure_metadata_documents_on_loopback,
+            is_local: config.is_local(),
+        };
+        let clients = Clients::new(db.clone(), seals.clone(), clock.clone(), documents)?;
         Ok(Self {
             keys: Arc::new(keys),
             seals,

@@ -20,7 +20,7 @@ use thiserror::Error;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::{Host, Url};
 
-use super::freshness::Freshness;
+use super::{freshness::Freshness, reach::Reach};
 use crate::{oauth::loopback::is_loopback, rate_limit::RateLimit};
 
 /// Longest time for a fetch, from the name to the last byte.
@@ -77,6 +77,7 @@ pub(super) struct GuardedFetch {
     total: RateLimit,
     by_origin: RateLimit,
     by_network: RateLimit,
+    reach: Reach,
 }
 
 impl fmt::Debug for GuardedFetch {
@@ -110,6 +111,7 @@ impl GuardedFetch {
             total: RateLimit::new(MOST_A_MINUTE, 60),
             by_origin: RateLimit::new(MOST_A_MINUTE_FROM_ONE_ORIGIN, 60),
             by_network: RateLimit::new(MOST_A_MINUTE_FOR_ONE_NETWORK, 60),
+            reach: Reach::unknown(),
         })
     }
 
@@ -134,7 +136,16 @@ impl GuardedFetch {
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
         }
-        let response = request.send().await.map_err(out_of_reach)?;
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                if !is_refused_name(&error) {
+                    self.reach.note_failure(now);
+                }
+                return Err(out_of_reach(error));
+            }
+        };
+        self.reach.note_success(now);
         let freshness = Freshness::of(response.headers());
         let etag = response.headers().get(header::ETAG).cloned();
         if response.status() == StatusCode::NOT_MODIFIED && knows {
@@ -143,6 +154,11 @@ impl GuardedFetch {
         check_answer(response.status(), response.headers())?;
         let body = Some(read(response, largest).await?);
         Ok(Fetched { body, freshness, etag })
+    }
+
+    /// Whether nothing outside can be reached at present.
+    pub(super) fn is_cut_off(&self, now: i64) -> bool {
+        self.reach.is_cut_off(now)
     }
 
     /// Names are judged when they are resolved; an address that stands in the URL is judged here,
@@ -237,6 +253,18 @@ fn broken(error: reqwest::Error) -> FetchError {
     out_of_reach(error)
 }
 
+/// A name was resolved, to an address that may not be connected to.
+#[derive(Debug, Error)]
+#[error("the name has an address that is not public")]
+struct NotPublicName;
+
+/// Whether the request went no further than to a name that was refused, which says nothing about
+/// the network.
+fn is_refused_name(error: &reqwest::Error) -> bool {
+    let first = std::error::Error::source(error);
+    std::iter::successors(first, |cause| cause.source()).any(|cause| cause.is::<NotPublicName>())
+}
+
 fn out_of_reach(error: reqwest::Error) -> FetchError {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);
@@ -284,7 +312,7 @@ impl Resolve for Guard {
                 false => is_public(*ip),
             };
             if addresses.is_empty() || !addresses.iter().all(allowed) {
-                return Err("the name has an address that is not public".into());
+                return Err(NotPublicName.into());
             }
             let sockets = addresses.into_iter().take(MOST_ADDRESSES);
             let sockets: Addrs = Box::new(sockets.map(|ip| SocketAddr::new(ip, 0)));

@@ -6,6 +6,7 @@ use keys::PublishedKeys;
 use url::Url;
 
 use super::{
+    DocumentRules,
     guarded_fetch::{FetchError, GuardedFetch},
     metadata_document,
     remote::{Remote, RemoteError},
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    config::MetadataDocuments,
     oauth::{
         client::Client,
         client_id_url,
@@ -31,26 +33,41 @@ const KEYS_COOL_DOWN: i64 = 60;
 pub(super) struct Published {
     documents: Remote<Client>,
     keys: Remote<PublishedKeys>,
-    allows_loopback: bool,
+    fetch: GuardedFetch,
+    rules: DocumentRules,
     clock: Clock,
 }
 
 impl Published {
-    /// `allows_loopback` lets development and tests fetch from this machine.
-    pub(super) fn new(allows_loopback: bool, clock: Clock) -> Result<Self, reqwest::Error> {
-        let fetch = GuardedFetch::new(allows_loopback)?;
-        let of_documents = fetch.clone();
+    pub(super) fn new(rules: DocumentRules, clock: Clock) -> Result<Self, reqwest::Error> {
+        let fetch = GuardedFetch::new(rules.allows_loopback)?;
         Ok(Self {
             documents: Remote::new(
-                of_documents,
+                fetch.clone(),
                 clock.clone(),
                 metadata_document::LARGEST,
                 metadata_document::read,
             ),
-            keys: Remote::new(fetch, clock.clone(), LARGEST_KEY_SET, read_keys),
-            allows_loopback,
+            keys: Remote::new(fetch.clone(), clock.clone(), LARGEST_KEY_SET, read_keys),
+            fetch,
+            rules,
             clock,
         })
+    }
+
+    /// A client that is told of documents uses its own, and waits in vain where it cannot be
+    /// fetched. So they are advertised where they can be: not on a developer's machine, which may
+    /// be offline, and not while no origin can be reached.
+    pub(super) fn advertise_documents(&self) -> bool {
+        let can_fetch = || {
+            let may_be_offline = self.rules.is_local && !self.rules.allows_loopback;
+            !may_be_offline && !self.fetch.is_cut_off(self.clock.now())
+        };
+        match self.rules.policy {
+            MetadataDocuments::On => true,
+            MetadataDocuments::Off => false,
+            MetadataDocuments::Auto => can_fetch(),
+        }
     }
 
     /// The client that the document at `id` describes, for a visitor of `network`.
@@ -59,7 +76,14 @@ impl Published {
         id: &str,
         network: Option<&str>,
     ) -> Result<Client, OAuthError> {
-        let url = client_id_url::parse(id, self.allows_loopback)?;
+        if self.rules.policy == MetadataDocuments::Off {
+            return Err(OAuthError::new(
+                ErrorCode::InvalidClient,
+                "metadata_documents_off",
+                "This server takes no client metadata documents. Register the client instead.",
+            ));
+        }
+        let url = client_id_url::parse(id, self.rules.allows_loopback)?;
         match self.documents.get(&url, network).await {
             Ok(client) => Ok(Client::clone(&client)),
             Err(error) => {

@@ -123,7 +123,7 @@ pub async fn get(
         introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         revocation_endpoint_auth_methods_supported: methods,
         revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-        client_id_metadata_document_supported: true,
+        client_id_metadata_document_supported: state.clients.advertise_documents(),
         authorization_response_iss_parameter_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,

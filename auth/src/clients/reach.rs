@@ -1,0 +1,65 @@
+//! Whether the Internet can be reached, as the latest fetches have found.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+/// Seconds that a failed connection counts: then it is worth another try.
+const OUTAGE_MEMORY: i64 = 600;
+
+/// When an origin was last reached, and when the way to one failed. Clones share both.
+#[derive(Clone, Debug)]
+pub(super) struct Reach(Arc<Times>);
+
+#[derive(Debug)]
+struct Times {
+    reached_at: AtomicI64,
+    failed_at: AtomicI64,
+}
+
+impl Reach {
+    /// Nothing has been tried yet.
+    pub(super) fn unknown() -> Self {
+        let never = || AtomicI64::new(i64::MIN);
+        Self(Arc::new(Times { reached_at: never(), failed_at: never() }))
+    }
+
+    pub(super) fn note_success(&self, now: i64) {
+        self.0.reached_at.store(now, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_failure(&self, now: i64) {
+        self.0.failed_at.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether connections fail lately, and none succeeds. A single name that leads nowhere does
+    /// not count while others are reached.
+    pub(super) fn is_cut_off(&self, now: i64) -> bool {
+        let since = now.saturating_sub(OUTAGE_MEMORY);
+        let is_recent = |time: &AtomicI64| since < time.load(Ordering::Relaxed);
+        is_recent(&self.0.failed_at) && !is_recent(&self.0.reached_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_internet_is_out_of_reach_while_connections_fail_and_none_succeeds() {
+        let reach = Reach::unknown();
+        assert!(!reach.is_cut_off(0));
+        reach.note_failure(1000);
+        assert!(reach.is_cut_off(1000));
+        assert!(reach.is_cut_off(1000 + OUTAGE_MEMORY - 1));
+        assert!(!reach.is_cut_off(1000 + OUTAGE_MEMORY));
+        reach.note_failure(2000);
+        reach.note_success(2001);
+        assert!(!reach.is_cut_off(2001));
+        reach.note_failure(2002);
+        assert!(!reach.is_cut_off(2002), "another origin was reached a moment ago");
+        reach.note_failure(2001 + OUTAGE_MEMORY);
+        assert!(reach.is_cut_off(2001 + OUTAGE_MEMORY));
+    }
+}
