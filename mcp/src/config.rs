@@ -20,7 +20,7 @@ pub struct Config {
     #[arg(long, env = "MCP_RESOURCE", default_value = "http://localhost:3001/mcp")]
     pub resource: String,
     /// Issuer identifiers of the authorization servers whose tokens are accepted, separated by
-    /// commas; clients are sent to the first.
+    /// commas and spelled as their metadata spells them; clients are sent to the first.
     #[arg(
         long = "issuer",
         env = "MCP_ISSUER",
@@ -98,6 +98,14 @@ pub enum ConfigError {
 impl Config {
     /// Checks what one setting demands of another.
     pub fn check(&self) -> Result<(), ConfigError> {
+        if self.resource.ends_with('/') {
+            let why = "it must not end with a slash, because clients compare it exactly";
+            return Err(ConfigError::Url {
+                name: "MCP_RESOURCE",
+                value: self.resource.clone(),
+                why,
+            });
+        }
         check_url("MCP_RESOURCE", &self.resource)?;
         self.issuers.iter().try_for_each(|issuer| check_url("MCP_ISSUER", issuer))?;
         let secret = self.introspection_client_secret.is_some();
@@ -125,9 +133,6 @@ fn check_url(name: &'static str, value: &str) -> Result<(), ConfigError> {
     let Ok(url) = Url::parse(value) else {
         return refused("it must be a URL");
     };
-    if value.ends_with('/') {
-        return refused("it must not end with a slash, because clients compare it exactly");
-    }
     if url.fragment().is_some() || url.query().is_some() {
         return refused("it must have neither query nor fragment");
     }

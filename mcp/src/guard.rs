@@ -42,10 +42,12 @@ mod declaration;
 mod deny_list;
 mod digest;
 mod error;
+mod events;
 mod facade;
 mod issuer;
 mod jwks;
 mod loopback;
+mod message;
 mod opaque;
 mod operation;
 mod possession;
@@ -64,10 +66,10 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderName, Method, header},
-    middleware::{from_fn, from_fn_with_state},
-    response::IntoResponse,
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use rmcp::{
@@ -75,7 +77,7 @@ use rmcp::{
     transport::streamable_http_server::StreamableHttpServerConfig,
 };
 use thiserror::Error;
-use tower::Service;
+use tower::{Service, ServiceExt};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use url::Url;
 
@@ -315,32 +317,48 @@ impl Guard {
             .disable_allowed_origins()
     }
 
-    /// A router that serves `service` at the resource's path, to callers with a good token only,
-    /// and the metadata that tells clients where to get one.
+    /// A router that serves `service` at the resource's path, with and without a slash at the end,
+    /// to callers with a good token only, and the metadata that tells clients where to get one.
+    ///
+    /// Routers of several guards merge: each resource of a host has its own metadata. A copy stands
+    /// at the root of the host, for clients that look nowhere else; of several guards, that is the
+    /// copy of the last. It gives way to a fallback of your own. Only one guard of a host can have
+    /// the [facade](GuardBuilder::with_facade).
     pub fn protect<S>(self, service: S) -> Router
     where
         S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         S::Response: IntoResponse,
         S::Future: Send + 'static,
     {
-        let path = self.0.resource.path().to_owned();
-        let root = "/.well-known/oauth-protected-resource";
-        let guarded = Router::new()
-            .route_service(&path, service)
+        let well_known = protected_resource::WELL_KNOWN;
+        let path = self.0.resource.path().trim_end_matches('/');
+        let mut guarded = Router::new().route_service(&format!("{path}/"), service.clone());
+        let mut metadata =
+            Router::new().route(&format!("{well_known}{path}"), get(protected_resource::get));
+        if !path.is_empty() {
+            let with_slash = format!("{well_known}{path}/");
+            guarded = guarded.route_service(path, service);
+            metadata = metadata.route(&with_slash, get(protected_resource::get));
+        }
+        let guarded = guarded
             // Not `layer`, which would ask for a token where there is nothing to protect.
             .route_layer(from_fn_with_state(self.clone(), admission::admit))
             .layer(self.cors());
-        let mut metadata = Router::new().route(root, get(protected_resource::get));
-        if path != "/" {
-            metadata = metadata.route(&format!("{root}{path}"), get(protected_resource::get));
-        }
-        // The documents are for everybody.
-        let documents = metadata.layer(CorsLayer::new().allow_origin(Any).allow_headers(Any));
-        let router = guarded.merge(documents);
+        let router = guarded.merge(metadata.layer(documents_cors()));
         let router = if self.0.facade { router.merge(facade::router()) } else { router };
-        let router = router.with_state(self.clone());
+        let router = router.with_state(self.clone()).merge(self.clone().root());
         // Some clients send head and body apart, and lose a refusal that comes between the two.
         self.require_host(router).layer(from_fn(connections::drain_unread_body))
+    }
+
+    /// The metadata at the root of the host. It is no route, because two routers with the same
+    /// route do not merge; two with a layer around axum's own fallback do.
+    fn root(self) -> Router {
+        let root = Router::new()
+            .route(protected_resource::WELL_KNOWN, get(protected_resource::get))
+            .layer(documents_cors())
+            .with_state(self);
+        Router::new().layer(from_fn_with_state(root, answer_at_root))
     }
 
     /// The same check of `Host` headers and request lines for further routes as those of
@@ -382,4 +400,16 @@ impl Guard {
             ])
             .max_age(Duration::from_secs(3600))
     }
+}
+
+async fn answer_at_root(State(root): State<Router>, request: Request, next: Next) -> Response {
+    if request.uri().path() != protected_resource::WELL_KNOWN {
+        return next.run(request).await;
+    }
+    root.oneshot(request).await.into_response()
+}
+
+/// The documents are for everybody.
+fn documents_cors() -> CorsLayer {
+    CorsLayer::new().allow_origin(Any).allow_headers(Any)
 }

@@ -7,9 +7,9 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use bytes::BytesMut;
 use futures::StreamExt;
@@ -22,10 +22,10 @@ use super::{
     challenge::Challenge,
     deny_list::Revocable,
     error::BearerError,
-    issuer,
-    operation::{Asked, Operation},
+    events, issuer,
+    operation::Asked,
     possession::Shown,
-    stream::{Purpose, Stopping, Watched},
+    stream::{Purpose, Stopping, Watched, is_stream},
     under_way::Held,
 };
 
@@ -44,6 +44,7 @@ struct Admitted {
     request: Request,
     purpose: Purpose,
     held: Arc<Held>,
+    reads_empty_events: bool,
 }
 
 /// Lets a request through to the server, or refuses it.
@@ -79,13 +80,26 @@ impl Guard {
         self.0.site.check(&parts.headers, &parts.uri)?;
         self.hide_foreign_session(&caller, &mut parts.headers);
         let (mut purpose, mut held) = (Purpose::Answering(None), Held::default());
-        if parts.method == Method::POST {
-            // Before the body is read, which can take as long as the sender likes.
-            held = self.0.under_way.begin(&caller)?;
-            let bytes = read(body, &mut held).await?;
-            (body, purpose) = self.authorize(&caller, bytes)?;
-        } else if parts.method == Method::GET {
-            purpose = Purpose::Listening(None);
+        let mut revision = None;
+        match parts.method {
+            Method::POST => {
+                // Before the body is read, which can take as long as the sender likes.
+                held = self.0.under_way.begin(&caller)?;
+                let bytes = read(body, &mut held).await?;
+                let asked = self.authorize(&caller, &parts.headers, &bytes)?;
+                body = Body::from(bytes);
+                purpose = asked.purpose();
+                revision = asked.revision;
+            }
+            Method::GET => purpose = Purpose::Listening(None),
+            Method::DELETE => {}
+            _ => return Err(BearerError::Method),
+        }
+        if parts.method != Method::POST {
+            // What is not read here must not be read behind.
+            body = Body::empty();
+            parts.headers.remove(header::CONTENT_LENGTH);
+            parts.headers.remove(header::TRANSFER_ENCODING);
         }
         if let Purpose::Listening(id) = &purpose {
             self.0.under_way.listen(&mut held, &caller, id.as_ref())?;
@@ -93,11 +107,13 @@ impl Guard {
         // The handler holds it too: it may go on when the client is gone.
         let held = Arc::new(held);
         parts.extensions.insert(held.clone());
+        let reads_empty_events = events::reads_empty_events(revision.as_deref(), &parts.headers);
         // The server behind gets the caller; the token itself ends here.
         parts.headers.remove(header::AUTHORIZATION);
         parts.headers.remove("dpop");
         parts.extensions.insert(caller.clone());
-        Ok(Admitted { caller, request: Request::from_parts(parts, body), purpose, held })
+        let request = Request::from_parts(parts, body);
+        Ok(Admitted { caller, request, purpose, held, reads_empty_events })
     }
 
     /// Who sends the request, once token and proof have passed every check.
@@ -108,28 +124,35 @@ impl Guard {
         let (claims, key_id) = issuer.claims(&token, now).await?;
         let revocable = Revocable { token_id: &claims.jti, key_id: key_id.as_deref() };
         issuer.deny_list.check(revocable).await?;
+        let mut url = self.0.resource.as_called(&parts.headers);
+        // The proof names the address that was called, which may have a slash at the end.
+        if parts.uri.path().ends_with('/') && !url.ends_with('/') {
+            url.push('/');
+        }
         let shown = Shown {
             scheme,
             token: &token,
             method: &parts.method,
             headers: &parts.headers,
-            url: &self.0.resource.as_called(&parts.headers),
+            url: &url,
         };
         self.0.possession.check(&claims, &shown, now)?;
         Ok(Caller::from_claims(Arc::unwrap_or_clone(claims), key_id, &self.0.hierarchy))
     }
 
     /// Checks the scopes of what the body asks for, before anything of it runs.
-    fn authorize(&self, caller: &Caller, body: Bytes) -> Result<(Body, Purpose), BearerError> {
-        let Asked { operation, id } = Asked::of(&body).ok_or(BearerError::Unreadable)?;
-        if let Some(needed) = self.0.requirements.lacking(&operation, caller) {
+    fn authorize(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Asked, BearerError> {
+        let asked = Asked::read(body)?;
+        if let Some(needed) = self.0.requirements.lacking(&asked.operation, caller) {
             return Err(BearerError::InsufficientScope(needed));
         }
-        let purpose = match operation {
-            Operation::Listen(_) => Purpose::Listening(id),
-            _ => Purpose::Answering(id),
-        };
-        Ok((Body::from(body), purpose))
+        asked.check(headers)?;
+        Ok(asked)
     }
 
     fn hide_foreign_session(&self, caller: &Caller, headers: &mut HeaderMap) {
@@ -145,21 +168,29 @@ impl Guard {
     }
 
     async fn pass(&self, admitted: Admitted, next: Next) -> Response {
-        let Admitted { caller, request, purpose, held } = admitted;
+        let Admitted { caller, request, purpose, held, reads_empty_events } = admitted;
         let stopping = request.extensions().get::<Stopping>().cloned().unwrap_or_default();
         let closing = match *request.method() {
             Method::DELETE => request.headers().get(SESSION).cloned(),
             _ => None,
         };
         let host = request.headers().get(header::HOST).cloned();
-        let response = next.clone().run(request).await;
+        let mut response = next.clone().run(request).await;
         if response.status().is_success() {
             let id = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
             if let Some(closed) = closing {
                 self.0.sessions.close(&id(&closed));
+                // rmcp answers 202 even for a session that it does not know.
+                let is_unknown = closed == NO_SESSION;
+                let status =
+                    if is_unknown { StatusCode::NOT_FOUND } else { StatusCode::NO_CONTENT };
+                response = status.into_response();
             } else if let Some(opened) = response.headers().get(SESSION).map(id) {
                 self.remember_session(&caller, &opened, host, next).await;
             }
+        }
+        if is_stream(&response) && !reads_empty_events {
+            response = response.map(events::without_empty);
         }
         self.watch(response, Watched { caller, purpose, stopping, held })
     }

@@ -63,8 +63,12 @@ impl BearerToken {
         }
         let value = headers.get(AUTHORIZATION).ok_or(BearerError::Missing)?;
         let value = value.to_str().map_err(|_| BearerError::Malformed)?;
-        let (scheme, token) = value.split_once(' ').ok_or(BearerError::Malformed)?;
-        let scheme = Scheme::parse(scheme).ok_or(BearerError::Malformed)?;
+        let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+        // With another scheme, as with none, a client does not know yet what is asked for here
+        // (RFC 6750 §3).
+        let scheme = Scheme::parse(scheme).ok_or(BearerError::Missing)?;
+        // Between the two there may be several spaces (RFC 9110 §11.4).
+        let token = token.trim_matches(' ');
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
         match !token.is_empty() && token.bytes().all(legal) {
             true if token.len() <= LONGEST_TOKEN => Ok((scheme, Self(token.into()))),
@@ -112,11 +116,20 @@ mod tests {
         assert_eq!(read("Bearer a.b.c", "/mcp").unwrap(), "a.b.c");
         assert_eq!(read("bEaReR a", "/mcp").unwrap(), "a");
         assert_eq!(read("dpop a", "/mcp").unwrap(), "a");
+        assert_eq!(read("Bearer  a.b.c", "/mcp").unwrap(), "a.b.c");
+        assert_eq!(read("Bearer     a ", "/mcp").unwrap(), "a");
+    }
+
+    #[test]
+    fn another_scheme_is_no_token() {
+        for value in ["Basic YTpi", "Digest a=b", "Negotiate", "a", "Bearers a", ""] {
+            assert_eq!(read(value, "/mcp"), Err(BearerError::Missing), "{value}");
+        }
     }
 
     #[test]
     fn anything_else_is_malformed() {
-        for value in ["Bearer", "Bearer ", "Bearer a b", "Basic YTpi", "a", "Bearer a,b"] {
+        for value in ["Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "DPoP  a\tb"] {
             assert_eq!(read(value, "/mcp"), Err(BearerError::Malformed), "{value}");
         }
         let none = BearerToken::of(&HeaderMap::new(), &Uri::from_static("/mcp"));

@@ -4,7 +4,7 @@ use axum::{
     Json,
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -15,6 +15,8 @@ use super::{bearer::Scheme, error::BearerError, possession::ALGORITHMS};
 /// The JSON-RPC code for a caller who has too much under way: one of those that a server may choose
 /// (JSON-RPC 2.0 §5.1).
 const TOO_MANY: i32 = -32000;
+/// The JSON-RPC code for parameters of a wrong type.
+const INVALID_PARAMS: i32 = rmcp::model::ErrorCode::INVALID_PARAMS.0;
 
 /// What every challenge of this resource says.
 #[derive(Clone, Debug)]
@@ -45,12 +47,20 @@ impl Challenge {
                 "error": {"code": TOO_MANY, "message": error.to_string()}}),
             _ if status == StatusCode::TOO_MANY_REQUESTS => json!({"jsonrpc": "2.0",
                 "error": {"code": TOO_MANY, "message": error.to_string()}}),
+            BearerError::InvalidMessage { code, id: Some(id), why } => {
+                json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": why}})
+            }
+            BearerError::InvalidMessage { code, id: None, why } => {
+                json!({"jsonrpc": "2.0", "error": {"code": code, "message": why}})
+            }
             _ => json!({"error": code(error), "error_description": error.to_string()}),
         };
         let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
         let headers = response.headers_mut();
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        } else if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
         } else if asks_for_a_token(error) {
             let values = self.challenges(error).into_iter();
             for value in values.filter_map(|text| HeaderValue::from_str(&text).ok()) {
@@ -110,6 +120,8 @@ fn asks_for_a_token(error: &BearerError) -> bool {
         BearerError::ForeignHost
             | BearerError::ForeignOrigin
             | BearerError::Unreadable
+            | BearerError::InvalidMessage { .. }
+            | BearerError::Method
             | BearerError::TooLarge
             | BearerError::TooSlow
             | BearerError::TooManyProofs
@@ -124,6 +136,11 @@ fn status(error: &BearerError) -> StatusCode {
         | BearerError::Doubled(_)
         | BearerError::InQuery
         | BearerError::Unreadable => StatusCode::BAD_REQUEST,
+        // In band, as the server itself would answer: some clients take any other status for a lost
+        // connection and never settle the request.
+        BearerError::InvalidMessage { code: INVALID_PARAMS, id: Some(_), .. } => StatusCode::OK,
+        BearerError::InvalidMessage { .. } => StatusCode::BAD_REQUEST,
+        BearerError::Method => StatusCode::METHOD_NOT_ALLOWED,
         BearerError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         BearerError::TooSlow => StatusCode::REQUEST_TIMEOUT,
         BearerError::TooManyProofs

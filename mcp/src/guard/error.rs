@@ -91,8 +91,24 @@ pub enum BearerError {
     #[error("pages of this origin may not call this server")]
     ForeignOrigin,
     /// The body is not one JSON-RPC message, or could be read in two ways.
-    #[error("the body must be one JSON-RPC message in which no member comes twice")]
+    #[error(
+        "the body must be one JSON-RPC message, in which no member comes twice or in another case"
+    )]
     Unreadable,
+    /// The message cannot be served as it is: a parameter has a wrong type, or a header says
+    /// something else than the body (JSON-RPC 2.0 §5.1).
+    #[error("{why}")]
+    InvalidMessage {
+        /// The JSON-RPC error code.
+        code: i32,
+        /// What the request is answered by; `None` for a notification.
+        id: Option<Value>,
+        /// What is wrong.
+        why: String,
+    },
+    /// A method that no MCP client uses.
+    #[error("this server answers GET, POST and DELETE")]
+    Method,
     /// The body is larger than a request should be.
     #[error("the body is larger than 4 MiB")]
     TooLarge,
@@ -133,6 +149,9 @@ impl BearerError {
             Self::ForeignHost => "host_foreign",
             Self::ForeignOrigin => "origin_foreign",
             Self::Unreadable => "body_unreadable",
+            Self::InvalidMessage { code: -32020, .. } => "header_mismatch",
+            Self::InvalidMessage { .. } => "params_invalid",
+            Self::Method => "method_not_allowed",
             Self::TooLarge => "body_too_large",
             Self::TooSlow => "body_too_slow",
         }

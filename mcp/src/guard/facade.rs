@@ -15,7 +15,7 @@ use axum::{
         HeaderMap, HeaderValue, StatusCode, Uri,
         header::{
             ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, PRAGMA,
-            RETRY_AFTER, WWW_AUTHENTICATE,
+            RETRY_AFTER, VARY, WWW_AUTHENTICATE,
         },
     },
     response::{IntoResponse, Response},
@@ -55,8 +55,10 @@ struct Document {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
-    registration_endpoint: String,
-    revocation_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation_endpoint: Option<String>,
     response_types_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
     token_endpoint_auth_methods_supported: [&'static str; 3],
@@ -82,16 +84,18 @@ pub(super) fn router() -> Router<Guard> {
 
 async fn metadata(State(guard): State<Guard>, headers: HeaderMap) -> Response {
     let server = guard.authorization_server();
-    if let Err(error) = server.metadata().await {
-        return unavailable(server, &error);
-    }
+    let metadata = match server.metadata().await {
+        Ok(metadata) => metadata,
+        Err(error) => return unavailable(server, &error),
+    };
     let at = |path: &str| format!("{}{path}", guard.0.resource.origin_as_called(&headers));
     let document = Document {
         issuer: server.issuer.clone(),
         authorization_endpoint: at("/authorize"),
         token_endpoint: at("/token"),
-        registration_endpoint: at("/register"),
-        revocation_endpoint: at("/revoke"),
+        // What is not there cannot be handed on to.
+        registration_endpoint: metadata.registration_endpoint.as_ref().map(|_| at("/register")),
+        revocation_endpoint: metadata.revocation_endpoint.as_ref().map(|_| at("/revoke")),
         response_types_supported: ["code"],
         grant_types_supported: ["authorization_code", "refresh_token"],
         token_endpoint_auth_methods_supported: [
@@ -101,7 +105,8 @@ async fn metadata(State(guard): State<Guard>, headers: HeaderMap) -> Response {
         ],
         code_challenge_methods_supported: ["S256"],
     };
-    ([(CACHE_CONTROL, "public, max-age=300")], Json(document)).into_response()
+    let caching = [(CACHE_CONTROL, "public, max-age=300"), (VARY, "host")];
+    (caching, Json(document)).into_response()
 }
 
 /// Sends the browser on. An old client names no resource, so this one is named for it: there is
@@ -118,7 +123,8 @@ async fn authorize(State(guard): State<Guard>, uri: Uri) -> Response {
         Err(error) => return unavailable(server, &error),
     };
     let Some(endpoint) = &metadata.authorization_endpoint else {
-        return unavailable(server, &FetchError::Unusable("there is no authorization endpoint"));
+        let description = "The authorization server has no authorization endpoint.";
+        return refusal(StatusCode::NOT_FOUND, "invalid_request", description);
     };
     let glue = if endpoint.contains('?') { '&' } else { '?' };
     match HeaderValue::try_from(format!("{endpoint}{glue}{query}{resource}")) {
@@ -172,7 +178,8 @@ async fn forward(
         Err(error) => return unavailable(server, &error),
     };
     let Some(endpoint) = endpoint(&metadata) else {
-        return unavailable(server, &FetchError::Unusable("the endpoint is not there"));
+        let description = "The authorization server has no such endpoint.";
+        return refusal(StatusCode::NOT_FOUND, "invalid_request", description);
     };
     let answer = server
         .http

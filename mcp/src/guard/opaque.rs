@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use keys::{AccessTokenClaims, Audience, Confirmation};
+use keys::{AccessTokenClaims, Audience, Confirmation, lenient, optional_numeric_date};
 use moka::future::Cache;
 use reqwest::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -24,6 +24,8 @@ const MOST_CACHED: u64 = 10_000;
 /// Seconds that a token stays refused without another question. One that is no good seldom becomes
 /// good.
 const REFUSED_FOR: i64 = 5;
+/// Seconds that clocks may differ.
+const LEEWAY: i64 = 5;
 /// Most questions under way at once, and how long the next waits for its turn: whoever makes up
 /// tokens has no more asked than this.
 const MOST_AT_ONCE: usize = 32;
@@ -56,12 +58,16 @@ struct Answer {
     sub: Option<String>,
     aud: Option<Audience>,
     client_id: Option<String>,
-    #[serde(default)]
-    scope: String,
+    #[serde(default, deserialize_with = "lenient")]
+    scope: Option<String>,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
     exp: Option<i64>,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
     iat: Option<i64>,
-    #[serde(default)]
-    jti: String,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
+    nbf: Option<i64>,
+    #[serde(default, deserialize_with = "lenient")]
+    jti: Option<String>,
     cnf: Option<Confirmation>,
     #[serde(flatten)]
     person: Person,
@@ -77,10 +83,15 @@ struct UserInfo {
 /// What either answer may say of the person (OpenID Connect Core §5.1).
 #[derive(Clone, Default, Deserialize)]
 struct Person {
+    #[serde(default, deserialize_with = "lenient")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     preferred_username: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     picture: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     email: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     email_verified: Option<bool>,
 }
 
@@ -183,21 +194,23 @@ impl Introspection {
         let audience = answer.aud?;
         let expected = if answer.cnf.is_some() { "dpop" } else { "bearer" };
         let is_expected = |kind: &String| kind.eq_ignore_ascii_case(expected);
+        let starts = answer.nbf.into_iter().chain(answer.iat).max();
         let good = answer.active
             && answer.token_type.as_ref().is_none_or(is_expected)
             && answer.iss.as_ref().is_none_or(|issuer| *issuer == self.server.issuer)
-            && audience.is_for(&self.audiences, &self.server.issuer);
+            && audience.is_for(&self.audiences, &self.server.issuer)
+            && starts.is_none_or(|starts| starts <= now.saturating_add(LEEWAY));
         let exp = answer.exp.filter(|exp| good && now < *exp)?;
         Some(AccessTokenClaims {
             iss: self.server.issuer.clone(),
             sub: answer.sub.filter(|sub| !sub.is_empty())?,
             aud: audience,
             client_id: answer.client_id?,
-            scope: answer.scope,
+            scope: answer.scope.unwrap_or_default(),
             exp,
             iat: answer.iat.unwrap_or(now),
-            nbf: None,
-            jti: answer.jti,
+            nbf: answer.nbf,
+            jti: answer.jti.unwrap_or_default(),
             auth_time: None,
             cnf: answer.cnf,
             act: None,
@@ -278,8 +291,27 @@ mod tests {
         assert!(!judged(|answer| answer.aud = Some(Audience::Many(both.to_vec()))));
         assert!(!judged(|answer| answer.exp = Some(NOW)));
         assert!(!judged(|answer| answer.exp = None));
+        assert!(judged(|answer| answer.nbf = Some(NOW + LEEWAY)));
+        assert!(!judged(|answer| answer.nbf = Some(NOW + LEEWAY + 1)));
+        assert!(!judged(|answer| answer.iat = Some(NOW + LEEWAY + 1)));
         assert!(!judged(|answer| answer.sub = None));
         assert!(!judged(|answer| answer.sub = Some(String::new())));
+    }
+
+    #[test]
+    fn members_of_an_answer_are_read_one_by_one() {
+        let read = |json: &str| serde_json::from_str::<Answer>(json).ok();
+        let answer = r#"{"active":true,"exp":7.9,"nbf":null,"scope":null,"jti":7,"name":["a"]}"#;
+        assert_eq!(read(answer).unwrap().exp, Some(7));
+        // What limits the token must be understood.
+        for json in [
+            r#"{"active":true,"nbf":"soon"}"#,
+            r#"{"active":true,"iss":7}"#,
+            r#"{"active":true,"cnf":7}"#,
+            r#"{"active":"true"}"#,
+        ] {
+            assert!(read(json).is_none(), "{json}");
+        }
     }
 
     #[test]

@@ -16,6 +16,9 @@ use super::{
     possession::ALGORITHMS,
 };
 
+/// Where the metadata of a resource without a path stands (RFC 9728 §3).
+pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
 /// The document.
 #[derive(Debug, Serialize)]
 pub(super) struct Metadata {
@@ -72,7 +75,7 @@ impl ProtectedResource {
         let origin = self.origin_as_called(headers);
         let path = self.url.path();
         let path = if path == "/" { "" } else { path };
-        format!("{origin}/.well-known/oauth-protected-resource{path}")
+        format!("{origin}{WELL_KNOWN}{path}")
     }
 
     /// The origin of the server, in the spelling that the client uses.

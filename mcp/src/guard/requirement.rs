@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
+use url::Url;
 
-use super::{caller::Caller, declaration::declared_scopes, operation::Operation};
+use super::{caller::Caller, declaration::declared_scopes, message::folded, operation::Operation};
 
 /// What each operation needs. What is not declared needs the basic scopes, so that forgetting to
 /// declare opens nothing.
@@ -54,28 +55,54 @@ impl Requirements {
     }
 
     fn of(&self, operation: &Operation) -> Vec<String> {
-        let basic = &self.basic;
-        match operation {
+        let scopes = match operation {
             Operation::Open => Vec::new(),
-            Operation::Tool(name) => self.tools.get(name).unwrap_or(basic).clone(),
-            Operation::Prompt(name) => self.prompts.get(name).unwrap_or(basic).clone(),
+            Operation::Tool(name) => self.of_name(name, &self.tools),
+            Operation::Prompt(name) => self.of_name(name, &self.prompts),
             Operation::Resources(uris) | Operation::Listen(uris) => {
-                let mut needed: Vec<String> = Vec::new();
-                for scope in uris.iter().flat_map(|uri| self.of_resource(uri)) {
-                    if !needed.contains(scope) {
-                        needed.push(scope.clone());
-                    }
-                }
-                needed
+                uris.iter().flat_map(|uri| self.of_resource(uri)).collect()
             }
-            Operation::Other => basic.clone(),
+            Operation::Other => self.basic.clone(),
+        };
+        let mut needed: Vec<String> = Vec::new();
+        for scope in scopes {
+            if !needed.contains(&scope) {
+                needed.push(scope);
+            }
         }
+        needed
     }
 
-    fn of_resource(&self, uri: &str) -> &Vec<String> {
-        let template = || self.templates.iter().find(|(literal, _)| uri.starts_with(literal));
-        let known = self.resources.get(uri).or_else(|| template().map(|(_, scopes)| scopes));
-        known.unwrap_or(&self.basic)
+    /// What a tool or prompt needs. A name that nobody declared needs the basic scopes, and those of
+    /// the names that it resembles: the server may not tell case apart.
+    fn of_name(&self, name: &str, declared: &HashMap<String, Vec<String>>) -> Vec<String> {
+        if let Some(scopes) = declared.get(name) {
+            return scopes.clone();
+        }
+        let resembled = declared.iter().filter(|(known, _)| folded(known) == folded(name.trim()));
+        let resembled = resembled.flat_map(|(_, scopes)| scopes.clone());
+        self.basic.iter().cloned().chain(resembled).collect()
+    }
+
+    /// What a resource needs by its URI as it is spelled, and by the URI that a URL parser makes of
+    /// it: the server may serve `a://b/../c` as `a://c`.
+    fn of_resource(&self, uri: &str) -> Vec<String> {
+        let parsed = Url::parse(uri).map(String::from).ok().filter(|parsed| parsed != uri);
+        let parsed = parsed.and_then(|parsed| self.declared(&parsed)).unwrap_or_default();
+        let spelled = self.declared(uri).unwrap_or_else(|| self.basic.clone());
+        [spelled, parsed].concat()
+    }
+
+    /// What the resource or the templates for it declare. Of several templates with the same text
+    /// before their first variable any can be meant, so the scopes of all of them are needed.
+    fn declared(&self, uri: &str) -> Option<Vec<String>> {
+        if let Some(scopes) = self.resources.get(uri) {
+            return Some(scopes.clone());
+        }
+        let fits = |literal: &str| uri.starts_with(literal);
+        let (longest, _) = self.templates.iter().find(|(literal, _)| fits(literal))?;
+        let meant = self.templates.iter().filter(|(literal, _)| literal == longest);
+        Some(meant.flat_map(|(_, scopes)| scopes.clone()).collect())
     }
 }
 
@@ -110,6 +137,7 @@ mod tests {
         assert_eq!(of(Operation::Tool("undeclared".into())), ["basic"]);
         assert_eq!(of(Operation::Tool("unknown".into())), ["basic"]);
         assert_eq!(of(Operation::Prompt("unknown".into())), ["basic"]);
+        assert_eq!(of(Operation::Tool(" Write".into())), ["basic", "read", "write"]);
         assert_eq!(of(Operation::Other), ["basic"]);
         assert!(of(Operation::Open).is_empty());
     }
@@ -123,5 +151,25 @@ mod tests {
         assert_eq!(of(&["other:x"]), ["basic"]);
         assert_eq!(of(&["me://profile", "me://b", "me://c"]), ["profile", "email"]);
         assert!(of(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_resource_is_judged_by_each_way_to_read_its_uri() {
+        let of = |uri: &str| requirements().of(&Operation::Resources(texts(&[uri])));
+        assert_eq!(of("me://a/../profile"), ["a", "email"]);
+        assert_eq!(of("ME://profile"), ["basic", "profile"]);
+        assert_eq!(of("other://x/%2e%2e/y"), ["basic"]);
+        let mut open = Requirements { basic: texts(&["basic"]), ..Requirements::default() };
+        open.add_resource(&Resource::new("https://open.test", "o").with_meta(needs([])));
+        let needed = open.of(&Operation::Resources(texts(&["https://open.test"])));
+        assert!(needed.is_empty(), "{needed:?}");
+    }
+
+    #[test]
+    fn where_several_templates_fit_alike_the_scopes_of_all_are_needed() {
+        let mut all = Requirements::default();
+        all.add_template(&ResourceTemplate::new("x://{a}", "w").with_meta(needs(["read"])));
+        all.add_template(&ResourceTemplate::new("x://{a}/secret", "w").with_meta(needs(["all"])));
+        assert_eq!(all.of(&Operation::Resources(texts(&["x://1/secret"]))), ["read", "all"]);
     }
 }

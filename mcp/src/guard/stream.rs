@@ -48,14 +48,16 @@ pub(super) struct Watched {
     pub(super) held: Arc<Held>,
 }
 
+/// Whether an answer is a stream of events.
+pub(super) fn is_stream(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
 impl Guard {
     /// Ends the answer when it may no longer go on, if it is a stream.
     pub(super) fn watch(&self, response: Response, watched: Watched) -> Response {
-        let is_stream = response
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        if !is_stream {
+        if !is_stream(&response) {
             return response;
         }
         let was_cut = Arc::new(AtomicBool::new(false));

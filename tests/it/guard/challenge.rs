@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tests::{
+    access_token::signed,
     browser::Browser,
     client::{Answer, Client, http, with},
     mcp_client::{Wire, call},
@@ -55,7 +56,7 @@ async fn a_bad_token_is_told_which_check_failed() {
 async fn malformed_doubled_and_misplaced_credentials_are_bad_requests() {
     let stack = Stack::start().await;
     let url = &stack.resource;
-    let basic = http().post(url).header("authorization", "Basic YTpi");
+    let empty = http().post(url).header("authorization", "Bearer");
     let doubled =
         http().post(url).header("authorization", "Bearer a").header("authorization", "Bearer b");
     let version = http()
@@ -64,10 +65,35 @@ async fn malformed_doubled_and_misplaced_credentials_are_bad_requests() {
         .header("mcp-protocol-version", "2025-11-25")
         .header("mcp-protocol-version", "2026-07-28");
     let query = http().post(format!("{url}?access_token=a"));
-    for request in [basic, doubled, version, query] {
+    for request in [empty, doubled, version, query] {
         let answer = Answer::of(request).await;
         assert_eq!((answer.status.as_u16(), answer.text("error")), (400, "invalid_request"));
     }
+}
+
+#[tokio::test]
+async fn another_scheme_is_answered_like_no_credentials() {
+    let stack = Stack::start().await;
+    let without = Answer::of(http().post(&stack.resource)).await;
+    for value in ["Basic YTpi", "Digest username=\"a\"", "Negotiate"] {
+        let request = http().post(&stack.resource).header("authorization", value);
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.status, 401, "{value}");
+        assert_eq!(challenge(&answer), challenge(&without), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn several_spaces_before_the_token_are_one() {
+    let stack = Stack::start().await;
+    let token = signed(&stack, &json!({}));
+    let request = http()
+        .post(&stack.resource)
+        .header("authorization", format!("Bearer   {token}"))
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2025-06-18")
+        .json(&json!({}));
+    assert_ne!(Answer::of(request).await.status, 401);
 }
 
 #[tokio::test]
@@ -115,7 +141,7 @@ async fn browser_clients_may_ask_first() {
 async fn where_there_is_nothing_to_protect_no_token_is_asked_for() {
     let stack = Stack::start().await;
     let origin = stack.resource.strip_suffix("/mcp").unwrap();
-    for path in ["/mcp/", "/mcp/more", "/.well-known/openid-configuration", "/favicon.ico"] {
+    for path in ["/mcp/more", "/.well-known/openid-configuration", "/favicon.ico"] {
         let answer = Answer::of(http().get(format!("{origin}{path}"))).await;
         assert_eq!(answer.status, 404, "{path}");
     }

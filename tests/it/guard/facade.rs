@@ -127,6 +127,39 @@ async fn a_client_that_knows_only_2025_03_26_signs_in_with_a_secret_and_calls_a_
 }
 
 #[tokio::test]
+async fn what_the_authorization_server_does_not_have_is_not_advertised() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let document = json!({"issuer": issuer, "registration_endpoint": "",
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token")});
+    let router = Router::new()
+        .route("/.well-known/oauth-authorization-server", get(async || Json(document)));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let stack = Stack::start_with(&[], &["--issuer", &issuer]).await;
+    let metadata = metadata(&stack).await;
+    assert!(metadata["token_endpoint"].is_string(), "{metadata}");
+    for (name, path) in [("registration_endpoint", "/register"), ("revocation_endpoint", "/revoke")]
+    {
+        assert_eq!(metadata.get(name), None, "{name}");
+        let answer = Answer::of(http().post(format!("{}{path}", origin(&stack))).body("{}")).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_metadata_is_cached_for_each_spelling_of_the_host() {
+    let stack = Stack::start().await;
+    let url = format!("{}/.well-known/oauth-authorization-server", origin(&stack));
+    let by_address = url.replace("localhost", "127.0.0.1");
+    let (one, other) =
+        (Answer::of(http().get(url)).await, Answer::of(http().get(by_address)).await);
+    assert_ne!(one.json["token_endpoint"], other.json["token_endpoint"]);
+    let mut vary = one.headers.get_all("vary").iter();
+    assert!(vary.any(|value| value == "host"), "{:?}", one.headers);
+}
+
+#[tokio::test]
 async fn a_request_for_another_resource_or_for_several_is_refused() {
     let stack = Stack::start().await;
     let metadata = metadata(&stack).await;

@@ -2,7 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-use axum::{Json, extract::Request, routing::post};
+use axum::{
+    Json,
+    extract::Request,
+    routing::{get, post},
+};
 use mcp::guard::{Caller, Guard};
 use serde_json::{Value, json};
 use tests::{
@@ -82,6 +86,80 @@ async fn an_issuer_whose_documents_are_compressed_is_understood() {
     let url = echo_server(&[&other.url], &stack.resource).await;
     let token = signed(&stack, &json!({"iss": other.url}));
     assert_eq!(call(&url, &token).await.status, 503);
+}
+
+#[tokio::test]
+async fn several_resources_of_one_host_merge_and_each_is_known_by_its_own_metadata() {
+    let stack = Stack::start().await;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let guarded = |name: &'static str| {
+        let guard = Guard::new(&format!("{origin}/{name}/mcp"), [&stack.issuer]).build().unwrap();
+        guard.protect(post(move || async move { name }))
+    };
+    let router = guarded("notes").merge(guarded("mail")).route("/health", get(async || "ok"));
+    tokio::spawn(mcp::serve(listener, router, std::future::pending()));
+    for (name, other) in [("notes", "mail"), ("mail", "notes")] {
+        let (own, foreign) = (format!("{origin}/{name}/mcp"), format!("{origin}/{other}/mcp"));
+        let metadata = format!("{origin}/.well-known/oauth-protected-resource/{name}/mcp");
+        assert_eq!(Answer::of(http().get(&metadata)).await.text("resource"), own);
+        let refused = Answer::of(http().post(&own)).await;
+        let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+        assert!(challenge.contains(&format!("resource_metadata=\"{metadata}\"")), "{challenge}");
+        let token = signed(&stack, &json!({"aud": own}));
+        assert_eq!(call(&own, &token).await.status, 200);
+        assert_eq!(call(&foreign, &token).await.status, 401, "a token is for one resource");
+    }
+    let root =
+        Answer::of(http().get(format!("{origin}/.well-known/oauth-protected-resource"))).await;
+    assert_eq!(root.text("resource"), format!("{origin}/mail/mcp"));
+    assert_eq!(http().get(format!("{origin}/health")).send().await.unwrap().status(), 200);
+    assert_eq!(http().get(format!("{origin}/else")).send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn with_a_slash_at_the_end_the_server_answers_as_without() {
+    let stack = Stack::start().await;
+    let slashed = format!("{}/", stack.resource);
+    let plain = Answer::of(http().post(&stack.resource)).await;
+    let refused = Answer::of(http().post(&slashed)).await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.headers["www-authenticate"], plain.headers["www-authenticate"]);
+    let token = signed(&stack, &json!({}));
+    let listed = tests::mcp_client::send(
+        &slashed,
+        tests::mcp_client::Wire::V2026,
+        &token,
+        "tools/list",
+        json!({}),
+    );
+    assert_eq!(listed.await.status, 200);
+    let metadata = slashed.replace("/mcp/", "/.well-known/oauth-protected-resource/mcp/");
+    assert_eq!(Answer::of(http().get(metadata)).await.text("resource"), stack.resource);
+}
+
+#[tokio::test]
+async fn what_is_not_examined_does_not_reach_the_server() {
+    let stack = Stack::start().await;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("http://localhost:{}/mcp", listener.local_addr().unwrap().port());
+    let guard = Guard::new(&stack.resource, [&stack.issuer]).build().unwrap();
+    let shown = async |body: axum::body::Bytes| body;
+    let router = guard.protect(axum::routing::any(shown));
+    tokio::spawn(mcp::serve(listener, router, std::future::pending()));
+    let token = signed(&stack, &json!({}));
+    let send = async |method: reqwest::Method| {
+        let request = http().request(method, &url).bearer_auth(&token).body("{\"method\":\"x\"}");
+        request.send().await.unwrap()
+    };
+    for method in [reqwest::Method::GET, reqwest::Method::DELETE] {
+        assert_eq!(send(method).await.text().await.unwrap(), "", "a body that was not read");
+    }
+    for method in [reqwest::Method::PUT, reqwest::Method::PATCH, reqwest::Method::HEAD] {
+        let answer = send(method.clone()).await;
+        assert_eq!(answer.status(), 405, "{method}");
+        assert_eq!(answer.headers()["allow"], "GET, POST, DELETE");
+    }
 }
 
 #[tokio::test]

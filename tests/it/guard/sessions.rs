@@ -5,7 +5,7 @@ use serde_json::json;
 use tests::{
     access_token::signed,
     client::Answer,
-    mcp_client::{Session, Wire, send},
+    mcp_client::{Session, Wire, message, post, send},
     stack::Stack,
 };
 
@@ -25,7 +25,7 @@ async fn to_anyone_but_its_opener_a_session_does_not_exist() {
         let resumed = session.request(Method::GET, &token).header("last-event-id", "0/0");
         assert_eq!(Answer::of(resumed).await.status, 404);
         // Answered as for a session that never was, and nothing ends.
-        Answer::of(session.request(Method::DELETE, &token)).await;
+        assert_eq!(Answer::of(session.request(Method::DELETE, &token)).await.status, 404);
     }
     assert_eq!(session.send("", "tools/list", json!({})).await.status, 401);
     assert_eq!(session.send(&opener, "tools/list", json!({})).await.status, 200);
@@ -38,7 +38,7 @@ async fn a_session_lives_on_with_the_next_token_of_its_opener_and_ends_when_it_i
     let refreshed = signed(&stack, &json!({"jti": "2", "scope": "mcp:tools"}));
     assert_eq!(session.send(&refreshed, "tools/list", json!({})).await.status, 200);
     let closed = Answer::of(session.request(Method::DELETE, &refreshed)).await;
-    assert!(closed.status.is_success());
+    assert_eq!(closed.status, 204);
     assert_eq!(session.send(&refreshed, "tools/list", json!({})).await.status, 404);
 }
 
@@ -84,4 +84,48 @@ async fn a_stream_ends_when_its_token_expires() {
     // Without the guard's watch, this would wait for the client's own time-out and fail.
     while stream.chunk().await.unwrap().is_some() {}
     assert_eq!(session.send(&token, "tools/list", json!({})).await.status, 401);
+}
+
+/// The stream that answers `initialize` of a client of `revision`.
+async fn hello(stack: &Stack, revision: &str) -> String {
+    let params = json!({"protocolVersion": revision, "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"}});
+    let request = post(&stack.resource, &signed(stack, &json!({})));
+    let answer = request.json(&message("initialize", params)).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{revision}");
+    answer.text().await.unwrap()
+}
+
+#[tokio::test]
+async fn only_clients_from_2025_11_25_on_get_events_without_data() {
+    let stack = Stack::start().await;
+    for revision in ["2024-11-05", "2025-03-26", "2025-06-18"] {
+        let stream = hello(&stack, revision).await;
+        assert!(stream.contains(revision), "{stream}");
+        for event in stream.split("\n\n").filter(|event| !event.is_empty()) {
+            assert!(event.contains("data: {"), "{revision}: {event:?}");
+        }
+    }
+    assert!(hello(&stack, "2025-11-25").await.contains("retry:"));
+}
+
+#[tokio::test]
+async fn neither_do_the_streams_of_a_session_hold_them() {
+    let stack = Stack::start().await;
+    let token = signed(&stack, &json!({}));
+    let session = Session::open(&stack.resource, &token).await.unwrap();
+    let call = message("tools/call", json!({"name": "whoami", "arguments": {}}));
+    let stream = async |revision: Option<&str>| {
+        let request = post(&stack.resource, &token).header("mcp-session-id", &session.id);
+        let request = match revision {
+            Some(revision) => request.header("mcp-protocol-version", revision),
+            None => request,
+        };
+        request.json(&call).send().await.unwrap().text().await.unwrap()
+    };
+    assert!(stream(Some("2025-11-25")).await.contains("retry:"));
+    for revision in [None, Some("2025-06-18")] {
+        let stream = stream(revision).await;
+        assert!(stream.contains("Nick Lucas") && !stream.contains("retry:"), "{stream}");
+    }
 }

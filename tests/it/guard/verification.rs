@@ -185,3 +185,73 @@ async fn an_issuer_whose_name_ends_with_a_slash_is_found() {
     assert_eq!(answer.status, 200, "{}", answer.json);
     assert_eq!(elsewhere.hits(place), 1);
 }
+
+#[test]
+fn an_issuer_may_end_with_a_slash_and_a_resource_may_not() {
+    use clap::Parser;
+    let check = |option: &str, value: &str| {
+        mcp::config::Config::try_parse_from(["mcp", option, value]).unwrap().check().is_ok()
+    };
+    assert!(check("--issuer", "https://tenant.eu.auth0.com/"));
+    assert!(check("--issuer", "https://id.example.com/application/o/mcp/"));
+    assert!(!check("--issuer", "https://id.example.com/?a=b"));
+    assert!(!check("--resource", "https://mcp.example.com/mcp/"));
+}
+
+/// A stack that trusts an issuer whose keys are those of `auth` with this change.
+async fn with_foreign_keys(change: impl Fn(&mut Value)) -> (Stack, String, DocumentServer) {
+    let elsewhere = DocumentServer::start().await;
+    let stack = Stack::start_with(&[], &["--issuer", &elsewhere.url]).await;
+    let mut keys = Answer::of(tests::client::http().get(stack.at("/jwks"))).await.json;
+    keys["keys"].as_array_mut().unwrap().iter_mut().for_each(change);
+    let metadata = json!({"issuer": elsewhere.url, "jwks_uri": elsewhere.at("/keys"),
+        "userinfo_endpoint": "", "revocation_endpoint": 7, "scopes_supported": null});
+    elsewhere.put("/.well-known/openid-configuration", Document::json(&metadata));
+    elsewhere.put("/keys", Document::json(&keys));
+    let token = signed(&stack, &json!({"iss": elsewhere.url}));
+    (stack, token, elsewhere)
+}
+
+#[tokio::test]
+async fn keys_that_leave_out_what_may_be_left_out_verify() {
+    for (name, value) in [
+        ("alg", None),
+        ("alg", Some(Value::Null)),
+        ("alg", Some(json!(""))),
+        ("use", None),
+        ("use", Some(Value::Null)),
+        ("key_ops", Some(json!(["verify"]))),
+    ] {
+        let (stack, token, _issuer) = with_foreign_keys(|key| match &value {
+            Some(value) => key[name] = value.clone(),
+            None => drop(key.as_object_mut().unwrap().remove(name)),
+        })
+        .await;
+        let answer = echo(&stack, Wire::V2026, &token).await;
+        assert_eq!(answer.status, 200, "{name} {value:?}: {}", answer.json);
+    }
+}
+
+#[tokio::test]
+async fn keys_that_are_not_for_signatures_verify_nothing() {
+    for (name, value) in
+        [("use", json!("enc")), ("key_ops", json!(["encrypt"])), ("alg", json!("ECDH-ES"))]
+    {
+        let (stack, token, _issuer) = with_foreign_keys(|key| key[name] = value.clone()).await;
+        assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 503, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn times_may_have_fractions() {
+    let stack = Stack::start().await;
+    let now = stack.state.clock.now() as f64;
+    let change =
+        json!({"exp": now + 600.25, "iat": now + 0.75, "nbf": now + 0.5, "auth_time": now});
+    let answer = echo(&stack, Wire::V2026, &signed(&stack, &change)).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
+    for change in [json!({"exp": now - 5.5}), json!({"nbf": now + 60.5}), json!({"nbf": "soon"})] {
+        let answer = echo(&stack, Wire::V2026, &signed(&stack, &change)).await;
+        assert_eq!(answer.status, 401, "{change}");
+    }
+}

@@ -1,0 +1,186 @@
+//! One JSON-RPC message, read so that no other reader can understand it differently.
+//!
+//! JSON readers disagree about a member that comes twice (some take the first, some the last, some
+//! refuse) and about case (Go's reader takes `Method` for `method`). The server behind the guard may
+//! be any of them, so a message whose meaning depends on the reader is refused.
+
+use std::{collections::HashSet, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+/// A JSON-RPC message (JSON-RPC 2.0 §4).
+#[derive(Debug, Default)]
+pub(super) struct Message {
+    /// What is asked for; `None` for an answer.
+    pub(super) method: Option<String>,
+    /// The parameters as they came: MCP knows objects only, which is for the method to check.
+    pub(super) params: Option<Value>,
+    /// What the answer will carry; `None` for a notification.
+    pub(super) id: Option<Value>,
+}
+
+impl Message {
+    /// Reads a message. `None` means that the bytes are not one, or one that two readers could
+    /// understand differently.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<Unambiguous>(body).ok()?;
+        let Value::Object(mut members) = serde_json::from_slice(body).ok()? else {
+            // A batch, or no message at all.
+            return None;
+        };
+        if has_look_alike(&members, &["jsonrpc", "id", "method", "params", "result", "error"]) {
+            return None;
+        }
+        let id = members.remove("id");
+        let Some(method) = members.remove("method") else {
+            return Some(Self { id, ..Self::default() });
+        };
+        // A request is no answer, and its id is a string or a number (MCP, Messages).
+        let is_answer = members.contains_key("result") || members.contains_key("error");
+        let is_named = id.as_ref().is_none_or(|id| id.is_string() || id.is_number());
+        match method {
+            Value::String(method) if is_named && !is_answer => {
+                Some(Self { method: Some(method), params: members.remove("params"), id })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether an object has a member that differs from one of `known` in case only.
+pub(super) fn has_look_alike(object: &Map<String, Value>, known: &[&str]) -> bool {
+    object.keys().any(|name| {
+        !known.contains(&name.as_str()) && known.iter().any(|known| folded(name) == folded(known))
+    })
+}
+
+/// A text without its case. Upper case first: the long s (ſ) and the Kelvin sign (K) fold to ASCII letters as well.
+pub(super) fn folded(text: &str) -> String {
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
+/// JSON in which no object has a member twice, however deep.
+struct Unambiguous;
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UnambiguousVisitor)
+    }
+}
+
+struct UnambiguousVisitor;
+
+impl<'de> Visitor<'de> for UnambiguousVisitor {
+    type Value = Unambiguous;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON without doubled members")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Unambiguous, A::Error> {
+        let mut names = HashSet::new();
+        while let Some(name) = object.next_key::<String>()? {
+            object.next_value::<Unambiguous>()?;
+            if !names.insert(name) {
+                return Err(A::Error::custom("a member comes twice"));
+            }
+        }
+        Ok(Unambiguous)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Unambiguous, A::Error> {
+        while array.next_element::<Unambiguous>()?.is_some() {}
+        Ok(Unambiguous)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Unambiguous, E> {
+        Ok(Unambiguous)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_message_is_read_with_its_method_params_and_id() {
+        let message = Message::read(br#" {"jsonrpc":"2.0","id":"a","method":"p\u0069ng"} "#);
+        let message = message.unwrap();
+        assert_eq!(message.method.as_deref(), Some("ping"));
+        assert_eq!((message.id, message.params), (Some("a".into()), None));
+        for answer in [r#"{"id":1,"result":{}}"#, r#"{"id":null,"error":{}}"#, "{}"] {
+            let message = Message::read(answer.as_bytes());
+            assert_eq!(message.map(|message| message.method), Some(None), "{answer}");
+        }
+        let numbers = br#"{"method":"x","params":{"a":[1,-1,1.5e3,true,null,"b",{"c":1}]}}"#;
+        assert!(Message::read(numbers).is_some());
+    }
+
+    #[test]
+    fn what_two_readers_could_understand_differently_is_no_message() {
+        for body in [
+            // Members that come twice, at the top, below, and spelled with escapes.
+            r#"{"method":"ping","method":"tools/call"}"#,
+            r#"{"id":1,"id":2,"method":"ping"}"#,
+            r#"{"method":"tools/call","params":{"name":"a"},"params":{"name":"b"}}"#,
+            r#"{"method":"tools/call","params":{"name":"a","n\u0061me":"b"}}"#,
+            r#"{"method":"tools/call","params":{"name":"a","arguments":{"x":1,"x":2}}}"#,
+            r#"{"method":"x","params":{"a":[[{"b":1,"b":1}]]}}"#,
+            r#"{"method":"completion/complete","params":{"ref":{"type":"a","type":"b"}}}"#,
+            // Case that some readers do not tell apart.
+            r#"{"method":"ping","Method":"tools/call"}"#,
+            r#"{"METHOD":"tools/call"}"#,
+            r#"{"method":"ping","param\u017f":{}}"#,
+            // A request that is also an answer, and requests whose id is none.
+            r#"{"id":1,"method":"tools/call","result":{}}"#,
+            r#"{"id":1,"method":"tools/call","error":{}}"#,
+            r#"{"id":null,"method":"ping"}"#,
+            r#"{"id":{},"method":"ping"}"#,
+            r#"{"id":[1],"method":"ping"}"#,
+            r#"{"id":true,"method":"ping"}"#,
+            // Methods that are no text.
+            r#"{"method":7}"#,
+            r#"{"method":null,"params":{"name":"a"}}"#,
+            r#"{"method":["tools/call"]}"#,
+            // No object, or more than one.
+            r#"[{"method":"ping"}]"#,
+            r#"["ping"]"#,
+            r#"{"method":"ping"}{"method":"ping"}"#,
+            r#"{"method":"ping"},"#,
+            "\u{feff}{}",
+            "{",
+            "",
+            "null",
+            "\"ping\"",
+        ] {
+            assert!(Message::read(body.as_bytes()).is_none(), "{body}");
+        }
+        assert!(Message::read(b"{\"method\":\"a\xff\"}").is_none());
+        let deep = format!(r#"{{"method":"x","params":{}{}}}"#, "[".repeat(500), "]".repeat(500));
+        assert!(Message::read(deep.as_bytes()).is_none());
+    }
+}
