@@ -114,7 +114,7 @@ async fn register_and_delete(stack: &Stack) {
     if !place.is_empty() {
         let request = http().delete(place).bearer_auth(client.text("registration_access_token"));
         let status = request.send().await.unwrap().status().as_u16();
-        assert!(status == 204 || status == 503, "{status}");
+        assert!([204, 429, 503].contains(&status), "{status}");
     }
 }
 
@@ -126,21 +126,22 @@ async fn after_a_write_that_failed_every_acknowledged_one_is_stored() {
     let onlooker = onlooker(&stack).await;
     let client = Client::register(&stack).await;
     let device = device_authorization::register(&stack).await;
-    for failure in [Failure::Statement, Failure::Commit] {
-        for (table, _) in &tables {
-            for verb in VERBS {
-                break_writes(&onlooker, failure, table, verb).await;
-                use_everything(&stack, &client, &device).await;
-                mend_writes(&onlooker).await;
+    let writes = tables.iter().flat_map(|(table, _)| VERBS.map(|verb| (table, verb)));
+    // Either failure for every other of them, which halves the time.
+    let failures = [Failure::Statement, Failure::Commit].into_iter().cycle();
+    for ((table, verb), failure) in writes.zip(failures) {
+        break_writes(&onlooker, failure, table, verb).await;
+        use_everything(&stack, &client, &device).await;
+        mend_writes(&onlooker).await;
 
-                let (grants, ended) = ("grants", "grants WHERE revoked_at IS NOT NULL");
-                let before = (count(&onlooker, grants).await, count(&onlooker, ended).await);
-                let done = use_tokens(&client, &mut Browser::default()).await;
-                let after = (count(&onlooker, grants).await, count(&onlooker, ended).await);
-                assert!(done.is_some(), "{failure:?} of {verb} in {table}: no recovery");
-                assert_eq!(after, (before.0 + 1, before.1 + 1), "{failure:?} of {verb} in {table}");
-            }
-        }
+        let (grants, ended) = ("grants", "grants WHERE revoked_at IS NOT NULL");
+        let before = (count(&onlooker, grants).await, count(&onlooker, ended).await);
+        let done = use_tokens(&client, &mut Browser::default()).await;
+        let after = (count(&onlooker, grants).await, count(&onlooker, ended).await);
+        assert!(done.is_some(), "{failure:?} of {verb} in {table}: no recovery");
+        assert_eq!(after, (before.0 + 1, before.1 + 1), "{failure:?} of {verb} in {table}");
+        // The limits of the next round are its own.
+        stack.advance(60);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The pool of connections, for single statements and for transactions. It hands a connection out
 //! again only when no transaction is left open on it.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
@@ -17,24 +17,36 @@ use super::{
 
 /// A pool of connections to SQLite or PostgreSQL.
 #[derive(Clone, Debug)]
-pub struct Pool(DatabaseConnection);
+pub struct Pool {
+    pool: DatabaseConnection,
+    /// A connection to SQLite that nobody uses. While it is open, SQLite keeps its shared memory and
+    /// its log, so another one can be opened when the disk is full: requests that only read go on.
+    _anchor: Option<DatabaseConnection>,
+}
 
 impl Pool {
     /// Opens the pool and its first connection.
     pub(super) async fn connect(mut options: ConnectOptions) -> Result<Self, DbErr> {
         options.map_sqlx_sqlite_pool_opts(close_unless_idle);
-        sea_orm::Database::connect(options).await.map(Self)
+        let pool = sea_orm::Database::connect(options.clone()).await?;
+        let anchor = if pool.get_database_backend() == DbBackend::Sqlite {
+            options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+            Some(sea_orm::Database::connect(options).await?)
+        } else {
+            None
+        };
+        Ok(Self { pool, _anchor: anchor })
     }
 
     /// Whether the database answers.
     pub(super) async fn ping(&self) -> Result<(), StorageError> {
-        self.0.ping().await
+        self.pool.ping().await
     }
 }
 
 impl From<DatabaseConnection> for Pool {
-    fn from(connection: DatabaseConnection) -> Self {
-        Self(connection)
+    fn from(pool: DatabaseConnection) -> Self {
+        Self { pool, _anchor: None }
     }
 }
 
@@ -43,7 +55,7 @@ impl Begin for Pool {
     /// Begins a transaction that takes SQLite's write lock at once: one that read first and wrote
     /// later would fail instead of waiting.
     async fn begin(&self) -> Result<Transaction, StorageError> {
-        let pool = self.0.clone();
+        let pool = self.pool.clone();
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
@@ -60,26 +72,26 @@ impl Begin for Pool {
 #[async_trait]
 impl ConnectionTrait for Pool {
     fn get_database_backend(&self) -> DbBackend {
-        self.0.get_database_backend()
+        self.pool.get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.0.execute_raw(statement).await
+        self.pool.execute_raw(statement).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.0.execute_unprepared(sql).await
+        self.pool.execute_unprepared(sql).await
     }
 
     /// Reads all rows, of which there is one at most. When asked for one row only, sqlx resets an
     /// SQLite statement after its first row and ignores the outcome; but where the statement is an
     /// `INSERT … RETURNING`, it is the reset that commits.
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        Ok(self.0.query_all_raw(statement).await?.into_iter().next())
+        Ok(self.pool.query_all_raw(statement).await?.into_iter().next())
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.0.query_all_raw(statement).await
+        self.pool.query_all_raw(statement).await
     }
 }
 
