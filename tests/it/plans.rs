@@ -26,7 +26,7 @@ const SMALL: [&str; 4] = ["clients", "counters", "replicas", "signing_keys"];
 const MAX_COST: f64 = 5000.0;
 
 /// Rows of each table, `n` from 1 on. Whatever ends has ended for one in a hundred.
-const ROWS: [(&str, u32, &str); 14] = [
+const ROWS: [(&str, u32, &str); 15] = [
     ("counters", 1, "SELECT 'revocations', 60000"),
     ("users", 60_000, "SELECT id_of(n), 'N', 'n', NULL, 'n@example.com', true, NOW, NOW"),
     ("identities", 60_000, "SELECT 'github', n::text, id_of(n), NOW"),
@@ -58,6 +58,11 @@ const ROWS: [(&str, u32, &str); 14] = [
     ),
     ("registrations", 60_000, "SELECT 'h' || n, '{}', n % 100 <> 0, NOW"),
     ("single_use", 60_000, "SELECT 'h' || n, until(n)"),
+    (
+        "logout_deliveries",
+        60_000,
+        "SELECT id_of(n), 'client', 'https://c.test/', id_of(n), id_of(n), 1, until(n)",
+    ),
     ("attempts", 60_000, "SELECT 'h' || n, until(n)"),
 ];
 
@@ -186,14 +191,17 @@ async fn with_250_000_grants_postgresql_reads_no_table_from_one_end_to_the_other
     fill(&transaction).await;
     transaction.commit().await.unwrap();
     let (db, statements) = statements(&url).await;
+    let mut dear = Vec::new();
     for statement in statements {
         let rows = explained(&db, "EXPLAIN (FORMAT JSON)", &statement).await;
         let plan: Value = rows[0].try_get_by_index(0).unwrap();
         let plan = &plan[0]["Plan"];
-        assert_eq!(scans(plan), [""; 0], "{}\n{plan:#}", statement.sql);
-        let cost = plan["Total Cost"].as_f64().unwrap();
-        assert!(cost < MAX_COST, "{} costs {cost}\n{plan:#}", statement.sql);
+        let (scans, cost) = (scans(plan), plan["Total Cost"].as_f64().unwrap());
+        if !scans.is_empty() || cost > MAX_COST {
+            dear.push(format!("reads all of {scans:?}, costs {cost}: {}", statement.sql));
+        }
     }
+    assert!(dear.is_empty(), "{dear:#?}");
 }
 
 #[tokio::test]
