@@ -139,6 +139,15 @@ impl Resource {
         }
     }
 
+    /// Of granted scopes, those that can still be had: the resource has them, and they are within
+    /// `most`. Nothing is added that was not granted.
+    pub fn remaining(&self, granted: &ScopeSet, most: Option<&ScopeSet>) -> ScopeSet {
+        let most = most.map(|most| self.with_implied(most));
+        let is_allowed = |scope: &str| most.as_ref().is_none_or(|most| most.contains(scope));
+        let known = |scope: &&str| self.describe(scope).is_some() && is_allowed(scope);
+        granted.iter().filter(known).collect()
+    }
+
     /// The scopes and whatever they imply.
     pub fn with_implied(&self, scopes: &ScopeSet) -> ScopeSet {
         let mut found: Vec<&str> = scopes.iter().collect();
@@ -205,13 +214,16 @@ fn unknown_scope() -> OAuthError {
     )
 }
 
-/// The configured resource of this identifier, which a grant was made for.
-pub fn named<'a>(resources: &'a [Resource], identifier: &str) -> Result<&'a Resource, OAuthError> {
+/// The configured resource that a grant was made for. Nothing can come of the grant once that is
+/// gone, and `invalid_grant` is the one code that makes every client sign in again.
+pub fn of_grant<'a>(
+    resources: &'a [Resource],
+    identifier: &str,
+) -> Result<&'a Resource, OAuthError> {
     resources.iter().find(|one| one.resource == identifier).ok_or_else(|| {
-        OAuthError::new(
-            ErrorCode::InvalidTarget,
+        OAuthError::invalid_grant(
             "resource_gone",
-            "The resource that was granted is no longer served here.",
+            "The resource that was granted is no longer served here. Sign in again.",
         )
     })
 }

@@ -44,6 +44,15 @@ async fn type_code(browser: &mut Browser, page: &Page, code: &str) -> Page {
     browser.post(page.url.as_str(), &form).await
 }
 
+/// The default user types the code and allows the device.
+pub(crate) async fn allow(codes: &Answer) {
+    let mut browser = Browser::default();
+    let page = arrive(&mut browser, codes.text("verification_uri")).await;
+    let page = type_code(&mut browser, &page, codes.text("user_code")).await;
+    let page = browser.press_after(&page, ALLOW, &[STARTED]).await;
+    assert!(page.text().contains("The device is connected"), "{}", page.text());
+}
+
 #[tokio::test]
 async fn a_person_types_the_code_ticks_the_box_and_the_device_goes_on() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());

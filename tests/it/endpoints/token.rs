@@ -4,6 +4,7 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod dpop;
+mod impossible_grants;
 mod jwt_bearer;
 mod refresh_token;
 mod token_exchange;

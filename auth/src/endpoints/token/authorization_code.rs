@@ -13,9 +13,7 @@ use crate::{
         error::OAuthError,
         parameters::Parameters,
         pkce::{CodeChallenge, check_verifier},
-        resource,
-        scope::ScopeSet,
-        secret,
+        resource, secret,
     },
     state::AppState,
     storage::{StorageError, authorization_codes, grants},
@@ -60,6 +58,7 @@ pub(super) async fn serve(
         }
         Err(refused) => return Err(refused.into()),
     }
+    let issue = Issue::of_grant(state, client, &grant, None).await?;
     // Only now, so that nobody learns by its refusal which codes of others there are.
     resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
 
@@ -69,7 +68,6 @@ pub(super) async fn serve(
     if !redeemed.map_err(failed)? {
         return Err(revoke(state, &grant, Refused::Replayed.into()).await);
     }
-    let issue = Issue::of_grant(state, client, &grant, ScopeSet::parse(&grant.scope)?).await?;
     let beside = Beside {
         refresh_token: first.map(|first| first.token.expose(&state.seals.refresh_token)),
         id_token: Some(code.nonce),

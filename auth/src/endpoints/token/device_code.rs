@@ -12,9 +12,7 @@ use crate::{
         client::Client,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
-        resource,
-        scope::ScopeSet,
-        secret,
+        resource, secret,
     },
     state::AppState,
     storage::{StorageError, device_codes, grants},
@@ -49,6 +47,7 @@ pub(super) async fn serve(
     let db = state.db.connection();
     let code = device_codes::find(db, &request.device_code_hash).await.map_err(failed)?;
     let code = code.filter(|code| code.client_id == client.id).ok_or_else(unusable)?;
+    resource::of_grant(&state.resources, &code.resource)?;
     resource::check_granted(&state.resources, &request.resources, &code.resource)?;
     let now = state.clock.now();
     let grant_id = match judge(&code, now) {
@@ -61,15 +60,15 @@ pub(super) async fn serve(
         }
     };
 
+    let grant = grants::find(db, grant_id).await.map_err(failed)?;
+    let grant = grant.filter(|grant| grant.is_live(now)).ok_or_else(unusable)?;
+    let issue = Issue::of_grant(state, client, &grant, None).await?;
     let first = First::of_grant(grant_id, client, key_thumbprint)?;
     let redeemed =
         redeem(state, Code::Device(&code.device_code_hash), grant_id, first.as_ref()).await;
     if !redeemed.map_err(failed)? {
         return Err(unusable());
     }
-    let grant = grants::find(db, grant_id).await.map_err(failed)?;
-    let grant = grant.filter(|grant| grant.is_live(now)).ok_or_else(unusable)?;
-    let issue = Issue::of_grant(state, client, &grant, ScopeSet::parse(&grant.scope)?).await?;
     let beside = Beside {
         refresh_token: first.map(|first| first.token.expose(&state.seals.refresh_token)),
         id_token: Some(None),

@@ -57,13 +57,25 @@ pub(super) struct Beside {
 }
 
 impl<'a> Issue<'a> {
-    /// Tokens of a grant: all that it allows, or less.
+    /// Tokens of a grant: all that it still allows, or what of it is `wanted`. Made before the code
+    /// or refresh token is used up, because a grant of which nothing can come must leave no trace.
     pub(super) async fn of_grant(
         state: &'a AppState,
         client: &'a Client,
         grant: &'a grants::Model,
-        scope: ScopeSet,
+        wanted: Option<&ScopeSet>,
     ) -> Result<Self, OAuthError> {
+        let resource = resource::of_grant(&state.resources, &grant.resource)?;
+        let granted = ScopeSet::parse(&grant.scope)?;
+        let wanted = wanted.unwrap_or(&granted);
+        let scope = resource.remaining(wanted, client.most_scopes());
+        if scope.is_empty() && !wanted.is_empty() {
+            return Err(OAuthError::invalid_grant(
+                "scope_gone",
+                "None of the granted scopes exists any more for the resource and client. Sign in \
+                 again.",
+            ));
+        }
         let user = users::find(state.db.connection(), grant.user_id).await.map_err(stored)?;
         let user = user.ok_or_else(|| {
             OAuthError::invalid_grant("user_gone", "The person no longer has an account here.")
@@ -72,7 +84,7 @@ impl<'a> Issue<'a> {
             client,
             subject: Subject::Person(Box::new(user), Some(grant.authenticated_at)),
             grant: Some(grant),
-            resource: resource::named(&state.resources, &grant.resource)?,
+            resource,
             scope,
             expires_by: Some(grant.expires_at),
             key_thumbprint: None,

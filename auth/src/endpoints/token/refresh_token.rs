@@ -58,10 +58,10 @@ pub(super) async fn serve(
         let grant = load(state, client, &presented).await?;
         check_key(&grant, key_thumbprint)?;
         let scope = scope(state, &grant, request.scope.as_ref()).await?;
+        let issue = Issue::of_grant(state, client, &grant, Some(&scope)).await?;
         resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
         if let Some(successor) = rotate(state, &grant, &presented).await? {
             let refresh_token = Some(successor.expose(authenticator));
-            let issue = Issue::of_grant(state, client, &grant, scope).await?;
             let beside = Beside { refresh_token, id_token: None };
             return issue::tokens(state, issue.bound_to(key_thumbprint), beside).await;
         }
