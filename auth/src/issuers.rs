@@ -10,17 +10,26 @@ use crate::{
         assertion::{self, IdentityAssertion, WorkloadAssertion},
         client::Client,
         error::OAuthError,
-        trusted_issuer::{self, TrustedIssuer},
+        restrictions::Restrictions,
+        trusted_issuer::{self, People, TrustedIssuer},
     },
     state::AppState,
 };
 
-/// What an assertion proves.
-pub enum Verified<'a> {
-    /// That a person may use the client. Whether the assertion comes for the first time, the
-    /// caller must find out.
-    Person(&'a TrustedIssuer, Box<IdentityAssertion>),
-    /// That the client is the workload which it is configured to be.
+/// What an assertion proves, and what the token that comes of it must respect.
+pub struct Verified<'a> {
+    /// Whom the assertion speaks of.
+    pub subject: Subject<'a>,
+    /// What narrows it.
+    pub restrictions: Restrictions,
+}
+
+/// Whom an assertion speaks of.
+pub enum Subject<'a> {
+    /// A person who may use the client. Whether the assertion comes for the first time, the caller
+    /// must find out.
+    Person(&'a TrustedIssuer, &'a People, Box<IdentityAssertion>),
+    /// The client, which is the workload that it is configured to be.
     Workload,
 }
 
@@ -45,20 +54,23 @@ pub async fn verify<'a>(
     let (name, now) = (&state.config.issuer, state.clock.now());
     if assertion::is_identity_assertion(assertion) {
         let claims = IdentityAssertion::verify(assertion, &keys, name, &client.id, now)?;
-        return Ok(Verified::Person(issuer, Box::new(claims)));
+        let people = issuer.people.as_ref().filter(|people| people.accept(&claims.claims));
+        let people = people.ok_or_else(assertion::untrusted)?;
+        let (rule, ignored) = (&people.claims, &people.ignored_claims);
+        let restrictions = Restrictions::of_identity(&claims.claims, rule, ignored)?;
+        let subject = Subject::Person(issuer, people, Box::new(claims));
+        return Ok(Verified { subject, restrictions });
     }
     // The draft wants the token endpoint as audience, its test suite the issuer identifier.
     let audiences = [name.clone(), format!("{name}/token")];
     let claims = WorkloadAssertion::verify(assertion, &keys, &audiences, now)?;
     let workload = issuer.workload(&claims.assertion.sub, &claims.claims);
-    match workload.is_some_and(|workload| workload.client_id == client.id) {
-        true => {
-            let (issuer, subject) = (&issuer.issuer, &claims.assertion.sub);
-            tracing::info!(%issuer, %subject, client = %client.id, "a workload proved itself");
-            Ok(Verified::Workload)
-        }
-        false => Err(assertion::untrusted()),
-    }
+    let workload = workload.filter(|workload| workload.client_id == client.id);
+    let workload = workload.ok_or_else(assertion::untrusted)?;
+    let restrictions = Restrictions::of_workload(&claims.claims, &workload.claims)?;
+    let (issuer, subject) = (&issuer.issuer, &claims.assertion.sub);
+    tracing::info!(%issuer, %subject, client = %client.id, "a workload proved itself");
+    Ok(Verified { subject: Subject::Workload, restrictions })
 }
 
 fn issuer<'a>(state: &'a AppState, assertion: &str) -> Result<&'a TrustedIssuer, OAuthError> {

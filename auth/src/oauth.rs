@@ -16,6 +16,7 @@ pub mod redirect_uri;
 pub mod refresh_token;
 pub mod resource;
 pub mod resource_identifier;
+pub mod restrictions;
 pub mod scope;
 pub mod secret;
 pub mod trusted_issuer;

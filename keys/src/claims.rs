@@ -78,6 +78,9 @@ pub struct AccessTokenClaims {
         deserialize_with = "optional_numeric_date"
     )]
     pub auth_time: Option<i64>,
+    /// How strongly the person proved who they are, as an upstream put it (RFC 9068 §2.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
+    pub acr: Option<String>,
     /// The key that the token is bound to; without it the token is a bearer token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
@@ -108,8 +111,10 @@ impl AccessTokenClaims {
     }
 }
 
-/// `cnf`: the key whose proof must come with a token (RFC 9449 §6.1).
+/// `cnf`: the key whose proof must come with a token (RFC 9449 §6.1). Any other binding is refused,
+/// because nothing here enforces it (RFC 7800 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Confirmation {
     /// Thumbprint of the key (RFC 7638).
     pub jkt: String,

@@ -72,6 +72,9 @@ pub enum VerifyError {
     /// A required claim is missing or has the wrong JSON type (RFC 9068 §2.2).
     #[error("the token lacks a required claim, or one has the wrong form")]
     BadClaims,
+    /// A claim narrows the token in a way that nothing here enforces.
+    #[error("the token is restricted by a claim that is not enforced here")]
+    Restricted,
     /// `iss` is somebody else.
     #[error("the token was issued by another authorization server")]
     WrongIssuer,

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::{
     AccessTokenClaims, PublishedKeys, TokenType, VerifyError,
     jws::{Jws, unverified_claims},
+    restrictions,
 };
 
 /// A token that is good for longer than a day is not taken, in seconds: nobody would notice for as
@@ -51,7 +52,8 @@ impl Verifier {
     }
 
     /// The claims of `token`, once every check has passed: type, critical headers, key and its
-    /// algorithm, signature, issuer, audience and times. `now` is in seconds since 1970.
+    /// algorithm, signature, restrictions, issuer, audience and times. `now` is in seconds since
+    /// 1970.
     pub fn verify(
         &self,
         token: &str,
@@ -63,6 +65,7 @@ impl Verifier {
             VerifyError::UnknownKey if keys.contains(&kid) => VerifyError::WrongAlgorithm,
             _ => error,
         })?;
+        restrictions::check(token)?;
         self.judge(&claims, now)?;
         Ok(claims)
     }
@@ -103,7 +106,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{Algorithm, Audience, KeySet, SigningKey, jws::MAX_TOKEN};
+    use crate::{Algorithm, Audience, KeySet, SigningKey, UNENFORCED_CLAIMS, jws::MAX_TOKEN};
 
     const NOW: i64 = 1_000_000;
 
@@ -119,6 +122,7 @@ mod tests {
             nbf: None,
             jti: "1".into(),
             auth_time: Some(NOW),
+            acr: None,
             cnf: None,
             act: None,
             name: Some("Nick Lucas".into()),
@@ -208,7 +212,7 @@ mod tests {
         }
         assert_eq!(with("exp", json!(NOW as f64 + 600.75)).unwrap().exp, NOW + 600);
         assert_eq!(with("exp", json!(NOW as f64 - 5.5)), Err(VerifyError::Expired));
-        for name in ["name", "preferred_username", "picture", "email", "email_verified"] {
+        for name in ["name", "preferred_username", "picture", "email", "email_verified", "acr"] {
             assert!(with(name, json!([7])).is_ok(), "{name}");
         }
         // What narrows the token must be understood.
@@ -217,6 +221,33 @@ mod tests {
         {
             assert_eq!(with(name, value), Err(VerifyError::BadClaims), "{name}");
         }
+    }
+
+    #[test]
+    fn a_token_with_a_restriction_that_is_not_enforced_is_refused() {
+        let key = key();
+        let verdict = |name: &str, value: Value| {
+            let mut claims = serde_json::to_value(valid_claims()).unwrap();
+            claims[name] = value;
+            let token = key.sign(TokenType::AccessToken, &claims).unwrap();
+            verifier().verify(&token, &published(&key), NOW).map(|_| ())
+        };
+        for name in UNENFORCED_CLAIMS {
+            for value in [json!({"sub": "x"}), json!([]), json!("acme"), Value::Null] {
+                assert_eq!(verdict(name, value), Err(VerifyError::Restricted), "{name}");
+            }
+        }
+        for cnf in [
+            json!({"jkt": "k", "x5t#S256": "t"}),
+            json!({"x5t#S256": "t"}),
+            json!({"jwk": {"kty": "EC"}}),
+            json!({}),
+            json!("k"),
+        ] {
+            assert_eq!(verdict("cnf", cnf.clone()), Err(VerifyError::BadClaims), "{cnf}");
+        }
+        assert_eq!(verdict("cnf", json!({"jkt": "k"})), Ok(()));
+        assert_eq!(verdict("session_state", json!("x")), Ok(()));
     }
 
     #[test]

@@ -108,6 +108,30 @@ async fn an_assertion_that_fails_for_its_audience_is_not_used_up() {
 }
 
 #[tokio::test]
+async fn an_assertion_with_a_claim_that_may_narrow_it_proves_nothing() {
+    let stack = Stack::start().await;
+    let signer = Signer::enter(&stack).await;
+    for (name, value) in [
+        ("cnf", json!({"jkt": "k"})),
+        ("authorization_details", json!([])),
+        ("may_act", json!({"sub": "x"})),
+        ("act", json!({"sub": "x"})),
+        ("scope", json!("mcp:tools")),
+        ("tenant", json!("acme")),
+        ("htu", json!("https://elsewhere.test/token")),
+        ("client_id", json!("another")),
+    ] {
+        let assertion = signer.assertion_with(&stack, name, value);
+        assert_eq!(outcome(&present_assertion(&stack, &assertion).await), REFUSED, "{name}");
+    }
+    let id = json!(signer.client.id);
+    for (name, value) in [("client_id", id), ("name", json!("A client"))] {
+        let assertion = signer.assertion_with(&stack, name, value);
+        assert_eq!(outcome(&present_assertion(&stack, &assertion).await), PROVEN, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn the_audience_is_this_server_alone() {
     let stack = Stack::start().await;
     let signer = Signer::enter(&stack).await;

@@ -66,6 +66,8 @@ struct TokenFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation>,
@@ -160,6 +162,7 @@ fn facts(issuer: &str, token: LiveToken) -> TokenFacts {
                 exp: claims.exp,
                 iat: claims.iat,
                 auth_time: claims.auth_time,
+                acr: claims.acr,
                 jti: Some(claims.jti),
                 cnf: claims.cnf,
                 act: claims.act,
@@ -175,6 +178,7 @@ fn facts(issuer: &str, token: LiveToken) -> TokenFacts {
             exp: grant.refresh_expires_at.min(grant.expires_at),
             iat: grant.created_at,
             auth_time: Some(grant.authenticated_at),
+            acr: None,
             jti: None,
             cnf: grant.key_thumbprint.map(|jkt| Confirmation { jkt }),
             act: None,

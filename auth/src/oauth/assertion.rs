@@ -47,10 +47,6 @@ pub struct IdentityAssertion {
     #[serde(flatten)]
     pub assertion: Assertion,
     client_id: String,
-    /// What the token is to be for.
-    pub resource: Option<Audience>,
-    /// The most that it may allow.
-    pub scope: Option<String>,
     /// When the person last proved who they are.
     #[serde(default, deserialize_with = "optional_numeric_date")]
     pub auth_time: Option<i64>,
@@ -62,6 +58,9 @@ pub struct IdentityAssertion {
     pub picture: Option<String>,
     email: Option<String>,
     email_verified: Option<bool>,
+    /// All else, which may narrow what the assertion is good for.
+    #[serde(flatten)]
+    pub claims: Map<String, Value>,
 }
 
 /// What a workload's assertion says; the rules of its issuer may ask for any claim.

@@ -1,12 +1,18 @@
 //! `private_key_jwt`: the assertion by which a client proves itself (RFC 7523 §3, OpenID Connect
 //! Core §9).
 
+use std::borrow::Cow;
+
 use keys::{
     Audience, PublishedKeys, VerifyError, numeric_date, optional_numeric_date, unverified_claims,
 };
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::error::{ErrorCode, OAuthError};
+use super::{
+    error::{ErrorCode, OAuthError},
+    restrictions::{is_descriptive, present},
+};
 
 /// The one kind of `client_assertion_type` (RFC 7523 §2.2).
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -17,7 +23,7 @@ const LEEWAY: i64 = 10;
 /// Longest `jti`, in bytes.
 const LONGEST_ID: usize = 256;
 
-/// What an assertion says. Unknown claims are passed over.
+/// What an assertion says. A claim that may narrow what it is good for is refused.
 #[derive(Debug, Deserialize)]
 pub struct ClientAssertion {
     iss: String,
@@ -31,6 +37,9 @@ pub struct ClientAssertion {
     nbf: Option<i64>,
     /// Its identifier, good for one use.
     pub jti: String,
+    client_id: Option<String>,
+    #[serde(flatten)]
+    claims: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -72,10 +81,20 @@ impl ClientAssertion {
     }
 
     fn judge(&self, client_id: &str, audiences: &[String], now: i64) -> Result<(), OAuthError> {
-        if self.iss != client_id || self.sub != client_id {
+        let names = [Some(&self.iss), Some(&self.sub), self.client_id.as_ref()];
+        if names.into_iter().flatten().any(|name| name != client_id) {
             return Err(refused(
                 "client_assertion_subject",
                 "The claims iss and sub of the client_assertion must both be the client_id.",
+            ));
+        }
+        if let Some(name) = present(&self.claims).find(|name| !is_descriptive(name)) {
+            return Err(refused(
+                "client_assertion_restricted",
+                format!(
+                    "The client_assertion has the claim {name:?}, which this server cannot enforce. \
+                     Send an assertion without it."
+                ),
             ));
         }
         // One audience only: an assertion that others accept too could be used there or here.
@@ -150,6 +169,6 @@ fn unverified(error: VerifyError) -> OAuthError {
     refused(reason, description).because(error)
 }
 
-fn refused(reason: &'static str, description: &'static str) -> OAuthError {
+fn refused(reason: &'static str, description: impl Into<Cow<'static, str>>) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidClient, reason, description)
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::loopback::is_loopback;
+use super::{loopback::is_loopback, restrictions};
 
 /// An issuer, as an operator configured it.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,6 +35,12 @@ pub struct People {
     /// Whether a person who was never seen here gets an account.
     #[serde(default)]
     pub create_accounts: bool,
+    /// Claims that an assertion must have with exactly these values, such as `tenant`.
+    #[serde(default)]
+    pub claims: BTreeMap<String, Value>,
+    /// Further claims that may be ignored, because they narrow nothing.
+    #[serde(default)]
+    pub ignored_claims: Vec<String>,
 }
 
 /// A workload that may have tokens.
@@ -48,6 +54,13 @@ pub struct Workload {
     pub claims: BTreeMap<String, Value>,
     /// The client that it is here.
     pub client_id: String,
+}
+
+impl People {
+    /// Whether an assertion has every claim that the operator demands.
+    pub fn accept(&self, claims: &Map<String, Value>) -> bool {
+        self.claims.iter().all(|(name, value)| claims.get(name) == Some(value))
+    }
 }
 
 impl TrustedIssuer {
@@ -72,6 +85,21 @@ impl TrustedIssuer {
     }
 
     fn check(&self) -> Result<(), String> {
+        self.check_keys()?;
+        let name = &self.issuer;
+        let ignored = self.people.iter().flat_map(|people| &people.ignored_claims);
+        if let Some(claim) = ignored.into_iter().find(|claim| !restrictions::is_ignorable(claim)) {
+            return Err(format!(
+                "the claim {claim:?} of {name:?} narrows an assertion and cannot be in ignored_claims"
+            ));
+        }
+        if self.people.is_none() && self.workloads.is_empty() {
+            return Err(format!("give {name:?} people or workloads; it is trusted for nothing"));
+        }
+        Ok(())
+    }
+
+    fn check_keys(&self) -> Result<(), String> {
         let name = &self.issuer;
         let is_safe = |url: &Url| url.scheme() == "https" || is_loopback(url);
         if !Url::parse(name).is_ok_and(|url| is_safe(&url) && url.fragment().is_none()) {
@@ -86,9 +114,6 @@ impl TrustedIssuer {
             }
             (Some(_), Some(_)) | (None, None) => {
                 Err(format!("give {name:?} either jwks or jwks_uri"))
-            }
-            _ if self.people.is_none() && self.workloads.is_empty() => {
-                Err(format!("give {name:?} people or workloads; it is trusted for nothing"))
             }
             _ => Ok(()),
         }
@@ -143,11 +168,23 @@ mod tests {
             json!({"jwks": {"keys": []}}),
             json!({"jwks": {"keys": [{"kty": "oct", "k": "AA"}]}}),
             json!({"people": null}),
+            json!({"people": {"ignored_claims": ["cnf"]}}),
+            json!({"people": {"ignored_claims": ["x", "may_act"]}}),
             json!({"issuer": "http://idp.example.com"}),
             json!({"issuer": "idp"}),
             json!({"workloads": [{"subject": "a", "client": "b"}]}),
         ] {
             assert!(verdict(&change).is_err(), "{change}");
+        }
+    }
+
+    #[test]
+    fn an_assertion_of_a_person_has_every_claim_that_is_demanded() {
+        let people: People = serde_json::from_value(json!({"claims": {"tenant": "acme"}})).unwrap();
+        let accepts = |claims: Value| people.accept(claims.as_object().unwrap());
+        assert!(accepts(json!({"tenant": "acme", "x": 1})));
+        for claims in [json!({"tenant": "other"}), json!({}), json!({"tenant": null})] {
+            assert!(!accepts(claims));
         }
     }
 

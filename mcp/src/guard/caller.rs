@@ -40,6 +40,8 @@ pub struct Facts {
     pub email_verified: bool,
     /// The program that calls for the person.
     pub client_id: String,
+    /// Who acts for the subject, where the token was delegated (`act`, RFC 8693 §4.1).
+    pub actor: Option<String>,
     /// What the token may be used for, with all that these scopes hold.
     pub scopes: Vec<String>,
     /// When the token expires, in seconds since 1970.
@@ -116,6 +118,7 @@ impl Caller {
             email: claims.email,
             email_verified: claims.email_verified.unwrap_or_default(),
             client_id: claims.client_id,
+            actor: claims.act.map(|actor| actor.sub),
             expires_at: claims.exp,
             token_id: claims.jti,
             key_id,
@@ -182,6 +185,7 @@ pub(super) fn caller(subject: &str, client_id: &str, scopes: &[&str]) -> Caller 
         email: None,
         email_verified: false,
         client_id: client_id.into(),
+        actor: None,
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
         expires_at: i64::MAX,
         token_id: String::new(),

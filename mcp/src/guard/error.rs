@@ -168,6 +168,7 @@ fn reason_of(error: &VerifyError) -> &'static str {
         VerifyError::WrongAlgorithm => "token_algorithm",
         VerifyError::BadSignature => "token_signature",
         VerifyError::BadClaims => "token_claims",
+        VerifyError::Restricted => "token_restricted",
         VerifyError::WrongIssuer => "token_issuer",
         VerifyError::WrongAudience => "token_audience",
         VerifyError::Expired => "token_expired",

@@ -1,12 +1,19 @@
 //! Tokens that are no JWT: the authorization server is asked (RFC 7662), then `/userinfo` for the
 //! person's claims (OpenID Connect Core §5.3).
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use keys::{AccessTokenClaims, Audience, Confirmation, lenient, optional_numeric_date};
+use keys::{
+    AccessTokenClaims, Actor, Audience, Confirmation, UNENFORCED_CLAIMS, lenient,
+    optional_numeric_date,
+};
 use moka::future::Cache;
 use reqwest::StatusCode;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::Value;
 use tokio::{sync::Semaphore, time::timeout};
 use url::form_urlencoded::byte_serialize;
 
@@ -68,9 +75,12 @@ struct Answer {
     nbf: Option<i64>,
     #[serde(default, deserialize_with = "lenient")]
     jti: Option<String>,
-    cnf: Option<Confirmation>,
+    cnf: Option<Value>,
+    act: Option<Actor>,
     #[serde(flatten)]
     person: Person,
+    #[serde(flatten)]
+    rest: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -192,7 +202,12 @@ impl Introspection {
     /// A token of another type, a refresh token above all, is no access token however active.
     fn judge(&self, answer: Answer, now: i64) -> Option<AccessTokenClaims> {
         let audience = answer.aud?;
-        let expected = if answer.cnf.is_some() { "dpop" } else { "bearer" };
+        // A restriction that is not enforced here would be lost.
+        if UNENFORCED_CLAIMS.iter().any(|name| answer.rest.contains_key(*name)) {
+            return None;
+        }
+        let cnf = answer.cnf.map(serde_json::from_value::<Confirmation>).transpose().ok()?;
+        let expected = if cnf.is_some() { "dpop" } else { "bearer" };
         let is_expected = |kind: &String| kind.eq_ignore_ascii_case(expected);
         let starts = answer.nbf.into_iter().chain(answer.iat).max();
         let good = answer.active
@@ -212,8 +227,9 @@ impl Introspection {
             nbf: answer.nbf,
             jti: answer.jti.unwrap_or_default(),
             auth_time: None,
-            cnf: answer.cnf,
-            act: None,
+            acr: None,
+            cnf,
+            act: answer.act,
             name: None,
             preferred_username: None,
             picture: None,
@@ -255,6 +271,8 @@ async fn read<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, Fetch
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const NOW: i64 = 1_000_000;
@@ -307,10 +325,27 @@ mod tests {
         for json in [
             r#"{"active":true,"nbf":"soon"}"#,
             r#"{"active":true,"iss":7}"#,
-            r#"{"active":true,"cnf":7}"#,
+            r#"{"active":true,"act":7}"#,
             r#"{"active":"true"}"#,
         ] {
             assert!(read(json).is_none(), "{json}");
+        }
+    }
+
+    #[test]
+    fn an_answer_with_a_restriction_that_is_not_enforced_does_not_count() {
+        let with = |name: &str, value: Value| {
+            let mut answer = json!({"active": true, "token_type": "Bearer", "sub": "nick",
+                "aud": "http://localhost:3001/mcp", "client_id": "c", "exp": NOW + 60});
+            answer[name] = value;
+            judged(|default| *default = serde_json::from_value(answer).unwrap())
+        };
+        assert!(with("username", json!("nick")));
+        for name in UNENFORCED_CLAIMS {
+            assert!(!with(name, json!({"sub": "x"})), "{name}");
+        }
+        for cnf in [json!({"x5t#S256": "t"}), json!("k"), json!(7)] {
+            assert!(!with("cnf", cnf.clone()), "{cnf}");
         }
     }
 

@@ -89,6 +89,7 @@ mod tests {
             nbf: None,
             jti: "1".into(),
             auth_time: None,
+            acr: None,
             cnf: None,
             act: None,
             name: None,

@@ -93,6 +93,25 @@ async fn an_expired_token_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_with_a_restriction_that_is_not_enforced_is_refused() {
+    let (stack, token) = signed_in().await;
+    let claims = tests::access_token::claims(&token);
+    for (name, value) in [
+        ("authorization_details", json!([{"type": "read_only"}])),
+        ("may_act", json!({"sub": "x"})),
+        ("tenant", json!("acme")),
+        ("cnf", json!({"x5t#S256": "t"})),
+        ("cnf", json!({"jwk": {}})),
+    ] {
+        let mut restricted = claims.clone();
+        restricted[name] = value;
+        refusal(&stack, &signed(&stack, &restricted)).await;
+    }
+    let token = signed(&stack, &json!({"acr": "urn:strong", "session_state": "x"}));
+    assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_token_for_another_resource_is_refused() {
     let (stack, _) = signed_in().await;
     let other = ["--resource", "http://localhost:9/mcp"];

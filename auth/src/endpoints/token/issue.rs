@@ -41,10 +41,19 @@ pub(super) struct Issue<'a> {
 
 /// Whom a token speaks of.
 pub(super) enum Subject {
-    /// A person, and when they last proved who they are.
-    Person(Box<users::Model>, Option<i64>),
+    /// A person, and how they proved who they are.
+    Person(Box<users::Model>, Authentication),
     /// The client itself.
     Client,
+}
+
+/// How a person proved who they are (RFC 9068 §2.2.1).
+#[derive(Default)]
+pub(super) struct Authentication {
+    /// When they last did (`auth_time`).
+    pub(super) at: Option<i64>,
+    /// How strongly, where the issuer of an assertion says so (`acr`).
+    pub(super) acr: Option<String>,
 }
 
 /// What goes to the client beside the access token.
@@ -80,9 +89,10 @@ impl<'a> Issue<'a> {
         let user = user.ok_or_else(|| {
             OAuthError::invalid_grant("user_gone", "The person no longer has an account here.")
         })?;
+        let authentication = Authentication { at: Some(grant.authenticated_at), acr: None };
         Ok(Self {
             client,
-            subject: Subject::Person(Box::new(user), Some(grant.authenticated_at)),
+            subject: Subject::Person(Box::new(user), authentication),
             grant: Some(grant),
             resource,
             scope,
@@ -113,7 +123,14 @@ impl<'a> Issue<'a> {
 
     fn authenticated_at(&self) -> Option<i64> {
         match &self.subject {
-            Subject::Person(_, authenticated_at) => *authenticated_at,
+            Subject::Person(_, authentication) => authentication.at,
+            Subject::Client => None,
+        }
+    }
+
+    fn acr(&self) -> Option<String> {
+        match &self.subject {
+            Subject::Person(_, authentication) => authentication.acr.clone(),
             Subject::Client => None,
         }
     }
@@ -202,6 +219,7 @@ fn access_claims(
         nbf: None,
         jti: issue.jti(),
         auth_time: issue.authenticated_at(),
+        acr: issue.acr(),
         cnf: issue.key_thumbprint.clone().map(|jkt| Confirmation { jkt }),
         act: issue.actor.clone(),
         name: user.name,

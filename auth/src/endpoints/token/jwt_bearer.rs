@@ -7,17 +7,18 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Beside, Issue, Subject},
+    issue::{self, Authentication, Beside, Issue, Subject},
 };
 use crate::{
     extract::authenticated::FromParameters,
-    issuers::{self, Verified},
+    issuers,
     oauth::{
         assertion::{self, IdentityAssertion},
         client::{AuthenticationMethod, Client},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
         resource::{self, Resource},
+        restrictions::Restrictions,
         scope::ScopeSet,
         trusted_issuer::{People, TrustedIssuer},
     },
@@ -53,23 +54,36 @@ pub(super) async fn serve(
     key_thumbprint: Option<&str>,
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
-    let issue = match issuers::verify(state, client, &request.assertion).await? {
-        Verified::Person(issuer, claims) => {
-            of_person(state, client, &request, issuer, *claims).await?
+    let verified = issuers::verify(state, client, &request.assertion).await?;
+    verified.restrictions.check_key(key_thumbprint)?;
+    let wanted = Wanted { client, request: &request, restrictions: &verified.restrictions };
+    let issue = match verified.subject {
+        issuers::Subject::Person(issuer, people, claims) => {
+            of_person(state, wanted, Issuer { issuer, people }, *claims).await?
         }
-        Verified::Workload => of_workload(state, client, &request)?,
+        issuers::Subject::Workload => of_workload(state, wanted)?,
     };
     issue::tokens(state, issue.bound_to(key_thumbprint), Beside::default()).await
 }
 
-/// The workload is the client; what an operator allowed the client is what it can have.
-fn of_workload<'a>(
-    state: &'a AppState,
+/// What a client asks for, and what the assertion that it presents lets it have.
+#[derive(Clone, Copy)]
+struct Wanted<'a, 'b> {
     client: &'a Client,
-    request: &Request,
-) -> Result<Issue<'a>, OAuthError> {
-    let resource = resource::select(&state.resources, &request.resources)?;
+    request: &'b Request,
+    restrictions: &'b Restrictions,
+}
+
+/// The workload is the client; what an operator allowed the client and the assertion allows is what
+/// it can have.
+fn of_workload<'a>(state: &'a AppState, wanted: Wanted<'a, '_>) -> Result<Issue<'a>, OAuthError> {
+    let Wanted { client, request, restrictions } = wanted;
+    let resource = target(state, request, restrictions)?;
     let scope = resource.grantable_to_client(request.scope.as_deref(), client.scope.as_ref())?;
+    let scope = resource.within(&scope, restrictions.scope()?.as_ref());
+    if scope.is_empty() {
+        return Err(scope_not_asserted());
+    }
     Ok(Issue {
         client,
         subject: Subject::Client,
@@ -82,14 +96,20 @@ fn of_workload<'a>(
     })
 }
 
+/// Who speaks for a person, and how its people are known here.
+struct Issuer<'a> {
+    issuer: &'a TrustedIssuer,
+    people: &'a People,
+}
+
 /// Judges everything, then uses the assertion up: nothing is consumed by a request that is wrong.
 async fn of_person<'a>(
     state: &'a AppState,
-    client: &'a Client,
-    request: &Request,
-    issuer: &TrustedIssuer,
+    wanted: Wanted<'a, '_>,
+    Issuer { issuer, people }: Issuer<'_>,
     claims: IdentityAssertion,
 ) -> Result<Issue<'a>, OAuthError> {
+    let Wanted { client, request, restrictions } = wanted;
     if client.authentication == AuthenticationMethod::None {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
@@ -97,21 +117,21 @@ async fn of_person<'a>(
             "A client that cannot prove who it is cannot speak for a person.",
         ));
     }
-    let people = issuer.people.as_ref().ok_or_else(assertion::untrusted)?;
-    let resource = target(state, request, &claims)?;
-    let scope = narrowed(resource, client, request, &claims)?;
+    let resource = target(state, request, restrictions)?;
+    let scope = narrowed(resource, wanted)?;
     let known = find_person(state, issuer, &claims).await?;
     if known.is_none() && !people.create_accounts {
         return Err(unknown_person());
     }
     use_up(state, &claims).await?;
+    let authentication = Authentication { at: claims.auth_time, acr: restrictions.acr.clone() };
     let user = match known {
         Some(user) => user,
         None => create_person(state, issuer, people, &claims).await?,
     };
     Ok(Issue {
         client,
-        subject: Subject::Person(Box::new(user), claims.auth_time),
+        subject: Subject::Person(Box::new(user), authentication),
         grant: None,
         resource,
         scope,
@@ -125,10 +145,10 @@ async fn of_person<'a>(
 fn target<'a>(
     state: &'a AppState,
     request: &Request,
-    claims: &IdentityAssertion,
+    restrictions: &Restrictions,
 ) -> Result<&'a Resource, OAuthError> {
     use keys::Audience::{Many, One};
-    let asserted = match &claims.resource {
+    let asserted = match &restrictions.resource {
         None => return resource::select(&state.resources, &request.resources),
         Some(One(one)) => std::slice::from_ref(one),
         Some(Many(many)) => many.as_slice(),
@@ -139,24 +159,12 @@ fn target<'a>(
 }
 
 /// What is asked for, asserted, known to the resource, and allowed to the client: all of these.
-fn narrowed(
-    resource: &Resource,
-    client: &Client,
-    request: &Request,
-    claims: &IdentityAssertion,
-) -> Result<ScopeSet, OAuthError> {
-    let asserted = claims.scope.as_deref().map(ScopeSet::parse).transpose()?;
-    let wanted = request.scope.as_deref().or(claims.scope.as_deref());
-    let granted = resource.within(&resource.grantable(wanted)?, asserted.as_ref());
+fn narrowed(resource: &Resource, wanted: Wanted<'_, '_>) -> Result<ScopeSet, OAuthError> {
+    let Wanted { client, request, restrictions } = wanted;
+    let requested = request.scope.as_deref().or(restrictions.scope.as_deref());
+    let granted = resource.within(&resource.grantable(requested)?, restrictions.scope()?.as_ref());
     let granted = resource.within(&granted, client.most_scopes());
-    match granted.is_empty() {
-        true => Err(OAuthError::new(
-            ErrorCode::InvalidScope,
-            "scope_not_asserted",
-            "None of the requested scopes is asserted, and allowed to the client. Ask for less.",
-        )),
-        false => Ok(granted),
-    }
+    if granted.is_empty() { Err(scope_not_asserted()) } else { Ok(granted) }
 }
 
 /// Accounts are linked by issuer and subject alone: an address proves nothing here.
@@ -204,6 +212,14 @@ async fn use_up(state: &AppState, claims: &IdentityAssertion) -> Result<(), OAut
         true => Ok(()),
         false => Err(assertion::replayed()),
     }
+}
+
+fn scope_not_asserted() -> OAuthError {
+    OAuthError::new(
+        ErrorCode::InvalidScope,
+        "scope_not_asserted",
+        "None of the requested scopes is asserted, and allowed to the client. Ask for less.",
+    )
 }
 
 fn unknown_person() -> OAuthError {

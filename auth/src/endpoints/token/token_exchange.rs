@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     TokenResponse,
-    issue::{self, Beside, Issue, Subject},
+    issue::{self, Authentication, Beside, Issue, Subject},
 };
 use crate::{
     extract::authenticated::FromParameters,
@@ -184,7 +184,8 @@ async fn person(state: &AppState, claims: &AccessTokenClaims) -> Result<Subject,
     let found = users::find(state.db.connection(), id).await;
     let user = found.map_err(|error| OAuthError::outage("exchange_storage", error))?;
     let user = user.ok_or_else(unusable)?;
-    Ok(Subject::Person(Box::new(user), claims.auth_time))
+    let authentication = Authentication { at: claims.auth_time, acr: claims.acr.clone() };
+    Ok(Subject::Person(Box::new(user), authentication))
 }
 
 /// Who acts now, and for whom they act in turn. A client that only narrows its own token acts for

@@ -1,5 +1,7 @@
 //! `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`
 
+mod restrictions;
+
 use auth::storage::users;
 use keys::TokenType;
 use serde_json::{Value, json};
@@ -243,7 +245,7 @@ async fn a_workload_proves_itself_by_its_assertion_alone() {
         assert_eq!(claims["sub"], WORKLOAD_CLIENT);
         assert_eq!(claims["client_id"], WORKLOAD_CLIENT);
         assert_eq!(claims["aud"], json!(setting.stack.audience));
-        // Nothing of the assertion is copied.
+        // What only describes the workload is not copied.
         assert_eq!(claims.get("cluster"), None);
         // The platform gives a workload one assertion for an hour.
         assert_eq!(client.post("/token", &request).await.status, 200);

@@ -204,6 +204,29 @@ async fn a_client_without_the_grant_or_without_a_secret_is_refused() {
 }
 
 #[tokio::test]
+async fn a_subject_token_with_a_restriction_that_would_be_lost_is_not_exchanged() {
+    let setting = Setting::new().await;
+    let subject = claims(setting.tokens.text("access_token"));
+    let exchanged = async |name: &str, value: Value| {
+        let mut claims = subject.clone();
+        claims[name] = value;
+        let token = tests::access_token::signed(&setting.stack, &claims);
+        setting.post(&exchange(&token)).await
+    };
+    for (name, value) in [
+        ("may_act", json!({"sub": "another"})),
+        ("authorization_details", json!([{"type": "x"}])),
+        ("tenant", json!("acme")),
+        ("cnf", json!({"x5t#S256": "t"})),
+    ] {
+        let answer = exchanged(name, value).await;
+        assert_eq!(error(&answer), (400, "invalid_request"), "{name}");
+    }
+    let strong = exchanged("acr", json!("urn:strong")).await;
+    assert_eq!(claims(strong.text("access_token"))["acr"], "urn:strong", "{}", strong.json);
+}
+
+#[tokio::test]
 async fn the_chain_of_actors_is_kept_and_ends() {
     let setting = Setting::new().await;
     let options = ["--grant-type", GRANT, "--resource", FRONT];
