@@ -94,6 +94,8 @@ mod tests {
     fn dangerous_members_refuse_the_whole_document() {
         for (name, value) in [
             ("redirect_uris", json!(["https://app.test/cb", "javascript:alert(1)"])),
+            ("redirect_uris", json!(["https://app.test/cb?code=x"])),
+            ("post_logout_redirect_uris", json!(["https://app.test/bye?state=x"])),
             ("jwks", json!({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]})),
             ("client_name", json!("a\u{202e}b")),
         ] {

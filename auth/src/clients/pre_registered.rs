@@ -17,15 +17,14 @@ use crate::{
 /// is left out rather than made up.
 pub(super) fn client(row: clients::Model, now: i64) -> Client {
     let url = |text: Option<String>| text.and_then(|text| Url::parse(&text).ok());
+    let uris = |list: &str| words(list).filter_map(|uri| RedirectUri::parse(uri).ok()).collect();
     let keys = match (row.jwks.clone(), url(row.jwks_uri.clone())) {
         (Some(jwks), _) => ClientKeys::Jwks(jwks),
         (None, Some(uri)) => ClientKeys::JwksUri(uri),
         (None, None) => ClientKeys::None,
     };
     Client {
-        redirect_uris: words(&row.redirect_uris)
-            .filter_map(|uri| RedirectUri::parse(uri).ok())
-            .collect(),
+        redirect_uris: uris(&row.redirect_uris),
         grant_types: words(&row.grant_types).filter_map(GrantType::parse).collect(),
         authentication: AuthenticationMethod::parse(&row.token_endpoint_auth_method)
             .unwrap_or(AuthenticationMethod::ClientSecretBasic),
@@ -34,9 +33,7 @@ pub(super) fn client(row: clients::Model, now: i64) -> Client {
         scope: row.scope.as_deref().map(|scope| words(scope).collect()),
         resource: row.resource,
         application_type: ApplicationType::parse(&row.application_type).unwrap_or_default(),
-        post_logout_redirect_uris: words(&row.post_logout_redirect_uris)
-            .map(str::to_owned)
-            .collect(),
+        post_logout_redirect_uris: uris(&row.post_logout_redirect_uris),
         backchannel_logout_uri: url(row.backchannel_logout_uri),
         backchannel_logout_session_required: row.backchannel_logout_session_required,
         require_pushed_authorization_requests: row.require_pushed_authorization_requests,

@@ -87,7 +87,11 @@ impl Registration {
             require_pushed_authorization_requests: client.require_pushed_authorization_requests,
             jwks,
             jwks_uri,
-            post_logout_redirect_uris: client.post_logout_redirect_uris,
+            post_logout_redirect_uris: client
+                .post_logout_redirect_uris
+                .iter()
+                .map(|uri| uri.as_str().to_owned())
+                .collect(),
             id_token_signed_response_alg: client.id_token_signed_response_alg,
             userinfo_signed_response_alg: client.userinfo_signed_response_alg,
             client_uri: client.client_uri,
@@ -129,11 +133,7 @@ impl Registration {
         };
         Client {
             name: self.name,
-            redirect_uris: self
-                .redirect_uris
-                .iter()
-                .filter_map(|uri| RedirectUri::parse(uri).ok())
-                .collect(),
+            redirect_uris: allowed(&self.redirect_uris),
             grant_types: self.grant_types,
             authentication: self.authentication,
             secret_hashes,
@@ -142,7 +142,7 @@ impl Registration {
                 true => ApplicationType::Web,
                 false => ApplicationType::Native,
             },
-            post_logout_redirect_uris: self.post_logout_redirect_uris,
+            post_logout_redirect_uris: allowed(&self.post_logout_redirect_uris),
             require_pushed_authorization_requests: self.require_pushed_authorization_requests,
             dpop_bound_access_tokens: self.dpop_bound_access_tokens,
             id_token_signed_response_alg: self.id_token_signed_response_alg,
@@ -155,6 +155,11 @@ impl Registration {
             ..Client::new(id, Provenance::Registered)
         }
     }
+}
+
+/// Those that may still be registered: an older version of this server may have allowed more.
+fn allowed(uris: &[String]) -> Vec<RedirectUri> {
+    uris.iter().filter_map(|uri| RedirectUri::parse(uri).ok()).collect()
 }
 
 /// Whether a `client_id` has the form of an open registration.

@@ -157,7 +157,7 @@ fn target(client: Option<&Client>, uri: &str, state: Option<&str>) -> Result<Str
             "Send client_id or id_token_hint beside post_logout_redirect_uri.",
         ));
     };
-    if !client.post_logout_redirect_uris.iter().any(|registered| registered == uri) {
+    if !client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == uri) {
         return Err(OAuthError::invalid_request(
             "post_logout_redirect_uri_unregistered",
             "The post_logout_redirect_uri is not registered for this client.",

@@ -108,7 +108,7 @@ impl ClientInformationResponse {
             application_type: client.application_type.as_str(),
             jwks,
             jwks_uri,
-            post_logout_redirect_uris: client.post_logout_redirect_uris,
+            post_logout_redirect_uris: texts(&client.post_logout_redirect_uris),
             dpop_bound_access_tokens: client.dpop_bound_access_tokens.then_some(true),
             require_pushed_authorization_requests: client
                 .require_pushed_authorization_requests

@@ -182,7 +182,7 @@ pub struct Client {
     /// Where it runs.
     pub application_type: ApplicationType,
     /// Where people may be sent after they signed out, compared exactly.
-    pub post_logout_redirect_uris: Vec<String>,
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// Who is told of a sign-out.
     pub backchannel_logout_uri: Option<Url>,
     /// Whether that message must name the session.

@@ -236,7 +236,7 @@ impl ClientMetadata {
         }
     }
 
-    fn post_logout_redirect_uris(&self) -> Result<Vec<String>, OAuthError> {
+    fn post_logout_redirect_uris(&self) -> Result<Vec<RedirectUri>, OAuthError> {
         let uris = self.texts("post_logout_redirect_uris")?.unwrap_or_default();
         if uris.len() > MOST_REDIRECT_URIS {
             return Err(refused(
@@ -244,13 +244,13 @@ impl ClientMetadata {
                 "Register at most 20 post_logout_redirect_uris.",
             ));
         }
-        let parsed = uris.into_iter().map(|uri| RedirectUri::parse(uri).map(|_| uri.to_owned()));
+        let parsed = uris.into_iter().map(RedirectUri::parse);
         parsed.collect::<Result<_, _>>().map_err(|error: OAuthError| {
-            refused(
+            OAuthError::new(
+                ErrorCode::InvalidClientMetadata,
                 "post_logout_redirect_uris",
-                "A post_logout_redirect_uri points to a place that is not allowed.",
+                format!("A post_logout_redirect_uri is not allowed. {}", error.description),
             )
-            .because(error)
         })
     }
 }

@@ -10,37 +10,54 @@ use super::{
 /// Longest redirect URI, in bytes.
 const LONGEST: usize = 1024;
 
-/// Schemes that a browser or a desktop acts on itself. A private-use scheme belongs to one program;
-/// these belong to none (RFC 8252 §7.1), and neither does any of Windows, which begin with `ms-`.
-const FORBIDDEN_SCHEMES: [&str; 28] = [
-    "about",
-    "blob",
-    "chrome",
-    "content",
-    "data",
-    "edge",
-    "file",
-    "filesystem",
-    "ftp",
-    "intent",
-    "jar",
-    "javascript",
-    "ldap",
-    "ldaps",
-    "mailto",
-    "resource",
-    "search-ms",
-    "sftp",
-    "smb",
-    "sms",
-    "ssh",
-    "steam",
-    "tel",
-    "telnet",
-    "vbscript",
-    "view-source",
-    "ws",
-    "wss",
+/// Schemes without a dot of programs that speak MCP. Any other private-use scheme must be the
+/// reverse of a domain name (RFC 8252 §7.1): a short one may be one that a browser or the system acts
+/// on, and nobody can list all of those.
+const KNOWN_SCHEMES: [&str; 22] = [
+    "antigravity",
+    "cherrystudio",
+    "claude",
+    "code-oss",
+    "codex",
+    "cursor",
+    "goose",
+    "insomnia",
+    "jetbrains",
+    "kiro",
+    "lmstudio",
+    "opencode",
+    "positron",
+    "postman",
+    "raycast",
+    "trae",
+    "vscode",
+    "vscode-insiders",
+    "vscodium",
+    "warp",
+    "windsurf",
+    "zed",
+];
+
+/// Beginnings of schemes that have a dot and that a system acts on itself.
+const SYSTEM_PREFIXES: [&str; 6] =
+    ["com.apple.", "com.microsoft.", "microsoft.", "ms-", "windows.", "x-apple."];
+
+/// Parameters of an authorization response (RFC 6749 §4.1.2, RFC 9207 §2, OpenID Connect Session
+/// Management §2, JARM §2.3, and those of the implicit flow), and of the answer to a sign-out. A
+/// client that finds two of a name may read the one that is not ours.
+const RESPONSE_PARAMETERS: [&str; 12] = [
+    "access_token",
+    "code",
+    "error",
+    "error_description",
+    "error_uri",
+    "expires_in",
+    "id_token",
+    "iss",
+    "response",
+    "session_state",
+    "state",
+    "token_type",
 ];
 
 /// A redirect URI that may be registered: `https`, `http` on loopback, or a private-use scheme.
@@ -56,7 +73,7 @@ impl RedirectUri {
                 "redirect_uri_not_allowed",
                 format!(
                     "A redirect URI {why}. Use https, http on localhost, 127.0.0.1 or [::1], \
-                     or a private-use scheme."
+                     or a private-use scheme with a dot, such as com.example.app."
                 ),
             )
         };
@@ -72,6 +89,16 @@ impl RedirectUri {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refused("has user information"));
+        }
+        if let Some(name) = parameter_names(text).find(|name| is_of_a_response(name)) {
+            return Err(OAuthError::new(
+                ErrorCode::InvalidRedirectUri,
+                "redirect_uri_parameter",
+                format!(
+                    "A redirect URI has the parameter {name:?}, which belongs to the answer. Leave \
+                     it out."
+                ),
+            ));
         }
         let allowed = match url.scheme() {
             "https" => matches!(url.host(), Some(host) if is_plain_host(text, &host)),
@@ -109,7 +136,28 @@ impl RedirectUri {
 }
 
 fn is_private_use(scheme: &str) -> bool {
-    !FORBIDDEN_SCHEMES.contains(&scheme) && !scheme.starts_with("ms-")
+    KNOWN_SCHEMES.contains(&scheme) || is_reverse_domain(scheme)
+}
+
+fn is_reverse_domain(scheme: &str) -> bool {
+    scheme.contains('.')
+        && scheme.split('.').all(|label| !label.is_empty())
+        && !SYSTEM_PREFIXES.iter().any(|prefix| scheme.starts_with(prefix))
+}
+
+fn is_of_a_response(name: &str) -> bool {
+    RESPONSE_PARAMETERS.contains(&name)
+}
+
+/// The names in the query of a URI, as the most lenient reader takes them: separated by `&` or `;`,
+/// decoded, without case, surrounding blanks and the brackets of an array.
+fn parameter_names(uri: &str) -> impl Iterator<Item = String> {
+    let query = uri.split_once('?').map_or("", |(_, query)| query);
+    query.split(['&', ';', '?']).filter_map(|pair| {
+        let (name, _) = url::form_urlencoded::parse(pair.as_bytes()).next()?;
+        let name = name.split(['[', '\0']).next().unwrap_or_default();
+        Some(name.trim().to_ascii_lowercase())
+    })
 }
 
 /// Rejects a host that only becomes one by the leniency of URL parsers, and wildcards.
@@ -139,6 +187,11 @@ mod tests {
             "http://[::1]/cb",
             "cursor://anysphere.cursor-mcp/oauth/callback",
             "com.example.app:/cb",
+            "com.example.app:/cb?tenant=1",
+            "vscode-insiders://vscode.github-authentication/did-authenticate",
+            "CURSOR://anysphere.cursor-mcp/oauth/callback",
+            "https://app.test/cb?stateful=1&codes=2&x=code",
+            "https://app.test/code/state?x=1",
         ] {
             assert!(registers(text), "{text}");
         }
@@ -174,6 +227,21 @@ mod tests {
             "http://2130706433:1/cb",
             "http://127.0.0.1:1@evil.test/cb",
             "foo:",
+            "myapp://callback",
+            "microsoft-edge:https://evil.test",
+            "shell:startup",
+            "search:query",
+            "itms-services://?action=download-manifest",
+            "vnc://evil.test",
+            "git+ssh://evil.test",
+            "x-apple.systempreferences:root",
+            "microsoft.windows.camera:",
+            "com.apple.tv:/x",
+            "ms-settings.x:/y",
+            "web+x:/cb",
+            "a.:/cb",
+            "a..b:/cb",
+            "com.example.app:",
             "http://127.0.0.1.evil.test/cb",
             "http://127.0.0.1:99999/cb",
             "http://127.0.0.1:0/cb",
@@ -184,6 +252,37 @@ mod tests {
             assert!(!registers(text), "{text}");
         }
         assert!(!registers(&format!("https://app.test/{}", "a".repeat(1024))));
+    }
+
+    #[test]
+    fn no_parameter_of_the_answer_may_be_registered_however_it_is_written() {
+        let query = |query: &str| {
+            let refused = RedirectUri::parse(&format!("https://app.test/cb?{query}"));
+            refused.err().map(|error| error.reason)
+        };
+        for name in RESPONSE_PARAMETERS {
+            assert_eq!(query(&format!("{name}=x")), Some("redirect_uri_parameter"), "{name}");
+        }
+        for text in [
+            "a=b&code=x",
+            "a=b;code=x",
+            "a=b?code=x",
+            "code",
+            "c%6Fde=x",
+            "%63%6f%64%65",
+            "CODE=x",
+            "state[]=x",
+            "state%5B0%5D=x",
+            "+iss=x",
+            "%20error+=x",
+            "code%00=x",
+        ] {
+            assert_eq!(query(text), Some("redirect_uri_parameter"), "{text}");
+        }
+        for uri in ["http://localhost/cb?state=x", "com.example.app:/cb?iss=x", "cursor:x?code=1"] {
+            assert!(!registers(uri), "{uri}");
+        }
+        assert_eq!(query("resource=x&client_id=y"), None);
     }
 
     #[test]

@@ -71,6 +71,33 @@ async fn every_member_of_the_wrong_type_is_refused_or_left_out() {
 }
 
 #[tokio::test]
+async fn an_address_that_could_pass_for_an_answer_or_is_not_the_clients_own_is_refused() {
+    let stack = Stack::start().await;
+    for uri in [
+        "https://app.test/cb?code=x",
+        "https://app.test/cb?a=b&%73tate=x",
+        "http://127.0.0.1/callback?iss=https://evil.test",
+        "com.example.app:/cb?error=x",
+        "myapp://cb",
+        "microsoft-edge:https://evil.test",
+        "shell:startup",
+        "search:x",
+        "itms-services://?url=x",
+        "vnc://evil.test",
+        "git+ssh://evil.test",
+    ] {
+        for name in ["redirect_uris", "post_logout_redirect_uris"] {
+            let mut request = valid_request();
+            request.as_object_mut().unwrap().remove("jwks");
+            request[name] = json!(["http://127.0.0.1/callback", uri]);
+            let answer = register(&stack, request.to_string()).await;
+            let error = assert_is_error(&answer, uri);
+            assert!(error.starts_with("invalid_"), "{name} {uri}: {}", answer.json);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_registration_for_thousands_of_scopes_is_refused() {
     let stack = Stack::start().await;
     let mut request = valid_request();

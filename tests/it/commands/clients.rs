@@ -119,9 +119,20 @@ async fn everything_said_of_a_client_is_shown_again_by_the_standards_names() {
 #[tokio::test]
 async fn a_client_that_could_not_work_is_refused_with_what_to_change() {
     let stack = Stack::start().await;
-    let refused: [(&[&str], &str); 9] = [
+    let refused: [(&[&str], &str); 12] = [
         (&[], "--redirect-uri"),
         (&["--redirect-uri", "http://app.test/cb"], "https"),
+        (&["--redirect-uri", "https://app.test/cb?iss=x"], "\"iss\""),
+        (&["--redirect-uri", "shell:startup"], "with a dot"),
+        (
+            &[
+                "--redirect-uri",
+                REDIRECT_URI,
+                "--post-logout-redirect-uri",
+                "https://a.test?state=x",
+            ],
+            "\"state\"",
+        ),
         (&["--redirect-uri", "https://app.test/cb", "--id", "a b"], "letters"),
         (&["--redirect-uri", "https://app.test/cb", "--id", "dyn_1"], "dyn_"),
         (&["--redirect-uri", "https://app.test/cb", "--auth-method", "x"], "client_secret_basic"),

@@ -21,7 +21,7 @@ use crate::endpoints::{
     sign_in::with_provider,
 };
 
-const SCHEME: &str = "portcullis-test";
+const SCHEME: &str = "test.portcullis";
 
 /// From the sign-in page to wherever the person was heading.
 async fn sign_in(browser: &Chromium) {
