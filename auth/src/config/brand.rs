@@ -73,12 +73,31 @@ impl BrandSetting {
             [b'<', ..] => ("svg", "image/svg+xml"),
             _ => return Err(refused("it is neither an SVG nor a PNG file".into())),
         };
-        let hash = secret::hash(&String::from_utf8_lossy(&bytes));
-        let name = hash.get(..8).unwrap_or_default();
+        let hash = secret::hash_bytes(&bytes);
+        let name = hash.get(..16).unwrap_or_default();
         Ok(Some(Logo { path: format!("/logo.{name}.{extension}"), media_type, bytes }))
     }
 }
 
 fn color(text: &str) -> Result<Color, &'static str> {
     Color::parse(text).ok_or("write it as #rrggbb, for example #14566a")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logos_that_differ_in_one_byte_have_paths_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |last: u8| {
+            let file = folder.path().join(format!("{last}.png"));
+            fs::write(&file, [0x89, b'P', b'N', b'G', last]).unwrap();
+            let setting = BrandSetting { name: "Acme".into(), color: None, logo_file: Some(file) };
+            setting.load().unwrap().1.unwrap().path
+        };
+        // Neither byte is UTF-8.
+        assert_ne!(path(0xfe), path(0xff));
+        assert_eq!(path(0xff), path(0xff));
+    }
 }

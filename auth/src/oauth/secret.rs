@@ -99,7 +99,12 @@ impl fmt::Debug for Secret {
 /// SHA-256 in base64url: what is stored of a presented value. Enough, because every value that is
 /// hashed here is 256 random bits.
 pub fn hash(presented: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, presented.as_bytes()))
+    hash_bytes(presented.as_bytes())
+}
+
+/// The same of bytes that need not be text.
+pub fn hash_bytes(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, bytes))
 }
 
 /// Whether two hashes agree, in constant time.
