@@ -262,11 +262,13 @@ async fn a_client_that_calls_itself_another_name_is_asked_about_again() {
     let mut browser = Browser::default();
     client.obtain_code(&mut browser).await;
     let url = client.authorize_url(&client.authorize_parameters());
-    assert!(browser.open(&url).await.query("code").is_some(), "the consent is not remembered");
+    let typed = [("sec-fetch-site", "none")];
+    let page = browser.open_from(&url, &typed).await;
+    assert!(page.query("code").is_some(), "the consent is not remembered");
     document["client_name"] = json!("GitHub");
     server.put(PATH, Document::json(&document));
     stack.advance(301);
-    let page = browser.open(&url).await;
+    let page = browser.open_from(&url, &typed).await;
     assert_eq!(page.url.path(), "/consent", "{}", page.text());
     assert!(page.text().contains("GitHub"), "{}", page.text());
 }

@@ -14,6 +14,8 @@ const MOST_REDIRECTS: usize = 10;
 pub struct Browser {
     http: Client,
     is_patient: bool,
+    /// Headers that say how it came to a page (Fetch Metadata).
+    fetch_metadata: Vec<(&'static str, &'static str)>,
     cookies: HashMap<String, HashMap<String, String>>,
 }
 
@@ -32,7 +34,8 @@ pub struct Page {
 
 impl Default for Browser {
     fn default() -> Self {
-        Self { http: http(usize::MAX), is_patient: false, cookies: HashMap::new() }
+        let http = http(usize::MAX);
+        Self { http, is_patient: false, fetch_metadata: Vec::new(), cookies: HashMap::new() }
     }
 }
 
@@ -51,6 +54,18 @@ impl Browser {
     /// a connection of its own, so that replicas behind one address take turns.
     pub fn patient() -> Self {
         Self { http: http(0), is_patient: true, ..Self::default() }
+    }
+
+    /// Opens a URL as a browser that says how it came to it.
+    pub async fn open_from(
+        &mut self,
+        url: &str,
+        fetch_metadata: &[(&'static str, &'static str)],
+    ) -> Page {
+        self.fetch_metadata = fetch_metadata.to_vec();
+        let page = self.open(url).await;
+        self.fetch_metadata.clear();
+        page
     }
 
     /// Opens a URL and follows redirects, up to one that leads to a port nobody serves: there, the
@@ -151,6 +166,9 @@ impl Browser {
         loop {
             let mut request =
                 self.with_cookies(self.http.request(method.clone(), url.clone()), &url);
+            for (name, value) in &self.fetch_metadata {
+                request = request.header(*name, *value);
+            }
             if let Some(fields) = &fields {
                 request = request.form(fields);
             }

@@ -3,11 +3,11 @@
 //! A live grant is the memory: it says what the person allowed, it ends when they take it back,
 //! and nobody needs to keep a second list in step with it.
 
+use super::answer::Answerer;
 use crate::{
-    extract::signed_in::SignedIn,
     oauth::{
         authorization_request::AuthorizationRequest,
-        client::{AuthenticationMethod, Client},
+        client::{AuthenticationMethod, Client, Provenance},
         error::OAuthError,
         scope::ScopeSet,
     },
@@ -23,15 +23,21 @@ pub fn remembers(client: &Client) -> bool {
 
 /// Whether the person has allowed this client as much before, by the name that it has now, for the
 /// same resource, with the answer going to the same place.
+///
+/// Anybody can register a client with a secret, and any page can send a browser here. So that no page
+/// can fetch itself a code unnoticed, such a client's consent counts only where the person started
+/// the request; that of a client which an operator entered counts always.
 pub async fn has_consented(
     state: &AppState,
     request: &AuthorizationRequest,
-    person: &SignedIn,
+    answerer: Answerer<'_>,
 ) -> Result<bool, OAuthError> {
-    if !remembers(&request.client) {
+    let is_vouched_for = request.client.provenance == Provenance::PreRegistered;
+    let counts = is_vouched_for || answerer.visitor.is_deliberate;
+    if !remembers(&request.client) || !counts {
         return Ok(false);
     }
-    find(state, request, person)
+    find(state, request, answerer)
         .await
         .map_err(|error| OAuthError::outage("consent_lookup_failed", error))
 }
@@ -39,7 +45,7 @@ pub async fn has_consented(
 async fn find(
     state: &AppState,
     request: &AuthorizationRequest,
-    person: &SignedIn,
+    Answerer { person, .. }: Answerer<'_>,
 ) -> Result<bool, StorageError> {
     let (db, now) = (state.db.connection(), state.clock.now());
     let covers = |grant: &grants::Model| {

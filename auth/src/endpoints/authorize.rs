@@ -55,7 +55,10 @@ pub async fn get(
     let (request, pushed) = read_pushed(&state, &query, &visitor).await?;
     let signed_in = signed_in?;
     let remembered = match &signed_in {
-        Some(person) => memory::has_consented(&state, &request, person).await?,
+        Some(person) => {
+            let answerer = Answerer { person, visitor: &visitor };
+            memory::has_consented(&state, &request, answerer).await?
+        }
         None => false,
     };
     let next = decide(&request, signed_in.as_ref(), remembered, state.clock.now());

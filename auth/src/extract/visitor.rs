@@ -47,6 +47,9 @@ pub struct Visitor {
     pub address: Option<IpAddr>,
     /// The browser, as in "Firefox on Linux"; empty where it did not say.
     pub device: String,
+    /// Whether the request comes from a page of this site, or of a click or an address that the
+    /// person typed. Another site's page can send a browser here without either.
+    pub is_deliberate: bool,
 }
 
 impl FromRequestParts<AppState> for Visitor {
@@ -134,6 +137,14 @@ fn address(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: usize) ->
     entry.trim().parse().ok()
 }
 
+/// Reads Fetch Metadata, which no page can forge. A browser so old that it sends none is not
+/// believed to be sent here by a click.
+fn is_deliberate(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_of_this_site = ["same-origin", "same-site", "none"].contains(&text("sec-fetch-site"));
+    is_of_this_site || text("sec-fetch-user") == "?1"
+}
+
 /// Browser and system in words. Anything else about a `User-Agent` is the visitor's own text, and
 /// is not kept.
 fn device(agent: &str) -> String {
@@ -167,6 +178,23 @@ mod tests {
     fn nothing_that_a_visitor_wrote_is_kept() {
         assert_eq!(device("<script>alert(1)</script>"), "");
         assert_eq!(device(""), "");
+    }
+
+    #[test]
+    fn another_site_sends_a_browser_here_by_a_click_or_not_at_all() {
+        let is_deliberate = |headers: &[(&'static str, &'static str)]| {
+            let headers =
+                headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            is_deliberate(&headers.collect())
+        };
+        for site in ["same-origin", "same-site", "none"] {
+            assert!(is_deliberate(&[("sec-fetch-site", site)]), "{site}");
+        }
+        let cross_site = ("sec-fetch-site", "cross-site");
+        assert!(is_deliberate(&[cross_site, ("sec-fetch-user", "?1")]));
+        for headers in [&[][..], &[cross_site], &[cross_site, ("sec-fetch-user", "?0")]] {
+            assert!(!is_deliberate(headers), "{headers:?}");
+        }
     }
 
     #[test]

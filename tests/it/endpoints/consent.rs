@@ -120,14 +120,24 @@ async fn whoever_unticks_everything_has_denied() {
     assert_eq!(page.query("error").as_deref(), Some("access_denied"));
 }
 
-/// A client with a secret has consented once; what a further request leads to.
+/// The person typed the address, or clicked on another site's page, or did neither.
+const TYPED: [(&str, &str); 1] = [("sec-fetch-site", "none")];
+const CLICKED: [(&str, &str); 2] = [("sec-fetch-site", "cross-site"), ("sec-fetch-user", "?1")];
+const SENT: [(&str, &str); 1] = [("sec-fetch-site", "cross-site")];
+
+/// A client with a secret that registered itself.
+async fn registered_with_secret(stack: &Stack) -> Client {
+    let secret = serde_json::json!({"token_endpoint_auth_method": "client_secret_basic"});
+    Client::register_as(stack, secret).await
+}
+
+/// The person has allowed the client once; what a further request of theirs leads to.
 async fn ask_again(change: (&'static str, &str)) -> Page {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
-    let secret = serde_json::json!({"token_endpoint_auth_method": "client_secret_basic"});
-    let client = Client::register_as(&stack, secret).await;
+    let client = registered_with_secret(&stack).await;
     client.obtain_code(&mut browser).await;
     let request = with(client.authorize_parameters(), change.0, change.1);
-    browser.open(&client.authorize_url(&request)).await
+    browser.open_from(&client.authorize_url(&request), &TYPED).await
 }
 
 #[tokio::test]
@@ -139,17 +149,51 @@ async fn a_client_that_can_prove_itself_is_not_asked_about_twice() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_gets_no_code_without_a_click_for_a_client_that_registered_itself() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let client = registered_with_secret(&stack).await;
+    client.obtain_code(&mut browser).await;
+    let url = client.authorize_url(&client.authorize_parameters());
+    let silent = with(client.authorize_parameters(), "prompt", "none");
+    let silent = client.authorize_url(&silent);
+    for unasked in [&SENT[..], &[]] {
+        let page = browser.open_from(&url, unasked).await;
+        assert_eq!(page.url.path(), "/consent", "{unasked:?}");
+        let page = browser.open_from(&silent, unasked).await;
+        assert_eq!(page.query("error").as_deref(), Some("consent_required"), "{unasked:?}");
+    }
+    for asked in [&TYPED[..], &CLICKED, &[("sec-fetch-site", "same-site")]] {
+        for url in [&url, &silent] {
+            let page = browser.open_from(url, asked).await;
+            assert!(page.query("code").is_some(), "{asked:?}: {}", page.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_an_operator_entered_is_remembered_however_its_request_comes() {
+    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let options = ["--redirect-uri", tests::client::REDIRECT_URI];
+    let client = Client::pre_registered(&stack, &options).await;
+    client.obtain_code(&mut browser).await;
+    let silent = with(client.authorize_parameters(), "prompt", "none");
+    let page = browser.open_from(&client.authorize_url(&silent), &SENT).await;
+    assert!(page.query("code").is_some(), "{}", page.text());
+}
+
+#[tokio::test]
 async fn a_look_at_the_headers_alone_gets_no_code() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
-    let secret = serde_json::json!({"token_endpoint_auth_method": "client_secret_basic"});
-    let client = Client::register_as(&stack, secret).await;
+    let client = registered_with_secret(&stack).await;
     client.obtain_code(&mut browser).await;
     let url = client.authorize_url(&client.authorize_parameters());
     let look = tests::client::http().head(&url);
-    let answer = look.header("cookie", browser.cookies_for(&url)).send().await.unwrap();
+    let look = look.header("cookie", browser.cookies_for(&url)).header("sec-fetch-site", "none");
+    let answer = look.send().await.unwrap();
     let location = answer.headers()["location"].to_str().unwrap();
     assert!(location.starts_with("/consent?"), "{location}");
-    assert!(browser.open(&url).await.query("code").is_some(), "the consent is not remembered");
+    let page = browser.open_from(&url, &TYPED).await;
+    assert!(page.query("code").is_some(), "the consent is not remembered");
 }
 
 #[tokio::test]
@@ -188,7 +232,7 @@ async fn a_consent_that_was_taken_back_is_not_remembered() {
     ];
     assert_eq!(client.post("/revoke", &revocation).await.status, 200);
     let url = client.authorize_url(&client.authorize_parameters());
-    assert_eq!(browser.open(&url).await.url.path(), "/consent");
+    assert_eq!(browser.open_from(&url, &TYPED).await.url.path(), "/consent");
 }
 
 #[tokio::test]

@@ -59,7 +59,8 @@ pub(super) static TEXT: Text = Text {
     own_policy: "Privacy policy",
     own_terms: "Terms of service",
     keeps_access: "It keeps this access for up to {days} days without asking again.",
-    once_for_all: "You will not be asked again as long as it asks for the same.",
+    once_for_all: "When you start this again yourself, you will not be asked, as long as it asks for \
+        the same.",
     remove_any_time: "You can remove it at any time on your account page.",
 
     scope_openid: "Recognise you when you come back",

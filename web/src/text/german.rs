@@ -64,7 +64,8 @@ pub(super) static TEXT: Text = Text {
     own_policy: "Datenschutz",
     own_terms: "Nutzungsbedingungen",
     keeps_access: "Der Zugriff bleibt bis zu {days} Tage bestehen, ohne erneut zu fragen.",
-    once_for_all: "Sie werden nicht wieder gefragt, solange es dasselbe verlangt.",
+    once_for_all: "Wenn Sie das selbst wieder beginnen, werden Sie nicht gefragt, solange es dasselbe \
+        verlangt.",
     remove_any_time: "Sie können ihn jederzeit auf Ihrer Kontoseite entziehen.",
 
     scope_openid: "Sie wiedererkennen, wenn Sie zurückkehren",
