@@ -15,6 +15,7 @@ use std::sync::Arc;
 use keys::PublishedKeys;
 use url::Url;
 
+pub use self::guarded_fetch::is_fetch;
 use self::{
     published::{CLIENT_KEYS, ISSUER_KEYS, Published},
     registration::Registration,
@@ -33,8 +34,10 @@ use crate::{
 };
 
 /// What is done with that which clients publish at addresses of their own.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct DocumentRules {
+    /// Where this server is, so that it never fetches from itself.
+    pub issuer: Url,
     /// Whether clients may be known by a metadata document.
     pub policy: MetadataDocuments,
     /// Lets development and tests fetch from this machine.

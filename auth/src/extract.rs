@@ -5,6 +5,7 @@ pub mod account_form;
 pub mod authenticated;
 pub mod continue_to;
 pub mod dpop;
+pub mod fetch_loop;
 pub mod form;
 mod frame;
 pub mod host;

@@ -28,7 +28,7 @@ use crate::{
         sign_out, style, token, userinfo,
     },
     error_response::{self, PageError},
-    extract::{host, request_id, same_origin, visitor::Visitor},
+    extract::{fetch_loop, host, request_id, same_origin, visitor::Visitor},
     oauth::error::OAuthError,
     state::AppState,
     story,
@@ -39,9 +39,10 @@ const ONE_YEAR: &str = "max-age=31536000";
 /// All routes of the authorization server.
 pub fn router(state: AppState) -> Router {
     let for_programs = Router::new()
-        .merge(documents())
         .merge(for_programs())
-        .route("/introspect", post(introspect::post));
+        .route("/introspect", post(introspect::post))
+        .layer(from_fn(fetch_loop::refuse))
+        .merge(documents());
     let for_programs = contained(for_programs, error_response::explain_to_programs);
     // Who came by https once comes by nothing else.
     let https_alone = state.config.is_https().then_some(HeaderValue::from_static(ONE_YEAR));
@@ -133,7 +134,8 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .fallback(nothing_here)
         .layer(from_fn_with_state(state.clone(), same_origin::require))
         // Other sites send people here, by either method.
-        .route("/end_session", get(end_session::get).post(end_session::post));
+        .route("/end_session", get(end_session::get).post(end_session::post))
+        .layer(from_fn(fetch_loop::refuse));
     contained(routes, error_response::explain_to_people)
         .layer(header("content-security-policy", web::CONTENT_SECURITY_POLICY))
         .layer(header("x-frame-options", "DENY"))

@@ -97,6 +97,7 @@ impl AppState {
         };
         let keys = LiveKeyRing::open(&db, seals.clone(), plan, clock.now()).await?;
         let documents = DocumentRules {
+            issuer: config.issuer_url()?,
             policy: config.metadata_documents,
             allows_loopback: config.insecure_metadata_documents_on_loopback,
             is_local: config.is_local(),

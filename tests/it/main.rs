@@ -11,6 +11,7 @@ mod connections;
 mod endpoints;
 mod engines;
 mod failing_writes;
+mod fetch_loops;
 mod flows;
 mod foreign_text;
 mod guard;

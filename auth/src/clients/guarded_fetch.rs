@@ -34,12 +34,21 @@ const MOST_A_MINUTE_FOR_ONE_NETWORK: u32 = 60;
 /// Most addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 16;
 
+/// What each fetch says of itself in `CDN-Loop` (RFC 8586), which proxies hand on. A request that says
+/// it causes no further fetch, here or at any other such server.
+pub(super) const LOOP_MARKER: &str = "portcullis";
+const CDN_LOOP: &str = "cdn-loop";
+
 /// Why there is no document.
 #[derive(Debug, Error)]
 pub(super) enum FetchError {
     /// The address is not one that may be fetched from. Nothing was sent.
     #[error("the address is not public: {0}")]
     NotPublic(String),
+    /// The address is this server's own: a document there would describe no client, and reading it
+    /// could cause the next fetch. Nothing was sent.
+    #[error("the address is this server's own")]
+    Own,
     /// The origin could not be reached, or is in trouble itself: another try may succeed.
     #[error("the origin is out of reach: {0}")]
     Unreachable(String),
@@ -72,6 +81,8 @@ pub(super) struct Fetched {
 #[derive(Clone)]
 pub(super) struct GuardedFetch {
     http: Client,
+    /// Where this server is.
+    issuer: Url,
     allows_loopback: bool,
     at_once: Arc<Semaphore>,
     total: RateLimit,
@@ -87,12 +98,13 @@ impl fmt::Debug for GuardedFetch {
 }
 
 impl GuardedFetch {
-    /// `allows_loopback` lets development and tests fetch from this machine, by plain http too.
-    pub(super) fn new(allows_loopback: bool) -> Result<Self, reqwest::Error> {
-        Self::resolving_by(Guard { allows_loopback, lookup: Arc::new(Dns) })
+    /// `issuer` is where this server is; `allows_loopback` lets development and tests fetch from this
+    /// machine, by plain http too.
+    pub(super) fn new(issuer: Url, allows_loopback: bool) -> Result<Self, reqwest::Error> {
+        Self::resolving_by(issuer, Guard { allows_loopback, lookup: Arc::new(Dns) })
     }
 
-    fn resolving_by(guard: Guard) -> Result<Self, reqwest::Error> {
+    fn resolving_by(issuer: Url, guard: Guard) -> Result<Self, reqwest::Error> {
         let allows_loopback = guard.allows_loopback;
         let http = Client::builder()
             .user_agent(concat!("portcullis-auth/", env!("CARGO_PKG_VERSION")))
@@ -106,6 +118,7 @@ impl GuardedFetch {
             .build()?;
         Ok(Self {
             http,
+            issuer,
             allows_loopback,
             at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
             total: RateLimit::new(MOST_A_MINUTE, 60),
@@ -131,7 +144,11 @@ impl GuardedFetch {
     ) -> Result<Fetched, FetchError> {
         self.check_address(url)?;
         let _permit = self.admit(url, now)?;
-        let mut request = self.http.get(url.clone()).header(header::ACCEPT, "application/json");
+        let mut request = self
+            .http
+            .get(url.clone())
+            .header(header::ACCEPT, "application/json")
+            .header(CDN_LOOP, LOOP_MARKER);
         let knows = etag.is_some();
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
@@ -165,6 +182,9 @@ impl GuardedFetch {
     /// because nobody resolves it.
     fn check_address(&self, url: &Url) -> Result<(), FetchError> {
         let refused = || Err(FetchError::NotPublic(url.host_str().unwrap_or_default().to_owned()));
+        if is_same_server(&self.issuer, url) {
+            return Err(FetchError::Own);
+        }
         if self.allows_loopback && is_loopback(url) {
             return Ok(());
         }
@@ -188,6 +208,26 @@ impl GuardedFetch {
         // Whoever comes too late is told so at once: a queue would only grow.
         self.at_once.try_acquire().map_err(|_| FetchError::TooMany("under way"))
     }
+}
+
+/// Whether a URL leads to the server at `issuer`: to its host, at any port; or on this machine, where
+/// many servers are, to its port, by any name of the machine.
+fn is_same_server(issuer: &Url, url: &Url) -> bool {
+    if is_loopback(issuer) {
+        is_loopback(url) && url.port_or_known_default() == issuer.port_or_known_default()
+    } else {
+        url.host() == issuer.host()
+    }
+}
+
+/// Whether a request was sent to fetch a document, by this server or another of its kind.
+pub fn is_fetch(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CDN_LOOP).iter().filter_map(|value| value.to_str().ok());
+    let mut entries = values.flat_map(|value| value.split(','));
+    entries.any(|entry| {
+        let name = entry.split(';').next().unwrap_or_default().trim();
+        name.eq_ignore_ascii_case(LOOP_MARKER)
+    })
 }
 
 /// A name that the public DNS can know: with a dot, and under no domain of a private network.

@@ -40,7 +40,7 @@ pub(super) struct Published {
 
 impl Published {
     pub(super) fn new(rules: DocumentRules, clock: Clock) -> Result<Self, reqwest::Error> {
-        let fetch = GuardedFetch::new(rules.allows_loopback)?;
+        let fetch = GuardedFetch::new(rules.issuer.clone(), rules.allows_loopback)?;
         Ok(Self {
             documents: Remote::new(
                 fetch.clone(),
@@ -163,6 +163,10 @@ fn refusal(error: RemoteError, purpose: &Purpose) -> OAuthError {
             FetchError::NotPublic(_) => client(
                 purpose.not_allowed,
                 format!("{what} must be at an https address of the public Internet."),
+            ),
+            FetchError::Own => client(
+                purpose.not_allowed,
+                format!("{what} cannot be at an address of this server."),
             ),
             FetchError::Unusable(why) => {
                 client(purpose.not_usable, format!("{what} cannot be used: {why}."))

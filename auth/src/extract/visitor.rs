@@ -68,6 +68,7 @@ impl Visitor {
         Self {
             address: address(peer, headers, trusted_proxies),
             device: device(agent.unwrap_or_default()),
+            is_deliberate: is_deliberate(headers),
         }
     }
 

@@ -31,6 +31,41 @@ async fn resolved(answers: &[&[&'static str]]) -> (Result<Vec<SocketAddr>, Strin
     (found, lookup.asked.load(Ordering::Relaxed))
 }
 
+fn issuer() -> Url {
+    Url::parse("https://auth.test").unwrap()
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_from_this_server_itself() {
+    let sink = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = sink.local_addr().unwrap().port();
+    let local = Url::parse(&format!("http://localhost:{port}")).unwrap();
+    for (issuer, url) in [
+        (issuer(), "https://auth.test/authorize?client_id=x".to_owned()),
+        (issuer(), "https://AUTH.test:8443/jwks".to_owned()),
+        (local.clone(), format!("http://localhost:{port}/c.json")),
+        (local.clone(), format!("http://127.0.0.1:{port}/c.json")),
+        (local.clone(), format!("http://[::1]:{port}/c.json")),
+    ] {
+        let fetch = GuardedFetch::new(issuer, true).unwrap();
+        let refused = fetch.fetch(&Url::parse(&url).unwrap(), 5120, None, 0).await;
+        assert!(matches!(refused.map(|_| ()), Err(FetchError::Own)), "{url}");
+    }
+    assert_untouched(&sink).await;
+    let is_own = |url: &str| is_same_server(&local, &Url::parse(url).unwrap());
+    assert!(!is_own("http://localhost:1/c.json") && !is_own("https://auth.test/c.json"));
+}
+
+#[test]
+fn a_fetch_is_known_among_the_entries_of_proxies() {
+    let is_fetch = |values: &[&'static str]| {
+        let values = values.iter().map(|value| (header::HeaderName::from_static(CDN_LOOP), *value));
+        super::is_fetch(&values.map(|(name, value)| (name, value.parse().unwrap())).collect())
+    };
+    assert!(is_fetch(&["portcullis"]) && is_fetch(&["cloudflare", "edge; v=1, Portcullis;a=b"]));
+    assert!(!is_fetch(&[]) && !is_fetch(&["cloudflare", "not-portcullis"]));
+}
+
 #[tokio::test]
 async fn a_name_is_refused_if_any_of_its_addresses_is_not_public() {
     for answer in [
@@ -61,7 +96,7 @@ async fn a_fetch_asks_for_the_name_once_and_connects_to_nothing_that_is_not_publ
     let port = sink.local_addr().unwrap().port();
     let lookup = Arc::new(Answers { answers: vec![vec!["127.0.0.1"]], ..Answers::default() });
     let guard = Guard { allows_loopback: false, lookup: lookup.clone() };
-    let fetch = GuardedFetch::resolving_by(guard).unwrap();
+    let fetch = GuardedFetch::resolving_by(issuer(), guard).unwrap();
     let url = Url::parse(&format!("https://cimd.test:{port}/c.json")).unwrap();
     let refused = fetch.fetch(&url, 5120, None, 0).await.map(|_| ()).unwrap_err();
     assert!(matches!(refused, FetchError::Unreachable(_)), "{refused}");
@@ -73,7 +108,7 @@ async fn a_fetch_asks_for_the_name_once_and_connects_to_nothing_that_is_not_publ
 async fn an_address_in_the_url_is_judged_without_a_resolver() {
     let sink = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = sink.local_addr().unwrap().port();
-    let fetch = GuardedFetch::new(false).unwrap();
+    let fetch = GuardedFetch::new(issuer(), false).unwrap();
     for host in [
         "127.0.0.1",
         "127.1",
@@ -116,7 +151,7 @@ async fn assert_untouched(sink: &TcpListener) {
 
 #[test]
 fn an_origin_and_all_of_them_together_are_limited() {
-    let fetch = GuardedFetch::new(false).unwrap();
+    let fetch = GuardedFetch::new(issuer(), false).unwrap();
     let of = |host: u32| Url::parse(&format!("https://h{host}.test/c")).unwrap();
     for _ in 0..MOST_A_MINUTE_FROM_ONE_ORIGIN {
         assert!(fetch.admit(&of(0), 0).is_ok());
@@ -125,14 +160,14 @@ fn an_origin_and_all_of_them_together_are_limited() {
     assert!(fetch.admit(&of(0), 60).is_ok());
     let others = (1..2 * MOST_A_MINUTE).filter(|host| fetch.admit(&of(*host), 60).is_ok());
     assert!(others.count() < MOST_A_MINUTE as usize);
-    let fresh = GuardedFetch::new(false).unwrap();
+    let fresh = GuardedFetch::new(issuer(), false).unwrap();
     let held: Vec<_> = (0..512).filter_map(|host| fresh.admit(&of(host), 0).ok()).collect();
     assert_eq!(held.len(), MOST_AT_ONCE);
 }
 
 #[test]
 fn a_network_is_limited_and_leaves_the_others_alone() {
-    let fetch = GuardedFetch::new(false).unwrap();
+    let fetch = GuardedFetch::new(issuer(), false).unwrap();
     for _ in 0..MOST_A_MINUTE_FOR_ONE_NETWORK {
         assert!(fetch.admit_visitor("203.0.113.0/24", 0).is_ok());
     }
