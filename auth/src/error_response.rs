@@ -171,6 +171,9 @@ fn page_status(error: &OAuthError) -> StatusCode {
         (Some(RefusalKind::NotFound), _) => StatusCode::NOT_FOUND,
         (Some(RefusalKind::MethodNotAllowed), _) => StatusCode::METHOD_NOT_ALLOWED,
         (Some(RefusalKind::TooLarge), _) => StatusCode::PAYLOAD_TOO_LARGE,
+        (Some(RefusalKind::UpstreamFault), StatusCode::INTERNAL_SERVER_ERROR) => {
+            StatusCode::BAD_GATEWAY
+        }
         // Nobody can answer a challenge at a page.
         (_, StatusCode::UNAUTHORIZED) => StatusCode::BAD_REQUEST,
         (_, status) => status,

@@ -11,6 +11,7 @@ pub mod settings;
 
 use std::sync::Arc;
 
+use reqwest::StatusCode;
 use thiserror::Error;
 
 use self::{github::Github, openid::OpenIdProvider};
@@ -19,6 +20,12 @@ use crate::{
     oauth::foreign_text::UpstreamSubject,
     storage::users::Profile,
 };
+
+/// Longest name or e-mail address of a person, in bytes. A longer one is no slip of a person, so the
+/// answer is not what it should be.
+const MAX_TEXT: usize = 1024;
+/// Most characters of an upstream's own words that are logged.
+const MAX_LOGGED: usize = 200;
 
 /// A person as an upstream knows them.
 #[derive(Clone, Debug)]
@@ -35,9 +42,15 @@ pub enum UpstreamError {
     /// No answer, or one that makes no sense.
     #[error("the upstream could not be reached: {0}")]
     Unreachable(String),
+    /// It answered with a status that says no more.
+    #[error("the upstream answered {0}")]
+    Status(StatusCode),
     /// It answered with its error code.
-    #[error("the upstream refused: {0}")]
+    #[error("the upstream refused: {}", cut(.0).escape_debug())]
     Refused(String),
+    /// It answered what nothing can be made of.
+    #[error("the upstream's answer is not usable: {}", cut(.0))]
+    Unusable(String),
     /// It answered, and the answer proves nothing.
     #[error("the upstream's answer was not believed: {0}")]
     Untrusted(String),
@@ -50,6 +63,11 @@ fn subject(text: &str) -> Result<UpstreamSubject, UpstreamError> {
                    control character";
         UpstreamError::Untrusted(why.into())
     })
+}
+
+/// The beginning of a text that may hold what an upstream sent, at any length.
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_LOGGED).collect()
 }
 
 /// What a browser is sent to an upstream with.
@@ -164,9 +182,23 @@ impl Upstream {
 
     /// Exchanges an answer for the person behind it.
     pub async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
-        match &self.kind {
+        let person = match &self.kind {
             Kind::Github(github) => github.person(answer).await,
             Kind::OpenId(provider) => provider.person(answer).await,
+        };
+        person?.checked()
+    }
+}
+
+impl Person {
+    /// Refuses a person whose names no account could hold.
+    fn checked(self) -> Result<Self, UpstreamError> {
+        let Profile { name, preferred_username, verified_email, .. } = &self.profile;
+        let mut texts = [name, preferred_username, verified_email].into_iter().flatten();
+        if let Some(text) = texts.find(|text| text.len() > MAX_TEXT) {
+            let why = format!("a name or e-mail address of {} bytes", text.len());
+            return Err(UpstreamError::Unusable(why));
         }
+        Ok(self)
     }
 }

@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Declined,
     /// The provider does not answer.
     ProviderSilent,
+    /// The provider refused this server, or answered what this server cannot use.
+    ProviderFault,
     /// Nobody is signed in.
     SignInNeeded,
     /// A refusal of another kind.
@@ -76,7 +78,7 @@ pub(crate) enum Fault {
 
 impl ErrorKind {
     /// Every kind there is.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ClientUnknown,
         Self::RedirectNotRegistered,
         Self::RedirectNotTrusted,
@@ -86,6 +88,7 @@ impl ErrorKind {
         Self::CrossSite,
         Self::Declined,
         Self::ProviderSilent,
+        Self::ProviderFault,
         Self::SignInNeeded,
         Self::Refused,
         Self::TooMany,
@@ -102,7 +105,7 @@ impl ErrorKind {
             | Self::RedirectNotTrusted
             | Self::ClientRequest => Fault::Client,
             Self::ProviderSilent => Fault::Provider,
-            Self::Unavailable | Self::ServerMistake => Fault::Server,
+            Self::ProviderFault | Self::Unavailable | Self::ServerMistake => Fault::Server,
             _ => Fault::Nobody,
         }
     }
@@ -185,6 +188,7 @@ impl Text {
             ErrorKind::CrossSite => &errors.cross_site,
             ErrorKind::Declined => &errors.declined,
             ErrorKind::ProviderSilent => &errors.provider_silent,
+            ErrorKind::ProviderFault => &errors.provider_fault,
             ErrorKind::SignInNeeded => &errors.sign_in_needed,
             ErrorKind::Refused => &errors.refused,
             ErrorKind::TooMany => &errors.too_many,

@@ -166,6 +166,7 @@ fn errors(frame: &Frame) -> Vec<Shown> {
         ("/error/cross-site", "Error: another site", "cross_site_form"),
         ("/error/declined", "Error: declined at the provider", "upstream_denied"),
         ("/error/provider", "Error: the provider is silent", "upstream_unreachable"),
+        ("/error/provider-fault", "Error: the provider refused this server", "upstream_refused"),
         ("/error/signed-out", "Error: sign in first", "account_signed_out"),
         ("/error/refused", "Error: refused", "refused"),
         ("/error/too-many", "Error: too many attempts", "too_many_attempts"),

@@ -73,6 +73,7 @@ pub(crate) struct ErrorTexts {
     pub(crate) cross_site: ErrorText,
     pub(crate) declined: ErrorText,
     pub(crate) provider_silent: ErrorText,
+    pub(crate) provider_fault: ErrorText,
     pub(crate) sign_in_needed: ErrorText,
     pub(crate) refused: ErrorText,
     pub(crate) too_many: ErrorText,

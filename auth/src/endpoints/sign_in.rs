@@ -9,6 +9,7 @@ pub mod provider;
 
 use axum::{
     extract::{RawQuery, State},
+    http::StatusCode,
     response::Html,
 };
 use web::{
@@ -85,32 +86,64 @@ fn upstream<'a>(state: &'a AppState, name: &str) -> Result<&'a Upstream, OAuthEr
     })
 }
 
-/// What an upstream's failure means for the person.
+fn silent(label: &str) -> OAuthError {
+    OAuthError::new(
+        ErrorCode::TemporarilyUnavailable,
+        "upstream_unreachable",
+        format!("{label} does not answer. Wait a moment, then go back and try again."),
+    )
+    .kind(RefusalKind::UpstreamSilent)
+}
+
+fn declined(label: &str) -> OAuthError {
+    OAuthError::new(
+        ErrorCode::AccessDenied,
+        "upstream_denied",
+        format!("{label} did not sign you in. If you declined there, start again and accept."),
+    )
+    .kind(RefusalKind::Declined)
+}
+
+/// Whether a status says that another try may succeed. A wall before an upstream answers 403 to what
+/// it takes for a robot.
+fn is_outage(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 403 | 408 | 425 | 429 | 500..=599)
+}
+
+/// What an upstream's failure means for the person. Only `access_denied` is their own no; all else
+/// that an upstream refuses is a matter of how this server is set up there.
 fn upstream_error(upstream: &Upstream, error: UpstreamError) -> OAuthError {
     let label = &upstream.label;
     match &error {
-        UpstreamError::Unreachable(_) => OAuthError::new(
-            ErrorCode::TemporarilyUnavailable,
-            "upstream_unreachable",
-            format!("{label} does not answer. Wait a moment, then go back and try again."),
-        )
-        .kind(RefusalKind::UpstreamSilent),
-        UpstreamError::Refused(_) => OAuthError::new(
-            ErrorCode::AccessDenied,
+        UpstreamError::Unreachable(_) => silent(label),
+        UpstreamError::Status(status) if is_outage(*status) => silent(label),
+        UpstreamError::Refused(code) if code == "access_denied" => declined(label),
+        UpstreamError::Refused(_) | UpstreamError::Status(_) => OAuthError::new(
+            ErrorCode::ServerError,
             "upstream_refused",
             format!(
-                "{label} did not accept the sign-in. Start again from the program that sent you \
-                 here."
+                "{label} did not accept what this server asked. Tell whoever runs this server; it \
+                 is not your mistake."
             ),
         )
-        .kind(RefusalKind::Declined),
+        .kind(RefusalKind::UpstreamFault),
+        UpstreamError::Unusable(_) => OAuthError::new(
+            ErrorCode::ServerError,
+            "upstream_unusable",
+            format!(
+                "{label} sent an answer that this server cannot use. Tell whoever runs this server; \
+                 it is not your mistake."
+            ),
+        )
+        .kind(RefusalKind::UpstreamFault),
         UpstreamError::Untrusted(_) => OAuthError::new(
             ErrorCode::AccessDenied,
             "upstream_untrusted",
             format!(
                 "What {label} answered does not prove who you are. Tell whoever runs this server."
             ),
-        ),
+        )
+        .kind(RefusalKind::UpstreamFault),
     }
     .because(error)
 }

@@ -53,6 +53,7 @@ fn kind(error: &OAuthError) -> ErrorKind {
         Some(RefusalKind::Expired) => ErrorKind::Expired,
         Some(RefusalKind::UpstreamSilent) => ErrorKind::ProviderSilent,
         Some(RefusalKind::Declined) => ErrorKind::Declined,
+        Some(RefusalKind::UpstreamFault) => ErrorKind::ProviderFault,
         None => by_code(error.code),
     }
 }

@@ -107,8 +107,11 @@ pub enum RefusalKind {
     Expired,
     /// The upstream does not answer.
     UpstreamSilent,
-    /// The person declined at the upstream, or the upstream did.
+    /// The person declined at the upstream.
     Declined,
+    /// The upstream refused this server, as with a wrong client secret, or answered what this server
+    /// cannot use.
+    UpstreamFault,
 }
 
 /// A refusal: the code and description are for the client, the reason is a stable code for

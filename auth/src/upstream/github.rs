@@ -3,14 +3,14 @@
 //! The numeric id is the identity. Names and addresses change hands; only verified e-mail
 //! addresses are believed.
 
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use url::Url;
 
 use super::{
     Answer, Person, Request, UpstreamError,
-    http::{self, json},
+    http::{self, object, objects},
     subject,
 };
 use crate::{config::Config, storage::users::Profile};
@@ -36,7 +36,7 @@ struct TokenAnswer {
 
 #[derive(Deserialize)]
 struct User {
-    id: u64,
+    id: i64,
     login: String,
     name: Option<String>,
     avatar_url: Option<String>,
@@ -91,8 +91,12 @@ impl Github {
     /// Exchanges the code for the person behind it. The upstream token is used here and dropped.
     pub(super) async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
         let token = self.token(answer).await?;
-        let user: User = self.get("user", &token).await?;
-        let emails: Vec<Email> = self.get("user/emails", &token).await?;
+        let user: User = object(self.get("user", &token)).await?;
+        if user.id < 1 {
+            let why = format!("the id {} of a user is not positive", user.id);
+            return Err(UpstreamError::Unusable(why));
+        }
+        let emails = self.emails(&token).await?;
         let verified = |email: &&Email| email.verified;
         let email = emails.iter().filter(verified).max_by_key(|email| email.primary);
         Ok(Person {
@@ -115,12 +119,31 @@ impl Github {
             ("code_verifier", answer.code_verifier),
         ];
         let url = below(&self.base_url, "login/oauth/access_token");
-        let answer: TokenAnswer = json(self.http.post(url).form(&form)).await?;
+        let answer: TokenAnswer = object(self.http.post(url).form(&form)).await?;
         Ok(answer.access_token)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, token: &str) -> Result<T, UpstreamError> {
-        json(self.http.get(below(&self.api_url, path)).bearer_auth(token)).await
+    /// The addresses of the user. A GitHub App that was not given the permission to read them gets 403
+    /// or 404; people can sign in all the same, without an address.
+    async fn emails(&self, token: &str) -> Result<Vec<Email>, UpstreamError> {
+        let emails = objects(self.get("user/emails", token)).await;
+        match emails {
+            Err(UpstreamError::Status(
+                status @ (StatusCode::FORBIDDEN | StatusCode::NOT_FOUND),
+            )) => {
+                tracing::error!(
+                    %status,
+                    "GitHub lets this app read no e-mail addresses, so people sign in without one; give \
+                     the app the account permission \"Email addresses: read-only\""
+                );
+                Ok(Vec::new())
+            }
+            emails => emails,
+        }
+    }
+
+    fn get(&self, path: &str, token: &str) -> RequestBuilder {
+        self.http.get(below(&self.api_url, path)).bearer_auth(token)
     }
 }
 

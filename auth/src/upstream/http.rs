@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, RequestBuilder, Response, header::ACCEPT, redirect::Policy};
-use serde::{Deserialize, de::DeserializeOwned};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header::ACCEPT, redirect::Policy};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::UpstreamError;
@@ -26,26 +27,70 @@ pub(super) fn client(url: &Url) -> Result<Client, reqwest::Error> {
     }
 }
 
-/// Sends a request and reads its JSON. An OAuth error in it is a refusal; any other failure is an
-/// outage.
-pub(super) async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, UpstreamError> {
-    #[derive(Deserialize)]
-    struct Refusal {
-        error: String,
+/// Sends a request and reads the JSON object that is answered. An OAuth error in it is a refusal.
+pub(super) async fn object<T: DeserializeOwned>(
+    request: RequestBuilder,
+) -> Result<T, UpstreamError> {
+    member(json(request).await?)
+}
+
+/// Sends a request and reads the array of JSON objects that is answered.
+pub(super) async fn objects<T: DeserializeOwned>(
+    request: RequestBuilder,
+) -> Result<Vec<T>, UpstreamError> {
+    match json(request).await? {
+        Value::Array(members) => members.into_iter().map(member).collect(),
+        _ => Err(unusable("it sent no array")),
     }
+}
+
+/// Reads one object. An array is none, though serde would take its elements for the members in their
+/// order.
+fn member<T: DeserializeOwned>(value: Value) -> Result<T, UpstreamError> {
+    if value.is_object() {
+        serde_json::from_value(value).map_err(unusable)
+    } else {
+        Err(unusable("it sent no object"))
+    }
+}
+
+async fn json(request: RequestBuilder) -> Result<Value, UpstreamError> {
     let response = request.header(ACCEPT, "application/json").send().await.map_err(unreachable)?;
     let status = response.status();
+    let is_limited = is_limited(&response);
     let body = read(response).await?;
-    if let Ok(Refusal { error }) = serde_json::from_slice(&body)
+    let json = serde_json::from_slice::<Value>(&body);
+    if let Ok(Value::Object(answer)) = &json
+        && let Some(error) = refusal(answer)
         && !status.is_server_error()
     {
         return Err(UpstreamError::Refused(error));
     }
-    match status.is_success() {
-        true => serde_json::from_slice(&body)
-            .map_err(|error| UpstreamError::Unreachable(format!("it sent other JSON: {error}"))),
-        false => Err(UpstreamError::Unreachable(format!("it answered {status}"))),
+    if is_limited {
+        return Err(UpstreamError::Unreachable(format!("it answered {status}, too many requests")));
     }
+    if !status.is_success() {
+        return Err(UpstreamError::Status(status));
+    }
+    json.map_err(|error| UpstreamError::Unreachable(format!("it sent no JSON: {error}")))
+}
+
+/// The error code of an OAuth error (RFC 6749 §5.2). GitHub sends it with the status 200.
+fn refusal(answer: &Map<String, Value>) -> Option<String> {
+    answer.get("error").and_then(Value::as_str).map(Into::into)
+}
+
+/// Whether the answer says no for now only. GitHub does so by 403 as well as by 429.
+fn is_limited(response: &Response) -> bool {
+    let headers = response.headers();
+    response.status() == StatusCode::TOO_MANY_REQUESTS
+        || response.status() == StatusCode::FORBIDDEN
+            && (headers.contains_key("retry-after")
+                || headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0"))
+}
+
+fn unusable(error: impl std::fmt::Display) -> UpstreamError {
+    UpstreamError::Unusable(error.to_string())
 }
 
 /// The bytes of an answer.

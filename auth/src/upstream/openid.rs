@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     Answer, Person, Request, UpstreamError,
-    http::{self, json},
+    http::{self, object},
     id_token::{Check, Claims, ProfileClaims},
     settings::OpenIdSetting,
     subject,
@@ -161,7 +161,7 @@ impl OpenIdProvider {
             // Both parts are form-encoded first (RFC 6749 §2.3.1).
             false => request.basic_auth(encoded(client_id), Some(encoded(secret))),
         };
-        json(request.form(&form)).await
+        object(request.form(&form)).await
     }
 
     /// Who is described must be whom the ID token names (OpenID Connect Core §5.3.2).
@@ -172,7 +172,7 @@ impl OpenIdProvider {
         subject: &str,
     ) -> Result<ProfileClaims, UpstreamError> {
         let request = self.http.get(endpoint.clone()).bearer_auth(&tokens.access_token);
-        let info: UserInfo = json(request).await?;
+        let info: UserInfo = object(request).await?;
         match info.sub == subject {
             true => Ok(info.profile),
             false => Err(UpstreamError::Untrusted("userinfo describes somebody else".into())),
@@ -188,7 +188,7 @@ impl OpenIdProvider {
         }
         let issuer = self.setting.issuer.trim_end_matches('/');
         let url = format!("{issuer}/.well-known/openid-configuration");
-        let metadata: Metadata = json(self.http.get(url)).await?;
+        let metadata: Metadata = object(self.http.get(url)).await?;
         if metadata.issuer != self.setting.issuer {
             let why = format!("its metadata is of the issuer {:?}", metadata.issuer);
             return Err(UpstreamError::Untrusted(why));

@@ -1,5 +1,6 @@
 //! `GET /sign-in`, `POST /sign-in/{provider}` and `GET /sign-in/{provider}/callback`
 
+mod github;
 mod link;
 mod openid;
 
@@ -193,14 +194,14 @@ async fn words_of_an_upstream_are_never_shown() {
         let place = stack.at("/sign-in/github/callback");
         let url = url::Url::parse_with_params(&place, answer).unwrap();
         let page = browser.open(url.as_str()).await;
-        assert_eq!(page.status, 403, "{}", page.text());
-        assert!(page.text().contains("upstream_denied"), "{}", page.text());
+        assert_eq!(page.status, 502, "{}", page.text());
+        assert!(page.text().contains("upstream_refused"), "{}", page.text());
         assert!(!page.html.contains("alert"), "{}", page.html);
         assert!(!page.html.contains("\u{1b}") && !page.html.contains("\u{202e}"));
         let request = http().get(url.as_str()).header("accept", "application/json");
         let told = request.header("cookie", browser.cookies_for(&stack.issuer));
         let told = Answer::of(told).await;
-        assert_eq!(told.text("error"), "access_denied", "{}", told.json);
+        assert_eq!(told.text("error"), "server_error", "{}", told.json);
         assert!(!told.json.to_string().contains("alert"), "{}", told.json);
     }
 }

@@ -253,6 +253,11 @@ static ERRORS: ErrorTexts = ErrorTexts {
         what: "This server could not reach the provider that knows who you are.",
         next: "Wait a moment, then try again.",
     },
+    provider_fault: ErrorText {
+        title: "Signing in does not work here",
+        what: "The sign-in provider and this server do not understand each other, so nobody was signed in.",
+        next: "Tell whoever runs this server, and give them the reason and the request below.",
+    },
     sign_in_needed: ErrorText {
         title: "Sign in first",
         what: "You are signed out, or your session has ended.",

@@ -267,6 +267,11 @@ static ERRORS: ErrorTexts = ErrorTexts {
         what: "Dieser Server konnte den Dienst nicht erreichen, der weiß, wer Sie sind.",
         next: "Warten Sie einen Augenblick und versuchen Sie es dann noch einmal.",
     },
+    provider_fault: ErrorText {
+        title: "Hier kann man sich nicht anmelden",
+        what: "Der Anmeldedienst und dieser Server verstehen einander nicht; niemand ist angemeldet.",
+        next: "Sagen Sie es denen, die diesen Server betreiben, und nennen Sie ihnen Grund und Anfrage.",
+    },
     sign_in_needed: ErrorText {
         title: "Melden Sie sich zuerst an",
         what: "Sie sind abgemeldet, oder Ihre Sitzung ist beendet.",

@@ -30,7 +30,7 @@ use crate::{
         security_events::{self, EventKind},
         sessions,
     },
-    upstream::{Answer, Person, Upstream},
+    upstream::{Answer, Person, Upstream, UpstreamError},
 };
 
 /// Finishes the sign-in and goes on where it began.
@@ -45,7 +45,8 @@ pub async fn get(
     let upstream = upstream(&state, &provider)?;
     let pending = PendingSignIn::open(&state, &jar, &answer, &provider)?;
     if let Some(error) = answer.optional("error")? {
-        return Ok(tell_denied(&state, &pending, &visitor, denied(upstream, error)).await);
+        let error = upstream_error(upstream, UpstreamError::Refused(error.into()));
+        return Ok(tell_denied(&state, &pending, &visitor, error).await);
     }
     let code = answer.required("code")?;
     let iss = answer.optional("iss")?;
@@ -70,7 +71,7 @@ struct Arrival<'a> {
     visitor: Visitor,
 }
 
-/// A program on this machine that waits for the sign-in hears of its end. Anybody else's redirect
+/// Where the person declined, a program on this machine that waits for the sign-in hears of its end. Anybody else's redirect
 /// target could be a trap that only a consent page would have shown, so the person gets a page.
 async fn tell_denied(
     state: &AppState,
@@ -80,7 +81,7 @@ async fn tell_denied(
 ) -> Response {
     let query = pending.continue_to.strip_prefix("/authorize?").unwrap_or_default();
     match authorize::read(state, query, visitor).await {
-        Ok(request) if request.target.is_loopback() => {
+        Ok(request) if request.target.is_loopback() && error.code == ErrorCode::AccessDenied => {
             AuthorizationError::Redirect(request.target, error).into_response()
         }
         _ => PageError(error).into_response(),
@@ -182,18 +183,4 @@ async fn store_link(
 
 fn refused(reason: &'static str, description: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::AccessDenied, reason, description)
-}
-
-/// The upstream's own words are for the log alone.
-fn denied(upstream: &Upstream, error: &str) -> OAuthError {
-    OAuthError::new(
-        ErrorCode::AccessDenied,
-        "upstream_denied",
-        format!(
-            "{} did not sign you in. If you declined there, start again and accept.",
-            upstream.label
-        ),
-    )
-    .kind(RefusalKind::Declined)
-    .because(error.escape_debug().to_string())
 }

@@ -51,21 +51,40 @@ async fn an_answer_is_believed_only_after_every_check() {
         Fault::Claim("nonce", json!("of another sign-in")),
         Fault::Claim("at_hash", json!("of another token")),
         Fault::Claim("sub", json!("")),
+        Fault::Claim("sub", json!(7)),
+        Fault::Claim("sub", json!("x".repeat(300))),
+        Fault::Claim("name", json!(7)),
         Fault::Signature,
         Fault::Type,
         Fault::Issuer(None),
         Fault::Issuer(Some("https://other.example".into())),
     ];
-    let refused = [Fault::TokenAnswer(400, r#"{"error":"invalid_grant"}"#)];
+    let refused = [
+        Fault::TokenAnswer(400, r#"{"error":"invalid_grant"}"#),
+        Fault::TokenAnswer(401, r#"{"error":"invalid_client"}"#),
+        Fault::TokenAnswer(400, r#"{"error":"unauthorized_client"}"#),
+        Fault::TokenAnswer(200, r#"{"error":"invalid_client"}"#),
+        Fault::TokenAnswer(401, "who are you?"),
+        Fault::TokenAnswer(404, "nothing here"),
+    ];
+    let unusable = [
+        Fault::TokenAnswer(200, r#"{"access_token":"a"}"#),
+        Fault::TokenAnswer(200, r#"{"access_token":"a","id_token":7}"#),
+        Fault::TokenAnswer(200, r#"["a","b"]"#),
+        Fault::TokenAnswer(200, "7"),
+        Fault::Claim("name", json!("x".repeat(4000))),
+    ];
     let unreachable = [
         Fault::TokenAnswer(500, ""),
+        Fault::TokenAnswer(503, r#"{"error":"temporarily_unavailable"}"#),
         Fault::TokenAnswer(403, "slow down"),
+        Fault::TokenAnswer(429, "slow down"),
         Fault::TokenAnswer(200, "<html>"),
-        Fault::TokenAnswer(200, r#"{"access_token":"a"}"#),
         Fault::TooMuch,
     ];
     let cases = untrusted.into_iter().map(|fault| (fault, 403, "upstream_untrusted"));
-    let cases = cases.chain(refused.into_iter().map(|fault| (fault, 403, "upstream_refused")));
+    let cases = cases.chain(refused.into_iter().map(|fault| (fault, 502, "upstream_refused")));
+    let cases = cases.chain(unusable.into_iter().map(|fault| (fault, 502, "upstream_unusable")));
     let cases =
         cases.chain(unreachable.into_iter().map(|fault| (fault, 503, "upstream_unreachable")));
     for (fault, status, reason) in cases {
