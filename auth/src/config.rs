@@ -291,6 +291,7 @@ pub enum ConfigError {
     Lifetime(&'static str, i64, i64),
 }
 
+impl Config {
     /// Checks what one setting demands of another.
     pub fn check(&self) -> Result<(), ConfigError> {
         let refused = |why| ConfigError::Issuer(self.issuer.clone(), why);
