@@ -194,9 +194,10 @@ impl Person {
     /// Refuses a person whose names no account could hold.
     fn checked(self) -> Result<Self, UpstreamError> {
         let Profile { name, preferred_username, verified_email, .. } = &self.profile;
-        let mut texts = [name, preferred_username, verified_email].into_iter().flatten();
-        if let Some(text) = texts.find(|text| text.len() > MAX_TEXT) {
-            let why = format!("a name or e-mail address of {} bytes", text.len());
+        let lengths = [name, preferred_username, verified_email]
+            .map(|text| text.as_ref().map_or(0, String::len));
+        if let Some(length) = lengths.into_iter().find(|length| *length > MAX_TEXT) {
+            let why = format!("a name or e-mail address of {length} bytes");
             return Err(UpstreamError::Unusable(why));
         }
         Ok(self)
