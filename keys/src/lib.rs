@@ -22,7 +22,7 @@ mod restrictions;
 mod sealer;
 mod sealing_line;
 mod signing_key;
-mod unique_json;
+pub mod unique_json;
 mod verifier;
 
 pub use authenticator::Authenticator;

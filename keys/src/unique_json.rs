@@ -11,7 +11,7 @@ use serde::{
 
 /// Reads `text`, which must be one object and nothing else. serde_json by itself would take an array
 /// for a struct, and keep the last of two members in a map.
-pub(crate) fn from_slice<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
+pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
     let UniqueObject = serde_json::from_slice(text)?;
     serde_json::from_slice(text)
 }

@@ -1,6 +1,8 @@
 //! Clients whose `client_id` is the address of a document that describes them
 //! (draft-ietf-oauth-client-id-metadata-document §4).
 
+use keys::unique_json;
+
 use super::remote::RemoteError;
 use crate::oauth::{
     client::{Client, Provenance},
@@ -13,7 +15,7 @@ pub(super) const LARGEST: usize = 5 * 1024;
 /// The client that the document at `client_id` describes. Its metadata is judged as that of a
 /// registration is.
 pub(super) fn read(client_id: &str, body: &[u8]) -> Result<Client, RemoteError> {
-    let metadata: ClientMetadata = serde_json::from_slice(body).map_err(|error| {
+    let metadata: ClientMetadata = unique_json::from_slice(body).map_err(|error| {
         unusable("metadata_document_malformed", format!("it is not a JSON object ({error})"))
     })?;
     let named = metadata

@@ -15,6 +15,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use keys::unique_json;
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
@@ -154,7 +155,7 @@ async fn read(request: Request) -> Result<ClientMetadata, OAuthError> {
     let body: Bytes = to_bytes(request.into_body(), LARGEST_REQUEST)
         .await
         .map_err(|_| refused("body_too_large", "The registration is larger than 64 KiB."))?;
-    serde_json::from_slice(&body).map_err(|error| {
+    unique_json::from_slice(&body).map_err(|error| {
         refused("metadata_malformed", "The registration is not a JSON object.").because(error)
     })
 }

@@ -4,12 +4,7 @@
 //! refuse) and about case (Go's reader takes `Method` for `method`). The server behind the guard may
 //! be any of them, so a message whose meaning depends on the reader is refused.
 
-use std::{collections::HashSet, fmt};
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess, Visitor},
-};
+use keys::unique_json;
 use serde_json::{Map, Value};
 
 /// A JSON-RPC message (JSON-RPC 2.0 §4).
@@ -27,11 +22,7 @@ impl Message {
     /// Reads a message. `None` means that the bytes are not one, or one that two readers could
     /// understand differently.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice::<Unambiguous>(body).ok()?;
-        let Value::Object(mut members) = serde_json::from_slice(body).ok()? else {
-            // A batch, or no message at all.
-            return None;
-        };
+        let mut members: Map<String, Value> = unique_json::from_slice(body).ok()?;
         if has_look_alike(&members, &["jsonrpc", "id", "method", "params", "result", "error"]) {
             return None;
         }
@@ -61,65 +52,6 @@ pub(super) fn has_look_alike(object: &Map<String, Value>, known: &[&str]) -> boo
 /// A text without its case. Upper case first: the long s (ſ) and the Kelvin sign (K) fold to ASCII letters as well.
 pub(super) fn folded(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
-}
-
-/// JSON in which no object has a member twice, however deep.
-struct Unambiguous;
-
-impl<'de> Deserialize<'de> for Unambiguous {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UnambiguousVisitor)
-    }
-}
-
-struct UnambiguousVisitor;
-
-impl<'de> Visitor<'de> for UnambiguousVisitor {
-    type Value = Unambiguous;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("JSON without doubled members")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Unambiguous, A::Error> {
-        let mut names = HashSet::new();
-        while let Some(name) = object.next_key::<String>()? {
-            object.next_value::<Unambiguous>()?;
-            if !names.insert(name) {
-                return Err(A::Error::custom("a member comes twice"));
-            }
-        }
-        Ok(Unambiguous)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Unambiguous, A::Error> {
-        while array.next_element::<Unambiguous>()?.is_some() {}
-        Ok(Unambiguous)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
 }
 
 #[cfg(test)]
