@@ -321,9 +321,9 @@ impl Guard {
     /// to callers with a good token only, and the metadata that tells clients where to get one.
     ///
     /// Routers of several guards merge: each resource of a host has its own metadata. A copy stands
-    /// at the root of the host, for clients that look nowhere else; of several guards, that is the
-    /// copy of the last. It gives way to a fallback of your own. Only one guard of a host can have
-    /// the [facade](GuardBuilder::with_facade).
+    /// at the root of the host, for clients that look nowhere else: that of the guard with the
+    /// [facade](GuardBuilder::with_facade), which only one of a host can have, or else that of the
+    /// router that is merged last, unless you have a fallback of your own.
     pub fn protect<S>(self, service: S) -> Router
     where
         S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -339,6 +339,9 @@ impl Guard {
             let with_slash = format!("{well_known}{path}/");
             guarded = guarded.route_service(path, service);
             metadata = metadata.route(&with_slash, get(protected_resource::get));
+            if self.0.facade {
+                metadata = metadata.route(well_known, get(protected_resource::get));
+            }
         }
         let guarded = guarded
             // Not `layer`, which would ask for a token where there is nothing to protect.

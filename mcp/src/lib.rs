@@ -65,7 +65,8 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
     let service =
         StreamableHttpService::new(move || Ok(server.clone()), sessions.into(), guard.transport());
     let health = Router::new().route("/health", get(async || "ok"));
-    Ok(guard.clone().protect(service).merge(guard.require_host(health)))
+    // What merges last keeps its copy of the metadata at the root.
+    Ok(guard.clone().require_host(health).merge(guard.protect(service)))
 }
 
 /// Serves until `shutdown`, then ends the streams on which clients listen and lets the requests

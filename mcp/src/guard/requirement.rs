@@ -85,7 +85,7 @@ impl Requirements {
     }
 
     /// What a resource needs by its URI as it is spelled, and by the URI that a URL parser makes of
-    /// it: the server may serve `a://b/../c` as `a://c`.
+    /// it: the server may serve `a://b/c/../d` as `a://b/d`.
     fn of_resource(&self, uri: &str) -> Vec<String> {
         let parsed = Url::parse(uri).map(String::from).ok().filter(|parsed| parsed != uri);
         let parsed = parsed.and_then(|parsed| self.declared(&parsed)).unwrap_or_default();
@@ -155,8 +155,13 @@ mod tests {
 
     #[test]
     fn a_resource_is_judged_by_each_way_to_read_its_uri() {
-        let of = |uri: &str| requirements().of(&Operation::Resources(texts(&[uri])));
-        assert_eq!(of("me://a/../profile"), ["a", "email"]);
+        let of = |uri: &str| {
+            let mut all = requirements();
+            all.add_resource(&Resource::new("me://a/secret", "s").with_meta(needs(["secret"])));
+            all.of(&Operation::Resources(texts(&[uri])))
+        };
+        assert_eq!(of("me://a/b/../secret"), ["a", "secret"]);
+        assert_eq!(of("me://a/b/%2e%2E/secret"), ["a", "secret"]);
         assert_eq!(of("ME://profile"), ["basic", "profile"]);
         assert_eq!(of("other://x/%2e%2e/y"), ["basic"]);
         let mut open = Requirements { basic: texts(&["basic"]), ..Requirements::default() };
