@@ -11,6 +11,7 @@ mod jwks;
 mod logo;
 mod metadata;
 mod par;
+mod ready;
 mod register;
 mod revocations;
 mod revoke;

@@ -4,7 +4,6 @@
 
 use auth::storage::{Begin, Pool, clients, counters, single_use};
 use futures::future::join_all;
-use reqwest::StatusCode;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::json;
 use tests::{
@@ -228,36 +227,5 @@ async fn a_request_that_is_given_up_leaves_no_transaction_open_on_either_engine(
                 assert!(!seen.await.unwrap(), "{engine:?}, round {round}: {value} was not stored");
             }
         }
-    }
-}
-
-#[tokio::test]
-async fn readiness_follows_whether_the_database_can_be_written() {
-    let stack = Stack::start().await;
-    let status = async |path: &str| http().get(stack.at(path)).send().await.unwrap().status();
-    let read_only = async |pragma: &str| {
-        stack.state.db.connection().execute_unprepared(pragma).await.unwrap();
-        stack.advance(2);
-    };
-    assert_eq!(status("/ready").await, 200);
-    read_only("PRAGMA query_only = ON").await;
-    assert_eq!(
-        (status("/ready").await, status("/health").await),
-        (StatusCode::SERVICE_UNAVAILABLE, StatusCode::OK)
-    );
-    read_only("PRAGMA query_only = OFF").await;
-    assert_eq!(status("/ready").await, 200);
-}
-
-#[tokio::test]
-async fn asking_for_readiness_again_and_again_costs_one_write() {
-    for engine in Engine::ALL {
-        let stack = Stack::on(engine).await;
-        let db = stack.state.db.connection();
-        for _ in 0..20 {
-            assert_eq!(http().get(stack.at("/ready")).send().await.unwrap().status(), 200);
-        }
-        let writes = counters::read(db, "readiness").await.unwrap();
-        assert!((1..10).contains(&writes), "{engine:?}: {writes} writes");
     }
 }
