@@ -27,43 +27,47 @@ const MAX_COST: f64 = 5000.0;
 
 /// Rows of each table, `n` from 1 on. Whatever ends has ended for one in a hundred.
 const ROWS: [(&str, u32, &str); 15] = [
-    ("counters", 1, "SELECT 'revocations', 60000"),
-    ("users", 60_000, "SELECT id_of(n), 'N', 'n', NULL, 'n@example.com', true, NOW, NOW"),
-    ("identities", 60_000, "SELECT 'github', n::text, id_of(n), NOW"),
-    ("sessions", 60_000, "SELECT 'h' || n, id_of(n % 20000), NOW, until(n), id_of(n), '', '', NOW"),
+    ("counters", 1, "SELECT 'revocations', 100000"),
+    ("users", 100_000, "SELECT id_of(n), 'N', 'n', NULL, 'n@example.com', true, NOW, NOW"),
+    ("identities", 100_000, "SELECT 'github', n::text, id_of(n), NOW"),
+    (
+        "sessions",
+        100_000,
+        "SELECT 'h' || n, id_of(n % 20000), NOW, until(n), id_of(n), '', '', NOW",
+    ),
     (
         "grants",
         250_000,
         "SELECT id_of(n), id_of(n % 20000), 'client ' || n % 1000, 'Client', 'https://r.test', 's', \
          NOW, NOW, until(n), NULL, 'h' || n, n % 2, until(n), '', NULL, id_of(n % 60000), until(n)",
     ),
-    ("consents", 60_000, "SELECT id_of(n), id_of(n % 20000), 'https://c.test/', '', ''"),
+    ("consents", 100_000, "SELECT id_of(n), id_of(n % 20000), 'https://c.test/', '', ''"),
     (
         "authorization_codes",
-        60_000,
+        100_000,
         "SELECT 'h' || n, id_of(n), 'client', 'https://c.test/', 'c', NULL, until(n), NULL, NULL",
     ),
     (
         "device_codes",
-        60_000,
+        100_000,
         "SELECT 'h' || n, 'u' || n, 'client', 'https://r.test', 's', '', NOW, until(n), 5, NOW, \
          NULL, NULL, NULL",
     ),
-    ("opaque_tokens", 60_000, "SELECT until(n), 'h' || n, '{}'"),
-    ("revocations", 60_000, "SELECT n, id_of(n)::text, until(n) - 1000"),
+    ("opaque_tokens", 100_000, "SELECT until(n), 'h' || n, '{}'"),
+    ("revocations", 100_000, "SELECT n, id_of(n)::text, until(n) - 1000"),
     (
         "security_events",
-        60_000,
+        100_000,
         "SELECT id_of(n), id_of(n % 20000), 'signed_in', 'GitHub', '', '', until(n)",
     ),
-    ("registrations", 60_000, "SELECT 'h' || n, '{}', n % 100 <> 0, NOW"),
-    ("single_use", 60_000, "SELECT 'h' || n, until(n)"),
+    ("registrations", 100_000, "SELECT 'h' || n, '{}', n % 100 <> 0, NOW"),
+    ("single_use", 100_000, "SELECT 'h' || n, until(n)"),
     (
         "logout_deliveries",
-        60_000,
+        100_000,
         "SELECT id_of(n), 'client', 'https://c.test/', id_of(n), id_of(n), 1, until(n)",
     ),
-    ("attempts", 60_000, "SELECT 'h' || n, until(n)"),
+    ("attempts", 100_000, "SELECT 'h' || n, until(n)"),
 ];
 
 async fn fill(db: &impl ConnectionTrait) {
