@@ -191,6 +191,22 @@ fn every_requirement_is_linked_to_a_test_that_exists() {
     }
 }
 
+/// `docs/security.md` names tests in backticks; a test has a name of at least five words.
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    let code: String = sources().into_iter().map(|source| source.text).collect();
+    let page = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let named = page.split('`').skip(1).step_by(2).filter(|name| {
+        name.matches('_').count() >= 4
+            && name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
+    });
+    let named: Vec<&str> = named.collect();
+    assert!(named.len() > 80, "{} names", named.len());
+    let missing: Vec<_> =
+        named.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// What the guides for people name, in backticks or as a link, is there to be opened.
 #[test]
 fn every_path_that_a_guide_names_exists() {
