@@ -59,7 +59,7 @@ fn refusals(stack: &Stack) -> Vec<Refused<'_>> {
         ("POST /mcp", format!("{good}{HOST}"), 400),
         ("POST /nothing", HOST.into(), 404),
         ("POST /health", HOST.into(), 405),
-        ("POST /.well-known/oauth-protected-resource", HOST.into(), 405),
+        ("POST /.well-known/oauth-protected-resource/mcp", HOST.into(), 405),
         ("DELETE /token", HOST.into(), 405),
     ];
     let at_auth = at_auth.into_iter().map(|(line, headers, status)| (auth, line, headers, status));
