@@ -62,6 +62,8 @@ pub enum Fault {
     TokenAnswer(u16, &'static str),
     /// The token endpoint answers more than anybody wants to read.
     TooMuch,
+    /// Nothing, but members of its metadata that can be done without are odd.
+    OddMembers,
     /// Nothing, but every answer is compressed.
     Compression,
 }
@@ -187,10 +189,16 @@ async fn metadata(State(shared): State<Shared>) -> Json<Value> {
     shared.with(|inner| {
         let at = |path: &str| format!("{}{path}", inner.issuer);
         let issuer = if inner.fault == Fault::Metadata { at("/other") } else { at("") };
-        Json(json!({"issuer": issuer, "authorization_endpoint": at("/authorize"),
+        let mut metadata = json!({"issuer": issuer, "authorization_endpoint": at("/authorize"),
             "token_endpoint": at("/token"), "jwks_uri": at("/keys"),
             "userinfo_endpoint": at("/userinfo"),
-            "authorization_response_iss_parameter_supported": true}))
+            "authorization_response_iss_parameter_supported": true});
+        if inner.fault == Fault::OddMembers {
+            metadata["userinfo_endpoint"] = json!("");
+            metadata["token_endpoint_auth_methods_supported"] = json!({});
+            metadata["authorization_response_iss_parameter_supported"] = json!(null);
+        }
+        Json(metadata)
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keys::{PublishedKeys, algorithm_of};
+use keys::{PublishedKeys, algorithm_of, lenient};
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -46,10 +46,13 @@ struct Metadata {
     authorization_endpoint: Url,
     token_endpoint: Url,
     jwks_uri: Url,
+    // What can be done without is absent if it is anything else.
+    #[serde(default, deserialize_with = "lenient")]
     userinfo_endpoint: Option<Url>,
+    #[serde(default, deserialize_with = "lenient")]
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
-    #[serde(default)]
-    authorization_response_iss_parameter_supported: bool,
+    #[serde(default, deserialize_with = "lenient")]
+    authorization_response_iss_parameter_supported: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -235,7 +238,7 @@ impl Metadata {
 
 /// An answer that another issuer gave must not be taken to this one (RFC 9207 §2.4).
 fn check_issuer(metadata: &Metadata, iss: Option<&str>) -> Result<(), UpstreamError> {
-    let required = metadata.authorization_response_iss_parameter_supported;
+    let required = metadata.authorization_response_iss_parameter_supported == Some(true);
     match iss {
         None if required => Err(UpstreamError::Untrusted("its answer names no issuer".into())),
         Some(iss) if iss != metadata.issuer => {

@@ -40,6 +40,14 @@ async fn a_provider_that_compresses_its_answers_is_understood() {
 }
 
 #[tokio::test]
+async fn odd_members_of_the_metadata_that_can_be_done_without_end_no_sign_in() {
+    let (stack, provider, _folder) = with_provider().await;
+    provider.misbehave(Fault::OddMembers);
+    let page = sign_in(&stack, &mut Browser::default()).await;
+    assert!(page.text().contains("Nick Lucas"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn an_answer_is_believed_only_after_every_check() {
     let (stack, provider, _folder) = with_provider().await;
     let untrusted = [
