@@ -43,6 +43,7 @@ const REFRESH: Rule = Rule {
 pub struct TokenResponse {
     /// The access token.
     pub access_token: Secret,
+    token_type: &'static str,
     /// How long it lives, in seconds, if the server says.
     pub expires_in: Option<i64>,
     /// The refresh token, if one was issued.
@@ -169,6 +170,7 @@ impl TokenEndpoint<'_> {
     fn explain(&self, response: &TokenResponse) {
         let explanation = &self.fetch.explanation;
         explanation.secret("access_token");
+        explanation.fact("token_type", response.token_type);
         if let Some(seconds) = response.expires_in {
             explanation.fact("expires_in", seconds);
         }
@@ -185,7 +187,7 @@ impl TokenResponse {
     /// Reads what was `sent`. Only the access token and its type can make it unusable: a sign-in
     /// that a person has consented to is not lost over a member that this client can do without.
     fn read(sent: SentTokenResponse, is_bound: bool) -> Result<Self, String> {
-        check_type(&sent.token_type, is_bound)?;
+        let token_type = check_type(&sent.token_type, is_bound)?;
         let access_token = match sent.access_token {
             Member::Usable(token) => token,
             Member::Absent => return Err("`access_token` is missing".to_owned()),
@@ -195,6 +197,7 @@ impl TokenResponse {
         let refresh_token = sent.refresh_token.into_value();
         Ok(Self {
             access_token,
+            token_type,
             expires_in: sent.expires_in.into_value().map(|Seconds(seconds)| seconds),
             // One that cannot be sent is of no use; without it the person signs in again later.
             refresh_token: refresh_token.filter(|token| check_token(token).is_ok()),
@@ -206,11 +209,11 @@ impl TokenResponse {
 /// A token of a type this client cannot present is worth nothing (RFC 6749 §7.1). One that was to
 /// be bound to a key and is not would be weaker than what was asked for (RFC 9449 §5). A server
 /// that names no type means the usual one.
-fn check_type(token_type: &Member<String>, is_bound: bool) -> Result<(), String> {
+fn check_type(token_type: &Member<String>, is_bound: bool) -> Result<&'static str, String> {
     let expected = if is_bound { "DPoP" } else { "Bearer" };
     match token_type {
-        Member::Usable(kind) if kind.eq_ignore_ascii_case(expected) => Ok(()),
-        Member::Absent if !is_bound => Ok(()),
+        Member::Usable(kind) if kind.eq_ignore_ascii_case(expected) => Ok(expected),
+        Member::Absent if !is_bound => Ok(expected),
         Member::Absent => Err("it is not bound to the key: `token_type` is missing".to_owned()),
         Member::Usable(kind) if is_bound => Err(format!(
             "it is not bound to the key: `token_type` is `{}`",
