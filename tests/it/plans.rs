@@ -25,7 +25,7 @@ const SMALL: [&str; 4] = ["clients", "counters", "replicas", "signing_keys"];
 /// than 7,000, and a batch of 500 rows about 2,000.
 const MAX_COST: f64 = 5000.0;
 
-/// Rows of each table, `n` from 1 on. Whatever ends has ended for one in a hundred.
+/// Rows of each table, `n` from 1 on, with keys as long as hashes are. Whatever ends has ended for one in a hundred.
 const ROWS: [(&str, u32, &str); 15] = [
     ("counters", 1, "SELECT 'revocations', 100000"),
     ("users", 100_000, "SELECT id_of(n), 'N', 'n', NULL, 'n@example.com', true, NOW, NOW"),
@@ -33,47 +33,49 @@ const ROWS: [(&str, u32, &str); 15] = [
     (
         "sessions",
         100_000,
-        "SELECT 'h' || n, id_of(n % 20000), NOW, until(n), id_of(n), '', '', NOW",
+        "SELECT key_of(n), id_of(n % 20000), NOW, until(n), id_of(n), '', '', NOW",
     ),
     (
         "grants",
         250_000,
         "SELECT id_of(n), id_of(n % 20000), 'client ' || n % 1000, 'Client', 'https://r.test', 's', \
-         NOW, NOW, until(n), NULL, 'h' || n, n % 2, until(n), '', NULL, id_of(n % 60000), until(n)",
+         NOW, NOW, until(n), NULL, key_of(n), n % 2, until(n), '', NULL, id_of(n % 60000), until(n)",
     ),
     ("consents", 100_000, "SELECT id_of(n), id_of(n % 20000), 'https://c.test/', '', ''"),
     (
         "authorization_codes",
         100_000,
-        "SELECT 'h' || n, id_of(n), 'client', 'https://c.test/', 'c', NULL, until(n), NULL, NULL",
+        "SELECT key_of(n), id_of(n), 'client', 'https://c.test/', 'c', NULL, until(n), NULL, NULL",
     ),
     (
         "device_codes",
         100_000,
-        "SELECT 'h' || n, 'u' || n, 'client', 'https://r.test', 's', '', NOW, until(n), 5, NOW, \
+        "SELECT key_of(n), 'u' || n, 'client', 'https://r.test', 's', '', NOW, until(n), 5, NOW, \
          NULL, NULL, NULL",
     ),
-    ("opaque_tokens", 100_000, "SELECT until(n), 'h' || n, '{}'"),
+    ("opaque_tokens", 100_000, "SELECT until(n), key_of(n), '{}'"),
     ("revocations", 100_000, "SELECT n, id_of(n)::text, until(n) - 1000"),
     (
         "security_events",
         100_000,
         "SELECT id_of(n), id_of(n % 20000), 'signed_in', 'GitHub', '', '', until(n)",
     ),
-    ("registrations", 100_000, "SELECT 'h' || n, '{}', n % 100 <> 0, NOW"),
-    ("single_use", 100_000, "SELECT 'h' || n, until(n)"),
+    ("registrations", 100_000, "SELECT key_of(n), '{}', n % 100 <> 0, NOW"),
+    ("single_use", 100_000, "SELECT key_of(n), until(n)"),
     (
         "logout_deliveries",
         100_000,
         "SELECT id_of(n), 'client', 'https://c.test/', id_of(n), id_of(n), 1, until(n)",
     ),
-    ("attempts", 100_000, "SELECT 'h' || n, until(n)"),
+    ("attempts", 100_000, "SELECT key_of(n), until(n)"),
 ];
 
 async fn fill(db: &impl ConnectionTrait) {
     let functions = format!(
         "CREATE FUNCTION id_of(n bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS \
          $$ SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$; \
+         CREATE FUNCTION key_of(n bigint) RETURNS text IMMUTABLE LANGUAGE sql AS \
+         $$ SELECT lpad(n::text, 43, 'h') $$; \
          CREATE FUNCTION until(n bigint) RETURNS bigint IMMUTABLE LANGUAGE sql AS \
          $$ SELECT CASE WHEN n % 100 = 0 THEN {NOW} - 400 * 86400 ELSE {NOW} + n END $$"
     );
@@ -92,7 +94,7 @@ fn uuid(n: u64) -> Uuid {
 
 /// What requests ask of the tables that grow.
 async fn requests(db: &Pool) {
-    let (user, text) = (uuid(77), "h77");
+    let (user, text) = (uuid(77), &*format!("{:h>43}", 77));
     attempts::count(db, ("a", "b"), attempts::Allowance { most: 9, span: 60 }, NOW).await.unwrap();
     authorization_codes::find(db, text).await.unwrap();
     authorization_codes::redeem(db, text, NOW).await.unwrap();
