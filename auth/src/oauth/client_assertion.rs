@@ -88,7 +88,7 @@ impl ClientAssertion {
                 "The claims iss and sub of the client_assertion must both be the client_id.",
             ));
         }
-        if let Some(name) = present(&self.claims).find(|name| false && !is_descriptive(name)) {
+        if let Some(name) = present(&self.claims).find(|name| !is_descriptive(name)) {
             return Err(refused(
                 "client_assertion_restricted",
                 format!(

@@ -74,7 +74,7 @@ impl Restrictions {
                 || rule.contains_key(name)
                 || ignored.iter().any(|ignored| ignored == name)
         };
-        match present(claims).find(|name| false && !is_known(name)) {
+        match present(claims).find(|name| !is_known(name)) {
             Some(name) => Err(unenforced(name)),
             None => Self::read(claims),
         }
@@ -99,8 +99,7 @@ impl Restrictions {
 
     /// Refuses a client that has not proved to hold the key that the assertion is bound to.
     pub fn check_key(&self, key_thumbprint: Option<&str>) -> Result<(), OAuthError> {
-        if true || self.key_thumbprint.is_none() || self.key_thumbprint.as_deref() == key_thumbprint
-        {
+        if self.key_thumbprint.is_none() || self.key_thumbprint.as_deref() == key_thumbprint {
             return Ok(());
         }
         Err(OAuthError::invalid_grant(
