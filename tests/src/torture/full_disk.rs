@@ -132,7 +132,10 @@ impl Server {
         let further = ["--story-file", &stories.display().to_string(), "--listen", &listen]
             .map(str::to_owned);
         options.extend(further);
-        options.extend(["--limit-failed-requests", "0", "--log", "off"].map(str::to_owned));
+        options.extend(
+            ["--limit-failed-requests", "0", "--log", "off", "--story-size", "1"]
+                .map(str::to_owned),
+        );
         let mut github = JoinSet::new();
         github.spawn(async move { github::serve(listener).await.expect("the stand-in serves") });
         let auth = start_auth(&disk, &options, &issuer).await;
@@ -263,10 +266,11 @@ impl Program {
         self.figures.kept += self.live.len();
         self.figures.revoked += self.revoked.len();
         self.figures.signed_in += self.browsers.len();
-        // The next round starts with few, so that rounds do not grow.
+        // The next round starts with few, so that rounds do not grow. The browsers of one person are
+        // limited: the server signs out the oldest.
         self.live.truncate(4);
         self.revoked.clear();
-        self.browsers.truncate(2);
+        self.browsers.clear();
     }
 }
 

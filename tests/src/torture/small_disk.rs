@@ -16,8 +16,8 @@ use tokio::{
 
 use super::seeded::Seeded;
 
-/// Mounts a file system of 3 MiB at `$1` and keeps its namespace until stdin is closed.
-const MOUNT: &str = r#"mount -t tmpfs -o size=3m none "$1" && echo ready && read -r _"#;
+/// Mounts a file system of 12 MiB at `$1` and keeps its namespace until stdin is closed.
+const MOUNT: &str = r#"mount -t tmpfs -o size=12m none "$1" && echo ready && read -r _"#;
 /// A limit on file sizes kills a program, unless it ignores the signal: then its write fails.
 const IGNORE_SIGNAL: &str = r#"trap "" XFSZ; exec "$@""#;
 /// What a fill leaves at most, in bytes: a few sign-ins.
