@@ -53,7 +53,7 @@ const ROWS: [(&str, u32, &str); 15] = [
         "SELECT key_of(n), 'u' || n, 'client', 'https://r.test', 's', '', NOW, until(n), 5, NOW, \
          NULL, NULL, NULL",
     ),
-    ("opaque_tokens", 100_000, "SELECT until(n), key_of(n), '{}'"),
+    ("opaque_tokens", 200_000, "SELECT until(n), key_of(n), '{}'"),
     ("revocations", 100_000, "SELECT n, id_of(n)::text, until(n) - 1000"),
     (
         "security_events",
@@ -61,13 +61,13 @@ const ROWS: [(&str, u32, &str); 15] = [
         "SELECT id_of(n), id_of(n % 20000), 'signed_in', 'GitHub', '', '', until(n)",
     ),
     ("registrations", 100_000, "SELECT key_of(n), '{}', n % 100 <> 0, NOW"),
-    ("single_use", 100_000, "SELECT key_of(n), until(n)"),
+    ("single_use", 200_000, "SELECT key_of(n), until(n)"),
     (
         "logout_deliveries",
         100_000,
         "SELECT id_of(n), 'client', 'https://c.test/', id_of(n), id_of(n), 1, until(n)",
     ),
-    ("attempts", 100_000, "SELECT key_of(n), until(n)"),
+    ("attempts", 200_000, "SELECT key_of(n), until(n)"),
 ];
 
 async fn fill(db: &impl ConnectionTrait) {
