@@ -22,7 +22,10 @@ mod error;
 pub mod excerpt;
 mod guard;
 
-pub(crate) use self::{answer::is_trouble, error::unreachable};
+pub(crate) use self::{
+    answer::is_trouble,
+    error::{retry_in_words, unreachable},
+};
 pub use self::{
     answer::{Answer, foreign_encoding},
     error::FetchError,

@@ -37,7 +37,9 @@ use self::{
     standing_stream::StandingStream,
 };
 use crate::{
-    fetch::{FetchError, excerpt::excerpt, foreign_encoding, is_trouble, unreachable},
+    fetch::{
+        FetchError, excerpt::excerpt, foreign_encoding, is_trouble, retry_in_words, unreachable,
+    },
     oauth::{challenge::AuthorizationChallenge, dpop::AccessToken},
 };
 
@@ -275,9 +277,9 @@ impl Wire {
         retry_after: Option<String>,
     ) -> StreamableHttpError<WireError> {
         StreamableHttpError::Client(if is_trouble(status) {
-            let answer = format!("{status}{}", after_colon(&words));
-            let url = self.server.clone();
-            FetchError::Unavailable { url, status, answer, retry_after }.into()
+            let retry = retry_in_words(retry_after.as_deref());
+            let answer = format!("{status}{}{retry}", after_colon(&words));
+            FetchError::Unavailable { url: self.server.clone(), status, answer }.into()
         } else {
             WireError::Refused { status, words }
         })

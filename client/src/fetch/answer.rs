@@ -7,7 +7,7 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::{FetchError, excerpt::excerpt};
+use super::{FetchError, excerpt::excerpt, retry_in_words};
 
 /// An answer whose body has been read in full.
 #[derive(Debug)]
@@ -71,8 +71,7 @@ impl Answer {
         FetchError::Unavailable {
             url: self.url.clone(),
             status: self.status,
-            answer: self.in_words(),
-            retry_after: retry_after.map(str::to_owned),
+            answer: format!("{}{}", self.in_words(), retry_in_words(retry_after)),
         }
     }
 }

@@ -65,16 +65,14 @@ pub enum FetchError {
         reason: String,
     },
     /// The server runs, but cannot answer now.
-    #[error("{url} answered {answer}{}", retry_in_words(.retry_after))]
+    #[error("{url} answered {answer}")]
     Unavailable {
         /// The address.
         url: Url,
         /// The HTTP status.
         status: StatusCode,
-        /// The status and a piece of the body.
+        /// The status, a piece of the body, and when to try again, if the server says it.
         answer: String,
-        /// When to try again, as the server says it.
-        retry_after: Option<String>,
     },
     /// The answer is larger than any honest one.
     #[error("{url} answered with more than {MAX_BODY} bytes")]
@@ -196,6 +194,7 @@ fn spoken_instead(url: &Url, reason: &str) -> Option<&'static str> {
     }
 }
 
-fn retry_in_words(retry_after: &Option<String>) -> String {
-    retry_after.as_ref().map_or(String::new(), |wait| format!(" (Retry-After: {wait})"))
+/// What follows the answer of a server that says when to try again.
+pub(crate) fn retry_in_words(retry_after: Option<&str>) -> String {
+    retry_after.map_or_else(String::new, |wait| format!(" (Retry-After: {wait})"))
 }

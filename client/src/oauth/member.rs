@@ -13,9 +13,10 @@ use crate::printable::shortened;
 pub(super) const MAX_SHOWN: usize = 80;
 
 /// One member of a JSON object. `null` and `""` count as absent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Member<T> {
     /// It is not there.
+    #[default]
     Absent,
     /// It is what it should be.
     Usable(T),
@@ -38,12 +39,6 @@ impl<T> Member<T> {
             Self::Usable(value) => Some(value),
             Self::Absent | Self::Unusable(_) => None,
         }
-    }
-}
-
-impl<T> Default for Member<T> {
-    fn default() -> Self {
-        Self::Absent
     }
 }
 
