@@ -28,7 +28,7 @@ pub(super) async fn authorize(
             return too_many();
         }
     }
-    let has_signed_in = query.get("signed_in").is_some();
+    let has_signed_in = query.contains_key("signed_in");
     if flawed.is("sign_in_first") && !has_signed_in {
         let request = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&query)
