@@ -347,7 +347,7 @@ async fn a_basic_header_has_one_spelling() {
     let credentials = format!("{}:{}", client.id, client.secret.as_deref().unwrap());
     // An encoded letter more or less makes a text whose base64 ends in padding.
     let padded = [0, 1, 2]
-        .map(|more| credentials.replacen("pck_", &["pck_", "pck%5F", "%70ck%5F"][more], 1))
+        .map(|more| credentials.replacen("pck_", ["pck_", "pck%5F", "%70ck%5F"][more], 1))
         .into_iter()
         .find(|credentials| credentials.len() % 3 == 1)
         .unwrap();

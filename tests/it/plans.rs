@@ -175,7 +175,8 @@ async fn explained(
     statement: &Statement,
 ) -> Vec<sea_orm::QueryResult> {
     let explain = Statement { sql: format!("{how} {}", statement.sql), ..statement.clone() };
-    db.query_all_raw(explain).await.unwrap_or_else(|error| panic!("{}: {error}", statement.sql))
+    let plan = db.query_all_raw(explain).await;
+    plan.map_err(|error| format!("{}: {error}", statement.sql)).unwrap()
 }
 
 /// Every step of a plan that reads a table from one end to the other.

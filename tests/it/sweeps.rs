@@ -30,7 +30,8 @@ async fn until(db: &impl ConnectionTrait, sql: &str, wanted: i64) {
             yield_now().await;
         }
     };
-    timeout(Duration::from_secs(10), asked).await.unwrap_or_else(|_| panic!("not yet: {sql}"));
+    let found = timeout(Duration::from_secs(10), asked).await;
+    assert!(found.is_ok(), "not yet: {sql}");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ fn refusals(stack: &Stack) -> Vec<Refused<'_>> {
         ("POST /device_authorization", plain.clone(), 400),
         ("POST /device", plain.clone(), 400),
         ("POST /account/delete", plain.clone(), 400),
-        ("POST /register", plain.clone(), 400),
+        ("POST /register", plain, 400),
         ("POST /userinfo", HOST.into(), 401),
         ("PUT /register/unknown", HOST.into(), 401),
         ("POST /nothing", HOST.into(), 404),
