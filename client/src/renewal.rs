@@ -23,7 +23,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::OAuth`] when the authorization server renews nothing. Unless that is temporary
-/// ([`OAuthError::is_temporary`]), the person has to sign in again.
+/// (`OAuthError::is_temporary`), the person has to sign in again.
 pub async fn refresh(
     fetch: &Fetch,
     credentials: &Credentials,
