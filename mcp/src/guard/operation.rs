@@ -141,14 +141,18 @@ impl Operation {
         match method {
             "tools/call" => needed("name").map(Self::Tool),
             "prompts/get" => needed("name").map(Self::Prompt),
-            "resources/read"
-            | "resources/subscribe"
-            | "resources/unsubscribe"
-            | "resources/directory/read" => needed("uri").map(|uri| Self::Resources(vec![uri])),
+            "resources/read" | "resources/directory/read" => {
+                needed("uri").map(|uri| Self::Resources(vec![uri]))
+            }
+            // The 2026-07-28 revision removed these methods. Only the server behind the guard knows
+            // whether it still has them, so it answers for a missing parameter.
+            "resources/subscribe" | "resources/unsubscribe" => {
+                Ok(needed("uri").map_or(Self::Other, |uri| Self::Resources(vec![uri])))
+            }
+            "logging/setLevel" => Ok(Self::Open),
             "completion/complete" => completion(params),
             "subscriptions/listen" => listened(params).map(Self::Listen),
             "tasks/get" | "tasks/update" | "tasks/cancel" => needed("taskId").map(|_| Self::Open),
-            "logging/setLevel" => needed("level").map(|_| Self::Open),
             "initialize" | "server/discover" | "ping" => Ok(Self::Open),
             _ if method.starts_with("notifications/") || method.ends_with("/list") => {
                 Ok(Self::Open)
