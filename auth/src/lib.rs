@@ -43,7 +43,7 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
         drop(upkeep);
     };
     tokio::select! {
-        () = connections::serve(listener, router::router(state), shutdown) => {}
+        () = net::connections::serve(listener, router::router(state), shutdown) => {}
         never = logout_messages => never,
     }
 }

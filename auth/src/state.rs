@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
-use connections::HostNames;
 use keys::Algorithm;
+use net::host::HostNames;
 use reqwest::redirect::Policy;
 use thiserror::Error;
 use web::Brand;

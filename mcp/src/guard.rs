@@ -351,7 +351,7 @@ impl Guard {
         let router = if self.0.facade { router.merge(facade::router()) } else { router };
         let router = router.with_state(self.clone()).merge(self.clone().root());
         // Some clients send head and body apart, and lose a refusal that comes between the two.
-        self.require_host(router).layer(from_fn(connections::drain_unread_body))
+        self.require_host(router).layer(from_fn(net::unread_body::drain_unread_body))
     }
 
     /// The metadata at the root of the host. It is no route, because two routers with the same

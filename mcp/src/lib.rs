@@ -78,5 +78,5 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         shutdown.await;
         stopping.0.cancel();
     };
-    connections::serve(listener, router, shutdown).await;
+    net::connections::serve(listener, router, shutdown).await;
 }

@@ -75,7 +75,7 @@ fn reasons(source: &str) -> BTreeSet<String> {
 #[test]
 fn every_reason_code_is_listed_with_its_meaning_and_no_other() {
     let mut texts = Vec::new();
-    for folder in ["auth/src", "connections/src"] {
+    for folder in ["auth/src", "net/src"] {
         sources(&root().join(folder), &mut texts);
     }
     let used: BTreeSet<String> = texts.iter().flat_map(|text| reasons(text)).collect();

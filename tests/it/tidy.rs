@@ -3,24 +3,13 @@
 mod rooms;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
 /// Longest source file, in lines.
 const LONGEST_FILE: usize = 450;
-const CRATES: [&str; 10] = [
-    "addresses",
-    "auth",
-    "client",
-    "connections",
-    "features",
-    "keys",
-    "mcp",
-    "migration",
-    "tests",
-    "web",
-];
 const FORBIDDEN_NAMES: [&str; 6] = ["utils", "helpers", "common", "misc", "types", "models"];
 
 struct Source {
@@ -32,9 +21,16 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// The crates of the workspace, each named by its folder.
+fn members() -> Vec<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let list = manifest.split("members = [").nth(1).unwrap().split(']').next().unwrap();
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
 fn sources() -> Vec<Source> {
     let mut sources = Vec::new();
-    for name in CRATES {
+    for name in members() {
         collect(&root().join(name), &mut sources);
     }
     assert!(sources.len() > 50, "the sources were not found");
@@ -125,23 +121,41 @@ fn only_the_prompt_names_inquire() {
     assert!(named.is_empty(), "{named:?}");
 }
 
+/// The arrows between crates are those that ARCHITECTURE.md draws, and no others.
 #[test]
-fn mcp_does_not_know_auth_and_migrations_do_not_know_entities() {
-    let manifest = |name: &str| fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
-    for (name, forbidden) in [
-        ("mcp", vec!["auth.", "client.", "web.", "migration."]),
-        ("client", vec!["auth.", "mcp.", "web.", "migration."]),
-        ("keys", vec!["auth.", "mcp.", "web.", "migration.", "client."]),
-        ("web", vec!["auth.", "mcp.", "keys.", "migration.", "client."]),
-        ("migration", vec!["auth.", "mcp.", "keys.", "web.", "client."]),
-        ("connections", vec!["auth.", "mcp.", "keys.", "web.", "migration.", "client."]),
-        ("addresses", vec!["auth.", "mcp.", "keys.", "web.", "migration.", "client."]),
-    ] {
-        for other in forbidden {
-            let depends = manifest(name).lines().any(|line| line.starts_with(other));
-            assert!(!depends, "{name} depends on {other}");
+fn crates_depend_on_each_other_as_the_architecture_says() {
+    let mut members = members();
+    members.retain(|name| name != "features");
+    let drawn = drawn_arrows(&members);
+    for name in &members {
+        let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+        let keys = manifest.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+        let imported: BTreeSet<&str> = keys.filter(|key| is_one_of(&members, key)).collect();
+        let arrows = drawn.get(&**name).unwrap_or_else(|| panic!("draw the arrows of {name}"));
+        // The test harness names whatever it tests.
+        if name != "tests" {
+            let arrows: BTreeSet<&str> = arrows.iter().map(String::as_str).collect();
+            assert_eq!(imported, arrows, "{name}/Cargo.toml and ARCHITECTURE.md disagree");
         }
     }
+}
+
+/// Each crate on the left of an arrow in ARCHITECTURE.md, with those on its right.
+fn drawn_arrows(members: &[String]) -> BTreeMap<String, Vec<String>> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let list = |text: &str| -> Vec<String> {
+        let names = text.split(',').map(str::trim).filter(|name| is_one_of(members, name));
+        names.map(str::to_owned).collect()
+    };
+    let mut arrows = BTreeMap::new();
+    for (from, to) in text.lines().filter_map(|line| line.split_once('→')) {
+        arrows.extend(list(from).into_iter().map(|name| (name, list(to))));
+    }
+    arrows
+}
+
+fn is_one_of(members: &[String], name: &str) -> bool {
+    members.iter().any(|member| member == name)
 }
 
 #[test]
@@ -210,12 +224,13 @@ fn every_test_that_the_security_page_names_exists() {
 /// What the guides for people name, in backticks or as a link, is there to be opened.
 #[test]
 fn every_path_that_a_guide_names_exists() {
-    let folders = ["auth/", "mcp/", "client/", "web/", "keys/", "migration/", "tests/", "docs/"];
+    let folders = members().into_iter().chain(["docs".to_owned()]);
+    let folders: Vec<_> = folders.map(|folder| format!("{folder}/")).collect();
     let guides = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
     for guide in guides {
         let text = fs::read_to_string(root().join(guide)).unwrap();
         let words = text.split(['`', '(', ')', ' ', '\n', '#']);
-        let paths = words.filter(|word| folders.iter().any(|folder| word.starts_with(folder)));
+        let paths = words.filter(|word| folders.iter().any(|folder| word.starts_with(&**folder)));
         let paths = paths.filter(|word| !word.contains(['<', '*', ',']));
         let missing: Vec<_> = paths.filter(|path| !root().join(path).exists()).collect();
         assert!(missing.is_empty(), "{guide} names {missing:?}");

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use addresses::is_public;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use net::addresses::is_public;
 use reqwest::{
     Client, Response,
     dns::{Addrs, Name, Resolve, Resolving},

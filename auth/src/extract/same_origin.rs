@@ -6,7 +6,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use connections::HostNames;
+use net::host::HostNames;
 
 use crate::{
     error_response::PageError,

@@ -12,8 +12,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use addresses::is_public;
 use futures::future::{BoxFuture, FutureExt as _};
+use net::addresses::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 

@@ -1,6 +1,6 @@
 //! What points to this machine.
 
-pub use connections::is_loopback;
+pub use net::loopback::is_loopback;
 
 /// The three spellings of this machine. To every client they are different servers.
 pub(super) const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];

@@ -10,7 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use connections::HostNames;
+use net::host::HostNames;
 use serde_json::json;
 use url::Url;
 

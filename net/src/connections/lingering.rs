@@ -18,7 +18,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::idle::Connection;
+use super::idle::Connection;
 
 /// How long to read on for a client that does not close its side.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);

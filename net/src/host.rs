@@ -5,8 +5,10 @@
 
 use std::{net::Ipv6Addr, num::NonZeroU16};
 
-use axum::http::{HeaderMap, Uri, Version, header::HOST};
-use url::{Host, Url};
+use http::{HeaderMap, Uri, Version, header::HOST};
+use url::Url;
+
+use crate::loopback::is_loopback;
 
 /// What is wrong with the name that a request gives its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,16 +101,6 @@ impl HostNames {
         };
         let is_named = host.is_none_or(|host| host.eq_ignore_ascii_case(authority.as_str()));
         if is_named && self.contains(authority.as_str()) { Ok(()) } else { Err(HostError::Foreign) }
-    }
-}
-
-/// Whether a URL points to this machine: localhost, 127.0.0.1 or `[::1]`.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
-        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
-        None => false,
     }
 }
 

@@ -8,13 +8,12 @@
 use std::{
     future::poll_fn,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes, HttpBody},
     extract::Request,
     http::{
         HeaderValue, Version,
@@ -23,13 +22,11 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use hyper::body::{Body as _, Bytes, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use tokio::{
     sync::oneshot::{self, error::TryRecvError},
     time::timeout,
 };
-
-use crate::idle::Connection;
 
 /// Bytes of an unread body that are read for the sake of the connection.
 const MAX_DRAINED: u64 = 256 * 1024;
@@ -37,12 +34,12 @@ const MAX_DRAINED: u64 = 256 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A request body. When it is dropped before its end, it hands the rest to its [`Rest`].
-struct RequestBody {
+struct RequestBody<F> {
     /// `None` once it has ended.
     body: Option<Body>,
     was_polled: bool,
     rest: Option<oneshot::Sender<Unread>>,
-    connection: Option<Arc<Connection>>,
+    on_received: F,
 }
 
 /// What a handler has left of a body.
@@ -52,33 +49,38 @@ struct Unread {
 }
 
 /// Receives what the handler leaves of a body.
-pub(crate) struct Rest {
+pub(crate) struct Rest<F> {
     /// `None` where there is no body.
     unread: Option<oneshot::Receiver<Unread>>,
     waits_for_continue: bool,
-    connection: Option<Arc<Connection>>,
+    on_received: F,
 }
 
 /// Middleware that reads what a handler leaves of a request's body, or says that the connection
-/// ends. [`serve`](crate::serve) does so by itself; this is for routers that are served otherwise.
+/// ends. `connections::serve` does so by itself; this is for routers
+/// that are served otherwise.
 pub async fn drain_unread_body(request: Request, next: Next) -> Response {
-    let (request, rest) = watch(request, None);
+    let (request, rest) = watch(request, || ());
     let mut response = next.run(request).await;
     rest.drain(&mut response).await;
     response
 }
 
-/// Watches how much of a request's body is read.
-pub(crate) fn watch(request: Request, connection: Option<Arc<Connection>>) -> (Request, Rest) {
+/// Watches how much of a request's body is read. Calls `on_received`, perhaps more than once, when
+/// the whole request has come or no more of it is waited for.
+pub(crate) fn watch<F>(request: Request, on_received: F) -> (Request, Rest<F>)
+where
+    F: Fn() + Clone + Send + Unpin + 'static,
+{
     let mut rest = Rest {
         unread: None,
         // The client sends the body only when asked to.
         waits_for_continue: request.headers().contains_key(EXPECT),
-        connection: connection.clone(),
+        on_received: on_received.clone(),
     };
     // In HTTP/2 each request has a stream of its own, which can end alone.
     if request.body().is_end_stream() || request.version() > Version::HTTP_11 {
-        rest.stop_waiting();
+        (rest.on_received)();
         return (request, rest);
     }
     let (sender, unread) = oneshot::channel();
@@ -88,17 +90,17 @@ pub(crate) fn watch(request: Request, connection: Option<Arc<Connection>>) -> (R
             body: Some(body),
             was_polled: false,
             rest: Some(sender),
-            connection,
+            on_received,
         })
     };
     (request.map(watched), rest)
 }
 
-impl Rest {
+impl<F: Fn()> Rest<F> {
     /// Reads what the handler has left. If that is too much, the answer says that the connection
     /// takes no other request.
     pub(crate) async fn drain(mut self, response: &mut Response) {
-        self.stop_waiting();
+        (self.on_received)();
         if !self.is_drained().await {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -122,12 +124,6 @@ impl Rest {
         body.size_hint().lower() <= MAX_DRAINED
             && timeout(DRAIN_TIMEOUT, read_to_end(body)).await.unwrap_or(false)
     }
-
-    fn stop_waiting(&self) {
-        if let Some(connection) = &self.connection {
-            connection.stop_waiting();
-        }
-    }
 }
 
 /// Whether a body ends within the limit.
@@ -146,7 +142,7 @@ async fn read_to_end(mut body: Body) -> bool {
     true
 }
 
-impl hyper::body::Body for RequestBody {
+impl<F: Fn() + Unpin> HttpBody for RequestBody<F> {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -162,23 +158,21 @@ impl hyper::body::Body for RequestBody {
         let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
         if body.is_end_stream() || !matches!(frame, Some(Ok(_))) {
             this.body = None;
-            if let Some(connection) = &this.connection {
-                connection.stop_waiting();
-            }
+            (this.on_received)();
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(hyper::body::Body::is_end_stream)
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), hyper::body::Body::size_hint)
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
     }
 }
 
-impl Drop for RequestBody {
+impl<F> Drop for RequestBody<F> {
     fn drop(&mut self) {
         let unread = self.body.take().filter(|body| !body.is_end_stream());
         if let (Some(body), Some(rest)) = (unread, self.rest.take()) {

@@ -3,11 +3,9 @@
 //!
 //! HTTP/2 is for the proxy in front, which also has the certificate.
 
-mod host;
 mod idle;
 mod lingering;
 mod open_files;
-mod request_body;
 
 use std::{
     convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration,
@@ -32,14 +30,11 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-pub use self::{
-    host::{HostError, HostNames, is_loopback},
-    request_body::drain_unread_body,
-};
 use self::{
     idle::{Connection, IdleConnections, ResponseBody},
     lingering::Lingering,
 };
+use crate::unread_body;
 
 /// How long connections may take, and how many there may be.
 #[derive(Clone, Copy, Debug)]
@@ -176,7 +171,7 @@ async fn answer(
     entry: Arc<Connection>,
 ) -> Result<Response<ResponseBody<Body>>, Infallible> {
     let under_way = entry.answer();
-    let (request, rest) = request_body::watch(request.map(Body::new), Some(entry));
+    let (request, rest) = unread_body::watch(request.map(Body::new), move || entry.stop_waiting());
     let mut response = router.oneshot(request).await?;
     rest.drain(&mut response).await;
     Ok(response.map(|body| under_way.until_end_of(body)))
