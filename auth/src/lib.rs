@@ -5,7 +5,6 @@
 
 pub mod back_channel_logout;
 pub mod clients;
-pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod consent;
@@ -29,6 +28,7 @@ pub mod upstream;
 
 use std::future::Future;
 
+use net::clock;
 use tokio::net::TcpListener;
 
 use crate::state::AppState;

@@ -9,12 +9,12 @@ use std::{
 };
 
 use auth::{
-    clock::Clock,
     commands::{Command, Task},
     config::{Config, LogFormat},
     state::AppState,
     story::{self, StoryFile},
 };
+use net::clock::Clock;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},

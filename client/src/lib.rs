@@ -14,6 +14,7 @@
 use std::{ffi::OsString, path::Path, sync::Arc};
 
 use clap::{Parser as _, error::ErrorKind};
+use net::clock;
 
 use crate::{
     browser::Browser,
@@ -38,7 +39,6 @@ pub mod browser;
 pub mod callback;
 pub mod cli;
 pub mod client;
-pub mod clock;
 pub mod commands;
 pub mod completion;
 pub mod connection;

@@ -3,7 +3,6 @@
 //! [`guard::Guard`] puts sign-in in front of an rmcp server: it verifies access tokens locally and
 //! hands the tools a [`guard::Caller`]. The rest of the crate is a small server that shows how.
 
-pub mod clock;
 mod completion;
 pub mod config;
 pub mod guard;
@@ -16,6 +15,7 @@ mod tools;
 use std::{future::Future, time::Duration};
 
 use axum::{Extension, Router, routing::get};
+use net::clock;
 use rmcp::transport::streamable_http_server::{
     StreamableHttpService, session::local::LocalSessionManager,
 };

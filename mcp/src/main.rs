@@ -7,7 +7,8 @@ use std::{
 };
 
 use clap::Parser;
-use mcp::{clock::Clock, config::Config};
+use mcp::config::Config;
+use net::clock::Clock;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},

@@ -1,6 +1,7 @@
 //! Network rules and limits that several crates of Portcullis share. Nothing in it knows OAuth.
 
 pub mod addresses;
+pub mod clock;
 #[cfg(feature = "server")]
 pub mod connections;
 pub mod host;

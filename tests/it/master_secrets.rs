@@ -4,7 +4,6 @@
 use std::{fs, path::Path};
 
 use auth::{
-    clock::Clock,
     config::Config,
     extract::signed_in::SignedIn,
     key_ring::replica::REPLICA_TTL,
@@ -14,6 +13,7 @@ use auth::{
 };
 use clap::Parser;
 use keys::MasterSecrets;
+use net::clock::Clock;
 use tempfile::TempDir;
 use tests::{
     postgres,

@@ -9,12 +9,12 @@ use std::{
 };
 
 use auth::{
-    clock::Clock,
     config::Config,
     state::AppState,
     storage::{Database, counters},
 };
 use clap::Parser;
+use net::clock::Clock;
 use sea_orm::ConnectionTrait;
 use tests::{
     browser::Browser,

@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path};
 
 use auth::{
-    clock::Clock,
     config::Config,
     state::{AppState, StartError},
 };
 use clap::{CommandFactory, Parser};
+use net::clock::Clock;
 use tempfile::TempDir;
 use tests::stack::{auth_options, write_secret};
 

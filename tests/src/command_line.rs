@@ -57,8 +57,9 @@ pub fn binary() -> PathBuf {
 }
 
 impl CommandLine {
-    /// A person who has never signed in.
+    /// A person who has never signed in. From now on the clock of the stack runs.
     pub fn new(stack: &Stack) -> Self {
+        stack.run_clock();
         let state = tempfile::tempdir().expect("a directory");
         let (server, issuer) = (stack.resource.clone(), stack.issuer.clone());
         Self { server, issuer, state, store: "file" }

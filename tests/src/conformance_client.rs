@@ -7,7 +7,6 @@ use clap::Parser;
 use client::{
     browser::Browser,
     client::Client,
-    clock::Clock,
     conversation::Conversation,
     credentials::Credentials,
     error::Error,
@@ -28,6 +27,7 @@ use client::{
     skill,
 };
 use futures::future::{BoxFuture, FutureExt as _};
+use net::clock::Clock;
 use rmcp::model::{
     ElicitRequestParams, ElicitResult, ElicitationAction, GetPromptRequestParams,
     ProgressNotificationParam, ProtocolVersion, ReadResourceRequestParams,

@@ -62,6 +62,7 @@ impl Desk {
 
     /// A desk whose client uses another server.
     pub async fn at(stack: Stack, server: &str) -> Self {
+        stack.run_clock();
         let terminal = Terminal::start(server).await;
         let mut desk = Self {
             terminal,

@@ -12,8 +12,9 @@ use crate::{
 };
 
 /// Runs a command to its end. The process sees the database and the secrets of the stack, and no
-/// other setting.
+/// other setting. From now on the clock of the stack runs, because that of the process does.
 pub async fn run(stack: &Stack, arguments: &[&str]) -> Outcome {
+    stack.run_clock();
     let config = &stack.state.config;
     let output = Command::new(program("auth"))
         .args(arguments)

@@ -1,4 +1,4 @@
-//! The whole stack on free ports, with its own database and a clock that tests move.
+//! The whole stack on free ports, with its own database and a clock that tests set.
 
 use std::{
     fs::{self, Permissions},
@@ -6,13 +6,15 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use auth::state::AppState;
 use clap::Parser;
+use net::clock::Clock;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -30,10 +32,31 @@ pub struct Stack {
     pub github: String,
     /// What lies behind `auth`, to look into the database.
     pub state: AppState,
-    offset: Arc<AtomicI64>,
+    time: Time,
     data: TempDir,
     auth: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
+}
+
+/// The time of a stack. It stands still, so that a test at the exact end of a lifetime cannot miss
+/// it, until a program joins that has the machine's clock.
+struct Time {
+    /// Seconds since 1970.
+    now: Arc<AtomicI64>,
+    /// What the machine's clock told at the start.
+    started: i64,
+    follower: OnceLock<JoinHandle<()>>,
+}
+
+impl Time {
+    fn start() -> Self {
+        let started = Clock::system().now();
+        Self { now: Arc::new(AtomicI64::new(started)), started, follower: OnceLock::new() }
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::manual(self.now.clone())
+    }
 }
 
 /// What the database is.
@@ -49,6 +72,9 @@ impl Engine {
     /// Both, for tests of what must hold on either.
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 }
+
+/// How often a running clock is set.
+const CLOCK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A listener and the name that everybody calls it by.
 struct Place {
@@ -93,18 +119,16 @@ impl Stack {
         write_secret(&data.path().join("secret"));
         let (auth, github, mcp) = (Place::free().await, Place::free().await, Place::free().await);
         let resource = format!("{}/mcp", mcp.url);
-        let offset = Arc::new(AtomicI64::new(0));
+        let time = Time::start();
 
         let options = auth_options(data.path(), &auth.url, &github.url, &resource);
         let config =
             auth::config::Config::try_parse_from(with(options, for_auth)).expect("settings");
-        let clock = auth::clock::Clock::moved_by(offset.clone());
-        let state = AppState::start(config, clock).await.expect("a start of auth");
+        let state = AppState::start(config, time.clock()).await.expect("a start of auth");
 
         let options = ["mcp", "--resource", &resource, "--issuer", &auth.url].map(str::to_owned);
         let config = mcp::config::Config::try_parse_from(with(options.into(), for_mcp));
-        let clock = mcp::clock::Clock::moved_by(offset.clone());
-        let router = mcp::router(&config.expect("settings"), clock).expect("a router");
+        let router = mcp::router(&config.expect("settings"), time.clock()).expect("a router");
 
         let never = std::future::pending;
         let served = state.clone();
@@ -114,7 +138,7 @@ impl Stack {
             resource,
             github: github.url,
             state,
-            offset,
+            time,
             data,
             auth: tokio::spawn(async move {
                 auth::serve(auth.listener, served, never()).await;
@@ -132,7 +156,31 @@ impl Stack {
 
     /// Moves the clock of all servers.
     pub fn advance(&self, seconds: i64) {
-        self.offset.fetch_add(seconds, Ordering::Relaxed);
+        self.time.now.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// From now on the clock of all servers runs as the machine's does, with what `advance` added.
+    ///
+    /// For tests that run programs: those have the machine's clock, and a server that stands still
+    /// would take what they sign a while later for a thing of the future.
+    pub fn run_clock(&self) {
+        self.time.follower.get_or_init(|| {
+            let now = self.time.now.clone();
+            let mut known = self.time.started;
+            let mut catch_up = move || {
+                let system = Clock::system().now();
+                now.fetch_add(system - known, Ordering::Relaxed);
+                known = system;
+            };
+            catch_up();
+            tokio::spawn(async move {
+                let mut interval = tokio::time::interval(CLOCK_INTERVAL);
+                loop {
+                    interval.tick().await;
+                    catch_up();
+                }
+            })
+        });
     }
 
     /// Stops `auth`, and nothing else.
@@ -155,7 +203,7 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         self.auth.abort();
-        self.others.iter().for_each(JoinHandle::abort);
+        self.others.iter().chain(self.time.follower.get()).for_each(JoinHandle::abort);
     }
 }
 

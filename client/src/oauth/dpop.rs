@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_nonce_is_kept_for_the_origin_that_gave_it() {
         let url = |text| Url::parse(text).expect("a URL");
-        let key = DpopKey::generate(&Clock::stopped_at(1)).expect("a key");
+        let key = DpopKey::generate(&Clock::system()).expect("a key");
         let answer = HeaderMap::from_iter([(DPOP_NONCE, HeaderValue::from_static("n1"))]);
         assert!(key.learn(&url("https://as.example/token"), &answer));
         assert!(!key.learn(&url("https://as.example/other"), &answer), "it is known already");

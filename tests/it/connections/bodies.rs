@@ -2,7 +2,8 @@
 //! and their next request on the same connection must be answered too.
 
 use clap::Parser;
-use mcp::{clock::Clock, config::Config};
+use mcp::config::Config;
+use net::clock::Clock;
 use serde_json::json;
 use tests::{
     access_token::signed,

@@ -30,6 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let insecure = ["--insecure-metadata-documents-on-loopback", "true"];
     let stack = Stack::start_with(&insecure, &[]).await;
+    stack.run_clock();
     let server = DocumentServer::start().await;
     let document = serde_json::json!({
         "client_id": server.at("/client.json"),

@@ -72,7 +72,7 @@ fn named(token_id: &str) -> Revocable<'_> {
 struct Setting {
     issuer: Arc<Issuer>,
     list: Arc<DenyList>,
-    offset: Arc<AtomicI64>,
+    seconds: Arc<AtomicI64>,
 }
 
 impl Setting {
@@ -94,11 +94,11 @@ impl Setting {
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5));
         let server = Arc::new(AuthorizationServer::new(http.build().unwrap(), url));
-        let offset = Arc::new(AtomicI64::default());
-        let clock = Clock::moved_by(offset.clone());
+        let seconds = Arc::new(AtomicI64::new(1_800_000_000));
+        let clock = Clock::manual(seconds.clone());
         let keys = KeyCache::new(server.clone(), clock.clone());
         let list = DenyList::new(server, policy, keys, clock);
-        Self { issuer, list, offset }
+        Self { issuer, list, seconds }
     }
 
     fn revoke(&self, id: &str) {
@@ -162,7 +162,7 @@ async fn what_is_over_is_forgotten() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     setting.revoke(GRANT);
     assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
-    setting.offset.fetch_add(900, Ordering::Relaxed);
+    setting.seconds.fetch_add(900, Ordering::Relaxed);
     setting.turn().await;
     assert!(setting.list.state().until.is_empty());
 }

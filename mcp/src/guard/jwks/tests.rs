@@ -68,7 +68,7 @@ async fn jwks(Shared(issuer): Shared<Arc<Issuer>>, headers: HeaderMap) -> Respon
 struct Setting {
     issuer: Arc<Issuer>,
     cache: Arc<KeyCache>,
-    offset: Arc<AtomicI64>,
+    seconds: Arc<AtomicI64>,
 }
 
 impl Setting {
@@ -92,11 +92,11 @@ impl Setting {
             .route("/jwks", get(jwks))
             .with_state(issuer.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let offset = Arc::new(AtomicI64::default());
+        let seconds = Arc::new(AtomicI64::new(1_800_000_000));
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5));
         let server = AuthorizationServer::new(http.build().unwrap(), url);
-        let cache = KeyCache::new(Arc::new(server), Clock::moved_by(offset.clone()));
-        Self { issuer, cache, offset }
+        let cache = KeyCache::new(Arc::new(server), Clock::manual(seconds.clone()));
+        Self { issuer, cache, seconds }
     }
 
     /// One whose keys have been fetched.
@@ -107,7 +107,7 @@ impl Setting {
     }
 
     fn advance(&self, seconds: i64) {
-        self.offset.fetch_add(seconds, Ordering::Relaxed);
+        self.seconds.fetch_add(seconds, Ordering::Relaxed);
     }
 
     fn set_down(&self, is_down: bool) {
@@ -270,7 +270,7 @@ async fn metadata_of_another_issuer_is_not_followed() {
     let http = setting.cache.server.http.clone();
     let other = setting.issuer.url.replace("127.0.0.1", "localhost");
     let server = Arc::new(AuthorizationServer::new(http, other));
-    let cache = KeyCache::new(server, Clock::system());
+    let cache = KeyCache::new(server, Clock::manual(setting.seconds.clone()));
     let keys = cache.holding(&setting.issuer.kid).await;
     assert_eq!(keys.unwrap_err(), BearerError::NoKeys);
     assert_eq!(setting.fetches(), 0);
