@@ -29,7 +29,7 @@ use crate::{
         error::{ErrorCode, OAuthError},
     },
     seals::Seals,
-    storage::{Database, StorageError, clients, registrations},
+    storage::{Database, clients, registrations},
     story,
 };
 
@@ -109,10 +109,9 @@ impl Clients {
         if id.contains('\0') {
             return Err(unknown());
         }
-        match clients::find(self.db.connection(), id).await {
-            Ok(Some(row)) => Ok(pre_registered::client(row, self.clock.now())),
-            Ok(None) => Err(unknown()),
-            Err(error) => Err(outage(error)),
+        match clients::find(self.db.connection(), id).await? {
+            Some(row) => Ok(pre_registered::client(row, self.clock.now())),
+            None => Err(unknown()),
         }
     }
 
@@ -121,8 +120,8 @@ impl Clients {
     pub async fn find_registration(&self, id: &str) -> Result<Option<Registration>, OAuthError> {
         let first =
             Registration::open(&self.seals, id).map_err(|error| unknown().because(error))?;
-        let row = registrations::find(self.db.connection(), first.id).await;
-        match row.map_err(outage)?.map(|row| row.registration) {
+        let row = registrations::find(self.db.connection(), first.id).await?;
+        match row.map(|row| row.registration) {
             None => Ok(Some(first)),
             Some(None) => Ok(None),
             Some(Some(text)) => match serde_json::from_str(&text) {
@@ -175,16 +174,6 @@ impl Clients {
 /// Whether the client of this identifier registered itself, so that nobody vouches for it.
 pub fn registered_itself(id: &str) -> bool {
     registration::is_registered_id(id)
-}
-
-/// The client's record could not be looked up. It may exist, so this must not read as unknown.
-fn outage(error: StorageError) -> OAuthError {
-    OAuthError::new(
-        ErrorCode::TemporarilyUnavailable,
-        "client_lookup_failed",
-        "The client could not be looked up just now. Try again.",
-    )
-    .because(error)
 }
 
 fn unknown() -> OAuthError {

@@ -75,27 +75,43 @@ struct Refusal(Arc<OAuthError>);
 #[derive(Clone)]
 struct PageDue(Option<Onward>);
 
-impl From<OAuthError> for TokenError {
-    fn from(error: OAuthError) -> Self {
-        Self(error)
+impl<E> From<E> for TokenError
+where
+    OAuthError: From<E>,
+{
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self(OAuthError::from(error))
     }
 }
 
-impl From<OAuthError> for BearerError {
-    fn from(error: OAuthError) -> Self {
-        Self(error)
+impl<E> From<E> for BearerError
+where
+    OAuthError: From<E>,
+{
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self(OAuthError::from(error))
     }
 }
 
-impl From<OAuthError> for PageError {
-    fn from(error: OAuthError) -> Self {
-        Self(error)
+impl<E> From<E> for PageError
+where
+    OAuthError: From<E>,
+{
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self(OAuthError::from(error))
     }
 }
 
-impl From<OAuthError> for AuthorizationError {
-    fn from(error: OAuthError) -> Self {
-        Self::Local(error)
+impl<E> From<E> for AuthorizationError
+where
+    OAuthError: From<E>,
+{
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self::Local(OAuthError::from(error))
     }
 }
 
@@ -282,5 +298,23 @@ fn refuse(mut response: Response, error: OAuthError) -> Response {
 fn insert(response: &mut Response, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::StorageError;
+
+    fn asks_the_database() -> Result<(), TokenError> {
+        Err(StorageError::Custom("the disk is full".into()))?
+    }
+
+    #[test]
+    fn a_failure_of_the_database_is_one_reason_and_names_where_it_was_needed() {
+        let TokenError(error) = asks_the_database().unwrap_err();
+        assert_eq!((error.code, error.reason), (ErrorCode::TemporarilyUnavailable, "database_failed"));
+        let cause = error.cause.unwrap().to_string();
+        assert!(cause.contains("the disk is full") && cause.contains("error_response.rs:"), "{cause}");
     }
 }

@@ -6,6 +6,7 @@
 use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    panic::Location,
     path::Path,
     time::Duration,
 };
@@ -18,6 +19,8 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 use thiserror::Error;
+
+use crate::oauth::error::OAuthError;
 
 pub mod attempts;
 pub mod authorization_codes;
@@ -59,6 +62,16 @@ pub use sea_orm::ConnectionTrait as Connection;
 
 /// An operation that failed for a technical reason.
 pub type StorageError = DbErr;
+
+/// Whatever the database was needed for, its failure is one refusal. The log names the place in the
+/// sources where it became one, which tells what was being done.
+impl From<StorageError> for OAuthError {
+    #[track_caller]
+    fn from(error: StorageError) -> Self {
+        let place = Location::caller();
+        Self::outage("database_failed", format!("{error} ({}:{})", place.file(), place.line()))
+    }
+}
 
 /// The database could not be made ready.
 #[derive(Debug, Error)]

@@ -35,7 +35,7 @@ impl LiveToken {
     /// Finds out what `token` is. `None` for anything that is not, or no longer, good.
     pub async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
         if let Some(refresh) = RefreshToken::parse(token, &state.seals.refresh_token) {
-            let grant = find_refresh(state, &refresh).await.map_err(failed)?;
+            let grant = find_refresh(state, &refresh).await?;
             return Ok(grant.map(|grant| Self::Refresh(Box::new(grant))));
         }
         let token = AccessToken::find(state, token).await?;
@@ -48,20 +48,20 @@ impl AccessToken {
     pub async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
         let claims = match token.contains('.') {
             true => verified(state, token),
-            false => stored(state, token).await.map_err(failed)?,
+            false => stored(state, token).await?,
         };
         let Some(claims) = claims.filter(|claims| state.clock.now() < claims.exp) else {
             return Ok(None);
         };
         let db = state.db.connection();
-        if revocations::is_listed(db, &claims.jti).await.map_err(failed)? {
+        if revocations::is_listed(db, &claims.jti).await? {
             return Ok(None);
         }
         let grant_id = claims.jti.split_once('.').and_then(|(id, _)| id.parse().ok());
         let Some(grant_id) = grant_id else {
             return Self::without_grant(state, claims).await;
         };
-        let grant = live_grant(state, grant_id).await.map_err(failed)?;
+        let grant = live_grant(state, grant_id).await?;
         Ok(grant.map(|grant| Self { claims, grant: Some(grant) }))
     }
 
@@ -90,7 +90,7 @@ async fn has_account(state: &AppState, sub: &str) -> Result<bool, OAuthError> {
     let Ok(id) = sub.parse() else {
         return Ok(false);
     };
-    Ok(users::find(state.db.connection(), id).await.map_err(failed)?.is_some())
+    Ok(users::find(state.db.connection(), id).await?.is_some())
 }
 
 fn verified(state: &AppState, token: &str) -> Option<AccessTokenClaims> {
@@ -130,8 +130,4 @@ async fn live_grant(
 ) -> Result<Option<grants::Model>, StorageError> {
     let grant = grants::find(state.db.connection(), id).await?;
     Ok(grant.filter(|grant| grant.is_live(state.clock.now())))
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("token_lookup_failed", error)
 }

@@ -80,7 +80,7 @@ async fn people_are_told_of_an_outage_on_a_page_with_its_request_id() {
     };
     execute(&stack, "ALTER TABLE sessions RENAME TO gone").await;
     let html = text_of_an_outage(open("/account")).await;
-    for shown in ["session_lookup_failed", "Try again", "class=\"button"] {
+    for shown in ["database_failed", "Try again", "class=\"button"] {
         assert!(html.contains(shown), "{shown} is missing: {html}");
     }
     let json = text_of_an_outage(open("/account").header("accept", "application/json")).await;

@@ -172,7 +172,7 @@ fn errors(frame: &Frame) -> Vec<Shown> {
         ("/error/too-many", "Error: too many attempts", "too_many_attempts"),
         ("/error/too-large", "Error: too large", "body_too_large"),
         ("/error/not-found", "Error: nothing here", "not_found"),
-        ("/error/unavailable", "Error: outage", "client_lookup_failed"),
+        ("/error/unavailable", "Error: outage", "database_failed"),
         ("/error/server", "Error: a defect", "panicked"),
     ];
     let pages = ErrorKind::ALL.into_iter().zip(shown).map(|(kind, (path, shows, reason))| {

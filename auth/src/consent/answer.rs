@@ -75,9 +75,7 @@ pub async fn allow(
         network: answerer.visitor.network(),
         asked_scope: request.asked_scope.clone(),
     };
-    store(state, (grant, request.client.registration_id), (consent, code), answerer)
-        .await
-        .map_err(|error| OAuthError::outage("code_not_stored", error))?;
+    store(state, (grant, request.client.registration_id), (consent, code), answerer).await?;
     tracing::debug!(grant = %grant_id, person = %answerer.person.user.id, %scope, "access granted");
     Ok(secret)
 }
@@ -91,9 +89,7 @@ pub async fn deny(
     let Answerer { person, visitor } = answerer;
     let (kind, name) = (EventKind::AccessDenied, &request.client.name);
     let event = visitor.event(person.user.id, kind, name, state.clock.now());
-    security_events::record(state.db.connection(), event)
-        .await
-        .map_err(|error| OAuthError::outage("denial_not_stored", error))
+    Ok(security_events::record(state.db.connection(), event).await?)
 }
 
 /// The grant by which a person allows something, not yet stored.

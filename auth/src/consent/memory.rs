@@ -12,7 +12,7 @@ use crate::{
         scope::ScopeSet,
     },
     state::AppState,
-    storage::{StorageError, consents, grants},
+    storage::{consents, grants},
 };
 
 /// Whether an answer to this client is remembered: only where the client has to prove who it is
@@ -37,16 +37,6 @@ pub async fn has_consented(
     if !remembers(&request.client) || !counts {
         return Ok(false);
     }
-    find(state, request, answerer)
-        .await
-        .map_err(|error| OAuthError::outage("consent_lookup_failed", error))
-}
-
-async fn find(
-    state: &AppState,
-    request: &AuthorizationRequest,
-    Answerer { person, .. }: Answerer<'_>,
-) -> Result<bool, StorageError> {
     let (db, now) = (state.db.connection(), state.clock.now());
     let covers = |grant: &grants::Model| {
         let scope: ScopeSet = grant.scope.split(' ').collect();
@@ -54,7 +44,7 @@ async fn find(
             && grant.resource == request.resource.resource
             && scope.covers(&request.scope)
     };
-    let known = grants::of_user_and_client(db, person.user.id, &request.client.id, now).await?;
+    let known = grants::of_user_and_client(db, answerer.person.user.id, &request.client.id, now).await?;
     for grant in known.iter().filter(|grant| covers(grant)) {
         let consent = consents::find(db, grant.id).await?;
         if consent.is_some_and(|consent| consent.redirect_uri == request.target.uri()) {

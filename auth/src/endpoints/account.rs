@@ -72,7 +72,7 @@ pub async fn get(
         sessions: number("sessions")?.unwrap_or(1),
         language: frame.language(),
     };
-    let facts = load(&state, &person).await.map_err(failed)?;
+    let facts = load(&state, &person).await?;
     let notice = notice(&state, &person, &parameters, &facts).await?;
     let page = AccountPage { notice, ..page(&state, &person, facts, &view) };
     Ok(Html(page.render(&frame)).into_response())
@@ -92,7 +92,7 @@ async fn notice(
     let Some(id) = parameters.optional("removed")?.and_then(|id| Uuid::parse_str(id).ok()) else {
         return Ok(None);
     };
-    let grant = grants::find(state.db.connection(), id).await.map_err(failed)?;
+    let grant = grants::find(state.db.connection(), id).await?;
     let ended =
         grant.filter(|grant| grant.user_id == person.user.id && !grant.is_live(state.clock.now()));
     Ok(ended.map(|grant| AccountNotice::AccessRemoved(grant.client_name)))
@@ -207,8 +207,4 @@ fn event(event: security_events::Model) -> SecurityEvent {
         subject: event.subject,
         at: event.occurred_at,
     }
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("account_storage", error)
 }

@@ -117,9 +117,7 @@ pub async fn post(
 /// Exactly one answer to a page counts, on any replica.
 async fn answer_once(state: &AppState, pending: &PendingConsent) -> Result<(), OAuthError> {
     let (db, id) = (state.db.connection(), pending.id.to_string());
-    let first = single_use::remember(db, "consent", &id, pending.expires_at)
-        .await
-        .map_err(|error| OAuthError::outage("consent_not_stored", error))?;
+    let first = single_use::remember(db, "consent", &id, pending.expires_at).await?;
     match first {
         true => Ok(()),
         false => Err(OAuthError::new(

@@ -83,9 +83,7 @@ async fn find(
     user_code: &str,
 ) -> Result<Option<device_codes::Model>, OAuthError> {
     let (db, now) = (state.db.connection(), state.clock.now());
-    device_codes::find_waiting(db, user_code, now)
-        .await
-        .map_err(|error| OAuthError::outage("device_code_lookup_failed", error))
+    Ok(device_codes::find_waiting(db, user_code, now).await?)
 }
 
 fn stale() -> OAuthError {

@@ -27,7 +27,6 @@ use crate::{
     },
     state::AppState,
     storage::{
-        StorageError,
         attempts::{self, Allowance},
         device_codes,
     },
@@ -104,7 +103,7 @@ pub async fn post(
         answered_at: None,
         redeemed_at: None,
     };
-    device_codes::issue(state.db.connection(), row).await.map_err(failed)?;
+    device_codes::issue(state.db.connection(), row).await?;
     let verification_uri = format!("{}/device", state.config.issuer);
     Ok(DeviceAuthorizationResponse {
         device_code: device_code.expose().into(),
@@ -125,7 +124,7 @@ async fn check_room(
     let (db, now) = (state.db.connection(), state.clock.now());
     if client.is_anybody() {
         let key = ("device_request", &*visitor.network());
-        let wait = attempts::count(db, key, FROM_A_NETWORK, now).await.map_err(failed)?;
+        let wait = attempts::count(db, key, FROM_A_NETWORK, now).await?;
         if let Some(seconds) = wait {
             return Err(OAuthError::new(
                 ErrorCode::SlowDown,
@@ -136,7 +135,7 @@ async fn check_room(
             .retry_after(seconds));
         }
     }
-    match device_codes::waiting(db, now).await.map_err(failed)? >= MOST_WAITING {
+    match device_codes::waiting(db, now).await? >= MOST_WAITING {
         true => Err(OAuthError::new(
             ErrorCode::TemporarilyUnavailable,
             "device_requests_full",
@@ -144,8 +143,4 @@ async fn check_room(
         )),
         false => Ok(()),
     }
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("device_code_not_stored", error)
 }

@@ -146,12 +146,10 @@ impl PushedName {
     pub(super) async fn use_up(self, state: &AppState) -> Result<(), OAuthError> {
         let db = state.db.connection();
         let id = self.id.to_string();
-        let is_first = single_use::remember(db, "pushed-request", &id, self.expires_at)
-            .await
-            .map_err(|error| OAuthError::outage("pushed_request_storage", error))?;
-        match is_first {
-            true => Ok(()),
-            false => Err(unusable()),
+        if single_use::remember(db, "pushed-request", &id, self.expires_at).await? {
+            Ok(())
+        } else {
+            Err(unusable())
         }
     }
 }

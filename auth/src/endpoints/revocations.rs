@@ -56,12 +56,12 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Result<Response, TokenError> {
     let known = known_version(query.as_deref().unwrap_or_default())?;
-    let latest = revocations::latest(state.db.connection()).await.map_err(failed)?;
+    let latest = revocations::latest(state.db.connection()).await?;
     let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == &entity_tag(latest));
     let (version, mut response) = match is_known {
         true => (latest, StatusCode::NOT_MODIFIED.into_response()),
         false => {
-            let list = list(&state, known, latest).await.map_err(failed)?;
+            let list = list(&state, known, latest).await?;
             (list.version, Json(list).into_response())
         }
     };
@@ -105,8 +105,4 @@ fn known_version(query: &str) -> Result<i64, OAuthError> {
 
 fn entity_tag(version: i64) -> String {
     format!("\"{version}\"")
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("revocations_storage", error)
 }

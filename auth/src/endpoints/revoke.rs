@@ -17,7 +17,7 @@ use crate::{
         secret,
     },
     state::AppState,
-    storage::{StorageError, grants, opaque_tokens, revocations},
+    storage::{grants, opaque_tokens, revocations},
     tokens::AccessToken,
 };
 
@@ -52,32 +52,23 @@ async fn end_grant(
     refresh: &RefreshToken,
 ) -> Result<(), OAuthError> {
     let db = state.db.connection();
-    let grant = grants::find(db, refresh.grant_id()).await.map_err(failed)?;
-    match grant.filter(|grant| grant.client_id == client.id) {
-        Some(grant) => {
-            grants::revoke(db, grant.id, state.clock.now()).await.map(|_| ()).map_err(failed)
-        }
-        None => Ok(()),
+    let grant = grants::find(db, refresh.grant_id()).await?;
+    if let Some(grant) = grant.filter(|grant| grant.client_id == client.id) {
+        grants::revoke(db, grant.id, state.clock.now()).await?;
     }
+    Ok(())
 }
 
 /// An access token ends alone. Resource servers that check signed tokens by themselves learn of
 /// it by the deny list.
 async fn end_token(state: &AppState, client: &Client, token: &str) -> Result<(), OAuthError> {
     let found = AccessToken::find(state, token).await?;
-    match found.filter(|found| found.claims.client_id == client.id) {
-        Some(found) => {
-            state.limits.revoke(client, &found.claims.sub, state.clock.now())?;
-            let ids = [found.claims.jti];
-            let transaction = state.db.begin().await.map_err(failed)?;
-            opaque_tokens::revoke(&transaction, &secret::hash(token)).await.map_err(failed)?;
-            revocations::enter(&transaction, &ids, state.clock.now()).await.map_err(failed)?;
-            transaction.commit().await.map_err(failed)
-        }
-        None => Ok(()),
-    }
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("revocation_storage", error)
+    let Some(found) = found.filter(|found| found.claims.client_id == client.id) else {
+        return Ok(());
+    };
+    state.limits.revoke(client, &found.claims.sub, state.clock.now())?;
+    let transaction = state.db.begin().await?;
+    opaque_tokens::revoke(&transaction, &secret::hash(token)).await?;
+    revocations::enter(&transaction, &[found.claims.jti], state.clock.now()).await?;
+    Ok(transaction.commit().await?)
 }

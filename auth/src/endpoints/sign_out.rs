@@ -53,10 +53,12 @@ pub(super) async fn end_session(
     state: &AppState,
     person: &SignedIn,
     visitor: &Visitor,
-) -> Result<(), OAuthError> {
-    sign_out(state, person, visitor)
-        .await
-        .map_err(|error| OAuthError::outage("sign_out_not_stored", error))
+) -> Result<(), StorageError> {
+    let event = visitor.event(person.user.id, EventKind::SignedOut, "", state.clock.now());
+    let transaction = state.db.begin().await?;
+    sessions::close(&transaction, &person.session.token_hash).await?;
+    security_events::record(&transaction, event).await?;
+    transaction.commit().await
 }
 
 /// The form was not made by this session.
@@ -67,16 +69,4 @@ pub(super) fn stale() -> OAuthError {
         "This page is too old. Go back, load it again and sign out from there.",
     )
     .kind(RefusalKind::Expired)
-}
-
-async fn sign_out(
-    state: &AppState,
-    person: &SignedIn,
-    visitor: &Visitor,
-) -> Result<(), StorageError> {
-    let event = visitor.event(person.user.id, EventKind::SignedOut, "", state.clock.now());
-    let transaction = state.db.begin().await?;
-    sessions::close(&transaction, &person.session.token_hash).await?;
-    security_events::record(&transaction, event).await?;
-    transaction.commit().await
 }

@@ -88,9 +88,8 @@ pub async fn get(
 /// A token of a client's own speaks of no person.
 async fn info(state: &AppState, token: &AccessToken) -> Result<UserInfo, OAuthError> {
     let id: Uuid = token.claims.sub.parse().map_err(|_| refused())?;
-    let user = users::find(state.db.connection(), id).await;
-    let user = user.map_err(|error| OAuthError::outage("user_lookup_failed", error))?;
-    let claims = user.ok_or_else(refused)?.revealed(&token.scope());
+    let user = users::find(state.db.connection(), id).await?.ok_or_else(refused)?;
+    let claims = user.revealed(&token.scope());
     Ok(UserInfo { sub: token.claims.sub.clone(), claims })
 }
 

@@ -226,11 +226,10 @@ async fn check_assertion(
     state.limits.prove(client, &call.address, now)?;
     let identifier = format!("{} {}", client.id, claims.jti);
     let until = claims.remembered_until();
-    match single_use::remember(state.db.connection(), "client_assertion", &identifier, until).await
-    {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(client_assertion::replayed()),
-        Err(error) => Err(OAuthError::outage("client_assertion_storage", error)),
+    if single_use::remember(state.db.connection(), "client_assertion", &identifier, until).await? {
+        Ok(())
+    } else {
+        Err(client_assertion::replayed())
     }
 }
 

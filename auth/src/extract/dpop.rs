@@ -108,12 +108,10 @@ fn check_nonce(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
 async fn use_up(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
     let value = format!("{} {}", proof.thumbprint, proof.jti);
     let until = proof.issued_at.saturating_add(LONGEST_DPOP_AGE + 1);
-    let is_fresh = single_use::remember(state.db.connection(), "dpop-proof", &value, until)
-        .await
-        .map_err(|error| OAuthError::outage("dpop_storage", error))?;
-    match is_fresh {
-        true => Ok(()),
-        false => Err(refused("dpop_replayed", "The DPoP proof was used before. Make a new one.")),
+    if single_use::remember(state.db.connection(), "dpop-proof", &value, until).await? {
+        Ok(())
+    } else {
+        Err(refused("dpop_replayed", "The DPoP proof was used before. Make a new one."))
     }
 }
 

@@ -46,8 +46,7 @@ impl FromRequestParts<AppState> for MaybeSignedIn {
             return Ok(Self(Ok(None)));
         };
         let found = find(state, &secret::hash(cookie.value())).await;
-        let failed = |error| OAuthError::outage("session_lookup_failed", error);
-        Ok(Self(found.map_err(failed)))
+        Ok(Self(found.map_err(OAuthError::from)))
     }
 }
 

@@ -12,7 +12,6 @@ use web::{
     account::{AccountDeletedPage, DeleteAccountPage},
 };
 
-use super::failed;
 use crate::{
     error_response::{PageError, see_other},
     extract::{
@@ -53,7 +52,7 @@ pub async fn post(
     if parameters.optional("sure")? != Some("yes") {
         return Ok(ask(&state, &person, &frame, true));
     }
-    erase(&state, &person).await.map_err(failed)?;
+    erase(&state, &person).await?;
     let jar = CookieJar::new().add(gone(&state.config));
     Ok((jar, Html(AccountDeletedPage.render(&frame))).into_response())
 }

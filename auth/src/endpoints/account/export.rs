@@ -11,7 +11,6 @@ use axum::{
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::failed;
 use crate::{
     error_response::{PageError, see_other},
     extract::{signed_in::MaybeSignedIn, signed_in::SignedIn, visitor::Visitor},
@@ -32,7 +31,7 @@ pub async fn get(
     let Some(person) = signed_in? else {
         return Ok(see_other("/sign-in?continue=/account"));
     };
-    let everything = collect(&state, &person, &visitor).await.map_err(failed)?;
+    let everything = collect(&state, &person, &visitor).await?;
     let name = "attachment; filename=\"account.json\"";
     Ok(([(CONTENT_DISPOSITION, name)], Json(everything)).into_response())
 }

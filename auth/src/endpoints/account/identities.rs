@@ -6,7 +6,6 @@
 
 use axum::{extract::State, response::Response};
 
-use super::failed;
 use crate::{
     error_response::{PageError, see_other},
     extract::account_form::AccountForm,
@@ -38,7 +37,7 @@ pub async fn post(State(state): State<AppState>, form: AccountForm) -> Result<Re
     if !form.person.is_fresh(state.clock.now()) {
         return Ok(see_other("/sign-in?continue=/account%23identities"));
     }
-    match unlink(&state, &form, named).await.map_err(failed)? {
+    match unlink(&state, &form, named).await? {
         Unlinked::Done => Ok(see_other("/account?unlinked=yes")),
         Unlinked::IsLast => Err(OAuthError::new(
             ErrorCode::AccessDenied,

@@ -6,7 +6,6 @@
 use axum::{extract::State, response::Response};
 use uuid::Uuid;
 
-use super::failed;
 use crate::{
     error_response::{PageError, see_other},
     extract::account_form::AccountForm,
@@ -22,7 +21,7 @@ use crate::{
 pub async fn post(State(state): State<AppState>, form: AccountForm) -> Result<Response, PageError> {
     let id = Uuid::parse_str(form.parameters.required("grant")?)
         .map_err(|error| OAuthError::invalid_request("grant_malformed", NO_GRANT).because(error))?;
-    end(&state, &form, id).await.map_err(failed)?;
+    end(&state, &form, id).await?;
     Ok(see_other(&format!("/account?removed={id}")))
 }
 

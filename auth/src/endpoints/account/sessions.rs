@@ -6,7 +6,6 @@
 use axum::{extract::State, response::Response};
 use uuid::Uuid;
 
-use super::failed;
 use crate::{
     error_response::{PageError, see_other},
     extract::account_form::AccountForm,
@@ -38,7 +37,7 @@ pub async fn post(State(state): State<AppState>, form: AccountForm) -> Result<Re
             OAuthError::invalid_request("session_malformed", description).because(error)
         })?),
     };
-    end(&state, &form, which).await.map_err(failed)?;
+    end(&state, &form, which).await?;
     Ok(see_other(match which {
         Which::One(_) => "/account?signed_out=yes",
         Which::Others => "/account?signed_out=others",

@@ -51,10 +51,7 @@ pub(super) async fn decide(
         state.limits.approve(visit.answerer.person.user.id, state.clock.now())?;
     }
     let answer = Answer { waiting: &waiting, client: &client, allows };
-    let is_first = store(state, visit.answerer, answer)
-        .await
-        .map_err(|error| OAuthError::outage("device_answer_not_stored", error))?;
-    match is_first {
+    match store(state, visit.answerer, answer).await? {
         true => Ok(Html(DeviceDonePage { allowed: allows }.render(visit.frame)).into_response()),
         false => Err(stale().into()),
     }

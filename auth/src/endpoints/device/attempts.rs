@@ -3,7 +3,6 @@
 
 use crate::{
     consent::answer::Answerer,
-    oauth::error::OAuthError,
     state::AppState,
     storage::{
         StorageError,
@@ -21,31 +20,24 @@ const EVERYBODY: Key<'static> = ("device_wrong", "");
 pub(super) async fn count(
     state: &AppState,
     Answerer { person, visitor }: Answerer<'_>,
-) -> Result<Option<i64>, OAuthError> {
+) -> Result<Option<i64>, StorageError> {
     let (db, now) = (state.db.connection(), state.clock.now());
     let person = person.user.id.to_string();
     let address = visitor.address.map(|_| visitor.limited_address());
-    let counted = async {
-        if let Some(wait) = attempts::wait(db, EVERYBODY, WRONG_ONES, now).await? {
-            return Ok(Some(wait));
+    if let Some(wait) = attempts::wait(db, EVERYBODY, WRONG_ONES, now).await? {
+        return Ok(Some(wait));
+    }
+    let own = attempts::count(db, ("device_person", &person), OF_A_PERSON, now).await?;
+    match (own, &address) {
+        (None, Some(address)) => {
+            attempts::count(db, ("device_address", address), FROM_AN_ADDRESS, now).await
         }
-        let own = attempts::count(db, ("device_person", &person), OF_A_PERSON, now).await?;
-        match (own, &address) {
-            (None, Some(address)) => {
-                attempts::count(db, ("device_address", address), FROM_AN_ADDRESS, now).await
-            }
-            (own, _) => Ok(own),
-        }
-    };
-    counted.await.map_err(failed)
+        (own, _) => Ok(own),
+    }
 }
 
 /// Counts a code that nothing waits for.
-pub(super) async fn count_wrong(state: &AppState) -> Result<(), OAuthError> {
+pub(super) async fn count_wrong(state: &AppState) -> Result<(), StorageError> {
     let (db, now) = (state.db.connection(), state.clock.now());
-    attempts::count(db, EVERYBODY, WRONG_ONES, now).await.map(|_| ()).map_err(failed)
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("device_attempts_storage", error)
+    attempts::count(db, EVERYBODY, WRONG_ONES, now).await.map(|_| ())
 }

@@ -28,7 +28,6 @@ use crate::{
     },
     state::AppState,
     storage::{
-        StorageError,
         attempts::{self, Allowance},
         grants, registrations,
     },
@@ -143,30 +142,16 @@ async fn store(
     client_id: &str,
     change: Change,
 ) -> Result<(), OAuthError> {
-    match write(state, visitor, client_id, change).await {
-        Ok(None) => Ok(()),
-        Ok(Some(refusal)) => Err(refusal),
-        Err(error) => Err(OAuthError::outage("registration_storage", error)),
-    }
-}
-
-/// Writes the row, or says why it must not be.
-async fn write(
-    state: &AppState,
-    visitor: &Visitor,
-    client_id: &str,
-    change: Change,
-) -> Result<Option<OAuthError>, StorageError> {
     let now = state.clock.now();
     let transaction = state.db.begin().await?;
     let is_used = grants::any_of_client(&transaction, client_id).await?;
     if !is_used {
         if registrations::unused(&transaction).await? >= MOST_UNUSED {
-            return Ok(Some(full()));
+            return Err(full());
         }
         let key = ("registration_change", &*visitor.network());
         if let Some(seconds) = attempts::count(&transaction, key, FROM_A_NETWORK, now).await? {
-            return Ok(Some(too_many().retry_after(seconds)));
+            return Err(too_many().retry_after(seconds));
         }
     }
     let is_deletion = change.registration.is_none();
@@ -180,8 +165,7 @@ async fn write(
     if is_deletion {
         grants::revoke_of_client(&transaction, client_id, now).await?;
     }
-    transaction.commit().await?;
-    Ok(None)
+    Ok(transaction.commit().await?)
 }
 
 fn full() -> OAuthError {

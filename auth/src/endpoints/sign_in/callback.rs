@@ -91,9 +91,7 @@ async fn tell_denied(
 /// Opens a session under a fresh cookie. The browser's old one is over, whosever it was.
 async fn sign_in(state: &AppState, arrival: Arrival<'_>) -> Result<CookieJar, OAuthError> {
     let secret = Secret::generate(SecretKind::Session)?;
-    open_session(state, arrival, &secret)
-        .await
-        .map_err(|error| OAuthError::outage("sign_in_not_stored", error))?;
+    open_session(state, arrival, &secret).await?;
     let seconds = state.config.session_lifetime;
     Ok(CookieJar::new().add(cookie(&state.config, CookieName::Session, &secret, seconds)))
 }
@@ -154,10 +152,7 @@ async fn link(state: &AppState, arrival: Arrival<'_>, session: &str) -> Result<(
         user_id: owner.user.id,
         created_at: now,
     };
-    let linked = store_link(state, identity, event)
-        .await
-        .map_err(|error| OAuthError::outage("link_not_stored", error))?;
-    match linked {
+    match store_link(state, identity, event).await? {
         Linked::Now | Linked::Before => Ok(()),
         Linked::ToSomebodyElse => Err(refused(
             "link_taken",

@@ -121,13 +121,11 @@ impl PendingSignIn {
 
     /// Takes the one answer that this sign-in is good for.
     pub(super) async fn consume(&self, state: &AppState) -> Result<(), OAuthError> {
-        let first =
-            single_use::remember(state.db.connection(), "sign-in", &self.nonce, self.expires_at)
-                .await
-                .map_err(|error| OAuthError::outage("sign_in_not_stored", error))?;
-        match first {
-            true => Ok(()),
-            false => Err(stale("sign_in_answered")),
+        let db = state.db.connection();
+        if single_use::remember(db, "sign-in", &self.nonce, self.expires_at).await? {
+            Ok(())
+        } else {
+            Err(stale("sign_in_answered"))
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         resource, secret,
     },
     state::AppState,
-    storage::{StorageError, authorization_codes, grants},
+    storage::{authorization_codes, grants},
 };
 
 /// The message.
@@ -51,22 +51,21 @@ pub(super) async fn serve(
     let (code, grant) = load(state, &request.code_hash).await?;
     tracing::debug!(grant = %grant.id, "code found");
     let holder = Holder { client, key_thumbprint };
-    match judge(&request, holder, &code, state.clock.now()) {
-        Ok(()) => {}
-        Err(Refused::Replayed) => {
-            return Err(revoke(state, &grant, Refused::Replayed.into()).await);
+    if let Err(refused) = judge(&request, holder, &code, state.clock.now()) {
+        // A code that comes twice was stolen once: what it gave is taken back (RFC 6749 §4.1.2).
+        if matches!(refused, Refused::Replayed) {
+            replay::end(state, &grant).await?;
         }
-        Err(refused) => return Err(refused.into()),
+        return Err(refused.into());
     }
     let issue = Issue::of_grant(state, client, &grant, None).await?;
     // Only now, so that nobody learns by its refusal which codes of others there are.
     resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
 
     let first = First::of_grant(grant.id, client, key_thumbprint)?;
-    let redeemed =
-        redeem(state, Code::Authorization(&code.code_hash), grant.id, first.as_ref()).await;
-    if !redeemed.map_err(failed)? {
-        return Err(revoke(state, &grant, Refused::Replayed.into()).await);
+    if !redeem(state, Code::Authorization(&code.code_hash), grant.id, first.as_ref()).await? {
+        replay::end(state, &grant).await?;
+        return Err(Refused::Replayed.into());
     }
     let beside = Beside {
         refresh_token: first.map(|first| first.token.expose(&state.seals.refresh_token)),
@@ -80,9 +79,9 @@ async fn load(
     code_hash: &str,
 ) -> Result<(authorization_codes::Model, grants::Model), OAuthError> {
     let db = state.db.connection();
-    let code = authorization_codes::find(db, code_hash).await.map_err(failed)?;
+    let code = authorization_codes::find(db, code_hash).await?;
     let code = code.ok_or(Refused::Unusable)?;
-    let grant = grants::find(db, code.grant_id).await.map_err(failed)?;
+    let grant = grants::find(db, code.grant_id).await?;
     match grant {
         Some(grant) if grant.is_live(state.clock.now()) => Ok((code, grant)),
         _ => Err(Refused::Unusable.into()),
@@ -154,16 +153,4 @@ impl From<Refused> for OAuthError {
             ),
         }
     }
-}
-
-/// A code that comes twice was stolen once: what it gave is taken back (RFC 6749 §4.1.2).
-async fn revoke(state: &AppState, grant: &grants::Model, refusal: OAuthError) -> OAuthError {
-    match replay::end(state, grant).await {
-        Ok(()) => refusal,
-        Err(error) => failed(error),
-    }
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("code_storage", error)
 }

@@ -15,7 +15,7 @@ use crate::{
         resource, secret,
     },
     state::AppState,
-    storage::{StorageError, device_codes, grants},
+    storage::{device_codes, grants},
 };
 
 /// Seconds that each poll which came too soon adds to the wait (RFC 8628 §3.5).
@@ -45,7 +45,7 @@ pub(super) async fn serve(
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
     let db = state.db.connection();
-    let code = device_codes::find(db, &request.device_code_hash).await.map_err(failed)?;
+    let code = device_codes::find(db, &request.device_code_hash).await?;
     let code = code.filter(|code| code.client_id == client.id).ok_or_else(unusable)?;
     resource::of_grant(&state.resources, &code.resource)?;
     resource::check_granted(&state.resources, &request.resources, &code.resource)?;
@@ -55,18 +55,16 @@ pub(super) async fn serve(
         Poll::Refused(refusal) => return Err(refusal),
         Poll::Pending { interval, refusal } => {
             let hash = &code.device_code_hash;
-            device_codes::note_poll(db, hash, interval, now).await.map_err(failed)?;
+            device_codes::note_poll(db, hash, interval, now).await?;
             return Err(refusal);
         }
     };
 
-    let grant = grants::find(db, grant_id).await.map_err(failed)?;
+    let grant = grants::find(db, grant_id).await?;
     let grant = grant.filter(|grant| grant.is_live(now)).ok_or_else(unusable)?;
     let issue = Issue::of_grant(state, client, &grant, None).await?;
     let first = First::of_grant(grant_id, client, key_thumbprint)?;
-    let redeemed =
-        redeem(state, Code::Device(&code.device_code_hash), grant_id, first.as_ref()).await;
-    if !redeemed.map_err(failed)? {
+    if !redeem(state, Code::Device(&code.device_code_hash), grant_id, first.as_ref()).await? {
         return Err(unusable());
     }
     let beside = Beside {
@@ -127,8 +125,4 @@ fn unusable() -> OAuthError {
         "device_code_unusable",
         "The device_code is unknown, used or not this client's. Ask for a new one.",
     )
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("device_code_storage", error)
 }

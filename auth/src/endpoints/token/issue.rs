@@ -16,7 +16,7 @@ use crate::{
         secret::{Secret, SecretKind},
     },
     state::AppState,
-    storage::{StorageError, grants, opaque_tokens, users},
+    storage::{grants, opaque_tokens, users},
 };
 
 /// What the tokens are made of.
@@ -85,7 +85,7 @@ impl<'a> Issue<'a> {
                  again.",
             ));
         }
-        let user = users::find(state.db.connection(), grant.user_id).await.map_err(stored)?;
+        let user = users::find(state.db.connection(), grant.user_id).await?;
         let user = user.ok_or_else(|| {
             OAuthError::invalid_grant("user_gone", "The person no longer has an account here.")
         })?;
@@ -238,7 +238,7 @@ async fn opaque(state: &AppState, claims: &AccessTokenClaims) -> Result<String, 
             .map_err(|error| OAuthError::server_error("tokens_not_stored", error))?,
         expires_at: claims.exp,
     };
-    opaque_tokens::issue(state.db.connection(), token).await.map_err(stored)?;
+    opaque_tokens::issue(state.db.connection(), token).await?;
     Ok(secret.expose().into())
 }
 
@@ -264,10 +264,6 @@ fn id_token(
         user: issue.revealed(),
     };
     key.sign(TokenType::IdToken, &claims)
-}
-
-fn stored(error: StorageError) -> OAuthError {
-    OAuthError::outage("tokens_not_stored", error)
 }
 
 fn signed(error: KeyError) -> OAuthError {

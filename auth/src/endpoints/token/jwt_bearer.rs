@@ -24,7 +24,7 @@ use crate::{
     },
     state::AppState,
     storage::{
-        StorageError, identities, single_use,
+        identities, single_use,
         users::{self, Profile},
     },
 };
@@ -127,7 +127,7 @@ async fn of_person<'a>(
     let authentication = Authentication { at: claims.auth_time, acr: restrictions.acr.clone() };
     let user = match known {
         Some(user) => user,
-        None => create_person(state, issuer, people, &claims).await?,
+        None => create_person(state, issuer, &claims).await?,
     };
     Ok(Issue {
         client,
@@ -175,10 +175,8 @@ async fn find_person(
 ) -> Result<Option<users::Model>, OAuthError> {
     let db = state.db.connection();
     let subject = claims.assertion.subject()?;
-    let identity = identities::find(db, issuer.provider(), subject.as_str()).await;
-    let identity = identity.map_err(failed)?;
-    match identity {
-        Some(identity) => users::find(db, identity.user_id).await.map_err(failed),
+    match identities::find(db, issuer.provider(), subject.as_str()).await? {
+        Some(identity) => Ok(users::find(db, identity.user_id).await?),
         None => Ok(None),
     }
 }
@@ -186,12 +184,8 @@ async fn find_person(
 async fn create_person(
     state: &AppState,
     issuer: &TrustedIssuer,
-    people: &People,
     claims: &IdentityAssertion,
 ) -> Result<users::Model, OAuthError> {
-    if !people.create_accounts {
-        return Err(unknown_person());
-    }
     let profile = Profile {
         name: claims.name.clone(),
         preferred_username: claims.preferred_username.clone(),
@@ -200,17 +194,17 @@ async fn create_person(
     };
     let subject = claims.assertion.subject()?;
     let now = state.clock.now();
-    identities::sign_in(&state.db, issuer.provider(), &subject, profile, now).await.map_err(failed)
+    Ok(identities::sign_in(&state.db, issuer.provider(), &subject, profile, now).await?)
 }
 
-/// Of any number of callers, on any replica, one goes on.
+/// Spends the assertion: exactly one caller goes on, on any replica.
 async fn use_up(state: &AppState, claims: &IdentityAssertion) -> Result<(), OAuthError> {
     let value = format!("{} {}", claims.assertion.iss, claims.assertion.jti);
     let until = claims.remembered_until();
-    let is_first = single_use::remember(state.db.connection(), "id-jag", &value, until).await;
-    match is_first.map_err(failed)? {
-        true => Ok(()),
-        false => Err(assertion::replayed()),
+    if single_use::remember(state.db.connection(), "id-jag", &value, until).await? {
+        Ok(())
+    } else {
+        Err(assertion::replayed())
     }
 }
 
@@ -227,8 +221,4 @@ fn unknown_person() -> OAuthError {
         "assertion_person_unknown",
         "The person of the assertion has no account here. They must sign in here once.",
     )
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("assertion_storage", error)
 }

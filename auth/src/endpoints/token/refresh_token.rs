@@ -20,7 +20,7 @@ use crate::{
         scope::ScopeSet,
     },
     state::AppState,
-    storage::{StorageError, consents, grants},
+    storage::{consents, grants},
 };
 
 /// Turns to take when another caller rotates between our reading and our writing.
@@ -78,7 +78,7 @@ async fn load(
     client: &Client,
     presented: &RefreshToken,
 ) -> Result<grants::Model, OAuthError> {
-    let grant = grants::find(state.db.connection(), presented.grant_id()).await.map_err(failed)?;
+    let grant = grants::find(state.db.connection(), presented.grant_id()).await?;
     match grant {
         Some(grant) if grant.client_id == client.id && grant.is_live(state.clock.now()) => {
             Ok(grant)
@@ -118,13 +118,13 @@ async fn rotate(
                 family: family.rotated(&successor, now, grace),
                 expires_at: now.saturating_add(state.config.refresh_token_lifetime),
             };
-            let won = grants::rotate(db, grant.id, rotation, now).await;
-            Ok(won.map_err(failed)?.then_some(successor))
+            let won = grants::rotate(db, grant.id, rotation, now).await?;
+            Ok(won.then_some(successor))
         }
         Judgement::Repeated(successor) => Ok(Some(successor)),
         Judgement::Superseded => Err(unusable()),
         Judgement::Replayed => {
-            replay::end(state, grant).await.map_err(failed)?;
+            replay::end(state, grant).await?;
             Err(OAuthError::invalid_grant(
                 "refresh_token_replayed",
                 "The refresh token was used before. Its grant has been revoked; sign in again.",
@@ -143,7 +143,7 @@ async fn scope(
     let granted = ScopeSet::parse(&grant.scope)?;
     let asked = match wanted {
         Some(wanted) if !granted.covers(wanted) => {
-            let consent = consents::find(state.db.connection(), grant.id).await.map_err(failed)?;
+            let consent = consents::find(state.db.connection(), grant.id).await?;
             consent.map(|consent| consent.asked_scope.split(' ').collect()).unwrap_or_default()
         }
         _ => ScopeSet::default(),
@@ -179,10 +179,6 @@ fn unusable() -> OAuthError {
         "refresh_token_unusable",
         "The refresh token is unknown, expired, revoked or not this client's. Sign in again.",
     )
-}
-
-fn failed(error: StorageError) -> OAuthError {
-    OAuthError::outage("refresh_storage", error)
 }
 
 #[cfg(test)]

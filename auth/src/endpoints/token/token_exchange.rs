@@ -181,9 +181,7 @@ async fn person(state: &AppState, claims: &AccessTokenClaims) -> Result<Subject,
     let Ok(id) = claims.sub.parse::<Uuid>() else {
         return Err(unusable());
     };
-    let found = users::find(state.db.connection(), id).await;
-    let user = found.map_err(|error| OAuthError::outage("exchange_storage", error))?;
-    let user = user.ok_or_else(unusable)?;
+    let user = users::find(state.db.connection(), id).await?.ok_or_else(unusable)?;
     let authentication = Authentication { at: claims.auth_time, acr: claims.acr.clone() };
     Ok(Subject::Person(Box::new(user), authentication))
 }
