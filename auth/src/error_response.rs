@@ -313,8 +313,14 @@ mod tests {
     #[test]
     fn a_failure_of_the_database_is_one_reason_and_names_where_it_was_needed() {
         let TokenError(error) = asks_the_database().unwrap_err();
-        assert_eq!((error.code, error.reason), (ErrorCode::TemporarilyUnavailable, "database_failed"));
+        assert_eq!(
+            (error.code, error.reason),
+            (ErrorCode::TemporarilyUnavailable, "database_failed")
+        );
         let cause = error.cause.unwrap().to_string();
-        assert!(cause.contains("the disk is full") && cause.contains("error_response.rs:"), "{cause}");
+        assert!(
+            cause.contains("the disk is full") && cause.contains("error_response.rs:"),
+            "{cause}"
+        );
     }
 }

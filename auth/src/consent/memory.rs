@@ -44,7 +44,8 @@ pub async fn has_consented(
             && grant.resource == request.resource.resource
             && scope.covers(&request.scope)
     };
-    let known = grants::of_user_and_client(db, answerer.person.user.id, &request.client.id, now).await?;
+    let known =
+        grants::of_user_and_client(db, answerer.person.user.id, &request.client.id, now).await?;
     for grant in known.iter().filter(|grant| covers(grant)) {
         let consent = consents::find(db, grant.id).await?;
         if consent.is_some_and(|consent| consent.redirect_uri == request.target.uri()) {
