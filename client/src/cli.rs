@@ -7,15 +7,16 @@ use rmcp::model::ProtocolVersion;
 use url::Url;
 
 use crate::{
+    cli::servers::Servers,
     credentials::keyring::SecretStore,
     error::Error,
+    http::server_address,
     profile::{AnswerTimeout, Profile},
     protocol::Protocol,
-    server_address,
-    servers::Servers,
 };
 
 pub mod command;
+pub mod servers;
 pub mod sign_in;
 
 use self::{command::Command, sign_in::SignInOptions};

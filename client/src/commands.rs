@@ -1,18 +1,20 @@
 //! What the client can do, the same from the command line and from the prompt.
 
 use crate::{
+    arguments::Given,
     cli::command::{Command, Doctor, SkillCommand},
-    client::Client,
     error::Error,
-    grammar::Given,
+    session::client::Client,
 };
 
 pub mod call;
 pub mod completions;
 pub mod doctor;
 pub mod help;
+pub mod interactive;
 pub mod login;
 pub mod logout;
+pub mod presentation;
 pub mod prompts;
 pub mod resources;
 pub mod servers;
@@ -171,6 +173,18 @@ pub async fn perform(client: &mut Client, task: Task) -> Result<(), Error> {
         Task::Servers(words) => servers::run_typed(client, &words).await,
         Task::Help => help::run(client),
         Task::Quit => Ok(()),
+    }
+}
+
+/// Runs `work` until it is done or Ctrl-C is pressed. A request that is dropped so is cancelled at
+/// the server.
+pub(crate) async fn stoppable<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::select! {
+        outcome = work => outcome,
+        stopped = tokio::signal::ctrl_c() => match stopped {
+            Ok(()) => Err(Error::Interrupted),
+            Err(error) => Err(Error::Input(error)),
+        },
     }
 }
 

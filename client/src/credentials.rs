@@ -11,8 +11,10 @@ use keys::{MasterSecrets, Sealer};
 
 use self::keyring::{GLANCE, Keyring, KeyringError, PATIENCE, SecretStore};
 use crate::{
-    file_lock::{FileLock, LockError},
-    private_file,
+    files::{
+        file_lock::{FileLock, LockError},
+        private_file,
+    },
     secret::Secret,
 };
 

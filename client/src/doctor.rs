@@ -31,8 +31,12 @@ use self::{
     requests::REDIRECT_URI,
 };
 use crate::{
-    callback::CallbackListener, clock::Clock, error::Error, exit::Exit, fetch::Fetch,
-    manners::Manners, output::Output,
+    clock::Clock,
+    error::Error,
+    exit::Exit,
+    http::Fetch,
+    sign_in::{callback::CallbackListener, manners::Manners},
+    terminal::output::Output,
 };
 
 /// How much a failure matters.

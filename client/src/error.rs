@@ -3,12 +3,12 @@
 use std::io;
 
 use crate::{
+    arguments::GrammarError,
     credentials::CredentialsError,
     exit::Exit,
-    fetch::FetchError,
-    grammar::GrammarError,
+    http::FetchError,
     oauth::OAuthError,
-    output::{Output, OutputError},
+    terminal::output::{Output, OutputError},
 };
 
 /// Why a command did not do what was asked.

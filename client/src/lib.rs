@@ -1,82 +1,50 @@
 //! The command line for protected MCP servers, and the client's half of MCP authorization.
 //!
-//! - [`oauth`] is the rules and messages of authorization, one file per step; it is the part to
-//!   read first. [`sign_in`] walks through them, [`renewal`] renews what came of it.
-//! - [`access`] decides what to do when a server wants a (better) token; [`client`] repeats what
-//!   was refused.
-//! - [`wire`] and [`connection`] carry MCP over HTTP, on top of rmcp; [`conversation`] answers what
-//!   servers ask.
-//! - [`commands`] is what a person can ask for, from the command line ([`cli`]) or the prompt
-//!   ([`interactive`]).
+//! - [`oauth`] has the rules and messages of authorization, one file per step. Read it first.
+//! - [`sign_in`] goes through these steps and ends with a grant, which [`credentials`] keeps.
+//! - [`session`] talks MCP to one server, and gets and renews the tokens that this takes.
+//! - [`commands`] has one file per command of the command line ([`cli`]) and the prompt
+//!   ([`prompt`]).
 //!
 //! [`run`] is the whole program.
 
-use std::{ffi::OsString, path::Path, sync::Arc};
+use std::{ffi::OsString, sync::Arc};
 
 use clap::{Parser as _, error::ErrorKind};
 use net::clock;
 
 use crate::{
-    browser::Browser,
-    cli::{Cli, command::Command},
-    client::Client,
+    cli::{Cli, command::Command, servers::Servers},
     clock::Clock,
-    commands::{Task, completions, perform},
+    commands::{Task, perform},
     credentials::{Credentials, CredentialsError, keyring::SystemKeyring},
     error::Error,
     exit::Exit,
-    explain::Explanation,
-    manners::Manners,
-    output::Output,
-    person::Person,
-    received::Received,
-    servers::Servers,
-    setup::Setup,
+    files::received::Received,
+    session::{client::Client, person::Person, setup::Setup},
+    sign_in::{manners::Manners, opener::Browser},
+    terminal::{explain::Explanation, output::Output},
 };
 
-pub mod access;
-pub mod browser;
-pub mod callback;
+pub mod arguments;
 pub mod cli;
-pub mod client;
 pub mod commands;
-pub mod completion;
-pub mod connection;
-pub mod conversation;
 pub mod credentials;
 pub mod doctor;
 pub mod error;
 pub mod exit;
-pub mod explain;
-pub mod fetch;
-pub mod file_lock;
-pub mod form;
-pub mod grammar;
-pub mod history;
-pub mod interactive;
-pub mod manners;
+pub mod files;
+pub mod http;
 pub mod oauth;
-pub mod output;
-pub mod paste;
-pub mod person;
-pub mod presentation;
-pub mod printable;
-pub mod private_file;
 pub mod profile;
 pub mod prompt;
 pub mod protocol;
-pub mod received;
-pub mod renewal;
 pub mod secret;
-pub mod server_address;
-pub mod servers;
-pub mod setup;
+pub mod session;
 pub mod sign_in;
-pub mod skill;
-pub mod suggestion;
-pub mod wire;
+pub mod terminal;
 
-pub use crate::output::Streams;
+pub use crate::terminal::output::Streams;
 
 /// Runs the program with `arguments`, the first of which is its name.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, streams: Streams) -> Exit {
@@ -111,7 +79,7 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
         Some(Command::Servers(command)) => {
             return crate::commands::servers::run(command, &mut servers, &output).await;
         }
-        Some(Command::Completions { shell }) => return completions::run(*shell, &output),
+        Some(Command::Completions { shell }) => return commands::completions::run(*shell, &output),
         _ => {}
     }
     let server = cli.options.server(&servers)?;
@@ -120,14 +88,23 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let credentials = Credentials::open(state_directory.clone(), store, &keyring).await?;
     warn_of_exposed_secrets(&cli, &credentials, &output)?;
     let is_conversation = output.is_conversation();
-    let manners = manners(&cli, output, &state_directory);
-    let profile = cli.options.profile().map_err(usage)?;
-    let clock = Clock::system();
-    let mut client = Client::new(Setup { server, credentials, clock, manners, profile })?;
+    let manners = manners(&cli, output);
+    let received = cli.options.save_to.clone();
+    let mut client = Client::new(Setup {
+        server,
+        credentials,
+        clock: Clock::system(),
+        conversation: Arc::new(Person::new(Arc::clone(&manners.output), manners.browser.clone())),
+        received: Received::new(received.unwrap_or_else(|| state_directory.join("received"))),
+        manners,
+        profile: cli.options.profile().map_err(usage)?,
+    })?;
     let outcome = match cli.command.and_then(Task::from_command) {
-        Some(task) => stoppable(perform(&mut client, task)).await,
-        None if is_conversation => interactive::run_prompt(&mut client, &state_directory).await,
-        None => stoppable(interactive::run_lines(&mut client)).await,
+        Some(task) => commands::stoppable(perform(&mut client, task)).await,
+        None if is_conversation => {
+            commands::interactive::run_prompt(&mut client, &state_directory).await
+        }
+        None => commands::stoppable(commands::interactive::run_lines(&mut client)).await,
     };
     client.start_afresh().await;
     outcome
@@ -155,7 +132,7 @@ fn warn_of_exposed_secrets(
     Ok(())
 }
 
-fn manners(cli: &Cli, output: Arc<Output>, state_directory: &Path) -> Manners {
+fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
     // A browser that opens by itself puzzles whoever did not see why.
     let browser = match output.has_reader() && !cli.options.no_browser {
         true => Browser::Open(cli.environment.browser()),
@@ -165,29 +142,13 @@ fn manners(cli: &Cli, output: Arc<Output>, state_directory: &Path) -> Manners {
         true => Explanation::aloud(Arc::clone(&output)),
         false => Explanation::default(),
     };
-    let conversation = Arc::new(Person::new(Arc::clone(&output), browser.clone()));
-    let received = cli.options.save_to.clone();
     Manners {
         may_ask: !cli.options.no_input,
         may_paste: output.is_conversation(),
         browser,
         timeout: cli.options.sign_in_timeout,
         explanation,
-        conversation,
-        received: Received::new(received.unwrap_or_else(|| state_directory.join("received"))),
         output,
-    }
-}
-
-/// Runs `work` until it is done or Ctrl-C is pressed. A request that is dropped so is cancelled at
-/// the server.
-async fn stoppable<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    tokio::select! {
-        outcome = work => outcome,
-        stopped = tokio::signal::ctrl_c() => match stopped {
-            Ok(()) => Err(Error::Interrupted),
-            Err(error) => Err(Error::Input(error)),
-        },
     }
 }
 

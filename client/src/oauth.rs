@@ -10,7 +10,7 @@
 //! 8. [`token`]: the code becomes tokens, kept as a [`grant`]; later [`revocation`] ends them.
 //!
 //! These are rules and messages. [`crate::sign_in`] walks steps 4 to 8 in this order with a browser
-//! and a file of credentials, [`crate::renewal`] renews; [`discovery`] is steps 2 and 3 alone.
+//! and a file of credentials, [`crate::session::renewal`] renews; [`discovery`] is steps 2 and 3 alone.
 //! [`identity`] decides which client this is before step 4.
 //!
 //! Where there is no browser or no person, another grant takes the place of steps 5 to 7:

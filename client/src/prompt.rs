@@ -9,7 +9,10 @@ use inquire::{
     validator::Validation,
 };
 
-use crate::{completion::Completer, error::Error};
+use crate::{error::Error, prompt::completion::Completer};
+
+pub mod completion;
+pub mod form;
 
 /// What came of asking for a line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,7 @@ use crate::{
     clock::Clock,
     credentials::Credentials,
     error::Error,
-    fetch::Fetch,
-    manners::Manners,
+    http::Fetch,
     oauth::{
         OAuthError,
         authorization_server_metadata::AuthorizationServerMetadata,
@@ -28,10 +27,15 @@ use crate::{
         workload,
     },
     profile::{Means, Profile},
+    sign_in::manners::Manners,
 };
 
 mod browser;
+pub mod callback;
 mod device;
+pub mod manners;
+pub mod opener;
+pub mod paste;
 
 /// How long a former authorization server may take to end what it granted.
 const FAREWELL: Duration = Duration::from_secs(5);

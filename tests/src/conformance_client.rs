@@ -5,26 +5,22 @@ use std::{sync::Arc, time::Duration};
 
 use clap::Parser;
 use client::{
-    browser::Browser,
-    client::Client,
-    conversation::Conversation,
+    commands::skills::skill,
     credentials::Credentials,
     error::Error,
-    explain::Explanation,
-    manners::Manners,
+    files::received::Received,
     oauth::{
         client_assertion::ClientKey,
         dpop_choice::DpopChoice,
         enterprise::IdentityProvider,
         identity::{Identity, PreRegistered},
     },
-    output::Output,
     profile::{Means, Profile},
     protocol::Protocol,
-    received::Received,
     secret::Secret,
-    setup::Setup,
-    skill,
+    session::{client::Client, conversation::Conversation, setup::Setup},
+    sign_in::{manners::Manners, opener::Browser},
+    terminal::{explain::Explanation, output::Output},
 };
 use futures::future::{BoxFuture, FutureExt as _};
 use net::clock::Clock;
@@ -66,6 +62,8 @@ pub async fn carry_out(assignment: Assignment) -> Result<(), Error> {
         credentials: Credentials::new(state.path().to_owned()),
         clock: Clock::system(),
         manners: manners(),
+        conversation: Arc::new(Agreeable),
+        received: Received::new(std::env::temp_dir()),
         profile: profile(&assignment, &context),
     })?;
     let outcome = perform(&mut client, &assignment.scenario, &context).await;
@@ -82,8 +80,6 @@ fn manners() -> Manners {
         browser: Browser::BuiltIn(Arc::new(open)),
         timeout: Duration::from_secs(20),
         explanation: Explanation::default(),
-        conversation: Arc::new(Agreeable),
-        received: Received::new(std::env::temp_dir()),
     }
 }
 

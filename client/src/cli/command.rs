@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use clap_complete::Shell;
 use url::Url;
 
-use crate::server_address;
+use crate::http::server_address;
 
 /// What to do; without one, lines are read.
 #[derive(Clone, Debug, Subcommand)]

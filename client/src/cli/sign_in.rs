@@ -12,14 +12,14 @@ use clap::{Args, ValueEnum};
 use url::Url;
 
 use crate::{
-    fetch::is_secure,
+    files::private_file,
+    http::is_secure,
     oauth::{
         client_assertion::ClientKey,
         dpop_choice::DpopChoice,
         enterprise::IdentityProvider,
         identity::{Identity, PreRegistered},
     },
-    private_file,
     profile::{Means, Profile},
     protocol::Protocol,
     secret::Secret,

@@ -3,13 +3,12 @@
 use rmcp::model::{JsonObject, Tool};
 
 use crate::{
-    client::Client,
+    arguments::{Given, arguments, begun, parameter::parameters},
+    commands::presentation::Presenter,
     error::Error,
-    form::fill,
-    grammar::{Given, arguments, begun, parameter::parameters},
-    presentation::Presenter,
-    printable::printable_line,
-    prompt::confirm,
+    prompt::{confirm, form::fill},
+    session::client::Client,
+    terminal::printable::printable_line,
 };
 
 /// Calls `name` with the arguments that `given` means for it.

@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
-use crate::{cli::Cli, error::Error, output::Output};
+use crate::{cli::Cli, error::Error, terminal::output::Output};
 
 /// Writes the script for `shell`.
 ///

@@ -2,9 +2,9 @@
 
 use crate::{
     cli::command::Doctor,
-    client::Client,
     doctor::{self, Examination},
     error::Error,
+    session::client::Client,
 };
 
 /// Examines the server that `wanted` names, or the one that `client` works with.

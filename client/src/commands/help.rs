@@ -1,6 +1,6 @@
 //! `help` at the prompt: how to use it.
 
-use crate::{client::Client, completion::WORDS, error::Error};
+use crate::{error::Error, prompt::completion::WORDS, session::client::Client};
 
 const GRAMMAR: &str = "\
 Type the name of a tool and what it should get:

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{client::Client, error::Error};
+use crate::{error::Error, session::client::Client};
 
 /// Signs in. Whoever is signed in stays so if this fails.
 ///

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use crate::{access::SignedOut, client::Client, error::Error};
+use crate::{
+    error::Error,
+    session::{access::SignedOut, client::Client},
+};
 
 /// Signs out.
 ///

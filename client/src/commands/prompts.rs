@@ -3,8 +3,8 @@
 use rmcp::model::{JsonObject, Prompt};
 
 use crate::{
-    client::Client, error::Error, grammar::Given, presentation::Presenter,
-    printable::printable_line,
+    arguments::Given, commands::presentation::Presenter, error::Error, session::client::Client,
+    terminal::printable::printable_line,
 };
 
 /// Lists the prompts.

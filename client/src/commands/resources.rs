@@ -2,7 +2,10 @@
 
 use rmcp::model::Resource;
 
-use crate::{client::Client, error::Error, presentation::Presenter, printable::printable_line};
+use crate::{
+    commands::presentation::Presenter, error::Error, session::client::Client,
+    terminal::printable::printable_line,
+};
 
 /// Lists the resources.
 ///

@@ -4,7 +4,10 @@ use clap::Parser;
 use serde_json::json;
 
 use crate::{
-    cli::command::ServerCommand, client::Client, error::Error, output::Output, servers::Servers,
+    cli::{command::ServerCommand, servers::Servers},
+    error::Error,
+    session::client::Client,
+    terminal::output::Output,
 };
 
 /// Does it.

@@ -4,15 +4,17 @@
 use rmcp::model::{Skill, SkillResources};
 use serde_json::{Value, json};
 
+use self::skill::SkillFile;
 use crate::{
     cli::command::SkillCommand,
-    client::Client,
     error::Error,
     exit::Exit,
-    printable::printable_line,
-    skill::{self, SkillFile},
-    suggestion::closest,
+    session::client::Client,
+    terminal::{printable::printable_line, suggestion::closest},
 };
+
+pub mod folder;
+pub mod skill;
 
 /// Does it.
 ///
@@ -111,7 +113,7 @@ async fn show(client: &mut Client, skill: &Skill) -> Result<(), Error> {
 
 async fn save(client: &mut Client, skill: &Skill) -> Result<(), Error> {
     let files = skill::load(client, skill).await?;
-    let folder = skill::folder::write(skill, &files, client.received().directory())?;
+    let folder = folder::write(skill, &files, client.received().directory())?;
     let output = &client.output;
     if output.is_json() {
         let files: Vec<_> = files.iter().map(described_file).collect();

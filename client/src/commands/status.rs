@@ -3,7 +3,7 @@
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{client::Client, error::Error, oauth::grant::Grant};
+use crate::{error::Error, oauth::grant::Grant, session::client::Client};
 
 /// Prints what is held for the server.
 ///

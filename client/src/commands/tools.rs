@@ -3,10 +3,10 @@
 use rmcp::model::Tool;
 
 use crate::{
-    client::Client,
+    arguments::parameter::{Others, Parameter, declared, in_words},
     error::Error,
-    grammar::parameter::{Others, Parameter, declared, in_words},
-    printable::printable_line,
+    session::client::Client,
+    terminal::printable::printable_line,
 };
 
 /// Lists the tools.

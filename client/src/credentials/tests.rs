@@ -7,7 +7,7 @@ use url::Url;
 
 use super::*;
 use crate::{
-    file_lock::INTERVAL,
+    files::file_lock::INTERVAL,
     oauth::grant::{
         Grant,
         tests::{grant, registration},

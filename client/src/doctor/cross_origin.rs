@@ -7,7 +7,7 @@ use super::{
     evidence::{Evidence, Exchange, Judged, Probe, ensure, not_asked},
     requests::{BROWSER_ORIGIN, RESOURCE_PLACES, SERVER_PLACES},
 };
-use crate::fetch::is_loopback;
+use crate::http::is_loopback;
 
 /// Clocks this far apart make fresh tokens look unripe or stale.
 const MAX_SKEW: i64 = 60;

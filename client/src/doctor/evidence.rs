@@ -9,7 +9,7 @@ use url::Url;
 pub(super) use super::requests::Probe;
 use super::requests::{RESOURCE_PLACES, SERVER_PLACES};
 use crate::{
-    fetch::is_secure,
+    http::is_secure,
     oauth::{
         challenge::{Challenge, parse},
         registration::ClientRegistration,

@@ -6,7 +6,7 @@ use super::{
     Check, Severity,
     evidence::{Evidence, Judged, Probe, ensure, not_asked, text},
 };
-use crate::fetch::is_secure;
+use crate::http::is_secure;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::Error,
-    fetch::{Fetch, FetchError, MAX_BODY, foreign_encoding, unreachable},
+    http::{Fetch, FetchError, MAX_BODY, foreign_encoding, unreachable},
 };
 
 const BOTH_TYPES: &str = "application/json, text/event-stream";

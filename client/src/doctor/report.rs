@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Check, Severity, evidence::Registration};
-use crate::printable::printable_line;
+use crate::terminal::printable::printable_line;
 
 /// How much of a client_id is shown: sealed ones fill a screen.
 const MAX_SHOWN_ID_CHARS: usize = 60;

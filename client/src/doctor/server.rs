@@ -10,7 +10,7 @@ use super::{
     requests::SERVER_PLACES as PLACES,
     resource::{available, no_null},
 };
-use crate::fetch::is_secure;
+use crate::http::is_secure;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -11,7 +11,7 @@ use super::{
     registration::ClientRegistration,
     scope::Scope,
 };
-use crate::browser::is_harmless;
+use crate::http::is_harmless;
 
 /// One request for authorization. The response is judged against this record and nothing else:
 /// the issuer comes from validated metadata and was fixed before the browser left.

@@ -11,7 +11,7 @@ use super::{
     scope::Scope,
     well_known::{Found, first_document},
 };
-use crate::{explain::Rule, fetch::Fetch};
+use crate::{http::Fetch, terminal::explain::Rule};
 
 const RULE: Rule = Rule {
     title: "Ask the authorization server for its endpoints",

@@ -7,7 +7,7 @@ use super::{
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
 };
-use crate::explain::Rule;
+use crate::terminal::explain::Rule;
 
 const RULE: Rule = Rule {
     title: "Ask for a token as the client itself",

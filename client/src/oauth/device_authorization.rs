@@ -13,7 +13,7 @@ use super::{
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
 };
-use crate::{browser::is_harmless, exit::Exit, explain::Rule, secret::Secret};
+use crate::{exit::Exit, http::is_harmless, secret::Secret, terminal::explain::Rule};
 
 /// What the server may ask for between two questions (RFC 8628 §3.2), in seconds.
 const INTERVALS: std::ops::RangeInclusive<u64> = 1..=60;

@@ -8,7 +8,7 @@ use super::{
     challenge::AuthorizationChallenge,
     protected_resource::{self, ProtectedResourceMetadata},
 };
-use crate::fetch::Fetch;
+use crate::http::Fetch;
 
 /// What is known about a server before anybody signs in.
 #[derive(Clone, Debug)]

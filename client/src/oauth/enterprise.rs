@@ -15,7 +15,7 @@ use super::{
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
 };
-use crate::{explain::Rule, secret::Secret};
+use crate::{secret::Secret, terminal::explain::Rule};
 
 const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";

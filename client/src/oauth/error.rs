@@ -3,7 +3,10 @@
 use std::io;
 
 use super::member::WrongMember;
-use crate::{exit::Exit, fetch::FetchError, server_address};
+use crate::{
+    exit::Exit,
+    http::{FetchError, server_address},
+};
 
 /// One variant per refusal. Each says what is wrong and where; its hint says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{OAuthError, member::Member};
-use crate::fetch::Answer;
+use crate::http::Answer;
 
 /// Codes that mean what they say even where the status says that the server is in trouble.
 const CODES: [&str; 14] = [
@@ -69,7 +69,7 @@ impl ErrorResponse {
 /// Whether `answer`, which came from `issuer`, grants what was asked for.
 ///
 /// # Errors
-/// [`OAuthError::TokenRefused`] when it does not; [`FetchError::Unavailable`](crate::fetch::FetchError::Unavailable) when the server could
+/// [`OAuthError::TokenRefused`] when it does not; [`FetchError::Unavailable`](crate::http::FetchError::Unavailable) when the server could
 /// not decide.
 pub(super) fn granted(answer: &Answer, issuer: &str) -> Result<(), OAuthError> {
     let Some(ErrorResponse { error, reason }) = ErrorResponse::read(answer) else { return Ok(()) };

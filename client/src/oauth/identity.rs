@@ -11,7 +11,7 @@ use super::{
     client_assertion::ClientKey,
     registration::{ClientAuthenticationMethod, ClientRegistration},
 };
-use crate::{explain::Rule, secret::Secret};
+use crate::{secret::Secret, terminal::explain::Rule};
 
 /// What the person has said about who this program is.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,7 @@ use super::{
     discovery::Discovery,
     protected_resource::ProtectedResourceMetadata,
 };
-use crate::fetch::Fetch;
+use crate::http::Fetch;
 
 /// The server's own metadata at the root of its origin; without any, the endpoints that the old
 /// revision named for that case ("Fallbacks for Servers without Metadata Discovery").

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-use crate::printable::shortened;
+use crate::terminal::printable::shortened;
 
 /// Longer values are cut when they are shown.
 pub(super) const MAX_SHOWN: usize = 80;

@@ -17,7 +17,7 @@ use super::{
     grant_type::{AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN},
     member::{List, Member, Seconds},
 };
-use crate::{explain::Rule, fetch::Fetch, secret::Secret};
+use crate::{http::Fetch, secret::Secret, terminal::explain::Rule};
 
 const CLIENT_NAME: &str = "Portcullis client";
 const SOFTWARE_ID: &str = "portcullis-client";

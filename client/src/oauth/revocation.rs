@@ -4,7 +4,7 @@ use super::{
     OAuthError, authorization_server_metadata, error_response::ErrorResponse, grant::Grant,
     token::TokenEndpoint,
 };
-use crate::{clock::Clock, explain::Rule, fetch::Fetch};
+use crate::{clock::Clock, http::Fetch, terminal::explain::Rule};
 
 const RULE: Rule = Rule {
     title: "Revoke the tokens",

@@ -17,10 +17,9 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    explain::Rule,
-    fetch::{Answer, Fetch},
-    printable::shortened,
+    http::{Answer, Fetch},
     secret::Secret,
+    terminal::{explain::Rule, printable::shortened},
 };
 
 /// Servers cut headers off long before this.

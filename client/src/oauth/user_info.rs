@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{authorization_server_metadata::AuthorizationServerMetadata, dpop::AccessToken};
-use crate::fetch::Fetch;
+use crate::http::Fetch;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::OAuthError;
-use crate::fetch::Fetch;
+use crate::http::Fetch;
 
 /// What came of a search.
 pub(super) enum Found<T> {

@@ -7,7 +7,7 @@ use super::{
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
 };
-use crate::{explain::Rule, secret::Secret};
+use crate::{secret::Secret, terminal::explain::Rule};
 
 const RULE: Rule = Rule {
     title: "Show the assertion of the platform",

@@ -6,10 +6,7 @@ use url::Url;
 
 use super::{Granted, SignIn};
 use crate::{
-    browser::{self, Browser, BrowserError},
-    callback::CallbackListener,
     error::Error,
-    explain::Rule,
     oauth::{
         OAuthError,
         authorization_request::AuthorizationRequest,
@@ -20,8 +17,13 @@ use crate::{
         registration::{ClientRegistration, GrantTypes, register},
         scope::Scope,
     },
-    paste,
     secret::Secret,
+    sign_in::{
+        callback::CallbackListener,
+        opener::{self, Browser, BrowserError},
+        paste,
+    },
+    terminal::explain::Rule,
 };
 
 const AUTHORIZE: Rule = Rule {
@@ -145,7 +147,7 @@ impl SignIn<'_> {
 
     fn open(&self, url: &Url) -> Result<(), Option<BrowserError>> {
         match &self.manners.browser {
-            Browser::Open(program) => browser::open(program.as_deref(), url).map_err(Some),
+            Browser::Open(program) => opener::open(program.as_deref(), url).map_err(Some),
             Browser::BuiltIn(open) => {
                 open(url);
                 Ok(())

@@ -7,16 +7,18 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 
 use crate::{
-    browser::{self, Browser},
-    callback::CallbackListener,
     doctor::{
         evidence::{Evidence, Exchange, Judged, Objection, Probe},
         probe::{Prober, initialize},
         requests::FOREIGN_RESOURCE,
     },
-    manners::Manners,
     oauth::{OAuthError, authorization_request::AuthorizationRequest, discovery::Discovery},
     secret::Secret,
+    sign_in::{
+        callback::CallbackListener,
+        manners::Manners,
+        opener::{self, Browser},
+    },
 };
 
 type Form = Vec<(&'static str, String)>;
@@ -84,7 +86,7 @@ async fn answer(
 ) -> Result<Secret, OAuthError> {
     let output = &manners.output;
     if let Browser::Open(program) = &manners.browser
-        && browser::open(program.as_deref(), &request.url).is_ok()
+        && opener::open(program.as_deref(), &request.url).is_ok()
     {
         output.say("Your browser is opening for the examination. If it does not, open:");
     } else {

@@ -1,0 +1,202 @@
+//! The servers that the person has named, and the one in use, in a file of their own.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{
+    error::Error,
+    files::{file_lock::FileLock, private_file},
+};
+
+/// Far longer than any change takes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The names, and where they are kept.
+#[derive(Clone, Debug)]
+pub struct Servers {
+    path: PathBuf,
+    named: Named,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Named {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    in_use: Option<String>,
+    #[serde(default)]
+    servers: BTreeMap<String, Url>,
+}
+
+impl Servers {
+    /// What `directory` holds; nothing if there is no such file.
+    ///
+    /// # Errors
+    /// The operating system's error, or one of kind `InvalidData` if the file is not ours.
+    pub fn read(directory: &Path) -> io::Result<Self> {
+        let path = directory.join("servers.json");
+        let named = Named::read(&path)?;
+        Ok(Self { path, named })
+    }
+
+    /// The address of the server called `name`.
+    pub fn address(&self, name: &str) -> Option<&Url> {
+        self.named.servers.get(name)
+    }
+
+    /// The server in use, if one was chosen.
+    pub fn in_use(&self) -> Option<(&str, &Url)> {
+        self.named.in_use()
+    }
+
+    /// All names with their addresses.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Url)> {
+        self.named.servers.iter().map(|(name, url)| (name.as_str(), url))
+    }
+
+    /// What is said when no server is called `name`.
+    pub fn unknown(&self, name: &str) -> Error {
+        let names: Vec<_> = self.all().map(|(name, _)| name).collect();
+        let hint = match names.is_empty() {
+            true => "name one with `client add NAME URL`".to_owned(),
+            false => format!("there are {}", names.join(", ")),
+        };
+        Error::Usage { message: format!("no server is called `{name}`"), hint: Some(hint) }
+    }
+
+    /// Names a server; the first one is in use at once.
+    ///
+    /// # Errors
+    /// The operating system's error when the file cannot be read or written, or one of kind
+    /// `ResourceBusy` when another process has been changing it for too long.
+    pub async fn add(&mut self, name: &str, address: &Url) -> io::Result<()> {
+        let change = |named: &mut Named| {
+            named.servers.insert(name.to_owned(), address.clone());
+            if named.in_use().is_none() {
+                named.in_use = Some(name.to_owned());
+            }
+            true
+        };
+        self.change(change).await.map(drop)
+    }
+
+    /// Uses the server called `name` from now on; `false` if there is none.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub async fn choose(&mut self, name: &str) -> io::Result<bool> {
+        let change = |named: &mut Named| {
+            let is_known = named.servers.contains_key(name);
+            if is_known {
+                named.in_use = Some(name.to_owned());
+            }
+            is_known
+        };
+        self.change(change).await
+    }
+
+    /// Forgets the name; `false` if there is none. Tokens stay: `logout` ends them.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub async fn remove(&mut self, name: &str) -> io::Result<bool> {
+        let change = |named: &mut Named| {
+            let was_known = named.servers.remove(name).is_some();
+            if named.in_use.as_deref() == Some(name) {
+                named.in_use = None;
+            }
+            was_known
+        };
+        self.change(change).await
+    }
+
+    /// Changes what the file holds now, which other processes change too, one at a time. Nothing is
+    /// written if `change` says that there is nothing to change.
+    async fn change(&mut self, change: impl FnOnce(&mut Named) -> bool) -> io::Result<bool> {
+        let _lock = FileLock::acquire(&self.path.with_extension("lock"), PATIENCE).await?;
+        self.named = Named::read(&self.path)?;
+        let is_changed = change(&mut self.named);
+        if is_changed {
+            private_file::replace(&self.path, &serde_json::to_vec_pretty(&self.named)?)?;
+        }
+        Ok(is_changed)
+    }
+}
+
+impl Named {
+    fn read(path: &Path) -> io::Result<Self> {
+        match fs::read(path) {
+            Ok(content) => Ok(serde_json::from_slice(&content)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn in_use(&self) -> Option<(&str, &Url)> {
+        let name = self.in_use.as_deref()?;
+        Some((name, self.servers.get(name)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect("a URL")
+    }
+
+    #[tokio::test]
+    async fn the_first_server_is_in_use_until_another_is_chosen_or_it_is_removed() {
+        let home = tempfile::tempdir().expect("a directory");
+        let read = || Servers::read(home.path()).expect("read");
+        let in_use = || read().in_use().map(|(name, _)| name.to_owned());
+        assert_eq!(in_use(), None);
+        read().add("demo", &url("http://localhost:3001/mcp")).await.expect("written");
+        read().add("work", &url("https://mcp.example.com/mcp")).await.expect("written");
+        assert_eq!(in_use().as_deref(), Some("demo"));
+        assert!(read().choose("work").await.expect("written"));
+        assert!(!read().choose("wrok").await.expect("read"));
+        assert_eq!(in_use().as_deref(), Some("work"));
+        assert!(read().remove("work").await.expect("written"));
+        assert!(!read().remove("work").await.expect("read"));
+        assert!(in_use().is_none() && read().all().count() == 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn names_that_are_given_at_the_same_time_are_all_kept() {
+        let home = tempfile::tempdir().expect("a directory");
+        let adding = (0..16).map(|number| {
+            // Each has read the file before any other has changed it.
+            let mut servers = Servers::read(home.path()).expect("read");
+            let address = url("https://mcp.example.com/mcp");
+            tokio::spawn(async move { servers.add(&format!("s{number}"), &address).await })
+        });
+        for added in adding.collect::<Vec<_>>() {
+            added.await.expect("ended").expect("written");
+        }
+        assert_eq!(Servers::read(home.path()).expect("read").all().count(), 16);
+    }
+
+    #[tokio::test]
+    async fn nobody_changes_the_names_while_another_does() {
+        let home = tempfile::tempdir().expect("a directory");
+        let mut theirs = Servers::read(home.path()).expect("read");
+        let lock = FileLock::acquire(&home.path().join("servers.lock"), PATIENCE).await;
+        let address = url("https://mcp.example.com/mcp");
+        let mut ours = theirs.clone();
+        let adding = tokio::spawn(async move { ours.add("ours", &address).await });
+        tokio::task::yield_now().await;
+        theirs.named.servers.insert("theirs".to_owned(), url("https://mcp.example.com/b"));
+        let content = serde_json::to_vec(&theirs.named).expect("JSON");
+        private_file::replace(&theirs.path, &content).expect("written");
+        drop(lock.expect("locked"));
+        adding.await.expect("ended").expect("written");
+        assert_eq!(Servers::read(home.path()).expect("read").all().count(), 2);
+    }
+}

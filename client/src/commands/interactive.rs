@@ -1,0 +1,146 @@
+//! The client without a command: a prompt for people, line by line for pipes.
+
+use std::{io, path::Path, time::Duration};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    cli::servers::Servers,
+    commands::{Task, perform, stoppable},
+    error::Error,
+    exit::Exit,
+    files::history::History,
+    prompt::{
+        Asked, ask,
+        completion::{Completer, Known, WORDS},
+    },
+    session::client::Client,
+    terminal::{printable::printable_line, suggestion::closest},
+};
+
+const LISTING_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Asks for lines and runs each until the person leaves. Ctrl-C stops what is running; at the
+/// prompt itself it leaves.
+///
+/// # Errors
+/// [`Error::AlreadyTold`] for Ctrl-C at the prompt; [`Error::Input`] when the terminal fails.
+pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(), Error> {
+    greet(client);
+    // Completion is a convenience; a slow server must not keep the prompt waiting for it.
+    let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
+    let mut history = History::read(state_directory);
+    loop {
+        let known = known(client, state_directory);
+        let completer = Completer::new(&history, client.known_tools(), &known);
+        let line = match ask(completer, client.output.is_coloured()).await? {
+            Asked::Line(line) => line,
+            Asked::GivenUp => continue,
+            Asked::Leave => return Ok(()),
+            Asked::Interrupted => return Err(Error::AlreadyTold(Exit::Interrupted)),
+        };
+        let Some(task) = Task::from_line(&line) else { continue };
+        if task == Task::Quit {
+            return Ok(());
+        }
+        if matches!(task, Task::Call { .. }) {
+            history.add(line.trim());
+        }
+        let server = client.server.clone();
+        let outcome = match slip(client, &task, &line) {
+            Some(error) => Err(error),
+            None => stoppable(perform(client, task)).await,
+        };
+        if client.server != server {
+            greet(client);
+            let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
+        }
+        // A sign-in that was stopped half-way has set aside what is stored.
+        for error in [outcome.err(), client.access.load_again().err()].into_iter().flatten() {
+            error.tell(&client.output);
+        }
+    }
+}
+
+/// The names that can be completed. Without those of servers the prompt works as well.
+fn known(client: &Client, state_directory: &Path) -> Known {
+    let described = |name: &str, about: Option<&str>| {
+        (printable_line(name), printable_line(about.unwrap_or_default()))
+    };
+    let servers = Servers::read(state_directory);
+    let servers = servers.iter().flat_map(Servers::all);
+    let resources = client.known_resources().iter();
+    let prompts = client.known_prompts().iter();
+    Known {
+        servers: servers.map(|(name, url)| described(name, Some(url.as_str()))).collect(),
+        resources: resources.map(|one| described(&one.uri, Some(&one.name))).collect(),
+        prompts: prompts.map(|one| described(&one.name, one.description.as_deref())).collect(),
+    }
+}
+
+fn greet(client: &Client) {
+    let grant = client.access.usable_grant();
+    let name = grant.and_then(|grant| grant.person.as_ref()?.display_name());
+    let who = name.map_or(String::new(), |name| format!(", signed in as {name}"));
+    client.output.say(&format!("{}{who}", client.server));
+    client.output.say("Type a tool and its text, like `echo ping pong`; `help` explains.");
+}
+
+/// A word of the prompt that is spelled wrongly. Without this, it would be looked for among the
+/// server's tools, and that may begin with a sign-in. `call <tool>` is never taken for a slip.
+fn slip(client: &Client, task: &Task, line: &str) -> Option<Error> {
+    if !matches!(task, Task::Call { .. }) {
+        return None;
+    }
+    let word = line.split_whitespace().next()?;
+    let is_known = |word: &str| {
+        WORDS.iter().any(|(known, _)| *known == word)
+            || client.known_tools().iter().any(|tool| tool.name == word)
+    };
+    if is_known(word) || line.trim() != word {
+        return None;
+    }
+    let meant = closest(word, WORDS.iter().map(|(known, _)| *known))?;
+    Some(Error::Usage {
+        message: format!("there is no `{word}` here"),
+        hint: Some(format!("did you mean `{meant}`? For a tool of that name, use `call {word}`")),
+    })
+}
+
+/// Runs the lines of stdin one by one. A line that fails does not stop the next one, unless no
+/// other can succeed either; the first failure decides how the whole ends.
+///
+/// # Errors
+/// [`Error::AlreadyTold`] with the status of the first line that failed; [`Error::Input`].
+pub async fn run_lines(client: &mut Client) -> Result<(), Error> {
+    let mut lines = stdin_lines();
+    let mut outcome = Ok(());
+    while let Some(line) = lines.recv().await {
+        let Some(task) = Task::from_line(&line.map_err(Error::Input)?) else { continue };
+        if task == Task::Quit {
+            break;
+        }
+        let Err(error) = perform(client, task).await else { continue };
+        error.tell(&client.output);
+        let exit = error.exit();
+        outcome = outcome.and(Err(Error::AlreadyTold(exit)));
+        if matches!(exit, Exit::Unreachable | Exit::SignIn) {
+            break;
+        }
+    }
+    outcome
+}
+
+/// The lines of stdin. They are read by a thread of their own, which the process need not wait for
+/// when it ends.
+fn stdin_lines() -> mpsc::Receiver<io::Result<String>> {
+    let (sender, receiver) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        for line in io::stdin().lines() {
+            if sender.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}

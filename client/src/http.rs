@@ -1,0 +1,215 @@
+//! HTTP towards servers that are not trusted: only https or this machine, never redirected, never
+//! sent into a private network from outside, bounded in size and time.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
+
+use reqwest::{
+    Client, RequestBuilder, Response,
+    header::{ACCEPT, HeaderMap},
+    redirect::Policy,
+};
+use url::{Host, Url};
+
+use self::guard::{Guard, Lookup, leads_here, points_inward};
+use crate::terminal::explain::Explanation;
+
+mod answer;
+mod error;
+pub mod excerpt;
+mod guard;
+pub mod server_address;
+
+pub(crate) use self::{
+    answer::is_trouble,
+    error::{retry_in_words, unreachable},
+};
+pub use self::{
+    answer::{Answer, foreign_encoding},
+    error::FetchError,
+    guard::NameRefused,
+};
+
+/// Metadata and token answers are a few kilobytes. The limit holds for what they are after
+/// decompression.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const USER_AGENT: &str = concat!("portcullis-client/", env!("CARGO_PKG_VERSION"));
+
+/// The HTTP clients of one run.
+#[derive(Clone)]
+pub struct Fetch {
+    remote: Client,
+    loopback: Client,
+    guard: Guard,
+    timeout: Duration,
+    /// Who is told about every request.
+    pub explanation: Explanation,
+}
+
+impl Fetch {
+    /// Clients for talking to `server` and whatever it points to. Addresses on this machine or in
+    /// a private network, and names that lead to them, are allowed only if `server` is there too.
+    ///
+    /// # Errors
+    /// [`FetchError::SetUp`] when TLS cannot be initialised.
+    pub fn new(server: &Url, explanation: Explanation) -> Result<Self, FetchError> {
+        Self::resolving_by(guard::system(), server, explanation)
+    }
+
+    fn resolving_by(
+        lookup: Arc<Lookup>,
+        server: &Url,
+        explanation: Explanation,
+    ) -> Result<Self, FetchError> {
+        let guard = Guard::new(server, lookup);
+        let builder = || {
+            Client::builder()
+                .user_agent(USER_AGENT)
+                .redirect(Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .dns_resolver(Arc::new(guard.clone()))
+        };
+        Ok(Self {
+            remote: builder().build().map_err(set_up)?,
+            // A proxy cannot reach this machine's own servers.
+            loopback: builder().no_proxy().build().map_err(set_up)?,
+            guard,
+            timeout: REQUEST_TIMEOUT,
+            explanation,
+        })
+    }
+
+    /// The client that reaches `url`. Names are judged when it looks them up.
+    ///
+    /// # Errors
+    /// [`FetchError::Insecure`] or [`FetchError::Inward`] when nothing may be sent there.
+    pub async fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
+        self.check(url).await?;
+        self.guard.expect(url);
+        Ok(if leads_here(url) { &self.loopback } else { &self.remote })
+    }
+
+    /// Whether this client may be sent to `url` at all (OAuth 2.1 §1.5, RFC 9728 §7.7).
+    ///
+    /// # Errors
+    /// [`FetchError::Insecure`] or [`FetchError::Inward`].
+    pub async fn check(&self, url: &Url) -> Result<(), FetchError> {
+        if !is_secure(url) {
+            return Err(FetchError::Insecure { url: url.clone() });
+        }
+        if points_inward(url) && !self.guard.is_inside().await {
+            return Err(FetchError::Inward { url: url.clone() });
+        }
+        Ok(())
+    }
+
+    /// `GET url`.
+    ///
+    /// # Errors
+    /// [`FetchError`] when no answer came; an HTTP error status is an answer.
+    pub async fn get(&self, url: &Url) -> Result<Answer, FetchError> {
+        self.get_with(url, HeaderMap::new()).await
+    }
+
+    /// `GET url` with `headers`, such as those that carry an access token.
+    ///
+    /// # Errors
+    /// As [`Fetch::get`].
+    pub async fn get_with(&self, url: &Url, headers: HeaderMap) -> Result<Answer, FetchError> {
+        self.explanation.request("GET", url, &[]);
+        self.send(url, self.client_for(url).await?.get(url.clone()).headers(headers)).await
+    }
+
+    /// `POST url` with a form and `headers`, such as those that authenticate the client.
+    ///
+    /// # Errors
+    /// As [`Fetch::get`].
+    pub async fn post_form(
+        &self,
+        url: &Url,
+        form: &[(&str, &str)],
+        headers: HeaderMap,
+    ) -> Result<Answer, FetchError> {
+        self.explanation.request("POST", url, form);
+        self.send(url, self.client_for(url).await?.post(url.clone()).form(form).headers(headers))
+            .await
+    }
+
+    /// `POST url` with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Fetch::get`].
+    pub async fn post_json(
+        &self,
+        url: &Url,
+        body: &serde_json::Value,
+    ) -> Result<Answer, FetchError> {
+        self.explanation.request_with("POST", url, body);
+        self.send(url, self.client_for(url).await?.post(url.clone()).json(body)).await
+    }
+
+    async fn send(&self, url: &Url, request: RequestBuilder) -> Result<Answer, FetchError> {
+        let request = request.timeout(self.timeout).header(ACCEPT, "application/json");
+        let mut response = request.send().await.map_err(|error| unreachable(url, &error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        self.explanation.answer(status);
+        let body = read_bounded(url, &mut response).await?;
+        Ok(Answer::new(url.clone(), status, headers, body))
+    }
+}
+
+/// https anywhere, http on this machine only (OAuth 2.1 §1.5).
+pub fn is_secure(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => is_loopback(url),
+        _ => false,
+    }
+}
+
+/// Whether `url` means this machine by one of the names that the standards give it: `localhost`,
+/// `127.0.0.1` or `[::1]` (RFC 8252 §7.3 and §8.3). Others may lead here too, but neither do they
+/// everywhere, nor does any server of this project take them for its own.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
+        None => false,
+    }
+}
+
+/// Whether `url` may be opened: http or https, and only characters that mean nothing to a shell, in case the opener is a script
+/// that quotes badly. `&` is among them: every query has it, and openers do quote that.
+pub fn is_harmless(url: &Url) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!*+,=&%".contains(&byte);
+    matches!(url.scheme(), "http" | "https") && url.as_str().bytes().all(allowed)
+}
+
+fn set_up(error: reqwest::Error) -> FetchError {
+    FetchError::SetUp(Arc::new(error))
+}
+
+/// The whole body as the server meant it: reqwest has undone its compression, so the limit counts
+/// what comes out, however small what came in was.
+async fn read_bounded(url: &Url, response: &mut Response) -> Result<Vec<u8>, FetchError> {
+    if let Some(encoding) = foreign_encoding(response.headers()) {
+        return Err(FetchError::Encoded { url: url.clone(), encoding });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(url, &error))? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(FetchError::TooLarge { url: url.clone() });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! One open MCP connection, and what its failures mean to a person.
+
+use std::{error::Error as StdError, sync::Arc, time::Duration};
+
+use http::StatusCode;
+use rmcp::{
+    ClientCacheConfig, ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceError,
+    model::{ErrorCode, ErrorData},
+    service::{ClientInitializeError, RunningService},
+    transport::{
+        StreamableHttpClientTransport,
+        streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError},
+    },
+};
+use url::Url;
+
+use crate::{
+    error::Error,
+    http::{Fetch, FetchError, server_address},
+    oauth::challenge::AuthorizationChallenge,
+    profile::Profile,
+    protocol::Protocol,
+    session::{
+        conversation::{Conversation, Host},
+        wire::{Notes, TokenSlot, Wire, WireError},
+    },
+};
+
+/// How long the first answer may take: some servers are started by the first request.
+const OPENING_TIMEOUT: Duration = Duration::from_secs(60);
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// An MCP session or its stateless equivalent, ready for requests.
+pub type Running = RunningService<RoleClient, Host>;
+
+/// A server's refusal for want of authorization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// `true` for 401: the token is missing or no good. `false` for 403: it is not enough.
+    pub is_unauthorized: bool,
+    /// What the server asks for.
+    pub challenge: AuthorizationChallenge,
+}
+
+/// Why a request on a connection got no result.
+#[derive(Debug)]
+pub enum Failure {
+    /// A better token may help.
+    Refused(Refusal),
+    /// It will not.
+    Failed(Error),
+}
+
+/// The connection to one server, opened at the first request.
+pub struct Connection {
+    server: Url,
+    fetch: Fetch,
+    token: TokenSlot,
+    protocol: Protocol,
+    host: Host,
+    notes: Notes,
+    answer_timeout: Duration,
+    running: Option<Running>,
+}
+
+impl Connection {
+    /// A connection to `server` that presents what is in `token`, and is whom `profile` describes;
+    /// the server's questions go to `conversation`.
+    pub fn new(
+        server: Url,
+        fetch: Fetch,
+        token: TokenSlot,
+        profile: &Profile,
+        conversation: Arc<dyn Conversation>,
+    ) -> Self {
+        let (protocol, notes) = (profile.protocol.clone(), Notes::default());
+        let host = Host::new(conversation, protocol.offered(), notes.activity.clone());
+        let host = host.at(&server).declaring(profile.means.extension());
+        let answer_timeout = profile.answer_timeout.0;
+        Self { server, fetch, token, protocol, host, notes, answer_timeout, running: None }
+    }
+
+    /// Runs `operation`, opening the connection first if need be. It is run once at most: a lost
+    /// connection does not say how far the server got. It is given up when the server is silent
+    /// for too long.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn run<T>(
+        &mut self,
+        operation: impl AsyncFnOnce(&Running) -> Result<T, ServiceError>,
+    ) -> Result<T, Failure> {
+        if self.running.as_ref().is_none_or(|running| running.is_closed()) {
+            self.running = Some(self.open().await?);
+        }
+        let Some(running) = &self.running else { return Err(self.unusable("it closed at once")) };
+        tokio::select! {
+            outcome = operation(running) => outcome.map_err(|error| self.service_failure(error)),
+            waited = self.notes.activity.silence(self.answer_timeout) => {
+                let (server, seconds) = (self.server.to_string(), waited.as_secs());
+                Err(failed(Error::Unanswered { server, seconds }))
+            }
+        }
+    }
+
+    /// What was passed over in the answers since this was last called.
+    pub fn take_remarks(&self) -> Vec<String> {
+        self.notes.remarks.take()
+    }
+
+    /// Ends the connection, and with it the server's session where there is one.
+    pub async fn close(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            // A server that does not say goodbye in time is left.
+            let _ = running.close_with_timeout(CLOSING_TIMEOUT).await;
+        }
+    }
+
+    /// Opens the connection in the newest way that the server knows.
+    ///
+    /// rmcp can do this by itself, but gives a server ten seconds, after which it sends the next
+    /// question behind one that is still unanswered.
+    async fn open(&self) -> Result<Running, Failure> {
+        let client = self.fetch.client_for(&self.server).await;
+        let client = client.map_err(|error| failed(error.into()))?;
+        let mut modes = self.protocol.lifecycles().into_iter().peekable();
+        while let Some(mode) = modes.next() {
+            let is_last = modes.peek().is_none();
+            match tokio::time::timeout(OPENING_TIMEOUT, self.open_by(mode, client)).await {
+                Ok(Ok(running)) => return Ok(running),
+                Ok(Err(error)) if is_last || !is_of_older_server(&error) => {
+                    return Err(self.opening_failure(error));
+                }
+                // An older server may also wait over a question that it does not know.
+                Err(_) if is_last => break,
+                Ok(Err(_)) | Err(_) => {}
+            }
+        }
+        Err(failed(FetchError::TimedOut { url: self.server.clone() }.into()))
+    }
+
+    async fn open_by(
+        &self,
+        mode: ClientLifecycleMode,
+        client: &reqwest::Client,
+    ) -> Result<Running, ClientInitializeError> {
+        let (server, token) = (self.server.clone(), self.token.clone());
+        let wire = Wire::new(client.clone(), server, token, self.notes.clone());
+        let config = StreamableHttpClientTransportConfig::with_uri(self.server.as_str());
+        let transport = StreamableHttpClientTransport::with_client(wire, config);
+        let running = self.host.clone().serve_with_lifecycle(transport, mode).await?;
+        // A stale list after a refusal would hide the refusal.
+        running.set_response_cache_config(ClientCacheConfig::disabled()).await;
+        Ok(running)
+    }
+
+    fn opening_failure(&self, error: ClientInitializeError) -> Failure {
+        if let Some(header) = error.auth_challenge() {
+            return refused(error.is_authorization_required(), header);
+        }
+        match error {
+            ClientInitializeError::TransportError { error, .. } => {
+                self.wire_failure(&*error.error, true)
+            }
+            ClientInitializeError::JsonRpcError(error) => self.server_error(error),
+            ClientInitializeError::ConnectionClosed(_) => self.broken_off(),
+            ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
+                let theirs: Vec<_> =
+                    server_supported.iter().map(|version| version.as_str()).collect();
+                self.unusable(&format!(
+                    "it knows none of the revisions of MCP that were offered, only {}",
+                    theirs.join(", ")
+                ))
+            }
+            _ => self.unusable("its first answer is not what it was asked for"),
+        }
+    }
+
+    fn service_failure(&self, error: ServiceError) -> Failure {
+        if let Some(header) = error.auth_challenge() {
+            return refused(error.is_authorization_required(), header);
+        }
+        match error {
+            ServiceError::TransportSend(error) => self.wire_failure(&*error.error, false),
+            ServiceError::McpError(error) => self.server_error(error),
+            ServiceError::TransportClosed => self.broken_off(),
+            ServiceError::UnexpectedResponse => {
+                self.unusable("its answer is not what it was asked for")
+            }
+            other => self.unusable(&other.to_string()),
+        }
+    }
+
+    /// rmcp hides what happened below it in a chain of errors; ours is somewhere in there. A server
+    /// of which not even the first answer is one of MCP is probably none.
+    fn wire_failure(&self, error: &(dyn StdError + 'static), is_first: bool) -> Failure {
+        let server = self.server.to_string();
+        match error.downcast_ref::<StreamableHttpError<WireError>>() {
+            Some(StreamableHttpError::Client(WireError::Fetch(error))) => {
+                failed(error.clone().into())
+            }
+            Some(StreamableHttpError::Client(WireError::Forbidden(words))) => {
+                failed(Error::Forbidden { server, scope: String::new(), words: words.clone() })
+            }
+            Some(StreamableHttpError::Client(WireError::Moved(place))) => failed(self.moved(place)),
+            Some(StreamableHttpError::Client(error)) if is_first && !is_objection(error) => {
+                failed(Error::NotMcp { server, reason: error.to_string() })
+            }
+            Some(StreamableHttpError::Client(error)) => self.unusable(&error.to_string()),
+            Some(other) => self.unusable(&other.to_string()),
+            None => self.unusable(&error.to_string()),
+        }
+    }
+
+    /// A redirect, resolved against the server. It is only offered as an address where it is one
+    /// that this client would take.
+    fn moved(&self, place: &str) -> Error {
+        let place = self.server.join(place).ok().filter(|_| !place.is_empty());
+        let Some(place) = place else {
+            let reason = "it redirects without saying where to".to_owned();
+            return Error::UnusableAnswer { server: self.server.to_string(), reason };
+        };
+        let hint = server_address::parse(place.as_str()).ok();
+        let hint = hint.filter(|address| *address != self.server);
+        Error::Usage {
+            message: format!(
+                "{} redirects to {place}, and a token follows no redirect",
+                self.server
+            ),
+            hint: hint.map(|place| format!("if you trust that address, use `--server {place}`")),
+        }
+    }
+
+    fn broken_off(&self) -> Failure {
+        let failure = self.notes.take_failure().unwrap_or_else(|| {
+            let reason = "the connection ended before the answer came".to_owned();
+            FetchError::BrokenOff { url: self.server.clone(), reason }
+        });
+        failed(failure.into())
+    }
+
+    fn server_error(&self, ErrorData { code: ErrorCode(code), message, .. }: ErrorData) -> Failure {
+        let server = self.server.to_string();
+        failed(Error::Server { server, code, message: message.into_owned() })
+    }
+
+    fn unusable(&self, reason: &str) -> Failure {
+        let (server, reason) = (self.server.to_string(), reason.to_owned());
+        failed(Error::UnusableAnswer { server, reason })
+    }
+}
+
+/// Whether the server understood what it was asked and objects to it. One that does not serve MCP at
+/// this address says that there is nothing of the kind.
+fn is_objection(error: &WireError) -> bool {
+    const ABSENT: [StatusCode; 3] =
+        [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::GONE];
+    matches!(error, WireError::Refused { status, .. } if !ABSENT.contains(status))
+}
+
+/// Whether the server answered `server/discover` with an error that only servers give which do not
+/// know it (MCP 2026-07-28, "Backward Compatibility").
+fn is_of_older_server(error: &ClientInitializeError) -> bool {
+    let ClientInitializeError::JsonRpcError(error) = error else { return false };
+    !matches!(
+        error.code,
+        ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY | ErrorCode::HEADER_MISMATCH
+    )
+}
+
+fn failed(error: Error) -> Failure {
+    Failure::Failed(error)
+}
+
+fn refused(is_unauthorized: bool, header: &str) -> Failure {
+    let challenge = AuthorizationChallenge::parse(header);
+    Failure::Refused(Refusal { is_unauthorized, challenge })
+}

@@ -1,0 +1,153 @@
+//! What a server may ask of the person, or tell them, while it works on a request.
+//!
+//! The prompt answers as a [`Conversation`]; where nobody is at the terminal, [`Alone`] does.
+
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt as _};
+use rmcp::{
+    ClientHandler, ErrorData, RoleClient,
+    model::{
+        ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationAction,
+        ElicitationCapability, FormElicitationCapability, Implementation, JsonObject,
+        ProgressNotificationParam, ProtocolVersion, UrlElicitationCapability,
+    },
+    service::{NotificationContext, RequestContext},
+};
+use url::Url;
+
+use crate::session::wire::activity::Activity;
+
+/// Whoever answers a server's questions. Nothing that comes in has been made safe to print yet.
+pub trait Conversation: Send + Sync {
+    /// Whether questions can be answered at all. If not, servers are told so and ask none.
+    fn can_answer(&self) -> bool;
+
+    /// Answers a question of `server`: with the fields of a form, or by opening an address.
+    fn elicit<'a>(
+        &'a self,
+        server: &'a str,
+        question: ElicitRequestParams,
+    ) -> BoxFuture<'a, ElicitResult>;
+
+    /// Takes note of how far the request in progress has come.
+    fn progress(&self, progress: ProgressNotificationParam);
+}
+
+/// Nobody: every question is declined and nothing is noted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Alone;
+
+impl Conversation for Alone {
+    fn can_answer(&self) -> bool {
+        false
+    }
+
+    fn elicit<'a>(&'a self, _: &'a str, _: ElicitRequestParams) -> BoxFuture<'a, ElicitResult> {
+        async { ElicitResult::new(ElicitationAction::Decline) }.boxed()
+    }
+
+    fn progress(&self, _: ProgressNotificationParam) {}
+}
+
+/// This client as servers see it: its name, its abilities, and whoever answers for it.
+#[derive(Clone)]
+pub struct Host {
+    conversation: Arc<dyn Conversation>,
+    protocol_version: ProtocolVersion,
+    server: String,
+    extension: Option<&'static str>,
+    activity: Activity,
+}
+
+impl Host {
+    /// A client for which `conversation` answers, and that offers `protocol_version` in
+    /// `initialize`. While a question is open, `activity` knows that the server does not delay.
+    pub fn new(
+        conversation: Arc<dyn Conversation>,
+        protocol_version: ProtocolVersion,
+        activity: Activity,
+    ) -> Self {
+        Self { conversation, protocol_version, server: String::new(), extension: None, activity }
+    }
+
+    /// Says to whoever answers that it is `server` that asks.
+    #[must_use]
+    pub fn at(self, server: &Url) -> Self {
+        Self { server: server.authority().to_owned(), ..self }
+    }
+
+    /// Declares the `extension` too, by which this client gets its tokens.
+    #[must_use]
+    pub fn declaring(self, extension: Option<&'static str>) -> Self {
+        Self { extension, ..self }
+    }
+
+    fn capabilities(&self) -> ClientCapabilities {
+        let mut capabilities = ClientCapabilities::default();
+        if self.conversation.can_answer() {
+            let elicitation = ElicitationCapability::new()
+                .with_form(FormElicitationCapability::default())
+                .with_url(UrlElicitationCapability::default());
+            capabilities.elicitation = Some(elicitation);
+        }
+        capabilities.extensions =
+            self.extension.map(|name| [(name.to_owned(), JsonObject::new())].into());
+        capabilities
+    }
+}
+
+impl ClientHandler for Host {
+    fn get_info(&self) -> ClientConfig {
+        let implementation = Implementation::new("portcullis-client", env!("CARGO_PKG_VERSION"));
+        ClientConfig::new(self.capabilities(), implementation)
+            .with_protocol_version(self.protocol_version.clone())
+    }
+
+    async fn create_elicitation(
+        &self,
+        question: ElicitRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        let _question = self.activity.question();
+        Ok(self.conversation.elicit(&self.server, question).await)
+    }
+
+    async fn on_progress(
+        &self,
+        progress: ProgressNotificationParam,
+        _: NotificationContext<RoleClient>,
+    ) {
+        self.conversation.progress(progress);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{oauth::enterprise::IdentityProvider, profile::Means, secret::Secret};
+
+    fn declared(means: &Means) -> Value {
+        let version = ProtocolVersion::V_2026_07_28;
+        let host = Host::new(Arc::new(Alone), version, Activity::default());
+        let host = host.declaring(means.extension());
+        serde_json::to_value(host.capabilities()).expect("JSON")["extensions"].clone()
+    }
+
+    #[test]
+    fn the_extension_that_brings_the_tokens_is_declared_and_no_other() {
+        assert_eq!(declared(&Means::Browser), Value::Null);
+        let machine = json!({"io.modelcontextprotocol/oauth-client-credentials": {}});
+        assert_eq!(declared(&Means::ClientCredentials), machine);
+        let enterprise = Means::Enterprise(IdentityProvider {
+            token_endpoint: "https://idp.example/token".parse().expect("a URL"),
+            client_id: "c".to_owned(),
+            client_secret: None,
+            id_token: Secret::new("t"),
+        });
+        let managed = json!({"io.modelcontextprotocol/enterprise-managed-authorization": {}});
+        assert_eq!(declared(&enterprise), managed);
+    }
+}

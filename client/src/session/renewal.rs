@@ -1,0 +1,73 @@
+//! Later: a new access token without asking the person (OAuth 2.1 §4.3).
+//!
+//! One process refreshes at a time. Whoever had to wait reads again what the other one stored:
+//! presenting a refresh token that has just been replaced looks like theft to a careful server.
+
+use url::Url;
+
+use crate::{
+    clock::Clock,
+    credentials::Credentials,
+    error::Error,
+    http::Fetch,
+    oauth::{
+        OAuthError, authorization_server_metadata, grant::Grant, registration::ClientRegistration,
+        token::TokenEndpoint,
+    },
+};
+
+/// Renews `held`, the grant for `server`, or finds that another process has.
+///
+/// When the server says that the refresh token is no good, the token is forgotten, so that it is
+/// not presented again; the access token stays for what is left of its life.
+///
+/// # Errors
+/// [`Error::OAuth`] when the authorization server renews nothing. Unless that is temporary
+/// (`OAuthError::is_temporary`), the person has to sign in again.
+pub async fn refresh(
+    fetch: &Fetch,
+    credentials: &Credentials,
+    clock: &Clock,
+    server: &Url,
+    held: &Grant,
+) -> Result<Grant, Error> {
+    let lock = credentials.lock().await?;
+    let stored = credentials.read()?;
+    let Some(current) = stored.grant(server) else {
+        // Another process signed out, which ended the refresh token.
+        return Ok(Grant { refresh_token: None, ..held.clone() });
+    };
+    if current.access_token != held.access_token {
+        return Ok(current.clone());
+    }
+    let Some(refresh_token) = &current.refresh_token else { return Ok(current.clone()) };
+    let metadata = authorization_server_metadata::discover(fetch, &current.issuer).await?;
+    let dpop_key = current.restored_key(clock)?;
+    // The private key of a client is never kept, so it comes with what is held.
+    let client = ClientRegistration { key: held.client.key.clone(), ..current.client.clone() };
+    let endpoint = TokenEndpoint {
+        fetch,
+        metadata: &metadata,
+        client: &client,
+        dpop_key: dpop_key.as_ref(),
+        clock,
+    };
+    let outcome = endpoint.refresh(&current.resource, refresh_token).await;
+    let next = match &outcome {
+        Ok(response) => current.renewed(response, clock.now()),
+        Err(error) if is_final(error) => Grant { refresh_token: None, ..current.clone() },
+        Err(_) => return Ok(outcome.map(|_| held.clone())?),
+    };
+    credentials.change(&lock, |stored| stored.keep_grant(server, next.clone()))?;
+    Ok(outcome.map(|_| next)?)
+}
+
+/// Whether the refusal will be the same next time: the grant is over, or the client is unknown.
+fn is_final(error: &OAuthError) -> bool {
+    match error {
+        OAuthError::TokenRefused { error, .. } => {
+            matches!(error.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client")
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,397 @@
+//! MCP's streamable HTTP transport, with the access token of the moment on every request.
+//!
+//! rmcp brings a transport for reqwest, but that one reads only the first `WWW-Authenticate`
+//! header and keeps one token for its whole life. Here all challenges are kept, and the token can
+//! change while a connection stays open.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use futures::{StreamExt as _, stream::BoxStream};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
+};
+use reqwest::{Client, Request, RequestBuilder, Response};
+use rmcp::{
+    model::ClientJsonRpcMessage,
+    transport::{
+        common::http_header::{
+            EVENT_STREAM_MIME_TYPE, HEADER_LAST_EVENT_ID, HEADER_SESSION_ID, JSON_MIME_TYPE,
+        },
+        streamable_http_client::{
+            SseError, StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
+            StreamableHttpResponseLimits,
+        },
+    },
+};
+use sse_stream::{Sse, SseStream};
+use url::Url;
+
+use self::{
+    answering::Answering,
+    event_size::EventSize,
+    refusal::{begins_session, challenges, media_type, refusal, rejection, text_header},
+    standing_stream::StandingStream,
+};
+use crate::{
+    http::{
+        FetchError, excerpt::excerpt, foreign_encoding, is_trouble, retry_in_words, unreachable,
+    },
+    oauth::{challenge::AuthorizationChallenge, dpop::AccessToken},
+};
+
+pub mod activity;
+pub mod answering;
+mod event_size;
+mod notes;
+mod refusal;
+mod standing_stream;
+
+pub use self::notes::Notes;
+
+/// How much of an answer that is not a success is read.
+const MAX_REFUSAL: usize = 1024 * 1024;
+
+/// The access token that goes with the next request; shared with whoever renews it.
+#[derive(Clone, Debug, Default)]
+pub struct TokenSlot(Arc<RwLock<Option<AccessToken>>>);
+
+impl TokenSlot {
+    /// Uses `token` from now on.
+    pub fn set(&self, token: Option<AccessToken>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    fn get(&self) -> Option<AccessToken> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Why a request got no MCP answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// Nobody answered.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// 403 without a challenge: no token would help. With what the server says about it.
+    #[error("forbidden: {0}")]
+    Forbidden(String),
+    /// A status that is no answer of MCP, with what the server says about it.
+    #[error("it answered {status}{}", after_colon(.words))]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// A piece of the body.
+        words: String,
+    },
+    /// The answer cannot be used.
+    #[error("{0}")]
+    Unusable(String),
+    /// The server says that it is elsewhere. A token must not follow a redirect.
+    #[error("it has moved to {0}")]
+    Moved(String),
+    /// The key that the token is bound to cannot be used.
+    #[error("{0}")]
+    Key(String),
+    /// An event is larger than any honest one.
+    #[error("an event is larger than {0} bytes")]
+    EventTooLarge(usize),
+}
+
+type Outcome<T> = Result<T, StreamableHttpError<WireError>>;
+type Headers = HashMap<HeaderName, HeaderValue>;
+type Events = BoxStream<'static, Result<Sse, SseError>>;
+
+/// The HTTP half of one connection.
+#[derive(Clone)]
+pub struct Wire {
+    client: Client,
+    server: Url,
+    token: TokenSlot,
+    standing_stream: StandingStream,
+    notes: Notes,
+}
+
+impl Wire {
+    /// Talks to `server` through `client`, presenting what is in `token`.
+    pub fn new(client: Client, server: Url, token: TokenSlot, notes: Notes) -> Self {
+        Self { client, server, token, standing_stream: StandingStream::default(), notes }
+    }
+
+    /// Adds what every request carries besides the token. rmcp's own headers never name `Authorization`.
+    fn prepare(
+        &self,
+        request: RequestBuilder,
+        session: Option<&str>,
+        headers: Headers,
+    ) -> RequestBuilder {
+        let request = request.headers(HeaderMap::from_iter(headers));
+        match session {
+            Some(session) => request.header(HEADER_SESSION_ID, session),
+            None => request,
+        }
+    }
+
+    /// Sends `request` with the token of the moment. A server that wants its nonce in the proof is
+    /// asked once more, with a new proof (RFC 9449 §9).
+    async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
+        let request = request.build().map_err(|error| self.lost(&error))?;
+        let (again, token) = (request.try_clone(), self.token.get());
+        let mut response = self.send_once(request, token.as_ref()).await?;
+        let key = token.as_ref().and_then(|token| token.key.as_ref());
+        let has_new_nonce = key.is_some_and(|key| key.learn(&self.server, response.headers()));
+        if let Some(again) = again
+            && has_new_nonce
+            && response.status() == StatusCode::UNAUTHORIZED
+            && AuthorizationChallenge::wants_nonce(&challenges(&response))
+        {
+            response = self.send_once(again, token.as_ref()).await?;
+        }
+        self.notes.activity.heard();
+        match refusal(&response) {
+            Some(error) => Err(error),
+            None if response.status() == StatusCode::FORBIDDEN => {
+                let body = self.body(response, MAX_REFUSAL).await.unwrap_or_default();
+                Err(StreamableHttpError::Client(WireError::Forbidden(excerpt(&body))))
+            }
+            None => Ok(response),
+        }
+    }
+
+    async fn send_once(
+        &self,
+        mut request: Request,
+        token: Option<&AccessToken>,
+    ) -> Outcome<Response> {
+        if let Some(token) = token {
+            let headers = token.headers(request.method().as_str(), &self.server);
+            let headers = headers.map_err(|error| WireError::Key(error.to_string()));
+            request.headers_mut().extend(headers.map_err(StreamableHttpError::Client)?);
+        }
+        self.client.execute(request).await.map_err(|error| self.lost(&error))
+    }
+
+    /// The whole body, if it is not larger than `limit` after decompression.
+    async fn body(&self, mut response: Response, limit: usize) -> Outcome<Vec<u8>> {
+        self.check_encoding(&response)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
+            if body.len() + chunk.len() > limit {
+                return Err(StreamableHttpError::ResponseBodyTooLarge { max_size: limit });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The events of a stream. What answers the request of `answering` is put into the form that
+    /// rmcp understands.
+    fn events(
+        &self,
+        response: Response,
+        limit: usize,
+        answering: Option<Answering>,
+    ) -> Outcome<Events> {
+        self.check_encoding(&response)?;
+        let (server, notes) = (self.server.clone(), self.notes.clone());
+        let mut size = EventSize::default();
+        let bounded = response.bytes_stream().map(move |chunk| {
+            let chunk = chunk.map_err(|error| {
+                let failure = unreachable(&server, &error);
+                notes.failed(&failure);
+                WireError::from(failure)
+            })?;
+            if size.after(&chunk) > limit {
+                Err(WireError::EventTooLarge(limit))
+            } else {
+                Ok(chunk)
+            }
+        });
+        let activity = self.notes.activity.clone();
+        let events = SseStream::from_bytes_stream(bounded).map(move |event| {
+            let mut event = event?;
+            let data = event.data.as_deref().filter(|data| !data.trim().is_empty());
+            if data.is_some() {
+                activity.heard();
+            }
+            let replacement = answering.as_ref().zip(data);
+            if let Some(data) = replacement.and_then(|(mine, data)| mine.replacement(data)) {
+                // An answer is a message, whatever the server calls the event.
+                (event.event, event.data) = (None, Some(data));
+            }
+            Ok(event)
+        });
+        Ok(events.boxed())
+    }
+
+    fn check_encoding(&self, response: &Response) -> Outcome<()> {
+        let Some(encoding) = foreign_encoding(response.headers()) else { return Ok(()) };
+        let error = FetchError::Encoded { url: self.server.clone(), encoding };
+        Err(StreamableHttpError::Client(error.into()))
+    }
+
+    /// What a successful `response` answers to the request of `answering`.
+    async fn answer(
+        &self,
+        response: Response,
+        answering: Answering,
+        limits: StreamableHttpResponseLimits,
+    ) -> Outcome<StreamableHttpPostResponse> {
+        let session = text_header(&response, HEADER_SESSION_ID);
+        let content_type = text_header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
+        if media_type(&content_type).eq_ignore_ascii_case(EVENT_STREAM_MIME_TYPE) {
+            let events = self.events(response, limits.max_sse_event_size, Some(answering))?;
+            return Ok(StreamableHttpPostResponse::Sse(events, session));
+        }
+        // JSON by whatever name: some servers call it text, or nothing.
+        let body = self.body(response, limits.max_json_response_size).await?;
+        let message = answering.read(&body).map_err(unusable)?;
+        Ok(StreamableHttpPostResponse::Json(message, session))
+    }
+
+    /// What an answer that is not a success means for `message`.
+    async fn failure(
+        &self,
+        response: Response,
+        message: &ClientJsonRpcMessage,
+        in_session: bool,
+    ) -> Outcome<StreamableHttpPostResponse> {
+        let status = response.status();
+        let retry_after = text_header(&response, RETRY_AFTER.as_str());
+        let session = text_header(&response, HEADER_SESSION_ID);
+        // Without the words, the status still tells something.
+        let body = self.body(response, MAX_REFUSAL).await.unwrap_or_default();
+        match rejection(message, in_session, status, &body) {
+            Some(error) => Ok(StreamableHttpPostResponse::Json(error, session)),
+            None => Err(self.refused(status, excerpt(&body), retry_after)),
+        }
+    }
+
+    fn refused(
+        &self,
+        status: StatusCode,
+        words: String,
+        retry_after: Option<String>,
+    ) -> StreamableHttpError<WireError> {
+        StreamableHttpError::Client(if is_trouble(status) {
+            let retry = retry_in_words(retry_after.as_deref());
+            let answer = format!("{status}{}{retry}", after_colon(&words));
+            FetchError::Unavailable { url: self.server.clone(), status, answer }.into()
+        } else {
+            WireError::Refused { status, words }
+        })
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> StreamableHttpError<WireError> {
+        StreamableHttpError::Client(unreachable(&self.server, error).into())
+    }
+}
+
+impl StreamableHttpClient for Wire {
+    type Error = WireError;
+
+    async fn post_message(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        _: Option<String>,
+        headers: Headers,
+    ) -> Outcome<StreamableHttpPostResponse> {
+        let limits = StreamableHttpResponseLimits::default();
+        self.post_message_with_response_limits(uri, message, session, None, headers, limits).await
+    }
+
+    async fn post_message_with_response_limits(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        _: Option<String>,
+        headers: Headers,
+        limits: StreamableHttpResponseLimits,
+    ) -> Outcome<StreamableHttpPostResponse> {
+        let answering = Answering::new(&message, self.notes.remarks.clone());
+        if answering.is_some() {
+            self.standing_stream.answered().await;
+        }
+        let accept = format!("{JSON_MIME_TYPE}, {EVENT_STREAM_MIME_TYPE}");
+        let request = self.client.post(&*uri).header(ACCEPT, accept).json(&message);
+        let response = self.send(self.prepare(request, session.as_deref(), headers)).await?;
+        let status = response.status();
+        if status == StatusCode::NOT_FOUND && session.is_some() {
+            return Err(StreamableHttpError::SessionExpired);
+        }
+        if !status.is_success() {
+            return self.failure(response, &message, session.is_some()).await;
+        }
+        match answering {
+            // In a session the answer may still come on the stream of the server.
+            Some(_) if status == StatusCode::ACCEPTED && session.is_some() => {
+                Ok(StreamableHttpPostResponse::Accepted)
+            }
+            Some(answering) => self.answer(response, answering, limits).await,
+            None => {
+                if session.is_some() && begins_session(&message) {
+                    self.standing_stream.begin();
+                }
+                Ok(StreamableHttpPostResponse::Accepted)
+            }
+        }
+    }
+
+    async fn get_stream(
+        &self,
+        uri: Arc<str>,
+        session: Option<Arc<str>>,
+        last_event_id: Option<String>,
+        _: Option<String>,
+        headers: Headers,
+    ) -> Outcome<Events> {
+        let limit = StreamableHttpResponseLimits::default().max_sse_event_size;
+        let _asking = self.standing_stream.ask();
+        let mut request = self.client.get(&*uri).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
+        if let Some(last_event_id) = last_event_id {
+            request = request.header(HEADER_LAST_EVENT_ID, last_event_id);
+        }
+        let response = self.send(self.prepare(request, session.as_deref(), headers)).await?;
+        match response.status() {
+            status if status.is_success() => self.events(response, limit, None),
+            StatusCode::METHOD_NOT_ALLOWED => Err(StreamableHttpError::ServerDoesNotSupportSse),
+            status => {
+                let retry_after = text_header(&response, RETRY_AFTER.as_str());
+                Err(self.refused(status, String::new(), retry_after))
+            }
+        }
+    }
+
+    async fn delete_session(
+        &self,
+        uri: Arc<str>,
+        session: Arc<str>,
+        _: Option<String>,
+        headers: Headers,
+    ) -> Outcome<()> {
+        let request = self.client.delete(&*uri);
+        let response = self.send(self.prepare(request, Some(&session), headers)).await?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::METHOD_NOT_ALLOWED => Ok(()),
+            status => Err(self.refused(status, String::new(), None)),
+        }
+    }
+}
+
+fn unusable(reason: String) -> StreamableHttpError<WireError> {
+    StreamableHttpError::Client(WireError::Unusable(reason))
+}
+
+fn after_colon(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!(": {words}") }
+}
+
+#[cfg(test)]
+mod tests;

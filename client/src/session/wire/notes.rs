@@ -1,0 +1,28 @@
+//! What is noted about one connection beside its messages.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{activity::Activity, answering::Remarks};
+use crate::http::FetchError;
+
+/// What is noted about one connection beside its messages; clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    /// When the server last said something.
+    pub activity: Activity,
+    /// What was passed over in its answers.
+    pub remarks: Remarks,
+    failure: Arc<Mutex<Option<FetchError>>>,
+}
+
+impl Notes {
+    /// Why the last stream broke off, if one has since this was last called. rmcp only says that
+    /// it did.
+    pub fn take_failure(&self) -> Option<FetchError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn failed(&self, failure: &FetchError) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
+    }
+}

@@ -1,0 +1,92 @@
+//! Opens an address in the person's browser, without a shell that could read more into it.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+};
+
+use tokio::process::Command;
+use url::Url;
+
+use crate::http::is_harmless;
+
+const DESKTOP_OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+
+/// What happens to an address that the person should open.
+#[derive(Clone)]
+pub enum Browser {
+    /// It is opened with this program, or with the desktop's own.
+    Open(Option<PathBuf>),
+    /// It is handed to whoever runs this client as a library.
+    BuiltIn(Arc<dyn Fn(&Url) + Send + Sync>),
+    /// It is only printed.
+    Print,
+}
+
+/// Why no browser was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum BrowserError {
+    /// The address could mean more than an address to some program.
+    #[error("the address has characters or a scheme that no sign-in address needs")]
+    Refused,
+    /// The program did not start.
+    #[error("{program} did not start: {reason}")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// The operating system's words.
+        reason: io::Error,
+    },
+}
+
+/// Opens `url` with `program`, or with the desktop's own program, and does not wait for it.
+///
+/// # Errors
+/// [`BrowserError`] when the address is refused or the program does not start.
+pub fn open(program: Option<&Path>, url: &Url) -> Result<(), BrowserError> {
+    if !is_harmless(url) {
+        return Err(BrowserError::Refused);
+    }
+    let program = program.unwrap_or(Path::new(DESKTOP_OPENER));
+    let started = Command::new(program)
+        .arg(url.as_str())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Ctrl-C in this terminal must not close the browser.
+        .process_group(0)
+        .spawn();
+    started.map(drop).map_err(|reason| {
+        let program = program.display().to_string();
+        BrowserError::NotStarted { program, reason }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_opener_gets_the_address_as_its_only_argument_and_no_shell_reads_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let home = tempfile::tempdir().expect("a directory");
+        let (opener, told) = (home.path().join("an opener %s"), home.path().join("told"));
+        // A pipe gives what is written to it to whoever waits at the other end.
+        let made = Command::new("mkfifo").arg(&told).status().await.expect("mkfifo");
+        assert!(made.success());
+        let script = format!("#!/bin/sh\nprintf '%s|' \"$#\" \"$@\" > '{}'\n", told.display());
+        std::fs::write(&opener, script).expect("written");
+        std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o700)).expect("set");
+        let url = Url::parse("https://as.example/authorize?a=b&c=d%20e").expect("a URL");
+        open(Some(&opener), &url).expect("started");
+        let heard = tokio::fs::read_to_string(&told).await.expect("what it was told");
+        assert_eq!(heard, format!("1|{url}|"));
+        assert!(matches!(
+            open(Some(Path::new("no such %s")), &url),
+            Err(BrowserError::NotStarted { .. })
+        ));
+    }
+}

@@ -1,0 +1,320 @@
+//! Data on stdout, talk on stderr, and nothing a server wrote reaches either one unfiltered.
+
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use serde::Serialize;
+
+use crate::terminal::printable::{printable, printable_json, printable_line, shortened};
+
+/// Why data did not reach stdout.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// stdout or the terminal failed.
+    #[error("cannot write the result: {0}")]
+    Failed(io::Error),
+    /// Whoever read stdout stopped reading, as `head` does.
+    #[error("stdout was closed")]
+    Closed,
+}
+
+/// Where a run of the client reads and writes, and which ends are terminals.
+pub struct Streams {
+    /// Receives data: what a tool answered, lists, status.
+    pub stdout: Box<dyn Write + Send>,
+    /// Receives talk: what is happening, questions, errors, hints.
+    pub stderr: Box<dyn Write + Send>,
+    /// A person types at stdin, so questions may be asked.
+    pub stdin_is_terminal: bool,
+    /// A person reads stderr, so a browser may be opened and words may be coloured.
+    pub stderr_is_terminal: bool,
+    /// How wide the terminal is that stdout goes to, if it goes to one.
+    pub stdout_columns: fn() -> Option<usize>,
+}
+
+impl Streams {
+    /// The process's own streams.
+    pub fn standard() -> Self {
+        Self {
+            stdout: Box::new(io::stdout()),
+            stderr: Box::new(io::stderr()),
+            stdin_is_terminal: io::stdin().is_terminal(),
+            stderr_is_terminal: io::stderr().is_terminal(),
+            stdout_columns: columns,
+        }
+    }
+}
+
+/// The width of the terminal behind stdout.
+fn columns() -> Option<usize> {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// The writer of everything the client says.
+pub struct Output {
+    stdout: Mutex<Box<dyn Write + Send>>,
+    stderr: Mutex<Box<dyn Write + Send>>,
+    person_types: bool,
+    person_reads: bool,
+    json: bool,
+    coloured: bool,
+    columns: fn() -> Option<usize>,
+    /// Whether the last line of the terminal is one that will be replaced.
+    has_transient: AtomicBool,
+    /// Whether there is work that such lines may be about.
+    is_watched: AtomicBool,
+}
+
+/// The longest error or hint that is shown, in characters.
+const MAX_MESSAGE: usize = 1500;
+/// Back to the first column, and nothing left on the line (ECMA-48 §8.3.41).
+const CLEAR_LINE: &str = "\r\u{1b}[2K";
+
+/// Somebody watches how far the work is.
+pub struct Watch<'a>(&'a Output);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.is_watched.store(false, Ordering::Relaxed);
+        drop(stderr);
+        self.0.clear_transient();
+    }
+}
+
+impl Output {
+    /// Writes to `streams`; as JSON if `json`, and in colour if that is wanted and somebody sees it.
+    pub fn new(streams: Streams, json: bool, wants_colour: bool) -> Self {
+        Self {
+            stdout: Mutex::new(streams.stdout),
+            stderr: Mutex::new(streams.stderr),
+            person_types: streams.stdin_is_terminal,
+            person_reads: streams.stderr_is_terminal,
+            json,
+            coloured: wants_colour && streams.stderr_is_terminal,
+            columns: streams.stdout_columns,
+            has_transient: AtomicBool::new(false),
+            is_watched: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether data and errors are JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether talk is coloured.
+    pub fn is_coloured(&self) -> bool {
+        self.coloured
+    }
+
+    /// How wide the data may be; no terminal sets no bound.
+    pub fn columns(&self) -> Option<usize> {
+        (self.columns)()
+    }
+
+    /// Whether a person reads what is said.
+    pub fn has_reader(&self) -> bool {
+        self.person_reads
+    }
+
+    /// Whether a person reads what is said and can type an answer.
+    pub fn is_conversation(&self) -> bool {
+        self.person_types && self.person_reads
+    }
+
+    /// Writes `text` and a line break to stdout.
+    ///
+    /// # Errors
+    /// [`OutputError`] when stdout cannot be written to.
+    pub fn data(&self, text: &str) -> Result<(), OutputError> {
+        self.write_data(&printable(text))
+    }
+
+    /// Writes `value` to stdout as one line of JSON.
+    ///
+    /// # Errors
+    /// [`OutputError`] when stdout cannot be written to.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), OutputError> {
+        let json = serde_json::to_string(value).map_err(io::Error::from);
+        self.write_data(&printable_json(&json.map_err(OutputError::Failed)?))
+    }
+
+    /// Says one line to the person, on stderr.
+    pub fn say(&self, text: &str) {
+        self.write_talk(&printable(text));
+    }
+
+    /// Says a line that begins something new.
+    pub fn heading(&self, text: &str) {
+        self.write_talk(&self.paint(&printable(text), "1"));
+    }
+
+    /// Says a line that only some will want to read.
+    pub fn aside(&self, text: &str) {
+        self.write_talk(&self.paint(&printable(text), "90"));
+    }
+
+    /// Says what went wrong, the `message`, and the `hint` what to do about it, on stderr.
+    ///
+    /// Under `--json` this is one line, `{"error":{"code","message","hint"}}`. It goes to stderr
+    /// there too: whoever parses stdout as the result never takes a failure for one.
+    pub fn failure(&self, code: &str, message: &str, hint: Option<&str>) {
+        // Servers have a say in both, and may say any amount.
+        let bounded = |text: &str| shortened(&printable_line(text), MAX_MESSAGE);
+        let (message, hint) = (bounded(message), hint.map(bounded));
+        if self.json {
+            let mut described = serde_json::json!({ "code": code, "message": message });
+            if let Some(hint) = hint {
+                described["hint"] = hint.into();
+            }
+            let error = serde_json::json!({ "error": described });
+            self.write_talk(&printable_json(&error.to_string()));
+            return;
+        }
+        self.write_talk(&format!("{} {message}", self.paint("error:", "31;1")));
+        if let Some(hint) = hint {
+            self.write_talk(&format!("{} {hint}", self.paint("hint:", "36;1")));
+        }
+    }
+
+    /// Begins a new line where the terminal has just shown what was typed, such as `^C`.
+    pub fn leave_typed_line(&self) {
+        if self.person_reads && !self.json {
+            self.write_talk("");
+        }
+    }
+
+    /// Lets lines be shown that the next one replaces, until what is returned is dropped.
+    pub fn watch(&self) -> Watch<'_> {
+        self.is_watched.store(true, Ordering::Relaxed);
+        Watch(self)
+    }
+
+    /// Shows one line that the next one replaces, to a person who watches. What comes after the
+    /// work is over is not shown: it would stand where something else is said.
+    pub fn transient(&self, text: &str) {
+        if !self.person_reads || self.json {
+            return;
+        }
+        let text = printable_line(text);
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_watched.load(Ordering::Relaxed) {
+            return;
+        }
+        let before = if self.has_transient.swap(true, Ordering::Relaxed) { CLEAR_LINE } else { "" };
+        let _ = write!(stderr, "{before}{text}").and_then(|()| stderr.flush());
+    }
+
+    /// Takes back the line that was to be replaced.
+    fn clear_transient(&self) {
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.has_transient.swap(false, Ordering::Relaxed) {
+            let _ = write!(stderr, "{CLEAR_LINE}").and_then(|()| stderr.flush());
+        }
+    }
+
+    fn write_data(&self, text: &str) -> Result<(), OutputError> {
+        self.clear_transient();
+        let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        written.map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => OutputError::Closed,
+            _ => OutputError::Failed(error),
+        })
+    }
+
+    /// Nobody can be told when stderr itself fails, so that failure is let go.
+    fn write_talk(&self, text: &str) {
+        self.clear_transient();
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(stderr, "{text}").and_then(|()| stderr.flush());
+    }
+
+    fn paint(&self, word: &str, style: &str) -> String {
+        if self.coloured { format!("\u{1b}[{style}m{word}\u{1b}[0m") } else { word.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("not poisoned").write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Shared {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("UTF-8")
+        }
+    }
+
+    fn output(json: bool, coloured: bool) -> (Output, Shared, Shared) {
+        let (stdout, stderr) = (Shared::default(), Shared::default());
+        let streams = Streams {
+            stdout: Box::new(stdout.clone()),
+            stderr: Box::new(stderr.clone()),
+            stdin_is_terminal: false,
+            stderr_is_terminal: coloured,
+            stdout_columns: || None,
+        };
+        (Output::new(streams, json, true), stdout, stderr)
+    }
+
+    #[test]
+    fn data_loses_its_escapes_and_goes_to_stdout_alone() {
+        let (output, stdout, stderr) = output(false, true);
+        output.data("\u{1b}[2Jhello\nthere").expect("written");
+        assert_eq!((stdout.text().as_str(), stderr.text().as_str()), ("hello\nthere\n", ""));
+    }
+
+    #[test]
+    fn how_far_the_work_is_stands_on_one_line_and_never_after_the_work() {
+        let (output, _, stderr) = output(false, true);
+        let watch = output.watch();
+        output.transient("1 of 2");
+        output.transient("2 of 2");
+        drop(watch);
+        output.transient("2 of 2, late");
+        assert_eq!(stderr.text(), "1 of 2\r\u{1b}[2K2 of 2\r\u{1b}[2K");
+    }
+
+    #[test]
+    fn an_error_and_its_hint_are_talk() {
+        let (output, stdout, stderr) = output(false, false);
+        output.failure("interrupted", "stopped by Ctrl-C", Some("try again"));
+        assert_eq!(stdout.text(), "");
+        assert_eq!(stderr.text(), "error: stopped by Ctrl-C\nhint: try again\n");
+    }
+
+    #[test]
+    fn an_error_under_json_is_one_object_on_stderr() {
+        let (output, stdout, stderr) = output(true, false);
+        output.failure("interrupted", "stopped by Ctrl-C", Some("try again"));
+        assert_eq!(stdout.text(), "");
+        let told: serde_json::Value = serde_json::from_str(&stderr.text()).expect("JSON");
+        assert_eq!(told["error"]["code"], "interrupted");
+        assert_eq!(told["error"]["hint"], "try again");
+    }
+}
