@@ -1,11 +1,11 @@
 //! Somebody's own rmcp server, and the lines that put the guard in front of it.
 //!
 //! With an authorization server on <http://localhost:3000> (`make dev` has one):
-//! `cargo run -p mcp --example guarded`, after stopping the demo server on port 3001.
+//! `cargo run -p portcullis-guard --example guarded`, after stopping the demo server on port 3001.
 
 use std::{error::Error, sync::Arc};
 
-use mcp::guard::{Caller, Guard, needs};
+use portcullis_guard::{Caller, Guard, needs};
 use rmcp::{
     ServerHandler, tool, tool_handler, tool_router,
     transport::streamable_http_server::{

@@ -15,16 +15,16 @@ use bytes::BytesMut;
 use futures::StreamExt;
 use tokio::time::timeout;
 
-use super::{
+use crate::{
     Guard,
     bearer::{self, BearerToken, Scheme},
     caller::Caller,
     challenge::Challenge,
     deny_list::Revocable,
-    error::BearerError,
     events, issuer,
     operation::Asked,
     possession::Shown,
+    refusal::Refusal,
     stream::{Purpose, Stopping, Watched, is_stream},
     under_way::Held,
 };
@@ -48,7 +48,7 @@ struct Admitted {
 }
 
 /// Lets a request through to the server, or refuses it.
-pub(super) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+pub(crate) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let challenge = guard.challenge(request.headers());
     match guard.examine(request).await {
         Ok(admitted) => {
@@ -73,7 +73,7 @@ impl Guard {
     }
 
     /// All checks, in their order. Nothing is said about the request before the token is good.
-    async fn examine(&self, request: Request) -> Result<Admitted, BearerError> {
+    async fn examine(&self, request: Request) -> Result<Admitted, Refusal> {
         let (mut parts, mut body) = request.into_parts();
         bearer::refuse_doubled(&parts.headers)?;
         let caller = self.authenticate(&parts).await?;
@@ -93,7 +93,7 @@ impl Guard {
             }
             Method::GET => purpose = Purpose::Listening(None),
             Method::DELETE => {}
-            _ => return Err(BearerError::Method),
+            _ => return Err(Refusal::Method),
         }
         if parts.method != Method::POST {
             // What is not read here must not be read behind.
@@ -117,7 +117,7 @@ impl Guard {
     }
 
     /// Who sends the request, once token and proof have passed every check.
-    async fn authenticate(&self, parts: &Parts) -> Result<Caller, BearerError> {
+    async fn authenticate(&self, parts: &Parts) -> Result<Caller, Refusal> {
         let (scheme, token) = BearerToken::of(&parts.headers, &parts.uri)?;
         let now = self.0.clock.now();
         let issuer = issuer::of(&self.0.issuers, &token)?;
@@ -146,10 +146,10 @@ impl Guard {
         caller: &Caller,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Asked, BearerError> {
+    ) -> Result<Asked, Refusal> {
         let asked = Asked::read(body)?;
         if let Some(needed) = self.0.requirements.lacking(&asked.operation, caller) {
-            return Err(BearerError::InsufficientScope(needed));
+            return Err(Refusal::InsufficientScope(needed));
         }
         asked.check(headers)?;
         Ok(asked)
@@ -224,19 +224,19 @@ impl Guard {
 }
 
 /// Reads a whole body, within the caller's share of memory.
-async fn read(body: Body, held: &mut Held) -> Result<Bytes, BearerError> {
+async fn read(body: Body, held: &mut Held) -> Result<Bytes, Refusal> {
     let collect = async {
         let mut whole = BytesMut::new();
         let mut pieces = body.into_data_stream();
         while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|_| BearerError::Unreadable)?;
+            let piece = piece.map_err(|_| Refusal::Unreadable)?;
             if whole.len() + piece.len() > LARGEST_BODY {
-                return Err(BearerError::TooLarge);
+                return Err(Refusal::TooLarge);
             }
             held.add_body_bytes(piece.len())?;
             whole.extend_from_slice(&piece);
         }
         Ok(whole.freeze())
     };
-    timeout(LONGEST_BODY, collect).await.unwrap_or(Err(BearerError::TooSlow))
+    timeout(LONGEST_BODY, collect).await.unwrap_or(Err(Refusal::TooSlow))
 }

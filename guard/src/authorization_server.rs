@@ -13,7 +13,7 @@ const LARGEST_DOCUMENT: usize = 1 << 20;
 
 /// The authorization server cannot be asked, or gives no usable answer.
 #[derive(Debug, Error)]
-pub(super) enum FetchError {
+pub(crate) enum FetchError {
     /// No answer in time.
     #[error("no answer: {0}")]
     Unreachable(#[from] reqwest::Error),
@@ -34,25 +34,25 @@ pub(super) enum FetchError {
 /// The members that matter to a resource server. What is empty, or no text, is missing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Metadata {
+pub(crate) struct Metadata {
     #[serde(deserialize_with = "lenient")]
     issuer: Option<String>,
     #[serde(deserialize_with = "address")]
-    pub(super) jwks_uri: Option<String>,
+    pub(crate) jwks_uri: Option<String>,
     #[serde(deserialize_with = "address")]
-    pub(super) introspection_endpoint: Option<String>,
+    pub(crate) introspection_endpoint: Option<String>,
     #[serde(deserialize_with = "address")]
-    pub(super) userinfo_endpoint: Option<String>,
+    pub(crate) userinfo_endpoint: Option<String>,
     #[serde(deserialize_with = "address")]
-    pub(super) revocations_endpoint: Option<String>,
+    pub(crate) revocations_endpoint: Option<String>,
     #[serde(deserialize_with = "address")]
-    pub(super) authorization_endpoint: Option<String>,
+    pub(crate) authorization_endpoint: Option<String>,
     #[serde(deserialize_with = "address")]
-    pub(super) token_endpoint: Option<String>,
+    pub(crate) token_endpoint: Option<String>,
     #[serde(deserialize_with = "address")]
-    pub(super) registration_endpoint: Option<String>,
+    pub(crate) registration_endpoint: Option<String>,
     #[serde(deserialize_with = "address")]
-    pub(super) revocation_endpoint: Option<String>,
+    pub(crate) revocation_endpoint: Option<String>,
 }
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -61,19 +61,19 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
 
 /// An authorization server, known by its issuer identifier.
 #[derive(Debug)]
-pub(super) struct AuthorizationServer {
-    pub(super) http: Client,
-    pub(super) issuer: String,
+pub(crate) struct AuthorizationServer {
+    pub(crate) http: Client,
+    pub(crate) issuer: String,
     metadata: RwLock<Option<Arc<Metadata>>>,
 }
 
 impl AuthorizationServer {
-    pub(super) fn new(http: Client, issuer: String) -> Self {
+    pub(crate) fn new(http: Client, issuer: String) -> Self {
         Self { http, issuer, metadata: RwLock::default() }
     }
 
     /// Its metadata. A failed fetch is tried again at the next call.
-    pub(super) async fn metadata(&self) -> Result<Arc<Metadata>, FetchError> {
+    pub(crate) async fn metadata(&self) -> Result<Arc<Metadata>, FetchError> {
         if let Some(known) = &*self.metadata.read().unwrap_or_else(PoisonError::into_inner) {
             return Ok(known.clone());
         }
@@ -84,7 +84,7 @@ impl AuthorizationServer {
 
     /// Lets the next call discover anew. For whoever finds that an endpoint does not answer: it
     /// may have moved.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.remember(None);
     }
 
@@ -143,7 +143,7 @@ impl Metadata {
 }
 
 /// The body of an answer that succeeded, unless it is larger than any document should be.
-pub(super) async fn body(mut answer: Response) -> Result<Vec<u8>, FetchError> {
+pub(crate) async fn body(mut answer: Response) -> Result<Vec<u8>, FetchError> {
     if !answer.status().is_success() {
         let status = answer.status().as_u16();
         return Err(FetchError::Status { url: answer.url().clone(), status });

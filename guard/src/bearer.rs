@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum::http::{HeaderMap, Uri, header::AUTHORIZATION};
 
-use super::error::BearerError;
+use crate::refusal::Refusal;
 
 /// Headers that decide who calls what. One that comes twice may be read differently by the next
 /// in line.
@@ -25,7 +25,7 @@ const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// How a token is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scheme {
+pub(crate) enum Scheme {
     /// Whoever has the token may use it.
     Bearer,
     /// Together with a proof by the key that the token is bound to (RFC 9449 §7.1).
@@ -43,7 +43,7 @@ impl Scheme {
     }
 
     /// The scheme that a request uses, whatever else is wrong with it.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let name = value.and_then(|value| value.split(' ').next()).and_then(Self::parse);
         name.unwrap_or(Self::Bearer)
@@ -52,38 +52,38 @@ impl Scheme {
 
 /// A token as it was presented; nothing of it has been checked.
 #[derive(Clone)]
-pub(super) struct BearerToken(String);
+pub(crate) struct BearerToken(String);
 
 impl BearerToken {
     /// Takes the token from the `Authorization` header, the only place it may stand.
-    pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Result<(Scheme, Self), BearerError> {
+    pub(crate) fn of(headers: &HeaderMap, uri: &Uri) -> Result<(Scheme, Self), Refusal> {
         let query = uri.query().unwrap_or_default();
         if query.split('&').any(|pair| pair.split('=').next() == Some("access_token")) {
-            return Err(BearerError::InQuery);
+            return Err(Refusal::InQuery);
         }
-        let value = headers.get(AUTHORIZATION).ok_or(BearerError::Missing)?;
-        let value = value.to_str().map_err(|_| BearerError::Malformed)?;
+        let value = headers.get(AUTHORIZATION).ok_or(Refusal::Missing)?;
+        let value = value.to_str().map_err(|_| Refusal::Malformed)?;
         let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
         // With another scheme, as with none, a client does not know yet what is asked for here
         // (RFC 6750 §3).
-        let scheme = Scheme::parse(scheme).ok_or(BearerError::Missing)?;
+        let scheme = Scheme::parse(scheme).ok_or(Refusal::Missing)?;
         // Between the two there may be several spaces (RFC 9110 §11.4).
         let token = token.trim_matches(' ');
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
         match !token.is_empty() && token.bytes().all(legal) {
             true if token.len() <= LONGEST_TOKEN => Ok((scheme, Self(token.into()))),
-            true => Err(BearerError::TooLong),
-            false => Err(BearerError::Malformed),
+            true => Err(Refusal::TooLong),
+            false => Err(Refusal::Malformed),
         }
     }
 
     /// Whether it has the three parts of a JWT, so that it can be judged here.
-    pub(super) fn is_jwt(&self) -> bool {
+    pub(crate) fn is_jwt(&self) -> bool {
         self.0.split('.').count() == 3
     }
 
     /// The text.
-    pub(super) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -95,9 +95,9 @@ impl fmt::Debug for BearerToken {
 }
 
 /// Refuses a request in which a deciding header stands twice.
-pub(super) fn refuse_doubled(headers: &HeaderMap) -> Result<(), BearerError> {
+pub(crate) fn refuse_doubled(headers: &HeaderMap) -> Result<(), Refusal> {
     match SINGLE.into_iter().find(|name| headers.get_all(*name).iter().count() > 1) {
-        Some(name) => Err(BearerError::Doubled(name)),
+        Some(name) => Err(Refusal::Doubled(name)),
         None => Ok(()),
     }
 }
@@ -106,7 +106,7 @@ pub(super) fn refuse_doubled(headers: &HeaderMap) -> Result<(), BearerError> {
 mod tests {
     use super::*;
 
-    fn read(value: &'static str, uri: &'static str) -> Result<String, BearerError> {
+    fn read(value: &'static str, uri: &'static str) -> Result<String, Refusal> {
         let headers = [(AUTHORIZATION, value.parse().unwrap())].into_iter().collect();
         BearerToken::of(&headers, &Uri::from_static(uri)).map(|(_, token)| token.0)
     }
@@ -123,17 +123,17 @@ mod tests {
     #[test]
     fn another_scheme_is_no_token() {
         for value in ["Basic YTpi", "Digest a=b", "Negotiate", "a", "Bearers a", ""] {
-            assert_eq!(read(value, "/mcp"), Err(BearerError::Missing), "{value}");
+            assert_eq!(read(value, "/mcp"), Err(Refusal::Missing), "{value}");
         }
     }
 
     #[test]
     fn anything_else_is_malformed() {
         for value in ["Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "DPoP  a\tb"] {
-            assert_eq!(read(value, "/mcp"), Err(BearerError::Malformed), "{value}");
+            assert_eq!(read(value, "/mcp"), Err(Refusal::Malformed), "{value}");
         }
         let none = BearerToken::of(&HeaderMap::new(), &Uri::from_static("/mcp"));
-        assert_eq!(none.map(|(_, token)| token.0), Err(BearerError::Missing));
+        assert_eq!(none.map(|(_, token)| token.0), Err(Refusal::Missing));
     }
 
     #[test]
@@ -144,12 +144,12 @@ mod tests {
             BearerToken::of(&headers, &Uri::from_static("/mcp")).map(|_| ())
         };
         assert_eq!(read(LONGEST_TOKEN), Ok(()));
-        assert_eq!(read(LONGEST_TOKEN + 1), Err(BearerError::TooLong));
+        assert_eq!(read(LONGEST_TOKEN + 1), Err(Refusal::TooLong));
     }
 
     #[test]
     fn a_token_in_the_query_is_refused_even_beside_a_header() {
-        assert_eq!(read("Bearer a", "/mcp?x=1&access_token=a"), Err(BearerError::InQuery));
+        assert_eq!(read("Bearer a", "/mcp?x=1&access_token=a"), Err(Refusal::InQuery));
     }
 
     #[test]
@@ -158,6 +158,6 @@ mod tests {
         headers.append("mcp-name", "echo".parse().unwrap());
         assert_eq!(refuse_doubled(&headers), Ok(()));
         headers.append("mcp-name", "echo".parse().unwrap());
-        assert_eq!(refuse_doubled(&headers), Err(BearerError::Doubled("mcp-name")));
+        assert_eq!(refuse_doubled(&headers), Err(Refusal::Doubled("mcp-name")));
     }
 }

@@ -10,7 +10,7 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::{
+use crate::{
     declaration::{Declared, declared_scopes, is_hidden},
     deny_list::Revocable,
     scope_hierarchy::ScopeHierarchy,
@@ -62,20 +62,20 @@ pub struct Owner {
 
 /// A person, as their issuer knows them, through whatever client they come.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Person {
+pub(crate) struct Person {
     issuer: String,
     subject: String,
 }
 
 impl Person {
-    pub(super) fn new(issuer: &str, subject: &str) -> Self {
+    pub(crate) fn new(issuer: &str, subject: &str) -> Self {
         Self { issuer: issuer.into(), subject: subject.into() }
     }
 }
 
 impl Owner {
     /// The person behind the client.
-    pub(super) fn person(&self) -> &Person {
+    pub(crate) fn person(&self) -> &Person {
         &self.person
     }
 
@@ -102,7 +102,7 @@ impl std::ops::Deref for Caller {
 }
 
 impl Caller {
-    pub(super) fn from_claims(
+    pub(crate) fn from_claims(
         claims: AccessTokenClaims,
         key_id: Option<String>,
         hierarchy: &ScopeHierarchy,
@@ -134,7 +134,7 @@ impl Caller {
     }
 
     /// By what names the token can be revoked.
-    pub(super) fn revocable(&self) -> Revocable<'_> {
+    pub(crate) fn revocable(&self) -> Revocable<'_> {
         Revocable { token_id: &self.token_id, key_id: self.key_id.as_deref() }
     }
 
@@ -175,7 +175,7 @@ impl<C: AsRequestContext> FromContextPart<C> for Caller {
 }
 
 #[cfg(test)]
-pub(super) fn caller(subject: &str, client_id: &str, scopes: &[&str]) -> Caller {
+pub(crate) fn caller(subject: &str, client_id: &str, scopes: &[&str]) -> Caller {
     Caller(Arc::new(Facts {
         subject: subject.into(),
         issuer: "https://a.test".into(),
@@ -198,7 +198,7 @@ mod tests {
     use rmcp::model::Resource;
 
     use super::*;
-    use crate::guard::{hidden_without, needs};
+    use crate::{hidden_without, needs};
 
     #[test]
     fn a_list_leaves_out_what_is_hidden_from_the_caller_and_nothing_else() {

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{bearer::Scheme, error::BearerError, possession::ALGORITHMS};
+use crate::{bearer::Scheme, possession::ALGORITHMS, refusal::Refusal};
 
 /// The JSON-RPC code for a caller who has too much under way: one of those that a server may choose
 /// (JSON-RPC 2.0 §5.1).
@@ -20,37 +20,37 @@ const INVALID_PARAMS: i32 = rmcp::model::ErrorCode::INVALID_PARAMS.0;
 
 /// What every challenge of this resource says.
 #[derive(Clone, Debug)]
-pub(super) struct Challenge {
+pub(crate) struct Challenge {
     /// Where the metadata stands.
-    pub(super) resource_metadata: String,
+    pub(crate) resource_metadata: String,
     /// The basic scopes.
-    pub(super) scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
     /// How the request presents its token: the answer speaks of the same scheme.
-    pub(super) scheme: Scheme,
+    pub(crate) scheme: Scheme,
     /// Whether tokens must be bound.
-    pub(super) bound_only: bool,
+    pub(crate) bound_only: bool,
     /// The nonce for the next proof, if one is asked for.
-    pub(super) nonce: Option<String>,
+    pub(crate) nonce: Option<String>,
 }
 
 impl Challenge {
     /// Refuses, with the status and the parameters that tell a client what to do next.
-    pub(super) fn refuse(&self, error: &BearerError) -> Response {
+    pub(crate) fn refuse(&self, error: &Refusal) -> Response {
         let status = status(error);
         tracing::info!(reason = error.reason(), status = status.as_u16(), "refused");
         let body = match error {
             // What a JSON-RPC client understands (JSON-RPC 2.0 §5.1).
-            BearerError::Unreadable => {
+            Refusal::Unreadable => {
                 json!({"jsonrpc": "2.0", "error": {"code": -32700, "message": error.to_string()}})
             }
-            BearerError::TooManyStreams(Some(id)) => json!({"jsonrpc": "2.0", "id": id,
+            Refusal::TooManyStreams(Some(id)) => json!({"jsonrpc": "2.0", "id": id,
                 "error": {"code": TOO_MANY, "message": error.to_string()}}),
             _ if status == StatusCode::TOO_MANY_REQUESTS => json!({"jsonrpc": "2.0",
                 "error": {"code": TOO_MANY, "message": error.to_string()}}),
-            BearerError::InvalidMessage { code, id: Some(id), why } => {
+            Refusal::InvalidMessage { code, id: Some(id), why } => {
                 json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": why}})
             }
-            BearerError::InvalidMessage { code, id: None, why } => {
+            Refusal::InvalidMessage { code, id: None, why } => {
                 json!({"jsonrpc": "2.0", "error": {"code": code, "message": why}})
             }
             _ => json!({"error": code(error), "error_description": error.to_string()}),
@@ -72,7 +72,7 @@ impl Challenge {
     }
 
     /// Gives whoever sends proofs the nonce for the next one.
-    pub(super) fn add_nonce(&self, headers: &mut HeaderMap) {
+    pub(crate) fn add_nonce(&self, headers: &mut HeaderMap) {
         let nonce = self.nonce.as_deref().and_then(|nonce| HeaderValue::from_str(nonce).ok());
         if let Some(nonce) = nonce.filter(|_| self.scheme == Scheme::Dpop) {
             headers.insert("dpop-nonce", nonce);
@@ -81,12 +81,12 @@ impl Challenge {
 
     /// One challenge for each scheme that may be tried. Bearer is the first: some clients read no
     /// further. Whoever uses DPoP is answered in DPoP alone (RFC 9449 §7.1).
-    fn challenges(&self, error: &BearerError) -> Vec<String> {
+    fn challenges(&self, error: &Refusal) -> Vec<String> {
         let parameters = self.parameters(error);
         let algorithms = format!("algs=\"{}\"", ALGORITHMS.join(" "));
         let for_dpop = || format!("DPoP {}, {algorithms}", parameters.join(", "));
         match self.scheme {
-            _ if self.bound_only || *error == BearerError::BoundAsBearer => vec![for_dpop()],
+            _ if self.bound_only || *error == Refusal::BoundAsBearer => vec![for_dpop()],
             Scheme::Dpop => vec![for_dpop()],
             Scheme::Bearer => {
                 vec![format!("Bearer {}", parameters.join(", ")), format!("DPoP {algorithms}")]
@@ -95,14 +95,14 @@ impl Challenge {
     }
 
     /// The parameters. Without credentials there is no `error`: nothing was wrong yet.
-    fn parameters(&self, error: &BearerError) -> Vec<String> {
+    fn parameters(&self, error: &Refusal) -> Vec<String> {
         let mut parameters = Vec::new();
-        if *error != BearerError::Missing {
+        if *error != Refusal::Missing {
             parameters.push(format!("error=\"{}\"", code(error)));
             parameters.push(format!("error_description=\"{error}\""));
         }
         let scopes = match error {
-            BearerError::InsufficientScope(needed) => needed.join(" "),
+            Refusal::InsufficientScope(needed) => needed.join(" "),
             _ => self.scopes.join(" "),
         };
         if !scopes.is_empty() {
@@ -114,68 +114,67 @@ impl Challenge {
 }
 
 /// Another token does not help a request that comes from the wrong place or cannot be read.
-fn asks_for_a_token(error: &BearerError) -> bool {
+fn asks_for_a_token(error: &Refusal) -> bool {
     !matches!(
         error,
-        BearerError::ForeignHost
-            | BearerError::ForeignOrigin
-            | BearerError::Unreadable
-            | BearerError::InvalidMessage { .. }
-            | BearerError::Method
-            | BearerError::TooLarge
-            | BearerError::TooSlow
-            | BearerError::TooManyProofs
-            | BearerError::TooManyRequests
-            | BearerError::TooManyStreams(_)
+        Refusal::ForeignHost
+            | Refusal::ForeignOrigin
+            | Refusal::Unreadable
+            | Refusal::InvalidMessage { .. }
+            | Refusal::Method
+            | Refusal::TooLarge
+            | Refusal::TooSlow
+            | Refusal::TooManyProofs
+            | Refusal::TooManyRequests
+            | Refusal::TooManyStreams(_)
     )
 }
 
-fn status(error: &BearerError) -> StatusCode {
+fn status(error: &Refusal) -> StatusCode {
     match error {
-        BearerError::Malformed
-        | BearerError::Doubled(_)
-        | BearerError::InQuery
-        | BearerError::Unreadable => StatusCode::BAD_REQUEST,
+        Refusal::Malformed | Refusal::Doubled(_) | Refusal::InQuery | Refusal::Unreadable => {
+            StatusCode::BAD_REQUEST
+        }
         // In band, as the server itself would answer: some clients take any other status for a lost
         // connection and never settle the request.
-        BearerError::InvalidMessage { code: INVALID_PARAMS, id: Some(_), .. } => StatusCode::OK,
-        BearerError::InvalidMessage { .. } => StatusCode::BAD_REQUEST,
-        BearerError::Method => StatusCode::METHOD_NOT_ALLOWED,
-        BearerError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        BearerError::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        BearerError::TooManyProofs
-        | BearerError::TooManyRequests
-        | BearerError::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
-        BearerError::InsufficientScope(_)
-        | BearerError::ForeignHost
-        | BearerError::ForeignOrigin => StatusCode::FORBIDDEN,
-        BearerError::NoKeys
-        | BearerError::Unreachable
-        | BearerError::RevocationsUnknown
-        | BearerError::ProofsExhausted => StatusCode::SERVICE_UNAVAILABLE,
-        BearerError::Missing
-        | BearerError::TooLong
-        | BearerError::Refused(_)
-        | BearerError::Opaque
-        | BearerError::Revoked
-        | BearerError::KeyWithdrawn
-        | BearerError::Inactive
-        | BearerError::BoundAsBearer
-        | BearerError::Unbound
-        | BearerError::NoProof
-        | BearerError::Proof(_)
-        | BearerError::OtherKey
-        | BearerError::ProofReplayed
-        | BearerError::NonceDue => StatusCode::UNAUTHORIZED,
+        Refusal::InvalidMessage { code: INVALID_PARAMS, id: Some(_), .. } => StatusCode::OK,
+        Refusal::InvalidMessage { .. } => StatusCode::BAD_REQUEST,
+        Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
+        Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Refusal::TooManyProofs | Refusal::TooManyRequests | Refusal::TooManyStreams(_) => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        Refusal::InsufficientScope(_) | Refusal::ForeignHost | Refusal::ForeignOrigin => {
+            StatusCode::FORBIDDEN
+        }
+        Refusal::NoKeys
+        | Refusal::Unreachable
+        | Refusal::RevocationsUnknown
+        | Refusal::ProofsExhausted => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Missing
+        | Refusal::TooLong
+        | Refusal::Refused(_)
+        | Refusal::Opaque
+        | Refusal::Revoked
+        | Refusal::KeyWithdrawn
+        | Refusal::Inactive
+        | Refusal::BoundAsBearer
+        | Refusal::Unbound
+        | Refusal::NoProof
+        | Refusal::Proof(_)
+        | Refusal::OtherKey
+        | Refusal::ProofReplayed
+        | Refusal::NonceDue => StatusCode::UNAUTHORIZED,
     }
 }
 
-fn code(error: &BearerError) -> &'static str {
+fn code(error: &Refusal) -> &'static str {
     match error {
-        BearerError::NoProof | BearerError::Proof(_) | BearerError::ProofReplayed => {
+        Refusal::NoProof | Refusal::Proof(_) | Refusal::ProofReplayed => {
             return "invalid_dpop_proof";
         }
-        BearerError::NonceDue => return "use_dpop_nonce",
+        Refusal::NonceDue => return "use_dpop_nonce",
         _ => {}
     }
     match status(error) {

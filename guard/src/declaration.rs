@@ -43,11 +43,11 @@ macro_rules! declared {
 declared!(Tool, Prompt, Resource, ResourceTemplate);
 
 /// The scopes that a definition declares; `None` where it declares nothing.
-pub(super) fn declared_scopes(definition: &impl Declared) -> Option<Vec<String>> {
+pub(crate) fn declared_scopes(definition: &impl Declared) -> Option<Vec<String>> {
     let scopes = definition.meta()?.0.get(SCOPES)?.as_array()?;
     Some(scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
-pub(super) fn is_hidden(definition: &impl Declared) -> bool {
+pub(crate) fn is_hidden(definition: &impl Declared) -> bool {
     definition.meta().and_then(|meta| meta.0.get(HIDDEN)) == Some(&Value::Bool(true))
 }

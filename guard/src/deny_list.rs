@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use net::clock::Clock;
 use reqwest::{StatusCode, header::IF_NONE_MATCH};
 use serde::Deserialize;
 use tokio::{
@@ -20,12 +21,11 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{
+use crate::{
     authorization_server::{AuthorizationServer, FetchError, body},
-    error::BearerError,
     jwks::KeyCache,
+    refusal::Refusal,
 };
-use crate::clock::Clock;
 
 /// From one question to the next.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ const MOST_PAGES: usize = 20;
 const KEY: &str = "kid:";
 
 /// What the guard makes of the authorization server's deny list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Revocations {
     /// It is not followed: a signed token is good until it expires.
     Off,
@@ -53,7 +53,7 @@ pub enum Revocations {
 
 /// The deny list of one issuer, in memory.
 #[derive(Debug)]
-pub(super) struct DenyList {
+pub(crate) struct DenyList {
     server: Arc<AuthorizationServer>,
     clock: Clock,
     policy: Revocations,
@@ -64,11 +64,11 @@ pub(super) struct DenyList {
 
 /// By what names a token can be revoked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Revocable<'a> {
+pub(crate) struct Revocable<'a> {
     /// Its `jti`, with the grant in front of it.
-    pub(super) token_id: &'a str,
+    pub(crate) token_id: &'a str,
     /// The `kid` of the key that signed it; none for an opaque one.
-    pub(super) key_id: Option<&'a str>,
+    pub(crate) key_id: Option<&'a str>,
 }
 
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ struct Entry {
 }
 
 impl DenyList {
-    pub(super) fn new(
+    pub(crate) fn new(
         server: Arc<AuthorizationServer>,
         policy: Revocations,
         keys: Arc<KeyCache>,
@@ -109,7 +109,7 @@ impl DenyList {
 
     /// Refuses a token that was revoked: by its `jti`, by the grant in front of it, or with all
     /// that its key has signed.
-    pub(super) async fn check(self: &Arc<Self>, token: Revocable<'_>) -> Result<(), BearerError> {
+    pub(crate) async fn check(self: &Arc<Self>, token: Revocable<'_>) -> Result<(), Refusal> {
         if self.policy == Revocations::Off {
             return Ok(());
         }
@@ -117,16 +117,16 @@ impl DenyList {
         let _ = self.follow().wait_for(|turns| *turns > 0).await;
         let state = self.state();
         match self.policy {
-            _ if state.lists_key(token) => Err(BearerError::KeyWithdrawn),
-            _ if state.lists(token) => Err(BearerError::Revoked),
-            Revocations::FailClosed if !state.is_known() => Err(BearerError::RevocationsUnknown),
+            _ if state.lists_key(token) => Err(Refusal::KeyWithdrawn),
+            _ if state.lists(token) => Err(Refusal::Revoked),
+            Revocations::FailClosed if !state.is_known() => Err(Refusal::RevocationsUnknown),
             _ => Ok(()),
         }
     }
 
     /// Whether a token that was good has been revoked since, as far as is known. Whoever asks counts
     /// as a caller, so an open stream keeps the list followed.
-    pub(super) fn has_revoked(self: &Arc<Self>, token: Revocable<'_>) -> bool {
+    pub(crate) fn has_revoked(self: &Arc<Self>, token: Revocable<'_>) -> bool {
         self.policy != Revocations::Off && {
             self.follow();
             let state = self.state();

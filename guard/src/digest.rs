@@ -4,10 +4,10 @@
 use aws_lc_rs::digest::{SHA256, digest};
 
 /// The hash of a text.
-pub(super) type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 /// The hash of `text`.
-pub(super) fn sha256(text: &str) -> Digest {
+pub(crate) fn sha256(text: &str) -> Digest {
     let mut hash = Digest::default();
     hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
     hash

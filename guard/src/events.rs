@@ -16,13 +16,13 @@ const FIRST_REVISION: &str = "2025-11-25";
 
 /// Whether a client reads events without data, by the revision that it asks for in `initialize` and
 /// names in a header afterwards. The oldest clients name none.
-pub(super) fn reads_empty_events(asked: Option<&str>, headers: &HeaderMap) -> bool {
+pub(crate) fn reads_empty_events(asked: Option<&str>, headers: &HeaderMap) -> bool {
     let named = headers.get("mcp-protocol-version").and_then(|value| value.to_str().ok());
     asked.or(named).is_some_and(|revision| revision >= FIRST_REVISION)
 }
 
 /// The stream of events `body` without those that have no data.
-pub(super) fn without_empty(body: Body) -> Body {
+pub(crate) fn without_empty(body: Body) -> Body {
     let mut filter = Filter::default();
     let chunks = body.into_data_stream().filter_map(move |chunk| {
         let passed = chunk.map(|chunk| filter.feed(&chunk));

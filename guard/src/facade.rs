@@ -30,7 +30,7 @@ use tower_http::{
 };
 use url::form_urlencoded;
 
-use super::{
+use crate::{
     Guard,
     authorization_server::{AuthorizationServer, FetchError, Metadata},
 };
@@ -66,7 +66,7 @@ struct Document {
 }
 
 /// The routes.
-pub(super) fn router() -> Router<Guard> {
+pub(crate) fn router() -> Router<Guard> {
     Router::new()
         .route("/.well-known/oauth-authorization-server", get(metadata))
         .route("/authorize", get(authorize))

@@ -3,36 +3,36 @@
 use std::{sync::Arc, time::Duration};
 
 use keys::{AccessTokenClaims, Verifier, VerifyError};
+use net::clock::Clock;
 use reqwest::redirect::Policy;
 use url::Url;
 
-use super::{
+use crate::{
     authorization_server::AuthorizationServer,
     bearer::BearerToken,
     deny_list::{DenyList, Revocations},
-    error::BearerError,
     jwks::KeyCache,
     loopback::is_loopback,
     opaque::Introspection,
+    refusal::Refusal,
     verified_tokens::VerifiedTokens,
 };
-use crate::clock::Clock;
 
 /// An authorization server whose tokens are accepted.
 #[derive(Debug)]
-pub(super) struct Issuer {
-    pub(super) identifier: String,
-    pub(super) server: Arc<AuthorizationServer>,
+pub(crate) struct Issuer {
+    pub(crate) identifier: String,
+    pub(crate) server: Arc<AuthorizationServer>,
     verifier: Verifier,
     verified: VerifiedTokens,
     keys: Arc<KeyCache>,
     introspection: Option<Introspection>,
-    pub(super) deny_list: Arc<DenyList>,
+    pub(crate) deny_list: Arc<DenyList>,
 }
 
 impl Issuer {
     /// An issuer of tokens for `audiences`, with the credentials to ask it about opaque ones.
-    pub(super) fn new(
+    pub(crate) fn new(
         identifier: String,
         audiences: Vec<String>,
         introspection: Option<(String, String)>,
@@ -55,36 +55,33 @@ impl Issuer {
     }
 
     /// Until when a token of this issuer is accepted that says when it expires.
-    pub(super) fn accepts_until(&self, expires_at: i64) -> i64 {
+    pub(crate) fn accepts_until(&self, expires_at: i64) -> i64 {
         expires_at.saturating_add(self.verifier.leeway())
     }
 
     /// What `token` says, once every check has passed, and which key signed it. What looks like a
     /// JWT is judged as one: it never gets a second opinion.
-    pub(super) async fn claims(
+    pub(crate) async fn claims(
         &self,
         token: &BearerToken,
         now: i64,
-    ) -> Result<(Arc<AccessTokenClaims>, Option<String>), BearerError> {
+    ) -> Result<(Arc<AccessTokenClaims>, Option<String>), Refusal> {
         if !token.is_jwt() {
-            let introspection = self.introspection.as_ref().ok_or(BearerError::Opaque)?;
+            let introspection = self.introspection.as_ref().ok_or(Refusal::Opaque)?;
             return Ok((introspection.claims(token, now).await?, None));
         }
-        let kid = Verifier::key_id(token.expose()).map_err(BearerError::Refused)?;
+        let kid = Verifier::key_id(token.expose()).map_err(Refusal::Refused)?;
         let keys = self.keys.holding(&kid).await?;
         let verify = || self.verifier.verify(token.expose(), &keys, now);
-        let claims = self.verified.claims(token, &keys, verify).map_err(BearerError::Refused)?;
-        self.verifier.judge(&claims, now).map_err(BearerError::Refused)?;
+        let claims = self.verified.claims(token, &keys, verify).map_err(Refusal::Refused)?;
+        self.verifier.judge(&claims, now).map_err(Refusal::Refused)?;
         Ok((claims, Some(kid)))
     }
 }
 
 /// Whose token it is, as it says itself; its keys then tell whether that is true. A token of a
 /// stranger costs no fetch. An opaque one, and one that names no issuer, is the first's to judge.
-pub(super) fn of<'a>(
-    issuers: &'a [Issuer],
-    token: &BearerToken,
-) -> Result<&'a Issuer, BearerError> {
+pub(crate) fn of<'a>(issuers: &'a [Issuer], token: &BearerToken) -> Result<&'a Issuer, Refusal> {
     let named = match token.is_jwt() {
         true => Verifier::issuer_named_in(token.expose()),
         false => None,
@@ -93,7 +90,7 @@ pub(super) fn of<'a>(
         Some(named) => issuers.iter().find(|issuer| issuer.identifier == named),
         None => issuers.first(),
     };
-    found.ok_or(BearerError::Refused(VerifyError::WrongIssuer))
+    found.ok_or(Refusal::Refused(VerifyError::WrongIssuer))
 }
 
 fn http_client(issuer: &str) -> Result<reqwest::Client, reqwest::Error> {

@@ -9,17 +9,17 @@ use std::{
 };
 
 use keys::PublishedKeys;
+use net::clock::Clock;
 use reqwest::{
     StatusCode,
     header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH},
 };
 use tokio::sync::watch;
 
-use super::{
+use crate::{
     authorization_server::{AuthorizationServer, FetchError, body},
-    error::BearerError,
+    refusal::Refusal,
 };
-use crate::clock::Clock;
 
 /// Seconds from one fetch to the next, so that a storm of unknown `kid`s causes one.
 const COOL_DOWN: u64 = 10;
@@ -36,7 +36,7 @@ const MAX_AGE_BOUNDS: (i64, i64) = (10, 24 * 3600);
 
 /// One key set in memory, shared by all requests.
 #[derive(Debug)]
-pub(super) struct KeyCache {
+pub(crate) struct KeyCache {
     server: Arc<AuthorizationServer>,
     clock: Clock,
     state: Mutex<State>,
@@ -76,16 +76,16 @@ enum Need {
 }
 
 impl KeyCache {
-    pub(super) fn new(server: Arc<AuthorizationServer>, clock: Clock) -> Arc<Self> {
+    pub(crate) fn new(server: Arc<AuthorizationServer>, clock: Clock) -> Arc<Self> {
         Arc::new(Self { server, clock, state: Mutex::default() })
     }
 
     /// A key set, with the key `kid` in it if the authorization server has one. Usually this
     /// waits for nothing.
-    pub(super) async fn holding(
+    pub(crate) async fn holding(
         self: &Arc<Self>,
         kid: &str,
-    ) -> Result<Arc<PublishedKeys>, BearerError> {
+    ) -> Result<Arc<PublishedKeys>, Refusal> {
         let now = self.clock.now();
         let need = self.state().need(kid, now);
         match need {
@@ -103,7 +103,7 @@ impl KeyCache {
 
     /// Fetches the set anew until it is without the key `kid`, which the deny list names. The list
     /// itself refuses the key's tokens; the fetches are for those of its successor.
-    pub(super) fn withdraw(self: &Arc<Self>, kid: &str) {
+    pub(crate) fn withdraw(self: &Arc<Self>, kid: &str) {
         if !self.state().withdraw(kid) {
             return;
         }
@@ -199,12 +199,12 @@ impl State {
 
     /// A key that is not here may only be called unknown if the authorization server said so, in a
     /// set that is up to date.
-    fn keys_for(&self, kid: &str, now: i64) -> Result<Arc<PublishedKeys>, BearerError> {
+    fn keys_for(&self, kid: &str, now: i64) -> Result<Arc<PublishedKeys>, Refusal> {
         let has_answered = self.last_fetch.is_some_and(|last| last.succeeded);
         let complete = has_answered && !self.is_outdated();
         match self.is_usable(now) && (complete || self.held.keys.contains(kid)) {
             true => Ok(self.held.keys.clone()),
-            false => Err(BearerError::NoKeys),
+            false => Err(Refusal::NoKeys),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What points to this machine.
 
-pub use net::loopback::is_loopback;
+pub(crate) use net::loopback::is_loopback;
 
 /// The three spellings of this machine. To every client they are different servers.
-pub(super) const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+pub(crate) const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];

@@ -9,19 +9,19 @@ use serde_json::{Map, Value};
 
 /// A JSON-RPC message (JSON-RPC 2.0 §4).
 #[derive(Debug, Default)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// What is asked for; `None` for an answer.
-    pub(super) method: Option<String>,
+    pub(crate) method: Option<String>,
     /// The parameters as they came: MCP knows objects only, which is for the method to check.
-    pub(super) params: Option<Value>,
+    pub(crate) params: Option<Value>,
     /// What the answer will carry; `None` for a notification.
-    pub(super) id: Option<Value>,
+    pub(crate) id: Option<Value>,
 }
 
 impl Message {
     /// Reads a message. `None` means that the bytes are not one, or one that two readers could
     /// understand differently.
-    pub(super) fn read(body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
         let mut members: Map<String, Value> = unique_json::from_slice(body).ok()?;
         if has_look_alike(&members, &["jsonrpc", "id", "method", "params", "result", "error"]) {
             return None;
@@ -43,14 +43,14 @@ impl Message {
 }
 
 /// Whether an object has a member that differs from one of `known` in case only.
-pub(super) fn has_look_alike(object: &Map<String, Value>, known: &[&str]) -> bool {
+pub(crate) fn has_look_alike(object: &Map<String, Value>, known: &[&str]) -> bool {
     object.keys().any(|name| {
         !known.contains(&name.as_str()) && known.iter().any(|known| folded(name) == folded(known))
     })
 }
 
 /// A text without its case. Upper case first: the long s (ſ) and the Kelvin sign (K) fold to ASCII letters as well.
-pub(super) fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 

@@ -17,11 +17,11 @@ use serde_json::Value;
 use tokio::{sync::Semaphore, time::timeout};
 use url::form_urlencoded::byte_serialize;
 
-use super::{
+use crate::{
     authorization_server::{AuthorizationServer, FetchError, body},
     bearer::BearerToken,
     digest::{Digest, sha256},
-    error::BearerError,
+    refusal::Refusal,
 };
 
 /// Seconds that an answer counts. The deny list cuts it short; where there is none, a revocation takes
@@ -39,7 +39,7 @@ const MOST_AT_ONCE: usize = 32;
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Asks the authorization server about opaque tokens.
-pub(super) struct Introspection {
+pub(crate) struct Introspection {
     server: Arc<AuthorizationServer>,
     client_id: String,
     client_secret: String,
@@ -112,7 +112,7 @@ impl Person {
 }
 
 impl Introspection {
-    pub(super) fn new(
+    pub(crate) fn new(
         server: Arc<AuthorizationServer>,
         (client_id, client_secret): (String, String),
         audiences: Vec<String>,
@@ -129,14 +129,14 @@ impl Introspection {
     }
 
     /// What `token` says, if it is good. Simultaneous calls with one token ask once.
-    pub(super) async fn claims(
+    pub(crate) async fn claims(
         &self,
         token: &BearerToken,
         now: i64,
-    ) -> Result<Arc<AccessTokenClaims>, BearerError> {
+    ) -> Result<Arc<AccessTokenClaims>, Refusal> {
         let digest = sha256(token.expose());
         if self.refused.get(&digest).await.is_some_and(|until| now < until) {
-            return Err(BearerError::Inactive);
+            return Err(Refusal::Inactive);
         }
         if self.answers.get(&digest).await.is_some_and(|verdict| verdict.counts_until <= now) {
             self.answers.invalidate(&digest).await;
@@ -145,23 +145,23 @@ impl Introspection {
         match verdict {
             Ok(verdict) => Ok(verdict.claims.clone()),
             Err(error) => {
-                if *error == BearerError::Inactive {
+                if *error == Refusal::Inactive {
                     self.refused.insert(digest, now.saturating_add(REFUSED_FOR)).await;
                 }
-                Err(BearerError::clone(&error))
+                Err(Refusal::clone(&error))
             }
         }
     }
 
-    async fn ask(&self, token: &BearerToken, now: i64) -> Result<Arc<Verdict>, BearerError> {
+    async fn ask(&self, token: &BearerToken, now: i64) -> Result<Arc<Verdict>, Refusal> {
         let turn = timeout(LONGEST_WAIT, self.at_once.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
             tracing::debug!("too many questions about tokens are under way");
-            return Err(BearerError::Unreachable);
+            return Err(Refusal::Unreachable);
         };
         let answer = self.introspect(token).await.map_err(|error| self.unreachable(error))?;
         let mut person = answer.person.clone();
-        let mut claims = self.judge(answer, now).ok_or(BearerError::Inactive)?;
+        let mut claims = self.judge(answer, now).ok_or(Refusal::Inactive)?;
         // `/userinfo` would want a proof by the key of a bound token, which only its owner has.
         if !person.is_known()
             && claims.cnf.is_none()
@@ -169,7 +169,7 @@ impl Introspection {
                 self.user_info(token).await.map_err(|error| self.unreachable(error))?
         {
             if user.sub != claims.sub {
-                return Err(BearerError::Inactive);
+                return Err(Refusal::Inactive);
             }
             person = user.person;
         }
@@ -251,10 +251,10 @@ impl Introspection {
         }
     }
 
-    fn unreachable(&self, error: FetchError) -> BearerError {
+    fn unreachable(&self, error: FetchError) -> Refusal {
         self.server.forget();
         tracing::warn!(cause = %error, "the authorization server cannot be asked about a token");
-        BearerError::Unreachable
+        Refusal::Unreachable
     }
 }
 

@@ -8,15 +8,15 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use rmcp::model::ErrorCode;
 use serde_json::{Map, Value};
 
-use super::{
-    error::BearerError,
+use crate::{
     message::{Message, has_look_alike},
+    refusal::Refusal,
     stream::Purpose,
 };
 
 /// One operation, as far as access depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     /// Handshake, lists, answers, notifications, tasks: a good token is enough. What a list shows
     /// is the server's to decide, and a task belongs to whoever started it.
     Open,
@@ -49,11 +49,11 @@ const OBJECTS: [&str; 9] = [
 
 /// What a POST asks for, and the id that its answer will carry.
 #[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) operation: Operation,
+pub(crate) struct Asked {
+    pub(crate) operation: Operation,
     id: Option<Value>,
     /// The revision of the protocol that `initialize` asks for.
-    pub(super) revision: Option<String>,
+    pub(crate) revision: Option<String>,
     /// What is wrong with the parameters. It is only told to whoever may use the operation.
     defect: Option<String>,
     method: Option<String>,
@@ -62,8 +62,8 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Reads the body of a POST.
-    pub(super) fn read(body: &[u8]) -> Result<Self, BearerError> {
-        let message = Message::read(body).ok_or(BearerError::Unreadable)?;
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
+        let message = Message::read(body).ok_or(Refusal::Unreadable)?;
         let Message { method, params, id } = message;
         let mut asked = Self {
             operation: Operation::Open,
@@ -87,7 +87,7 @@ impl Asked {
         };
         let has_look_alike = has_look_alike(&params, &TEXTS) || has_look_alike(&params, &OBJECTS);
         if is_of_mcp(method) && has_look_alike {
-            return Err(BearerError::Unreadable);
+            return Err(Refusal::Unreadable);
         }
         let operation = Operation::of(method, &params);
         asked.defect = wrong_type(method, &params).or_else(|| operation.clone().err());
@@ -100,7 +100,7 @@ impl Asked {
     }
 
     /// What the stream is for, if the answer is one.
-    pub(super) fn purpose(&self) -> Purpose {
+    pub(crate) fn purpose(&self) -> Purpose {
         match self.operation {
             Operation::Listen(_) => Purpose::Listening(self.id.clone()),
             _ => Purpose::Answering(self.id.clone()),
@@ -109,8 +109,8 @@ impl Asked {
 
     /// Refuses parameters that are not what the method takes, and headers that say something else
     /// than the body.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), BearerError> {
-        let invalid = |code: ErrorCode, why: String| BearerError::InvalidMessage {
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let invalid = |code: ErrorCode, why: String| Refusal::InvalidMessage {
             code: code.0,
             id: self.id.clone(),
             why,

@@ -12,16 +12,16 @@ use axum::http::{HeaderMap, Method};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::{AccessTokenClaims, DpopCheck, DpopProof, LONGEST_DPOP_AGE};
 
-use super::{
+use crate::{
     GuardError,
     bearer::{BearerToken, Scheme},
     caller::Person,
     digest::{Digest, sha256},
-    error::BearerError,
+    refusal::Refusal,
 };
 
 /// The algorithms of proofs, as `dpop_signing_alg_values_supported` and challenges name them.
-pub(super) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
+pub(crate) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
 /// Proofs to remember, all in all and of one person, who can have many keys. They are never
 /// forgotten early: when the memory is full, proofs are refused.
 const MAX_PROOFS: usize = 500_000;
@@ -31,9 +31,9 @@ const NONCE_WINDOW: i64 = 120;
 
 /// How the guard treats bound tokens.
 #[derive(Debug)]
-pub(super) struct Possession {
+pub(crate) struct Possession {
     /// Whether tokens that are not bound are refused.
-    pub(super) required: bool,
+    pub(crate) required: bool,
     nonces: Option<Nonces>,
     seen: Mutex<Seen>,
 }
@@ -53,36 +53,36 @@ struct Remembered {
 }
 
 /// What a request that came with `scheme` must show.
-pub(super) struct Shown<'a> {
-    pub(super) scheme: Scheme,
-    pub(super) token: &'a BearerToken,
-    pub(super) method: &'a Method,
-    pub(super) headers: &'a HeaderMap,
+pub(crate) struct Shown<'a> {
+    pub(crate) scheme: Scheme,
+    pub(crate) token: &'a BearerToken,
+    pub(crate) method: &'a Method,
+    pub(crate) headers: &'a HeaderMap,
     /// The public URL of the resource, in the spelling that the client uses. `Host` decides
     /// nothing else of it.
-    pub(super) url: &'a str,
+    pub(crate) url: &'a str,
 }
 
 impl Possession {
     /// Refuses unbound tokens if `required`, and asks for nonces if told to.
-    pub(super) fn new(required: bool, with_nonces: bool) -> Result<Self, GuardError> {
+    pub(crate) fn new(required: bool, with_nonces: bool) -> Result<Self, GuardError> {
         let nonces = with_nonces.then(Nonces::new).transpose()?;
         Ok(Self { required, nonces, seen: Mutex::default() })
     }
 
     /// Checks that whoever sends a token with these claims holds its key, if it has one.
-    pub(super) fn check(
+    pub(crate) fn check(
         &self,
         claims: &AccessTokenClaims,
         shown: &Shown<'_>,
         now: i64,
-    ) -> Result<(), BearerError> {
+    ) -> Result<(), Refusal> {
         let key = claims.cnf.as_ref().map(|confirmation| confirmation.jkt.as_str());
         match (shown.scheme, key) {
-            (Scheme::Bearer, None) if self.required => Err(BearerError::Unbound),
+            (Scheme::Bearer, None) if self.required => Err(Refusal::Unbound),
             (Scheme::Bearer, None) => Ok(()),
-            (Scheme::Bearer, Some(_)) => Err(BearerError::BoundAsBearer),
-            (Scheme::Dpop, None) => Err(BearerError::Unbound),
+            (Scheme::Bearer, Some(_)) => Err(Refusal::BoundAsBearer),
+            (Scheme::Dpop, None) => Err(Refusal::Unbound),
             (Scheme::Dpop, Some(key)) => {
                 let proof = self.check_proof(key, shown, now)?;
                 self.remember(&proof, Person::new(&claims.iss, &claims.sub), now)
@@ -90,35 +90,30 @@ impl Possession {
         }
     }
 
-    fn check_proof(
-        &self,
-        key: &str,
-        shown: &Shown<'_>,
-        now: i64,
-    ) -> Result<DpopProof, BearerError> {
-        let proof = shown.headers.get("dpop").ok_or(BearerError::NoProof)?;
-        let proof = proof.to_str().map_err(|_| BearerError::NoProof)?;
+    fn check_proof(&self, key: &str, shown: &Shown<'_>, now: i64) -> Result<DpopProof, Refusal> {
+        let proof = shown.headers.get("dpop").ok_or(Refusal::NoProof)?;
+        let proof = proof.to_str().map_err(|_| Refusal::NoProof)?;
         let check = DpopCheck {
             method: shown.method.as_str(),
             url: shown.url,
             access_token: Some(shown.token.expose()),
             now,
         };
-        let proof = DpopProof::verify(proof, &check).map_err(BearerError::Proof)?;
+        let proof = DpopProof::verify(proof, &check).map_err(Refusal::Proof)?;
         if proof.thumbprint != key {
-            return Err(BearerError::OtherKey);
+            return Err(Refusal::OtherKey);
         }
         if let Some(nonces) = &self.nonces
             && !proof.nonce.as_ref().is_some_and(|nonce| nonces.accepts(nonce, now))
         {
-            return Err(BearerError::NonceDue);
+            return Err(Refusal::NonceDue);
         }
         Ok(proof)
     }
 
     /// A proof counts once on this server. A replica of it has a memory of its own; nonces that
     /// replicas do not share keep a proof from being shown to another.
-    fn remember(&self, proof: &DpopProof, person: Person, now: i64) -> Result<(), BearerError> {
+    fn remember(&self, proof: &DpopProof, person: Person, now: i64) -> Result<(), Refusal> {
         let name = sha256(&format!("{} {}", proof.thumbprint, proof.jti));
         let until = proof.issued_at.saturating_add(LONGEST_DPOP_AGE);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,18 +121,18 @@ impl Possession {
     }
 
     /// The nonce for the next proof, if one is asked for.
-    pub(super) fn next_nonce(&self, now: i64) -> Option<String> {
+    pub(crate) fn next_nonce(&self, now: i64) -> Option<String> {
         self.nonces.as_ref().map(|nonces| nonces.issue(now))
     }
 }
 
 impl Seen {
-    fn remember(&mut self, name: Digest, proof: Remembered, now: i64) -> Result<(), BearerError> {
+    fn remember(&mut self, name: Digest, proof: Remembered, now: i64) -> Result<(), Refusal> {
         if self.room_for(&proof.person).is_err() && self.swept_at != now {
             self.sweep(now);
         }
         if self.proofs.contains_key(&name) {
-            return Err(BearerError::ProofReplayed);
+            return Err(Refusal::ProofReplayed);
         }
         self.room_for(&proof.person)?;
         *self.by_person.entry(proof.person.clone()).or_default() += 1;
@@ -145,12 +140,12 @@ impl Seen {
         Ok(())
     }
 
-    fn room_for(&self, person: &Person) -> Result<(), BearerError> {
+    fn room_for(&self, person: &Person) -> Result<(), Refusal> {
         let of_person = self.by_person.get(person).copied().unwrap_or_default();
         if of_person >= MAX_PROOFS_OF_A_PERSON {
-            Err(BearerError::TooManyProofs)
+            Err(Refusal::TooManyProofs)
         } else if self.proofs.len() >= MAX_PROOFS {
-            Err(BearerError::ProofsExhausted)
+            Err(Refusal::ProofsExhausted)
         } else {
             Ok(())
         }
@@ -220,7 +215,7 @@ mod tests {
         let possession = Possession::new(false, false).unwrap();
         let remember = |proof: &DpopProof, now| possession.remember(proof, person(0), now);
         assert_eq!(remember(&proof("a"), 1000), Ok(()));
-        assert_eq!(remember(&proof("a"), 1001), Err(BearerError::ProofReplayed));
+        assert_eq!(remember(&proof("a"), 1001), Err(Refusal::ProofReplayed));
         let other = DpopProof { thumbprint: "other".into(), ..proof("a") };
         assert_eq!(remember(&other, 1001), Ok(()));
     }
@@ -248,7 +243,7 @@ mod tests {
     fn when_the_memory_is_full_proofs_are_refused_until_old_ones_no_longer_count() {
         let possession = filled(MAX_PROOFS);
         let remember = |now| possession.remember(&proof("a"), person(usize::MAX), now);
-        assert_eq!(remember(1060), Err(BearerError::ProofsExhausted));
+        assert_eq!(remember(1060), Err(Refusal::ProofsExhausted));
         assert_eq!(remember(1061), Ok(()));
         assert_eq!(possession.seen.lock().unwrap().by_person.len(), 1);
     }
@@ -257,7 +252,7 @@ mod tests {
     fn a_person_who_fills_their_share_by_whatever_keys_keeps_nobody_else_out() {
         let possession = filled(MAX_PROOFS_OF_A_PERSON);
         let remember = |who, now| possession.remember(&proof("a"), person(who), now);
-        assert_eq!(remember(0, 1060), Err(BearerError::TooManyProofs));
+        assert_eq!(remember(0, 1060), Err(Refusal::TooManyProofs));
         assert_eq!(remember(1, 1060), Ok(()));
         let other_key = DpopProof { thumbprint: "other".into(), ..proof("a") };
         assert_eq!(possession.remember(&other_key, person(0), 1061), Ok(()));

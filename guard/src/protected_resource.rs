@@ -10,18 +10,18 @@ use axum::{
 use serde::Serialize;
 use url::Url;
 
-use super::{
-    Guard, GuardBuilder,
+use crate::{
+    Guard,
     loopback::{LOOPBACK, is_loopback},
     possession::ALGORITHMS,
 };
 
 /// Where the metadata of a resource without a path stands (RFC 9728 §3).
-pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// The document.
 #[derive(Debug, Serialize)]
-pub(super) struct Metadata {
+pub(crate) struct Metadata {
     resource: String,
     authorization_servers: Vec<String>,
     scopes_supported: Vec<String>,
@@ -31,47 +31,33 @@ pub(super) struct Metadata {
     dpop_bound_access_tokens_required: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource_documentation: Option<Url>,
 }
 
 /// A resource as its guard knows it.
 #[derive(Clone, Debug)]
-pub(super) struct ProtectedResource {
-    identifier: String,
-    url: Url,
-    issuers: Vec<String>,
-    name: Option<String>,
-    documentation: Option<Url>,
-    scopes: Vec<String>,
+pub(crate) struct ProtectedResource {
+    pub(crate) identifier: String,
+    pub(crate) url: Url,
+    pub(crate) issuers: Vec<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) scopes: Vec<String>,
 }
 
 impl ProtectedResource {
-    pub(super) fn new(guard: &GuardBuilder, url: Url) -> Self {
-        Self {
-            identifier: guard.resource.clone(),
-            url,
-            issuers: guard.issuers.clone(),
-            name: guard.name.clone(),
-            documentation: guard.documentation.clone(),
-            scopes: guard.requirements.basic.clone(),
-        }
-    }
-
     /// Where the server is mounted.
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.url.path()
     }
 
     /// The identifiers that a token may name: the configured one, and on loopback its other
     /// spellings.
-    pub(super) fn audiences(&self) -> Vec<String> {
+    pub(crate) fn audiences(&self) -> Vec<String> {
         let spellings = LOOPBACK.iter().filter_map(|host| self.spelled(host));
         std::iter::once(self.identifier.clone()).chain(spellings).collect()
     }
 
     /// Where the metadata stands, in the spelling that the client uses (RFC 9728 §3.1).
-    pub(super) fn metadata_url(&self, headers: &HeaderMap) -> String {
+    pub(crate) fn metadata_url(&self, headers: &HeaderMap) -> String {
         let origin = self.origin_as_called(headers);
         let path = self.url.path();
         let path = if path == "/" { "" } else { path };
@@ -79,14 +65,14 @@ impl ProtectedResource {
     }
 
     /// The origin of the server, in the spelling that the client uses.
-    pub(super) fn origin_as_called(&self, headers: &HeaderMap) -> String {
+    pub(crate) fn origin_as_called(&self, headers: &HeaderMap) -> String {
         let resource = self.as_called(headers);
         resource.strip_suffix(self.url.path()).unwrap_or(&resource).to_owned()
     }
 
     /// The identifier as the client spells it, on loopback; elsewhere the configured one, whatever
     /// the `Host` header says.
-    pub(super) fn as_called(&self, headers: &HeaderMap) -> String {
+    pub(crate) fn as_called(&self, headers: &HeaderMap) -> String {
         let host =
             headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let name = host.rsplit_once(':').map_or(host, |(name, port)| {
@@ -104,7 +90,7 @@ impl ProtectedResource {
 }
 
 /// The metadata document.
-pub(super) async fn get(
+pub(crate) async fn get(
     State(guard): State<Guard>,
     headers: HeaderMap,
 ) -> ([(HeaderName, &'static str); 2], Json<Metadata>) {
@@ -117,7 +103,6 @@ pub(super) async fn get(
         dpop_signing_alg_values_supported: ALGORITHMS,
         dpop_bound_access_tokens_required: guard.0.possession.required,
         resource_name: resource.name.clone(),
-        resource_documentation: resource.documentation.clone(),
     };
     let caching = [(header::CACHE_CONTROL, "public, max-age=300"), (header::VARY, "host")];
     (caching, Json(metadata))
@@ -126,11 +111,15 @@ pub(super) async fn get(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::Guard;
 
     fn resource(identifier: &str) -> ProtectedResource {
-        let url = Url::parse(identifier).unwrap();
-        ProtectedResource::new(&Guard::new(identifier, ["http://localhost:3000"]), url)
+        ProtectedResource {
+            identifier: identifier.into(),
+            url: Url::parse(identifier).unwrap(),
+            issuers: vec!["http://localhost:3000".into()],
+            name: None,
+            scopes: Vec::new(),
+        }
     }
 
     fn called(identifier: &str, host: &'static str) -> String {

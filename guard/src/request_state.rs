@@ -13,7 +13,7 @@ use rmcp::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{GuardError, caller::Caller};
+use crate::{GuardError, caller::Caller};
 
 /// How long a person may take to answer.
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -77,7 +77,7 @@ fn binding(caller: &Caller, operation: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::caller::caller;
+    use crate::caller::caller;
 
     #[test]
     fn a_state_opens_for_the_same_caller_in_the_same_operation_only() {

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 use url::Url;
 
-use super::{caller::Caller, declaration::declared_scopes, message::folded, operation::Operation};
+use crate::{caller::Caller, declaration::declared_scopes, message::folded, operation::Operation};
 
 /// What each operation needs. What is not declared needs the basic scopes, so that forgetting to
 /// declare opens nothing.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Requirements {
-    pub(super) basic: Vec<String>,
+pub(crate) struct Requirements {
+    pub(crate) basic: Vec<String>,
     tools: HashMap<String, Vec<String>>,
     prompts: HashMap<String, Vec<String>>,
     resources: HashMap<String, Vec<String>>,
@@ -20,25 +20,25 @@ pub(super) struct Requirements {
 }
 
 impl Requirements {
-    pub(super) fn add_tool(&mut self, tool: &Tool) {
+    pub(crate) fn add_tool(&mut self, tool: &Tool) {
         if let Some(scopes) = declared_scopes(tool) {
             self.tools.insert(tool.name.to_string(), scopes);
         }
     }
 
-    pub(super) fn add_prompt(&mut self, prompt: &Prompt) {
+    pub(crate) fn add_prompt(&mut self, prompt: &Prompt) {
         if let Some(scopes) = declared_scopes(prompt) {
             self.prompts.insert(prompt.name.clone(), scopes);
         }
     }
 
-    pub(super) fn add_resource(&mut self, resource: &Resource) {
+    pub(crate) fn add_resource(&mut self, resource: &Resource) {
         if let Some(scopes) = declared_scopes(resource) {
             self.resources.insert(resource.uri.clone(), scopes);
         }
     }
 
-    pub(super) fn add_template(&mut self, template: &ResourceTemplate) {
+    pub(crate) fn add_template(&mut self, template: &ResourceTemplate) {
         if let Some(scopes) = declared_scopes(template) {
             let literal = template.uri_template.split('{').next().unwrap_or_default();
             self.templates.push((literal.to_owned(), scopes));
@@ -48,7 +48,7 @@ impl Requirements {
 
     /// Every scope that `operation` needs, where `caller` lacks one of them; all at once, so that
     /// one new consent is enough.
-    pub(super) fn lacking(&self, operation: &Operation, caller: &Caller) -> Option<Vec<String>> {
+    pub(crate) fn lacking(&self, operation: &Operation, caller: &Caller) -> Option<Vec<String>> {
         let needed = self.of(operation);
         let has_all = needed.iter().all(|scope| caller.has(scope));
         (!has_all).then_some(needed)
@@ -111,7 +111,7 @@ mod tests {
     use rmcp::model::JsonObject;
 
     use super::*;
-    use crate::guard::needs;
+    use crate::needs;
 
     fn texts(scopes: &[&str]) -> Vec<String> {
         scopes.iter().map(|scope| (*scope).to_owned()).collect()

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 /// What each scope holds: whoever may write may read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ScopeHierarchy(HashMap<String, Vec<String>>);
+pub(crate) struct ScopeHierarchy(HashMap<String, Vec<String>>);
 
 impl ScopeHierarchy {
-    pub(super) fn add(&mut self, scope: &str, implied: Vec<String>) {
+    pub(crate) fn add(&mut self, scope: &str, implied: Vec<String>) {
         self.0.entry(scope.to_owned()).or_default().extend(implied);
     }
 
     /// The granted scopes and all that they hold.
-    pub(super) fn expand(&self, mut scopes: Vec<String>) -> Vec<String> {
+    pub(crate) fn expand(&self, mut scopes: Vec<String>) -> Vec<String> {
         let mut next = 0;
         while let Some(scope) = scopes.get(next).cloned() {
             for implied in self.0.get(&scope).into_iter().flatten() {

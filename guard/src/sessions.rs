@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{caller::Owner, under_way::CLIENTS_OF_A_PERSON};
+use crate::{caller::Owner, under_way::CLIENTS_OF_A_PERSON};
 
 /// Sessions of one caller; those of all clients of a person have a bound too. One more ends the one that was used least recently: a client that
 /// forgets to close its sessions is not locked out, and none can fill the memory.
@@ -18,7 +18,7 @@ const IDLE: i64 = 3600;
 
 /// Who opened which session.
 #[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<Table>);
+pub(crate) struct Sessions(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
@@ -36,7 +36,7 @@ struct Session {
 
 impl Sessions {
     /// Remembers a new session. The answer names the one that must end for it.
-    pub(super) fn open(&self, id: &str, owner: Owner, now: i64) -> Option<String> {
+    pub(crate) fn open(&self, id: &str, owner: Owner, now: i64) -> Option<String> {
         let mut table = self.table();
         table.by_id.retain(|_, session| now.saturating_sub(session.last_used) < IDLE);
         let of_caller = |session: &Session| session.owner == owner;
@@ -53,7 +53,7 @@ impl Sessions {
     }
 
     /// Whether the session is one of `owner`'s.
-    pub(super) fn is_of(&self, id: &str, owner: &Owner, now: i64) -> bool {
+    pub(crate) fn is_of(&self, id: &str, owner: &Owner, now: i64) -> bool {
         let mut table = self.table();
         let use_number = table.count();
         match table.by_id.get_mut(id) {
@@ -67,7 +67,7 @@ impl Sessions {
     }
 
     /// Forgets a session that has ended.
-    pub(super) fn close(&self, id: &str) {
+    pub(crate) fn close(&self, id: &str) {
         self.table().by_id.remove(id);
     }
 
@@ -93,7 +93,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::caller::caller;
+    use crate::caller::caller;
 
     fn owner(subject: &str, client_id: &str) -> Owner {
         caller(subject, client_id, &[]).owner()

@@ -14,11 +14,11 @@ use net::host::HostNames;
 use serde_json::json;
 use url::Url;
 
-use super::{Guard, error::BearerError, loopback::is_loopback};
+use crate::{Guard, loopback::is_loopback, refusal::Refusal};
 
 /// The names of the server and the origins of its pages.
 #[derive(Clone, Debug)]
-pub(super) struct Site {
+pub(crate) struct Site {
     own: Url,
     names: HostNames,
     origins: Vec<String>,
@@ -26,7 +26,7 @@ pub(super) struct Site {
 
 /// Refuses a request whose `Host` header or request line could be read in two ways, or that is
 /// written as if for a proxy and not for this server. Who sends it does not matter.
-pub(super) async fn require_host(
+pub(crate) async fn require_host(
     State(guard): State<Guard>,
     request: Request,
     next: Next,
@@ -43,27 +43,27 @@ pub(super) async fn require_host(
 
 impl Site {
     /// A server at `own` that is also called by `hosts`, from pages of `origins` too.
-    pub(super) fn new(own: Url, hosts: Vec<String>, origins: &[String]) -> Self {
+    pub(crate) fn new(own: Url, hosts: Vec<String>, origins: &[String]) -> Self {
         let origins = origins.iter().filter_map(|origin| normal_origin(origin)).collect();
         Self { names: HostNames::new(own.clone(), hosts), own, origins }
     }
 
     /// Refuses a request that is addressed to another name, or comes from another's page.
-    pub(super) fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), BearerError> {
+    pub(crate) fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
         // HTTP/2 names the host in the address instead.
         let host = headers.get(header::HOST).map(HeaderValue::to_str);
         let host = host.unwrap_or_else(|| Ok(uri.authority().map_or("", |name| name.as_str())));
         if !host.is_ok_and(|host| self.names.contains(host)) {
-            return Err(BearerError::ForeignHost);
+            return Err(Refusal::ForeignHost);
         }
         match headers.get(header::ORIGIN).is_none_or(|origin| self.allows_origin(origin)) {
             true => Ok(()),
-            false => Err(BearerError::ForeignOrigin),
+            false => Err(Refusal::ForeignOrigin),
         }
     }
 
     /// Whether pages of this origin may call.
-    pub(super) fn allows_origin(&self, origin: &HeaderValue) -> bool {
+    pub(crate) fn allows_origin(&self, origin: &HeaderValue) -> bool {
         let Some(origin) = origin.to_str().ok().and_then(normal_origin) else {
             return false;
         };

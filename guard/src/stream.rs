@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::{Guard, caller::Caller, under_way::Held};
+use crate::{Guard, caller::Caller, under_way::Held};
 
 /// How often an open stream is looked at: it outlives its token by no more than this.
 const CHECK: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ pub struct Stopping(pub CancellationToken);
 
 /// What a stream is for.
 #[derive(Debug)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// The client listens, for as long as it may, by a request with this id.
     Listening(Option<Value>),
     /// The answer to a request with this id.
@@ -41,22 +41,22 @@ pub(super) enum Purpose {
 
 /// What decides when an answer must end, and what is its caller's until then.
 #[derive(Debug)]
-pub(super) struct Watched {
-    pub(super) caller: Caller,
-    pub(super) purpose: Purpose,
-    pub(super) stopping: Stopping,
-    pub(super) held: Arc<Held>,
+pub(crate) struct Watched {
+    pub(crate) caller: Caller,
+    pub(crate) purpose: Purpose,
+    pub(crate) stopping: Stopping,
+    pub(crate) held: Arc<Held>,
 }
 
 /// Whether an answer is a stream of events.
-pub(super) fn is_stream(response: &Response) -> bool {
+pub(crate) fn is_stream(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE);
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 impl Guard {
     /// Ends the answer when it may no longer go on, if it is a stream.
-    pub(super) fn watch(&self, response: Response, watched: Watched) -> Response {
+    pub(crate) fn watch(&self, response: Response, watched: Watched) -> Response {
         if !is_stream(&response) {
             return response;
         }

@@ -14,7 +14,7 @@ use rmcp::{
     task_manager::{TaskContext, TaskFuture, TaskManager, TaskOptions},
 };
 
-use super::{
+use crate::{
     caller::{Caller, Owner},
     under_way::CLIENTS_OF_A_PERSON,
 };
@@ -92,7 +92,7 @@ mod tests {
     use rmcp::model::CallToolResult;
 
     use super::*;
-    use crate::guard::caller::caller;
+    use crate::caller::caller;
 
     fn start(tasks: &OwnedTasks, subject: &str) -> Result<Task, ErrorData> {
         start_through(tasks, subject, "c")

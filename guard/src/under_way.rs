@@ -12,9 +12,9 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
+use crate::{
     caller::{Caller, Owner, Person},
-    error::BearerError,
+    refusal::Refusal,
 };
 
 /// Requests of one caller that are being read, served or answered.
@@ -25,11 +25,11 @@ const MAX_STREAMS: usize = 32;
 const MAX_BODY_BYTES: usize = 32 << 20;
 /// A person may use several clients, but registering many must not lift the bounds: all clients of
 /// one person have so many times the share of one.
-pub(super) const CLIENTS_OF_A_PERSON: usize = 4;
+pub(crate) const CLIENTS_OF_A_PERSON: usize = 4;
 
 /// What callers have under way.
 #[derive(Debug)]
-pub(super) struct UnderWay {
+pub(crate) struct UnderWay {
     requests: Quota,
     streams: Quota,
     body_bytes: Quota,
@@ -50,7 +50,7 @@ struct Taken {
 
 /// What one request takes until it is answered.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(crate) struct Held {
     _request: Option<Share>,
     stream: Option<Share>,
     body_bytes: Option<Share>,
@@ -76,24 +76,24 @@ impl Default for UnderWay {
 
 impl UnderWay {
     /// Begins a request of the caller, unless they have too many.
-    pub(super) fn begin(&self, caller: &Caller) -> Result<Held, BearerError> {
-        let request = self.requests.take(caller.owner(), 1).ok_or(BearerError::TooManyRequests)?;
+    pub(crate) fn begin(&self, caller: &Caller) -> Result<Held, Refusal> {
+        let request = self.requests.take(caller.owner(), 1).ok_or(Refusal::TooManyRequests)?;
         let body_bytes = self.body_bytes.take(caller.owner(), 0);
         Ok(Held { _request: Some(request), body_bytes, stream: None })
     }
 
     /// Lets the caller listen by a request, unless they listen on too many streams. `id` is that of
     /// the request, if it has one.
-    pub(super) fn listen(
+    pub(crate) fn listen(
         &self,
         held: &mut Held,
         caller: &Caller,
         id: Option<&Value>,
-    ) -> Result<(), BearerError> {
+    ) -> Result<(), Refusal> {
         held.stream = self.streams.take(caller.owner(), 1);
         match held.stream {
             Some(_) => Ok(()),
-            None => Err(BearerError::TooManyStreams(id.cloned())),
+            None => Err(Refusal::TooManyStreams(id.cloned())),
         }
     }
 }
@@ -111,10 +111,10 @@ impl Quota {
 
 impl Held {
     /// Counts more bytes of the request's body, unless the caller has too many under way.
-    pub(super) fn add_body_bytes(&mut self, count: usize) -> Result<(), BearerError> {
+    pub(crate) fn add_body_bytes(&mut self, count: usize) -> Result<(), Refusal> {
         let share = self.body_bytes.as_mut();
         let fits = share.is_some_and(|share| share.grow(count));
-        if fits { Ok(()) } else { Err(BearerError::TooManyRequests) }
+        if fits { Ok(()) } else { Err(Refusal::TooManyRequests) }
     }
 }
 
@@ -163,7 +163,7 @@ fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::caller::caller;
+    use crate::caller::caller;
 
     #[test]
     fn a_caller_has_a_share_that_others_do_not_touch_and_gets_back_what_ends() {
@@ -199,11 +199,11 @@ mod tests {
             under_way.listen(&mut held, &nick, Some(id)).map(|()| held)
         };
         let streams: Vec<_> = (0..MAX_STREAMS).map(|n| listen(&n.into()).unwrap()).collect();
-        let refused = Some(BearerError::TooManyStreams(Some(7.into())));
+        let refused = Some(Refusal::TooManyStreams(Some(7.into())));
         assert_eq!(listen(&7.into()).err(), refused);
         let left = MAX_REQUESTS - MAX_STREAMS;
         let requests: Vec<_> = (0..left).map(|_| under_way.begin(&nick).unwrap()).collect();
-        assert_eq!(under_way.begin(&nick).err(), Some(BearerError::TooManyRequests));
+        assert_eq!(under_way.begin(&nick).err(), Some(Refusal::TooManyRequests));
         drop((streams, requests));
         assert!(listen(&7.into()).is_ok());
     }
@@ -214,7 +214,7 @@ mod tests {
         let mut one = under_way.begin(&nick).unwrap();
         let mut other = under_way.begin(&nick).unwrap();
         assert_eq!(one.add_body_bytes(MAX_BODY_BYTES), Ok(()));
-        assert_eq!(other.add_body_bytes(1), Err(BearerError::TooManyRequests));
+        assert_eq!(other.add_body_bytes(1), Err(Refusal::TooManyRequests));
         drop(one);
         assert_eq!(other.add_body_bytes(1), Ok(()));
     }

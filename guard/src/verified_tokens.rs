@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use keys::{AccessTokenClaims, PublishedKeys, VerifyError};
 use moka::sync::Cache;
 
-use super::{
+use crate::{
     bearer::BearerToken,
     digest::{Digest, sha256},
 };
@@ -21,7 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// What good tokens said.
 #[derive(Debug)]
-pub(super) struct VerifiedTokens(Cache<Digest, Arc<Verified>>);
+pub(crate) struct VerifiedTokens(Cache<Digest, Arc<Verified>>);
 
 #[derive(Debug)]
 struct Verified {
@@ -32,7 +32,7 @@ struct Verified {
 }
 
 impl VerifiedTokens {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let cache = Cache::builder()
             .max_capacity(MOST_BYTES)
             .weigher(|_, verified: &Arc<Verified>| verified.size)
@@ -43,7 +43,7 @@ impl VerifiedTokens {
 
     /// What `token` says by the signature of one of `keys`: as it is remembered, or else by
     /// `verify`. What does not verify is not remembered.
-    pub(super) fn claims(
+    pub(crate) fn claims(
         &self,
         token: &BearerToken,
         keys: &Arc<PublishedKeys>,

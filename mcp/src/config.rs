@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 
-use clap::{Parser, ValueEnum};
+use clap::{
+    Parser, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use guard::{GuardError, Revocations};
+use net::loopback::is_loopback;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
-
-use crate::guard::{GuardError, Revocations, is_loopback};
 
 /// Settings of the MCP server. Each can be given as an option or in the environment.
 #[derive(Clone, Debug, Parser)]
@@ -37,7 +40,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// What to make of the issuers' lists of revoked tokens: good while they cannot be had
     /// (fail-open), refused then (fail-closed), or not followed at all (off).
-    #[arg(long, env = "MCP_REVOCATIONS", default_value = "fail-open")]
+    #[arg(long, env = "MCP_REVOCATIONS", default_value = "fail-open",
+        value_parser = revocations())]
     pub revocations: Revocations,
     /// Which tokens are taken: `accepted` takes those bound to a key and others, `required` only
     /// those that are bound (DPoP).
@@ -71,6 +75,15 @@ pub enum Dpop {
     Accepted,
     /// Tokens must be bound to a key.
     Required,
+}
+
+/// Reads a [`Revocations`]. The guard knows nothing of command lines.
+fn revocations() -> impl TypedValueParser<Value = Revocations> {
+    PossibleValuesParser::new(["off", "fail-open", "fail-closed"]).map(|name| match name.as_str() {
+        "off" => Revocations::Off,
+        "fail-closed" => Revocations::FailClosed,
+        _ => Revocations::FailOpen,
+    })
 }
 
 fn secret_text(text: &str) -> Result<SecretString, std::convert::Infallible> {

@@ -1,11 +1,8 @@
-//! An MCP server behind the guard, and the guard for anyone's.
-//!
-//! [`guard::Guard`] puts sign-in in front of an rmcp server: it verifies access tokens locally and
-//! hands the tools a [`guard::Caller`]. The rest of the crate is a small server that shows how.
+//! A small MCP server behind the guard: one tool, prompt or resource for each feature of the
+//! protocol, and the lines that protect them.
 
 mod completion;
 pub mod config;
-pub mod guard;
 mod notes;
 mod prompts;
 mod resources;
@@ -15,16 +12,15 @@ mod tools;
 use std::{future::Future, time::Duration};
 
 use axum::{Extension, Router, routing::get};
-use net::clock;
+use guard::{Guard, GuardError, Stopping};
+use net::clock::Clock;
 use rmcp::transport::streamable_http_server::{
     StreamableHttpService, session::local::LocalSessionManager,
 };
 use tokio::net::TcpListener;
 
 use crate::{
-    clock::Clock,
     config::{Config, Dpop},
-    guard::{Guard, GuardError, Stopping},
     server::{DemoServer, PROMPTS, TOOLS},
 };
 

@@ -10,13 +10,12 @@ use std::{
     },
 };
 
+use guard::Caller;
 use rmcp::{
     Peer, RoleServer,
     model::ResourceUpdatedNotificationParam,
     service::{SubscriptionContext, SubscriptionSink},
 };
-
-use crate::guard::Caller;
 
 /// Where a caller's own notes are read.
 pub(crate) const URI: &str = "notes://mine";

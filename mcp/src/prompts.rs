@@ -1,5 +1,6 @@
 //! The prompt `introduce`.
 
+use guard::{Caller, needs};
 use rmcp::{
     handler::server::wrapper::Parameters,
     model::{PromptMessage, Role},
@@ -8,10 +9,7 @@ use rmcp::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{
-    guard::{Caller, needs},
-    server::DemoServer,
-};
+use crate::server::DemoServer;
 
 /// How to introduce.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,5 +1,6 @@
 //! The resources: what the server knows of its caller, and the caller's notes.
 
+use guard::{Caller, hidden_without, needs};
 use rmcp::{
     ErrorData,
     model::{
@@ -9,10 +10,7 @@ use rmcp::{
 };
 use serde_json::json;
 
-use crate::{
-    guard::{Caller, hidden_without, needs},
-    notes,
-};
+use crate::notes;
 
 /// The caller's profile. Without the scope `profile` nobody sees it in the list.
 const PROFILE: &str = "profile://me";

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use guard::{Caller, GuardError, OwnedTasks, RequestStates};
 use http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -23,12 +24,7 @@ use rmcp::{
 };
 use url::Url;
 
-use crate::{
-    completion::complete,
-    guard::{Caller, GuardError, OwnedTasks, RequestStates},
-    notes::Notes,
-    resources,
-};
+use crate::{completion::complete, notes::Notes, resources};
 
 /// The tools, put together once: the macro's default would do it at every call.
 pub(crate) static TOOLS: LazyLock<ToolRouter<DemoServer>> = LazyLock::new(|| {

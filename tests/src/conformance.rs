@@ -19,7 +19,7 @@ use std::{
 };
 
 use axum::{Router, extract::Request, http::HeaderValue, middleware, response::Response};
-use mcp::guard::{Caller, Guard, GuardError, OwnedTasks, RequestStates};
+use guard::{Caller, Guard, GuardError, OwnedTasks, RequestStates};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{

@@ -117,7 +117,7 @@ impl Setting {
 async fn the_first_caller_knows_what_was_revoked_before() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     setting.revoke(GRANT);
-    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::Revoked));
     assert_eq!(setting.list.check(named("6e2a.1")).await, Ok(()));
 }
 
@@ -128,8 +128,8 @@ async fn a_token_or_its_whole_grant_is_refused_one_turn_later() {
     setting.revoke("6e2a.7");
     setting.revoke(GRANT);
     setting.turn().await;
-    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
-    assert_eq!(setting.list.check(named("6e2a.7")).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::Revoked));
+    assert_eq!(setting.list.check(named("6e2a.7")).await, Err(Refusal::Revoked));
     assert_eq!(setting.list.check(named("6e2a.8")).await, Ok(()));
     assert!(setting.list.has_revoked(named(TOKEN)));
 }
@@ -140,7 +140,7 @@ async fn a_withdrawn_key_takes_all_its_tokens_with_it_and_no_other() {
     assert_eq!(setting.list.check(named(TOKEN)).await, Ok(()));
     setting.revoke(&format!("kid:{KEY_ID}"));
     setting.turn().await;
-    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::KeyWithdrawn));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::KeyWithdrawn));
     assert!(setting.list.has_revoked(named(TOKEN)));
     for key_id in [Some("another"), None] {
         assert_eq!(setting.list.check(Revocable { token_id: TOKEN, key_id }).await, Ok(()));
@@ -152,7 +152,7 @@ async fn nothing_is_sent_twice_and_a_long_list_comes_in_pages() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     (0..10).for_each(|number| setting.revoke(&format!("{number}.1")));
     setting.issuer.page.store(4, Ordering::Relaxed);
-    assert_eq!(setting.list.check(named("9.1")).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named("9.1")).await, Err(Refusal::Revoked));
     setting.turn().await;
     assert_eq!(setting.issuer.full_answers.load(Ordering::Relaxed), 3);
 }
@@ -161,7 +161,7 @@ async fn nothing_is_sent_twice_and_a_long_list_comes_in_pages() {
 async fn what_is_over_is_forgotten() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     setting.revoke(GRANT);
-    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::Revoked));
     setting.seconds.fetch_add(900, Ordering::Relaxed);
     setting.turn().await;
     assert!(setting.list.state().until.is_empty());
@@ -171,10 +171,10 @@ async fn what_is_over_is_forgotten() {
 async fn through_an_outage_fail_open_knows_what_it_knew_and_accepts_the_rest() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     setting.revoke(GRANT);
-    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::Revoked));
     setting.issuer.is_down.store(true, Ordering::Relaxed);
     setting.turn().await;
-    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::Revoked));
     assert_eq!(setting.list.check(named("6e2a.1")).await, Ok(()));
 }
 
@@ -182,14 +182,14 @@ async fn through_an_outage_fail_open_knows_what_it_knew_and_accepts_the_rest() {
 async fn fail_closed_refuses_everything_until_the_list_can_be_had() {
     let setting = Setting::new(Revocations::FailClosed, true).await;
     setting.issuer.is_down.store(true, Ordering::Relaxed);
-    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::RevocationsUnknown));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::RevocationsUnknown));
     setting.issuer.is_down.store(false, Ordering::Relaxed);
     setting.turn().await;
     assert_eq!(setting.list.check(named(TOKEN)).await, Ok(()));
 
     setting.list.state().known_at = Instant::now().checked_sub(LONGEST_LAG);
     setting.issuer.is_down.store(true, Ordering::Relaxed);
-    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::RevocationsUnknown));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::RevocationsUnknown));
 }
 
 #[tokio::test]
@@ -197,18 +197,18 @@ async fn an_issuer_without_a_list_is_trusted_only_where_none_is_demanded() {
     let open = Setting::new(Revocations::FailOpen, false).await;
     assert_eq!(open.list.check(named(TOKEN)).await, Ok(()));
     let closed = Setting::new(Revocations::FailClosed, false).await;
-    assert_eq!(closed.list.check(named(TOKEN)).await, Err(BearerError::RevocationsUnknown));
+    assert_eq!(closed.list.check(named(TOKEN)).await, Err(Refusal::RevocationsUnknown));
 }
 
 #[tokio::test]
 async fn an_issuer_with_another_database_is_believed_from_the_start() {
     let setting = Setting::new(Revocations::FailOpen, true).await;
     (0..3).for_each(|number| setting.revoke(&format!("{number}.1")));
-    assert_eq!(setting.list.check(named("2.1")).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named("2.1")).await, Err(Refusal::Revoked));
     setting.issuer.revoked.lock().unwrap().clear();
     setting.revoke(GRANT);
     setting.turn().await;
-    assert_eq!(setting.list.check(named(TOKEN)).await, Err(BearerError::Revoked));
+    assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::Revoked));
     assert_eq!(setting.list.check(named("2.1")).await, Ok(()));
 }
 

@@ -215,7 +215,7 @@ async fn known_keys_are_used_through_an_outage_of_a_day_and_no_longer() {
     setting.advance(MAX_AGE + 1);
     assert!(setting.knows_its_key().await);
     let unknown = setting.cache.holding("unknown").await;
-    assert_eq!(unknown.unwrap_err(), BearerError::NoKeys, "nobody said that there is no such key");
+    assert_eq!(unknown.unwrap_err(), Refusal::NoKeys, "nobody said that there is no such key");
 
     setting.issuer.answers.forget_permits(100);
     setting.advance(LONGEST_OUTAGE - 60);
@@ -239,7 +239,7 @@ async fn after_a_key_was_withdrawn_its_successor_is_known_as_soon_as_it_is_publi
     setting.fetch_has_ended().await;
     // The issuer has not noticed yet: nobody may say that there is no such key.
     let early = setting.cache.holding(successor.kid()).await;
-    assert_eq!(early.unwrap_err(), BearerError::NoKeys);
+    assert_eq!(early.unwrap_err(), Refusal::NoKeys);
     assert_eq!(setting.issuer.asked_for.lock().unwrap().as_ref().unwrap(), "no-cache");
 
     let both = vec![successor.public_jwk().clone(), successor.public_jwk().clone()];
@@ -258,7 +258,7 @@ async fn an_issuer_that_starts_later_is_found() {
     let setting = Setting::new().await;
     setting.set_down(true);
     let keys = setting.cache.holding("any").await;
-    assert_eq!(keys.unwrap_err(), BearerError::NoKeys);
+    assert_eq!(keys.unwrap_err(), Refusal::NoKeys);
     setting.set_down(false);
     setting.advance(5);
     assert!(setting.knows_its_key().await);
@@ -272,7 +272,7 @@ async fn metadata_of_another_issuer_is_not_followed() {
     let server = Arc::new(AuthorizationServer::new(http, other));
     let cache = KeyCache::new(server, Clock::manual(setting.seconds.clone()));
     let keys = cache.holding(&setting.issuer.kid).await;
-    assert_eq!(keys.unwrap_err(), BearerError::NoKeys);
+    assert_eq!(keys.unwrap_err(), Refusal::NoKeys);
     assert_eq!(setting.fetches(), 0);
 }
 

@@ -16,7 +16,7 @@ fn read(body: &str) -> Operation {
 fn refusal(method: &str, params: &Value) -> Option<(i32, String)> {
     let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
     match asked(&body.to_string()).check(&HeaderMap::new()) {
-        Err(BearerError::InvalidMessage { code, id, why }) => {
+        Err(Refusal::InvalidMessage { code, id, why }) => {
             assert_eq!(id, Some(json!(7)));
             Some((code, why))
         }
@@ -137,7 +137,7 @@ fn a_parameter_that_differs_from_a_known_one_in_case_is_refused() {
         json!({"name": "a", "Arguments": {}}),
     ] {
         let body = json!({"id": 1, "method": "tools/call", "params": params}).to_string();
-        assert_eq!(Asked::read(body.as_bytes()).map(|_| ()), Err(BearerError::Unreadable));
+        assert_eq!(Asked::read(body.as_bytes()).map(|_| ()), Err(Refusal::Unreadable));
     }
 }
 
@@ -149,7 +149,7 @@ fn a_header_that_says_something_else_than_the_body_is_refused() {
             HeaderValue::from_static(value),
         )]);
         asked(body).check(&headers).map_err(|error| match error {
-            BearerError::InvalidMessage { code, .. } => code,
+            Refusal::InvalidMessage { code, .. } => code,
             _ => 0,
         })
     };

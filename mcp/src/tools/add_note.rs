@@ -3,15 +3,12 @@
 //! A client without it sees the tool, is told by a 403 which scopes to ask for, asks the person,
 //! and calls again (step-up).
 
+use guard::{Caller, needs};
 use rmcp::{ErrorData, handler::server::wrapper::Parameters, schemars, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{
-    guard::{Caller, needs},
-    notes::LONGEST_NOTE,
-    server::DemoServer,
-};
+use crate::{notes::LONGEST_NOTE, server::DemoServer};
 
 /// What to keep.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -3,6 +3,7 @@
 //! On the wire of 2026 the answer says which inputs are missing, and the client calls again with
 //! them and with the state that it was given. On the older ones the server asks in the session.
 
+use guard::{Caller, needs};
 use rmcp::{
     ErrorData, RoleServer,
     handler::server::{
@@ -22,10 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{
-    guard::{Caller, needs},
-    server::DemoServer,
-};
+use crate::server::DemoServer;
 
 /// What the state is signed for.
 const OPERATION: &str = "tools/call book_table";

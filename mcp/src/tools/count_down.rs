@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use guard::needs;
 use rmcp::{
     ErrorData, Peer, RoleServer,
     handler::server::wrapper::Parameters,
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::{guard::needs, server::DemoServer};
+use crate::server::DemoServer;
 
 /// Most steps of one call.
 const MOST_STEPS: u32 = 100;

@@ -1,13 +1,11 @@
 //! `echo`: says a message back, to the caller by name.
 
+use guard::{Caller, needs};
 use rmcp::{handler::server::wrapper::Parameters, schemars, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{
-    guard::{Caller, needs},
-    server::DemoServer,
-};
+use crate::server::DemoServer;
 
 /// What to say.
 #[derive(Debug, Deserialize, JsonSchema)]

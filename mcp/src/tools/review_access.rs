@@ -3,6 +3,7 @@
 //! What happens there stays between the person and the page: neither the client nor this server
 //! sees a password or a secret. Here it is the page on which people end what they allowed.
 
+use guard::needs;
 use rmcp::{
     ErrorData, RoleServer,
     handler::server::tool::InputResponses,
@@ -16,7 +17,7 @@ use rmcp::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{guard::needs, server::DemoServer};
+use crate::server::DemoServer;
 
 /// The name of the one input.
 const VISIT: &str = "visit";

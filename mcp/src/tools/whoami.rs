@@ -1,13 +1,11 @@
 //! `whoami`: what the server knows of its caller, as structured content.
 
+use guard::{Caller, needs};
 use rmcp::{Json, schemars, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{
-    guard::{Caller, needs},
-    server::DemoServer,
-};
+use crate::server::DemoServer;
 
 /// The caller.
 #[derive(Debug, Serialize, JsonSchema)]

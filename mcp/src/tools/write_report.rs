@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use guard::{Caller, needs};
 use rmcp::{
     ErrorData, RoleServer,
     handler::server::wrapper::Parameters,
@@ -15,10 +16,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use crate::{
-    guard::{Caller, needs},
-    server::DemoServer,
-};
+use crate::server::DemoServer;
 
 /// Longest work, in seconds.
 const LONGEST: u64 = 60;

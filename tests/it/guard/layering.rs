@@ -7,7 +7,7 @@ use axum::{
     extract::Request,
     routing::{get, post},
 };
-use mcp::guard::{Caller, Guard};
+use guard::{Caller, Guard};
 use serde_json::{Value, json};
 use tests::{
     access_token::signed,

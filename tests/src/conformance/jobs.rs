@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use mcp::guard::Caller;
+use guard::Caller;
 use rmcp::{
     ErrorData, RoleServer,
     model::{

@@ -1,7 +1,7 @@
 //! Tools that answer in several rounds (`InputRequiredResult`, 2026-07-28).
 #![expect(deprecated, reason = "the suite asks for sampling and roots as inputs")]
 
-use mcp::guard::Caller;
+use guard::Caller;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
