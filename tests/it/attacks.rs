@@ -1,7 +1,13 @@
-//! What hostile servers, networks and moments do to the client, and what forgers try at the
-//! server: one file for each kind.
+//! What attackers try: at `auth` and `mcp`, at connections, and at the client.
 
-mod exhaustion;
+mod bad_input;
+mod client;
+mod connections;
+mod fetch_loops;
+mod foreign_text;
 mod forgery;
-mod processes;
-mod transport;
+mod limits;
+mod secret_settings;
+mod secrets;
+mod signatures;
+mod single_use;

@@ -1,8 +1,6 @@
-//! Commands, run as processes of their own: one file for each of the operator's, one for the client's.
+//! The commands of `auth`, run as processes of their own: one file for each.
 
-mod client;
 mod clients;
 mod explain;
 mod keys;
-mod odd_servers;
 mod serve;

@@ -11,5 +11,6 @@ mod keyboard;
 mod pages;
 mod registrations;
 mod terminal;
+mod torture;
 mod without_browser;
 mod zoo;

@@ -2,6 +2,7 @@
 //! skills, behind the real guard.
 #![expect(deprecated, reason = "the suite still asks for logging on older wires")]
 
+pub mod client;
 mod content;
 mod conversation;
 mod documents;

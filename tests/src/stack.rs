@@ -1,10 +1,15 @@
 //! The whole stack on free ports, with its own database and a clock that tests set.
 
+pub mod access_token;
+pub mod github;
+pub mod postgres;
+pub mod stories;
+
 use std::{
     fs::{self, Permissions},
     net::Ipv4Addr,
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
@@ -17,8 +22,6 @@ use clap::Parser;
 use net::clock::Clock;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
-
-use crate::{github, postgres};
 
 /// A running stack. It stops when it is dropped.
 pub struct Stack {
@@ -205,6 +208,16 @@ impl Drop for Stack {
         self.auth.abort();
         self.others.iter().chain(self.time.follower.get()).for_each(JoinHandle::abort);
     }
+}
+
+/// A program of this workspace, which stands beside this one or, for the tests, a folder above.
+pub fn program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("the path of this program");
+    let folder = own.parent().expect("a folder");
+    let folder = if folder.ends_with("deps") { folder.parent().expect("a target") } else { folder };
+    let program = folder.join(name);
+    assert!(program.exists(), "there is no {name} to run: run `cargo build -p {name}` first");
+    program
 }
 
 /// Writes a fresh master secret.

@@ -17,7 +17,7 @@ use std::fmt::Write;
 
 use futures::future::BoxFuture;
 
-use crate::desk::Step;
+use crate::people::desk::Step;
 
 pub use self::{
     arguments::ARGUMENTS, device_login::DEVICE_LOGIN, doctor::DOCTOR, elicitation::ELICITATION,

@@ -8,8 +8,8 @@ use keys::{Algorithm, SigningKey, TokenType};
 use reqwest::StatusCode;
 use serde_json::json;
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, REDIRECT_URI, http, with},
+    people::browser::Browser,
+    programs::client::{Answer, Client, REDIRECT_URI, http, with},
     stack::Stack,
 };
 

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, REDIRECT_URI, http},
-    command_line::Outcome,
-    operator,
+    people::browser::Browser,
+    programs::{
+        client::{Answer, Client, REDIRECT_URI, http},
+        command_line::Outcome,
+        operator,
+    },
     stack::Stack,
 };
 
@@ -25,7 +27,7 @@ async fn authenticates(stack: &Stack, id: &str, secret: &str) -> bool {
     Answer::of(request).await.text("error") == "invalid_grant"
 }
 
-const VERIFIER: &str = tests::client::VERIFIER;
+const VERIFIER: &str = tests::programs::client::VERIFIER;
 const WEB: [&str; 4] = ["--redirect-uri", REDIRECT_URI, "--auth-method", "client_secret_post"];
 
 #[tokio::test]

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, VERIFIER, http, with},
-    command_line::{Outcome, program},
-    operator,
-    stack::Stack,
-    stories,
+    people::browser::Browser,
+    programs::{
+        client::{Answer, Client, VERIFIER, http, with},
+        command_line::Outcome,
+        operator,
+    },
+    stack::{Stack, program, stories},
 };
 use tokio::{io::AsyncWriteExt, process::Command};
 
@@ -127,7 +128,7 @@ async fn stories_hold_no_secret() {
         ("access token", access_token),
         ("refresh token", refresh_token),
         ("code verifier", VERIFIER),
-        ("client secret of GitHub", tests::github::CLIENT_SECRET),
+        ("client secret of GitHub", tests::stack::github::CLIENT_SECRET),
         ("a parameter of a query", "the-state"),
         ("a prefix of a session", "pcs_"),
         ("a prefix of a refresh token", "pcr_"),

@@ -5,10 +5,12 @@ use std::fs;
 use keys::{Algorithm, SigningKey};
 use serde_json::{Value, json};
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, http},
-    mcp_client::{Wire, call},
-    operator,
+    people::browser::Browser,
+    programs::{
+        client::{Answer, Client, http},
+        mcp_client::{Wire, call},
+        operator,
+    },
     stack::{Stack, write_secret},
 };
 

@@ -6,10 +6,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tests::{
-    command_line::program,
-    stack::{auth_options, write_secret},
-};
+use tests::stack::{auth_options, program, write_secret};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},

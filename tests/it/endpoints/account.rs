@@ -6,8 +6,8 @@ mod sessions;
 use futures::future::join_all;
 use reqwest::StatusCode;
 use tests::{
-    browser::{Browser, Page},
-    client::{Answer, Client, http},
+    people::browser::{Browser, Page},
+    programs::client::{Answer, Client, http},
     stack::{Engine, Stack},
 };
 

@@ -1,8 +1,8 @@
 //! `GET /authorize`
 
 use tests::{
-    browser::{Browser, Page},
-    client::{Client, REDIRECT_URI, http, with, without},
+    people::browser::{Browser, Page},
+    programs::client::{Client, REDIRECT_URI, http, with, without},
     stack::Stack,
 };
 

@@ -1,8 +1,8 @@
 //! `GET /consent` and `POST /consent`
 
 use tests::{
-    browser::{Browser, Page},
-    client::{Client, REDIRECT_URI, with},
+    people::browser::{Browser, Page},
+    programs::client::{Client, REDIRECT_URI, with},
     stack::Stack,
 };
 
@@ -64,7 +64,7 @@ async fn the_answer_counts_only_in_the_browser_that_was_asked() {
 #[tokio::test]
 async fn a_form_from_another_site_is_refused() {
     let stack = Stack::start().await;
-    let request = tests::client::http()
+    let request = tests::programs::client::http()
         .post(stack.at("/consent"))
         .header("sec-fetch-site", "cross-site")
         .form(&[("request", "x"), ("decision", "allow")]);
@@ -173,7 +173,7 @@ async fn a_page_of_another_site_gets_no_code_without_a_click_for_a_client_that_r
 #[tokio::test]
 async fn a_client_that_an_operator_entered_is_remembered_however_its_request_comes() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
-    let options = ["--redirect-uri", tests::client::REDIRECT_URI];
+    let options = ["--redirect-uri", tests::programs::client::REDIRECT_URI];
     let client = Client::pre_registered(&stack, &options).await;
     client.obtain_code(&mut browser).await;
     let silent = with(client.authorize_parameters(), "prompt", "none");
@@ -187,7 +187,7 @@ async fn a_look_at_the_headers_alone_gets_no_code() {
     let client = registered_with_secret(&stack).await;
     client.obtain_code(&mut browser).await;
     let url = client.authorize_url(&client.authorize_parameters());
-    let look = tests::client::http().head(&url);
+    let look = tests::programs::client::http().head(&url);
     let look = look.header("cookie", browser.cookies_for(&url)).header("sec-fetch-site", "none");
     let answer = look.send().await.unwrap();
     let location = answer.headers()["location"].to_str().unwrap();
@@ -240,7 +240,7 @@ async fn it_is_never_made_for_a_frame() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let (_, page) = consent_page(&stack, &mut browser).await;
     for destination in ["iframe", "object", "embed"] {
-        let framed = tests::client::http()
+        let framed = tests::programs::client::http()
             .get(page.url.clone())
             .header("sec-fetch-dest", destination)
             .send()

@@ -3,8 +3,8 @@
 use auth::storage::attempts::{self, Allowance};
 use futures::future::join_all;
 use tests::{
-    browser::{Browser, Page},
-    client::{Answer, Client, http},
+    people::browser::{Browser, Page},
+    programs::client::{Answer, Client, http},
     stack::{Engine, Stack},
 };
 

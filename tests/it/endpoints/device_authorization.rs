@@ -3,7 +3,7 @@
 use auth::storage::device_codes;
 use serde_json::json;
 use tests::{
-    client::{Answer, Client, http, with},
+    programs::client::{Answer, Client, http, with},
     stack::Stack,
 };
 

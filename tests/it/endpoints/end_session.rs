@@ -1,10 +1,9 @@
 //! `GET /end_session` and `POST /end_session`
 
 use tests::{
-    access_token,
-    browser::{Browser, Page},
-    client::{Client, with},
-    stack::Stack,
+    people::browser::{Browser, Page},
+    programs::client::{Client, with},
+    stack::{Stack, access_token},
 };
 use url::Url;
 

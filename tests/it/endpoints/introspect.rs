@@ -3,9 +3,11 @@
 use keys::PublishedKeys;
 use serde_json::{Value, json};
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, http},
-    operator,
+    people::browser::Browser,
+    programs::{
+        client::{Answer, Client, http},
+        operator,
+    },
     stack::Stack,
 };
 

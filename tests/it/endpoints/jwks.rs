@@ -1,7 +1,7 @@
 //! `GET /jwks`
 
 use tests::{
-    client::{Answer, http},
+    programs::client::{Answer, http},
     stack::Stack,
 };
 

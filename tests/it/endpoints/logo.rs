@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tests::{browser::Browser, stack::Stack};
+use tests::{people::browser::Browser, stack::Stack};
 
 const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
 

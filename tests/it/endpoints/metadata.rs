@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder, header::HeaderName};
 use serde_json::{Value, json};
 use tests::{
-    client::{Answer, http},
+    programs::client::{Answer, http},
     stack::Stack,
 };
 

@@ -2,8 +2,8 @@
 
 use keys::{Algorithm, DpopRequest, SigningKey};
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, with},
+    people::browser::Browser,
+    programs::client::{Answer, Client, with},
     stack::Stack,
 };
 
@@ -109,7 +109,7 @@ async fn a_client_that_must_push_cannot_ask_in_the_open() {
     let stack = Stack::start().await;
     let options = [
         "--redirect-uri",
-        tests::client::REDIRECT_URI,
+        tests::programs::client::REDIRECT_URI,
         "--auth-method",
         "client_secret_post",
         "--require-pushed-authorization-requests",

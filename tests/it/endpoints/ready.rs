@@ -4,7 +4,7 @@ use auth::storage::counters;
 use reqwest::StatusCode;
 use sea_orm::ConnectionTrait;
 use tests::{
-    client::http,
+    programs::client::http,
     stack::{Engine, Stack},
 };
 

@@ -4,7 +4,7 @@ mod configuration;
 
 use serde_json::{Value, json};
 use tests::{
-    client::{Answer, http},
+    programs::client::{Answer, http},
     stack::Stack,
 };
 

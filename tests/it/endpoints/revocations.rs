@@ -5,9 +5,11 @@ use std::fs;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, http},
-    operator,
+    people::browser::Browser,
+    programs::{
+        client::{Answer, Client, http},
+        operator,
+    },
     stack::Stack,
 };
 

@@ -1,10 +1,9 @@
 //! `POST /revoke`
 
 use tests::{
-    access_token::claims,
-    browser::Browser,
-    client::{Answer, Client, http},
-    stack::Stack,
+    people::browser::Browser,
+    programs::client::{Answer, Client, http},
+    stack::{Stack, access_token::claims},
 };
 
 async fn revoke(client: &Client, token: &str) -> Answer {

@@ -8,11 +8,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 use tests::{
-    access_token,
-    browser::Browser,
-    client::{Answer, Client, http},
-    openid_provider::OpenIdProvider,
-    stack::{Engine, Stack},
+    people::browser::Browser,
+    programs::client::{Answer, Client, http},
+    servers::openid_provider::OpenIdProvider,
+    stack::{Engine, Stack, access_token},
 };
 
 /// A stack where people can sign in at GitHub and at the provider.
@@ -65,10 +64,10 @@ async fn the_same_person_keeps_one_account() {
     let mut subjects = Vec::new();
     for _ in 0..2 {
         let tokens = client.obtain_tokens(&mut Browser::default()).await;
-        let bearer = tests::client::http()
+        let bearer = tests::programs::client::http()
             .get(stack.at("/userinfo"))
             .bearer_auth(tokens.text("access_token"));
-        subjects.push(tests::client::Answer::of(bearer).await.text("sub").to_owned());
+        subjects.push(tests::programs::client::Answer::of(bearer).await.text("sub").to_owned());
     }
     assert_eq!(subjects[0], subjects[1]);
     assert!(!subjects[0].is_empty());

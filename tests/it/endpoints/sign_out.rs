@@ -1,6 +1,6 @@
 //! `POST /sign-out`
 
-use tests::{browser::Browser, client::Client, stack::Stack};
+use tests::{people::browser::Browser, programs::client::Client, stack::Stack};
 
 #[tokio::test]
 async fn signing_out_ends_the_session_and_keeps_what_programs_were_granted() {

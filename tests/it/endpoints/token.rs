@@ -11,8 +11,8 @@ mod token_exchange;
 
 use serde_json::json;
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, http, with, without},
+    people::browser::Browser,
+    programs::client::{Answer, Client, http, with, without},
     stack::Stack,
 };
 

@@ -4,10 +4,9 @@ use keys::{Algorithm, DpopRequest, PublishedKeys, SigningKey};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tests::{
-    access_token,
-    browser::Browser,
-    client::{Answer, Client, http, with},
-    stack::Stack,
+    people::browser::Browser,
+    programs::client::{Answer, Client, http, with},
+    stack::{Stack, access_token},
 };
 
 #[tokio::test]

@@ -3,11 +3,10 @@
 use auth::back_channel_logout::deliver_due;
 use serde_json::{Value, json};
 use tests::{
-    access_token,
-    browser::Browser,
-    client::{Client, REDIRECT_URI, http, with},
-    document_server::{Document, DocumentServer},
-    stack::{Engine, Stack},
+    people::browser::Browser,
+    programs::client::{Client, REDIRECT_URI, http, with},
+    servers::document_server::{Document, DocumentServer},
+    stack::{Engine, Stack, access_token},
 };
 
 /// A client that wants to be told, and the ID token of a person who is signed in.

@@ -1,6 +1,6 @@
 //! The pages in a real browser: what a header assertion cannot see.
 
-use tests::{chromium::Chromium, command_line::CommandLine, stack::Stack};
+use tests::{people::chromium::Chromium, programs::command_line::CommandLine, stack::Stack};
 use url::Url;
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! The command line signs in, calls, and says what is wrong.
 
 use tests::{
-    browser::{Browser, Page},
-    command_line::CommandLine,
+    people::browser::{Browser, Page},
+    programs::command_line::CommandLine,
     stack::Stack,
 };
 
@@ -105,7 +105,7 @@ async fn a_forged_callback_is_refused_and_the_true_one_still_counts() {
     let url = url::Url::parse(&waiting.url).unwrap();
     let redirect = url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1;
     let forged = format!("{redirect}?code=stolen&state=guessed&iss={}", stack.issuer);
-    let answer = tests::client::http().get(forged).send().await.unwrap();
+    let answer = tests::programs::client::http().get(forged).send().await.unwrap();
     assert!(answer.status().is_client_error());
 
     let mut browser = Browser::default();

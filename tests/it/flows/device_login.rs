@@ -1,6 +1,6 @@
 //! Signing in with a code that is typed elsewhere, where it does not go well.
 
-use tests::desk::Desk;
+use tests::people::desk::Desk;
 
 #[tokio::test]
 async fn a_device_that_is_denied_is_told_so_and_nobody_is_signed_in() {

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 use serde_json::Value;
 use tests::{
-    browser::Browser,
-    client::http,
-    command_line::{CommandLine, Outcome},
-    seeded::{Registered, Seeded, VARIANTS, Variant},
+    people::browser::Browser,
+    programs::{
+        client::http,
+        command_line::{CommandLine, Outcome},
+    },
+    servers::seeded::{Registered, Seeded, VARIANTS, Variant},
     stack::Stack,
 };
 

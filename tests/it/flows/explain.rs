@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use serde_json::Value;
-use tests::{browser::Browser, command_line::CommandLine, stack::Stack};
+use tests::{people::browser::Browser, programs::command_line::CommandLine, stack::Stack};
 
 #[tokio::test]
 async fn each_step_is_told_with_its_section_and_no_secret() {

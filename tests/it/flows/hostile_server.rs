@@ -1,8 +1,8 @@
 //! A server that sends people where they should not go.
 
 use tests::{
-    desk::Desk,
-    hostile_server::{ADDRESSES, HostileServer},
+    people::desk::Desk,
+    servers::hostile_server::{ADDRESSES, HostileServer},
     stack::Stack,
 };
 

@@ -4,10 +4,11 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, time::
 
 use serde_json::json;
 use tests::{
-    browser::Browser,
-    chromium::Chromium,
-    client::{Answer, Client, with},
-    command_line::CommandLine,
+    people::{browser::Browser, chromium::Chromium},
+    programs::{
+        client::{Answer, Client, with},
+        command_line::CommandLine,
+    },
     stack::Stack,
 };
 use tokio::{

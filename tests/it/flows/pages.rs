@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs};
 
 use tests::{
-    chromium::{Chromium, accessibility::axe_core},
-    gallery::{self, COMMITTED, SCHEMES, SIZES, committed_folder, pictures},
+    people::chromium::{Chromium, accessibility::axe_core},
+    pictures::gallery::{self, COMMITTED, SCHEMES, SIZES, committed_folder, pictures},
 };
 use web::samples;
 

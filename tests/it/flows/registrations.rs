@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::json;
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, REDIRECT_URI, http},
+    people::browser::Browser,
+    programs::client::{Answer, Client, REDIRECT_URI, http},
     stack::Stack,
 };
 

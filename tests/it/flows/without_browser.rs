@@ -2,7 +2,11 @@
 
 use std::fs;
 
-use tests::{browser::Browser, client::Client, command_line::CommandLine, stack::Stack};
+use tests::{
+    people::browser::Browser,
+    programs::{client::Client, command_line::CommandLine},
+    stack::Stack,
+};
 
 #[tokio::test]
 async fn a_machine_calls_with_its_own_secret_and_says_it_in_a_file_only() {

@@ -1,7 +1,7 @@
 //! Signing in where the servers do things differently, or one thing wrong.
 
 use serde_json::{Value, json};
-use tests::{
+use tests::servers::{
     document_server::Document,
     zoo::{OPENID, RESOURCE, SERVER, Zoo},
 };

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 use tests::{
-    access_token::signed,
-    browser::Browser,
-    client::{Answer, Client, http, with},
-    mcp_client::{Wire, call},
-    stack::Stack,
+    people::browser::Browser,
+    programs::{
+        client::{Answer, Client, http, with},
+        mcp_client::{Wire, call},
+    },
+    stack::{Stack, access_token::signed},
 };
 
 fn challenge(answer: &Answer) -> &str {

@@ -10,11 +10,12 @@ use axum::{
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tests::{
-    access_token::claims,
-    browser::Browser,
-    client::{Answer, REDIRECT_URI, VERIFIER, http},
-    mcp_client::{message, post as mcp_post},
-    stack::Stack,
+    people::browser::Browser,
+    programs::{
+        client::{Answer, REDIRECT_URI, VERIFIER, http},
+        mcp_client::{message, post as mcp_post},
+    },
+    stack::{Stack, access_token::claims},
 };
 use url::Url;
 

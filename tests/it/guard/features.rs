@@ -3,10 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
-    access_token::signed,
-    client::Answer,
-    mcp_client::{Session, Wire, call, message, next_message, post, send, text},
-    stack::Stack,
+    programs::{
+        client::Answer,
+        mcp_client::{Session, Wire, call, message, next_message, post, send, text},
+    },
+    stack::{Stack, access_token::signed},
 };
 
 /// What a client of 2026 says of itself when it can do all this.

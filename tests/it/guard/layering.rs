@@ -10,10 +10,9 @@ use axum::{
 use guard::{Caller, Guard};
 use serde_json::{Value, json};
 use tests::{
-    access_token::signed,
-    client::{Answer, http},
-    document_server::{Document, DocumentServer},
-    stack::Stack,
+    programs::client::{Answer, http},
+    servers::document_server::{Document, DocumentServer},
+    stack::{Stack, access_token::signed},
 };
 use tokio::net::TcpListener;
 
@@ -126,9 +125,9 @@ async fn with_a_slash_at_the_end_the_server_answers_as_without() {
     assert_eq!(refused.status, 401);
     assert_eq!(refused.headers["www-authenticate"], plain.headers["www-authenticate"]);
     let token = signed(&stack, &json!({}));
-    let listed = tests::mcp_client::send(
+    let listed = tests::programs::mcp_client::send(
         &slashed,
-        tests::mcp_client::Wire::V2026,
+        tests::programs::mcp_client::Wire::V2026,
         &token,
         "tools/list",
         json!({}),

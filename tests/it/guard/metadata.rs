@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::{
-    client::{Answer, http},
+    programs::client::{Answer, http},
     stack::Stack,
 };
 

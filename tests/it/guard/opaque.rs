@@ -4,10 +4,12 @@ use auth::{oauth::secret, storage::clients};
 use futures::future::select_all;
 use serde_json::json;
 use tests::{
-    browser::Browser,
-    client::Client,
-    document_server::{Document, DocumentServer},
-    mcp_client::{Wire, call, text},
+    people::browser::Browser,
+    programs::{
+        client::Client,
+        mcp_client::{Wire, call, text},
+    },
+    servers::document_server::{Document, DocumentServer},
     stack::Stack,
 };
 

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use tests::{
-    access_token::signed,
-    client::Answer,
-    mcp_client::{Session, Wire, call, message, post, send},
-    stack::Stack,
+    programs::{
+        client::Answer,
+        mcp_client::{Session, Wire, call, message, post, send},
+    },
+    stack::{Stack, access_token::signed},
 };
 
 #[tokio::test]

@@ -4,10 +4,11 @@ use keys::{Algorithm, DpopRequest, SigningKey};
 use reqwest::RequestBuilder;
 use serde_json::json;
 use tests::{
-    access_token::signed,
-    client::{Answer, http},
-    mcp_client::message,
-    stack::Stack,
+    programs::{
+        client::{Answer, http},
+        mcp_client::message,
+    },
+    stack::{Stack, access_token::signed},
 };
 
 struct Bound {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tests::{
-    access_token,
-    browser::Browser,
-    client::{Answer, Client, REDIRECT_URI},
-    mcp_client::{Session, Wire, call, message, next_message},
-    operator,
-    stack::{Engine, Stack},
+    people::browser::Browser,
+    programs::{
+        client::{Answer, Client, REDIRECT_URI},
+        mcp_client::{Session, Wire, call, message, next_message},
+        operator,
+    },
+    stack::{Engine, Stack, access_token},
 };
 
 /// The promise.

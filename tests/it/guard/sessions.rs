@@ -3,10 +3,11 @@
 use reqwest::Method;
 use serde_json::json;
 use tests::{
-    access_token::signed,
-    client::Answer,
-    mcp_client::{Session, Wire, message, post, send},
-    stack::Stack,
+    programs::{
+        client::Answer,
+        mcp_client::{Session, Wire, message, post, send},
+    },
+    stack::{Stack, access_token::signed},
 };
 
 #[tokio::test]
@@ -63,7 +64,7 @@ async fn on_the_wire_of_2026_there_are_no_sessions() {
     assert_eq!(listed.status, 200);
     assert_eq!(listed.headers.get("mcp-session-id"), None);
     for method in [Method::GET, Method::DELETE] {
-        let request = tests::client::http()
+        let request = tests::programs::client::http()
             .request(method, &stack.resource)
             .bearer_auth(&token)
             .header("accept", "text/event-stream")

@@ -3,10 +3,11 @@
 use reqwest::RequestBuilder;
 use serde_json::json;
 use tests::{
-    access_token::signed,
-    client::{Answer, http},
-    mcp_client::post,
-    stack::Stack,
+    programs::{
+        client::{Answer, http},
+        mcp_client::post,
+    },
+    stack::{Stack, access_token::signed},
 };
 
 async fn status(request: RequestBuilder) -> u16 {

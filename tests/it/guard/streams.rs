@@ -3,10 +3,11 @@
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tests::{
-    access_token::signed,
-    client::{Answer, http},
-    mcp_client::{Session, message, whoami},
-    stack::Stack,
+    programs::{
+        client::{Answer, http},
+        mcp_client::{Session, message, whoami},
+    },
+    stack::{Stack, access_token::signed},
 };
 
 /// Streams of one caller.

@@ -3,12 +3,13 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tests::{
-    access_token::signed,
-    browser::Browser,
-    client::{Answer, Client},
-    document_server::{Document, DocumentServer},
-    mcp_client::{Wire, call, send, text},
-    stack::Stack,
+    people::browser::Browser,
+    programs::{
+        client::{Answer, Client},
+        mcp_client::{Wire, call, send, text},
+    },
+    servers::document_server::{Document, DocumentServer},
+    stack::{Stack, access_token::signed},
 };
 
 async fn signed_in() -> (Stack, String) {
@@ -95,7 +96,7 @@ async fn an_expired_token_is_refused() {
 #[tokio::test]
 async fn a_token_with_a_restriction_that_is_not_enforced_is_refused() {
     let (stack, token) = signed_in().await;
-    let claims = tests::access_token::claims(&token);
+    let claims = tests::stack::access_token::claims(&token);
     for (name, value) in [
         ("authorization_details", json!([{"type": "read_only"}])),
         ("may_act", json!({"sub": "x"})),
@@ -221,7 +222,7 @@ fn an_issuer_may_end_with_a_slash_and_a_resource_may_not() {
 async fn with_foreign_keys(change: impl Fn(&mut Value)) -> (Stack, String, DocumentServer) {
     let elsewhere = DocumentServer::start().await;
     let stack = Stack::start_with(&[], &["--issuer", &elsewhere.url]).await;
-    let mut keys = Answer::of(tests::client::http().get(stack.at("/jwks"))).await.json;
+    let mut keys = Answer::of(tests::programs::client::http().get(stack.at("/jwks"))).await.json;
     keys["keys"].as_array_mut().unwrap().iter_mut().for_each(change);
     let metadata = json!({"issuer": elsewhere.url, "jwks_uri": elsewhere.at("/keys"),
         "userinfo_endpoint": "", "revocation_endpoint": 7, "scopes_supported": null});

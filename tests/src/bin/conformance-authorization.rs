@@ -8,9 +8,9 @@
 use std::{error::Error, net::Ipv4Addr, path::Path, process::Stdio};
 
 use tests::{
-    browser::Browser,
-    client::Client,
-    document_server::{Document, DocumentServer},
+    people::browser::Browser,
+    programs::client::Client,
+    servers::document_server::{Document, DocumentServer},
     stack::Stack,
 };
 use tokio::{

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tests::conformance_client::{Assignment, carry_out};
+use tests::conformance::client::{Assignment, carry_out};
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -3,7 +3,7 @@
 
 use std::{error::Error, net::Ipv4Addr};
 
-use tests::{browser::Browser, client::Client, conformance, stack::Stack};
+use tests::{conformance, people::browser::Browser, programs::client::Client, stack::Stack};
 use tokio::net::TcpListener;
 
 #[tokio::main]

@@ -17,5 +17,5 @@ struct Options {
 async fn main() -> io::Result<()> {
     let Options { port } = Options::parse();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    tests::github::serve(listener).await
+    tests::stack::github::serve(listener).await
 }

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use tests::{browser::Browser, client::Client, stack::Stack};
+use tests::{people::browser::Browser, programs::client::Client, stack::Stack};
 
 /// Requests for each page.
 const REQUESTS: usize = 1000;

@@ -4,8 +4,8 @@
 use std::{error::Error, fmt::Write, fs, path::Path};
 
 use tests::{
-    desk::Step,
-    picture::draw,
+    people::desk::Step,
+    pictures::svg::draw,
     walkthroughs::{ALL, Walkthrough},
 };
 

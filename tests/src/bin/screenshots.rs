@@ -4,8 +4,8 @@
 use std::{env, fs, path::PathBuf};
 
 use tests::{
-    chromium::Chromium,
-    gallery::{COMMITTED, committed_folder, page, pictures, serve},
+    people::chromium::Chromium,
+    pictures::gallery::{COMMITTED, committed_folder, page, pictures, serve},
 };
 use web::samples;
 

@@ -14,8 +14,8 @@ use tokio::{task::JoinSet, time::sleep};
 
 use super::{races::is_live, replicas::Replicas, report, seeded::Seeded};
 use crate::{
-    browser::Browser,
-    client::{Answer, Client},
+    people::browser::Browser,
+    programs::client::{Answer, Client},
     stack::Engine,
 };
 

@@ -21,10 +21,9 @@ use super::{
     small_disk::{Failure, SmallDisk},
 };
 use crate::{
-    browser::{Browser, Page},
-    client::{Client, http},
-    github,
-    stack::{auth_options, write_secret},
+    people::browser::{Browser, Page},
+    programs::client::{Client, http},
+    stack::{auth_options, github, write_secret},
 };
 
 /// Programs at once.

@@ -10,8 +10,8 @@ use futures::future::join_all;
 
 use super::{report, seeded::Seeded};
 use crate::{
-    browser::Browser,
-    client::{Answer, Client},
+    people::browser::Browser,
+    programs::client::{Answer, Client},
     stack::{Engine, Stack},
 };
 

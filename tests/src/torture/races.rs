@@ -4,8 +4,8 @@ use futures::future::join_all;
 
 use super::{replicas::Replicas, report};
 use crate::{
-    browser::Browser,
-    client::{Answer, Client},
+    people::browser::Browser,
+    programs::client::{Answer, Client},
     stack::Engine,
 };
 

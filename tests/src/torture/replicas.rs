@@ -22,9 +22,8 @@ use tokio::{
 };
 
 use crate::{
-    client::{Client, http},
-    github, postgres,
-    stack::{Engine, auth_options, write_secret},
+    programs::client::{Client, http},
+    stack::{Engine, auth_options, github, postgres, write_secret},
 };
 
 /// Longest start of a program on a busy machine.

@@ -19,9 +19,11 @@ use tokio::{
 
 use super::{replicas::Replicas, report};
 use crate::{
-    browser::Browser,
-    client::{Client, http},
-    mcp_client::whoami,
+    people::browser::Browser,
+    programs::{
+        client::{Client, http},
+        mcp_client::whoami,
+    },
     stack::Engine,
 };
 

@@ -14,8 +14,8 @@ use tokio::{task::JoinSet, time::sleep};
 
 use super::{replicas::Replicas, report};
 use crate::{
-    browser::Browser,
-    client::{Answer, Client},
+    people::browser::Browser,
+    programs::client::{Answer, Client},
     stack::Engine,
 };
 

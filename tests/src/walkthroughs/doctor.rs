@@ -4,8 +4,8 @@ use futures::future::FutureExt;
 
 use super::Walkthrough;
 use crate::{
-    desk::{Desk, Step},
-    seeded::Seeded,
+    people::desk::{Desk, Step},
+    servers::seeded::Seeded,
     stack::Stack,
 };
 

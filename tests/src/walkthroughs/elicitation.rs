@@ -3,7 +3,7 @@
 use futures::future::FutureExt;
 
 use super::Walkthrough;
-use crate::desk::{Desk, Step};
+use crate::people::desk::{Desk, Step};
 
 /// A form of the server.
 pub const ELICITATION: Walkthrough = Walkthrough {

@@ -3,7 +3,7 @@
 use futures::future::FutureExt;
 
 use super::Walkthrough;
-use crate::desk::{Desk, Step};
+use crate::people::desk::{Desk, Step};
 
 /// Each step of a sign-in, with the rule it follows.
 pub const EXPLAIN: Walkthrough = Walkthrough {

@@ -3,7 +3,7 @@
 use futures::future::FutureExt;
 
 use super::Walkthrough;
-use crate::desk::{Desk, Step};
+use crate::people::desk::{Desk, Step};
 
 /// The first sign-in.
 pub const FIRST_SIGN_IN: Walkthrough = Walkthrough {

@@ -3,7 +3,7 @@
 use futures::future::FutureExt;
 
 use super::Walkthrough;
-use crate::desk::{Desk, Step};
+use crate::people::desk::{Desk, Step};
 
 /// More is needed than was allowed.
 pub const STEP_UP: Walkthrough = Walkthrough {

@@ -4,8 +4,8 @@ use auth::storage::identities;
 use futures::future::join_all;
 use serde_json::Value;
 use tests::{
-    browser::{Browser, Page},
-    client::Client,
+    people::browser::{Browser, Page},
+    programs::client::Client,
     stack::{Engine, Stack},
 };
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use auth::storage::sessions;
 use tests::{
-    browser::{Browser, Page},
+    people::browser::{Browser, Page},
     stack::{Engine, Stack},
 };
 use uuid::Uuid;

@@ -4,8 +4,8 @@ use auth::storage::registrations;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, REDIRECT_URI, http},
+    people::browser::Browser,
+    programs::client::{Answer, Client, REDIRECT_URI, http},
     stack::Stack,
 };
 
@@ -64,7 +64,7 @@ async fn an_update_is_in_force_under_the_same_client_id() {
     let client = Client::known_as(&stack, id, None);
     let url = client.authorize_url(&client.authorize_parameters());
     assert_eq!(Browser::default().open(&url).await.status, 400);
-    let moved = tests::client::with(
+    let moved = tests::programs::client::with(
         client.authorize_parameters(),
         "redirect_uri",
         "http://127.0.0.1:1/moved",

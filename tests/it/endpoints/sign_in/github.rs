@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use tests::{
-    browser::{Browser, Page},
-    document_server::{Document, DocumentServer},
+    people::browser::{Browser, Page},
+    servers::document_server::{Document, DocumentServer},
     stack::Stack,
 };
 

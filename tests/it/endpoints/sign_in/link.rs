@@ -2,10 +2,9 @@
 
 use serde_json::json;
 use tests::{
-    access_token,
-    browser::{Browser, Page},
-    client::Client,
-    stack::Stack,
+    people::browser::{Browser, Page},
+    programs::client::Client,
+    stack::{Stack, access_token},
 };
 
 use super::{subject, with_provider};

@@ -5,11 +5,10 @@ use std::{fs, path::Path};
 use keys::Algorithm;
 use serde_json::json;
 use tests::{
-    access_token,
-    browser::{Browser, Page},
-    client::{Client, with},
-    openid_provider::{ACCESS_TOKEN_PREFIX, Fault, person},
-    stack::Stack,
+    people::browser::{Browser, Page},
+    programs::client::{Client, with},
+    servers::openid_provider::{ACCESS_TOKEN_PREFIX, Fault, person},
+    stack::{Stack, access_token},
 };
 
 use super::{subject, with_provider};

@@ -3,8 +3,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use tests::{
-    browser::Browser,
-    client::{Client, with, without},
+    people::browser::Browser,
+    programs::client::{Client, with, without},
     stack::Stack,
 };
 

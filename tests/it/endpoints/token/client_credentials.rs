@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::{
-    client::{Answer, Client, with},
+    programs::client::{Answer, Client, with},
     stack::Stack,
 };
 

@@ -1,7 +1,7 @@
 //! `grant_type=urn:ietf:params:oauth:grant-type:device_code`
 
 use tests::{
-    client::{Answer, Client, with},
+    programs::client::{Answer, Client, with},
     stack::Stack,
 };
 

@@ -5,8 +5,8 @@ use keys::{Algorithm, DpopRequest, MasterSecrets, SigningKey};
 use reqwest::Method;
 use serde_json::Value;
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, http},
+    people::browser::Browser,
+    programs::client::{Answer, Client, http},
     stack::Stack,
 };
 

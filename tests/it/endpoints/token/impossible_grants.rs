@@ -4,10 +4,9 @@
 use auth::storage::{grants, users};
 use serde_json::{Value, json};
 use tests::{
-    access_token::claims,
-    browser::Browser,
-    client::{Answer, Client, with},
-    stack::Stack,
+    people::browser::Browser,
+    programs::client::{Answer, Client, with},
+    stack::{Stack, access_token::claims},
 };
 use uuid::Uuid;
 
@@ -149,7 +148,7 @@ async fn a_device_code_of_which_nothing_can_come_is_not_redeemed() {
 #[tokio::test]
 async fn tokens_for_a_resource_that_is_gone_are_not_active() {
     let stack = Stack::start().await;
-    let options = ["--redirect-uri", tests::client::REDIRECT_URI];
+    let options = ["--redirect-uri", tests::programs::client::REDIRECT_URI];
     let client = Client::pre_registered(&stack, &options).await;
     let code = code(&client, "mcp:tools").await;
     let tokens = client.post_authenticated("/token", &client.code_form(&code)).await;

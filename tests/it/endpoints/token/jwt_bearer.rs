@@ -6,11 +6,12 @@ use auth::storage::users;
 use keys::TokenType;
 use serde_json::{Value, json};
 use tests::{
-    access_token::claims,
-    client::{Answer, Client, with, without},
-    document_server::{Document, DocumentServer},
-    stack::Stack,
-    trusted_issuer::{SUBJECT, TrustedIssuer, WORKLOAD_CLIENT},
+    programs::client::{Answer, Client, with, without},
+    servers::{
+        document_server::{Document, DocumentServer},
+        trusted_issuer::{SUBJECT, TrustedIssuer, WORKLOAD_CLIENT},
+    },
+    stack::{Stack, access_token::claims},
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -1,8 +1,8 @@
 //! `grant_type=refresh_token`
 
 use tests::{
-    browser::Browser,
-    client::{Answer, Client, http, with},
+    people::browser::Browser,
+    programs::client::{Answer, Client, http, with},
     stack::{Engine, Stack},
 };
 

@@ -3,10 +3,9 @@
 use keys::{Algorithm, DpopRequest, SigningKey};
 use serde_json::{Value, json};
 use tests::{
-    access_token::claims,
-    browser::Browser,
-    client::{Answer, Client, REDIRECT_URI, with, without},
-    stack::Stack,
+    people::browser::Browser,
+    programs::client::{Answer, Client, REDIRECT_URI, with, without},
+    stack::{Stack, access_token::claims},
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -210,7 +209,7 @@ async fn a_subject_token_with_a_restriction_that_would_be_lost_is_not_exchanged(
     let exchanged = async |name: &str, value: Value| {
         let mut claims = subject.clone();
         claims[name] = value;
-        let token = tests::access_token::signed(&setting.stack, &claims);
+        let token = tests::stack::access_token::signed(&setting.stack, &claims);
         setting.post(&exchange(&token)).await
     };
     for (name, value) in [

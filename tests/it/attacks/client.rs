@@ -1,0 +1,4 @@
+//! Servers and networks that are hostile to the client.
+
+mod exhaustion;
+mod transport;

@@ -1,0 +1,5 @@
+//! Rules of the house that need a reader of sources and documents rather than a compiler.
+
+mod reason_codes;
+mod rooms;
+mod tidy;

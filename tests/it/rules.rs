@@ -1,0 +1,11 @@
+//! What holds across the endpoints of `auth`.
+
+mod advertised;
+mod client_authentication;
+mod key_rotation;
+mod master_secrets;
+mod metadata_documents;
+mod public_issuer;
+mod request_ids;
+mod resources;
+mod settings;

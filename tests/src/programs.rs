@@ -1,0 +1,8 @@
+//! Programs that speak to a server, one message or one process at a time.
+
+pub mod client;
+pub mod command_line;
+pub mod mcp_client;
+pub mod operator;
+pub mod raw_http;
+pub mod raw_jws;
