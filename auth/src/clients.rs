@@ -3,7 +3,6 @@
 mod freshness;
 mod guarded_fetch;
 mod metadata_document;
-mod pre_registered;
 mod published;
 mod reach;
 pub mod registration;
@@ -15,7 +14,7 @@ use std::sync::Arc;
 use keys::PublishedKeys;
 use url::Url;
 
-pub use self::guarded_fetch::is_fetch;
+pub(crate) use self::guarded_fetch::is_fetch;
 use self::{
     published::{CLIENT_KEYS, ISSUER_KEYS, Published},
     registration::Registration,
@@ -24,7 +23,7 @@ use crate::{
     clock::Clock,
     config::MetadataDocuments,
     oauth::{
-        client::{Client, ClientKeys},
+        client::{Client, Provenance},
         client_id_url,
         error::{ErrorCode, OAuthError},
     },
@@ -90,7 +89,7 @@ impl Clients {
         let client = self.look_up(id, network).await?;
         tracing::debug!(
             client_id = story::shown_client_id(id),
-            name = client.name,
+            name = client.metadata.client_name,
             provenance = ?client.provenance,
             "client found"
         );
@@ -100,7 +99,7 @@ impl Clients {
     async fn look_up(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
         if registration::is_registered_id(id) {
             let found = self.find_registration(id).await?;
-            return found.map(|found| found.client(&self.seals, id)).ok_or_else(unknown);
+            return found.map(|found| found.into_client(&self.seals, id)).ok_or_else(unknown);
         }
         if client_id_url::is_url(id) {
             return self.published.client(id, network).await;
@@ -110,25 +109,23 @@ impl Clients {
             return Err(unknown());
         }
         match clients::find(self.db.connection(), id).await? {
-            Some(row) => Ok(pre_registered::client(row, self.clock.now())),
+            Some(row) => Ok(pre_registered(row, self.clock.now())),
             None => Err(unknown()),
         }
     }
 
     /// What an open registration is now: what the `client_id` carries, unless it was changed or
     /// deleted since (RFC 7592).
-    pub async fn find_registration(&self, id: &str) -> Result<Option<Registration>, OAuthError> {
+    pub(crate) async fn find_registration(
+        &self,
+        id: &str,
+    ) -> Result<Option<Registration>, OAuthError> {
         let first =
             Registration::open(&self.seals, id).map_err(|error| unknown().because(error))?;
-        let row = registrations::find(self.db.connection(), first.id).await?;
-        match row.map(|row| row.registration) {
-            None => Ok(Some(first)),
-            Some(None) => Ok(None),
-            Some(Some(text)) => match serde_json::from_str(&text) {
-                Ok(registration) => Ok(Some(registration)),
-                Err(error) => Err(OAuthError::server_error("registration_unreadable", error)),
-            },
-        }
+        Ok(match registrations::find(self.db.connection(), first.id).await? {
+            None => Some(first),
+            Some(row) => row.metadata.map(|latest| Registration { metadata: latest.0, ..first }),
+        })
     }
 
     /// The public keys that the client registered, for a visitor of `network`.
@@ -145,14 +142,14 @@ impl Clients {
                 "The client has registered no usable public key.",
             )
         };
-        match &client.keys {
-            ClientKeys::Jwks(text) => PublishedKeys::from_json(text.as_bytes())
+        if let Some(jwks) = &client.metadata.jwks {
+            return PublishedKeys::from_json(jwks.to_string().as_bytes())
                 .map(Arc::new)
-                .map_err(|error| unusable().because(error)),
-            ClientKeys::JwksUri(uri) => {
-                self.published.keys(uri, assertion, &CLIENT_KEYS, Some(network)).await
-            }
-            ClientKeys::None => Err(unusable()),
+                .map_err(|error| unusable().because(error));
+        }
+        match &client.metadata.jwks_uri {
+            Some(uri) => self.published.keys(uri, assertion, &CLIENT_KEYS, Some(network)).await,
+            None => Err(unusable()),
         }
     }
 
@@ -168,6 +165,17 @@ impl Clients {
             ErrorCode::InvalidClient => OAuthError { code: ErrorCode::InvalidGrant, ..error },
             _ => error,
         })
+    }
+}
+
+/// The client of a row.
+fn pre_registered(row: clients::Model, now: i64) -> Client {
+    Client {
+        secret_hashes: row.live_secret_hashes(now),
+        id: row.id,
+        provenance: Provenance::PreRegistered,
+        metadata: row.metadata.0,
+        registration_id: None,
     }
 }
 

@@ -20,14 +20,14 @@ use crate::{
 pub fn asker(client: &Client) -> Asker {
     let text = |url: &Option<Url>| url.as_ref().map(Url::to_string);
     Asker {
-        name: client.name.clone(),
+        name: client.metadata.client_name.clone(),
         id: client.id.clone(),
         host: proven_host(client.provenance, &client.id),
         unverified: client.provenance == Provenance::Registered,
         pages: OwnPages {
-            home: text(&client.client_uri),
-            policy: text(&client.policy_uri),
-            terms: text(&client.tos_uri),
+            home: text(&client.metadata.client_uri),
+            policy: text(&client.metadata.policy_uri),
+            terms: text(&client.metadata.tos_uri),
         },
     }
 }

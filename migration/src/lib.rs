@@ -13,7 +13,6 @@ mod m20261124_000005_create_grants;
 mod m20261124_000006_create_authorization_codes;
 mod m20261124_000007_create_opaque_tokens;
 mod m20261124_000008_create_signing_keys;
-mod m20261125_000010_extend_clients;
 mod m20261125_000011_create_registrations;
 mod m20261125_000012_create_single_use;
 mod m20261125_000020_keep_claims_of_opaque_tokens;
@@ -45,7 +44,6 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000006_create_authorization_codes::Migration),
             Box::new(m20261124_000007_create_opaque_tokens::Migration),
             Box::new(m20261124_000008_create_signing_keys::Migration),
-            Box::new(m20261125_000010_extend_clients::Migration),
             Box::new(m20261125_000011_create_registrations::Migration),
             Box::new(m20261125_000012_create_single_use::Migration),
             Box::new(m20261125_000020_keep_claims_of_opaque_tokens::Migration),

@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
                     .table("registrations")
                     .if_not_exists()
                     .col(text("client_id_hash").primary_key())
-                    .col(text_null("registration"))
+                    .col(json_null("metadata"))
                     .col(boolean("is_used"))
                     .col(big_integer("changed_at"))
                     .to_owned(),

@@ -221,7 +221,7 @@ fn is_same_server(issuer: &Url, url: &Url) -> bool {
 }
 
 /// Whether a request was sent to fetch a document, by this server or another of its kind.
-pub fn is_fetch(headers: &HeaderMap) -> bool {
+pub(crate) fn is_fetch(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CDN_LOOP).iter().filter_map(|value| value.to_str().ok());
     let mut entries = values.flat_map(|value| value.split(','));
     entries.any(|entry| {

@@ -4,37 +4,41 @@
 use keys::unique_json;
 
 use super::remote::RemoteError;
-use crate::oauth::{
-    client::{Client, Provenance},
-    client_metadata::ClientMetadata,
-};
+use crate::oauth::client::{Client, Provenance, RequestedMetadata};
 
 /// Largest document, in bytes (§6.6 of the draft).
-pub(super) const LARGEST: usize = 5 * 1024;
+pub(super) const MAX_DOCUMENT: usize = 5 * 1024;
 
-/// The client that the document at `client_id` describes. Its metadata is judged as that of a
-/// registration is.
+/// The client that the document at `client_id` describes. Its metadata follows the rules of
+/// registrations.
 pub(super) fn read(client_id: &str, body: &[u8]) -> Result<Client, RemoteError> {
-    let metadata: ClientMetadata = unique_json::from_slice(body).map_err(|error| {
+    let requested: RequestedMetadata = unique_json::from_slice(body).map_err(|error| {
         unusable("metadata_document_malformed", format!("it is not a JSON object ({error})"))
     })?;
-    let named = metadata
+    let named = requested
         .text("client_id")
         .map_err(|error| unusable("metadata_document_malformed", error.description))?;
     if named != Some(client_id) {
         let why = "its client_id is not the URL that it was fetched from, byte for byte";
         return Err(unusable("metadata_document_client_id", why));
     }
-    if !metadata.has("client_name") {
+    if !requested.has("client_name") {
         return Err(unusable("metadata_document_malformed", "it has no client_name"));
     }
-    if metadata.has("client_secret") || metadata.has("client_secret_expires_at") {
+    if requested.has("client_secret") || requested.has("client_secret_expires_at") {
         let why = "it holds a client_secret, which everybody can read there";
         return Err(unusable("metadata_document_secret", why));
     }
-    metadata
-        .judge(client_id, Provenance::MetadataDocument)
-        .map_err(|error| unusable("metadata_document_refused", error.description))
+    let metadata = requested
+        .validate(Provenance::MetadataDocument)
+        .map_err(|error| unusable("metadata_document_refused", error.description))?;
+    Ok(Client {
+        id: client_id.to_owned(),
+        provenance: Provenance::MetadataDocument,
+        metadata,
+        secret_hashes: Vec::new(),
+        registration_id: None,
+    })
 }
 
 fn unusable(reason: &'static str, why: impl Into<String>) -> RemoteError {
@@ -44,7 +48,6 @@ fn unusable(reason: &'static str, why: impl Into<String>) -> RemoteError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::client::AuthenticationMethod;
     use serde_json::{Value, json};
 
     const ID: &str = "https://cimd.test/c.json";
@@ -89,7 +92,7 @@ mod tests {
     fn several_offered_methods_are_no_reason_to_refuse() {
         let name = "token_endpoint_auth_methods_supported";
         let client = judged(name, json!(["client_secret_basic", "none"])).unwrap();
-        assert_eq!(client.authentication, AuthenticationMethod::None);
+        assert!(client.is_public());
     }
 
     #[test]

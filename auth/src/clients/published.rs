@@ -45,7 +45,7 @@ impl Published {
             documents: Remote::new(
                 fetch.clone(),
                 clock.clone(),
-                metadata_document::LARGEST,
+                metadata_document::MAX_DOCUMENT,
                 metadata_document::read,
             ),
             keys: Remote::new(fetch.clone(), clock.clone(), LARGEST_KEY_SET, read_keys),

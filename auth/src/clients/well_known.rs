@@ -29,7 +29,7 @@ mod tests {
         for (id, _) in COPIES {
             let client = find(id).unwrap();
             assert_eq!(client.id, id);
-            for uri in &client.redirect_uris {
+            for uri in &client.metadata.redirect_uris {
                 let target =
                     RedirectTarget::verify(&client, Some(uri.as_str()), None, "i").unwrap();
                 assert!(target.is_loopback(), "{id}: {}", uri.as_str());

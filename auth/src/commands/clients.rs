@@ -1,21 +1,18 @@
-//! `auth clients`: clients that an operator enters, looks at and takes away.
+//! `auth clients`: adds, lists, shows and removes the clients that an operator vouches for.
 
 mod add;
 mod show;
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{CommandError, Format, table};
 use crate::{
     clock::Clock,
     config::DatabaseSetting,
-    oauth::{
-        client::AuthenticationMethod,
-        secret::{Secret, SecretKind},
-    },
+    oauth::secret::{Secret, SecretKind},
     storage::{Database, clients, grants},
 };
 
@@ -101,20 +98,20 @@ async fn list(
     let db = database.open().await?;
     let clients = clients::all(db.connection()).await?;
     if format.json {
-        let clients: Vec<Value> = clients.iter().map(|client| show::json(client, None)).collect();
-        return Ok(writeln!(stdout, "{}", json!(clients))?);
+        let clients = clients.iter().map(|client| show::members(client, None).map(Value::from));
+        let clients = clients.collect::<Result<Value, _>>().map_err(io::Error::from)?;
+        return Ok(writeln!(stdout, "{clients}")?);
     }
-    let rows: Vec<_> = clients
-        .into_iter()
-        .map(|client| {
-            let grants = match client.grant_types.is_empty() {
-                true => "-".to_owned(),
-                false => client.grant_types,
-            };
-            [client.id, client.name, client.token_endpoint_auth_method, grants]
-        })
-        .collect();
+    let rows: Vec<_> = clients.into_iter().map(table_row).collect();
     Ok(table::write(stdout, ["CLIENT ID", "NAME", "AUTHENTICATION", "GRANTS"], &rows)?)
+}
+
+fn table_row(client: clients::Model) -> [String; 4] {
+    let metadata = client.metadata.0;
+    let grants: Vec<&str> = metadata.grant_types.iter().map(|grant| grant.as_str()).collect();
+    let grants = if grants.is_empty() { "-".to_owned() } else { grants.join(" ") };
+    let method = metadata.token_endpoint_auth_method.as_str().to_owned();
+    [client.id, metadata.client_name, method, grants]
 }
 
 async fn remove(
@@ -137,24 +134,23 @@ async fn rotate(
     keep_old: i64,
 ) -> Result<(clients::Model, Secret), CommandError> {
     let client = find(db, client_id).await?;
-    let method = AuthenticationMethod::parse(&client.token_endpoint_auth_method);
-    let old = client.secret_hash.clone().filter(|_| method.is_some_and(|m| m.has_secret()));
-    let Some(old) = old else {
-        let method = &client.token_endpoint_auth_method;
+    let method = client.metadata.0.token_endpoint_auth_method;
+    let Some(old) = client.secret_hash.clone().filter(|_| method.has_secret()) else {
         return Err(CommandError::Refused(format!(
-            "{client_id} has no secret to rotate: it authenticates by {method}"
+            "{client_id} has no secret to rotate: it authenticates by {}",
+            method.as_str()
         )));
     };
     let secret = Secret::generate(SecretKind::ClientSecret)?;
     let hashes = (old.as_str(), &*secret.hash());
     let until = now.saturating_add(keep_old);
-    match clients::rotate_secret(db.connection(), client_id, hashes, until).await? {
-        true => Ok((client, secret)),
-        false => Err(CommandError::Refused(format!(
+    if !clients::rotate_secret(db.connection(), client_id, hashes, until).await? {
+        return Err(CommandError::Refused(format!(
             "the secret of {client_id} was rotated by somebody else just now; look before you \
              rotate it again"
-        ))),
+        )));
     }
+    Ok((client, secret))
 }
 
 async fn find(db: &Database, client_id: &str) -> Result<clients::Model, CommandError> {

@@ -87,7 +87,7 @@ pub async fn deny(
     answerer: Answerer<'_>,
 ) -> Result<(), OAuthError> {
     let Answerer { person, visitor } = answerer;
-    let (kind, name) = (EventKind::AccessDenied, &request.client.name);
+    let (kind, name) = (EventKind::AccessDenied, &request.client.metadata.client_name);
     let event = visitor.event(person.user.id, kind, name, state.clock.now());
     Ok(security_events::record(state.db.connection(), event).await?)
 }
@@ -100,7 +100,7 @@ pub fn grant_for(state: &AppState, person: &SignedIn, allowed: Allowed<'_>) -> g
         id: Uuid::now_v7(),
         user_id: person.user.id,
         client_id: client.id.clone(),
-        client_name: client.name.clone(),
+        client_name: client.metadata.client_name.clone(),
         resource: resource.into(),
         scope: scope.into(),
         authenticated_at: person.session.authenticated_at,

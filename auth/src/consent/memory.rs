@@ -7,7 +7,7 @@ use super::answer::Answerer;
 use crate::{
     oauth::{
         authorization_request::AuthorizationRequest,
-        client::{AuthenticationMethod, Client, Provenance},
+        client::{Client, Provenance},
         error::OAuthError,
         scope::ScopeSet,
     },
@@ -18,7 +18,7 @@ use crate::{
 /// Whether an answer to this client is remembered: only where the client has to prove who it is
 /// before a code is worth anything. Anybody can call themselves a public client's name.
 pub fn remembers(client: &Client) -> bool {
-    client.authentication != AuthenticationMethod::None
+    !client.is_public()
 }
 
 /// Whether the person has allowed this client as much before, by the name that it has now, for the
@@ -40,7 +40,7 @@ pub async fn has_consented(
     let (db, now) = (state.db.connection(), state.clock.now());
     let covers = |grant: &grants::Model| {
         let scope: ScopeSet = grant.scope.split(' ').collect();
-        grant.client_name == request.client.name
+        grant.client_name == request.client.metadata.client_name
             && grant.resource == request.resource.resource
             && scope.covers(&request.scope)
     };

@@ -99,7 +99,7 @@ pub(super) async fn read_pushed(
     let id = query.required("client_id")?;
     let client = state.clients.find_for(id, &visitor.network()).await?;
     let (parameters, pushed) = par::open(state, &client, query)?;
-    let must_push = client.require_pushed_authorization_requests && pushed.is_none();
+    let must_push = client.metadata.require_pushed_authorization_requests && pushed.is_none();
     let redirect_uri = parameters.optional("redirect_uri")?;
     let one_state = parameters.optional("state").unwrap_or_default();
     let target = RedirectTarget::verify(&client, redirect_uri, one_state, &state.config.issuer)?;

@@ -72,7 +72,7 @@ pub async fn get(
     match signed_in? {
         Some(person) if !request.is_of(&person) => {
             let page = EndSessionPage {
-                client_name: request.client.map(|client| client.name),
+                client_name: request.client.map(|client| client.metadata.client_name),
                 person: presentation::person(&person),
                 request: query,
                 csrf: person.csrf(&state),
@@ -157,7 +157,8 @@ fn target(client: Option<&Client>, uri: &str, state: Option<&str>) -> Result<Str
             "Send client_id or id_token_hint beside post_logout_redirect_uri.",
         ));
     };
-    if !client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == uri) {
+    let mut registered = client.metadata.post_logout_redirect_uris.iter();
+    if !registered.any(|registered| registered.as_str() == uri) {
         return Err(OAuthError::invalid_request(
             "post_logout_redirect_uri_unregistered",
             "The post_logout_redirect_uri is not registered for this client.",

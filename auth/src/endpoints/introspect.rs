@@ -22,7 +22,7 @@ use crate::{
         authenticated::{Authenticated, FromParameters},
     },
     oauth::{
-        client::{AuthenticationMethod, Client},
+        client::Client,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
@@ -96,7 +96,7 @@ pub async fn post(
     headers: HeaderMap,
     Authenticated { client, request }: Authenticated<IntrospectionRequest>,
 ) -> Result<Response, TokenError> {
-    if client.authentication == AuthenticationMethod::None {
+    if client.is_public() {
         return Err(public_client().into());
     }
     let token = LiveToken::find(&state, &request.token).await?;
@@ -136,14 +136,20 @@ fn signed(
 /// The client that holds the token, or the resource that the token is for.
 fn may_ask(client: &Client, token: &LiveToken) -> bool {
     let is_its_resource = |audience: &Audience| {
-        client.resource.as_ref().is_some_and(|resource| audience.contains(resource))
+        client
+            .metadata
+            .operator
+            .resource
+            .as_ref()
+            .is_some_and(|resource| audience.contains(resource))
     };
     match token {
         LiveToken::Access(token) => {
             client.id == token.claims.client_id || is_its_resource(&token.claims.aud)
         }
         LiveToken::Refresh(grant) => {
-            client.id == grant.client_id || client.resource.as_ref() == Some(&grant.resource)
+            client.id == grant.client_id
+                || client.metadata.operator.resource.as_ref() == Some(&grant.resource)
         }
     }
 }

@@ -41,7 +41,7 @@ pub async fn get(
     let continue_to = ContinueTo::parse(parameters.optional("continue")?)?;
     let client =
         waiting_request(&state, &continue_to, &visitor).await.map(|request| ClientSummary {
-            name: request.client.name.clone(),
+            name: request.client.metadata.client_name.clone(),
             client_host: presentation::asker(&request.client).host,
             redirect_host: request.target.shown_host(),
         });

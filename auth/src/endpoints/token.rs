@@ -29,7 +29,7 @@ use crate::{
     },
     limits::Whose,
     oauth::{
-        client::{AuthenticationMethod, Client, GrantType},
+        client::{Client, GrantType},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
     },
@@ -124,10 +124,8 @@ pub async fn post(
     let key = dpop::key_thumbprint(&state, &headers, "/token", &client, &address).await?;
     let served = serve(&state, &client, key.as_deref(), request).await;
     Ok(served.map_err(|error| {
-        let whose = match client.authentication {
-            AuthenticationMethod::None => Whose::Address(&address),
-            _ => Whose::Client(&client.id),
-        };
+        let whose =
+            if client.is_public() { Whose::Address(&address) } else { Whose::Client(&client.id) };
         state.limits.refusal(whose, error, state.clock.now())
     })?)
 }

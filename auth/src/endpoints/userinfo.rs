@@ -102,7 +102,7 @@ async fn is_signed(
         return Ok(true);
     }
     match state.clients.find(&token.claims.client_id).await {
-        Ok(client) => Ok(state.signs_by(client.userinfo_signed_response_alg.as_deref())),
+        Ok(client) => Ok(state.signs_by(client.metadata.userinfo_signed_response_alg.as_deref())),
         Err(error) if error.code == ErrorCode::InvalidClient => Err(refused().because(error)),
         Err(error) => Err(error),
     }

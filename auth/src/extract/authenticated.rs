@@ -15,7 +15,7 @@ use crate::{
     limits::Whose,
     oauth::{
         assertion::is_identity_assertion,
-        client::{AuthenticationMethod, Client, ClientKeys, GrantType, Provenance},
+        client::{AuthenticationMethod, Client, GrantType, Provenance},
         client_assertion::{self, ASSERTION_TYPE, ClientAssertion},
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
@@ -148,13 +148,14 @@ impl Credentials {
         }
         let method = self.proof.method();
         // A public client that has keys may prove more than it must.
-        let proves_more = client.authentication == AuthenticationMethod::None
+        let proves_more = client.is_public()
             && method == AuthenticationMethod::PrivateKeyJwt
-            && client.keys != ClientKeys::None;
-        if method != client.authentication && !proves_more {
+            && client.metadata.has_keys();
+        let expected = client.metadata.token_endpoint_auth_method;
+        if method != expected && !proves_more {
             return Err(refused(
                 "client_authentication_method",
-                format!("This client authenticates by {}.", client.authentication.as_str()),
+                format!("This client authenticates by {}.", expected.as_str()),
             ));
         }
         match &self.proof {

@@ -28,7 +28,7 @@ pub async fn key_thumbprint(
     address: &str,
 ) -> Result<Option<String>, OAuthError> {
     let Some(proof) = sent(headers)? else {
-        return match client.dpop_bound_access_tokens {
+        return match client.metadata.dpop_bound_access_tokens {
             true => Err(refused(
                 "dpop_missing",
                 "This client's tokens are bound to a key. Send a DPoP proof.",

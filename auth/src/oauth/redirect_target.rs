@@ -26,7 +26,7 @@ impl RedirectTarget {
         state: Option<&str>,
         issuer: &str,
     ) -> Result<Self, OAuthError> {
-        let uri = match (requested, client.redirect_uris.as_slice()) {
+        let uri = match (requested, client.metadata.redirect_uris.as_slice()) {
             (None, [only]) => only.as_str(),
             (None, _) => {
                 return Err(OAuthError::invalid_request(

@@ -1,5 +1,6 @@
 //! Redirect URIs: which may be registered, and when a request's matches a registered one.
 
+use serde::Serialize;
 use url::{Host, Url};
 
 use super::{
@@ -61,7 +62,8 @@ const RESPONSE_PARAMETERS: [&str; 12] = [
 ];
 
 /// A redirect URI that may be registered: `https`, `http` on loopback, or a private-use scheme.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct RedirectUri(String);
 
 impl RedirectUri {

@@ -10,30 +10,21 @@ use super::{
     error::{ErrorCode, OAuthError},
     resource_identifier::{canonical, same},
     scope::{ScopeSet, USER_SCOPES},
+    string_enum::string_enum,
 };
 
 /// Longest lifetime of an access token, in seconds: what is revoked must be listed for as long.
 pub const LONGEST_ACCESS_TOKEN: i64 = 86_400;
 
-/// How access tokens for a resource are made. It is policy, never a side effect of a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenFormat {
-    /// A signed JWT that anyone can verify (RFC 9068).
-    #[default]
-    Jwt,
-    /// A random string that only introspection explains (RFC 7662).
-    Opaque,
-}
-
-impl TokenFormat {
-    /// The format of this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "jwt" => Some(Self::Jwt),
-            "opaque" => Some(Self::Opaque),
-            _ => None,
-        }
+string_enum! {
+    /// How access tokens for a resource are made. It is policy, never a side effect of a request.
+    #[derive(Default)]
+    pub enum TokenFormat {
+        /// A signed JWT that anyone can verify (RFC 9068).
+        #[default]
+        Jwt = "jwt",
+        /// A random string that only introspection explains (RFC 7662).
+        Opaque = "opaque",
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, fmt};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::error::{ErrorCode, OAuthError};
 
 /// Longest list of scopes, in bytes: nobody has more to ask for than a person can read.
@@ -66,6 +68,20 @@ impl<'a> FromIterator<&'a str> for ScopeSet {
         // Strangers write such lists, so one look at each must do.
         let mut seen = HashSet::new();
         Self(scopes.into_iter().filter(|scope| seen.insert(*scope)).map(Into::into).collect())
+    }
+}
+
+/// As on the wire: one string, separated by spaces.
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ScopeSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(text.split(' ').filter(|scope| !scope.is_empty()).collect())
     }
 }
 

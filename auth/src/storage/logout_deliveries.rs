@@ -48,13 +48,14 @@ pub async fn enqueue(
 ) -> Result<(), StorageError> {
     for client_id in grants::clients_of_session(db, session_id).await? {
         let client = clients::find(db, &client_id).await?;
-        let Some(uri) = client.and_then(|client| client.backchannel_logout_uri) else {
+        let uri = client.and_then(|client| client.metadata.0.operator.backchannel_logout_uri);
+        let Some(uri) = uri else {
             continue;
         };
         let delivery = Model {
             id: Uuid::now_v7(),
             client_id,
-            uri,
+            uri: uri.into(),
             user_id,
             session_id,
             attempts: 0,

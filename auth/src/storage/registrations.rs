@@ -5,10 +5,9 @@ use sea_orm::{
     entity::prelude::*,
     sea_query::{ExprTrait, OnConflict},
 };
-
 use uuid::Uuid;
 
-use super::StorageError;
+use super::{StorageError, clients::Metadata};
 use crate::oauth::secret;
 
 /// What is believed instead of a `client_id`.
@@ -18,8 +17,8 @@ pub struct Model {
     /// Hash of the identifier that the `client_id` carries.
     #[sea_orm(primary_key, auto_increment = false)]
     pub client_id_hash: String,
-    /// The registration; none once it was deleted.
-    pub registration: Option<String>,
+    /// The metadata in force; none once the registration was deleted.
+    pub metadata: Option<Metadata>,
     /// Whether anybody has allowed the client anything.
     pub is_used: bool,
     /// When.
@@ -67,8 +66,8 @@ pub async fn unused(db: &impl ConnectionTrait) -> Result<u64, StorageError> {
 /// Enters a change or a deletion. What was deleted stays deleted.
 pub async fn put(db: &impl ConnectionTrait, row: Model) -> Result<(), StorageError> {
     let replace = OnConflict::column(Column::ClientIdHash)
-        .update_columns([Column::Registration, Column::IsUsed, Column::ChangedAt])
-        .action_and_where(Expr::col((Entity, Column::Registration)).is_not_null())
+        .update_columns([Column::Metadata, Column::IsUsed, Column::ChangedAt])
+        .action_and_where(Expr::col((Entity, Column::Metadata)).is_not_null())
         .to_owned();
     Entity::insert(row.into_active_model()).on_conflict(replace).exec_without_returning(db).await?;
     Ok(())

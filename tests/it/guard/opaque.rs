@@ -23,12 +23,12 @@ async fn stack(for_mcp: &[&str]) -> Stack {
     let resources = resources.display().to_string();
     let mcp = [&["--resource", "http://localhost:9/mcp"], for_mcp].concat();
     let mut stack = Stack::start_with(&["--resources-file", &resources], &mcp).await;
+    let metadata = json!({"client_name": "Demo server", "resource": "http://localhost:9/mcp",
+        "token_endpoint_auth_method": "client_secret_basic"});
     let row = clients::Model {
         id: "demo-server".into(),
-        name: "Demo server".into(),
-        token_endpoint_auth_method: "client_secret_basic".into(),
+        metadata: serde_json::from_value(metadata).unwrap(),
         secret_hash: Some(secret::hash("pck_demo")),
-        resource: Some("http://localhost:9/mcp".into()),
         ..clients::Model::default()
     };
     clients::add(stack.state.db.connection(), row).await.unwrap();

@@ -1,25 +1,30 @@
-//! `auth clients add`: the wishes of an operator, judged by the rules that every client follows.
+//! `auth clients add`: enters a client, by the rules that all clients follow.
 
 use std::{fs, io::Write, path::PathBuf};
 
 use clap::Args;
 use keys::PublishedKeys;
+use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
 use super::show;
 use crate::{
+    clients::registration,
     clock::Clock,
     commands::{CommandError, Format},
     config::DatabaseSetting,
     oauth::{
-        client::{ApplicationType, AuthenticationMethod, GrantType, check_name},
+        client::{
+            ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, OperatorSettings,
+            check_name,
+        },
         redirect_uri::RedirectUri,
         resource::TokenFormat,
         scope::ScopeSet,
         secret::{Secret, SecretKind},
     },
-    storage::clients,
+    storage::clients::{self, Metadata},
 };
 
 /// What may be said of a client. Lists are given by repeating the option.
@@ -83,12 +88,21 @@ impl Add {
         clock: Clock,
         stdout: &mut impl Write,
     ) -> Result<(), CommandError> {
-        let mut client = self.judge(clock.now())?;
-        let secret = match self.method()?.has_secret() {
-            true => Some(Secret::generate(SecretKind::ClientSecret)?),
-            false => None,
+        let id = self.client_id()?;
+        let metadata = self.metadata()?;
+        let secret = if metadata.token_endpoint_auth_method.has_secret() {
+            Some(Secret::generate(SecretKind::ClientSecret)?)
+        } else {
+            None
         };
-        client.secret_hash = secret.as_ref().map(Secret::hash);
+        let client = clients::Model {
+            id,
+            metadata: Metadata(metadata),
+            secret_hash: secret.as_ref().map(Secret::hash),
+            previous_secret_hash: None,
+            previous_secret_expires_at: None,
+            created_at: clock.now(),
+        };
         let db = self.database.open().await?;
         if clients::find(db.connection(), &client.id).await?.is_some() {
             return Err(refused(format!("there is a client {} already", client.id)));
@@ -97,37 +111,35 @@ impl Add {
         Ok(show::write(stdout, &client, secret.as_ref(), self.format)?)
     }
 
-    fn judge(&self, now: i64) -> Result<clients::Model, CommandError> {
-        let redirect_uris = self.redirect_uris()?;
-        let grant_types = self.grant_types()?;
-        self.check_use(&grant_types)?;
-        let format = self.access_token_format.as_deref();
-        if format.is_some_and(|format| TokenFormat::parse(format).is_none()) {
-            return Err(refused("--access-token-format must be jwt or opaque"));
-        }
-        if ApplicationType::parse(&self.application_type).is_none() {
-            return Err(refused("--application-type must be native or web"));
-        }
-        let scope = self.scope.as_deref().map(ScopeSet::parse).transpose()?;
-        Ok(clients::Model {
-            id: self.client_id()?,
-            name: check_name(Some(&self.name))?,
-            redirect_uris: redirect_uris.join(" "),
-            grant_types: grant_types.join(" "),
-            token_endpoint_auth_method: self.method()?.as_str().into(),
-            resource: self.resource.clone(),
-            created_at: now,
+    fn metadata(&self) -> Result<ClientMetadata, CommandError> {
+        let metadata = ClientMetadata {
+            client_name: check_name(Some(&self.name))?,
+            redirect_uris: redirect_uris("--redirect-uri", &self.redirect_uris)?,
+            grant_types: self.grant_types()?,
+            token_endpoint_auth_method: self.authentication_method()?,
+            application_type: self.application_type()?,
             jwks: self.jwks()?,
-            jwks_uri: self.jwks_uri.as_ref().map(Url::to_string),
-            scope: scope.map(|scope| scope.to_string()),
-            application_type: self.application_type.clone(),
-            post_logout_redirect_uris: self.post_logout_redirect_uris()?.join(" "),
-            backchannel_logout_uri: self.backchannel_logout_uri.as_ref().map(Url::to_string),
-            backchannel_logout_session_required: false,
+            jwks_uri: self.jwks_uri.clone(),
+            post_logout_redirect_uris: redirect_uris(
+                "--post-logout-redirect-uri",
+                &self.post_logout_redirect_uris,
+            )?,
             require_pushed_authorization_requests: self.require_pushed_authorization_requests,
             dpop_bound_access_tokens: self.dpop_bound_access_tokens,
-            access_token_format: self.access_token_format.clone(),
-            ..clients::Model::default()
+            operator: self.operator_settings()?,
+            ..ClientMetadata::default()
+        };
+        check_use(&metadata)?;
+        Ok(metadata)
+    }
+
+    fn operator_settings(&self) -> Result<OperatorSettings, CommandError> {
+        Ok(OperatorSettings {
+            scope: self.scope.as_deref().map(ScopeSet::parse).transpose()?,
+            resource: self.resource.clone(),
+            access_token_format: self.access_token_format()?,
+            backchannel_logout_uri: self.backchannel_logout_uri.clone(),
+            backchannel_logout_session_required: false,
         })
     }
 
@@ -137,50 +149,22 @@ impl Add {
         let Some(id) = &self.id else {
             return Ok(Uuid::new_v4().to_string());
         };
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-        match !id.is_empty() && id.len() <= 100 && id.bytes().all(plain) {
-            true if id.starts_with("dyn_") => {
-                Err(refused("--id must not start with dyn_: open registrations do"))
-            }
-            true => Ok(id.clone()),
-            false => {
-                Err(refused("--id may hold letters, digits, and - . _ ~, at most 100 of them"))
-            }
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+        if id.is_empty() || id.len() > 100 || !id.bytes().all(is_plain) {
+            return Err(refused("--id may hold letters, digits, and - . _ ~, at most 100 of them"));
         }
+        if registration::is_registered_id(id) {
+            return Err(refused("--id must not start with dyn_: open registrations do"));
+        }
+        Ok(id.clone())
     }
 
-    fn method(&self) -> Result<AuthenticationMethod, CommandError> {
-        AuthenticationMethod::parse(&self.authentication).ok_or_else(|| {
-            let known = AuthenticationMethod::ALL.map(AuthenticationMethod::as_str).join(", ");
-            refused(format!("--auth-method must be one of {known}"))
-        })
-    }
-
-    fn redirect_uris(&self) -> Result<Vec<String>, CommandError> {
-        let parsed = self.redirect_uris.iter().map(|uri| {
-            RedirectUri::parse(uri)
-                .map(|uri| uri.as_str().to_owned())
-                .map_err(|error| refused(format!("--redirect-uri {uri}: {}", error.description)))
-        });
-        parsed.collect()
-    }
-
-    fn post_logout_redirect_uris(&self) -> Result<Vec<String>, CommandError> {
-        let parsed = self.post_logout_redirect_uris.iter().map(|uri| {
-            RedirectUri::parse(uri).map(|uri| uri.as_str().to_owned()).map_err(|error| {
-                refused(format!("--post-logout-redirect-uri {uri}: {}", error.description))
-            })
-        });
-        parsed.collect()
-    }
-
-    fn grant_types(&self) -> Result<Vec<&'static str>, CommandError> {
+    fn grant_types(&self) -> Result<Vec<GrantType>, CommandError> {
         if self.grant_types.is_empty() && !self.redirect_uris.is_empty() {
-            let usual = [GrantType::AuthorizationCode, GrantType::RefreshToken];
-            return Ok(usual.map(GrantType::as_str).to_vec());
+            return Ok(vec![GrantType::AuthorizationCode, GrantType::RefreshToken]);
         }
         let parsed = self.grant_types.iter().map(|name| {
-            GrantType::parse(name).map(GrantType::as_str).ok_or_else(|| {
+            GrantType::parse(name).ok_or_else(|| {
                 let known = GrantType::ALL.map(GrantType::as_str).join(", ");
                 refused(format!("--grant-type {name} is not served; use one of {known}"))
             })
@@ -188,33 +172,27 @@ impl Add {
         parsed.collect()
     }
 
-    /// Refuses what could never work.
-    fn check_use(&self, grant_types: &[&str]) -> Result<(), CommandError> {
-        let code = GrantType::AuthorizationCode.as_str();
-        if grant_types.is_empty() && self.resource.is_none() {
-            return Err(refused(
-                "the client could do nothing; give it a --redirect-uri, a --grant-type, or the \
-                 --resource that it is",
-            ));
-        }
-        if grant_types.contains(&code) == self.redirect_uris.is_empty() {
-            return Err(refused(
-                "the grant authorization_code needs a --redirect-uri, and only that grant does",
-            ));
-        }
-        let has_keys = self.jwks_file.is_some() || self.jwks_uri.is_some();
-        match self.method()? {
-            AuthenticationMethod::PrivateKeyJwt if !has_keys => {
-                Err(refused("private_key_jwt needs --jwks-file or --jwks-uri"))
-            }
-            AuthenticationMethod::None if self.resource.is_some() => {
-                Err(refused("a resource server must authenticate; choose another --auth-method"))
-            }
-            _ => Ok(()),
-        }
+    fn authentication_method(&self) -> Result<AuthenticationMethod, CommandError> {
+        AuthenticationMethod::parse(&self.authentication).ok_or_else(|| {
+            let known = AuthenticationMethod::ALL.map(AuthenticationMethod::as_str).join(", ");
+            refused(format!("--auth-method must be one of {known}"))
+        })
     }
 
-    fn jwks(&self) -> Result<Option<String>, CommandError> {
+    fn application_type(&self) -> Result<ApplicationType, CommandError> {
+        ApplicationType::parse(&self.application_type)
+            .ok_or_else(|| refused("--application-type must be native or web"))
+    }
+
+    fn access_token_format(&self) -> Result<Option<TokenFormat>, CommandError> {
+        let Some(name) = &self.access_token_format else {
+            return Ok(None);
+        };
+        let format = TokenFormat::parse(name);
+        format.map(Some).ok_or_else(|| refused("--access-token-format must be jwt or opaque"))
+    }
+
+    fn jwks(&self) -> Result<Option<Value>, CommandError> {
         let Some(file) = &self.jwks_file else {
             return Ok(None);
         };
@@ -223,12 +201,47 @@ impl Add {
             .map_err(|error| refused(format!("--jwks-file {shown} cannot be read: {error}")))?;
         let keys = PublishedKeys::from_json(text.as_bytes())
             .map_err(|error| refused(format!("--jwks-file {shown}: {error}")))?;
-        match keys.is_empty() {
-            true => Err(refused(format!(
+        if keys.is_empty() {
+            return Err(refused(format!(
                 "--jwks-file {shown} holds no key that can sign by ES256, EdDSA or RS256"
-            ))),
-            false => Ok(Some(text)),
+            )));
         }
+        let jwks = serde_json::from_str(&text);
+        jwks.map(Some).map_err(|error| refused(format!("--jwks-file {shown}: {error}")))
+    }
+}
+
+fn redirect_uris(option: &str, uris: &[String]) -> Result<Vec<RedirectUri>, CommandError> {
+    let parsed = uris.iter().map(|uri| {
+        RedirectUri::parse(uri)
+            .map_err(|error| refused(format!("{option} {uri}: {}", error.description)))
+    });
+    parsed.collect()
+}
+
+/// Refuses a client that could never do anything.
+fn check_use(client: &ClientMetadata) -> Result<(), CommandError> {
+    let is_resource_server = client.operator.resource.is_some();
+    if client.grant_types.is_empty() && !is_resource_server {
+        return Err(refused(
+            "the client could do nothing; give it a --redirect-uri, a --grant-type, or the \
+             --resource that it is",
+        ));
+    }
+    let uses_code = client.grant_types.contains(&GrantType::AuthorizationCode);
+    if uses_code == client.redirect_uris.is_empty() {
+        return Err(refused(
+            "the grant authorization_code needs a --redirect-uri, and only that grant does",
+        ));
+    }
+    match client.token_endpoint_auth_method {
+        AuthenticationMethod::PrivateKeyJwt if !client.has_keys() => {
+            Err(refused("private_key_jwt needs --jwks-file or --jwks-uri"))
+        }
+        AuthenticationMethod::None if is_resource_server => {
+            Err(refused("a resource server must authenticate; choose another --auth-method"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,19 +1,36 @@
-//! How a client is shown: the names of RFC 7591 §2, nothing that is not set, and no hash.
+//! Prints a client with the names of RFC 7591 §2, without empty members and hashes.
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::{commands::Format, oauth::secret::Secret, storage::clients};
+use crate::{
+    commands::Format,
+    oauth::secret::Secret,
+    storage::clients::{self, Metadata},
+};
 
-/// Writes a client, with its secret where it was just made.
+#[derive(Serialize)]
+struct ShownClient<'a> {
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+    #[serde(flatten)]
+    metadata: &'a Metadata,
+    created_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_secret_expires_at: Option<i64>,
+}
+
+/// Writes a client, with its secret if that was just made.
 pub(super) fn write(
     stdout: &mut impl Write,
     client: &clients::Model,
     secret: Option<&Secret>,
     format: Format,
 ) -> io::Result<()> {
-    write_members(stdout, json(client, secret), format)
+    write_members(stdout, members(client, secret)?, format)
 }
 
 /// Writes a secret that was just made.
@@ -23,71 +40,40 @@ pub(super) fn write_secret(
     secret: &Secret,
     format: Format,
 ) -> io::Result<()> {
-    let shown = json!({"client_id": client.id, "client_secret": secret.expose()});
-    write_members(stdout, shown, format)
+    let shown = [("client_id", &*client.id), ("client_secret", secret.expose())];
+    let shown = shown.map(|(name, value)| (name.to_owned(), Value::from(value)));
+    write_members(stdout, Map::from_iter(shown), format)
 }
 
-/// A client as JSON.
-pub(super) fn json(client: &clients::Model, secret: Option<&Secret>) -> Value {
-    let mut shown = Map::new();
-    let mut text = |name: &str, value: Option<&str>| {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            shown.insert(name.into(), value.into());
-        }
+/// The members of a client that say something.
+pub(super) fn members(
+    client: &clients::Model,
+    secret: Option<&Secret>,
+) -> serde_json::Result<Map<String, Value>> {
+    let shown = ShownClient {
+        client_id: &client.id,
+        client_secret: secret.map(Secret::expose),
+        metadata: &client.metadata,
+        created_at: client.created_at,
+        previous_secret_expires_at: client.previous_secret_expires_at,
     };
-    text("client_id", Some(&client.id));
-    text("client_secret", secret.map(Secret::expose));
-    text("client_name", Some(&client.name));
-    text("token_endpoint_auth_method", Some(&client.token_endpoint_auth_method));
-    text("application_type", Some(&client.application_type));
-    text("scope", client.scope.as_deref());
-    text("resource", client.resource.as_deref());
-    text("jwks_uri", client.jwks_uri.as_deref());
-    text("backchannel_logout_uri", client.backchannel_logout_uri.as_deref());
-    text("access_token_format", client.access_token_format.as_deref());
-    text("id_token_signed_response_alg", client.id_token_signed_response_alg.as_deref());
-    text("userinfo_signed_response_alg", client.userinfo_signed_response_alg.as_deref());
-    text("client_uri", client.client_uri.as_deref());
-    text("logo_uri", client.logo_uri.as_deref());
-    text("policy_uri", client.policy_uri.as_deref());
-    text("tos_uri", client.tos_uri.as_deref());
-    for (name, list) in [
-        ("redirect_uris", &client.redirect_uris),
-        ("grant_types", &client.grant_types),
-        ("post_logout_redirect_uris", &client.post_logout_redirect_uris),
-    ] {
-        if !list.is_empty() {
-            shown.insert(name.into(), list.split(' ').collect());
-        }
-    }
-    for (name, is_set) in [
-        ("require_pushed_authorization_requests", client.require_pushed_authorization_requests),
-        ("dpop_bound_access_tokens", client.dpop_bound_access_tokens),
-        ("backchannel_logout_session_required", client.backchannel_logout_session_required),
-    ] {
-        if is_set {
-            shown.insert(name.into(), true.into());
-        }
-    }
-    if let Some(jwks) = client.jwks.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
-        shown.insert("jwks".into(), jwks);
-    }
-    shown.insert("created_at".into(), client.created_at.into());
-    if let Some(until) = client.previous_secret_expires_at {
-        shown.insert("previous_secret_expires_at".into(), until.into());
-    }
-    Value::Object(shown)
+    let mut members: Map<String, Value> = serde_json::from_value(serde_json::to_value(shown)?)?;
+    members.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+    Ok(members)
 }
 
-fn write_members(stdout: &mut impl Write, shown: Value, format: Format) -> io::Result<()> {
+fn write_members(
+    stdout: &mut impl Write,
+    members: Map<String, Value>,
+    format: Format,
+) -> io::Result<()> {
     if format.json {
-        return writeln!(stdout, "{shown}");
+        return writeln!(stdout, "{}", Value::Object(members));
     }
-    let members = shown.as_object().into_iter().flatten();
-    let width = members.clone().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let width = members.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in members {
         let value = match value {
-            Value::String(text) => text.clone(),
+            Value::String(text) => text,
             Value::Array(list) => {
                 list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
             }

@@ -87,7 +87,7 @@ async fn store(
         consents::record(&transaction, consent).await?;
     }
     let kind = if allows { EventKind::DeviceAllowed } else { EventKind::AccessDenied };
-    let event = visitor.event(person.user.id, kind, &client.name, now);
+    let event = visitor.event(person.user.id, kind, &client.metadata.client_name, now);
     security_events::record(&transaction, event).await?;
     transaction.commit().await?;
     Ok(true)

@@ -1,8 +1,8 @@
 //! `GET /register/{client_id}`, `PUT /register/{client_id}` and `DELETE /register/{client_id}`
 //!
 //! A client reads, replaces or deletes its registration (RFC 7592 §2). The `client_id` stays the
-//! same, and it carries the first registration: so a change is a row that is believed instead of
-//! it, and a deletion is a row that says so. Who registers and never comes back leaves none.
+//! same and carries the first registration, so a change is stored as a row that takes precedence,
+//! and a deletion as a row that says so. Registration alone stores nothing.
 
 use axum::{
     extract::{Path, Request, State},
@@ -21,77 +21,73 @@ use crate::{
     error_response::BearerError,
     extract::visitor::Visitor,
     oauth::{
-        client::{Client, Provenance},
-        client_metadata::ClientMetadata,
+        client::{ClientMetadata, Provenance, RequestedMetadata},
         error::{ErrorCode, OAuthError, RefusalKind},
         secret,
     },
     state::AppState,
     storage::{
         attempts::{self, Allowance},
+        clients::Metadata,
         grants, registrations,
     },
 };
 
-/// Most rows of clients that nobody has allowed anything yet, and most changes that make them from
-/// one network: whoever is anonymous costs the database no more than these, and nobody takes them
-/// all. They last, because the `client_id` does: without its row, what was deleted would be back.
-const MOST_UNUSED: u64 = 10_000;
-const FROM_A_NETWORK: Allowance = Allowance { most: 50, span: 86_400 };
+/// Rows of clients that nobody has allowed anything yet: all that anonymous callers can store. They
+/// are never removed, because without its row a deleted client would be back.
+const MAX_UNUSED: u64 = 10_000;
+/// Changes of such clients from one network, so that no network takes all of those rows.
+const CHANGES_OF_A_NETWORK: Allowance = Allowance { most: 50, span: 86_400 };
 
 /// The token that came with the registration.
 type Token = Result<TypedHeader<Authorization<Bearer>>, TypedHeaderRejection>;
 
-/// Tells what is in force.
-pub async fn get(
+/// Answers with what is in force.
+pub(crate) async fn get(
     State(state): State<AppState>,
     Path(client_id): Path<String>,
     token: Token,
 ) -> Result<ClientInformationResponse, BearerError> {
-    let (client, registration) = own(&state, &client_id, token).await?;
-    Ok(ClientInformationResponse::new(&state, client, registration.issued_at))
+    let registration = authenticate(&state, &client_id, token).await?;
+    Ok(ClientInformationResponse::new(&state, client_id, registration))
 }
 
 /// Replaces the registration.
-pub async fn put(
+pub(crate) async fn put(
     State(state): State<AppState>,
     Path(client_id): Path<String>,
     token: Token,
     visitor: Visitor,
     request: Request,
 ) -> Result<ClientInformationResponse, BearerError> {
-    let (current, registration) = own(&state, &client_id, token).await?;
-    let metadata = read(request).await?;
-    check_identity(&metadata, &current)?;
-    let client = metadata.judge(&client_id, Provenance::Registered)?;
-    let registration = registration.replaced_by(client.clone());
-    let text = serde_json::to_string(&registration)
-        .map_err(|error| OAuthError::server_error("registration_write", error))?;
-    let change = Change { id: registration.id, registration: Some(text) };
-    store(&state, &visitor, &client_id, change).await?;
-    Ok(ClientInformationResponse::new(&state, client, registration.issued_at))
+    let current = authenticate(&state, &client_id, token).await?;
+    let requested = read(request).await?;
+    check_identity(&requested, &client_id, &current.secret_hashes(&state.seals, &client_id))?;
+    let metadata = requested.validate(Provenance::Registered)?;
+    store(&state, &visitor, &client_id, current.id, Some(metadata.clone())).await?;
+    let replaced = Registration { metadata, ..current };
+    Ok(ClientInformationResponse::new(&state, client_id, replaced))
 }
 
 /// Deletes the registration and ends everything that the client was granted.
-pub async fn delete(
+pub(crate) async fn delete(
     State(state): State<AppState>,
     Path(client_id): Path<String>,
     token: Token,
     visitor: Visitor,
 ) -> Result<StatusCode, BearerError> {
-    let (_, registration) = own(&state, &client_id, token).await?;
-    let change = Change { id: registration.id, registration: None };
-    store(&state, &visitor, &client_id, change).await?;
+    let registration = authenticate(&state, &client_id, token).await?;
+    store(&state, &visitor, &client_id, registration.id, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The client, if the token is its own. Whatever is wrong, the answer is the same: it does not
-/// tell which clients there are.
-async fn own(
+/// The registration, if the token belongs to it. Whatever is wrong, the answer is the same, so it
+/// does not reveal which clients exist.
+async fn authenticate(
     state: &AppState,
     client_id: &str,
     token: Token,
-) -> Result<(Client, Registration), OAuthError> {
+) -> Result<Registration, OAuthError> {
     let refused = || {
         OAuthError::new(
             ErrorCode::InvalidToken,
@@ -103,61 +99,57 @@ async fn own(
     if !registration::is_access_token(&state.seals, client_id, bearer.token()) {
         return Err(refused());
     }
-    match state.clients.find_registration(client_id).await? {
-        Some(registration) => {
-            Ok((registration.clone().client(&state.seals, client_id), registration))
-        }
-        None => Err(refused()),
-    }
+    state.clients.find_registration(client_id).await?.ok_or_else(refused)
 }
 
-/// A replacement names the client, and the secret it has or none (RFC 7592 §2.2).
-fn check_identity(metadata: &ClientMetadata, current: &Client) -> Result<(), OAuthError> {
-    if metadata.text("client_id")? != Some(&*current.id) {
+/// A replacement must contain the `client_id`, and may contain the client's secret
+/// (RFC 7592 §2.2).
+fn check_identity(
+    requested: &RequestedMetadata,
+    client_id: &str,
+    secret_hashes: &[String],
+) -> Result<(), OAuthError> {
+    if requested.text("client_id")? != Some(client_id) {
         return Err(refused("registration_id", "Send the client_id of this registration."));
     }
-    let is_own = |secret: &str| {
-        let hash = secret::hash(secret);
-        current.secret_hashes.iter().any(|known| secret::same_hash(known, &hash))
+    let Some(secret) = requested.text("client_secret")? else {
+        return Ok(());
     };
-    match metadata.text("client_secret")?.is_none_or(is_own) {
-        true => Ok(()),
-        false => Err(refused(
-            "registration_secret",
-            "The client_secret is not that of this registration. Leave it out.",
-        )),
+    let hash = secret::hash(secret);
+    if secret_hashes.iter().any(|known| secret::same_hash(known, &hash)) {
+        return Ok(());
     }
+    Err(refused(
+        "registration_secret",
+        "The client_secret is not that of this registration. Leave it out.",
+    ))
 }
 
-/// What becomes of a registration; without a text, it is deleted.
-struct Change {
-    id: Uuid,
-    registration: Option<String>,
-}
-
-/// Writes the row; a deletion ends what was granted in the same transaction.
+/// Replaces the metadata of a registration, or deletes it if there are none. A deletion ends what was
+/// granted in the same transaction.
 async fn store(
     state: &AppState,
     visitor: &Visitor,
     client_id: &str,
-    change: Change,
+    id: Uuid,
+    metadata: Option<ClientMetadata>,
 ) -> Result<(), OAuthError> {
     let now = state.clock.now();
     let transaction = state.db.begin().await?;
     let is_used = grants::any_of_client(&transaction, client_id).await?;
     if !is_used {
-        if registrations::unused(&transaction).await? >= MOST_UNUSED {
+        if registrations::unused(&transaction).await? >= MAX_UNUSED {
             return Err(full());
         }
         let key = ("registration_change", &*visitor.network());
-        if let Some(seconds) = attempts::count(&transaction, key, FROM_A_NETWORK, now).await? {
+        if let Some(seconds) = attempts::count(&transaction, key, CHANGES_OF_A_NETWORK, now).await? {
             return Err(too_many().retry_after(seconds));
         }
     }
-    let is_deletion = change.registration.is_none();
+    let is_deletion = metadata.is_none();
     let row = registrations::Model {
-        client_id_hash: registrations::key(change.id),
-        registration: change.registration,
+        client_id_hash: registrations::key(id),
+        metadata: metadata.map(Metadata),
         is_used,
         changed_at: now,
     };

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     extract::authenticated::FromParameters,
     oauth::{
-        client::{AuthenticationMethod, Client},
+        client::Client,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
         resource,
@@ -39,7 +39,7 @@ pub(super) async fn serve(
     key_thumbprint: Option<&str>,
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
-    if client.authentication == AuthenticationMethod::None {
+    if client.is_public() {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
             "client_credentials_public",
@@ -47,7 +47,7 @@ pub(super) async fn serve(
         ));
     }
     let resource = resource::select(&state.resources, &request.resources)?;
-    let scope = resource.grantable_to_client(request.scope.as_deref(), client.scope.as_ref())?;
+    let scope = resource.grantable_to_client(request.scope.as_deref(), client.max_scopes())?;
     let issue = Issue {
         client,
         subject: Subject::Client,

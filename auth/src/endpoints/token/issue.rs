@@ -77,7 +77,7 @@ impl<'a> Issue<'a> {
         let resource = resource::of_grant(&state.resources, &grant.resource)?;
         let granted = ScopeSet::parse(&grant.scope)?;
         let wanted = wanted.unwrap_or(&granted);
-        let scope = resource.remaining(wanted, client.most_scopes());
+        let scope = resource.remaining(wanted, client.max_scopes());
         if scope.is_empty() && !wanted.is_empty() {
             return Err(OAuthError::invalid_grant(
                 "scope_gone",
@@ -153,7 +153,8 @@ pub(super) async fn tokens(
     let now = state.clock.now();
     let expires_in = lifetime(state, &issue, now)?;
     let claims = access_claims(state, &issue, now, expires_in);
-    let format = issue.client.access_token_format.unwrap_or(issue.resource.token_format);
+    let format =
+        issue.client.metadata.operator.access_token_format.unwrap_or(issue.resource.token_format);
     let access_token = match format {
         TokenFormat::Jwt => {
             let key = match issue.resource.signing_algorithm {

@@ -14,7 +14,7 @@ use crate::{
     issuers,
     oauth::{
         assertion::{self, IdentityAssertion},
-        client::{AuthenticationMethod, Client},
+        client::Client,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
         resource::{self, Resource},
@@ -79,7 +79,7 @@ struct Wanted<'a, 'b> {
 fn of_workload<'a>(state: &'a AppState, wanted: Wanted<'a, '_>) -> Result<Issue<'a>, OAuthError> {
     let Wanted { client, request, restrictions } = wanted;
     let resource = target(state, request, restrictions)?;
-    let scope = resource.grantable_to_client(request.scope.as_deref(), client.scope.as_ref())?;
+    let scope = resource.grantable_to_client(request.scope.as_deref(), client.max_scopes())?;
     let scope = resource.within(&scope, restrictions.scope()?.as_ref());
     if scope.is_empty() {
         return Err(scope_not_asserted());
@@ -110,7 +110,7 @@ async fn of_person<'a>(
     claims: IdentityAssertion,
 ) -> Result<Issue<'a>, OAuthError> {
     let Wanted { client, request, restrictions } = wanted;
-    if client.authentication == AuthenticationMethod::None {
+    if client.is_public() {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
             "assertion_public_client",
@@ -163,7 +163,7 @@ fn narrowed(resource: &Resource, wanted: Wanted<'_, '_>) -> Result<ScopeSet, OAu
     let Wanted { client, request, restrictions } = wanted;
     let requested = request.scope.as_deref().or(restrictions.scope.as_deref());
     let granted = resource.within(&resource.grantable(requested)?, restrictions.scope()?.as_ref());
-    let granted = resource.within(&granted, client.most_scopes());
+    let granted = resource.within(&granted, client.max_scopes());
     if granted.is_empty() { Err(scope_not_asserted()) } else { Ok(granted) }
 }
 

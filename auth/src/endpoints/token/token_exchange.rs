@@ -14,7 +14,7 @@ use super::{
 use crate::{
     extract::authenticated::FromParameters,
     oauth::{
-        client::{AuthenticationMethod, Client},
+        client::Client,
         error::{ErrorCode, OAuthError},
         parameters::Parameters,
         resource::{self, Resource},
@@ -80,7 +80,7 @@ pub(super) async fn serve(
     key_thumbprint: Option<&str>,
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
-    if client.authentication == AuthenticationMethod::None {
+    if client.is_public() {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
             "exchange_public_client",
@@ -108,8 +108,12 @@ pub(super) async fn serve(
 
 /// Whoever got the token may ask for a lesser one; so may the resource that it was sent to.
 fn check_holder(client: &Client, claims: &AccessTokenClaims) -> Result<(), OAuthError> {
-    let is_its_resource =
-        client.resource.as_ref().is_some_and(|resource| claims.aud.contains(resource));
+    let is_its_resource = client
+        .metadata
+        .operator
+        .resource
+        .as_ref()
+        .is_some_and(|resource| claims.aud.contains(resource));
     match claims.client_id == client.id || is_its_resource {
         true => Ok(()),
         false => Err(unusable()),
@@ -169,7 +173,7 @@ fn narrowed(
     }
     let wanted = wanted.unwrap_or(&held).iter();
     let known = wanted.filter(|scope| resource.describe(scope).is_some()).collect();
-    let scope = resource.within(&resource.within(&known, Some(&held)), client.most_scopes());
+    let scope = resource.within(&resource.within(&known, Some(&held)), client.max_scopes());
     match scope.is_empty() {
         true => Err(refused("scope_none_left", "None of the scopes exists for the resource.")),
         false => Ok(scope),

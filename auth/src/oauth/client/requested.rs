@@ -1,5 +1,4 @@
-//! What a client says of itself, in a registration or in its metadata document (RFC 7591 §2), and
-//! what of it is in force.
+//! Client metadata as it was sent, and the rules that decide what of it is in force.
 
 use keys::PublishedKeys;
 use serde::Deserialize;
@@ -7,31 +6,31 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    client::{
-        ApplicationType, AuthenticationMethod, Client, ClientKeys, GrantType, Provenance,
-        check_name,
-    },
+    ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, OperatorSettings, Provenance,
+    check_name,
+};
+use crate::oauth::{
     error::{ErrorCode, OAuthError},
     loopback::is_loopback,
     redirect_uri::RedirectUri,
     scope::ScopeSet,
 };
 
-const MOST_REDIRECT_URIS: usize = 20;
+const MAX_REDIRECT_URIS: usize = 20;
 /// Longest URI that is kept, in bytes.
-const LONGEST_URI: usize = 1024;
+const MAX_URI: usize = 1024;
 
-/// Metadata as it was sent. Members are read one by one, and unknown ones not at all. A member that
-/// is null, an empty text or an empty list says nothing, so it is absent.
+/// The metadata in a registration or a metadata document. Members are read one by one, and unknown
+/// ones not at all. A member that is null, an empty string or an empty array counts as absent.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub struct ClientMetadata(Map<String, Value>);
+pub(crate) struct RequestedMetadata(Map<String, Value>);
 
-impl ClientMetadata {
-    /// Decides what of the wishes is in force. Grants that are not served, or that nobody may
-    /// give to itself, are passed over; a client that does not say how it authenticates is a
+impl RequestedMetadata {
+    /// Decides what is in force. Grants that this server does not offer, or that clients may not
+    /// register themselves for, are ignored. A client that does not say how it authenticates is a
     /// public one, as the clients that leave it out expect.
-    pub fn judge(&self, id: &str, provenance: Provenance) -> Result<Client, OAuthError> {
+    pub(crate) fn validate(&self, provenance: Provenance) -> Result<ClientMetadata, OAuthError> {
         if self.has("software_statement") {
             return Err(OAuthError::new(
                 ErrorCode::UnapprovedSoftwareStatement,
@@ -41,38 +40,43 @@ impl ClientMetadata {
         }
         let grant_types = self.grant_types()?;
         let redirect_uris = self.redirect_uris(&grant_types)?;
-        let keys = self.keys()?;
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        Ok(Client {
-            name: check_name(self.text("client_name")?)?,
+        let (jwks, jwks_uri) = self.keys()?;
+        let has_keys = jwks.is_some() || jwks_uri.is_some();
+        self.check_scope()?;
+        Ok(ClientMetadata {
+            client_name: check_name(self.text("client_name")?)?,
             application_type: self.application_type(&redirect_uris)?,
-            authentication: self.authentication(&keys, provenance)?,
-            scope: self.scope()?,
+            token_endpoint_auth_method: self.authentication_method(has_keys, provenance)?,
+            redirect_uris,
+            grant_types,
+            jwks,
+            jwks_uri,
+            post_logout_redirect_uris: self.post_logout_redirect_uris()?,
+            require_pushed_authorization_requests: self
+                .flag("require_pushed_authorization_requests")?,
+            dpop_bound_access_tokens: self.flag("dpop_bound_access_tokens")?,
+            id_token_signed_response_alg: self.owned_text("id_token_signed_response_alg")?,
+            userinfo_signed_response_alg: self.owned_text("userinfo_signed_response_alg")?,
             client_uri: self.link("client_uri")?,
             logo_uri: self.link("logo_uri")?,
             policy_uri: self.link("policy_uri")?,
             tos_uri: self.link("tos_uri")?,
-            post_logout_redirect_uris: self.post_logout_redirect_uris()?,
-            dpop_bound_access_tokens: self.flag("dpop_bound_access_tokens")?,
-            require_pushed_authorization_requests: self
-                .flag("require_pushed_authorization_requests")?,
-            id_token_signed_response_alg: owned(self.text("id_token_signed_response_alg")?),
-            userinfo_signed_response_alg: owned(self.text("userinfo_signed_response_alg")?),
-            redirect_uris,
-            grant_types,
-            keys,
-            ..Client::new(id, provenance)
+            operator: OperatorSettings::default(),
         })
     }
 
-    /// Whether the member is there and says something.
-    pub fn has(&self, name: &str) -> bool {
+    /// Whether the member is there and not empty.
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.member(name).is_some()
     }
 
     /// A member that must be a string.
-    pub fn text(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
+    pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
         self.read(name, "a string", Value::as_str)
+    }
+
+    fn owned_text(&self, name: &'static str) -> Result<Option<String>, OAuthError> {
+        Ok(self.text(name)?.map(str::to_owned))
     }
 
     fn texts(&self, name: &'static str) -> Result<Option<Vec<&str>>, OAuthError> {
@@ -81,7 +85,8 @@ impl ClientMetadata {
         })
     }
 
-    /// It limits what the client may do, so another type is not taken for false.
+    /// A flag limits what the client may do, so a value of another type is refused instead of taken
+    /// for false.
     fn flag(&self, name: &'static str) -> Result<bool, OAuthError> {
         Ok(self.read(name, "true or false", Value::as_bool)?.unwrap_or_default())
     }
@@ -92,14 +97,16 @@ impl ClientMetadata {
         kind: &'static str,
         read: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Result<Option<T>, OAuthError> {
-        let wrong = || {
+        let Some(value) = self.member(name) else {
+            return Ok(None);
+        };
+        read(value).map(Some).ok_or_else(|| {
             OAuthError::new(
                 ErrorCode::InvalidClientMetadata,
                 "metadata_member",
                 format!("The {name} must be {kind}."),
             )
-        };
-        self.member(name).map(|value| read(value).ok_or_else(wrong)).transpose()
+        })
     }
 
     fn member(&self, name: &str) -> Option<&Value> {
@@ -118,19 +125,16 @@ impl ClientMetadata {
         let known = names.into_iter().filter_map(GrantType::parse);
         let mut grants: Vec<_> = known.filter(|grant| grant.is_open()).collect();
         grants.dedup();
-        let begins = |grant: &GrantType| *grant != GrantType::RefreshToken;
-        match grants.iter().any(begins) {
-            true => Ok(grants),
-            false => {
-                Err(refused("grant_types", "The grant_types must include authorization_code."))
-            }
+        if grants.iter().all(|grant| *grant == GrantType::RefreshToken) {
+            return Err(refused("grant_types", "The grant_types must include authorization_code."));
         }
+        Ok(grants)
     }
 
     fn redirect_uris(&self, grants: &[GrantType]) -> Result<Vec<RedirectUri>, OAuthError> {
         let is_needed = grants.contains(&GrantType::AuthorizationCode);
         let uris = self.texts("redirect_uris")?.unwrap_or_default();
-        if is_needed && uris.is_empty() || uris.len() > MOST_REDIRECT_URIS {
+        if is_needed && uris.is_empty() || uris.len() > MAX_REDIRECT_URIS {
             return Err(OAuthError::new(
                 ErrorCode::InvalidRedirectUri,
                 "redirect_uris_number",
@@ -148,42 +152,41 @@ impl ClientMetadata {
     /// private-use redirect URI as `web`, or say nothing; they are native whatever they say, and
     /// the answer tells them so.
     fn application_type(&self, uris: &[RedirectUri]) -> Result<ApplicationType, OAuthError> {
-        let asked = match self.text("application_type")? {
-            None => None,
-            Some(name) => Some(ApplicationType::parse(name).ok_or_else(|| {
+        let requested = match self.text("application_type")? {
+            None => ApplicationType::Web,
+            Some(name) => ApplicationType::parse(name).ok_or_else(|| {
                 refused("application_type", "The application_type must be native or web.")
-            })?),
+            })?,
         };
-        match uris.iter().any(RedirectUri::is_native) {
-            true => Ok(ApplicationType::Native),
-            false => Ok(asked.unwrap_or_default()),
+        if uris.iter().any(RedirectUri::is_native) {
+            return Ok(ApplicationType::Native);
         }
+        Ok(requested)
     }
 
     /// The method that the client names if it can be used, or one of those that it offers (OpenID
-    /// Connect RP Metadata Choices): which one hardly matters, since a public client that has keys
-    /// may prove itself by them as well.
-    fn authentication(
+    /// Connect RP Metadata Choices). Which one hardly matters, since a public client that has keys
+    /// may authenticate by them as well.
+    fn authentication_method(
         &self,
-        keys: &ClientKeys,
+        has_keys: bool,
         provenance: Provenance,
     ) -> Result<AuthenticationMethod, OAuthError> {
-        let choices = self.texts("token_endpoint_auth_methods_supported")?.unwrap_or_default();
+        let offered = self.texts("token_endpoint_auth_methods_supported")?.unwrap_or_default();
         let named = self.text("token_endpoint_auth_method")?;
-        if named.is_none() && choices.is_empty() {
+        if named.is_none() && offered.is_empty() {
             return Ok(AuthenticationMethod::None);
         }
-        // What a document says, everybody can read.
-        let keeps_secrets = provenance != Provenance::MetadataDocument;
-        let usable = |method: &AuthenticationMethod| match method {
+        // Everyone can read a metadata document, so it cannot hold a secret.
+        let can_have_secret = provenance != Provenance::MetadataDocument;
+        let is_usable = |method: &AuthenticationMethod| match method {
             AuthenticationMethod::None => true,
-            AuthenticationMethod::PrivateKeyJwt => *keys != ClientKeys::None,
-            _ => keeps_secrets,
+            AuthenticationMethod::PrivateKeyJwt => has_keys,
+            _ => can_have_secret,
         };
-        let offers = |method: &AuthenticationMethod| choices.contains(&method.as_str());
-        let named = named.and_then(AuthenticationMethod::parse).filter(usable);
-        let chosen = AuthenticationMethod::ALL.into_iter().filter(offers).find(usable);
-        named.or(chosen).ok_or_else(|| {
+        let mut all = AuthenticationMethod::ALL.into_iter().filter(is_usable);
+        let named = named.and_then(AuthenticationMethod::parse).filter(is_usable);
+        named.or_else(|| all.find(|method| offered.contains(&method.as_str()))).ok_or_else(|| {
             refused(
                 "token_endpoint_auth_method",
                 "The token_endpoint_auth_method must be none, private_key_jwt with jwks or \
@@ -192,53 +195,48 @@ impl ClientMetadata {
         })
     }
 
-    fn keys(&self) -> Result<ClientKeys, OAuthError> {
-        match (self.member("jwks"), self.text("jwks_uri")?) {
-            (Some(_), Some(_)) => Err(refused("jwks", "Send jwks or jwks_uri, not both.")),
-            (None, None) => Ok(ClientKeys::None),
-            (None, Some(uri)) => safe_url(uri).map(ClientKeys::JwksUri).ok_or_else(|| {
+    /// `jwks` and `jwks_uri`, of which there is one at most.
+    fn keys(&self) -> Result<(Option<Value>, Option<Url>), OAuthError> {
+        let jwks = self.member("jwks");
+        let uri = self.text("jwks_uri")?;
+        if jwks.is_some() && uri.is_some() {
+            return Err(refused("jwks", "Send jwks or jwks_uri, not both."));
+        }
+        if let Some(jwks) = jwks {
+            check_jwks(jwks)?;
+        }
+        let uri = match uri {
+            None => None,
+            Some(uri) => Some(safe_url(uri).ok_or_else(|| {
                 let description = "The jwks_uri must be an https URL without user information.";
                 refused("metadata_uri", description)
-            }),
-            (Some(jwks), None) => {
-                let text = jwks.to_string();
-                let keys = PublishedKeys::from_json(text.as_bytes());
-                match keys.map(|keys| keys.is_empty()) {
-                    Ok(false) => Ok(ClientKeys::Jwks(text)),
-                    Ok(true) => Err(refused(
-                        "jwks",
-                        "The jwks must hold a public key for ES256, EdDSA or RS256.",
-                    )),
-                    Err(error) => {
-                        Err(refused("jwks", "The jwks must be a JWK Set of public keys only.")
-                            .because(error))
-                    }
-                }
-            }
-        }
+            })?),
+        };
+        Ok((jwks.cloned(), uri))
     }
 
-    /// An address that pages link to. One that no page would show is dropped: it is no reason to
-    /// turn a client away.
+    /// An address that pages link to. One that no page would show is dropped, because it is no
+    /// reason to turn a client away.
     fn link(&self, name: &'static str) -> Result<Option<Url>, OAuthError> {
         Ok(self.text(name)?.and_then(safe_url))
     }
 
-    /// No ceiling: step-up asks for more under the same registration. It is only checked for form.
-    fn scope(&self) -> Result<Option<ScopeSet>, OAuthError> {
-        match self.text("scope")?.map(ScopeSet::parse) {
-            Some(Err(error)) => Err(refused(
+    /// Only checks the form. The scope of a registration sets no limit, because step-up asks for more
+    /// under the same registration.
+    fn check_scope(&self) -> Result<(), OAuthError> {
+        let parsed = self.text("scope")?.map(ScopeSet::parse).transpose();
+        parsed.map(drop).map_err(|error| {
+            refused(
                 "scope",
                 "The scope is too long, or holds a character that scopes may not have.",
             )
-            .because(error)),
-            _ => Ok(None),
-        }
+            .because(error)
+        })
     }
 
     fn post_logout_redirect_uris(&self) -> Result<Vec<RedirectUri>, OAuthError> {
         let uris = self.texts("post_logout_redirect_uris")?.unwrap_or_default();
-        if uris.len() > MOST_REDIRECT_URIS {
+        if uris.len() > MAX_REDIRECT_URIS {
             return Err(refused(
                 "post_logout_redirect_uris",
                 "Register at most 20 post_logout_redirect_uris.",
@@ -255,15 +253,23 @@ impl ClientMetadata {
     }
 }
 
+fn check_jwks(jwks: &Value) -> Result<(), OAuthError> {
+    let keys = PublishedKeys::from_json(jwks.to_string().as_bytes()).map_err(|error| {
+        refused("jwks", "The jwks must be a JWK Set of public keys only.").because(error)
+    })?;
+    if keys.is_empty() {
+        let description = "The jwks must hold a public key for ES256, EdDSA or RS256.";
+        return Err(refused("jwks", description));
+    }
+    Ok(())
+}
+
 /// An address that a page may link to, or that keys may be fetched from.
 fn safe_url(text: &str) -> Option<Url> {
-    let is_plain = |url: &Url| {
-        let is_safe = url.scheme() == "https" || url.scheme() == "http" && is_loopback(url);
-        is_safe && url.username().is_empty() && url.password().is_none()
-    };
-    let legal =
-        text.len() <= LONGEST_URI && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"');
-    Url::parse(text).ok().filter(|url| legal && is_plain(url))
+    let is_legal = text.len() <= MAX_URI && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"');
+    let url = Url::parse(text).ok().filter(|_| is_legal)?;
+    let is_safe = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url);
+    (is_safe && url.username().is_empty() && url.password().is_none()).then_some(url)
 }
 
 fn refused(reason: &'static str, description: &'static str) -> OAuthError {
@@ -275,28 +281,36 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn judged(name: &str, value: Value) -> Result<Client, &'static str> {
+    fn requested(name: &str, value: Value) -> RequestedMetadata {
         let mut metadata = json!({"redirect_uris": ["https://app.test/cb"]});
         metadata[name] = value;
-        let metadata: ClientMetadata = serde_json::from_value(metadata).unwrap();
-        metadata.judge("id", Provenance::Registered).map_err(|error| error.reason)
+        serde_json::from_value(metadata).unwrap()
+    }
+
+    fn validated(name: &str, value: Value) -> Result<ClientMetadata, &'static str> {
+        requested(name, value).validate(Provenance::Registered).map_err(|error| error.reason)
     }
 
     #[test]
     fn the_redirect_uris_decide_where_a_client_runs() {
-        let of = |uris: Value| judged("redirect_uris", uris).unwrap().application_type;
+        let of = |uris: Value| validated("redirect_uris", uris).unwrap().application_type;
         assert_eq!(of(json!(["https://app.test/cb"])), ApplicationType::Web);
         assert_eq!(of(json!(["https://app.test/cb", "cursor://x/cb"])), ApplicationType::Native);
         assert_eq!(of(json!(["http://localhost/cb"])), ApplicationType::Native);
-        let asked = judged("application_type", json!("native")).unwrap();
+        let asked = validated("application_type", json!("native")).unwrap();
         assert_eq!(asked.application_type, ApplicationType::Native);
-        assert_eq!(judged("application_type", json!("desktop")).unwrap_err(), "application_type");
+        assert_eq!(
+            validated("application_type", json!("desktop")).unwrap_err(),
+            "application_type"
+        );
     }
 
     #[test]
     fn of_several_methods_one_that_can_work_is_chosen() {
         let name = "token_endpoint_auth_methods_supported";
-        let of = |methods: Value| judged(name, methods).map(|client| client.authentication);
+        let of = |methods: Value| {
+            validated(name, methods).map(|client| client.token_endpoint_auth_method)
+        };
         assert_eq!(of(json!(["private_key_jwt", "none"])), Ok(AuthenticationMethod::None));
         assert_eq!(of(json!(["tls_client_auth", "none"])), Ok(AuthenticationMethod::None));
         assert_eq!(of(json!(["tls_client_auth"])), Err("token_endpoint_auth_method"));
@@ -314,13 +328,13 @@ mod tests {
             "https://app.test\" onload=\"",
         ] {
             for name in ["client_uri", "logo_uri", "policy_uri", "tos_uri"] {
-                let client = judged(name, json!(text)).unwrap();
+                let client = validated(name, json!(text)).unwrap();
                 let links = [client.client_uri, client.logo_uri, client.policy_uri, client.tos_uri];
                 assert!(links.iter().all(Option::is_none), "{name} {text}");
             }
-            assert_eq!(judged("jwks_uri", json!(text)).unwrap_err(), "metadata_uri", "{text}");
+            assert_eq!(validated("jwks_uri", json!(text)).unwrap_err(), "metadata_uri", "{text}");
         }
-        let client = judged("logo_uri", json!("https://app.test/logo.png")).unwrap();
+        let client = validated("logo_uri", json!("https://app.test/logo.png")).unwrap();
         assert_eq!(client.logo_uri.unwrap().as_str(), "https://app.test/logo.png");
     }
 
@@ -328,10 +342,10 @@ mod tests {
     fn an_optional_member_that_says_nothing_is_absent() {
         for name in OPTIONAL_MEMBERS {
             for nothing in [Value::Null, json!(""), json!([])] {
-                let client = judged(name, nothing.clone());
+                let client = validated(name, nothing.clone());
                 let client = client.unwrap_or_else(|reason| panic!("{name} {nothing}: {reason}"));
                 assert_eq!(client.grant_types, [GrantType::AuthorizationCode], "{name}");
-                assert_eq!(client.authentication, AuthenticationMethod::None, "{name}");
+                assert_eq!(client.token_endpoint_auth_method, AuthenticationMethod::None, "{name}");
             }
         }
     }
@@ -340,10 +354,8 @@ mod tests {
     fn a_member_of_a_wrong_type_is_named() {
         for name in OPTIONAL_MEMBERS.into_iter().chain(["redirect_uris"]) {
             for wrong in [json!(7), json!({"a": 1}), json!([7])] {
-                let mut metadata = json!({"redirect_uris": ["https://app.test/cb"]});
-                metadata[name] = wrong.clone();
-                let metadata: ClientMetadata = serde_json::from_value(metadata).unwrap();
-                let error = metadata.judge("id", Provenance::Registered).unwrap_err();
+                let metadata = requested(name, wrong.clone());
+                let error = metadata.validate(Provenance::Registered).unwrap_err();
                 assert!(error.description.contains(name), "{wrong}: {}", error.description);
             }
         }
@@ -372,10 +384,24 @@ mod tests {
     ];
 
     #[test]
+    fn a_client_cannot_set_the_members_of_an_operator() {
+        for (name, value) in [
+            ("scope", json!("mcp:tools")),
+            ("resource", json!("https://mcp.test/")),
+            ("access_token_format", json!("opaque")),
+            ("backchannel_logout_uri", json!("https://app.test/logout")),
+            ("backchannel_logout_session_required", json!(true)),
+        ] {
+            let client = validated(name, value).unwrap();
+            assert_eq!(client.operator, OperatorSettings::default(), "{name}");
+        }
+    }
+
+    #[test]
     fn nobody_gives_itself_a_grant_without_a_person() {
         let grants = json!(["authorization_code", "client_credentials", "password"]);
-        let client = judged("grant_types", grants).unwrap();
+        let client = validated("grant_types", grants).unwrap();
         assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
-        assert_eq!(judged("grant_types", json!(["refresh_token"])).unwrap_err(), "grant_types");
+        assert_eq!(validated("grant_types", json!(["refresh_token"])).unwrap_err(), "grant_types");
     }
 }
