@@ -142,7 +142,8 @@ async fn store(
             return Err(full());
         }
         let key = ("registration_change", &*visitor.network());
-        if let Some(seconds) = attempts::count(&transaction, key, CHANGES_OF_A_NETWORK, now).await? {
+        if let Some(seconds) = attempts::count(&transaction, key, CHANGES_OF_A_NETWORK, now).await?
+        {
             return Err(too_many().retry_after(seconds));
         }
     }
