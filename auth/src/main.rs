@@ -3,7 +3,7 @@
 
 use std::{
     error::Error,
-    io::{ErrorKind, IsTerminal, Write},
+    io::{IsTerminal, Write},
     process::ExitCode,
     sync::Mutex,
 };
@@ -14,12 +14,8 @@ use auth::{
     state::AppState,
     story::{self, StoryFile},
 };
-use net::clock::Clock;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-    sync::watch,
-};
+use net::{clock::Clock, connections, shutdown::stop_signal};
+use tokio::sync::watch;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 #[tokio::main]
@@ -101,26 +97,8 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let address = config.listen;
     let issuer = config.issuer.clone();
     let state = AppState::start(config, Clock::system()).await?;
-    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => format!(
-            "port {} is taken by another program; stop it, or set AUTH_LISTEN and AUTH_ISSUER",
-            address.port()
-        ),
-        _ => format!("cannot listen on {address}: {error}; check AUTH_LISTEN"),
-    })?;
+    let listener = connections::bind(address, "AUTH_LISTEN", "AUTH_ISSUER").await?;
     tracing::info!("{issuer} is ready");
     auth::serve(listener, state, stop_signal()?).await;
     Ok(())
-}
-
-/// Completes on Ctrl-C and on SIGTERM.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }

@@ -1,20 +1,21 @@
 //! HTTP towards servers that are not trusted: only https or this machine, never redirected, never
 //! sent into a private network from outside, bounded in size and time.
 
-use std::{
-    net::{Ipv4Addr, Ipv6Addr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use net::{
+    body::{self, BodyError},
+    loopback::is_loopback,
+    resolver::{self, JudgedResolver, Lookup},
+};
 use reqwest::{
     Client, RequestBuilder, Response,
     header::{ACCEPT, HeaderMap},
     redirect::Policy,
 };
-use url::{Host, Url};
+use url::Url;
 
-use self::guard::{Guard, Lookup, leads_here, points_inward};
+use self::guard::{Guard, leads_here, points_inward};
 use crate::terminal::explain::Explanation;
 
 mod answer;
@@ -58,7 +59,7 @@ impl Fetch {
     /// # Errors
     /// [`FetchError::SetUp`] when TLS cannot be initialised.
     pub fn new(server: &Url, explanation: Explanation) -> Result<Self, FetchError> {
-        Self::resolving_by(guard::system(), server, explanation)
+        Self::resolving_by(resolver::system(), server, explanation)
     }
 
     fn resolving_by(
@@ -66,13 +67,14 @@ impl Fetch {
         server: &Url,
         explanation: Explanation,
     ) -> Result<Self, FetchError> {
-        let guard = Guard::new(server, lookup);
+        let guard = Guard::new(server, lookup.clone());
+        let resolver = Arc::new(JudgedResolver::new(lookup, guard.clone()));
         let builder = || {
             Client::builder()
                 .user_agent(USER_AGENT)
                 .redirect(Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
-                .dns_resolver(Arc::new(guard.clone()))
+                .dns_resolver(resolver.clone())
         };
         Ok(Self {
             remote: builder().build().map_err(set_up)?,
@@ -155,10 +157,10 @@ impl Fetch {
 
     async fn send(&self, url: &Url, request: RequestBuilder) -> Result<Answer, FetchError> {
         let request = request.timeout(self.timeout).header(ACCEPT, "application/json");
-        let mut response = request.send().await.map_err(|error| unreachable(url, &error))?;
+        let response = request.send().await.map_err(|error| unreachable(url, &error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         self.explanation.answer(status);
-        let body = read_bounded(url, &mut response).await?;
+        let body = read_body(url, response).await?;
         Ok(Answer::new(url.clone(), status, headers, body))
     }
 }
@@ -169,18 +171,6 @@ pub fn is_secure(url: &Url) -> bool {
         "https" => url.host().is_some(),
         "http" => is_loopback(url),
         _ => false,
-    }
-}
-
-/// Whether `url` means this machine by one of the names that the standards give it: `localhost`,
-/// `127.0.0.1` or `[::1]` (RFC 8252 §7.3 and §8.3). Others may lead here too, but neither do they
-/// everywhere, nor does any server of this project take them for its own.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
-        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
-        None => false,
     }
 }
 
@@ -195,20 +185,20 @@ fn set_up(error: reqwest::Error) -> FetchError {
     FetchError::SetUp(Arc::new(error))
 }
 
-/// The whole body as the server meant it: reqwest has undone its compression, so the limit counts
-/// what comes out, however small what came in was.
-async fn read_bounded(url: &Url, response: &mut Response) -> Result<Vec<u8>, FetchError> {
+/// Reads the whole body of an answer of `url`, if it is not compressed in a way that was not asked
+/// for.
+///
+/// # Errors
+/// [`FetchError::Encoded`], [`FetchError::TooLarge`], or what [`unreachable`] makes of a broken
+/// connection.
+pub(crate) async fn read_body(url: &Url, response: Response) -> Result<Vec<u8>, FetchError> {
     if let Some(encoding) = foreign_encoding(response.headers()) {
         return Err(FetchError::Encoded { url: url.clone(), encoding });
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(url, &error))? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(FetchError::TooLarge { url: url.clone() });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+    body::read(response, MAX_BODY).await.map_err(|error| match error {
+        BodyError::TooLarge => FetchError::TooLarge { url: url.clone() },
+        BodyError::Failed(error) => unreachable(url, &error),
+    })
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use keys::{KeyError, lenient};
+use net::body::{self, BodyError};
 use reqwest::{Client, Response};
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use url::Url;
 
 /// Largest document, in bytes.
-const LARGEST_DOCUMENT: usize = 1 << 20;
+const MAX_DOCUMENT: usize = 1 << 20;
 
 /// The authorization server cannot be asked, or gives no usable answer.
 #[derive(Debug, Error)]
@@ -143,19 +144,15 @@ impl Metadata {
 }
 
 /// The body of an answer that succeeded, unless it is larger than any document should be.
-pub(crate) async fn body(mut answer: Response) -> Result<Vec<u8>, FetchError> {
+pub(crate) async fn body(answer: Response) -> Result<Vec<u8>, FetchError> {
     if !answer.status().is_success() {
         let status = answer.status().as_u16();
         return Err(FetchError::Status { url: answer.url().clone(), status });
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        if body.len() + chunk.len() > LARGEST_DOCUMENT {
-            return Err(FetchError::Unusable("the document is too large"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+    body::read(answer, MAX_DOCUMENT).await.map_err(|error| match error {
+        BodyError::TooLarge => FetchError::Unusable("the document is too large"),
+        BodyError::Failed(error) => FetchError::Unreachable(error),
+    })
 }
 
 /// A slash at the end is part of the issuer's name, and of no place.

@@ -2,17 +2,13 @@
 
 use std::{
     error::Error,
-    io::{self, ErrorKind, IsTerminal},
+    io::{self, IsTerminal},
     process::ExitCode,
 };
 
 use clap::Parser;
 use mcp::config::Config;
-use net::clock::Clock;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use net::{clock::Clock, connections, shutdown::stop_signal};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -38,27 +34,8 @@ async fn main() -> ExitCode {
 async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     config.check()?;
     let router = mcp::router(&config, Clock::system())?;
-    let address = config.listen;
-    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => format!(
-            "port {} is taken by another program; stop it, or set MCP_LISTEN and MCP_RESOURCE",
-            address.port()
-        ),
-        _ => format!("cannot listen on {address}: {error}; check MCP_LISTEN"),
-    })?;
+    let listener = connections::bind(config.listen, "MCP_LISTEN", "MCP_RESOURCE").await?;
     tracing::info!("{} is ready", config.resource);
     mcp::serve(listener, router, stop_signal()?).await;
     Ok(())
-}
-
-/// Completes on Ctrl-C and on SIGTERM.
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }

@@ -60,6 +60,31 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 /// all.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Listens on `address`, where programs called `listen_setting` and `url_setting` say where that is
+/// and what others call it.
+///
+/// # Errors
+/// When another program has the port, or this one may not listen there. The message is for the
+/// operator: it names the setting to change.
+pub async fn bind(
+    address: SocketAddr,
+    listen_setting: &str,
+    url_setting: &str,
+) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let message = if error.kind() == io::ErrorKind::AddrInUse {
+            let port = address.port();
+            format!(
+                "port {port} is taken by another program; stop it, or set {listen_setting} and \
+                 {url_setting}"
+            )
+        } else {
+            format!("cannot listen on {address}: {error}; check {listen_setting}")
+        };
+        io::Error::new(error.kind(), message)
+    })
+}
+
 /// Serves `router` until `shutdown`, then lets the requests under way finish, for 10 seconds at
 /// most: a client that never ends its request must not keep the server from stopping. Handlers find
 /// the sender's address as [`ConnectInfo<SocketAddr>`].

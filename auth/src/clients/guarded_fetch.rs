@@ -2,26 +2,22 @@
 //! as resolved, without redirects, small, and soon over. Failures say little to whoever asked,
 //! so that nobody learns about networks that only this server can see.
 
-use std::{
-    fmt, io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use net::addresses::is_public;
-use reqwest::{
-    Client, Response,
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect::Policy,
+use net::{
+    addresses::is_public,
+    body::{self, BodyError},
+    loopback::is_loopback,
+    resolver::{self, Judge, JudgedResolver, Lookup},
 };
+use reqwest::{Client, Response, redirect::Policy};
 use thiserror::Error;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::{Host, Url};
 
 use super::{freshness::Freshness, reach::Reach};
-use crate::{oauth::loopback::is_loopback, rate_limit::RateLimit};
+use crate::rate_limit::RateLimit;
 
 /// Longest time for a fetch, from the name to the last byte.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -31,8 +27,6 @@ const MOST_AT_ONCE: usize = 256;
 const MOST_A_MINUTE: u32 = 600;
 const MOST_A_MINUTE_FROM_ONE_ORIGIN: u32 = 30;
 const MOST_A_MINUTE_FOR_ONE_NETWORK: u32 = 60;
-/// Most addresses of one name that are tried.
-const MOST_ADDRESSES: usize = 16;
 
 /// What each fetch says of itself in `CDN-Loop` (RFC 8586), which proxies hand on. A request that says
 /// it causes no further fetch, here or at any other such server.
@@ -101,11 +95,15 @@ impl GuardedFetch {
     /// `issuer` is where this server is; `allows_loopback` lets development and tests fetch from this
     /// machine, by plain http too.
     pub(super) fn new(issuer: Url, allows_loopback: bool) -> Result<Self, reqwest::Error> {
-        Self::resolving_by(issuer, Guard { allows_loopback, lookup: Arc::new(Dns) })
+        Self::resolving_by(resolver::system(), issuer, allows_loopback)
     }
 
-    fn resolving_by(issuer: Url, guard: Guard) -> Result<Self, reqwest::Error> {
-        let allows_loopback = guard.allows_loopback;
+    fn resolving_by(
+        lookup: Arc<Lookup>,
+        issuer: Url,
+        allows_loopback: bool,
+    ) -> Result<Self, reqwest::Error> {
+        let resolver = JudgedResolver::new(lookup, PublicOnly { allows_loopback });
         let http = Client::builder()
             .user_agent(concat!("portcullis-auth/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
@@ -114,7 +112,7 @@ impl GuardedFetch {
             .timeout(TIME_LIMIT)
             // A kept connection would be used after its name points elsewhere.
             .pool_max_idle_per_host(0)
-            .dns_resolver(Arc::new(guard))
+            .dns_resolver(Arc::new(resolver))
             .build()?;
         Ok(Self {
             http,
@@ -274,23 +272,14 @@ fn is_json(media_type: &str) -> bool {
         })
 }
 
-/// The body as it is after decompression, which is what the limit holds for.
-async fn read(mut response: Response, largest: usize) -> Result<Vec<u8>, FetchError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if body.len() + chunk.len() > largest {
-            return Err(FetchError::Unusable(format!("it is larger than {largest} bytes")));
+async fn read(response: Response, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
+    body::read(response, max_bytes).await.map_err(|error| match error {
+        BodyError::TooLarge => FetchError::Unusable(format!("it is larger than {max_bytes} bytes")),
+        BodyError::Failed(error) if error.is_decode() => {
+            FetchError::Unusable("it cannot be decompressed".into())
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn broken(error: reqwest::Error) -> FetchError {
-    if error.is_decode() {
-        return FetchError::Unusable("it cannot be decompressed".into());
-    }
-    out_of_reach(error)
+        BodyError::Failed(error) => out_of_reach(error),
+    })
 }
 
 /// A name was resolved, to an address that may not be connected to.
@@ -315,49 +304,24 @@ fn out_of_reach(error: reqwest::Error) -> FetchError {
     FetchError::Unreachable(text)
 }
 
-/// From a name to addresses.
-trait Lookup: Send + Sync {
-    fn lookup(&self, name: String) -> BoxFuture<io::Result<Vec<IpAddr>>>;
-}
-
-type BoxFuture<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// The system's resolver.
-struct Dns;
-
-impl Lookup for Dns {
-    fn lookup(&self, name: String) -> BoxFuture<io::Result<Vec<IpAddr>>> {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
-    }
-}
-
-/// Resolves a name once, refuses it if any of its addresses is not public, and hands out exactly
-/// the addresses that were judged: there is no second look-up that could answer otherwise.
-struct Guard {
+/// Refuses a name if any of its addresses is not public.
+struct PublicOnly {
     allows_loopback: bool,
-    lookup: Arc<dyn Lookup>,
 }
 
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let is_this_machine = self.allows_loopback && name.as_str() == "localhost";
-        let found = self.lookup.lookup(name.as_str().to_owned());
-        Box::pin(async move {
-            let addresses = found.await?;
-            let allowed = |ip: &IpAddr| match is_this_machine {
-                true => ip.is_loopback(),
-                false => is_public(*ip),
-            };
-            if addresses.is_empty() || !addresses.iter().all(allowed) {
-                return Err(NotPublicName.into());
-            }
-            let sockets = addresses.into_iter().take(MOST_ADDRESSES);
-            let sockets: Addrs = Box::new(sockets.map(|ip| SocketAddr::new(ip, 0)));
-            Ok(sockets)
-        })
+impl Judge for PublicOnly {
+    type Refusal = NotPublicName;
+
+    async fn judge(&self, name: &str, addresses: &[IpAddr]) -> Result<(), NotPublicName> {
+        let is_this_machine = self.allows_loopback && name == "localhost";
+        let is_allowed = |address: &IpAddr| {
+            if is_this_machine { address.is_loopback() } else { is_public(*address) }
+        };
+        if !addresses.is_empty() && addresses.iter().all(is_allowed) {
+            Ok(())
+        } else {
+            Err(NotPublicName)
+        }
     }
 }
 

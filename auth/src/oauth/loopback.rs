@@ -1,18 +1,6 @@
 //! This machine, as addresses name it.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use url::{Host, Url};
-
-/// Whether a URL points to this machine: localhost, 127.0.0.1 or `[::1]`.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
-        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
-        None => false,
-    }
-}
+pub use net::loopback::is_loopback;
 
 /// An `http` redirect URI on this machine, taken apart as it is written.
 #[derive(Debug)]

@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
+use net::{
+    body::{self, BodyError},
+    loopback::is_loopback,
+};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header::ACCEPT, redirect::Policy};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::UpstreamError;
-use crate::oauth::loopback::is_loopback;
 
 /// Longest time for a request.
 const TIME_LIMIT: Duration = Duration::from_secs(8);
 /// Largest answer, in bytes.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+const MAX_ANSWER: usize = 1024 * 1024;
 
 /// An HTTP client towards the upstream at `url`.
 pub(super) fn client(url: &Url) -> Result<Client, reqwest::Error> {
@@ -94,15 +97,11 @@ fn unusable(error: impl std::fmt::Display) -> UpstreamError {
 }
 
 /// The bytes of an answer.
-pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, UpstreamError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(UpstreamError::Unreachable("its answer is larger than 1 MiB".into()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+pub(super) async fn read(response: Response) -> Result<Vec<u8>, UpstreamError> {
+    body::read(response, MAX_ANSWER).await.map_err(|error| match error {
+        BodyError::TooLarge => UpstreamError::Unreachable("its answer is larger than 1 MiB".into()),
+        BodyError::Failed(error) => unreachable(error),
+    })
 }
 
 /// An address that failed stays out of the log: it may hold a code.

@@ -1,5 +1,6 @@
 //! Checks of what stands between: browsers, caches, proxies, TLS and clocks.
 
+use net::loopback::is_loopback;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 use super::{
@@ -7,7 +8,6 @@ use super::{
     evidence::{Evidence, Exchange, Judged, Probe, ensure, not_asked},
     requests::{BROWSER_ORIGIN, RESOURCE_PLACES, SERVER_PLACES},
 };
-use crate::http::is_loopback;
 
 /// Clocks this far apart make fresh tokens look unripe or stale.
 const MAX_SKEW: i64 = 60;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::Error,
-    http::{Fetch, FetchError, MAX_BODY, foreign_encoding, unreachable},
+    http::{Fetch, FetchError, read_body, unreachable},
 };
 
 const BOTH_TYPES: &str = "application/json, text/event-stream";
@@ -68,23 +68,13 @@ impl Prober<'_> {
         build: impl FnOnce(&Client) -> RequestBuilder,
     ) -> Result<Exchange, FetchError> {
         let request = build(self.fetch.client_for(url).await?).timeout(REQUEST_TIMEOUT);
-        let failed = |error: reqwest::Error| unreachable(url, &error);
-        let mut response = request.send().await.map_err(failed)?;
+        let response = request.send().await.map_err(|error| unreachable(url, &error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         // A stream of events may never end, and nothing in it is judged.
         let is_stream = headers.get("content-type").is_some_and(|kind| {
             kind.to_str().is_ok_and(|kind| kind.starts_with("text/event-stream"))
         });
-        if let Some(encoding) = foreign_encoding(&headers).filter(|_| !is_stream) {
-            return Err(FetchError::Encoded { url: url.clone(), encoding });
-        }
-        let mut body = Vec::new();
-        while !is_stream && let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(FetchError::TooLarge { url: url.clone() });
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = if is_stream { Vec::new() } else { read_body(url, response).await? };
         let (json, received_at) = (serde_json::from_slice(&body).ok(), self.clock.now());
         Ok(Exchange { url: url.clone(), status, headers, json, received_at })
     }

@@ -7,33 +7,15 @@
 
 use std::{
     collections::BTreeSet,
-    io,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures::future::{BoxFuture, FutureExt as _};
-use net::addresses::is_public;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use net::{
+    addresses::is_public,
+    resolver::{Judge, Lookup},
+};
 use url::{Host, Url};
-
-/// Most addresses of one name that are tried.
-const MOST_ADDRESSES: usize = 16;
-
-/// From a name to its addresses.
-pub(super) type Lookup =
-    dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
-
-/// The system's resolver.
-pub(super) fn system() -> Arc<Lookup> {
-    Arc::new(|name| {
-        async move {
-            let found = tokio::net::lookup_host((name, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        }
-        .boxed()
-    })
-}
 
 /// Why the addresses of a name are not connected to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,19 +101,7 @@ impl Guard {
         side == Some(Side::Inside)
     }
 
-    async fn judged(
-        &self,
-        name: String,
-    ) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
-        let mut addresses = (self.0.lookup)(name.clone()).await?;
-        addresses.truncate(MOST_ADDRESSES);
-        if self.learnt(|learnt| learnt.targets.contains(&name)) {
-            self.judge(&name, &addresses).await?;
-        }
-        Ok(addresses)
-    }
-
-    async fn judge(&self, name: &str, addresses: &[IpAddr]) -> Result<(), NameRefused> {
+    async fn judge_target(&self, name: &str, addresses: &[IpAddr]) -> Result<(), NameRefused> {
         let inward = addresses.iter().find(|address| !is_public(**address));
         if addresses.is_empty() {
             return Err(NameRefused::Nowhere);
@@ -170,14 +140,15 @@ impl Guard {
     }
 }
 
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.clone();
-        Box::pin(async move {
-            let addresses = guard.judged(name.as_str().to_owned()).await?;
-            let sockets = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(sockets) as Addrs)
-        })
+impl Judge for Guard {
+    type Refusal = NameRefused;
+
+    async fn judge(&self, name: &str, addresses: &[IpAddr]) -> Result<(), NameRefused> {
+        if self.learnt(|learnt| learnt.targets.contains(name)) {
+            self.judge_target(name, addresses).await
+        } else {
+            Ok(())
+        }
     }
 }
 

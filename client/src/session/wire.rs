@@ -14,6 +14,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
 };
+use net::body::{self, BodyError};
 use reqwest::{Client, Request, RequestBuilder, Response};
 use rmcp::{
     model::ClientJsonRpcMessage,
@@ -175,16 +176,12 @@ impl Wire {
     }
 
     /// The whole body, if it is not larger than `limit` after decompression.
-    async fn body(&self, mut response: Response, limit: usize) -> Outcome<Vec<u8>> {
+    async fn body(&self, response: Response, limit: usize) -> Outcome<Vec<u8>> {
         self.check_encoding(&response)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(&error))? {
-            if body.len() + chunk.len() > limit {
-                return Err(StreamableHttpError::ResponseBodyTooLarge { max_size: limit });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        body::read(response, limit).await.map_err(|error| match error {
+            BodyError::TooLarge => StreamableHttpError::ResponseBodyTooLarge { max_size: limit },
+            BodyError::Failed(error) => self.lost(&error),
+        })
     }
 
     /// The events of a stream. What answers the request of `answering` is put into the form that

@@ -1,34 +1,36 @@
 //! What is resolved, what is connected to, and what is refused before either.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
+use net::resolver::{Looked, MAX_ADDRESSES};
+use reqwest::dns::Resolve;
 use tokio::net::TcpListener;
 
 use super::*;
 
-/// A resolver that answers in turn, and counts.
-#[derive(Default)]
-struct Answers {
-    answers: Vec<Vec<&'static str>>,
-    asked: AtomicUsize,
-}
-
-impl Lookup for Answers {
-    fn lookup(&self, _: String) -> BoxFuture<io::Result<Vec<IpAddr>>> {
-        let turn = self.asked.fetch_add(1, Ordering::Relaxed);
-        let answer = self.answers.get(turn).or(self.answers.last()).cloned().unwrap_or_default();
-        let addresses = answer.iter().map(|address| address.parse().unwrap()).collect();
-        Box::pin(async move { Ok(addresses) })
-    }
+/// A lookup that answers in turn, and how often it was asked.
+fn lookup(answers: &[&[&'static str]]) -> (Arc<Lookup>, Arc<AtomicUsize>) {
+    let parse = |answer: &&[&str]| answer.iter().map(|text| text.parse().unwrap()).collect();
+    let answers: Vec<Vec<IpAddr>> = answers.iter().map(parse).collect();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let lookup = move |_: String| -> Looked {
+        let turn = count.fetch_add(1, Ordering::Relaxed);
+        let answer = answers.get(turn).or(answers.last()).cloned().unwrap_or_default();
+        Box::pin(async move { Ok(answer) })
+    };
+    (Arc::new(lookup), asked)
 }
 
 async fn resolved(answers: &[&[&'static str]]) -> (Result<Vec<SocketAddr>, String>, usize) {
-    let answers = answers.iter().map(|answer| answer.to_vec()).collect();
-    let lookup = Arc::new(Answers { answers, ..Answers::default() });
-    let guard = Guard { allows_loopback: false, lookup: lookup.clone() };
-    let name = "cimd.test".parse().unwrap();
-    let found = guard.resolve(name).await.map(Iterator::collect).map_err(|e| e.to_string());
-    (found, lookup.asked.load(Ordering::Relaxed))
+    let (lookup, asked) = lookup(answers);
+    let resolver = JudgedResolver::new(lookup, PublicOnly { allows_loopback: false });
+    let found = resolver.resolve("cimd.test".parse().unwrap()).await;
+    let found = found.map(Iterator::collect).map_err(|error| error.to_string());
+    (found, asked.load(Ordering::Relaxed))
 }
 
 fn issuer() -> Url {
@@ -87,20 +89,19 @@ async fn the_addresses_that_were_judged_are_the_ones_connected_to() {
     assert_eq!(found.unwrap(), ["93.184.216.34:0".parse().unwrap()]);
     assert_eq!(asked, 1);
     let many = vec!["93.184.216.34"; 100];
-    assert_eq!(resolved(&[&many]).await.0.unwrap().len(), MOST_ADDRESSES);
+    assert_eq!(resolved(&[&many]).await.0.unwrap().len(), MAX_ADDRESSES);
 }
 
 #[tokio::test]
 async fn a_fetch_asks_for_the_name_once_and_connects_to_nothing_that_is_not_public() {
     let sink = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = sink.local_addr().unwrap().port();
-    let lookup = Arc::new(Answers { answers: vec![vec!["127.0.0.1"]], ..Answers::default() });
-    let guard = Guard { allows_loopback: false, lookup: lookup.clone() };
-    let fetch = GuardedFetch::resolving_by(issuer(), guard).unwrap();
+    let (lookup, asked) = lookup(&[&["127.0.0.1"]]);
+    let fetch = GuardedFetch::resolving_by(lookup, issuer(), false).unwrap();
     let url = Url::parse(&format!("https://cimd.test:{port}/c.json")).unwrap();
     let refused = fetch.fetch(&url, 5120, None, 0).await.map(|_| ()).unwrap_err();
     assert!(matches!(refused, FetchError::Unreachable(_)), "{refused}");
-    assert_eq!(lookup.asked.load(Ordering::Relaxed), 1);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
     assert_untouched(&sink).await;
 }
 
