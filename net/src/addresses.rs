@@ -1,19 +1,19 @@
-//! Which addresses of the Internet are public: the ones that a stranger may send this software to.
+//! Public addresses of the Internet: those to which a URL from a stranger may lead.
 //!
-//! `auth` asks before it fetches what a client names, `client` before it goes where a server points.
-//! Pure, and strict: what is not known to be public is not. Forms of IPv6 that carry an IPv4
-//! address are judged by that one too, because a translator on the way may send the packet there.
+//! `auth` checks them before it fetches a document that a client names, `client` before it follows a
+//! URL from a server. Any address that is not known to be public is refused. IPv6 addresses that embed
+//! an IPv4 address are also judged by that address, because a translator may route them there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// IPv4 networks that are not public, with their prefix lengths (RFC 6890, IANA registry of
+/// IPv4 networks that are not public, with their prefix lengths (RFC 6890 and the IANA registry of
 /// special-purpose addresses).
 const SPECIAL_V4: [(Ipv4Addr, u32); 18] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
-    // Azure's platform services answer here from inside its networks.
+    // Platform services of Azure, reachable from inside its networks.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     (Ipv4Addr::new(172, 16, 0, 0), 12),
@@ -31,16 +31,16 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 18] = [
     (Ipv4Addr::new(224, 0, 0, 0), 3),
 ];
 
-/// Networks inside the global unicast range of IPv6 that are not public.
+/// Networks within global unicast that are not public.
 const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
-    // IETF protocol assignments, Teredo and ORCHID among them.
+    // IETF protocol assignments, including Teredo and ORCHID.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
     (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// The range that global unicast addresses are given out of (RFC 4291 §2.4).
+/// The range of global unicast addresses (RFC 4291 §2.4).
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 /// IPv4-mapped (RFC 4291 §2.5.5.2).
 const MAPPED: (Ipv6Addr, u32) = (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96);
@@ -65,18 +65,18 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     if within(address, MAPPED) || within(address, NAT64) {
-        return is_public_v4(low_half(u128::from(address)));
+        return is_public_v4(embedded_v4(u128::from(address)));
     }
     if !within(address, GLOBAL_UNICAST) || SPECIAL_V6.iter().any(|one| within(address, *one)) {
         return false;
     }
-    if within(address, SIX_TO_FOUR) && !is_public_v4(low_half(u128::from(address) >> 80)) {
+    if within(address, SIX_TO_FOUR) && !is_public_v4(embedded_v4(u128::from(address) >> 80)) {
         return false;
     }
-    // ISATAP names its IPv4 address in the interface identifier, under any prefix (RFC 5214 §6.1).
+    // ISATAP embeds an IPv4 address in the interface identifier, under any prefix (RFC 5214 §6.1).
     let [.., marker, mark, _, _] = address.segments();
     let is_isatap = (marker == 0 || marker == 0x200) && mark == 0x5efe;
-    !is_isatap || is_public_v4(low_half(u128::from(address)))
+    !is_isatap || is_public_v4(embedded_v4(u128::from(address)))
 }
 
 fn within(address: Ipv6Addr, (network, length): (Ipv6Addr, u32)) -> bool {
@@ -84,7 +84,7 @@ fn within(address: Ipv6Addr, (network, length): (Ipv6Addr, u32)) -> bool {
 }
 
 /// The lowest 32 bits as an IPv4 address.
-fn low_half(bits: u128) -> Ipv4Addr {
+fn embedded_v4(bits: u128) -> Ipv4Addr {
     let [.., a, b, c, d] = bits.to_be_bytes();
     Ipv4Addr::new(a, b, c, d)
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn judged(text: &str) -> bool {
-        is_public(text.parse().unwrap_or_else(|_| panic!("{text} is no address")))
+        is_public(text.parse().unwrap_or_else(|_| panic!("{text} is not an address")))
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Serves a router over HTTP/1.1 with limits on every phase of a connection, so that idle and slow
 //! clients cannot keep others out.
 //!
-//! HTTP/2 is for the proxy in front, which also has the certificate.
+//! TLS and HTTP/2 are left to the proxy in front.
 
 mod idle;
 mod lingering;
@@ -36,36 +36,38 @@ use self::{
 };
 use crate::unread_body;
 
-/// How long connections may take, and how many there may be.
+/// How long a client may take from an accepted connection, or from its last response, to the end of
+/// the next request head. An idle connection is closed after this time.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long requests in progress may take to finish once the server is told to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the peer may leave sent bytes or keep-alive probes unacknowledged.
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(60);
+/// The pause after a failure to accept a connection, which usually means that the process is out of
+/// file descriptors.
+const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The limits of a server, which tests shorten.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
-    /// From when the server listens for a request to the end of the request's head. So long also
-    /// lives a connection on which nothing is asked.
-    head: Duration,
-    /// For requests under way to finish once the server is told to stop.
-    drain: Duration,
-    /// Connections at once. One more takes the place of one on which nothing is asked, or waits.
-    connections: usize,
+    head_timeout: Duration,
+    drain_timeout: Duration,
+    /// Open connections. When there are so many, a new one replaces an idle one, or waits.
+    max_connections: usize,
 }
 
 impl Limits {
-    fn with_connections(connections: usize) -> Self {
-        Self { head: Duration::from_secs(30), drain: Duration::from_secs(10), connections }
+    fn with_connections(max_connections: usize) -> Self {
+        Self { head_timeout: HEAD_TIMEOUT, drain_timeout: DRAIN_TIMEOUT, max_connections }
     }
 }
 
-/// How long what was sent may stay unread, or the other side silent although it is asked.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
-/// The pause after the machine could not accept a connection, for want of file descriptors above
-/// all.
-const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Listens on `address`, where programs called `listen_setting` and `url_setting` say where that is
-/// and what others call it.
+/// Listens on `address`, which the operator chose by `listen_setting`. `url_setting` is the setting
+/// that holds the server's public URL, so it contains the port as well.
 ///
 /// # Errors
-/// When another program has the port, or this one may not listen there. The message is for the
-/// operator: it names the setting to change.
+/// When the port is taken or may not be listened on. The message tells the operator which settings
+/// to change.
 pub async fn bind(
     address: SocketAddr,
     listen_setting: &str,
@@ -85,16 +87,15 @@ pub async fn bind(
     })
 }
 
-/// Serves `router` until `shutdown`, then lets the requests under way finish, for 10 seconds at
-/// most: a client that never ends its request must not keep the server from stopping. Handlers find
-/// the sender's address as [`ConnectInfo<SocketAddr>`].
+/// Serves `router` until `shutdown` completes, then gives requests in progress 10 seconds to finish.
+/// Handlers find the peer's address as [`ConnectInfo<SocketAddr>`].
 ///
-/// Raises the limit on open files of this process as far as it may, and accepts as many connections
-/// at once as it leaves room for, 10,000 at most.
+/// This raises the process's soft limit on open files to the hard limit. The number of connections
+/// is bounded by what that limit allows, and by 10,000.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     let open_files = open_files::raise_limit();
     let limits = Limits::with_connections(open_files::max_connections(open_files));
-    tracing::info!(connections = limits.connections, open_files, "accepting connections");
+    tracing::info!(connections = limits.max_connections, open_files, "accepting connections");
     serve_within(limits, listener, router, shutdown).await;
 }
 
@@ -104,22 +105,22 @@ async fn serve_within(
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) {
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let permits = Arc::new(Semaphore::new(limits.max_connections));
     let idle = Arc::new(IdleConnections::default());
-    let under_way = GracefulShutdown::new();
+    let open_connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
         let next = async {
             let accepted = accept(&listener, &idle).await;
-            (accepted, place(&places, &idle).await)
+            (accepted, permit(&permits, &idle).await)
         };
-        let ((stream, address), place) = tokio::select! {
+        let ((stream, address), permit) = tokio::select! {
             next = next => next,
             () = &mut shutdown => break,
         };
         let entry = idle.add();
         let connection = connection(stream, address, router.clone(), entry.clone(), limits);
-        let connection = under_way.watch(connection);
+        let connection = open_connections.watch(connection);
         tokio::spawn(async move {
             let served = async {
                 tokio::select! {
@@ -131,33 +132,33 @@ async fn serve_within(
                 tracing::debug!(cause = %error, "a connection ended early");
             }
             entry.remove();
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
-    if timeout(limits.drain, under_way.shutdown()).await.is_err() {
-        tracing::warn!("stopped, although requests were still under way");
+    if timeout(limits.drain_timeout, open_connections.shutdown()).await.is_err() {
+        tracing::warn!("stopped before all requests were answered");
     }
 }
 
-/// A place for one more connection. When all are taken, idle connections make room.
-async fn place(places: &Arc<Semaphore>, idle: &IdleConnections) -> Option<OwnedSemaphorePermit> {
-    if let Ok(place) = places.clone().try_acquire_owned() {
-        return Some(place);
+/// Waits for a permit to serve one more connection. If there is none, an idle connection is closed.
+async fn permit(permits: &Arc<Semaphore>, idle: &IdleConnections) -> Option<OwnedSemaphorePermit> {
+    if let Ok(permit) = permits.clone().try_acquire_owned() {
+        return Some(permit);
     }
     idle.evict_oldest();
-    places.clone().acquire_owned().await.ok()
+    permits.clone().acquire_owned().await.ok()
 }
 
-/// The next connection. What goes wrong with one says nothing of those after it.
+/// Accepts the next connection, whatever happens to others before it.
 async fn accept(listener: &TcpListener, idle: &IdleConnections) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            Err(error) if is_of_the_connection(&error) => {}
+            Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 tracing::error!(cause = %error, "cannot accept connections");
-                // It may have held the file that was wanting.
+                // If the process is out of file descriptors, this frees one.
                 idle.evict_oldest();
                 sleep(ACCEPT_RETRY_INTERVAL).await;
             }
@@ -165,7 +166,8 @@ async fn accept(listener: &TcpListener, idle: &IdleConnections) -> (TcpStream, S
     }
 }
 
-fn is_of_the_connection(error: &io::Error) -> bool {
+/// Whether the error is of the one connection that was to be accepted.
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
@@ -177,7 +179,7 @@ fn connection(
     entry: Arc<Connection>,
     limits: Limits,
 ) -> impl GracefulConnection<Output = hyper::Result<()>> + Send {
-    prepare(&stream);
+    set_options(&stream);
     let stream = Lingering::new(stream, entry.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(address));
@@ -185,32 +187,33 @@ fn connection(
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
+        .header_read_timeout(limits.head_timeout)
         .serve_connection(TokioIo::new(stream), service)
 }
 
-/// Answers a request, and says so if the connection ends with it.
+/// Answers one request. If its body was left unread and cannot be drained, the response closes the
+/// connection.
 async fn answer(
     router: Router,
     request: Request<Incoming>,
     entry: Arc<Connection>,
 ) -> Result<Response<ResponseBody<Body>>, Infallible> {
-    let under_way = entry.answer();
+    let in_progress = entry.start_request();
     let (request, rest) = unread_body::watch(request.map(Body::new), move || entry.stop_waiting());
     let mut response = router.oneshot(request).await?;
     rest.drain(&mut response).await;
-    Ok(response.map(|body| under_way.until_end_of(body)))
+    Ok(response.map(|body| in_progress.until_end_of(body)))
 }
 
-/// A socket that refuses any of this is still usable.
-fn prepare(stream: &TcpStream) {
-    // Small answers must not wait for the next packet.
+/// Sets socket options. Errors are ignored, because the socket works without any of them.
+fn set_options(stream: &TcpStream) {
+    // Small responses must not wait for a full packet.
     let _ = stream.set_nodelay(true);
     let socket = SockRef::from(stream);
-    // Whoever has gone without a word is noticed, and so is whoever does not read.
-    let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(SILENCE_TIMEOUT));
+    // Keep-alive finds peers that have vanished; the user timeout those that stop reading.
+    let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(UNACKNOWLEDGED_TIMEOUT));
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = socket.set_tcp_user_timeout(Some(SILENCE_TIMEOUT));
+    let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT));
 }
 
 #[cfg(test)]

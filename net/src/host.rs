@@ -1,7 +1,8 @@
-//! Which server a request is for (RFC 9112 §3.2).
+//! The server that a request is addressed to (RFC 9112 §3.2).
 //!
-//! Every HTTP/1.1 request names its server in one `Host` header, and nothing in it may name
-//! another: two parts of a system that read the name in two ways can be played against each other.
+//! An HTTP/1.1 request names its server in exactly one `Host` header, and its request line may not
+//! name a different one. Otherwise two components could read two different names, which attackers
+//! exploit.
 
 use std::{net::Ipv6Addr, num::NonZeroU16};
 
@@ -10,21 +11,21 @@ use url::Url;
 
 use crate::loopback::is_loopback;
 
-/// What is wrong with the name that a request gives its server.
+/// What is wrong with the server name in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostError {
-    /// There is no `Host` header, and the version of HTTP demands one.
+    /// There is no `Host` header, although this version of HTTP requires one.
     Missing,
     /// There are several `Host` headers.
     Doubled,
     /// The `Host` header is not one host name or address with an optional port.
     Malformed,
-    /// The request line names a server that the `Host` header does not, or that is not this one.
+    /// The request line names another server than the `Host` header, or another than this one.
     Foreign,
 }
 
 impl HostError {
-    /// A stable code for logs, and what to tell the client.
+    /// A stable reason code for logs and metrics, and a sentence for the client.
     pub fn refusal(self) -> (&'static str, &'static str) {
         match self {
             Self::Missing => ("host_missing", "Send the Host header."),
@@ -40,7 +41,7 @@ impl HostError {
     }
 }
 
-/// The names of a server.
+/// The host names that a server answers to.
 #[derive(Clone, Debug)]
 pub struct HostNames {
     own: Url,
@@ -48,19 +49,19 @@ pub struct HostNames {
 }
 
 impl HostNames {
-    /// A server at `own` that is also called by the host names `others`. On loopback every spelling
-    /// of this machine is its name.
+    /// The names of a server whose public URL is `own` and that also answers to the host names
+    /// `others`. If `own` is on loopback, all spellings of loopback are its names.
     pub fn new(own: Url, others: Vec<String>) -> Self {
         Self { own, others }
     }
 
-    /// The origin of the server's own pages, as browsers write it.
+    /// The origin of the server's pages, as browsers send it in `Origin`.
     pub fn origin(&self) -> String {
         self.own.origin().ascii_serialization()
     }
 
-    /// Whether `host`, as in the `Host` header, names this server. The port does not count: a proxy
-    /// may listen on another.
+    /// Whether `host`, a value of the `Host` header, names this server. The port is ignored, because
+    /// a proxy in front may listen on another one.
     pub fn contains(&self, host: &str) -> bool {
         if !is_host(host) {
             return false;
@@ -74,11 +75,14 @@ impl HostNames {
             || is_loopback(&self.own) && is_loopback(&url)
     }
 
-    /// Checks that the request names one server, and names it in one way.
+    /// Checks that a request names one server in one way.
     ///
-    /// Whether that is this server is for the routes to decide that depend on it: probes of a load
-    /// balancer call by address. Only a request line that is written as if for a proxy must name
-    /// this server, because this is no proxy.
+    /// It need not be this server: health checks of a load balancer use its address. Routes that
+    /// depend on the name check it with [`HostNames::contains`]. Only a request line in absolute
+    /// form, as sent to a proxy, must name this server, because this server is not a proxy.
+    ///
+    /// # Errors
+    /// [`HostError`], for which the request must be answered with 400.
     pub fn check(
         &self,
         version: Version,
@@ -89,7 +93,7 @@ impl HostNames {
         let host = match (hosts.next(), hosts.next()) {
             (Some(host), None) => Some(host.to_str().map_err(|_| HostError::Malformed)?),
             (None, _) if version == Version::HTTP_11 => return Err(HostError::Missing),
-            // Older versions know no such header; later ones have the name in the target.
+            // HTTP/1.0 does not require the header; HTTP/2 has the name in the target.
             (None, _) => None,
             (Some(_), Some(_)) => return Err(HostError::Doubled),
         };
@@ -104,8 +108,8 @@ impl HostNames {
     }
 }
 
-/// Whether a text is one host, and a port if there is a colon. The standard would also allow commas
-/// and escapes in names, which no server has and which hide lists and other spellings.
+/// Whether `text` is one host with an optional port. RFC 3986 also allows commas and percent-encoding
+/// in names, but no server is called so, and they can hide a list or another spelling.
 fn is_host(text: &str) -> bool {
     let (is_named, rest) = match text.strip_prefix('[') {
         Some(text) => match text.split_once(']') {

@@ -1,9 +1,9 @@
 //! Request bodies that a handler leaves unread.
 //!
-//! A handler may answer before the body has arrived, as a refusal does. If the connection then just
-//! closed, a client that is still sending would lose the answer, and one that has sent everything
-//! would find its next request unanswered. So the rest of the body is read first, within limits;
-//! beyond them the answer says `Connection: close` (RFC 9112 §9.6).
+//! A handler may respond before the body has arrived, for example to refuse the request. If the
+//! connection were closed at that point, a client that is still sending would lose the response, and
+//! one that has sent everything would get no answer to its next request. So the rest of the body is
+//! read first, within limits. Beyond them the response says `Connection: close` (RFC 9112 §9.6).
 
 use std::{
     future::poll_fn,
@@ -28,12 +28,12 @@ use tokio::{
     time::timeout,
 };
 
-/// Bytes of an unread body that are read for the sake of the connection.
+/// Bytes of an unread body that are read to keep the connection open.
 const MAX_DRAINED: u64 = 256 * 1024;
-/// How long to wait for them. The answer waits for as long.
+/// How long to read. The response is held back meanwhile.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A request body. When it is dropped before its end, it hands the rest to its [`Rest`].
+/// A request body that sends what is left of it to its [`Rest`] when it is dropped.
 struct RequestBody<F> {
     /// `None` once it has ended.
     body: Option<Body>,
@@ -42,23 +42,24 @@ struct RequestBody<F> {
     on_received: F,
 }
 
-/// What a handler has left of a body.
+/// The unread part of a body.
 struct Unread {
     body: Body,
     was_polled: bool,
 }
 
-/// Receives what the handler leaves of a body.
+/// Receives the part of a body that the handler does not read.
 pub(crate) struct Rest<F> {
-    /// `None` where there is no body.
+    /// `None` if the request has no body.
     unread: Option<oneshot::Receiver<Unread>>,
     waits_for_continue: bool,
     on_received: F,
 }
 
-/// Middleware that reads what a handler leaves of a request's body, or says that the connection
-/// ends. `connections::serve` does so by itself; this is for routers
-/// that are served otherwise.
+/// Middleware that reads the rest of a request body which the handler has not read. If that is too
+/// large or too slow, the response says `Connection: close`.
+///
+/// Routers that `connections::serve` serves have this already.
 pub async fn drain_unread_body(request: Request, next: Next) -> Response {
     let (request, rest) = watch(request, || ());
     let mut response = next.run(request).await;
@@ -66,39 +67,38 @@ pub async fn drain_unread_body(request: Request, next: Next) -> Response {
     response
 }
 
-/// Watches how much of a request's body is read. Calls `on_received`, perhaps more than once, when
-/// the whole request has come or no more of it is waited for.
+/// Tracks how much of a request's body is read. `on_received` is called, perhaps more than once, when
+/// the whole request has arrived or the server stops waiting for the rest.
 pub(crate) fn watch<F>(request: Request, on_received: F) -> (Request, Rest<F>)
 where
     F: Fn() + Clone + Send + Unpin + 'static,
 {
     let mut rest = Rest {
         unread: None,
-        // The client sends the body only when asked to.
+        // The client sends the body only when the server asks for it.
         waits_for_continue: request.headers().contains_key(EXPECT),
         on_received: on_received.clone(),
     };
-    // In HTTP/2 each request has a stream of its own, which can end alone.
+    // In HTTP/2 each request has its own stream, which can be closed alone.
     if request.body().is_end_stream() || request.version() > Version::HTTP_11 {
         (rest.on_received)();
         return (request, rest);
     }
     let (sender, unread) = oneshot::channel();
     rest.unread = Some(unread);
-    let watched = |body| {
+    let request = request.map(|body| {
         Body::new(RequestBody {
             body: Some(body),
             was_polled: false,
             rest: Some(sender),
             on_received,
         })
-    };
-    (request.map(watched), rest)
+    });
+    (request, rest)
 }
 
 impl<F: Fn()> Rest<F> {
-    /// Reads what the handler has left. If that is too much, the answer says that the connection
-    /// takes no other request.
+    /// Reads what the handler has left unread, or makes `response` close the connection.
     pub(crate) async fn drain(mut self, response: &mut Response) {
         (self.on_received)();
         if !self.is_drained().await {
@@ -114,10 +114,10 @@ impl<F: Fn()> Rest<F> {
             Ok(unread) => unread,
             // The handler has read everything.
             Err(TryRecvError::Closed) => return true,
-            // Something still reads, and nobody knows whether it will reach the end.
+            // A task still reads the body, and may never reach its end.
             Err(TryRecvError::Empty) => return false,
         };
-        // Reading would tell the client to send a body that nobody wants (RFC 9110 §10.1.1).
+        // Reading would tell the client to send the body, which is not needed (RFC 9110 §10.1.1).
         if self.waits_for_continue && !was_polled {
             return false;
         }
@@ -176,7 +176,7 @@ impl<F> Drop for RequestBody<F> {
     fn drop(&mut self) {
         let unread = self.body.take().filter(|body| !body.is_end_stream());
         if let (Some(body), Some(rest)) = (unread, self.rest.take()) {
-            // Nobody waits for it once the client is gone.
+            // There is no receiver if the client is gone.
             let _ = rest.send(Unread { body, was_polled: self.was_polled });
         }
     }

@@ -1,8 +1,8 @@
-//! Which connections wait for a request, or for the rest of one, so that one can make room for a new
-//! connection.
+//! Connections that wait for a request, or for the rest of one, and can be closed to make room for
+//! a new connection.
 //!
-//! Without this, a stranger who opens as many connections as are accepted and says nothing more would
-//! keep everybody else waiting until the first of them times out.
+//! Without this, a client that opens the maximum number of connections and sends nothing would lock
+//! out everybody else until the first of them times out.
 
 use std::{
     collections::BTreeMap,
@@ -17,44 +17,44 @@ use std::{
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
-/// All idle connections of a server.
+/// The idle connections of a server.
 #[derive(Default)]
 pub(crate) struct IdleConnections(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
-    /// By a number that grows with time: the one that has been idle for longest comes first.
+    /// The longest idle connection comes first, because numbers only grow.
     by_number: BTreeMap<u64, Arc<Connection>>,
     last_number: u64,
-    /// Whether the next to become idle must make room at once.
-    is_wanted: bool,
+    /// Whether the next connection to become idle must close at once.
+    evict_next: bool,
 }
 
 /// A connection, idle or not.
 pub(crate) struct Connection {
-    /// Its number in the table; 0 from the end of a request to the end of its answer.
+    /// Its number in the table; 0 from the end of a request to the end of its response.
     number: AtomicU64,
-    /// Whether the answer is complete, and may not have left this process yet.
+    /// Whether a response is complete that may not have been written to the socket yet.
     is_answered: AtomicBool,
-    /// Told when it must make room.
+    /// Notified when the connection must close.
     evicted: Notify,
     all: Arc<IdleConnections>,
 }
 
-/// A request, from its head until its answer is complete.
-pub(crate) struct UnderWay(Arc<Connection>);
+/// A request in progress: from its head to the end of its response.
+pub(crate) struct InProgress(Arc<Connection>);
 
-/// A response body, with whose end the answer is complete.
+/// A response body; the request is in progress until it is dropped.
 pub(crate) struct ResponseBody<B> {
     body: B,
-    _under_way: UnderWay,
+    _in_progress: InProgress,
 }
 
 impl IdleConnections {
-    /// A new connection, which has its place and waits for its first request.
+    /// Adds a connection that waits for its first request.
     pub(crate) fn add(self: &Arc<Self>) -> Arc<Connection> {
         let mut table = self.table();
-        table.is_wanted = false;
+        table.evict_next = false;
         let number = table.next_number();
         let connection = Arc::new(Connection {
             number: AtomicU64::new(number),
@@ -66,12 +66,12 @@ impl IdleConnections {
         connection
     }
 
-    /// Tells the connection that has been idle for longest to close, or the next that will be idle.
+    /// Closes the longest idle connection, or else the next to become idle.
     pub(crate) fn evict_oldest(&self) {
         let mut table = self.table();
         match table.by_number.pop_first() {
             Some((_, connection)) => connection.evicted.notify_one(),
-            None => table.is_wanted = true,
+            None => table.evict_next = true,
         }
     }
 
@@ -88,28 +88,28 @@ impl Table {
 }
 
 impl Connection {
-    /// The head of a request has come.
-    pub(crate) fn answer(self: &Arc<Self>) -> UnderWay {
+    /// Starts a request whose head has arrived.
+    pub(crate) fn start_request(self: &Arc<Self>) -> InProgress {
         self.is_answered.store(false, Ordering::Relaxed);
-        UnderWay(self.clone())
+        InProgress(self.clone())
     }
 
-    /// The whole request has come, or no more of it is waited for.
+    /// Takes the connection off the table: the request has arrived, or the rest is not waited for.
     pub(crate) fn stop_waiting(&self) {
         let mut table = self.all.table();
         table.by_number.remove(&self.number.swap(0, Ordering::Relaxed));
     }
 
-    /// Everything that was written has left this process. A connection is idle no sooner: closing it
-    /// takes nothing from its client.
+    /// Notes that everything has been written to the socket. Only then is the connection idle, so
+    /// closing it costs the client no response.
     pub(crate) fn flushed(self: &Arc<Self>) {
         if self.is_answered.swap(false, Ordering::Relaxed) {
             self.become_idle();
         }
     }
 
-    /// Completes when the connection must close. One whose request is complete by now stays, and
-    /// another makes room instead.
+    /// Completes when the connection must close. If its request has arrived in the meantime, another
+    /// connection is closed instead.
     pub(crate) async fn evicted(&self) {
         loop {
             self.evicted.notified().await;
@@ -120,7 +120,7 @@ impl Connection {
         }
     }
 
-    /// The connection has ended.
+    /// Removes a connection that has ended.
     pub(crate) fn remove(&self) {
         self.all.table().by_number.remove(&self.number.load(Ordering::Relaxed));
     }
@@ -129,8 +129,8 @@ impl Connection {
         let mut table = self.all.table();
         let number = table.next_number();
         self.number.store(number, Ordering::Relaxed);
-        if table.is_wanted {
-            table.is_wanted = false;
+        if table.evict_next {
+            table.evict_next = false;
             self.evicted.notify_one();
         } else {
             table.by_number.insert(number, self.clone());
@@ -138,16 +138,16 @@ impl Connection {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for InProgress {
     fn drop(&mut self) {
         self.0.is_answered.store(true, Ordering::Relaxed);
     }
 }
 
-impl UnderWay {
-    /// Lasts as long as `body`.
+impl InProgress {
+    /// Keeps the request in progress as long as `body`.
     pub(crate) fn until_end_of<B>(self, body: B) -> ResponseBody<B> {
-        ResponseBody { body, _under_way: self }
+        ResponseBody { body, _in_progress: self }
     }
 }
 

@@ -1,8 +1,8 @@
-//! A TCP stream that closes without taking the last answer with it.
+//! A TCP stream that closes gracefully, so that the client can read the last response.
 //!
-//! When a socket closes while bytes of the client are unread or still arrive, the system sends a
-//! reset, and the client's system may drop the answer before the client has read it. So the stream
-//! ends its own side first and reads on for a moment (RFC 9112 §9.6).
+//! If a socket is closed while the client's bytes are unread or still arriving, the kernel sends a
+//! reset, and the client's kernel may discard the response before the client reads it. So the stream
+//! first shuts down its own side and then reads on for a while (RFC 9112 §9.6).
 
 use std::{
     io,
@@ -20,20 +20,19 @@ use tokio::{
 
 use super::idle::Connection;
 
-/// How long to read on for a client that does not close its side.
+/// How long to keep reading from a client that does not close its side.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The stream.
 pub(crate) struct Lingering {
     stream: TcpStream,
     connection: Arc<Connection>,
-    /// When to stop reading on; none while the stream is in use.
-    until: Option<Pin<Box<Sleep>>>,
+    /// When to stop reading; set once this side is shut down.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Lingering {
     pub(crate) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
-        Self { stream, connection, until: None }
+        Self { stream, connection, deadline: None }
     }
 }
 
@@ -76,16 +75,16 @@ impl AsyncWrite for Lingering {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, until, .. } = self.get_mut();
-        let until = match until {
-            Some(until) => until,
+        let Self { stream, deadline, .. } = self.get_mut();
+        let deadline = match deadline {
+            Some(deadline) => deadline,
             None => {
                 ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
-                until.insert(Box::pin(sleep(LINGER_TIMEOUT)))
+                deadline.insert(Box::pin(sleep(LINGER_TIMEOUT)))
             }
         };
         let mut discarded = [0; 8 * 1024];
-        while until.as_mut().poll(cx).is_pending() {
+        while deadline.as_mut().poll(cx).is_pending() {
             let mut buffer = ReadBuf::new(&mut discarded);
             let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer));
             if read.is_err() || buffer.filled().is_empty() {

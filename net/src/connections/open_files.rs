@@ -1,20 +1,20 @@
-//! How many files this process may open, and how many connections that leaves room for.
+//! The limit on open files of this process, and how many connections it allows.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Connections at once, however many files may be open.
+/// Open connections, however many files may be open.
 const MAX_CONNECTIONS: usize = 10_000;
-/// Files kept free for everything that does not belong to a connection: the database, logs, and what
-/// the runtime itself needs.
+/// Files reserved for everything but connections: the database, logs and the runtime.
 const RESERVED_FILES: usize = 128;
-/// Files of a connection: its own socket, and one for the request to another server that its request
-/// may lead to.
-const FILES_OF_A_CONNECTION: usize = 2;
+/// Files counted for a connection: its socket, and one for a request to another server that handling
+/// it may cause.
+const FILES_PER_CONNECTION: usize = 2;
 
-/// Raises the soft limit on open files to the hard one. The answer is the limit that now holds.
+/// Raises the soft limit on open files to the hard limit. Returns the limit in force; `None` is no
+/// limit.
 ///
-/// Login shells and many service managers set the soft limit to 1,024 for the sake of programs that
-/// use `select`. This one does not.
+/// Login shells and many service managers set the soft limit to 1,024, because programs that use
+/// `select` cannot handle more. This one does not use it.
 pub(crate) fn raise_limit() -> Option<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {
@@ -29,13 +29,12 @@ pub(crate) fn raise_limit() -> Option<u64> {
     }
 }
 
-/// Connections to accept at once under this limit on open files; `None` is no limit.
-///
-/// Under a very low limit the reserve takes half of it at most.
+/// The number of connections to allow under a limit on open files. At most half of a low limit is
+/// reserved.
 pub(crate) fn max_connections(open_files: Option<u64>) -> usize {
     let files = open_files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
     let reserved = RESERVED_FILES.min(files / 2);
-    (files.saturating_sub(reserved) / FILES_OF_A_CONNECTION).clamp(1, MAX_CONNECTIONS)
+    (files.saturating_sub(reserved) / FILES_PER_CONNECTION).clamp(1, MAX_CONNECTIONS)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What becomes of connections that ask late, slowly, too much or nothing.
+//! Connections of clients that are slow, idle, or send more than a handler reads.
 
 use axum::{
     body::{Bytes, to_bytes},
@@ -14,9 +14,9 @@ use tokio::{
 use super::*;
 
 const MOMENT: Duration = Duration::from_millis(20);
-/// What has not happened by now never will.
+/// How long a test waits for what the server should do.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Bytes of an answer that no socket takes at once.
+/// Bytes of a response that does not fit into the buffers of a socket.
 const LARGE: usize = 16 << 20;
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n";
 
@@ -24,7 +24,7 @@ fn limits() -> Limits {
     Limits::with_connections(100)
 }
 
-/// A server, what stops it when it is sent or dropped, and its end.
+/// Starts a server. Sending on, or dropping, the channel stops it; the task ends when it has.
 async fn serving(limits: Limits) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -45,7 +45,7 @@ async fn serving(limits: Limits) -> (SocketAddr, oneshot::Sender<()>, JoinHandle
     (address, stop, served)
 }
 
-/// All that the server says after `text`, until it closes the connection.
+/// Sends `text` and reads until the server closes the connection.
 async fn said_to(address: SocketAddr, text: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(text).await.unwrap();
@@ -58,7 +58,7 @@ async fn said_to(address: SocketAddr, text: &[u8]) -> String {
 
 #[tokio::test]
 async fn a_connection_is_let_go_that_asks_nothing_or_never_ends_asking() {
-    let (address, _stop, _served) = serving(Limits { head: MOMENT, ..limits() }).await;
+    let (address, _stop, _served) = serving(Limits { head_timeout: MOMENT, ..limits() }).await;
     for beginning in ["", "G", "PRI", "GET / HTTP/1.1\r\nhost: a.test\r\nx: "] {
         let said = said_to(address, beginning.as_bytes()).await;
         assert!(!said.contains("200 OK"), "{beginning:?}");
@@ -67,7 +67,7 @@ async fn a_connection_is_let_go_that_asks_nothing_or_never_ends_asking() {
 
 #[tokio::test]
 async fn a_connection_is_let_go_after_its_last_request() {
-    let (address, _stop, _served) = serving(Limits { head: MOMENT, ..limits() }).await;
+    let (address, _stop, _served) = serving(Limits { head_timeout: MOMENT, ..limits() }).await;
     let said = said_to(address, &[REQUEST, REQUEST].concat()).await;
     assert_eq!(said.matches("200 OK").count(), 2, "{said}");
 }
@@ -88,7 +88,7 @@ async fn a_request_that_comes_in_pieces_is_answered_with_the_address_of_its_send
 
 #[tokio::test]
 async fn half_a_request_does_not_keep_the_server_from_stopping() {
-    let (address, stop, served) = serving(Limits { drain: MOMENT, ..limits() }).await;
+    let (address, stop, served) = serving(Limits { drain_timeout: MOMENT, ..limits() }).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nhost:").await.unwrap();
     let whole = said_to(address, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
@@ -98,7 +98,7 @@ async fn half_a_request_does_not_keep_the_server_from_stopping() {
     end.expect("the server has stopped").unwrap();
 }
 
-/// A client that writes what it likes, and reads one answer at a time.
+/// A client that writes raw text and reads one response at a time.
 struct Raw(TcpStream);
 
 impl Raw {
@@ -110,7 +110,7 @@ impl Raw {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// Head and body of the next answer.
+    /// Reads head and body of the next response.
     async fn answer(&mut self) -> String {
         let mut answer = String::new();
         let read = async {
@@ -128,7 +128,7 @@ impl Raw {
         answer
     }
 
-    /// Whether the server has ended its side, as it should.
+    /// Reads until the server closes its side. False if the connection was reset instead.
     async fn has_ended(&mut self) -> bool {
         let mut rest = Vec::new();
         timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("an end").is_ok()
@@ -229,7 +229,7 @@ async fn when_all_places_are_taken_the_connection_that_has_been_idle_for_longest
         idle.has_ended().await;
         served.push(honest);
     }
-    // A thousand more idle ones keep nobody out, and end no request.
+    // A thousand more idle connections neither keep others out nor end a request.
     let mut crowd = Vec::new();
     for _ in 0..1000 {
         crowd.push(Raw::connect(address).await);
