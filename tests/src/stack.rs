@@ -35,30 +35,36 @@ pub struct Stack {
     pub github: String,
     /// What lies behind `auth`, to look into the database.
     pub state: AppState,
-    time: Time,
+    time: Arc<Time>,
+    runner: OnceLock<JoinHandle<()>>,
     data: TempDir,
     auth: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
 }
 
 /// The time of a stack. It stands still, so that a test at the exact end of a lifetime cannot miss
-/// it, until a program joins that has the machine's clock.
+/// it.
 struct Time {
     /// Seconds since 1970.
     now: Arc<AtomicI64>,
-    /// What the machine's clock told at the start.
-    started: i64,
-    follower: OnceLock<JoinHandle<()>>,
+    /// What the machine's clock told when `now` was last set by it.
+    system: AtomicI64,
 }
 
 impl Time {
     fn start() -> Self {
-        let started = Clock::system().now();
-        Self { now: Arc::new(AtomicI64::new(started)), started, follower: OnceLock::new() }
+        let system = Clock::system().now();
+        Self { now: Arc::new(AtomicI64::new(system)), system: AtomicI64::new(system) }
     }
 
     fn clock(&self) -> Clock {
         Clock::manual(self.now.clone())
+    }
+
+    fn catch_up(&self) {
+        let system = Clock::system().now();
+        let elapsed = system - self.system.swap(system, Ordering::Relaxed);
+        self.now.fetch_add(elapsed, Ordering::Relaxed);
     }
 }
 
@@ -122,7 +128,7 @@ impl Stack {
         write_secret(&data.path().join("secret"));
         let (auth, github, mcp) = (Place::free().await, Place::free().await, Place::free().await);
         let resource = format!("{}/mcp", mcp.url);
-        let time = Time::start();
+        let time = Arc::new(Time::start());
 
         let options = auth_options(data.path(), &auth.url, &github.url, &resource);
         let config =
@@ -142,6 +148,7 @@ impl Stack {
             github: github.url,
             state,
             time,
+            runner: OnceLock::new(),
             data,
             auth: tokio::spawn(async move {
                 auth::serve(auth.listener, served, never()).await;
@@ -162,28 +169,27 @@ impl Stack {
         self.time.now.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    /// From now on the clock of all servers runs as the machine's does, with what `advance` added.
-    ///
-    /// For tests that run programs: those have the machine's clock, and a server that stands still
-    /// would take what they sign a while later for a thing of the future.
+    /// Moves the clock of all servers by what has elapsed on the machine's clock, so that they do
+    /// not lag behind what another process has just written.
+    pub fn catch_up(&self) {
+        self.time.catch_up();
+    }
+
+    /// Lets the clock of all servers run from now on, for tests that run programs next to them.
+    /// Programs have the machine's clock, and a server whose clock stands still would refuse what
+    /// they sign as being from the future.
     pub fn run_clock(&self) {
-        self.time.follower.get_or_init(|| {
-            let now = self.time.now.clone();
-            let mut known = self.time.started;
-            let mut catch_up = move || {
-                let system = Clock::system().now();
-                now.fetch_add(system - known, Ordering::Relaxed);
-                known = system;
-            };
-            catch_up();
+        self.runner.get_or_init(|| {
+            let time = self.time.clone();
             tokio::spawn(async move {
                 let mut interval = tokio::time::interval(CLOCK_INTERVAL);
                 loop {
                     interval.tick().await;
-                    catch_up();
+                    time.catch_up();
                 }
             })
         });
+        self.catch_up();
     }
 
     /// Stops `auth`, and nothing else.
@@ -206,7 +212,7 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         self.auth.abort();
-        self.others.iter().chain(self.time.follower.get()).for_each(JoinHandle::abort);
+        self.others.iter().chain(self.runner.get()).for_each(JoinHandle::abort);
     }
 }
 

@@ -12,9 +12,8 @@ use crate::{
 };
 
 /// Runs a command to its end. The process sees the database and the secrets of the stack, and no
-/// other setting. From now on the clock of the stack runs, because that of the process does.
+/// other setting.
 pub async fn run(stack: &Stack, arguments: &[&str]) -> Outcome {
-    stack.run_clock();
     let config = &stack.state.config;
     let output = Command::new(program("auth"))
         .args(arguments)
@@ -26,6 +25,7 @@ pub async fn run(stack: &Stack, arguments: &[&str]) -> Outcome {
         .output()
         .await
         .expect("a process");
+    stack.catch_up();
     Outcome {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).expect("text"),
