@@ -1,4 +1,12 @@
-//! Network rules and limits that several crates of Portcullis share. Nothing in it knows OAuth.
+//! What several crates of Portcullis need of the network. Nothing in it knows OAuth.
+//!
+//! - [`clock`] tells the time, or what a test says that it is.
+//! - [`addresses`] and [`loopback`] judge where a URL leads; with the feature `client`, `resolver`
+//!   applies that to names when reqwest connects, and `body` bounds what is read.
+//! - [`host`] checks which server a request is addressed to.
+//! - With the feature `middleware`, `unread_body` keeps connections usable after an early response.
+//! - With the feature `server`, `connections` serves a router with limits on every phase of a
+//!   connection, and `shutdown` says when to stop.
 
 pub mod addresses;
 #[cfg(feature = "client")]
