@@ -29,3 +29,24 @@ pub async fn read(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, B
     }
     Ok(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, routing::get};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_may_have_as_many_bytes_as_the_limit_and_no_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().route("/", get(async || "x".repeat(100_000)));
+        tokio::spawn(async { axum::serve(listener, router).await });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let response = async || http.get(&url).send().await.unwrap();
+        assert_eq!(read(response().await, 100_000).await.unwrap().len(), 100_000);
+        let refused = read(response().await, 99_999).await;
+        assert!(matches!(refused, Err(BodyError::TooLarge)), "{refused:?}");
+    }
+}

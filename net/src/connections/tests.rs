@@ -253,3 +253,14 @@ async fn a_large_answer_that_is_read_slowly_arrives_although_others_wait_for_the
     assert!(slow.answer().await.ends_with(&"x".repeat(LARGE)));
     assert!(second.answer().await.starts_with("HTTP/1.1 200"));
 }
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_with_the_settings_to_change() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap();
+    let refused = bind(address, "A_LISTEN", "A_URL").await.unwrap_err().to_string();
+    let port = address.port();
+    let expected =
+        format!("port {port} is taken by another program; stop it, or set A_LISTEN and A_URL");
+    assert_eq!(refused, expected);
+}
