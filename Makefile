@@ -7,10 +7,10 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build test torture check fmt lint doc deny conformance interop registrations screenshots recordings
+.PHONY: help dev build test torture check fmt lint one-build workspace-hack doc deny conformance interop registrations screenshots recordings
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 dev: build ## run everything on this machine, with a stand-in for GitHub
 	@scripts/dev
@@ -27,7 +27,7 @@ torture: .cargo/config.toml ## races, crashes, rotations at length; for one: mak
 	@$(CARGO) build --release -p auth -p mcp -p tests --bin auth --bin mcp --bin torture
 	@$${CARGO_TARGET_DIR:-target}/release/torture $(ARGS)
 
-check: fmt-check lint test doc deny ## everything that CI would say no to
+check: fmt-check lint test one-build doc deny ## everything that CI checks
 
 fmt: ## format the code
 	@$(CARGO) fmt --all
@@ -38,6 +38,13 @@ fmt-check:
 
 lint: .cargo/config.toml ## clippy, warnings are errors
 	@$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+one-build: build ## show that building one program compiles nothing twice
+	@scripts/check-one-build
+
+workspace-hack: .cargo/config.toml ## generate workspace-hack, after a change of dependencies
+	@if command -v cargo-hakari >/dev/null; then cargo hakari generate && cargo hakari manage-deps --yes; \
+	else echo "cargo-hakari is not installed; run: cargo install --locked cargo-hakari" >&2; exit 1; fi
 
 doc: .cargo/config.toml ## build the documentation, warnings are errors
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet

@@ -123,7 +123,8 @@ fn only_the_prompt_names_inquire() {
 #[test]
 fn crates_depend_on_each_other_as_the_architecture_says() {
     let mut members = members();
-    members.retain(|name| name != "features");
+    // It has no code to depend on.
+    members.retain(|name| name != "workspace-hack");
     let drawn = drawn_arrows(&members);
     for name in &members {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
