@@ -111,21 +111,24 @@ impl HostNames {
 /// Whether `text` is one host with an optional port. RFC 3986 also allows commas and percent-encoding
 /// in names, but no server is called so, and they can hide a list or another spelling.
 fn is_host(text: &str) -> bool {
-    let (is_named, rest) = match text.strip_prefix('[') {
-        Some(text) => match text.split_once(']') {
-            Some((address, rest)) => (address.parse::<Ipv6Addr>().is_ok(), rest),
-            None => return false,
-        },
-        None => {
-            let end = text.find(':').unwrap_or(text.len());
-            let (name, rest) = text.split_at(end);
-            let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-            ((1..=255).contains(&name.len()) && name.bytes().all(is_plain), rest)
-        }
+    let (is_named, rest) = if let Some(text) = text.strip_prefix('[') {
+        let Some((address, rest)) = text.split_once(']') else { return false };
+        (address.parse::<Ipv6Addr>().is_ok(), rest)
+    } else {
+        let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+        (is_name(name), rest)
     };
-    let is_port =
-        |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<NonZeroU16>().is_ok();
     is_named && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=255).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+}
+
+fn is_port(port: &str) -> bool {
+    // `parse` alone would accept a leading plus sign.
+    port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<NonZeroU16>().is_ok()
 }
 
 #[cfg(test)]

@@ -18,10 +18,10 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 pub const MAX_ADDRESSES: usize = 16;
 
 /// The addresses of a name, once they have been looked up.
-pub type Looked = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+pub type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// Looks up the addresses of a name.
-pub type Lookup = dyn Fn(String) -> Looked + Send + Sync;
+pub type Lookup = dyn Fn(String) -> LookupFuture + Send + Sync;
 
 /// Looks names up as the system does.
 pub fn system() -> Arc<Lookup> {
@@ -109,7 +109,7 @@ mod tests {
         let addresses: Vec<IpAddr> = bytes.iter().map(|byte| [192, 0, 2, *byte].into()).collect();
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
-        let lookup = move |_: String| -> Looked {
+        let lookup = move |_: String| -> LookupFuture {
             count.fetch_add(1, Ordering::Relaxed);
             let addresses = addresses.clone();
             Box::pin(async move { Ok(addresses) })

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use net::resolver::{Looked, MAX_ADDRESSES};
+use net::resolver::{LookupFuture, MAX_ADDRESSES};
 use reqwest::dns::Resolve;
 use tokio::net::TcpListener;
 
@@ -17,7 +17,7 @@ fn lookup(answers: &[&[&'static str]]) -> (Arc<Lookup>, Arc<AtomicUsize>) {
     let answers: Vec<Vec<IpAddr>> = answers.iter().map(parse).collect();
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
-    let lookup = move |_: String| -> Looked {
+    let lookup = move |_: String| -> LookupFuture {
         let turn = count.fetch_add(1, Ordering::Relaxed);
         let answer = answers.get(turn).or(answers.last()).cloned().unwrap_or_default();
         Box::pin(async move { Ok(answer) })

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use net::resolver::Looked;
+use net::resolver::LookupFuture;
 use tokio::net::TcpListener;
 
 use super::*;
@@ -30,7 +30,7 @@ fn lookup(zone: Zone<'_>) -> Arc<Lookup> {
         .collect();
     let asked: BTreeMap<String, AtomicUsize> =
         zone.keys().map(|name| (name.clone(), AtomicUsize::new(0))).collect();
-    Arc::new(move |name: String| -> Looked {
+    Arc::new(move |name: String| -> LookupFuture {
         let turn = asked[&name].fetch_add(1, Ordering::Relaxed);
         let answers = &zone[&name];
         let answer = answers.get(turn).or(answers.last()).cloned().unwrap_or_default();
