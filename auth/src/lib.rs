@@ -22,6 +22,7 @@ pub mod seals;
 pub mod state;
 pub mod storage;
 pub mod story;
+mod string_enum;
 pub mod tokens;
 pub mod upkeep;
 pub mod upstream;

@@ -18,6 +18,5 @@ pub mod resource_identifier;
 pub mod restrictions;
 pub mod scope;
 pub mod secret;
-mod string_enum;
 pub mod trusted_issuer;
 pub mod user_code;

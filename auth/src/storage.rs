@@ -1,4 +1,4 @@
-//! The database: one table per file, its entity first, then the operations that it knows by name.
+//! The database: one table per file, its entity first, then named operations on it.
 //!
 //! Only this folder names the ORM. Rows hold hashes of secrets, never the secrets. Times are
 //! seconds since 1970.
@@ -21,6 +21,17 @@ use sea_orm_migration::MigratorTrait;
 use thiserror::Error;
 
 use crate::oauth::error::OAuthError;
+
+/// What the ORM asks of every entity besides its model. No entity has relations here.
+macro_rules! without_relations {
+    () => {
+        /// The ORM follows no relations.
+        #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+        pub enum Relation {}
+
+        impl ActiveModelBehavior for ActiveModel {}
+    };
+}
 
 pub mod attempts;
 pub mod authorization_codes;
@@ -54,7 +65,7 @@ pub use self::{
     transaction::{Begin, Transaction},
 };
 
-/// The advisory lock of PostgreSQL under which the schema changes; the number means nothing.
+/// The advisory lock of PostgreSQL under which the schema changes. The number has no meaning.
 const MIGRATION_LOCK: i64 = 0x706f_7274;
 
 /// The pool, or a transaction.
@@ -63,8 +74,8 @@ pub use sea_orm::ConnectionTrait as Connection;
 /// An operation that failed for a technical reason.
 pub type StorageError = DbErr;
 
-/// Whatever the database was needed for, its failure is one refusal. The log names the place in the
-/// sources where it became one, which tells what was being done.
+/// Every failure of the database is the same refusal. The log names the place in the sources where it
+/// became one, which tells what was being done.
 impl From<StorageError> for OAuthError {
     #[track_caller]
     fn from(error: StorageError) -> Self {
@@ -73,10 +84,10 @@ impl From<StorageError> for OAuthError {
     }
 }
 
-/// The database could not be made ready.
+/// The database cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// The directory of an SQLite file cannot be made.
+    /// The directory of an SQLite file cannot be created.
     #[error(
         "the data directory {path} cannot be created: {cause}; make it writable, or name another \
          place in DATABASE_URL"
@@ -87,7 +98,7 @@ pub enum OpenError {
         /// What the system said.
         cause: io::Error,
     },
-    /// The SQLite file cannot be made.
+    /// The SQLite file cannot be created.
     #[error(
         "the database file {path} cannot be opened for writing: {cause}; make it writable, or name \
          another one in DATABASE_URL"
@@ -104,18 +115,24 @@ pub enum OpenError {
     /// The database cannot be opened.
     #[error("the database cannot be opened: {0}; check DATABASE_URL and who may write there")]
     Connect(DbErr),
+    /// The schema is that of a newer version, or of one before 0.1.0.
+    #[error(
+        "the database has the schema of another version of auth; update auth, or if the database was \
+         made before 0.1.0, remove it (data/auth.db by default) or name another one in DATABASE_URL"
+    )]
+    OtherVersion,
     /// The schema cannot be brought up to date.
     #[error("the database schema cannot be brought up to date: {0}")]
     Migrate(DbErr),
 }
 
-/// The database that everything is kept in.
+/// The database.
 #[derive(Clone, Debug)]
 pub struct Database(Pool);
 
 impl Database {
     /// Opens the database that `url` names and brings its schema up to date. An SQLite file and its
-    /// directory are created, for this user alone.
+    /// directory are created for this user alone.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let mut options = ConnectOptions::new(database_url::check(url)?);
         options.sqlx_logging(false).connect_timeout(Duration::from_secs(10));
@@ -133,17 +150,25 @@ impl Database {
         }
         time_limits::on_each_connection(&mut options);
         let database = Self(Pool::connect(options).await.map_err(OpenError::Connect)?);
-        database.migrate().await.map_err(OpenError::Migrate)?;
+        database.update_schema().await?;
         Ok(database)
     }
 
-    /// Brings the schema up to date in one transaction, which only one replica has at a time: those
-    /// that start together wait, and find nothing left to do. Where the schema is complete, looking
-    /// takes no right to change it.
-    async fn migrate(&self) -> Result<(), DbErr> {
-        if Migrator::get_pending_migrations_read_only(&self.0).await?.is_empty() {
-            return Ok(());
+    /// Brings the schema up to date, unless it is.
+    async fn update_schema(&self) -> Result<(), OpenError> {
+        // Looking needs no right to create tables.
+        match Migrator::get_pending_migrations_read_only(&self.0).await {
+            Ok(pending) if pending.is_empty() => Ok(()),
+            Ok(_) => self.migrate().await.map_err(OpenError::Migrate),
+            // The only error of its own: a migration was applied that this version does not know.
+            Err(DbErr::Custom(_)) => Err(OpenError::OtherVersion),
+            Err(error) => Err(OpenError::Migrate(error)),
         }
+    }
+
+    /// Runs the migrations in one transaction, which one replica has at a time: those that start
+    /// together wait, and find nothing left to do.
+    async fn migrate(&self) -> Result<(), DbErr> {
         let transaction = self.begin().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
             time_limits::lift(&transaction).await?;
@@ -176,8 +201,8 @@ fn sqlite_file(url: &str) -> Option<&str> {
     path.split('?').next()
 }
 
-/// Creates what is missing of an SQLite file and its directory, so that nobody else may read either.
-/// SQLite gives the files that it puts beside the database the same mode.
+/// Creates an SQLite file and its directory if they are missing, readable by this user alone. SQLite
+/// gives the files that it puts next to the database the same mode.
 fn create_privately(name: &str) -> Result<(), OpenError> {
     let name = percent_decode_str(name).decode_utf8_lossy();
     if name.is_empty() || name == ":memory:" {
@@ -191,4 +216,20 @@ fn create_privately(name: &str) -> Result<(), OpenError> {
     }
     let created = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file);
     created.map(drop).map_err(|cause| OpenError::File { path: file.display().to_string(), cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_of_another_version_is_refused_with_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/auth.db", directory.path().display());
+        let database = Database::open(&url).await.unwrap();
+        let applied = "INSERT INTO seaql_migrations VALUES ('m20261124_000001_create_users', 0)";
+        database.connection().execute_unprepared(applied).await.unwrap();
+        let error = Database::open(&url).await.unwrap_err();
+        assert!(matches!(error, OpenError::OtherVersion), "{error}");
+    }
 }

@@ -1,34 +1,28 @@
-//! The database schema of `auth`: one table per file, each with its way up and down.
+//! The database schema of `auth`: one table per file.
 //!
-//! Migrations never import entities: an entity follows the newest schema, a migration the schema
-//! of its day. Times are seconds since 1970, so that both engines compare them alike.
+//! Migrations never import entities: an entity follows the newest schema, a migration the schema of its
+//! day. Times are seconds since 1970, so that both engines compare them alike.
 
 use sea_orm_migration::prelude::*;
 
-mod m20261124_000001_create_users;
-mod m20261124_000002_create_identities;
-mod m20261124_000003_create_sessions;
-mod m20261124_000004_create_clients;
-mod m20261124_000005_create_grants;
-mod m20261124_000006_create_authorization_codes;
-mod m20261124_000007_create_opaque_tokens;
-mod m20261124_000008_create_signing_keys;
-mod m20261125_000011_create_registrations;
-mod m20261125_000012_create_single_use;
-mod m20261125_000020_keep_claims_of_opaque_tokens;
-mod m20261125_000021_bind_grants_to_keys;
-mod m20261125_000022_create_device_codes;
-mod m20261125_000030_extend_grants;
-mod m20261125_000031_create_logout_deliveries;
-mod m20261125_000040_create_counters;
-mod m20261125_000041_create_revocations;
-mod m20261125_000050_extend_sessions;
-mod m20261125_000051_create_security_events;
-mod m20261125_000052_create_consents;
-mod m20261126_000060_create_attempts;
-mod m20261130_000070_create_replicas;
-mod m20261130_000071_index_what_sweeps_read;
-mod m20261130_000075_extend_consents;
+mod m20261130_000001_users;
+mod m20261130_000002_identities;
+mod m20261130_000003_sessions;
+mod m20261130_000004_clients;
+mod m20261130_000005_registrations;
+mod m20261130_000006_grants;
+mod m20261130_000007_consents;
+mod m20261130_000008_authorization_codes;
+mod m20261130_000009_device_codes;
+mod m20261130_000010_opaque_tokens;
+mod m20261130_000011_single_use;
+mod m20261130_000012_revocations;
+mod m20261130_000013_logout_deliveries;
+mod m20261130_000014_security_events;
+mod m20261130_000015_attempts;
+mod m20261130_000016_counters;
+mod m20261130_000017_signing_keys;
+mod m20261130_000018_replicas;
 
 /// Brings a database to the newest schema.
 pub struct Migrator;
@@ -36,30 +30,59 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m20261124_000001_create_users::Migration),
-            Box::new(m20261124_000002_create_identities::Migration),
-            Box::new(m20261124_000003_create_sessions::Migration),
-            Box::new(m20261124_000004_create_clients::Migration),
-            Box::new(m20261124_000005_create_grants::Migration),
-            Box::new(m20261124_000006_create_authorization_codes::Migration),
-            Box::new(m20261124_000007_create_opaque_tokens::Migration),
-            Box::new(m20261124_000008_create_signing_keys::Migration),
-            Box::new(m20261125_000011_create_registrations::Migration),
-            Box::new(m20261125_000012_create_single_use::Migration),
-            Box::new(m20261125_000020_keep_claims_of_opaque_tokens::Migration),
-            Box::new(m20261125_000021_bind_grants_to_keys::Migration),
-            Box::new(m20261125_000022_create_device_codes::Migration),
-            Box::new(m20261125_000030_extend_grants::Migration),
-            Box::new(m20261125_000031_create_logout_deliveries::Migration),
-            Box::new(m20261125_000040_create_counters::Migration),
-            Box::new(m20261125_000041_create_revocations::Migration),
-            Box::new(m20261125_000050_extend_sessions::Migration),
-            Box::new(m20261125_000051_create_security_events::Migration),
-            Box::new(m20261125_000052_create_consents::Migration),
-            Box::new(m20261126_000060_create_attempts::Migration),
-            Box::new(m20261130_000070_create_replicas::Migration),
-            Box::new(m20261130_000071_index_what_sweeps_read::Migration),
-            Box::new(m20261130_000075_extend_consents::Migration),
+            Box::new(m20261130_000001_users::MIGRATION),
+            Box::new(m20261130_000002_identities::MIGRATION),
+            Box::new(m20261130_000003_sessions::MIGRATION),
+            Box::new(m20261130_000004_clients::MIGRATION),
+            Box::new(m20261130_000005_registrations::MIGRATION),
+            Box::new(m20261130_000006_grants::MIGRATION),
+            Box::new(m20261130_000007_consents::MIGRATION),
+            Box::new(m20261130_000008_authorization_codes::MIGRATION),
+            Box::new(m20261130_000009_device_codes::MIGRATION),
+            Box::new(m20261130_000010_opaque_tokens::MIGRATION),
+            Box::new(m20261130_000011_single_use::MIGRATION),
+            Box::new(m20261130_000012_revocations::MIGRATION),
+            Box::new(m20261130_000013_logout_deliveries::MIGRATION),
+            Box::new(m20261130_000014_security_events::MIGRATION),
+            Box::new(m20261130_000015_attempts::MIGRATION),
+            Box::new(m20261130_000016_counters::MIGRATION),
+            Box::new(m20261130_000017_signing_keys::MIGRATION),
+            Box::new(m20261130_000018_replicas::MIGRATION),
         ]
+    }
+}
+
+/// A migration that creates one table with its indexes.
+struct NewTable {
+    /// The name of the migration, which the database remembers. It never changes.
+    name: &'static str,
+    table: &'static str,
+    columns: fn(&mut TableCreateStatement),
+    /// The name of each index, and its columns or expressions.
+    indexes: &'static [(&'static str, &'static str)],
+}
+
+impl MigrationName for NewTable {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for NewTable {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut table = Table::create();
+        (self.columns)(table.table(self.table));
+        manager.create_table(table).await?;
+        for (name, parts) in self.indexes {
+            // As text, because the builder makes no index of an expression for SQLite.
+            let create = format!("CREATE INDEX {name} ON {} ({parts})", self.table);
+            manager.get_connection().execute_unprepared(&create).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table(self.table).to_owned()).await
     }
 }

@@ -142,9 +142,8 @@ async fn rotate(
         )));
     };
     let secret = Secret::generate(SecretKind::ClientSecret)?;
-    let hashes = (old.as_str(), &*secret.hash());
-    let until = now.saturating_add(keep_old);
-    if !clients::rotate_secret(db.connection(), client_id, hashes, until).await? {
+    let (new, until) = (secret.hash(), now.saturating_add(keep_old));
+    if !clients::rotate_secret(db.connection(), client_id, &old, &new, until).await? {
         return Err(CommandError::Refused(format!(
             "the secret of {client_id} was rotated by somebody else just now; look before you \
              rotate it again"

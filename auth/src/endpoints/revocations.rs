@@ -78,8 +78,10 @@ async fn list(state: &AppState, known: i64, latest: i64) -> Result<DenyList, Sto
     let known = if known > latest { 0 } else { known };
     let lifetime = state.longest_token().saturating_add(MARGIN);
     let now = state.clock.now();
-    let since = (now.saturating_sub(lifetime), now.saturating_sub(KEY_LIFETIME));
-    let rows = revocations::after(state.db.connection(), known, since, PAGE).await?;
+    let since = now.saturating_sub(lifetime);
+    let keys_since = now.saturating_sub(KEY_LIFETIME);
+    let db = state.db.connection();
+    let rows = revocations::after(db, known, since, keys_since, PAGE).await?;
     let last = rows.last().map_or(known, |row| row.version);
     let is_all = u64::try_from(rows.len()).is_ok_and(|count| count < PAGE);
     let entry = |row: revocations::Model| {

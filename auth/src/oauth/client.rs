@@ -11,8 +11,8 @@ use super::{
     error::{ErrorCode, OAuthError},
     resource::Resource,
     scope::ScopeSet,
-    string_enum::string_enum,
 };
+use crate::string_enum::string_enum;
 
 string_enum! {
     /// A grant that a client may register for.

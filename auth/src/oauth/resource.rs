@@ -10,8 +10,8 @@ use super::{
     error::{ErrorCode, OAuthError},
     resource_identifier::{canonical, same},
     scope::{ScopeSet, USER_SCOPES},
-    string_enum::string_enum,
 };
+use crate::string_enum::string_enum;
 
 /// Longest lifetime of an access token, in seconds: what is revoked must be listed for as long.
 pub const LONGEST_ACCESS_TOKEN: i64 = 86_400;

@@ -1,6 +1,5 @@
-//! How often somebody may try something, counted for all replicas: a token bucket without the
-//! bucket (GCRA). Each key has one number, the time at which its allowance is whole again, and an
-//! attempt is one conditional statement.
+//! Rate limits that all replicas share (GCRA, the generic cell rate algorithm). Each key has one
+//! number, the time when its allowance is whole again, and an attempt is one conditional statement.
 
 use sea_orm::{
     ConnectionTrait, IntoActiveModel,
@@ -11,29 +10,25 @@ use sea_orm::{
 use super::StorageError;
 use crate::oauth::secret;
 
-/// Somebody who has tried lately.
+/// A key with recent attempts.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "attempts")]
 pub struct Model {
-    /// Hash of what is tried and by whom.
+    /// Hash of what is tried, and by whom.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key_hash: String,
-    /// From when it is as if nothing had been tried.
+    /// When the allowance is whole again.
     pub whole_again_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// So many attempts at once, and as many again in each span.
+/// A number of attempts at once, and as many again in each span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// How many.
+    /// Attempts.
     pub most: i64,
-    /// Seconds.
+    /// In seconds.
     pub span: i64,
 }
 
@@ -47,8 +42,8 @@ impl Allowance {
 /// What is tried, and by whom.
 pub type Key<'a> = (&'static str, &'a str);
 
-/// Counts an attempt at `now`: `None` where it is allowed, else the seconds to wait. A refused
-/// attempt costs nothing.
+/// Counts an attempt. Returns `None` if it is allowed, else the seconds to wait. A refused attempt costs
+/// nothing.
 pub async fn count(
     db: &impl ConnectionTrait,
     key: Key<'_>,
@@ -66,13 +61,13 @@ pub async fn count(
         .on_conflict(one_more)
         .exec_without_returning(db)
         .await?;
-    match counted {
-        1 => Ok(None),
-        _ => Ok(wait(db, key, allowance, now).await?.or(Some(1))),
+    if counted == 1 {
+        return Ok(None);
     }
+    Ok(wait(db, key, allowance, now).await?.or(Some(1)))
 }
 
-/// Seconds until an attempt would be allowed; `None` if that is now. Nothing is counted.
+/// Seconds until an attempt would be allowed; `None` if it would be now. Counts nothing.
 pub async fn wait(
     db: &impl ConnectionTrait,
     key: Key<'_>,

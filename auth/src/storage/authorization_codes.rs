@@ -1,8 +1,6 @@
 //! Authorization codes, each redeemed at most once.
 
-use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, QueryFilter, entity::prelude::*, sea_query::Expr,
-};
+use sea_orm::{ConnectionTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::Expr};
 use uuid::Uuid;
 
 use super::StorageError;
@@ -14,44 +12,29 @@ pub struct Model {
     /// Hash of the code.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code_hash: String,
-    /// What it stands for.
+    /// The grant that it was issued for.
     pub grant_id: Uuid,
-    /// Whom it was given to.
+    /// The client that it was issued to.
     pub client_id: String,
     /// Where it was sent.
     pub redirect_uri: String,
-    /// The PKCE challenge to meet.
+    /// The PKCE challenge.
     pub code_challenge: String,
-    /// To be echoed in the ID token.
+    /// Returned in the ID token.
     pub nonce: Option<String>,
     /// Thumbprint of the key whose proof must come with the code (RFC 9449 §10).
     pub key_thumbprint: Option<String>,
-    /// Until when it is good.
+    /// When it expires.
     pub expires_at: i64,
     /// When it was redeemed.
     pub redeemed_at: Option<i64>,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+without_relations!();
 
 /// Enters a code.
 pub async fn issue(db: &impl ConnectionTrait, code: Model) -> Result<(), StorageError> {
-    let code = ActiveModel {
-        code_hash: Set(code.code_hash),
-        grant_id: Set(code.grant_id),
-        client_id: Set(code.client_id),
-        redirect_uri: Set(code.redirect_uri),
-        code_challenge: Set(code.code_challenge),
-        nonce: Set(code.nonce),
-        key_thumbprint: Set(code.key_thumbprint),
-        expires_at: Set(code.expires_at),
-        redeemed_at: Set(code.redeemed_at),
-    };
-    code.insert(db).await.map(|_| ())
+    code.into_active_model().insert(db).await.map(|_| ())
 }
 
 /// Finds a code, redeemed or not.
@@ -62,7 +45,7 @@ pub async fn find(
     Entity::find_by_id(code_hash.to_owned()).one(db).await
 }
 
-/// Redeems a code: of any number of callers, on any replica, one is told `true`.
+/// Redeems a code. Exactly one caller on any replica gets `true`.
 pub async fn redeem(
     db: &impl ConnectionTrait,
     code_hash: &str,

@@ -33,11 +33,7 @@ pub struct Model {
 #[serde(transparent)]
 pub struct Metadata(pub ClientMetadata);
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+without_relations!();
 
 impl Model {
     /// The hashes of the secrets that are accepted now, the newest first.
@@ -76,7 +72,8 @@ pub async fn remove(db: &impl ConnectionTrait, id: &str) -> Result<bool, Storage
 pub async fn rotate_secret(
     db: &impl ConnectionTrait,
     id: &str,
-    (old_hash, new_hash): (&str, &str),
+    old_hash: &str,
+    new_hash: &str,
     old_until: i64,
 ) -> Result<bool, StorageError> {
     let outcome = Entity::update_many()

@@ -1,41 +1,37 @@
-//! Where a person was when they allowed a grant. Kept as long as the grant is.
+//! Where a user was when they allowed a grant. Kept as long as the grant.
 
 use sea_orm::{ConnectionTrait, IntoActiveModel, entity::prelude::*};
 use uuid::Uuid;
 
 use super::StorageError;
 
-/// The consent that a grant came of.
+/// The consent that led to a grant.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "consents")]
 pub struct Model {
-    /// What it led to.
+    /// The grant that it led to.
     #[sea_orm(primary_key, auto_increment = false)]
     pub grant_id: Uuid,
     /// Who consented.
     pub user_id: Uuid,
-    /// Where the answer went; empty for a device, which has no such place.
+    /// Where the authorization response went; empty for a device.
     pub redirect_uri: String,
-    /// The browser, as in "Firefox on Linux"; empty where it did not say.
+    /// The browser, as in "Firefox on Linux"; empty if it did not say.
     pub device: String,
     /// The network it was in, never the whole address.
     pub network: String,
-    /// The scopes that the client asked for, of which the grant may have fewer.
+    /// The scopes that the client asked for; the grant may have fewer.
     pub asked_scope: String,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// Enters a consent, in the transaction that enters its grant.
+/// Stores a consent, in the transaction that stores its grant.
 pub async fn record(db: &impl ConnectionTrait, consent: Model) -> Result<(), StorageError> {
     consent.into_active_model().insert(db).await.map(|_| ())
 }
 
-/// The consent that a grant came of.
+/// The consent that led to a grant.
 pub async fn find(
     db: &impl ConnectionTrait,
     grant_id: Uuid,
@@ -43,17 +39,17 @@ pub async fn find(
     Entity::find_by_id(grant_id).one(db).await
 }
 
-/// The consents of a person.
+/// The consents of a user.
 pub async fn of_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, StorageError> {
     Entity::find().filter(Column::UserId.eq(user_id)).all(db).await
 }
 
-/// Forgets what a person consented to.
+/// Removes the consents of a user.
 pub async fn forget_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), StorageError> {
     Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(|_| ())
 }
 
-/// Forgets the consents that led to these grants.
+/// Removes the consents that led to these grants.
 pub(super) async fn forget(
     db: &impl ConnectionTrait,
     grant_ids: &[Uuid],

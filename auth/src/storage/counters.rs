@@ -1,8 +1,7 @@
 //! Numbers that only grow, and the locks that come with them.
 
 use sea_orm::{
-    ActiveValue::Set,
-    ConnectionTrait,
+    ConnectionTrait, IntoActiveModel,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
@@ -16,18 +15,14 @@ pub struct Model {
     /// What it counts.
     #[sea_orm(primary_key, auto_increment = false)]
     pub name: String,
-    /// The number.
+    /// Its latest number.
     pub value: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// Raises a counter and gives the new number. Until `transaction` ends, everybody else who would
-/// raise it waits, on any replica: numbers become visible in their order, and without gaps.
+/// Raises a counter and returns the new number. Until `transaction` ends, all others that raise it
+/// wait, on any replica: numbers become visible in their order, and without gaps.
 pub async fn raise(
     transaction: &impl ConnectionTrait,
     name: &str,
@@ -35,13 +30,13 @@ pub async fn raise(
 ) -> Result<i64, StorageError> {
     let known = Expr::col((Entity, Column::Value));
     let raised = OnConflict::column(Column::Name).value(Column::Value, known.add(by)).to_owned();
-    let first = ActiveModel { name: Set(name.into()), value: Set(by) };
+    let first = Model { name: name.to_owned(), value: by }.into_active_model();
     let counter =
         Entity::insert(first).on_conflict(raised).exec_with_returning(transaction).await?;
     Ok(counter.value)
 }
 
-/// The number; 0 if it was never raised.
+/// The latest number; 0 if it was never raised.
 pub async fn read(db: &impl ConnectionTrait, name: &str) -> Result<i64, StorageError> {
     let counter = Entity::find_by_id(name.to_owned()).one(db).await?;
     Ok(counter.map_or(0, |counter| counter.value))

@@ -1,4 +1,4 @@
-//! The URL of the database. It may hold a password, so nothing of it is ever repeated.
+//! The URL of the database. It may hold a password, so messages never repeat any of it.
 
 use sea_orm::sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 use thiserror::Error;
@@ -43,7 +43,7 @@ pub enum UrlError {
     Value,
 }
 
-/// The URL itself, if it names a database. A parameter without effect is logged by its place.
+/// The URL itself, if it names a database. Logs the position of each parameter without effect.
 pub(super) fn check(url: &str) -> Result<&str, UrlError> {
     let parsed = Url::parse(url).map_err(UrlError::Malformed)?;
     match parsed.scheme() {
@@ -60,7 +60,7 @@ pub(super) fn check(url: &str) -> Result<&str, UrlError> {
     Ok(url)
 }
 
-/// The places of the parameters that the driver does not know, counted from 1.
+/// The positions of the parameters that the driver does not know, counted from 1.
 fn without_effect(url: &Url) -> Vec<usize> {
     let is_known = |name: &str| POSTGRES_PARAMETERS.contains(&name) || name.starts_with("options[");
     let numbered = (1..).zip(url.query_pairs());

@@ -1,4 +1,4 @@
-//! Requests of devices that wait for a person (RFC 8628): each is answered once and redeemed once.
+//! Requests of devices that wait for a user (RFC 8628). Each is answered once and redeemed once.
 
 use sea_orm::{
     ConnectionTrait, IntoActiveModel, PaginatorTrait, QueryFilter, entity::prelude::*,
@@ -8,47 +8,43 @@ use uuid::Uuid;
 
 use super::StorageError;
 
-/// A device's request. The device code is known as a hash; the user code stands as it is typed,
-/// without its hyphen.
+/// A device's request. The device code is stored as a hash, the user code as it is typed but without
+/// its hyphen.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "device_codes")]
 pub struct Model {
     /// Hash of the device code.
     #[sea_orm(primary_key, auto_increment = false)]
     pub device_code_hash: String,
-    /// What the person types.
+    /// What the user types.
     pub user_code: String,
-    /// Who asks.
+    /// The client that asks.
     pub client_id: String,
-    /// What for.
+    /// The resource that it asks for.
     pub resource: String,
-    /// How much.
+    /// The scopes that it asks for.
     pub scope: String,
     /// The network that the device asked from; may be empty.
     pub network: String,
-    /// When it asked.
+    /// When the device asked.
     pub created_at: i64,
-    /// Until when it may be answered and redeemed.
+    /// When it can no longer be answered or redeemed.
     pub expires_at: i64,
-    /// Seconds that it must wait between two polls.
+    /// Seconds that the device must wait between two polls.
     pub interval: i64,
-    /// From when on it may poll again.
+    /// When the device may poll again.
     pub next_poll_at: i64,
-    /// What the person allowed, once they did.
+    /// The grant, once the user allowed it.
     pub grant_id: Option<Uuid>,
-    /// When the person answered. Without a grant, the answer was no.
+    /// When the user answered. Without a grant, the answer was no.
     pub answered_at: Option<i64>,
     /// When the tokens were fetched.
     pub redeemed_at: Option<i64>,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// Enters a request.
+/// Stores a request.
 pub async fn issue(db: &impl ConnectionTrait, request: Model) -> Result<(), StorageError> {
     request.into_active_model().insert(db).await.map(|_| ())
 }
@@ -61,31 +57,27 @@ pub async fn find(
     Entity::find_by_id(device_code_hash.to_owned()).one(db).await
 }
 
-/// Finds the request that a person typed the code of, while it waits for an answer.
+/// The requests that wait for an answer.
+fn waiting_at(now: i64) -> Select<Entity> {
+    Entity::find().filter(Column::AnsweredAt.is_null()).filter(Column::ExpiresAt.gt(now))
+}
+
+/// Finds the waiting request with a user code.
 pub async fn find_waiting(
     db: &impl ConnectionTrait,
     user_code: &str,
     now: i64,
 ) -> Result<Option<Model>, StorageError> {
-    Entity::find()
-        .filter(Column::UserCode.eq(user_code))
-        .filter(Column::AnsweredAt.is_null())
-        .filter(Column::ExpiresAt.gt(now))
-        .one(db)
-        .await
+    waiting_at(now).filter(Column::UserCode.eq(user_code)).one(db).await
 }
 
-/// How many wait for an answer.
+/// How many requests wait for an answer.
 pub async fn waiting(db: &impl ConnectionTrait, now: i64) -> Result<u64, StorageError> {
-    Entity::find()
-        .filter(Column::ExpiresAt.gt(now))
-        .filter(Column::AnsweredAt.is_null())
-        .count(db)
-        .await
+    waiting_at(now).count(db).await
 }
 
-/// Answers a request: yes with a grant, no without. Of any number of answers, one counts and is
-/// told `true`.
+/// Answers a request: yes with a grant, no without. Exactly one caller gets `true`, and only its answer
+/// counts.
 pub async fn answer(
     db: &impl ConnectionTrait,
     device_code_hash: &str,
@@ -103,7 +95,7 @@ pub async fn answer(
     Ok(outcome.rows_affected == 1)
 }
 
-/// Notes a poll. From now on the device must wait `interval` seconds before the next.
+/// Records a poll. The device must wait `interval` seconds before the next.
 pub async fn note_poll(
     db: &impl ConnectionTrait,
     device_code_hash: &str,
@@ -119,7 +111,7 @@ pub async fn note_poll(
         .map(|_| ())
 }
 
-/// Redeems an allowed request: of any number of callers, on any replica, one is told `true`.
+/// Redeems an allowed request. Exactly one caller on any replica gets `true`.
 pub async fn redeem(
     db: &impl ConnectionTrait,
     device_code_hash: &str,

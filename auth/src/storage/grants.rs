@@ -1,11 +1,10 @@
-//! What a person has allowed a client: one row per installation, and the family of its refresh
-//! tokens. A rotation is one conditional UPDATE of one row.
+//! What a user has allowed a client: one row per installation, with the family of its refresh tokens. A
+//! rotation is one conditional UPDATE of one row.
 
 mod leftovers;
 
 use sea_orm::{
-    ActiveValue::Set,
-    ConnectionTrait, QueryFilter, QueryOrder, QuerySelect,
+    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
@@ -19,8 +18,8 @@ use crate::oauth::refresh_token::Family;
 const KEPT_AFTER_END: i64 = 30 * 86_400;
 /// Characters of a `client_id` that are indexed.
 const INDEXED_LENGTH: usize = 128;
-/// Most grants of one person and client that are looked through for a remembered consent.
-const MOST_COMPARED: u64 = 20;
+/// Grants of one user and client that are searched for a remembered consent.
+const MAX_COMPARED_GRANTS: u64 = 20;
 
 /// A grant.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -29,29 +28,29 @@ pub struct Model {
     /// Named inside every refresh token.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Who allowed.
+    /// Who allowed it.
     pub user_id: Uuid,
-    /// Who was allowed.
+    /// The client that was allowed.
     pub client_id: String,
     /// What the client called itself then.
     pub client_name: String,
-    /// What for.
+    /// The resource that its tokens are for.
     pub resource: String,
-    /// How much.
+    /// The scopes that were allowed.
     pub scope: String,
     /// `auth_time` of its tokens.
     pub authenticated_at: i64,
-    /// When.
+    /// When it was allowed.
     pub created_at: i64,
-    /// Until when at most, however busy it is.
+    /// When it expires, however often it is refreshed.
     pub expires_at: i64,
-    /// Since when it is void.
+    /// When it was revoked.
     pub revoked_at: Option<i64>,
-    /// Hash of the one good refresh token, once there is one.
+    /// Hash of the current refresh token, once there is one.
     pub refresh_token_hash: Option<String>,
     /// Generation of that token.
     pub refresh_generation: i64,
-    /// Until when that token is good.
+    /// When that token expires.
     pub refresh_expires_at: i64,
     /// Times of the latest rotations, newest first, separated by spaces.
     pub rotations: String,
@@ -59,29 +58,25 @@ pub struct Model {
     pub key_thumbprint: Option<String>,
     /// The session in which it was made, where a browser was there.
     pub session_id: Option<Uuid>,
-    /// From when on the clean-up looks at it.
+    /// When the clean-up looks at it next.
     pub review_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+without_relations!();
 
 impl Model {
-    /// Whether tokens may still come of it.
+    /// Whether it is neither revoked nor expired.
     pub fn is_live(&self, now: i64) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
     }
 
-    /// When tokens last came of it: at its latest rotation, or when it was made.
+    /// When tokens were last issued for it: at its latest rotation, or when it was allowed.
     pub fn last_used_at(&self) -> i64 {
         let rotations = self.rotations.split(' ').filter_map(|at| at.parse().ok());
         rotations.fold(self.created_at, Ord::max)
     }
 
-    /// The family of its refresh tokens, if it has one.
+    /// The family of its refresh tokens, if it has any.
     pub fn family(&self) -> Option<Family> {
         Some(Family {
             current_hash: self.refresh_token_hash.clone()?,
@@ -91,40 +86,22 @@ impl Model {
     }
 }
 
-/// Enters a grant, which makes its client a used one. `registration_id` names the open registration
-/// of the client, if it has one.
+/// Stores a grant and marks its client as used. `registration_id` is that of the client's open
+/// registration, if it has one.
 pub async fn issue(
     db: &impl ConnectionTrait,
     grant: Model,
     registration_id: Option<Uuid>,
 ) -> Result<(), StorageError> {
-    let grant = ActiveModel {
-        id: Set(grant.id),
-        user_id: Set(grant.user_id),
-        client_id: Set(grant.client_id),
-        client_name: Set(grant.client_name),
-        resource: Set(grant.resource),
-        scope: Set(grant.scope),
-        authenticated_at: Set(grant.authenticated_at),
-        created_at: Set(grant.created_at),
-        expires_at: Set(grant.expires_at),
-        revoked_at: Set(grant.revoked_at),
-        refresh_token_hash: Set(grant.refresh_token_hash),
-        refresh_generation: Set(grant.refresh_generation),
-        refresh_expires_at: Set(grant.refresh_expires_at),
-        rotations: Set(grant.rotations),
-        key_thumbprint: Set(grant.key_thumbprint),
-        session_id: Set(grant.session_id),
-        review_at: Set(grant.created_at.saturating_add(KEPT_AFTER_END)),
-    };
-    grant.insert(db).await?;
+    let review_at = grant.created_at.saturating_add(KEPT_AFTER_END);
+    Model { review_at, ..grant }.into_active_model().insert(db).await?;
     match registration_id {
         Some(id) => registrations::note_use(db, id).await,
         None => Ok(()),
     }
 }
 
-/// The grants of a client, by the index of the beginning of its `client_id`.
+/// The grants of a client, found by the index on the beginning of `client_id`.
 fn is_of_client(client_id: &str) -> Expr {
     let beginning: String = client_id.chars().take(INDEXED_LENGTH).collect();
     Expr::cust("substr(client_id, 1, 128)").eq(beginning).and(Column::ClientId.eq(client_id))
@@ -162,19 +139,19 @@ pub async fn begin_family(
         .map(|_| ())
 }
 
-/// A refresh token takes the place of another.
+/// The replacement of a refresh token by its successor.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// Hash of the token that goes.
+    /// Hash of the token that is replaced.
     pub presented_hash: String,
-    /// The family with the token that comes.
+    /// The family, with the successor as its current token.
     pub family: Family,
-    /// Until when that one is good.
+    /// When the successor expires.
     pub expires_at: i64,
 }
 
-/// Replaces the good refresh token, if it still is the presented one and nothing has ended the
-/// grant: of any number of callers, on any replica, one is told `true`.
+/// Replaces the current refresh token, if it still is the presented one and nothing has ended the
+/// grant. Exactly one caller on any replica gets `true`.
 pub async fn rotate(
     db: &impl ConnectionTrait,
     id: Uuid,
@@ -198,8 +175,8 @@ pub async fn rotate(
     Ok(outcome.rows_affected == 1)
 }
 
-/// Ends a grant, its refresh tokens and, by the deny list, its access tokens; `false` if it had
-/// ended before.
+/// Revokes a grant, its refresh tokens and, by the deny list, its access tokens; `false` if it was
+/// revoked before.
 pub async fn revoke(
     db: &(impl ConnectionTrait + Begin),
     id: Uuid,
@@ -208,19 +185,22 @@ pub async fn revoke(
     revoke_all(db, Column::Id.eq(id), now).await.map(|ended| ended == 1)
 }
 
-/// The live grants of a person, the newest first.
-pub async fn of_user(
-    db: &impl ConnectionTrait,
-    user_id: Uuid,
-    now: i64,
-) -> Result<Vec<Model>, StorageError> {
+/// The live grants of a user, the newest first.
+fn live_of_user(user_id: Uuid, now: i64) -> Select<Entity> {
     Entity::find()
         .filter(Column::UserId.eq(user_id))
         .filter(Column::RevokedAt.is_null())
         .filter(Column::ExpiresAt.gt(now))
         .order_by_desc(Column::Id)
-        .all(db)
-        .await
+}
+
+/// The live grants of a user, the newest first.
+pub async fn of_user(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    now: i64,
+) -> Result<Vec<Model>, StorageError> {
+    live_of_user(user_id, now).all(db).await
 }
 
 /// The live grants that a person gave a client, the newest first.
@@ -230,18 +210,11 @@ pub async fn of_user_and_client(
     client_id: &str,
     now: i64,
 ) -> Result<Vec<Model>, StorageError> {
-    Entity::find()
-        .filter(Column::UserId.eq(user_id))
-        .filter(Column::ClientId.eq(client_id))
-        .filter(Column::RevokedAt.is_null())
-        .filter(Column::ExpiresAt.gt(now))
-        .order_by_desc(Column::Id)
-        .limit(MOST_COMPARED)
-        .all(db)
-        .await
+    let of_client = live_of_user(user_id, now).filter(Column::ClientId.eq(client_id));
+    of_client.limit(MAX_COMPARED_GRANTS).all(db).await
 }
 
-/// The clients that were granted something in a session, each once.
+/// The clients that were granted something in a session.
 pub async fn clients_of_session(
     db: &impl ConnectionTrait,
     session_id: Uuid,
@@ -256,7 +229,7 @@ pub async fn clients_of_session(
         .await
 }
 
-/// Ends every grant of a person; how many that were.
+/// Revokes every grant of a user, and returns how many that were.
 pub async fn revoke_of_user(
     db: &(impl ConnectionTrait + Begin),
     user_id: Uuid,
@@ -265,7 +238,7 @@ pub async fn revoke_of_user(
     revoke_all(db, Column::UserId.eq(user_id), now).await
 }
 
-/// Ends every grant of a client; how many that were.
+/// Revokes every grant of a client, and returns how many that were.
 pub async fn revoke_of_client(
     db: &(impl ConnectionTrait + Begin),
     client_id: &str,
@@ -274,8 +247,8 @@ pub async fn revoke_of_client(
     revoke_all(db, is_of_client(client_id), now).await
 }
 
-/// What ends is in the deny list once it has ended: both, or neither. Whoever calls this does so
-/// last in their transaction, as [`revocations::enter`] wants it.
+/// Revokes grants and puts them in the deny list: both, or neither. It must be the last call in a
+/// transaction, as [`revocations::enter`] requires.
 async fn revoke_all(
     db: &(impl ConnectionTrait + Begin),
     which: Expr,
@@ -295,7 +268,7 @@ async fn revoke_all(
     Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
 }
 
-/// Whether anybody has ever allowed a client anything.
+/// Whether any user has ever allowed a client anything.
 pub async fn any_of_client(
     db: &impl ConnectionTrait,
     client_id: &str,

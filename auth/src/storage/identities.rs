@@ -1,4 +1,4 @@
-//! Who a person is at an upstream.
+//! Who a user is at an upstream.
 
 use sea_orm::{
     ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::oauth::foreign_text::UpstreamSubject;
 
-/// One identity of a person.
+/// An identity of a user.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "identities")]
 pub struct Model {
@@ -22,20 +22,16 @@ pub struct Model {
     /// The upstream's own immutable identifier.
     #[sea_orm(primary_key, auto_increment = false)]
     pub subject: String,
-    /// The person.
+    /// The user who signs in with it.
     pub user_id: Uuid,
-    /// First sign-in.
+    /// When it was first used.
     pub created_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// The person behind an upstream's identifier: entered at the first sign-in, brought up to date
-/// at each later one.
+/// The user with an upstream's identifier: created at the first sign-in, brought up to date at each later
+/// one.
 pub async fn sign_in(
     db: &Database,
     provider: &str,
@@ -57,13 +53,12 @@ pub async fn sign_in(
             transaction.commit().await?;
             return Ok(user);
         }
-        // They sign in twice at once, and the other one was quicker: its person is theirs.
+        // The user signs in twice at once, and the other sign-in has created the account.
         transaction.rollback().await?;
     }
 }
 
-/// Enters an identity, unless it is somebody's: of any number of callers, on any replica, one is
-/// told `true`.
+/// Stores an identity, unless it belongs to someone. Exactly one caller on any replica gets `true`.
 async fn enter(db: &impl ConnectionTrait, identity: Model) -> Result<bool, StorageError> {
     let key = [Column::Provider, Column::Subject];
     let entered = Entity::insert(identity.into_active_model())
@@ -73,30 +68,30 @@ async fn enter(db: &impl ConnectionTrait, identity: Model) -> Result<bool, Stora
     Ok(entered == 1)
 }
 
-/// What came of a wish to link an identity.
+/// The outcome of [`link`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Linked {
-    /// It is the person's from now on.
+    /// It was linked.
     Now,
-    /// It was theirs already.
+    /// It was linked before.
     Before,
-    /// Somebody else signs in with it.
+    /// Another user signs in with it.
     ToSomebodyElse,
 }
 
-/// Links a further identity to a person, unless it is somebody's.
+/// Links a further identity to a user, unless it belongs to another one.
 pub async fn link(db: &impl ConnectionTrait, identity: Model) -> Result<Linked, StorageError> {
     if enter(db, identity.clone()).await? {
         return Ok(Linked::Now);
     }
     let known = find(db, &identity.provider, &identity.subject).await?;
-    match known.is_some_and(|known| known.user_id == identity.user_id) {
-        true => Ok(Linked::Before),
-        false => Ok(Linked::ToSomebodyElse),
+    if known.is_some_and(|known| known.user_id == identity.user_id) {
+        return Ok(Linked::Before);
     }
+    Ok(Linked::ToSomebodyElse)
 }
 
-/// Whose identity this is.
+/// Finds an identity.
 pub async fn find(
     db: &impl ConnectionTrait,
     provider: &str,
@@ -105,29 +100,29 @@ pub async fn find(
     Entity::find_by_id((provider.to_owned(), subject.to_owned())).one(db).await
 }
 
-/// The identities of a person, the oldest first.
+/// The identities of a user, the oldest first.
 pub async fn of_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, StorageError> {
     Entity::find().filter(Column::UserId.eq(user_id)).order_by_asc(Column::CreatedAt).all(db).await
 }
 
-/// The same, by provider, and nobody else takes one away until the transaction ends: of two who want
-/// to take one each, the second sees what the first has left.
+/// The same, by provider, locked until the transaction ends: of two requests that each want to remove
+/// one, the second sees what the first has left.
 pub async fn hold_of_user(
     db: &impl ConnectionTrait,
     user_id: Uuid,
 ) -> Result<Vec<Model>, StorageError> {
-    // In one order, so that two who hold them at once wait for each other instead of in a circle.
+    // Always in the same order, so that two transactions cannot deadlock.
     let all = Entity::find().filter(Column::UserId.eq(user_id)).order_by_asc(Column::Provider);
     all.order_by_asc(Column::Subject).lock_exclusive().all(db).await
 }
 
-/// Takes an identity off its person.
+/// Removes an identity.
 pub async fn unlink(db: &impl ConnectionTrait, identity: &Model) -> Result<(), StorageError> {
     let key = (identity.provider.clone(), identity.subject.clone());
     Entity::delete_by_id(key).exec(db).await.map(|_| ())
 }
 
-/// Forgets who a person is at every upstream.
+/// Removes all identities of a user.
 pub async fn forget_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), StorageError> {
     Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(|_| ())
 }

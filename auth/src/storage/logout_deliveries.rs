@@ -1,5 +1,5 @@
-//! Messages to clients that a session has ended, each kept until it has been delivered. Any
-//! replica may deliver: one conditional UPDATE decides which.
+//! Messages to clients that a session has ended, each kept until it is delivered. One conditional UPDATE
+//! decides which replica delivers.
 
 use sea_orm::{
     ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{StorageError, clients, grants};
 
-/// Most messages taken at once.
-const MOST_AT_ONCE: u64 = 20;
+/// Messages taken at once.
+const MAX_BATCH: u64 = 20;
 
 /// A message to be delivered.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -19,7 +19,7 @@ pub struct Model {
     /// `jti` of the logout token: the same at each try.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Whom it is for.
+    /// The client that it is for.
     pub client_id: String,
     /// Where it goes.
     pub uri: String,
@@ -27,20 +27,16 @@ pub struct Model {
     pub user_id: Uuid,
     /// The session that ended.
     pub session_id: Uuid,
-    /// Tries so far.
+    /// Attempts so far.
     pub attempts: i64,
-    /// When to try next.
+    /// When the next attempt is due.
     pub due_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// Enters one message for each client that was granted something in a person's session and wants
-/// to hear of its end, in the transaction that ends it.
+/// Stores a message for each client that was granted something in a session and has a
+/// `backchannel_logout_uri`, in the transaction that ends the session.
 pub async fn enqueue(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -66,8 +62,8 @@ pub async fn enqueue(
     Ok(())
 }
 
-/// Takes the messages that are due. Each is nobody else's until its next try is due, `pause`
-/// seconds after a try of this number.
+/// Takes the messages that are due. No other replica takes them until their next attempt is due, which
+/// is `pause` seconds after an attempt of this number.
 pub async fn take_due(
     db: &impl ConnectionTrait,
     now: i64,
@@ -75,7 +71,7 @@ pub async fn take_due(
 ) -> Result<Vec<Model>, StorageError> {
     let due = Entity::find().filter(Column::DueAt.lte(now)).order_by_asc(Column::DueAt);
     let mut taken = Vec::new();
-    for delivery in due.limit(MOST_AT_ONCE).all(db).await? {
+    for delivery in due.limit(MAX_BATCH).all(db).await? {
         let attempts = delivery.attempts + 1;
         let outcome = Entity::update_many()
             .col_expr(Column::Attempts, Expr::value(attempts))
@@ -91,7 +87,7 @@ pub async fn take_due(
     Ok(taken)
 }
 
-/// Forgets a message that was delivered, or given up.
+/// Removes a message that was delivered or given up.
 pub async fn remove(db: &impl ConnectionTrait, id: Uuid) -> Result<(), StorageError> {
     Entity::delete_by_id(id).exec(db).await.map(|_| ())
 }

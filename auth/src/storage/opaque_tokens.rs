@@ -1,7 +1,8 @@
 //! Opaque access tokens, for the resources that ask for them.
 
+use sea_orm::{ConnectionTrait, IntoActiveModel, entity::prelude::*};
+
 use super::StorageError;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 
 /// An opaque access token, known as a hash.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -10,26 +11,17 @@ pub struct Model {
     /// Hash of the token.
     #[sea_orm(primary_key, auto_increment = false)]
     pub token_hash: String,
-    /// The claims that it stands for, as JSON: those of a signed token.
+    /// The claims as JSON: those of a signed token.
     pub claims: String,
-    /// Until when it is good.
+    /// When it expires.
     pub expires_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+without_relations!();
 
 /// Enters a token.
 pub async fn issue(db: &impl ConnectionTrait, token: Model) -> Result<(), StorageError> {
-    let token = ActiveModel {
-        token_hash: Set(token.token_hash),
-        claims: Set(token.claims),
-        expires_at: Set(token.expires_at),
-    };
-    token.insert(db).await.map(|_| ())
+    token.into_active_model().insert(db).await.map(|_| ())
 }
 
 /// Finds a token.

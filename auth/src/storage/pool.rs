@@ -1,5 +1,4 @@
-//! The pool of connections, for single statements and for transactions. It hands a connection out
-//! again only when no transaction is left open on it.
+//! The connection pool. It reuses a connection only if no transaction is left open on it.
 
 use std::{pin::Pin, time::Duration};
 
@@ -19,8 +18,8 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Pool {
     pool: DatabaseConnection,
-    /// A connection to SQLite that nobody uses. While it is open, SQLite keeps its shared memory and
-    /// its log, so another one can be opened when the disk is full: requests that only read go on.
+    /// An idle connection to SQLite. While it is open, SQLite keeps its shared memory and its log, so
+    /// that another connection can be opened on a full disk and requests that only read go on.
     _anchor: Option<DatabaseConnection>,
 }
 
@@ -52,17 +51,17 @@ impl From<DatabaseConnection> for Pool {
 
 #[async_trait]
 impl Begin for Pool {
-    /// Begins a transaction that takes SQLite's write lock at once: one that read first and wrote
-    /// later would fail instead of waiting.
+    /// Begins a transaction that takes SQLite's write lock at once. One that reads first and writes later
+    /// would fail instead of waiting.
     async fn begin(&self) -> Result<Transaction, StorageError> {
         let pool = self.pool.clone();
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        // A task of its own finishes the BEGIN of a request that is dropped meanwhile. sqlx would
-        // forget that PostgreSQL has it, and hand the open transaction to the next request, whose
-        // writes would then never be committed.
+        // A task of its own finishes the BEGIN of a request that is dropped meanwhile. Otherwise sqlx
+        // forgets that PostgreSQL has it and hands the open transaction to the next request, whose
+        // writes are then never committed.
         let begun = tokio::spawn(async move { pool.begin_with_options(options).await });
         let begun = begun.await.map_err(|error| DbErr::Custom(error.to_string()))?;
         begun.map(Transaction::new)
@@ -83,9 +82,9 @@ impl ConnectionTrait for Pool {
         self.pool.execute_unprepared(sql).await
     }
 
-    /// Reads all rows, of which there is one at most. When asked for one row only, sqlx resets an
-    /// SQLite statement after its first row and ignores the outcome; but where the statement is an
-    /// `INSERT … RETURNING`, it is the reset that commits.
+    /// Reads all rows, of which there is at most one. When asked for one row, sqlx resets an SQLite
+    /// statement after its first row and ignores the outcome, but it is the reset that commits an
+    /// `INSERT … RETURNING`.
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         Ok(self.pool.query_all_raw(statement).await?.into_iter().next())
     }
@@ -95,20 +94,20 @@ impl ConnectionTrait for Pool {
     }
 }
 
-/// Has connections closed that come back to the pool with a transaction on them.
+/// Closes connections that return to the pool with a transaction on them.
 ///
 /// SQLite rolls back by itself when a write or a commit fails for lack of space or for an I/O error.
-/// The ROLLBACK that sqlx has queued then fails, and sqlx goes on counting a transaction that is
-/// none: later ones would be savepoints, inside a transaction that nothing ever commits.
+/// The ROLLBACK that sqlx has queued then fails, and sqlx keeps counting a transaction that does not
+/// exist: later ones would be savepoints inside a transaction that nothing ever commits.
 ///
-/// On PostgreSQL, sqlx counts a transaction down when it queues the ROLLBACK, and the server takes it
-/// in any state.
+/// On PostgreSQL, sqlx stops counting a transaction when it queues the ROLLBACK, and the server accepts
+/// that in any state.
 fn close_unless_idle(options: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
     options.after_release(|connection, _| is_idle(connection))
 }
 
-/// Whether no transaction is counted on a connection, once what is queued on it has been done. The
-/// usual case, in which nothing is counted to begin with, costs nothing.
+/// Whether sqlx counts no transaction on a connection once its queue has run. The usual case, in which
+/// it counts none to begin with, costs nothing.
 fn is_idle(
     connection: &mut SqliteConnection,
 ) -> Pin<Box<dyn Future<Output = sqlx::Result<bool>> + Send + '_>> {
@@ -119,7 +118,7 @@ fn is_idle(
         connection.ping().await?;
         let is_idle = !connection.is_in_transaction();
         if !is_idle {
-            tracing::warn!("closed a database connection that a failed transaction has spoiled");
+            tracing::warn!("closed a database connection that was left in a failed transaction");
         }
         Ok(is_idle)
     })

@@ -1,4 +1,4 @@
-//! Whether the database can be written just now.
+//! Whether the database accepts writes at the moment.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,32 +6,33 @@ use tokio::{sync::Mutex, time::timeout};
 
 use super::{Database, StorageError, counters};
 
-/// The counter that each look raises.
+/// The counter that each check raises.
 const COUNTER: &str = "readiness";
-/// Seconds for which an outcome is told again. Anyone may ask, and a look costs a write.
+/// Seconds that an outcome is reused. Anyone may ask, and a check costs a write.
 const CACHE_TTL: i64 = 2;
 /// How long a write may take.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The latest look at the database.
+/// The latest check of the database.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<Mutex<Option<Look>>>);
+pub struct Readiness(Arc<Mutex<Option<Check>>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct Check {
     at: i64,
     is_writable: bool,
 }
 
 impl Readiness {
-    /// Whether a write is committed at the time `now`. A change is logged, once.
+    /// Whether the database accepts a write at the time `now`. Logs when that changes.
     pub async fn is_writable(&self, db: &Database, now: i64) -> bool {
-        // Whoever comes while one looks waits for the outcome.
+        // Requests that come during a check wait for its outcome.
         let mut latest = self.0.lock().await;
-        if let Some(look) = latest.filter(|look| (look.at..look.at + CACHE_TTL).contains(&now)) {
-            return look.is_writable;
+        if let Some(check) = latest.filter(|check| (check.at..check.at + CACHE_TTL).contains(&now))
+        {
+            return check.is_writable;
         }
-        let was_writable = latest.is_none_or(|look| look.is_writable);
+        let was_writable = latest.is_none_or(|check| check.is_writable);
         let failure = failure_of_a_write(db).await;
         let is_writable = failure.is_none();
         match failure {
@@ -39,7 +40,7 @@ impl Readiness {
             None if !was_writable => tracing::info!("the database can be written again"),
             _ => {}
         }
-        *latest = Some(Look { at: now, is_writable });
+        *latest = Some(Check { at: now, is_writable });
         is_writable
     }
 }

@@ -1,4 +1,4 @@
-//! Open registrations that were changed or deleted. All others are in their `client_id` alone.
+//! Open registrations that were changed or deleted. All others are only in their `client_id`.
 
 use sea_orm::{
     ConnectionTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{StorageError, clients::Metadata};
 use crate::oauth::secret;
 
-/// What is believed instead of a `client_id`.
+/// What takes precedence over the registration in a `client_id`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "registrations")]
 pub struct Model {
@@ -19,25 +19,21 @@ pub struct Model {
     pub client_id_hash: String,
     /// The metadata in force; none once the registration was deleted.
     pub metadata: Option<Metadata>,
-    /// Whether anybody has allowed the client anything.
+    /// Whether any user has allowed the client anything.
     pub is_used: bool,
-    /// When.
+    /// When it was changed or deleted.
     pub changed_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// The key of a registration's row: a deletion holds for the registration, however the `client_id`
-/// that carries it is spelled.
+/// The key of a registration's row. It is derived from the identifier inside the `client_id`, so that
+/// another spelling does not undo a deletion.
 pub fn key(registration_id: Uuid) -> String {
     secret::hash(&registration_id.to_string())
 }
 
-/// Finds what became of a registration.
+/// Finds the row of a registration.
 pub async fn find(
     db: &impl ConnectionTrait,
     registration_id: Uuid,
@@ -45,7 +41,7 @@ pub async fn find(
     Entity::find_by_id(key(registration_id)).one(db).await
 }
 
-/// Notes that a user allows a client something.
+/// Records that a user has allowed a client something.
 pub async fn note_use(
     db: &impl ConnectionTrait,
     registration_id: Uuid,
@@ -58,12 +54,12 @@ pub async fn note_use(
         .map(|_| ())
 }
 
-/// How many are of clients that nobody has allowed anything.
+/// How many rows belong to clients that nobody has allowed anything.
 pub async fn unused(db: &impl ConnectionTrait) -> Result<u64, StorageError> {
     Entity::find().filter(Column::IsUsed.eq(false)).count(db).await
 }
 
-/// Enters a change or a deletion. What was deleted stays deleted.
+/// Stores a change or a deletion. What was deleted stays deleted.
 pub async fn put(db: &impl ConnectionTrait, row: Model) -> Result<(), StorageError> {
     let replace = OnConflict::column(Column::ClientIdHash)
         .update_columns([Column::Metadata, Column::IsUsed, Column::ChangedAt])

@@ -1,4 +1,4 @@
-//! Which processes serve, and which master secrets each of them can open with.
+//! Running processes, and the master secrets that each of them can open with.
 
 use sea_orm::{
     ConnectionTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::OnConflict,
@@ -7,24 +7,20 @@ use uuid::Uuid;
 
 use super::StorageError;
 
-/// A process that serves.
+/// A running process.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "replicas")]
 pub struct Model {
-    /// Chosen at each start.
+    /// A new one at each start.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The fingerprint of each line of its master secret file, in order, separated by spaces.
     pub secret_fingerprints: String,
-    /// Its latest heartbeat.
+    /// When it last stored a heartbeat.
     pub seen_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+without_relations!();
 
 /// Stores a heartbeat.
 pub async fn beat(db: &impl ConnectionTrait, replica: Model) -> Result<(), StorageError> {

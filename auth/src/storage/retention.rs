@@ -1,5 +1,5 @@
-//! How long rows are kept, table by table. Every table of the schema is here: with an end to its
-//! rows, or with the reason why they have none.
+//! How long rows are kept. Every table of the schema is listed here, with the end of its rows or the
+//! reason why they have none.
 
 use sea_orm::{
     ConnectionTrait, DbBackend, Iterable, QuerySelect, Statement, Value,
@@ -11,98 +11,64 @@ use super::{
     Database, StorageError, attempts, authorization_codes, device_codes, grants, logout_deliveries,
     opaque_tokens, replicas, revocations, security_events, sessions, signing_keys, single_use,
 };
+use crate::string_enum::string_enum;
 
 const DAY: i64 = 86_400;
-/// Rows that one statement deletes: few enough that nobody waits long for it.
+/// Rows that one statement deletes: few enough that other statements do not wait long.
 const BATCH: u64 = 500;
-/// The advisory lock of PostgreSQL under which one replica cleans up; the number means nothing.
+/// The advisory lock of PostgreSQL under which one replica cleans up. The number has no meaning.
 pub const SWEEP_LOCK: i64 = 0x706f_7275;
 
 /// The type of an entity's primary key.
 type Key<E> = <<E as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
 
-/// A table with an end to its rows. The number of each is how long they are kept after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+string_enum! {
+/// A table whose rows have an end, and how long they are kept.
 pub enum Table {
     /// Until they expire.
-    Sessions,
+    Sessions = "sessions",
     /// A day after they expire: a replay of a redeemed one is recognised until then.
-    AuthorizationCodes,
-    /// Ten minutes after they expire: a device that asks late is told that its code is over.
-    DeviceCodes,
+    AuthorizationCodes = "authorization_codes",
+    /// Ten minutes after they expire: a device that asks late learns that its code has expired.
+    DeviceCodes = "device_codes",
     /// Until they expire.
-    OpaqueTokens,
+    OpaqueTokens = "opaque_tokens",
     /// Thirty days after they expired or were revoked, or their last token did.
-    Grants,
-    /// Three days: longer than a token lives, and than a verifier holds a key that was withdrawn.
-    Revocations,
+    Grants = "grants",
+    /// Three days: longer than a token lives, and than a verifier keeps a key that was withdrawn.
+    Revocations = "revocations",
     /// Half a year.
-    SecurityEvents,
-    /// Until the value is no good for other reasons.
-    SingleUse,
+    SecurityEvents = "security_events",
+    /// Until the value stops being valid anyway.
+    SingleUse = "single_use",
     /// A day after they are no longer published.
-    SigningKeys,
-    /// Until the allowance is whole again, as if nothing had been tried.
-    Attempts,
-    /// A day after their next try was due; one that was delivered, or given up after the last try,
-    /// goes at once.
-    LogoutDeliveries,
-    /// An hour after they were last seen.
-    Replicas,
+    SigningKeys = "signing_keys",
+    /// Until the allowance is whole again.
+    Attempts = "attempts",
+    /// A day after their next attempt was due. A message that was delivered, or given up after the last
+    /// attempt, is removed at once.
+    LogoutDeliveries = "logout_deliveries",
+    /// An hour after their last heartbeat.
+    Replicas = "replicas",
+}
 }
 
 /// Tables whose rows have no end of their own, and why.
 pub const KEPT: [(&str, &str); 6] = [
-    ("consents", "each goes with the grant that it led to"),
-    ("users", "an account lasts until its person deletes it"),
-    ("identities", "they last until their person removes them, or go with the account"),
+    ("consents", "each is removed with the grant that it led to"),
+    ("users", "an account lasts until its user deletes it"),
+    ("identities", "they last until their user removes them or the account"),
     ("clients", "an operator entered them, and removes them"),
     (
         "registrations",
-        "the client_id of a registration lasts for ever, and so must the word that it was changed or \
-         deleted; those of clients that nobody has used are at most 10,000",
+        "the client_id of a registration never expires, and neither does the record that it was changed \
+         or deleted; those of clients that nobody has used are at most 10,000",
     ),
-    ("counters", "one row for each thing counted, and numbers must not go back"),
+    ("counters", "one row for each counter, and its number must not decrease"),
 ];
 
-impl Table {
-    /// Each of them.
-    pub const ALL: [Self; 12] = [
-        Self::Sessions,
-        Self::AuthorizationCodes,
-        Self::DeviceCodes,
-        Self::OpaqueTokens,
-        Self::Grants,
-        Self::Revocations,
-        Self::SecurityEvents,
-        Self::SingleUse,
-        Self::SigningKeys,
-        Self::Attempts,
-        Self::LogoutDeliveries,
-        Self::Replicas,
-    ];
-
-    /// Its name in the schema.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sessions => "sessions",
-            Self::AuthorizationCodes => "authorization_codes",
-            Self::DeviceCodes => "device_codes",
-            Self::OpaqueTokens => "opaque_tokens",
-            Self::Grants => "grants",
-            Self::Revocations => "revocations",
-            Self::SecurityEvents => "security_events",
-            Self::SingleUse => "single_use",
-            Self::SigningKeys => "signing_keys",
-            Self::Attempts => "attempts",
-            Self::LogoutDeliveries => "logout_deliveries",
-            Self::Replicas => "replicas",
-        }
-    }
-}
-
-/// Removes one batch of what is over at the time `now`: how many rows went, and whether there may be
-/// more. `None` while another replica cleans up: one does at a time.
+/// Removes one batch of rows that have ended at the time `now`. Returns how many rows were removed and
+/// whether there may be more, or `None` while another replica cleans up.
 pub async fn forget(
     db: &Database,
     table: Table,
@@ -118,7 +84,7 @@ pub async fn forget(
     Ok(Some(removed))
 }
 
-/// Whether nobody else cleans up until `transaction` ends. SQLite has one writer.
+/// Whether no other replica cleans up until `transaction` ends. SQLite has one writer.
 async fn is_alone(transaction: &impl ConnectionTrait) -> Result<bool, StorageError> {
     let backend = transaction.get_database_backend();
     if backend != DbBackend::Postgres {
@@ -170,7 +136,7 @@ pub async fn forget_batch(
             delete::<attempts::Entity>(db, attempts::Column::WholeAgainAt.lte(now)).await
         }
         Table::LogoutDeliveries => {
-            // One that was never tried has not said yet when it is due.
+            // One that was never attempted has no due time yet.
             let over = logout_deliveries::Column::DueAt.lte(now - DAY);
             let over = over.and(logout_deliveries::Column::Attempts.gt(0));
             delete::<logout_deliveries::Entity>(db, over).await
@@ -181,9 +147,8 @@ pub async fn forget_batch(
     }
 }
 
-/// Finds a batch by the index of its time, then deletes it by its primary keys: neither step reads
-/// the whole table, whatever the planner makes of a subquery. Every table here has a primary key of
-/// one column.
+/// Finds a batch by the index on its time, then deletes it by primary key, so that neither step reads the
+/// whole table however the planner treats a subquery. Every table here has a primary key of one column.
 async fn delete<E>(db: &impl ConnectionTrait, over: Expr) -> Result<(u64, bool), StorageError>
 where
     E: EntityTrait,

@@ -1,7 +1,7 @@
-//! What was revoked lately, numbered in the order in which it happened: the deny list.
+//! The deny list: recent revocations, numbered in the order in which they happened.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
+    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
     sea_query::ExprTrait,
 };
 
@@ -11,7 +11,7 @@ use super::{StorageError, counters};
 const COUNTER: &str = "revocations";
 /// Rows of one INSERT.
 const BATCH: usize = 500;
-/// What stands before the `kid` of a key in its entry.
+/// Prefix of the `kid` in the entry of a key.
 const KEY: &str = "kid:";
 
 /// A revocation.
@@ -21,17 +21,13 @@ pub struct Model {
     /// Its number. A reader who has seen it has seen all before it.
     #[sea_orm(primary_key, auto_increment = false)]
     pub version: i64,
-    /// The `jti` of a token, or the grant or the key whose tokens all are meant.
+    /// The `jti` of a token, or the id of a grant or key whose tokens are all revoked.
     pub id: String,
     /// When.
     pub revoked_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+without_relations!();
 
 impl Model {
     /// Whether this is a key that was withdrawn.
@@ -61,11 +57,7 @@ pub async fn enter(
     let first = counters::raise(transaction, COUNTER, count).await? - count + 1;
     let rows: Vec<ActiveModel> = (first..)
         .zip(ids)
-        .map(|(version, id)| ActiveModel {
-            version: Set(version),
-            id: Set(id.clone()),
-            revoked_at: Set(now),
-        })
+        .map(|(version, id)| Model { version, id: id.clone(), revoked_at: now }.into_active_model())
         .collect();
     for batch in rows.chunks(BATCH) {
         Entity::insert_many(batch.to_vec()).exec_without_returning(transaction).await?;
@@ -78,12 +70,13 @@ pub async fn latest(db: &impl ConnectionTrait) -> Result<i64, StorageError> {
     counters::read(db, COUNTER).await
 }
 
-/// Revocations later than number `after` and than the time `since`, the earliest first. Those of
-/// keys have a time of their own.
+/// Revocations after number `after`, the earliest first: those of keys since `keys_since`, all others
+/// since `since`.
 pub async fn after(
     db: &impl ConnectionTrait,
     after: i64,
-    (since, keys_since): (i64, i64),
+    since: i64,
+    keys_since: i64,
     limit: u64,
 ) -> Result<Vec<Model>, StorageError> {
     let is_recent_key = Column::Id.starts_with(KEY).and(Column::RevokedAt.gt(keys_since));

@@ -1,4 +1,4 @@
-//! What happened to an account, for the person who owns it: the newest hundred events.
+//! What happened to an account, for the user who owns it: the newest hundred events.
 
 use sea_orm::{
     ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
@@ -6,9 +6,10 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::StorageError;
+use crate::string_enum::string_enum;
 
-/// Most events kept for one person, so that nobody can fill the table.
-const MOST_EVENTS: u64 = 100;
+/// Events kept for one user, so that nobody can fill the table.
+const MAX_EVENTS: u64 = 100;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -17,80 +18,58 @@ pub struct Model {
     /// Grows with time.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Whose account.
+    /// The user who owns the account.
     pub user_id: Uuid,
     /// What happened: the name of an [`EventKind`].
     pub kind: String,
-    /// What it was about: the name of a client or of a provider; may be empty.
+    /// The name of the client or provider that it was about; may be empty.
     pub subject: String,
     /// The browser that did it; may be empty.
     pub device: String,
     /// The network it was in; may be empty.
     pub network: String,
-    /// When.
+    /// When it happened.
     pub occurred_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// What can happen to an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventKind {
-    /// A browser was signed in.
-    SignedIn,
-    /// A browser was signed out.
-    SignedOut,
-    /// Every browser but one was signed out.
-    SignedOutElsewhere,
-    /// A client was allowed something.
-    AccessAllowed,
-    /// A device was allowed something.
-    DeviceAllowed,
-    /// A client was refused.
-    AccessDenied,
-    /// A client's access was taken back.
-    AccessRemoved,
-    /// A token or code came twice, so the grant it belonged to was ended.
-    TokenReplayed,
-    /// A further identity was linked.
-    IdentityLinked,
-    /// An identity was unlinked.
-    IdentityUnlinked,
-    /// The person downloaded their data.
-    DataExported,
-}
-
-impl EventKind {
-    /// The name that is stored.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SignedIn => "signed_in",
-            Self::SignedOut => "signed_out",
-            Self::SignedOutElsewhere => "signed_out_elsewhere",
-            Self::AccessAllowed => "access_allowed",
-            Self::DeviceAllowed => "device_allowed",
-            Self::AccessDenied => "access_denied",
-            Self::AccessRemoved => "access_removed",
-            Self::TokenReplayed => "token_replayed",
-            Self::IdentityLinked => "identity_linked",
-            Self::IdentityUnlinked => "identity_unlinked",
-            Self::DataExported => "data_exported",
-        }
+string_enum! {
+    /// What can happen to an account.
+    pub enum EventKind {
+        /// A browser was signed in.
+        SignedIn = "signed_in",
+        /// A browser was signed out.
+        SignedOut = "signed_out",
+        /// Every browser but one was signed out.
+        SignedOutElsewhere = "signed_out_elsewhere",
+        /// A client was allowed something.
+        AccessAllowed = "access_allowed",
+        /// A device was allowed something.
+        DeviceAllowed = "device_allowed",
+        /// A client was refused.
+        AccessDenied = "access_denied",
+        /// The access of a client was revoked.
+        AccessRemoved = "access_removed",
+        /// A token or code was used twice, so its grant was revoked.
+        TokenReplayed = "token_replayed",
+        /// A further identity was linked.
+        IdentityLinked = "identity_linked",
+        /// An identity was unlinked.
+        IdentityUnlinked = "identity_unlinked",
+        /// The user downloaded their data.
+        DataExported = "data_exported",
     }
 }
 
-/// Enters an event, and lets go of all but the newest hundred of the same person.
+/// Stores an event, and removes all but the newest hundred of the same user.
 pub async fn record(db: &impl ConnectionTrait, event: Model) -> Result<(), StorageError> {
     let user_id = event.user_id;
     event.into_active_model().insert(db).await?;
     let oldest_kept = Entity::find()
         .filter(Column::UserId.eq(user_id))
         .order_by_desc(Column::Id)
-        .offset(MOST_EVENTS - 1)
+        .offset(MAX_EVENTS - 1)
         .limit(1)
         .one(db)
         .await?;
@@ -105,7 +84,7 @@ pub async fn record(db: &impl ConnectionTrait, event: Model) -> Result<(), Stora
         .map(|_| ())
 }
 
-/// The events of a person, the newest first.
+/// The events of a user, the newest first.
 pub async fn of_user(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -119,7 +98,7 @@ pub async fn of_user(
         .await
 }
 
-/// Forgets what happened to a person's account.
+/// Removes the events of a user.
 pub async fn forget_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<(), StorageError> {
     Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(db).await.map(|_| ())
 }

@@ -8,47 +8,44 @@ use uuid::Uuid;
 
 use super::{StorageError, logout_deliveries, users};
 
-/// Signed-in browsers of one person.
+/// Signed-in browsers of one user.
 const MAX_SESSIONS: u64 = 100;
 
-/// A signed-in browser. Its cookie is known as a hash only.
+/// A signed-in browser. Its cookie is stored as a hash.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
 pub struct Model {
     /// Hash of the cookie's value.
     #[sea_orm(primary_key, auto_increment = false)]
     pub token_hash: String,
-    /// The person.
+    /// Who is signed in.
     pub user_id: Uuid,
-    /// When the person proved who they are; `auth_time` in tokens.
+    /// When the user authenticated: `auth_time` in tokens.
     pub authenticated_at: i64,
-    /// When the browser is signed out by itself.
+    /// When the session expires.
     pub expires_at: i64,
-    /// What the session may be called in public: `sid` in tokens, and on the account page.
+    /// The public id of the session: `sid` in tokens, and on the account page.
     pub id: Uuid,
-    /// The browser, as in "Firefox on Linux"; empty where it did not say.
+    /// The browser, as in "Firefox on Linux"; empty if it did not say.
     pub device: String,
     /// The network it was in when it signed in, never the whole address.
     pub network: String,
-    /// When it was last used, give or take five minutes.
+    /// When it was last used, accurate to five minutes.
     pub last_seen_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// Opens a session. One too many of a person ends the one that was used least recently.
+/// Opens a session. If the user has too many, the least recently used one ends.
 pub async fn open(db: &impl ConnectionTrait, session: Model) -> Result<(), StorageError> {
-    let (user_id, now) = (session.user_id, session.last_seen_at);
+    let user_id = session.user_id;
+    let now = session.last_seen_at;
     session.into_active_model().insert(db).await?;
     let too_many = live_of_user(user_id, now).offset(MAX_SESSIONS).limit(MAX_SESSIONS);
     end_each(db, too_many.all(db).await?).await.map(|_| ())
 }
 
-/// The live sessions of a person, the latest used first.
+/// The live sessions of a user, the most recently used first.
 fn live_of_user(user_id: Uuid, now: i64) -> Select<Entity> {
     Entity::find()
         .filter(Column::UserId.eq(user_id))
@@ -57,7 +54,7 @@ fn live_of_user(user_id: Uuid, now: i64) -> Select<Entity> {
         .order_by_desc(Column::AuthenticatedAt)
 }
 
-/// The live session of a cookie, and its person.
+/// The live session of a cookie, and its user.
 pub async fn find(
     db: &impl ConnectionTrait,
     token_hash: &str,
@@ -71,13 +68,13 @@ pub async fn find(
     Ok(user.map(|user| (session, user)))
 }
 
-/// Ends a session, and has its clients told.
+/// Ends a session and queues the messages to its clients.
 pub async fn close(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), StorageError> {
     let session = Entity::find_by_id(token_hash.to_owned()).one(db).await?;
     end_each(db, session.into_iter().collect()).await.map(|_| ())
 }
 
-/// Makes a cookie void whose session goes on under another.
+/// Removes a cookie whose session continues under another.
 pub async fn replace(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), StorageError> {
     Entity::delete_by_id(token_hash.to_owned()).exec(db).await.map(|_| ())
 }
@@ -94,7 +91,7 @@ async fn end_each(db: &impl ConnectionTrait, ended: Vec<Model>) -> Result<u64, S
     Ok(outcome.rows_affected)
 }
 
-/// Notes that a session is in use.
+/// Records that a session is in use.
 pub async fn touch(
     db: &impl ConnectionTrait,
     token_hash: &str,
@@ -108,7 +105,7 @@ pub async fn touch(
         .map(|_| ())
 }
 
-/// The live sessions of a person, the latest used first.
+/// The live sessions of a user, the most recently used first.
 pub async fn of_user(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -117,7 +114,7 @@ pub async fn of_user(
     live_of_user(user_id, now).all(db).await
 }
 
-/// Ends one session of a person; `false` if they have none of this name.
+/// Ends one session of a user; `false` if they have none of this id.
 pub async fn close_of_user(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -127,7 +124,7 @@ pub async fn close_of_user(
     Ok(end_each(db, own.all(db).await?).await? == 1)
 }
 
-/// Ends every session of a person but the one of this name; how many that were.
+/// Ends every session of a user but one, and returns how many that were.
 pub async fn close_others_of_user(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -137,7 +134,7 @@ pub async fn close_others_of_user(
     end_each(db, others.all(db).await?).await
 }
 
-/// Ends every session of a person.
+/// Ends every session of a user.
 pub async fn close_all_of_user(
     db: &impl ConnectionTrait,
     user_id: Uuid,

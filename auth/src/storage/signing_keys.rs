@@ -1,7 +1,7 @@
 //! Signing keys, each private half sealed under a master secret.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, QueryFilter, QueryOrder, entity::prelude::*, sea_query::Expr,
+    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, entity::prelude::*, sea_query::Expr,
 };
 
 use super::StorageError;
@@ -17,36 +17,25 @@ pub struct Model {
     pub algorithm: String,
     /// The private JWK, sealed.
     pub sealed_private_jwk: String,
-    /// From when it signs.
+    /// When it starts to sign.
     pub activates_at: i64,
-    /// From when it is no longer published.
+    /// When it stops being published.
     pub retires_at: Option<i64>,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+without_relations!();
 
-impl ActiveModelBehavior for ActiveModel {}
-
-/// Every key that is still kept, the oldest first.
+/// Every stored key, the oldest first.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, StorageError> {
     Entity::find().order_by_asc(Column::ActivatesAt).all(db).await
 }
 
 /// Enters a key.
 pub async fn add(db: &impl ConnectionTrait, key: Model) -> Result<(), StorageError> {
-    let key = ActiveModel {
-        kid: Set(key.kid),
-        algorithm: Set(key.algorithm),
-        sealed_private_jwk: Set(key.sealed_private_jwk),
-        activates_at: Set(key.activates_at),
-        retires_at: Set(key.retires_at),
-    };
-    key.insert(db).await.map(|_| ())
+    key.into_active_model().insert(db).await.map(|_| ())
 }
 
-/// Gives a key the time from which it is no longer published.
+/// Sets when a key stops being published.
 pub async fn retire(db: &impl ConnectionTrait, kid: &str, at: i64) -> Result<(), StorageError> {
     Entity::update_many()
         .col_expr(Column::RetiresAt, Expr::value(at))

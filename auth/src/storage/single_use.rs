@@ -1,10 +1,8 @@
 //! Values that count once, each known by an identifier inside it: the same value may be spelled in
-//! several ways, and a change of spelling must not make it count again. One statement on one unique
-//! index decides who was first, on any replica.
+//! several ways, and another spelling must not make it count again. One statement on one unique index
+//! decides which caller was first, on any replica.
 
-use sea_orm::{
-    ConnectionTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::OnConflict,
-};
+use sea_orm::{ConnectionTrait, IntoActiveModel, entity::prelude::*, sea_query::OnConflict};
 
 use super::StorageError;
 use crate::oauth::secret;
@@ -16,15 +14,11 @@ pub struct Model {
     /// Hash of purpose and identifier.
     #[sea_orm(primary_key, auto_increment = false)]
     pub value_hash: String,
-    /// From when the value is no good for other reasons.
+    /// When the value stops being valid anyway.
     pub expires_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+without_relations!();
 
 /// Remembers the identifier until `expires_at`: `true` for the first caller with the same purpose
 /// and identifier, `false` for every other.
@@ -42,10 +36,4 @@ pub async fn remember(
         .exec_without_returning(db)
         .await?;
     Ok(inserted == 1)
-}
-
-/// Forgets what has expired; how many that were.
-pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<u64, StorageError> {
-    let outcome = Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await?;
-    Ok(outcome.rows_affected)
 }

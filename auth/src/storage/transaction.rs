@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::StorageError;
 
-/// What transactions begin on: the pool, or a transaction, of which the new one is a part.
+/// What a transaction can begin on: the pool, or a transaction, of which the new one is a part.
 #[async_trait]
 pub trait Begin: Sync {
     /// Begins a transaction.
@@ -21,14 +21,14 @@ pub trait Begin: Sync {
 
 /// A transaction. It is rolled back when it is dropped.
 ///
-/// After a statement has failed, or was dropped half-way, nothing more is done in it: SQLite may have
-/// rolled all of it back by itself, so that the next statement would be committed alone, and
-/// PostgreSQL answers its COMMIT with a ROLLBACK, which sqlx takes for success.
+/// After a statement has failed or was dropped midway, the transaction refuses all others. SQLite may
+/// have rolled it back by itself, so the next statement would be committed alone; and PostgreSQL answers
+/// its COMMIT with a ROLLBACK, which sqlx takes for success.
 #[derive(Debug)]
 pub struct Transaction {
     transaction: DatabaseTransaction,
-    /// Statements that began and have not succeeded, in this transaction, the one it is a part of
-    /// and its parts.
+    /// Statements that began and have not succeeded, in this transaction, its parts and the one that it
+    /// is a part of.
     unfinished: Arc<AtomicUsize>,
 }
 
@@ -37,19 +37,18 @@ impl Transaction {
         Self { transaction, unfinished: Arc::default() }
     }
 
-    /// The transaction as the migrations take it, which commit nothing themselves.
+    /// The inner transaction, for the migrations. They commit nothing themselves.
     pub(super) fn for_migrations(&self) -> &DatabaseTransaction {
         &self.transaction
     }
 
-    /// Commits it. Where this fails, none of it is stored, or the connection was lost and nobody
-    /// can tell.
+    /// Commits it. On an error nothing is stored, unless the connection was lost: then it is unknown.
     pub async fn commit(self) -> Result<(), StorageError> {
         self.check()?;
         self.transaction.commit().await
     }
 
-    /// Undoes it.
+    /// Rolls it back.
     pub async fn rollback(self) -> Result<(), StorageError> {
         self.transaction.rollback().await
     }
@@ -62,7 +61,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Statements of a transaction follow each other: none begins before the last has succeeded.
+    /// Runs a statement, unless an earlier one has not succeeded.
     async fn attempt<T>(
         &self,
         statement: impl Future<Output = Result<T, DbErr>>,

@@ -1,7 +1,11 @@
-//! People who have signed in at least once.
+//! Users who have signed in at least once.
 
 use keys::UserClaims;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ConnectionTrait,
+    entity::prelude::*,
+};
 use uuid::Uuid;
 
 use super::StorageError;
@@ -10,14 +14,14 @@ use crate::oauth::{
     scope::ScopeSet,
 };
 
-/// A person.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
     /// `sub` in every token.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Full name.
+    /// Full name, as the upstream gives it.
     pub name: Option<String>,
     /// Login name at the upstream.
     pub preferred_username: Option<String>,
@@ -33,14 +37,10 @@ pub struct Model {
     pub updated_at: i64,
 }
 
-/// No relation is followed by the ORM.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+without_relations!();
 
 impl Model {
-    /// What the scopes reveal of the person (OpenID Connect Core §5.4).
+    /// The claims that these scopes reveal (OpenID Connect Core §5.4).
     pub fn revealed(&self, scope: &ScopeSet) -> UserClaims {
         let mut claims = UserClaims::default();
         if scope.contains("profile") {
@@ -56,10 +56,10 @@ impl Model {
     }
 }
 
-/// What an upstream says of a person.
+/// What an upstream says of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// Full name.
+    /// Full name, as the upstream gives it.
     pub name: Option<String>,
     /// Login name.
     pub preferred_username: Option<String>,
@@ -81,12 +81,12 @@ impl Profile {
     }
 }
 
-/// Finds a person by `sub`.
+/// Finds a user by `sub`.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, StorageError> {
     Entity::find_by_id(id).one(db).await
 }
 
-/// Enters a new person.
+/// Stores a new user.
 pub async fn create(
     db: &impl ConnectionTrait,
     profile: Profile,
@@ -97,7 +97,7 @@ pub async fn create(
     user.insert(db).await
 }
 
-/// Brings a person's profile up to date.
+/// Brings a user's profile up to date.
 pub async fn refresh(
     db: &impl ConnectionTrait,
     id: Uuid,
@@ -116,12 +116,12 @@ fn with_profile(id: Uuid, profile: Profile, now: i64) -> ActiveModel {
         picture: Set(profile.picture),
         email_verified: Set(profile.verified_email.is_some()),
         email: Set(profile.verified_email),
-        created_at: sea_orm::ActiveValue::NotSet,
+        created_at: NotSet,
         updated_at: Set(now),
     }
 }
 
-/// Forgets a person. What they signed in with and what they allowed is forgotten beside it.
+/// Removes a user. The caller removes their identities and grants.
 pub async fn forget(db: &impl ConnectionTrait, id: Uuid) -> Result<(), StorageError> {
     Entity::delete_by_id(id).exec(db).await.map(|_| ())
 }

@@ -112,7 +112,7 @@ async fn requests(db: &Pool) {
     grants::of_user_and_client(db, user, "client 77", NOW).await.unwrap();
     grants::clients_of_session(db, user).await.unwrap();
     grants::any_of_client(db, "client 77").await.unwrap();
-    grants::forget_superseded(db, user, (NOW, NOW)).await.unwrap();
+    grants::forget_superseded(db, user, NOW, NOW).await.unwrap();
     grants::revoke(db, user, NOW).await.unwrap();
     grants::revoke_of_user(db, user, NOW).await.unwrap();
     grants::revoke_of_client(db, "client 77", NOW).await.unwrap();
@@ -124,7 +124,7 @@ async fn requests(db: &Pool) {
     registrations::find(db, user).await.unwrap();
     registrations::note_use(db, user).await.unwrap();
     registrations::unused(db).await.unwrap();
-    revocations::after(db, 50_000, (NOW - 2000, NOW - 2000), 1000).await.unwrap();
+    revocations::after(db, 50_000, NOW - 2000, NOW - 2000, 1000).await.unwrap();
     revocations::is_listed(db, text).await.unwrap();
     security_events::of_user(db, user, 100).await.unwrap();
     sessions::find(db, text, NOW).await.unwrap();
@@ -155,9 +155,9 @@ async fn statements(url: &str) -> (DatabaseConnection, Vec<Statement>) {
     requests(&Pool::from(db.clone())).await;
     for table in Table::ALL {
         let (removed, _) = forget_batch(&db, table, NOW).await.unwrap();
-        let is_filled = ROWS.iter().any(|(name, ..)| *name == table.name());
+        let is_filled = ROWS.iter().any(|(name, ..)| *name == table.as_str());
         let is_postgres = db.get_database_backend() == DbBackend::Postgres;
-        assert_eq!(removed > 0, is_filled && is_postgres, "{}", table.name());
+        assert_eq!(removed > 0, is_filled && is_postgres, "{}", table.as_str());
     }
     let mut known = BTreeSet::new();
     let mut statements = std::mem::take(&mut *seen.lock().unwrap());

@@ -70,7 +70,7 @@ pub(super) async fn redeem(
     }
     if redeemed {
         let made_before = now.saturating_sub(LONGEST_CODE_LIFE + state.longest_token());
-        grants::forget_superseded(&transaction, grant_id, (made_before, now)).await?;
+        grants::forget_superseded(&transaction, grant_id, made_before, now).await?;
     }
     transaction.commit().await?;
     Ok(redeemed)

@@ -1,5 +1,5 @@
-//! Grants that are good for nothing any more: those that ended long ago, and those that an
-//! installation has left behind.
+//! Removes grants that nobody uses any more: those that ended long ago, and those that an installation
+//! left behind when it signed in again.
 
 use sea_orm::{
     ConnectionTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
@@ -15,12 +15,12 @@ use super::{
 
 /// Seconds until the clean-up looks again at a grant that goes on.
 const REVIEW_INTERVAL: i64 = 86_400;
-/// Most grants of one person, client and resource whose refresh token was never used.
+/// Grants of one user, client and resource whose refresh token was never used.
 const MAX_UNUSED_GRANTS: usize = 10;
-/// Most grants that one sign-in looks through for those.
+/// Grants that one sign-in searches for those.
 const MAX_UNUSED_COMPARED: u64 = 200;
 
-/// What of a grant says when it has ended.
+/// The part of a grant that says when it ended.
 #[derive(Debug, FromQueryResult)]
 struct Ending {
     id: Uuid,
@@ -41,8 +41,8 @@ impl Ending {
     }
 }
 
-/// Looks at a batch of grants that are due for it, and removes those that ended long ago: how many
-/// went, and whether there may be more. Rows that somebody else holds are left for another time.
+/// Reviews a batch of due grants and removes those that ended long ago. Returns how many were removed
+/// and whether there may be more. Rows that others have locked are left for another time.
 pub async fn forget_ended(
     db: &impl ConnectionTrait,
     batch: u64,
@@ -88,7 +88,8 @@ pub async fn forget_ended(
 pub async fn forget_superseded(
     db: &impl ConnectionTrait,
     id: Uuid,
-    (made_before, now): (i64, i64),
+    made_before: i64,
+    now: i64,
 ) -> Result<u64, StorageError> {
     let Some(new) = find(db, id).await? else {
         return Ok(0);
