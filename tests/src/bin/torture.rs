@@ -6,16 +6,13 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
+use net::shutdown::stop_signal;
 use tests::{
     stack::Engine,
     torture::{
         crashes, full_disk, model, races, report, rotation, secrets, seeded::Seeded,
         small_disk::Failure,
     },
-};
-use tokio::signal::{
-    ctrl_c,
-    unix::{SignalKind, signal},
 };
 
 /// Proves what docs/reliability.md states. Stops at the first thing that must not be.
@@ -73,12 +70,11 @@ enum EngineName {
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let options = Options::parse();
-    let mut termination = signal(SignalKind::terminate())?;
+    let stopped = stop_signal()?;
     // What is dropped half-way takes its processes and its databases along.
     tokio::select! {
         () = prove(&options) => {}
-        _ = termination.recv() => report("stopped"),
-        _ = ctrl_c() => report("stopped"),
+        () = stopped => report("stopped"),
     }
     Ok(())
 }
