@@ -12,6 +12,7 @@ mod well_known;
 use std::sync::Arc;
 
 use keys::PublishedKeys;
+use net::clock::Clock;
 use url::Url;
 
 pub(crate) use self::guarded_fetch::is_fetch;
@@ -20,7 +21,6 @@ use self::{
     registration::Registration,
 };
 use crate::{
-    clock::Clock,
     config::MetadataDocuments,
     oauth::{
         client::{Client, Provenance},

@@ -11,10 +11,10 @@ use std::{
 };
 
 use clap::{Args, CommandFactory, FromArgMatches, Subcommand};
+use net::clock::Clock;
 use thiserror::Error;
 
 use crate::{
-    clock::Clock,
     config::Config,
     key_ring::KeyRingError,
     oauth::error::OAuthError,

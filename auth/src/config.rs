@@ -9,6 +9,7 @@ use std::{fs, io, net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, ValueEnum, builder::BoolishValueParser};
 use keys::{MasterSecrets, SecretError};
+use net::loopback::is_loopback;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
@@ -17,7 +18,6 @@ pub use self::brand::{BrandSetting, Logo};
 pub use self::limits::LimitSetting;
 pub use self::signing::{KeySetting, RELOAD};
 use crate::oauth::{
-    loopback::is_loopback,
     resource::{self, LONGEST_ACCESS_TOKEN, Resource},
     trusted_issuer::{self, TrustedIssuer},
 };

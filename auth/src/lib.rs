@@ -29,7 +29,6 @@ pub mod upstream;
 
 use std::future::Future;
 
-use net::clock;
 use tokio::net::TcpListener;
 
 use crate::state::AppState;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use keys::Algorithm;
+use net::clock::Clock;
 use net::host::HostNames;
 use reqwest::redirect::Policy;
 use thiserror::Error;
@@ -11,7 +12,6 @@ use web::Brand;
 
 use crate::{
     clients::{Clients, DocumentRules},
-    clock::Clock,
     config::{Config, ConfigError, Logo},
     key_ring::{KeyPlan, KeyRingError, LiveKeyRing},
     limits::Limits,

@@ -22,6 +22,7 @@ mod server;
 mod sign_in;
 mod token;
 
+use net::clock::Clock;
 use url::Url;
 
 use self::{
@@ -31,7 +32,6 @@ use self::{
     requests::REDIRECT_URI,
 };
 use crate::{
-    clock::Clock,
     error::Error,
     exit::Exit,
     http::Fetch,

@@ -11,11 +11,10 @@
 use std::{ffi::OsString, sync::Arc};
 
 use clap::{Parser as _, error::ErrorKind};
-use net::clock;
+use net::clock::Clock;
 
 use crate::{
     cli::{Cli, command::Command, servers::Servers},
-    clock::Clock,
     commands::{Task, perform},
     credentials::{Credentials, CredentialsError, keyring::SystemKeyring},
     error::Error,

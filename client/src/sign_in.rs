@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use net::clock::Clock;
 use url::Url;
 
 use crate::{
-    clock::Clock,
     credentials::Credentials,
     error::Error,
     http::Fetch,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use keys::PublishedKeys;
+use net::clock::Clock;
 use url::Url;
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
     well_known,
 };
 use crate::{
-    clock::Clock,
     config::MetadataDocuments,
     oauth::{
         client::Client,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use moka::future::Cache;
+use net::clock::Clock;
 use thiserror::Error;
 use url::Url;
 
 use super::guarded_fetch::{FetchError, Fetched, GuardedFetch};
-use crate::clock::Clock;
 
 /// Most documents kept; beyond, the least used go.
 const MOST_DOCUMENTS: u64 = 10_000;

@@ -6,11 +6,11 @@ mod show;
 use std::io::{self, Write};
 
 use clap::Subcommand;
+use net::clock::Clock;
 use serde_json::Value;
 
 use super::{CommandError, Format, table};
 use crate::{
-    clock::Clock,
     config::DatabaseSetting,
     oauth::secret::{Secret, SecretKind},
     storage::{Database, clients, grants},

@@ -6,11 +6,11 @@ use std::{io::Write, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use keys::Algorithm;
+use net::clock::Clock;
 use serde_json::json;
 
 use super::{CommandError, Format, table};
 use crate::{
-    clock::Clock,
     config::{DatabaseSetting, KeySetting, SecretSetting},
     key_ring::stored::StoredRing,
     storage::signing_keys,

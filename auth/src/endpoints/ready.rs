@@ -4,12 +4,10 @@
 //! failure is no reason to restart it.
 
 use axum::{Json, extract::State, http::StatusCode};
+use net::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::{
-    clock::Clock,
-    storage::{Database, Readiness},
-};
+use crate::storage::{Database, Readiness};
 
 /// `200` when ready, `503` while the database cannot be written.
 pub async fn get(

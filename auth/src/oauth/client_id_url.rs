@@ -1,12 +1,10 @@
 //! A `client_id` that is the address of the client's metadata document
 //! (draft-ietf-oauth-client-id-metadata-document §3).
 
+use net::loopback::is_loopback;
 use url::Url;
 
-use super::{
-    error::{ErrorCode, OAuthError},
-    loopback::is_loopback,
-};
+use super::error::{ErrorCode, OAuthError};
 
 /// Longest such `client_id`, in bytes.
 const LONGEST: usize = 1024;

@@ -1,6 +1,4 @@
-//! This machine, as addresses name it.
-
-pub use net::loopback::is_loopback;
+//! Redirect URIs on loopback, as they are written (RFC 8252 §7.3).
 
 /// An `http` redirect URI on this machine, taken apart as it is written.
 #[derive(Debug)]

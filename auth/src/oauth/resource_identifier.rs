@@ -1,9 +1,8 @@
 //! Identifiers of resources (RFC 8707 §2): their one spelling in tokens, and which others mean the
 //! same.
 
+use net::loopback::is_loopback;
 use url::Url;
-
-use super::loopback::is_loopback;
 
 /// The one spelling of a resource's identifier that is used in tokens: as URLs are written,
 /// without a trailing slash. `None` for what cannot name a resource (RFC 8707 §2).

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use keys::PublishedKeys;
+use net::loopback::is_loopback;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{loopback::is_loopback, restrictions};
+use super::restrictions;
 
 /// An issuer, as an operator configured it.
 #[derive(Clone, Debug, Deserialize)]

@@ -4,6 +4,7 @@ mod endpoints;
 mod registration;
 
 use http::header::{ACCEPT, AUTHORIZATION, ORIGIN};
+use net::clock::Clock;
 use reqwest::{Client, RequestBuilder};
 use serde_json::json;
 use url::Url;
@@ -13,7 +14,6 @@ use super::{
     requests::{BROWSER_ORIGIN, RESOURCE_PLACES, SERVER_PLACES},
 };
 use crate::{
-    clock::Clock,
     error::Error,
     http::{Fetch, FetchError, read_body, unreachable},
 };

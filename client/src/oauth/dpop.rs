@@ -11,10 +11,11 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use keys::{Algorithm, DpopRequest, SigningKey};
+use net::clock::Clock;
 use url::Url;
 
 use super::OAuthError;
-use crate::{clock::Clock, secret::Secret};
+use crate::secret::Secret;
 
 /// The header that carries a proof (RFC 9449 §4.1).
 pub const DPOP: HeaderName = HeaderName::from_static("dpop");

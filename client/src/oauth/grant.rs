@@ -1,12 +1,13 @@
 //! What a sign-in leads to: what was granted, by whom, to which client and until when.
 
+use net::clock::Clock;
 use serde::{Deserialize, Serialize};
 
 use super::{
     OAuthError, dpop::DpopKey, registration::ClientRegistration, scope::Scope,
     token::TokenResponse, user_info::Person,
 };
-use crate::{clock::Clock, secret::Secret};
+use crate::secret::Secret;
 
 /// A person's permission, as the authorization server granted it to this installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

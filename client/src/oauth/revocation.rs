@@ -1,10 +1,12 @@
 //! At the end: telling the authorization server that the tokens are no longer wanted (RFC 7009).
 
+use net::clock::Clock;
+
 use super::{
     OAuthError, authorization_server_metadata, error_response::ErrorResponse, grant::Grant,
     token::TokenEndpoint,
 };
-use crate::{clock::Clock, http::Fetch, terminal::explain::Rule};
+use crate::{http::Fetch, terminal::explain::Rule};
 
 const RULE: Rule = Rule {
     title: "Revoke the tokens",

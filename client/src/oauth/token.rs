@@ -1,6 +1,7 @@
 //! Step 8: the token request, for a code or a refresh token (OAuth 2.1 §3.2, RFC 8707 §2.2).
 
 use http::{HeaderMap, header::AUTHORIZATION};
+use net::clock::Clock;
 use serde::Deserialize;
 use url::Url;
 
@@ -16,7 +17,6 @@ use super::{
     scope::Scope,
 };
 use crate::{
-    clock::Clock,
     http::{Answer, Fetch},
     secret::Secret,
     terminal::{explain::Rule, printable::shortened},

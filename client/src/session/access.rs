@@ -1,9 +1,9 @@
 //! The right to use one server: what is held, and what is done when the server wants more.
 
+use net::clock::Clock;
 use url::Url;
 
 use crate::{
-    clock::Clock,
     credentials::Credentials,
     error::Error,
     files::received::Received,

@@ -3,10 +3,10 @@
 //! One process refreshes at a time. Whoever had to wait reads again what the other one stored:
 //! presenting a refresh token that has just been replaced looks like theft to a careful server.
 
+use net::clock::Clock;
 use url::Url;
 
 use crate::{
-    clock::Clock,
     credentials::Credentials,
     error::Error,
     http::Fetch,

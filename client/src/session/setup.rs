@@ -1,10 +1,11 @@
 //! Everything that work with one server begins with.
 
+use net::clock::Clock;
 use url::Url;
 
 use super::conversation::Conversation;
 use crate::files::received::Received;
-use crate::{clock::Clock, credentials::Credentials, profile::Profile, sign_in::manners::Manners};
+use crate::{credentials::Credentials, profile::Profile, sign_in::manners::Manners};
 use std::sync::Arc;
 
 /// A server, and who works with it.

@@ -4,6 +4,7 @@ use std::{fs, io::Write, path::PathBuf};
 
 use clap::Args;
 use keys::PublishedKeys;
+use net::clock::Clock;
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
@@ -11,7 +12,6 @@ use uuid::Uuid;
 use super::show;
 use crate::{
     clients::registration,
-    clock::Clock,
     commands::{CommandError, Format},
     config::DatabaseSetting,
     oauth::{

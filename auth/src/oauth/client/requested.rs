@@ -1,6 +1,7 @@
 //! Client metadata as it was sent, and the rules that decide what of it is in force.
 
 use keys::PublishedKeys;
+use net::loopback::is_loopback;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
@@ -11,7 +12,6 @@ use super::{
 };
 use crate::oauth::{
     error::{ErrorCode, OAuthError},
-    loopback::is_loopback,
     redirect_uri::RedirectUri,
     scope::ScopeSet,
 };
