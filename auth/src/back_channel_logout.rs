@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use keys::{KeyError, LogoutTokenClaims, TokenType};
+use keys::{KeyError, LogoutEvents, LogoutTokenClaims, TokenType};
 use thiserror::Error;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -70,13 +70,16 @@ async fn deliver(
     delivery: &logout_deliveries::Model,
 ) -> Result<(), DeliveryError> {
     let now = state.clock.now();
-    let claims = LogoutTokenClaims::new(
-        state.config.issuer.clone(),
-        (delivery.user_id.to_string(), delivery.session_id.to_string()),
-        delivery.client_id.clone(),
-        delivery.id.to_string(),
-        (now, now + TOKEN_LIFETIME),
-    );
+    let claims = LogoutTokenClaims {
+        iss: state.config.issuer.clone(),
+        sub: delivery.user_id.to_string(),
+        sid: delivery.session_id.to_string(),
+        aud: delivery.client_id.clone(),
+        jti: delivery.id.to_string(),
+        iat: now,
+        exp: now + TOKEN_LIFETIME,
+        events: LogoutEvents::default(),
+    };
     let token = state.keys.current(now)?.sign(TokenType::LogoutToken, &claims)?;
     let form = [("logout_token", token)];
     let answer = state.http.post(&delivery.uri).form(&form).send().await;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keys::PublishedKeys;
+use keys::{PublishedKeys, UnverifiedToken};
 
 use crate::{
     oauth::{
@@ -37,8 +37,9 @@ pub enum Subject<'a> {
 /// to check the assertion with.
 pub fn unverified_workload(state: &AppState, assertion: &str) -> Result<String, OAuthError> {
     let issuer = issuer(state, assertion)?;
-    let claims: WorkloadAssertion =
-        keys::unverified_claims(assertion).map_err(assertion::unverified)?;
+    let claims: WorkloadAssertion = UnverifiedToken::parse(assertion)
+        .and_then(|token| token.claims())
+        .map_err(assertion::unverified)?;
     let workload = issuer.workload(&claims.assertion.sub, &claims.claims);
     workload.map(|workload| workload.client_id.clone()).ok_or_else(assertion::untrusted)
 }

@@ -21,7 +21,8 @@ use crate::{
     caller::Caller,
     challenge::Challenge,
     deny_list::Revocable,
-    events, issuer,
+    events,
+    issuer::{self, VerifiedToken},
     operation::Asked,
     possession::Shown,
     refusal::Refusal,
@@ -120,8 +121,8 @@ impl Guard {
     async fn authenticate(&self, parts: &Parts) -> Result<Caller, Refusal> {
         let (scheme, token) = BearerToken::of(&parts.headers, &parts.uri)?;
         let now = self.0.clock.now();
-        let issuer = issuer::of(&self.0.issuers, &token)?;
-        let (claims, key_id) = issuer.claims(&token, now).await?;
+        let VerifiedToken { issuer, claims, key_id } =
+            issuer::verify(&self.0.issuers, &token, now).await?;
         let revocable = Revocable { token_id: &claims.jti, key_id: key_id.as_deref() };
         issuer.deny_list.check(revocable).await?;
         let mut url = self.0.resource.as_called(&parts.headers);

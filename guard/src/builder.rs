@@ -22,7 +22,7 @@ pub struct GuardBuilder {
     hierarchy: ScopeHierarchy,
     hosts: Vec<String>,
     origins: Vec<String>,
-    introspection: Option<(String, String)>,
+    introspection: Option<Credentials>,
     revocations: Revocations,
     bound_only: bool,
     nonces: bool,
@@ -106,7 +106,8 @@ impl GuardBuilder {
 
     /// Accepts opaque tokens of the first issuer too, asking it about each (RFC 7662).
     pub fn with_introspection(self, client_id: &str, client_secret: &str) -> Self {
-        Self { introspection: Some((client_id.into(), client_secret.into())), ..self }
+        let (client_id, client_secret) = (client_id.into(), client_secret.into());
+        Self { introspection: Some(Credentials { client_id, client_secret }), ..self }
     }
 
     /// What to make of the issuers' lists of revoked tokens; [`Revocations::FailOpen`] unless told
@@ -153,15 +154,17 @@ impl GuardBuilder {
             scopes: self.requirements.basic.clone(),
         };
         let mut issuers = Vec::new();
-        let mut introspection = self.introspection;
         for identifier in self.issuers {
-            let audiences = resource.audiences();
-            let following = (self.revocations, &self.clock);
-            issuers.push(Issuer::new(identifier, audiences, introspection.take(), following)?);
+            let (audiences, clock) = (resource.audiences(), self.clock.clone());
+            issuers.push(Issuer::new(identifier, audiences, self.revocations, clock)?);
         }
-        let first = issuers.first().ok_or(GuardError::NoIssuer)?;
+        let first = issuers.first_mut().ok_or(GuardError::NoIssuer)?;
+        first.introspection = self.introspection.map(|credentials| {
+            Introspection::new(first.server.clone(), credentials, resource.audiences())
+        });
+        let authorization_server = first.server.clone();
         Ok(Guard(Arc::new(Inner {
-            authorization_server: first.server.clone(),
+            authorization_server,
             resource,
             site,
             issuers,

@@ -154,7 +154,7 @@ fn status(error: &Refusal) -> StatusCode {
         | Refusal::ProofsExhausted => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Missing
         | Refusal::TooLong
-        | Refusal::Refused(_)
+        | Refusal::Token(_)
         | Refusal::Opaque
         | Refusal::Revoked
         | Refusal::KeyWithdrawn

@@ -1,10 +1,11 @@
-//! An issuer that is trusted, and how its tokens are judged.
+//! A trusted issuer, and verification of its tokens.
 
 use std::{sync::Arc, time::Duration};
 
-use keys::{AccessTokenClaims, Verifier, VerifyError};
+use keys::{AccessTokenClaims, UnverifiedToken, Verifier, VerifyError};
 use net::clock::Clock;
 use reqwest::redirect::Policy;
+use serde::Deserialize;
 use url::Url;
 
 use crate::{
@@ -26,71 +27,96 @@ pub(crate) struct Issuer {
     verifier: Verifier,
     verified: VerifiedTokens,
     keys: Arc<KeyCache>,
-    introspection: Option<Introspection>,
+    pub(crate) introspection: Option<Introspection>,
     pub(crate) deny_list: Arc<DenyList>,
 }
 
 impl Issuer {
-    /// An issuer of tokens for `audiences`, with the credentials to ask it about opaque ones.
+    /// An issuer of tokens for `audiences`, whose opaque tokens are refused.
     pub(crate) fn new(
         identifier: String,
         audiences: Vec<String>,
-        introspection: Option<(String, String)>,
-        (revocations, clock): (Revocations, &Clock),
+        revocations: Revocations,
+        clock: Clock,
     ) -> Result<Self, reqwest::Error> {
         let http = http_client(&identifier)?;
         let server = Arc::new(AuthorizationServer::new(http, identifier.clone()));
-        let introspection = introspection
-            .map(|credentials| Introspection::new(server.clone(), credentials, audiences.clone()));
         let keys = KeyCache::new(server.clone(), clock.clone());
         Ok(Self {
             verifier: Verifier::new(&identifier, audiences),
             verified: VerifiedTokens::new(),
-            deny_list: DenyList::new(server.clone(), revocations, keys.clone(), clock.clone()),
+            deny_list: DenyList::new(server.clone(), revocations, keys.clone(), clock),
             keys,
-            introspection,
+            introspection: None,
             server,
             identifier,
         })
     }
 
-    /// Until when a token of this issuer is accepted that says when it expires.
+    /// The time until which a token of this issuer is accepted, leeway included.
     pub(crate) fn accepts_until(&self, expires_at: i64) -> i64 {
         expires_at.saturating_add(self.verifier.leeway())
     }
 
-    /// What `token` says, once every check has passed, and which key signed it. What looks like a
-    /// JWT is judged as one: it never gets a second opinion.
-    pub(crate) async fn claims(
+    async fn verify(
+        &self,
+        token: &BearerToken,
+        jwt: &UnverifiedToken<'_>,
+        now: i64,
+    ) -> Result<VerifiedToken<'_>, Refusal> {
+        let key_id = jwt.key_id()?;
+        let keys = self.keys.holding(key_id).await?;
+        let verify = || Verifier::verify_signature(jwt, &keys);
+        let claims = self.verified.claims(token, &keys, verify)?;
+        self.verifier.check_claims(&claims, now)?;
+        Ok(VerifiedToken { issuer: self, claims, key_id: Some(key_id.to_owned()) })
+    }
+
+    async fn introspect(
         &self,
         token: &BearerToken,
         now: i64,
-    ) -> Result<(Arc<AccessTokenClaims>, Option<String>), Refusal> {
-        if !token.is_jwt() {
-            let introspection = self.introspection.as_ref().ok_or(Refusal::Opaque)?;
-            return Ok((introspection.claims(token, now).await?, None));
-        }
-        let kid = Verifier::key_id(token.expose()).map_err(Refusal::Refused)?;
-        let keys = self.keys.holding(&kid).await?;
-        let verify = || self.verifier.verify(token.expose(), &keys, now);
-        let claims = self.verified.claims(token, &keys, verify).map_err(Refusal::Refused)?;
-        self.verifier.judge(&claims, now).map_err(Refusal::Refused)?;
-        Ok((claims, Some(kid)))
+    ) -> Result<VerifiedToken<'_>, Refusal> {
+        let introspection = self.introspection.as_ref().ok_or(Refusal::Opaque)?;
+        let claims = introspection.claims(token, now).await?;
+        Ok(VerifiedToken { issuer: self, claims, key_id: None })
     }
 }
 
-/// Whose token it is, as it says itself; its keys then tell whether that is true. A token of a
-/// stranger costs no fetch. An opaque one, and one that names no issuer, is the first's to judge.
-pub(crate) fn of<'a>(issuers: &'a [Issuer], token: &BearerToken) -> Result<&'a Issuer, Refusal> {
-    let named = match token.is_jwt() {
-        true => Verifier::issuer_named_in(token.expose()),
-        false => None,
+/// A token that has passed every check but those of revocation and possession.
+pub(crate) struct VerifiedToken<'a> {
+    pub(crate) issuer: &'a Issuer,
+    pub(crate) claims: Arc<AccessTokenClaims>,
+    /// The `kid` of the key that signed it; `None` for an opaque token.
+    pub(crate) key_id: Option<String>,
+}
+
+/// Verifies a token with the issuer that it names. Nothing is fetched for a token of a stranger. The
+/// first issuer gets opaque tokens and those that name no issuer. What looks like a JWT is never
+/// introspected: that would be a second opinion on a token that was refused.
+pub(crate) async fn verify<'a>(
+    issuers: &'a [Issuer],
+    token: &BearerToken,
+    now: i64,
+) -> Result<VerifiedToken<'a>, Refusal> {
+    let first = issuers.first().ok_or(VerifyError::WrongIssuer)?;
+    if !token.is_jwt() {
+        return first.introspect(token, now).await;
+    }
+    let jwt = UnverifiedToken::parse(token.expose())?;
+    let issuer = match named_issuer(&jwt) {
+        Some(name) => issuers.iter().find(|issuer| issuer.identifier == name),
+        None => Some(first),
     };
-    let found = match named {
-        Some(named) => issuers.iter().find(|issuer| issuer.identifier == named),
-        None => issuers.first(),
-    };
-    found.ok_or(Refusal::Refused(VerifyError::WrongIssuer))
+    issuer.ok_or(VerifyError::WrongIssuer)?.verify(token, &jwt, now).await
+}
+
+fn named_issuer(token: &UnverifiedToken<'_>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Claims {
+        iss: String,
+    }
+    token.claims().ok().map(|claims: Claims| claims.iss)
 }
 
 fn http_client(issuer: &str) -> Result<reqwest::Client, reqwest::Error> {

@@ -41,13 +41,25 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// Asks the authorization server about opaque tokens.
 pub(crate) struct Introspection {
     server: Arc<AuthorizationServer>,
-    client_id: String,
-    client_secret: String,
+    credentials: Credentials,
     audiences: Vec<String>,
     answers: Cache<Digest, Arc<Verdict>>,
     /// Until when a token is refused without asking.
     refused: Cache<Digest, i64>,
     at_once: Semaphore,
+}
+
+/// What this server authenticates with at the introspection endpoint.
+#[derive(Clone)]
+pub(crate) struct Credentials {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Credentials").field("client_id", &self.client_id).finish()
+    }
 }
 
 /// A token that was good when it was asked about.
@@ -114,13 +126,12 @@ impl Person {
 impl Introspection {
     pub(crate) fn new(
         server: Arc<AuthorizationServer>,
-        (client_id, client_secret): (String, String),
+        credentials: Credentials,
         audiences: Vec<String>,
     ) -> Self {
         Self {
             server,
-            client_id,
-            client_secret,
+            credentials,
             audiences,
             answers: Cache::new(MOST_CACHED),
             refused: Cache::new(MOST_CACHED),
@@ -193,7 +204,10 @@ impl Introspection {
             .server
             .http
             .post(endpoint)
-            .basic_auth(encoded(&self.client_id), Some(encoded(&self.client_secret)))
+            .basic_auth(
+                encoded(&self.credentials.client_id),
+                Some(encoded(&self.credentials.client_secret)),
+            )
             .form(&[("token", token.expose()), ("token_type_hint", "access_token")]);
         read(request.send().await?).await
     }
@@ -260,7 +274,7 @@ impl Introspection {
 
 impl fmt::Debug for Introspection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Introspection").field("client_id", &self.client_id).finish()
+        formatter.debug_struct("Introspection").field("credentials", &self.credentials).finish()
     }
 }
 
@@ -280,7 +294,7 @@ mod tests {
     fn judged(change: impl FnOnce(&mut Answer)) -> bool {
         let resource = "http://localhost:3001/mcp";
         let server = AuthorizationServer::new(reqwest::Client::default(), "http://a.test".into());
-        let credentials = ("id".into(), "secret".into());
+        let credentials = Credentials { client_id: "id".into(), client_secret: "secret".into() };
         let introspection = Introspection::new(server.into(), credentials, vec![resource.into()]);
         let mut answer = Answer {
             active: true,

@@ -10,7 +10,7 @@ use std::{
 use aws_lc_rs::{hmac, rand};
 use axum::http::{HeaderMap, Method};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use keys::{AccessTokenClaims, DpopCheck, DpopProof, LONGEST_DPOP_AGE};
+use keys::{AccessTokenClaims, DpopCheck, DpopProof, MAX_DPOP_AGE};
 
 use crate::{
     GuardError,
@@ -99,7 +99,7 @@ impl Possession {
             access_token: Some(shown.token.expose()),
             now,
         };
-        let proof = DpopProof::verify(proof, &check).map_err(Refusal::Proof)?;
+        let proof = DpopProof::verify(proof, &check)?;
         if proof.thumbprint != key {
             return Err(Refusal::OtherKey);
         }
@@ -115,7 +115,7 @@ impl Possession {
     /// replicas do not share keep a proof from being shown to another.
     fn remember(&self, proof: &DpopProof, person: Person, now: i64) -> Result<(), Refusal> {
         let name = sha256(&format!("{} {}", proof.thumbprint, proof.jti));
-        let until = proof.issued_at.saturating_add(LONGEST_DPOP_AGE);
+        let until = proof.issued_at.saturating_add(MAX_DPOP_AGE);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.remember(name, Remembered { person, until }, now)
     }

@@ -25,7 +25,7 @@ pub(crate) enum Refusal {
     TooLong,
     /// The token failed a check.
     #[error("{0}")]
-    Refused(VerifyError),
+    Token(#[from] VerifyError),
     /// An opaque token, and introspection is not set up.
     #[error("the token is not a JWT, and this server takes no other")]
     Opaque,
@@ -61,7 +61,7 @@ pub(crate) enum Refusal {
     NoProof,
     /// The proof failed a check (RFC 9449 §4.3).
     #[error("{0}")]
-    Proof(DpopError),
+    Proof(#[from] DpopError),
     /// The proof is by another key than the token's.
     #[error("the token is bound to another key than that of the proof")]
     OtherKey,
@@ -126,7 +126,7 @@ impl Refusal {
             Self::Doubled(_) => "header_doubled",
             Self::InQuery => "token_in_query",
             Self::TooLong => "token_too_long",
-            Self::Refused(error) => reason_of(error),
+            Self::Token(error) => reason_of(error),
             Self::Opaque => "token_opaque",
             Self::Inactive => "token_inactive",
             Self::Revoked => "token_revoked",

@@ -1,44 +1,25 @@
-//! Signing keys, signed tokens and sealed values: values in, values out, no input or output.
+//! Keys, signed tokens and sealed values of Portcullis. Nothing in it does input or output.
 //!
-//! - [`SigningKey`] and [`KeyRing`] sign tokens; [`KeySet`] is what they publish (RFC 7517 §5).
-//! - [`DpopProof`] is what shows that the sender of a request holds a key (RFC 9449).
-//! - [`Verifier`] turns the text of a token into [`AccessTokenClaims`], or says which check failed.
-//! - [`PublishedKeys`] are the keys that verify: of issuers, of clients and of this server.
-//! - [`MasterSecrets`] opens and closes everything that is kept at rest or travels through a
-//!   browser: a [`Sealer`] encrypts (RFC 7516), an [`Authenticator`] derives and checks tags.
+//! Without features, the crate verifies: [`Verifier`] checks access tokens (RFC 9068),
+//! [`PublishedKeys`] any signed token, [`DpopProof`] that a sender holds its key (RFC 9449).
+//! The feature `sign` adds signing keys, their rotation and what is signed with them; `seal` adds
+//! secrets, and the values that are encrypted (RFC 7516) or tagged with them. Both need OpenSSL.
 
-mod authenticator;
-mod claim_formats;
-mod claims;
-mod dpop;
-mod error;
-mod jwk;
-mod jws;
-mod key_ring;
-mod key_set;
-mod master_secrets;
-mod published_keys;
-mod restrictions;
-mod sealer;
-mod sealing_line;
-mod signing_key;
-pub mod unique_json;
-mod verifier;
+#[cfg(feature = "seal")]
+mod seal;
+#[cfg(feature = "sign")]
+mod sign;
+mod verify;
 
-pub use authenticator::Authenticator;
-pub use claim_formats::{lenient, numeric_date, optional_numeric_date};
-pub use claims::{
-    AccessTokenClaims, Actor, Audience, Confirmation, IdTokenClaims, LogoutTokenClaims, UserClaims,
+#[cfg(feature = "seal")]
+pub use self::seal::{Authenticator, MasterSecrets, SealError, Sealer, SecretError};
+#[cfg(feature = "sign")]
+pub use self::sign::{
+    DpopRequest, IdTokenClaims, KeyRing, KeyState, LogoutEvents, LogoutTokenClaims, RingEntry,
+    Rotation, SigningKey, TokenType, UserClaims,
 };
-pub use dpop::{DpopCheck, DpopError, DpopProof, DpopRequest, LONGEST_AGE as LONGEST_DPOP_AGE};
-pub use error::{KeyError, SealError, SecretError, VerifyError};
-pub use jwk::PublicJwk;
-pub use jws::{algorithm_of, unverified_claims};
-pub use key_ring::{KeyRing, KeyState, RingEntry, Rotation};
-pub use key_set::KeySet;
-pub use master_secrets::MasterSecrets;
-pub use published_keys::PublishedKeys;
-pub use restrictions::UNENFORCED_CLAIMS;
-pub use sealer::Sealer;
-pub use signing_key::{Algorithm, SigningKey, TokenType};
-pub use verifier::Verifier;
+pub use self::verify::{
+    AccessTokenClaims, Actor, Algorithm, Audience, Confirmation, DpopCheck, DpopError, DpopProof,
+    KeyError, KeySet, MAX_DPOP_AGE, PublicJwk, PublishedKeys, UNENFORCED_CLAIMS, UnverifiedToken,
+    Verifier, VerifyError, lenient, numeric_date, optional_numeric_date, unique_json,
+};

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use keys::{DpopCheck, DpopProof, LONGEST_DPOP_AGE};
+use keys::{DpopCheck, DpopProof, MAX_DPOP_AGE};
 
 use crate::{
     oauth::{
@@ -107,7 +107,7 @@ fn check_nonce(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
 
 async fn use_up(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
     let value = format!("{} {}", proof.thumbprint, proof.jti);
-    let until = proof.issued_at.saturating_add(LONGEST_DPOP_AGE + 1);
+    let until = proof.issued_at.saturating_add(MAX_DPOP_AGE + 1);
     if single_use::remember(state.db.connection(), "dpop-proof", &value, until).await? {
         Ok(())
     } else {

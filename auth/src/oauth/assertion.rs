@@ -3,8 +3,8 @@
 //! workload is (SEP-1933).
 
 use keys::{
-    Audience, PublishedKeys, TokenType, VerifyError, numeric_date, optional_numeric_date,
-    unverified_claims,
+    Audience, PublishedKeys, TokenType, UnverifiedToken, VerifyError, numeric_date,
+    optional_numeric_date,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -81,7 +81,8 @@ struct Issuer {
 
 /// Who an assertion says it comes from: only to know whose keys to check it with.
 pub fn unverified_issuer(assertion: &str) -> Result<String, OAuthError> {
-    unverified_claims::<Issuer>(assertion).map(|claims| claims.iss).map_err(unverified)
+    let claims = UnverifiedToken::parse(assertion).and_then(|token| token.claims::<Issuer>());
+    claims.map(|claims| claims.iss).map_err(unverified)
 }
 
 /// Whether the assertion calls itself an ID-JAG.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use keys::{
-    Audience, PublishedKeys, VerifyError, numeric_date, optional_numeric_date, unverified_claims,
+    Audience, PublishedKeys, UnverifiedToken, VerifyError, numeric_date, optional_numeric_date,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -50,7 +50,8 @@ struct Subject {
 impl ClientAssertion {
     /// Who the assertion says it is about: only to know whose keys to check it with.
     pub fn unverified_client_id(assertion: &str) -> Result<String, OAuthError> {
-        unverified_claims::<Subject>(assertion).map(|claims| claims.sub).map_err(|error| {
+        let claims = UnverifiedToken::parse(assertion).and_then(|token| token.claims::<Subject>());
+        claims.map(|claims| claims.sub).map_err(|error| {
             refused(
                 "client_assertion_malformed",
                 "The client_assertion is not a JWT with the claim sub.",

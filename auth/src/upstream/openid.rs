@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keys::{PublishedKeys, algorithm_of, lenient};
+use keys::{PublishedKeys, UnverifiedToken, lenient};
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -127,7 +127,9 @@ impl OpenIdProvider {
             client_id: &self.setting.client_id,
             nonce: answer.nonce,
             access_token: &tokens.access_token,
-            algorithm: algorithm_of(&tokens.id_token).map_err(|error| untrusted(&error))?,
+            algorithm: UnverifiedToken::parse(&tokens.id_token)
+                .and_then(|token| token.algorithm())
+                .map_err(|error| untrusted(&error))?,
             now: answer.now,
         };
         claims.judge(check).map_err(|why| UpstreamError::Untrusted(why.into()))?;

@@ -1,18 +1,15 @@
-//! Verification of access tokens, without asking anyone (RFC 9068 §4).
+//! Verification of access tokens without a request to their issuer (RFC 9068 §4).
 
-use serde::Deserialize;
+use super::{AccessTokenClaims, PublishedKeys, UnverifiedToken, VerifyError, restrictions};
 
-use crate::{
-    AccessTokenClaims, PublishedKeys, TokenType, VerifyError,
-    jws::{Jws, unverified_claims},
-    restrictions,
-};
+/// The `typ` of an access token (RFC 9068 §2.1).
+pub(crate) const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+/// Longest lifetime of a token, in seconds. A stolen token could be used for as long.
+const MAX_TOKEN_LIFETIME: i64 = 24 * 3600;
+/// Seconds that clocks may differ, unless the caller says otherwise.
+const DEFAULT_LEEWAY: i64 = 5;
 
-/// A token that is good for longer than a day is not taken, in seconds: nobody would notice for as
-/// long that it was stolen.
-const LONGEST_LIFE: i64 = 24 * 3600;
-
-/// What an access token must say to be accepted.
+/// Verifies access tokens of one issuer.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     issuer: String,
@@ -23,59 +20,63 @@ pub struct Verifier {
 impl Verifier {
     /// Accepts tokens of `issuer` for any of `audiences`, both compared byte for byte.
     pub fn new(issuer: impl Into<String>, audiences: Vec<String>) -> Self {
-        Self { issuer: issuer.into(), audiences, leeway: 5 }
+        Self { issuer: issuer.into(), audiences, leeway: DEFAULT_LEEWAY }
     }
 
-    /// Allows clocks to differ by so many seconds; 5 unless told otherwise.
+    /// Allows clocks to differ by this many seconds; the default is 5.
     pub fn with_leeway(self, leeway: i64) -> Self {
         Self { leeway, ..self }
     }
 
-    /// Seconds past its expiry in which a token is still accepted.
+    /// Seconds for which a token is still accepted after it expired.
     pub fn leeway(&self) -> i64 {
         self.leeway
     }
 
-    /// The `kid` that `token` names, before anything is checked: which key set to look in.
-    pub fn key_id(token: &str) -> Result<String, VerifyError> {
-        Jws::parse(token)?.header.kid.ok_or(VerifyError::NoKeyId)
-    }
-
-    /// The issuer that `token` names, before anything is checked: whose keys to try. `None` where
-    /// it names none.
-    pub fn issuer_named_in(token: &str) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Claims {
-            iss: String,
-        }
-        unverified_claims::<Claims>(token).ok().map(|claims| claims.iss)
-    }
-
-    /// The claims of `token`, once every check has passed: type, critical headers, key and its
-    /// algorithm, signature, restrictions, issuer, audience and times. `now` is in seconds since
-    /// 1970.
+    /// Verifies a token completely and returns its claims. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// The first check that failed, in this order: form, type, critical headers, key and its
+    /// algorithm, signature, restrictions, issuer, audience, times.
     pub fn verify(
         &self,
         token: &str,
         keys: &PublishedKeys,
         now: i64,
     ) -> Result<AccessTokenClaims, VerifyError> {
-        let kid = Self::key_id(token)?;
-        let claims = keys.verify(token, is_access_token).map_err(|error| match error {
-            VerifyError::UnknownKey if keys.contains(&kid) => VerifyError::WrongAlgorithm,
-            _ => error,
-        })?;
-        restrictions::check(token)?;
-        self.judge(&claims, now)?;
+        let claims = Self::verify_signature(&UnverifiedToken::parse(token)?, keys)?;
+        self.check_claims(&claims, now)?;
         Ok(claims)
     }
 
-    /// Judges what a token says whose signature was checked before: issuer, audience and times.
-    pub fn judge(&self, claims: &AccessTokenClaims, now: i64) -> Result<(), VerifyError> {
+    /// Verifies all that does not change with time: type, critical headers, key and its algorithm,
+    /// signature and restrictions. Callers that remember the result call [`Self::check_claims`] for
+    /// each use.
+    ///
+    /// # Errors
+    /// The first check that failed.
+    pub fn verify_signature(
+        token: &UnverifiedToken<'_>,
+        keys: &PublishedKeys,
+    ) -> Result<AccessTokenClaims, VerifyError> {
+        let kid = token.key_id()?;
+        let claims = keys.verify_token(token, is_access_token).map_err(|error| match error {
+            VerifyError::UnknownKey if keys.contains(kid) => VerifyError::WrongAlgorithm,
+            _ => error,
+        })?;
+        restrictions::check(token)?;
+        Ok(claims)
+    }
+
+    /// Checks issuer, audience and times of claims whose signature has been verified.
+    ///
+    /// # Errors
+    /// The first check that failed.
+    pub fn check_claims(&self, claims: &AccessTokenClaims, now: i64) -> Result<(), VerifyError> {
         if claims.iss != self.issuer {
             return Err(VerifyError::WrongIssuer);
         }
-        // Whose it is, who presents it and by what name it is revoked (RFC 9068 §2.2).
+        // Required by RFC 9068 §2.2: user, client, and the name by which the token is revoked.
         if [&claims.sub, &claims.client_id, &claims.jti].into_iter().any(String::is_empty) {
             return Err(VerifyError::BadClaims);
         }
@@ -89,7 +90,7 @@ impl Verifier {
         if starts > now.saturating_add(self.leeway) {
             return Err(VerifyError::NotYetValid);
         }
-        if claims.exp.saturating_sub(claims.iat) > LONGEST_LIFE {
+        if claims.exp.saturating_sub(claims.iat) > MAX_TOKEN_LIFETIME {
             return Err(VerifyError::TooLongLived);
         }
         Ok(())
@@ -97,7 +98,7 @@ impl Verifier {
 }
 
 fn is_access_token(typ: Option<&str>) -> bool {
-    typ == Some(TokenType::AccessToken.as_str())
+    typ == Some(ACCESS_TOKEN_TYPE)
 }
 
 #[cfg(test)]
@@ -106,7 +107,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{Algorithm, Audience, KeySet, SigningKey, UNENFORCED_CLAIMS, jws::MAX_TOKEN};
+    use crate::{
+        Algorithm, Audience, KeySet, SigningKey, TokenType, UNENFORCED_CLAIMS,
+        verify::jws::MAX_TOKEN_LENGTH,
+    };
 
     const NOW: i64 = 1_000_000;
 
@@ -332,7 +336,7 @@ mod tests {
         {
             assert_eq!(verifier().verify(text, &keys, NOW), Err(VerifyError::Malformed), "{text}");
         }
-        let long = "a".repeat(MAX_TOKEN + 1);
+        let long = "a".repeat(MAX_TOKEN_LENGTH + 1);
         assert_eq!(verifier().verify(&long, &keys, NOW), Err(VerifyError::Malformed));
     }
 }

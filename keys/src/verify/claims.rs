@@ -1,8 +1,8 @@
-//! The claims that tokens carry.
+//! The claims of an access token.
 
 use serde::{Deserialize, Serialize};
 
-use crate::claim_formats::{lenient, numeric_date, optional_numeric_date};
+use super::claim_formats::{lenient, numeric_date, optional_numeric_date};
 
 /// `aud`: one resource, or several (RFC 7519 §4.1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,98 +128,4 @@ pub struct Actor {
     /// The actor before, for information only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Box<Actor>>,
-}
-
-/// What scopes reveal of a person (OpenID Connect Core §5.4).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct UserClaims {
-    /// Full name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Login name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub preferred_username: Option<String>,
-    /// Address of a portrait.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub picture: Option<String>,
-    /// E-mail address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Whether the upstream has verified the address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email_verified: Option<bool>,
-}
-
-/// Claims of an ID token (OpenID Connect Core §2). Times are seconds since 1970.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct IdTokenClaims {
-    /// Issuer identifier.
-    pub iss: String,
-    /// The person.
-    pub sub: String,
-    /// The client.
-    pub aud: String,
-    /// The client again, for those who look for it here.
-    pub azp: String,
-    /// Expiry.
-    pub exp: i64,
-    /// Issue.
-    pub iat: i64,
-    /// When the person last proved who they are.
-    pub auth_time: i64,
-    /// Echo of the request's `nonce`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nonce: Option<String>,
-    /// Left half of the access token's hash (OpenID Connect Core §3.1.3.6).
-    pub at_hash: String,
-    /// The session (OpenID Connect Back-Channel Logout §2.1).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sid: Option<String>,
-    /// What the scopes reveal.
-    #[serde(flatten)]
-    pub user: UserClaims,
-}
-
-/// Claims of a logout token (OpenID Connect Back-Channel Logout §2.4). Times are seconds since 1970.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LogoutTokenClaims {
-    iss: String,
-    sub: String,
-    sid: String,
-    aud: String,
-    jti: String,
-    iat: i64,
-    exp: i64,
-    events: LogoutEvents,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-struct LogoutEvents {
-    #[serde(rename = "http://schemas.openid.net/event/backchannel-logout")]
-    back_channel_logout: NoMembers,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-struct NoMembers {}
-
-impl LogoutTokenClaims {
-    /// Says to `client_id` that the person's session has ended; `jti` names the message.
-    pub fn new(
-        issuer: String,
-        (person, session): (String, String),
-        client_id: String,
-        jti: String,
-        (issued_at, expires_at): (i64, i64),
-    ) -> Self {
-        Self {
-            iss: issuer,
-            sub: person,
-            sid: session,
-            aud: client_id,
-            jti,
-            iat: issued_at,
-            exp: expires_at,
-            events: LogoutEvents::default(),
-        }
-    }
 }

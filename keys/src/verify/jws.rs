@@ -6,10 +6,10 @@ use jsonwebtoken::{DecodingKey, crypto};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{Algorithm, VerifyError, unique_json};
+use super::{Algorithm, VerifyError, unique_json};
 
-/// A longer token is not looked at, in bytes.
-pub(crate) const MAX_TOKEN: usize = 16 * 1024;
+/// Maximum length of a token, in bytes.
+pub(crate) const MAX_TOKEN_LENGTH: usize = 16 * 1024;
 /// Members that change how the rest must be read: extensions that have to be understood (RFC 7515
 /// §4.1.11), a payload that is not encoded (RFC 7797 §3), a compressed one (RFC 7516 §4.1.3). None
 /// is supported, so a header that has one is refused, whatever its value.
@@ -24,8 +24,8 @@ pub(crate) struct Header {
     pub(crate) jwk: Option<Map<String, Value>>,
 }
 
-/// A token in three parts whose header has been read. Nothing about it is verified yet.
-pub(crate) struct Jws<'a> {
+/// A signed token that has been taken apart. Nothing that it says is verified yet.
+pub struct UnverifiedToken<'a> {
     pub(crate) header: Header,
     has_extension: bool,
     /// The first two parts, which the signature covers.
@@ -34,11 +34,14 @@ pub(crate) struct Jws<'a> {
     signature: &'a str,
 }
 
-impl<'a> Jws<'a> {
-    /// Takes the token apart: exactly three parts (RFC 7515 §3.1), and a header without doubled
-    /// members.
-    pub(crate) fn parse(token: &'a str) -> Result<Self, VerifyError> {
-        if token.len() > MAX_TOKEN {
+impl<'a> UnverifiedToken<'a> {
+    /// Takes a token apart: exactly three parts (RFC 7515 §3.1), and a header in which no member
+    /// comes twice.
+    ///
+    /// # Errors
+    /// [`VerifyError::Malformed`] if the text is not a compact JWS, or longer than 16 KiB.
+    pub fn parse(token: &'a str) -> Result<Self, VerifyError> {
+        if token.len() > MAX_TOKEN_LENGTH {
             return Err(VerifyError::Malformed);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(VerifyError::Malformed)?;
@@ -54,7 +57,32 @@ impl<'a> Jws<'a> {
         Ok(Self { header, has_extension, signed, claims, signature })
     }
 
-    /// Refuses another type than `is_type` takes, and any extension.
+    /// The `kid` of the key that the token claims to be signed with.
+    ///
+    /// # Errors
+    /// [`VerifyError::NoKeyId`] if the header names none.
+    pub fn key_id(&self) -> Result<&str, VerifyError> {
+        self.header.kid.as_deref().ok_or(VerifyError::NoKeyId)
+    }
+
+    /// The algorithm that the header names. Once the signature has been verified, it is the one
+    /// that made it.
+    ///
+    /// # Errors
+    /// [`VerifyError::WrongAlgorithm`] if it is not a supported one.
+    pub fn algorithm(&self) -> Result<Algorithm, VerifyError> {
+        self.header.alg.parse().map_err(|_| VerifyError::WrongAlgorithm)
+    }
+
+    /// The claims before anything is verified. Use them only to choose the keys to verify with.
+    ///
+    /// # Errors
+    /// [`VerifyError::Malformed`] or [`VerifyError::BadClaims`] if the claims are not a `T`.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, VerifyError> {
+        serde_json::from_slice(&decode(self.claims)?).map_err(|_| VerifyError::BadClaims)
+    }
+
+    /// Refuses a `typ` that `is_type` does not accept, and every header extension.
     pub(crate) fn check_header(
         &self,
         is_type: impl Fn(Option<&str>) -> bool,
@@ -85,19 +113,6 @@ impl<'a> Jws<'a> {
             Ok(false) | Err(_) => Err(VerifyError::BadSignature),
         }
     }
-}
-
-/// The claims of a token before anything is checked: only to find out whose keys to check it
-/// with.
-pub fn unverified_claims<T: DeserializeOwned>(token: &str) -> Result<T, VerifyError> {
-    let claims = decode(Jws::parse(token)?.claims)?;
-    serde_json::from_slice(&claims).map_err(|_| VerifyError::BadClaims)
-}
-
-/// The algorithm that a token names. Once its signature has been verified, it is the one that it
-/// was signed by.
-pub fn algorithm_of(token: &str) -> Result<Algorithm, VerifyError> {
-    Jws::parse(token)?.header.alg.parse().map_err(|_| VerifyError::WrongAlgorithm)
 }
 
 /// Decodes base64url without padding in its one canonical spelling (RFC 7515 §2).

@@ -1,72 +1,52 @@
-//! Proof of possession: a token that is bound to a key is worth nothing without that key
+//! Verification of DPoP proofs: the sender of a request holds the key that its token is bound to
 //! (RFC 9449).
 
-use aws_lc_rs::{
-    digest::{SHA256, digest},
-    rand,
-};
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::Header;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 use url::Url;
 
-use crate::{
-    KeyError, PublicJwk, SigningKey, VerifyError,
+use super::{
+    KeyError, PublicJwk, UnverifiedToken, VerifyError,
     claim_formats::numeric_date,
     jwk::{KeyMaterial, is_private},
-    jws::Jws,
 };
 
-/// Seconds that a proof may be old.
-pub const LONGEST_AGE: i64 = 60;
-/// Seconds that a prover's clock may be ahead, as far as honest ones are.
-const LONGEST_LEAD: i64 = 10;
-/// Longest `jti`, in bytes: it is remembered until the proof is too old.
-const LONGEST_JTI: usize = 256;
-const TYPE: &str = "dpop+jwt";
+/// Maximum age of a proof, in seconds.
+pub const MAX_DPOP_AGE: i64 = 60;
+/// Seconds that the clock of a sender may be ahead.
+const MAX_CLOCK_LEAD: i64 = 10;
+/// Maximum length of `jti`, in bytes. Servers remember it until the proof expires.
+const MAX_JTI_LENGTH: usize = 256;
+/// The `typ` of a proof.
+pub(crate) const DPOP_TYPE: &str = "dpop+jwt";
 
-/// What a request is, so that a proof made for another does not count.
+/// The request that a proof must have been made for.
 #[derive(Clone, Copy, Debug)]
 pub struct DpopCheck<'a> {
     /// The request's method.
     pub method: &'a str,
-    /// The request's URL, as its sender knows it. Query and fragment do not count.
+    /// The request's URL, as its sender knows it. Query and fragment are ignored.
     pub url: &'a str,
-    /// The access token that came with the proof: the proof must name it.
+    /// The access token that came with the proof, which must contain its hash.
     pub access_token: Option<&'a str>,
-    /// The time, in seconds since 1970.
+    /// The current time, in seconds since 1970.
     pub now: i64,
 }
 
-/// A proof that holds. Whether its `jti` was seen before, and whether its nonce is due, is for
-/// the caller to judge.
+/// A verified proof. The caller still has to check that its `jti` is new, and its nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DpopProof {
     /// The key's thumbprint (RFC 7638), as `cnf.jkt` names it.
     pub thumbprint: String,
-    /// Unique identifier of the proof, chosen by its maker; unique for one key only.
+    /// Unique identifier of the proof. Two keys may use the same one.
     pub jti: String,
     /// When the proof was made, in seconds since 1970.
     pub issued_at: i64,
     /// The server's nonce, if the proof carries one.
     pub nonce: Option<String>,
-}
-
-/// What a proof is made for.
-#[derive(Clone, Copy, Debug)]
-pub struct DpopRequest<'a> {
-    /// The request's method.
-    pub method: &'a str,
-    /// The request's URL. Query and fragment are left out of the proof.
-    pub url: &'a str,
-    /// The access token that goes with the proof.
-    pub access_token: Option<&'a str>,
-    /// The nonce that the server asked for.
-    pub nonce: Option<&'a str>,
-    /// The time, in seconds since 1970.
-    pub now: i64,
 }
 
 /// Why a proof was refused. The text is fit for `error_description`.
@@ -104,63 +84,37 @@ pub enum DpopError {
     WrongToken,
 }
 
+/// The claims of a proof (RFC 9449 §4.2).
 #[derive(Serialize, Deserialize)]
-struct ProofClaims {
-    jti: String,
-    htm: String,
-    htu: String,
+pub(crate) struct ProofClaims {
+    pub(crate) jti: String,
+    pub(crate) htm: String,
+    pub(crate) htu: String,
     #[serde(deserialize_with = "numeric_date")]
-    iat: i64,
+    pub(crate) iat: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    ath: Option<String>,
+    pub(crate) ath: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    nonce: Option<String>,
+    pub(crate) nonce: Option<String>,
 }
 
 impl DpopProof {
-    /// The proof, once every check of RFC 9449 §4.3 has passed but for those of the caller.
+    /// Verifies a proof (RFC 9449 §4.3), except for `jti` and nonce.
+    ///
+    /// # Errors
+    /// The first check that failed.
     pub fn verify(proof: &str, check: &DpopCheck<'_>) -> Result<Self, DpopError> {
-        let mut jws = Jws::parse(proof)?;
-        jws.check_header(|typ| typ == Some(TYPE))?;
-        let key = embedded_key(jws.header.jwk.take(), &jws.header.alg)?;
-        let claims: ProofClaims = signed_claims(&jws, &key)?;
-        judge(&claims, check)?;
+        let mut proof = UnverifiedToken::parse(proof)?;
+        proof.check_header(|typ| typ == Some(DPOP_TYPE))?;
+        let key = embedded_key(proof.header.jwk.take(), &proof.header.alg)?;
+        let claims = signed_claims(&proof, &key)?;
+        check_claims(&claims, check)?;
         Ok(Self {
             thumbprint: key.kid,
             jti: claims.jti,
             issued_at: claims.iat,
             nonce: claims.nonce,
         })
-    }
-}
-
-impl SigningKey {
-    /// A fresh proof that whoever sends this request holds the key (RFC 9449 §4.2).
-    pub fn dpop_proof(&self, request: &DpopRequest<'_>) -> Result<String, KeyError> {
-        let unusable = |why: &str| KeyError::Unusable(why.to_owned());
-        let mut jti = [0; 16];
-        rand::fill(&mut jti).map_err(|_| unusable("there is no randomness"))?;
-        let htu = comparable(request.url).ok_or_else(|| unusable("the URL is not one"))?;
-        let claims = ProofClaims {
-            jti: URL_SAFE_NO_PAD.encode(jti),
-            htm: request.method.to_owned(),
-            htu: htu.into(),
-            iat: request.now,
-            ath: request.access_token.map(hash),
-            nonce: request.nonce.map(ToOwned::to_owned),
-        };
-        let public = serde_json::to_value(&self.public_jwk().material)
-            .and_then(serde_json::from_value)
-            .map_err(|error| KeyError::Unusable(error.to_string()))?;
-        let mut header = Header::new(self.algorithm().into());
-        header.typ = Some(TYPE.into());
-        header.jwk = Some(public);
-        self.encode(&header, &claims)
-    }
-
-    /// The key's thumbprint (RFC 7638), as `cnf.jkt` and `dpop_jkt` name it.
-    pub fn thumbprint(&self) -> &str {
-        self.kid()
     }
 }
 
@@ -184,10 +138,10 @@ fn embedded_key(jwk: Option<Map<String, Value>>, alg: &str) -> Result<PublicJwk,
     }
 }
 
-fn signed_claims(jws: &Jws<'_>, key: &PublicJwk) -> Result<ProofClaims, DpopError> {
+fn signed_claims(proof: &UnverifiedToken<'_>, key: &PublicJwk) -> Result<ProofClaims, DpopError> {
     let algorithm = key.algorithm().map_err(|_| DpopError::WrongKey)?;
     let decoding = key.decoding_key().map_err(|_| DpopError::WrongKey)?;
-    Ok(jws.verify(&decoding, algorithm)?)
+    Ok(proof.verify(&decoding, algorithm)?)
 }
 
 impl From<VerifyError> for DpopError {
@@ -202,44 +156,47 @@ impl From<VerifyError> for DpopError {
     }
 }
 
-fn judge(claims: &ProofClaims, check: &DpopCheck<'_>) -> Result<(), DpopError> {
-    if claims.jti.is_empty() || claims.jti.len() > LONGEST_JTI {
+fn check_claims(claims: &ProofClaims, check: &DpopCheck<'_>) -> Result<(), DpopError> {
+    if claims.jti.is_empty() || claims.jti.len() > MAX_JTI_LENGTH {
         return Err(DpopError::Malformed);
     }
     if claims.htm != check.method {
         return Err(DpopError::WrongMethod);
     }
-    let url = comparable(check.url);
-    if url.is_none() || comparable(&claims.htu) != url {
+    let url = htu(check.url);
+    if url.is_none() || htu(&claims.htu) != url {
         return Err(DpopError::WrongUrl);
     }
     let age = check.now.saturating_sub(claims.iat);
-    if !(-LONGEST_LEAD..=LONGEST_AGE).contains(&age) {
+    if !(-MAX_CLOCK_LEAD..=MAX_DPOP_AGE).contains(&age) {
         return Err(DpopError::WrongTime);
     }
     match check.access_token {
-        Some(token) if claims.ath != Some(hash(token)) => Err(DpopError::WrongToken),
+        Some(token) if claims.ath != Some(ath(token)) => Err(DpopError::WrongToken),
         _ => Ok(()),
     }
 }
 
-/// A URL without query and fragment, in the normal form that parsing gives it (RFC 9449 §4.3).
-fn comparable(url: &str) -> Option<Url> {
+/// The `htu` of a URL: without query and fragment, normalized by the parser (RFC 9449 §4.3).
+pub(crate) fn htu(url: &str) -> Option<Url> {
     let mut url = Url::parse(url).ok()?;
     url.set_query(None);
     url.set_fragment(None);
     Some(url)
 }
 
-fn hash(token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, token.as_bytes()))
+/// The `ath` of an access token (RFC 9449 §4.2).
+pub(crate) fn ath(access_token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, access_token.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{Algorithm, TokenType};
+    use jsonwebtoken::Header;
     use serde_json::json;
+
+    use super::*;
+    use crate::{Algorithm, DpopRequest, SigningKey, TokenType};
 
     const NOW: i64 = 1_000_000;
     const URL: &str = "https://auth.example.com/token";
@@ -260,7 +217,7 @@ mod tests {
     fn forged(change: impl FnOnce(&mut Header, &mut Value)) -> Result<DpopProof, DpopError> {
         let key = key();
         let mut header = Header::new(key.algorithm().into());
-        header.typ = Some(TYPE.into());
+        header.typ = Some(DPOP_TYPE.into());
         let public = serde_json::to_value(&key.public_jwk().material).unwrap();
         header.jwk = Some(serde_json::from_value(public).unwrap());
         let mut claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": NOW});
@@ -354,18 +311,18 @@ mod tests {
             DpopProof::verify(&format!("{}.{}.AA", encode(&header), encode(&claims)), &check())
         };
         let private: Value = serde_json::from_str(&key().private_jwk()).unwrap();
-        let header = json!({"typ": TYPE, "alg": "ES256", "jwk": private});
+        let header = json!({"typ": DPOP_TYPE, "alg": "ES256", "jwk": private});
         assert_eq!(raw(header), Err(DpopError::WrongKey));
         let public = serde_json::to_value(&key().public_jwk().material).unwrap();
         for alg in ["none", "HS256", "ES512", "RS1"] {
-            let header = json!({"typ": TYPE, "alg": alg, "jwk": public});
+            let header = json!({"typ": DPOP_TYPE, "alg": alg, "jwk": public});
             assert_eq!(raw(header), Err(DpopError::WrongAlgorithm), "{alg}");
         }
         for crit in [json!(["x"]), json!([]), Value::Null] {
-            let header = json!({"typ": TYPE, "alg": "ES256", "jwk": public, "crit": crit});
+            let header = json!({"typ": DPOP_TYPE, "alg": "ES256", "jwk": public, "crit": crit});
             assert_eq!(raw(header), Err(DpopError::CriticalHeader));
         }
-        let header = json!({"typ": TYPE, "alg": "ES256", "jwk": {"kty": "oct", "k": "AA"}});
+        let header = json!({"typ": DPOP_TYPE, "alg": "ES256", "jwk": {"kty": "oct", "k": "AA"}});
         assert_eq!(raw(header), Err(DpopError::WrongKey));
     }
 
@@ -386,7 +343,7 @@ mod tests {
             let key = SigningKey::generate(algorithm).unwrap();
             let mut jwk = serde_json::to_value(&key.public_jwk().material).unwrap();
             respell(&mut jwk);
-            let header = json!({"typ": TYPE, "alg": algorithm.as_str(), "jwk": jwk});
+            let header = json!({"typ": DPOP_TYPE, "alg": algorithm.as_str(), "jwk": jwk});
             let claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": NOW});
             let [header, claims] =
                 [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));

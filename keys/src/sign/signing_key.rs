@@ -1,9 +1,7 @@
 //! A private key that signs tokens.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, SHA512, digest};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::jwk::{
     Jwk, KeyPair,
     alg::{
@@ -13,105 +11,11 @@ use josekit::jwk::{
     },
 };
 use jsonwebtoken::{EncodingKey, Header, crypto, encode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::{KeyError, PublicJwk, jwk::KeyMaterial};
-
-/// What keys sign with. ES256 is the default: every gateway and library accepts it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-pub enum Algorithm {
-    /// ECDSA with P-256 and SHA-256 (RFC 7518 §3.4).
-    #[default]
-    ES256,
-    /// Ed25519 (RFC 8037 §3.1).
-    EdDSA,
-    /// RSA PKCS#1 v1.5 with SHA-256, 2048 bits (RFC 7518 §3.3).
-    RS256,
-}
-
-impl Algorithm {
-    /// The name in `alg`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ES256 => "ES256",
-            Self::EdDSA => "EdDSA",
-            Self::RS256 => "RS256",
-        }
-    }
-
-    /// `at_hash` of an ID token that is signed by it: the left half of the access token's hash, by
-    /// the hash function that the algorithm itself uses (OpenID Connect Core §3.1.3.6).
-    pub fn at_hash(self, access_token: &str) -> String {
-        let function = match self {
-            Self::ES256 | Self::RS256 => &SHA256,
-            Self::EdDSA => &SHA512,
-        };
-        let hash = digest(function, access_token.as_bytes());
-        let (left_half, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
-        URL_SAFE_NO_PAD.encode(left_half)
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = KeyError;
-
-    fn from_str(name: &str) -> Result<Self, KeyError> {
-        [Self::ES256, Self::EdDSA, Self::RS256]
-            .into_iter()
-            .find(|algorithm| algorithm.as_str() == name)
-            .ok_or_else(|| KeyError::UnsupportedAlgorithm(name.into()))
-    }
-}
-
-impl From<Algorithm> for jsonwebtoken::Algorithm {
-    fn from(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::ES256 => Self::ES256,
-            Algorithm::EdDSA => Self::EdDSA,
-            Algorithm::RS256 => Self::RS256,
-        }
-    }
-}
-
-/// The `typ` of a signed token, so that one kind never passes for another (RFC 8725 §3.11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenType {
-    /// `at+jwt` (RFC 9068 §2.1).
-    AccessToken,
-    /// `JWT` (OpenID Connect Core §2).
-    IdToken,
-    /// `logout+jwt` (OpenID Connect Back-Channel Logout §2.4).
-    LogoutToken,
-    /// `JWT`: a client's proof of who it is (RFC 7523 §2.2).
-    ClientAssertion,
-    /// `oauth-id-jag+jwt`: an identity provider's word that a person may use a client
-    /// (draft-ietf-oauth-identity-assertion-authz-grant §3).
-    IdentityAssertion,
-    /// `JWT`: a signed userinfo answer (OpenID Connect Core §5.3.2).
-    UserInfo,
-    /// `token-introspection+jwt` (RFC 9701 §5).
-    TokenIntrospection,
-}
-
-impl TokenType {
-    /// The value of `typ`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AccessToken => "at+jwt",
-            Self::IdToken | Self::ClientAssertion | Self::UserInfo => "JWT",
-            Self::IdentityAssertion => "oauth-id-jag+jwt",
-            Self::TokenIntrospection => "token-introspection+jwt",
-            Self::LogoutToken => "logout+jwt",
-        }
-    }
-}
+use super::TokenType;
+use crate::{Algorithm, KeyError, PublicJwk, verify::KeyMaterial};
 
 /// A private key, its algorithm and its thumbprint as `kid`.
 #[derive(Clone)]
@@ -272,14 +176,5 @@ mod tests {
             mixed["alg"] = json!("none");
             assert!(SigningKey::from_json(mixed.to_string().as_bytes()).is_err(), "{algorithm}");
         }
-    }
-
-    #[test]
-    fn an_access_token_is_hashed_as_the_algorithm_hashes() {
-        let at_hash =
-            |algorithm: Algorithm| algorithm.at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
-        assert_eq!(at_hash(Algorithm::ES256), "77QmUPtjPfzWtF2AnpK9RQ");
-        assert_eq!(at_hash(Algorithm::RS256), "77QmUPtjPfzWtF2AnpK9RQ");
-        assert_eq!(at_hash(Algorithm::EdDSA), "q7nS86GgvvFaZkzALLWqJYaJIKw2wCDAVfCAsm5CrBM");
     }
 }

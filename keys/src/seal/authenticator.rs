@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::hmac;
 
-use crate::sealing_line::SealingLine;
+use super::SealingLine;
 
 /// HMAC-SHA256 under each key of a list (RFC 2104). The key of the sealing line makes tags, all of
 /// them check.

@@ -1,28 +1,25 @@
-//! The one reader of JWK Sets: the keys that clients and issuers publish, and what verifies under
-//! them.
+//! Published keys of issuers and clients (JWK Sets), and verification with them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{
-    Algorithm, KeyError, KeySet, PublicJwk, VerifyError,
+use super::{
+    Algorithm, KeyError, KeySet, PublicJwk, UnverifiedToken, VerifyError,
     claim_formats::lenient,
     jwk::{KeyMaterial, is_private},
-    jws::Jws,
 };
 
-/// Keys of a set beyond this are not read.
+/// Most keys of a set that are read.
 const MAX_KEYS: usize = 100;
-/// Keys that one token is tried with, where neither names itself.
+/// Most keys that are tried on one token if neither side names a key.
 const MAX_TRIED_KEYS: usize = 20;
-/// Smallest and largest RSA modulus, in bytes: below it is breakable, above it is costly.
+/// Accepted sizes of an RSA modulus, in bytes. Shorter ones can be broken, longer ones cost too much.
 const RSA_MODULUS: std::ops::RangeInclusive<usize> = 256..=512;
 
 /// Published keys, each pinned to one algorithm. `kid`, `alg` and `use` may be missing, null or
-/// empty, as RFC 7517 allows: then the kind of key decides the algorithm. What a token says of its
-/// own key is never believed.
+/// empty (RFC 7517 §4); then the key type decides the algorithm, never the token.
 #[derive(Clone, Debug, Default)]
 pub struct PublishedKeys(Vec<PublishedKey>);
 
@@ -51,8 +48,11 @@ struct Jwk {
 }
 
 impl PublishedKeys {
-    /// Reads a JWK Set. Keys of unknown kinds are passed over (RFC 7517 §5). A set that holds a
-    /// private or symmetric key is refused whole: its owner has published a secret.
+    /// Reads a JWK Set. Keys of unknown kinds are skipped (RFC 7517 §5).
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] if the text is not a JWK Set, or contains a private or symmetric
+    /// key: its owner has published a secret.
     pub fn from_json(text: &[u8]) -> Result<Self, KeyError> {
         let document: Document = serde_json::from_slice(text)
             .map_err(|_| KeyError::Malformed("a JWK Set is an object with an array keys".into()))?;
@@ -63,37 +63,49 @@ impl PublishedKeys {
         Ok(Self(keys.collect()))
     }
 
-    /// Whether a key of this name can verify.
+    /// Whether the set has a usable key with this `kid`.
     pub fn contains(&self, kid: &str) -> bool {
         self.0.iter().any(|key| key.kid.as_deref() == Some(kid))
     }
 
-    /// Whether no key can verify anything.
+    /// Whether the set has no usable key.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a key could have signed `token`, by what its header says.
+    /// Whether a key of the set could have signed `token`, judging by its header.
+    ///
+    /// # Errors
+    /// [`VerifyError::Malformed`] if `token` is not a signed token.
     pub fn may_verify(&self, token: &str) -> Result<bool, VerifyError> {
-        let header = Jws::parse(token)?.header;
+        let header = UnverifiedToken::parse(token)?.header;
         Ok(self.0.iter().any(|key| key.fits(header.kid.as_deref(), &header.alg)))
     }
 
-    /// The claims of `token`, once its type, critical headers, algorithm and signature have been
-    /// checked; the claims themselves are the caller's to judge. `is_type` is asked for `typ` in
-    /// lower case and without `application/`.
+    /// Verifies type, critical headers, algorithm and signature of `token` and returns its claims,
+    /// which the caller must check. `is_type` gets `typ` in lower case and without `application/`.
+    ///
+    /// # Errors
+    /// The first check that failed.
     pub fn verify<T: DeserializeOwned>(
         &self,
         token: &str,
         is_type: impl Fn(Option<&str>) -> bool,
     ) -> Result<T, VerifyError> {
-        let jws = Jws::parse(token)?;
-        jws.check_header(|typ| is_type(typ.map(media_type).as_deref()))?;
+        self.verify_token(&UnverifiedToken::parse(token)?, is_type)
+    }
+
+    pub(crate) fn verify_token<T: DeserializeOwned>(
+        &self,
+        token: &UnverifiedToken<'_>,
+        is_type: impl Fn(Option<&str>) -> bool,
+    ) -> Result<T, VerifyError> {
+        token.check_header(|typ| is_type(typ.map(media_type).as_deref()))?;
+        let kid = token.header.kid.as_deref();
+        let fitting = self.0.iter().filter(|key| key.fits(kid, &token.header.alg));
         let mut outcome = Err(VerifyError::UnknownKey);
-        let (kid, alg) = (jws.header.kid.as_deref(), &jws.header.alg);
-        let fits = |key: &&PublishedKey| key.fits(kid, alg);
-        for key in self.0.iter().filter(fits).take(MAX_TRIED_KEYS) {
-            outcome = jws.verify(&key.key, key.algorithm);
+        for key in fitting.take(MAX_TRIED_KEYS) {
+            outcome = token.verify(&key.key, key.algorithm);
             if outcome.is_ok() {
                 break;
             }
@@ -109,20 +121,17 @@ impl From<&KeySet> for PublishedKeys {
 }
 
 impl PublishedKey {
-    /// `None` for a key that is not for signatures, or that is of no kind that is known here.
+    /// `None` for a key that is not for signatures, or whose kind is not supported.
     fn read(jwk: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(jwk).ok()?;
-        let set = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let verifies = |operations: Vec<String>| {
-            operations.is_empty() || operations.iter().any(|one| one == "verify")
-        };
-        if !jwk.key_ops.is_none_or(verifies) {
+        let operations = jwk.key_ops.unwrap_or_default();
+        if !operations.is_empty() && !operations.iter().any(|operation| operation == "verify") {
             return None;
         }
-        let usual = || usual_algorithm(&jwk.material).as_str().to_owned();
-        let alg = set(jwk.alg).unwrap_or_else(usual);
-        let usage = set(jwk.usage).unwrap_or_else(|| "sig".into());
-        let kid = set(jwk.kid);
+        let default_alg = default_algorithm(&jwk.material).as_str();
+        let alg = non_empty(jwk.alg).unwrap_or_else(|| default_alg.to_owned());
+        let usage = non_empty(jwk.usage).unwrap_or_else(|| "sig".into());
+        let kid = non_empty(jwk.kid);
         let key = PublicJwk { material: jwk.material, kid: String::new(), alg, usage };
         Self::of(key).map(|key| Self { kid, ..key })
     }
@@ -143,7 +152,11 @@ impl PublishedKey {
     }
 }
 
-fn usual_algorithm(material: &KeyMaterial) -> Algorithm {
+fn non_empty(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn default_algorithm(material: &KeyMaterial) -> Algorithm {
     match material {
         KeyMaterial::EllipticCurve { .. } => Algorithm::ES256,
         KeyMaterial::OctetKeyPair { .. } => Algorithm::EdDSA,

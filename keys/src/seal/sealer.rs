@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::jwe::{Dir, JweHeader, deserialize_compact, serialize_compact};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{SealError, sealing_line::SealingLine};
+use super::{SealError, SealingLine};
 
 /// The header of every sealed value: `{"enc":"A256GCM","alg":"dir"}` in base64url.
 const HEADER: &str = "eyJlbmMiOiJBMjU2R0NNIiwiYWxnIjoiZGlyIn0";

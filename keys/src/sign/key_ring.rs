@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{Algorithm, KeyError, KeySet, SigningKey};
+use super::SigningKey;
+use crate::{Algorithm, KeyError, KeySet};
 
 /// A key and the times, in seconds since 1970, that give it its state.
 #[derive(Clone, Debug)]

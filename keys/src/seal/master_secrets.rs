@@ -5,7 +5,7 @@ use std::fmt;
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::{Authenticator, Sealer, SecretError, sealing_line::SealingLine};
+use super::{Authenticator, Sealer, SealingLine, SecretError};
 
 /// One or more 32-byte secrets, one a line. All of them open; one of them, the sealing line, seals
 /// and tags. It is the first until [`Self::seal_with`] says otherwise: a line seals only once every

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::PublicJwk;
+use super::PublicJwk;
 
 /// Public keys, as `/jwks` shows them. Whoever verifies with them reads them as
 /// [`PublishedKeys`](crate::PublishedKeys), like everybody else's.

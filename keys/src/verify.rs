@@ -1,0 +1,34 @@
+//! Verification of what others signed, without josekit and OpenSSL.
+
+mod algorithm;
+mod claim_formats;
+mod claims;
+mod dpop;
+mod error;
+mod jwk;
+mod jws;
+mod key_set;
+mod published_keys;
+mod restrictions;
+pub mod unique_json;
+mod verifier;
+
+pub use self::{
+    algorithm::Algorithm,
+    claim_formats::{lenient, numeric_date, optional_numeric_date},
+    claims::{AccessTokenClaims, Actor, Audience, Confirmation},
+    dpop::{DpopCheck, DpopError, DpopProof, MAX_DPOP_AGE},
+    error::{KeyError, VerifyError},
+    jwk::PublicJwk,
+    jws::UnverifiedToken,
+    key_set::KeySet,
+    published_keys::PublishedKeys,
+    restrictions::UNENFORCED_CLAIMS,
+    verifier::Verifier,
+};
+#[cfg(feature = "sign")]
+pub(crate) use self::{
+    dpop::{DPOP_TYPE, ProofClaims, ath, htu},
+    jwk::KeyMaterial,
+    verifier::ACCESS_TOKEN_TYPE,
+};
