@@ -7,9 +7,17 @@ use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 use url::Url;
 
 use crate::{
-    Guard, GuardError, Inner, deny_list::Revocations, issuer::Issuer, possession::Possession,
-    protected_resource::ProtectedResource, requirement::Requirements,
-    scope_hierarchy::ScopeHierarchy, sessions::Sessions, site::Site, under_way::UnderWay,
+    Guard, GuardError, Inner,
+    deny_list::Revocations,
+    issuer::Issuer,
+    opaque::{Credentials, Introspection},
+    possession::Possession,
+    protected_resource::ProtectedResource,
+    requirement::Requirements,
+    scope_hierarchy::ScopeHierarchy,
+    sessions::Sessions,
+    site::Site,
+    under_way::UnderWay,
 };
 
 /// What a guard is made of. Start with [`Guard::new`].
