@@ -38,6 +38,7 @@ fmt-check:
 
 lint: .cargo/config.toml ## clippy, warnings are errors
 	@$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	@$(CARGO) clippy -p portcullis-guard --quiet -- -D warnings # with the features that other people build it with
 
 one-build: build ## show that building one program compiles nothing twice
 	@scripts/check-one-build
