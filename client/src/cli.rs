@@ -15,9 +15,9 @@ use crate::{
     protocol::Protocol,
 };
 
-pub mod command;
-pub mod servers;
-pub mod sign_in;
+pub(crate) mod command;
+pub(crate) mod servers;
+pub(crate) mod sign_in;
 
 use self::{command::Command, sign_in::SignInOptions};
 
@@ -34,64 +34,64 @@ const USUAL_SERVER: &str = "http://localhost:3001/mcp";
 /// Talk to a protected MCP server: list its tools, call them, sign in when it asks for that.
 #[derive(Debug, Parser)]
 #[command(name = "client", version, after_help = MORE_HELP)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Flags.
     #[command(flatten)]
-    pub options: Options,
+    pub(crate) options: Options,
     /// The environment.
     #[command(flatten)]
-    pub environment: Environment,
+    pub(crate) environment: Environment,
     /// What to do.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub(crate) command: Option<Command>,
 }
 
 /// Flags that every command takes.
 #[derive(Clone, Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The MCP server, by address or by the name that `client add` gave it, instead of the one in
     /// use or http://localhost:3001/mcp
     #[arg(long, global = true, value_name = "URL | NAME", env = "PORTCULLIS_SERVER")]
     #[arg(value_parser = server_choice)]
-    pub server: Option<ServerChoice>,
+    pub(crate) server: Option<ServerChoice>,
     /// Print the address to sign in at instead of opening a browser
     #[arg(long, global = true)]
-    pub no_browser: bool,
+    pub(crate) no_browser: bool,
     /// Never start a sign-in; end with status 4 where one is needed
     #[arg(long, global = true)]
-    pub no_input: bool,
+    pub(crate) no_input: bool,
     /// How long to wait for the browser, in seconds
     #[arg(long, global = true, value_name = "SECONDS", default_value = "300")]
     #[arg(value_parser = seconds)]
-    pub sign_in_timeout: Duration,
+    pub(crate) sign_in_timeout: Duration,
     /// How long a server may be silent while it works on a request, in seconds
     #[arg(long, global = true, value_name = "SECONDS", default_value = "300")]
     #[arg(value_parser = seconds)]
-    pub answer_timeout: Duration,
+    pub(crate) answer_timeout: Duration,
     /// Where tokens and history are kept, instead of $XDG_STATE_HOME/portcullis
     #[arg(long, global = true, value_name = "DIR", env = "PORTCULLIS_STATE_DIR")]
-    pub state_dir: Option<PathBuf>,
+    pub(crate) state_dir: Option<PathBuf>,
     /// Where images and other data of an answer are kept, instead of `received` in the state
     /// directory
     #[arg(long, global = true, value_name = "DIR")]
-    pub save_to: Option<PathBuf>,
+    pub(crate) save_to: Option<PathBuf>,
     /// Where the secrets among the tokens are kept
     #[arg(long, global = true, value_enum, default_value_t, env = "PORTCULLIS_CREDENTIALS_STORE")]
-    pub credentials_store: SecretStore,
+    pub(crate) credentials_store: SecretStore,
     /// Speak this revision of MCP only, like 2025-11-25, instead of the newest both sides know
     #[arg(long, global = true, value_name = "REVISION", value_parser = protocol)]
-    pub protocol: Option<Protocol>,
+    pub(crate) protocol: Option<Protocol>,
     /// How to sign in.
     #[command(flatten)]
-    pub sign_in: SignInOptions,
+    pub(crate) sign_in: SignInOptions,
     /// Print results as JSON, and errors as {"error":{"code","message","hint"}} on stderr
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// How a server is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ServerChoice {
+pub(crate) enum ServerChoice {
     /// By its address.
     Address(Url),
     /// By the name that the person gave it.
@@ -100,10 +100,7 @@ pub enum ServerChoice {
 
 impl Options {
     /// The address of the server that is meant.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] when nothing has that name.
-    pub fn server(&self, servers: &Servers) -> Result<Url, Error> {
+    pub(crate) fn server(&self, servers: &Servers) -> Result<Url, Error> {
         match &self.server {
             Some(ServerChoice::Address(address)) => Ok(address.clone()),
             Some(ServerChoice::Name(name)) => match servers.address(name) {
@@ -119,10 +116,7 @@ impl Options {
     }
 
     /// Who this client is to be and how it gets its tokens.
-    ///
-    /// # Errors
-    /// A sentence, when what was chosen does not fit together or a file cannot be read.
-    pub fn profile(&self) -> Result<Profile, String> {
+    pub(crate) fn profile(&self) -> Result<Profile, String> {
         let profile = self.sign_in.profile(self.protocol.clone().unwrap_or_default())?;
         Ok(Profile { answer_timeout: AnswerTimeout(self.answer_timeout), ..profile })
     }
@@ -130,7 +124,7 @@ impl Options {
 
 /// What the environment says; nothing else in the client reads it.
 #[derive(Clone, Debug, Args)]
-pub struct Environment {
+pub(crate) struct Environment {
     /// What opens addresses, instead of the desktop's own program
     #[arg(long, global = true, value_name = "PROGRAM", env = "BROWSER")]
     browser: Option<PathBuf>,
@@ -147,7 +141,7 @@ pub struct Environment {
 impl Environment {
     /// The state directory for people who name none: `$XDG_STATE_HOME/portcullis`, else
     /// `~/.local/state/portcullis` (XDG Base Directory Specification).
-    pub fn state_directory(&self) -> Option<PathBuf> {
+    pub(crate) fn state_directory(&self) -> Option<PathBuf> {
         // The specification says that a relative path must be ignored.
         let state_home = self.xdg_state_home.clone().filter(|path| path.is_absolute());
         let state_home = state_home.or_else(|| Some(self.home.as_ref()?.join(".local/state")))?;
@@ -155,12 +149,12 @@ impl Environment {
     }
 
     /// The program that opens addresses, if one is named.
-    pub fn browser(&self) -> Option<PathBuf> {
+    pub(crate) fn browser(&self) -> Option<PathBuf> {
         self.browser.clone().filter(|program| !program.as_os_str().is_empty())
     }
 
     /// Whether the person forbade colour (no-color.org: set, and not to nothing).
-    pub fn forbids_colour(&self) -> bool {
+    pub(crate) fn forbids_colour(&self) -> bool {
         self.no_color.as_ref().is_some_and(|value| !value.is_empty())
     }
 }

@@ -18,10 +18,10 @@ use crate::{
     secret::Secret,
 };
 
-pub mod keyring;
+pub(crate) mod keyring;
 mod stored;
 
-pub use self::stored::Stored;
+pub(crate) use self::stored::Stored;
 
 const FILE: &str = "credentials.json";
 const SEALED_FILE: &str = "credentials.sealed";
@@ -37,31 +37,17 @@ pub enum CredentialsError {
     /// Neither a state directory nor a home directory is known.
     #[error("nowhere to keep credentials: neither XDG_STATE_HOME nor HOME is set")]
     NoDirectory,
-    /// The file system refused.
     #[error("cannot use {}: {reason}", .path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// The operating system's words.
-        reason: io::Error,
-    },
+    Io { path: PathBuf, reason: io::Error },
     /// The file is not one this version wrote.
     #[error("{} is not a credentials file of this version: {reason}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What was odd.
-        reason: String,
-    },
+    Unreadable { path: PathBuf, reason: String },
     /// The system keyring was insisted on, and is of no use.
     #[error("the system keyring cannot be used: {0}")]
     Keyring(#[from] KeyringError),
     /// Another process has held the lock for too long.
     #[error("another client has been using {} for too long", .path.display())]
-    Busy {
-        /// The lock file.
-        path: PathBuf,
-    },
+    Busy { path: PathBuf },
 }
 
 impl CredentialsError {
@@ -92,7 +78,7 @@ pub struct Credentials {
 
 /// Held while the file changes, or while the one process that refreshes does so.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     _held: FileLock,
 }
 
@@ -104,10 +90,7 @@ impl Credentials {
 
     /// The credentials kept in `directory` as `store` says. A session without a keyring has a file
     /// of its own, and leaves the sealed one alone.
-    ///
-    /// # Errors
-    /// [`CredentialsError::Keyring`] when the keyring is insisted on and does not answer.
-    pub async fn open(
+    pub(crate) async fn open(
         directory: PathBuf,
         store: SecretStore,
         keyring: &dyn Keyring,
@@ -174,35 +157,28 @@ impl Credentials {
     }
 
     /// Whether the file is sealed with a key in the system keyring.
-    pub fn are_sealed(&self) -> bool {
+    pub(crate) fn are_sealed(&self) -> bool {
         self.sealer.is_some()
     }
 
     /// The directory that holds them, and whatever else is remembered.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Where they are kept.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.directory.join(if self.are_sealed() { SEALED_FILE } else { FILE })
     }
 
     /// Takes the file away from others than its owner, as a copy or a restored backup may leave it;
     /// `true` if they could use it.
-    ///
-    /// # Errors
-    /// [`CredentialsError::Io`] when the file is somebody else's.
-    pub fn make_private(&self) -> Result<bool, CredentialsError> {
+    pub(crate) fn make_private(&self) -> Result<bool, CredentialsError> {
         let path = self.path();
         private_file::make_private(&path).map_err(|reason| CredentialsError::Io { path, reason })
     }
 
     /// What is kept now; nothing if there is no file yet.
-    ///
-    /// # Errors
-    /// [`CredentialsError`] when the file cannot be read or understood.
-    pub fn read(&self) -> Result<Stored, CredentialsError> {
+    pub(crate) fn read(&self) -> Result<Stored, CredentialsError> {
         let path = self.path();
         let content = match fs::read(&path) {
             Ok(content) => content,
@@ -229,7 +205,7 @@ impl Credentials {
     ///
     /// # Errors
     /// [`CredentialsError::Busy`] after 45 seconds; [`CredentialsError::Io`].
-    pub async fn lock(&self) -> Result<Lock, CredentialsError> {
+    pub(crate) async fn lock(&self) -> Result<Lock, CredentialsError> {
         self.lock_within(LOCK_PATIENCE).await
     }
 
@@ -246,7 +222,7 @@ impl Credentials {
     ///
     /// # Errors
     /// [`CredentialsError`]; the old content is then still there.
-    pub fn change<T>(
+    pub(crate) fn change<T>(
         &self,
         _lock: &Lock,
         change: impl FnOnce(&mut Stored) -> T,

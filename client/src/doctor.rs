@@ -35,13 +35,13 @@ use crate::{
     error::Error,
     exit::Exit,
     http::Fetch,
-    sign_in::{callback::CallbackListener, manners::Manners},
+    sign_in::{callback::CallbackListener, interaction::Interaction},
     terminal::output::Output,
 };
 
 /// How much a failure matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
+pub(crate) enum Severity {
     /// Some client cannot sign in, or somebody can be harmed. The exit status is 1.
     Error,
     /// Some client behaves worse than it could. The exit status is 1 with `--strict`.
@@ -51,31 +51,28 @@ pub enum Severity {
 }
 
 /// One question about the server.
-pub struct Check {
+pub(crate) struct Check {
     /// Its stable name, `group.subject`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// How much it matters when the answer is no.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// What holds if it passes, as a sentence.
-    pub promise: &'static str,
+    pub(crate) promise: &'static str,
     /// What a failure does to real clients.
-    pub consequence: &'static str,
-    /// What to change.
-    pub fix: &'static str,
-    /// Where that is written.
-    pub section: &'static str,
+    pub(crate) consequence: &'static str,
+    pub(crate) fix: &'static str,
+    pub(crate) section: &'static str,
     look: fn(&Evidence) -> Judged,
 }
 
 /// What is asked of the doctor.
 #[derive(Clone, Debug)]
-pub struct Examination {
-    /// The MCP server.
-    pub server: Url,
+pub(crate) struct Examination {
+    pub(crate) server: Url,
     /// Whether to sign in as well, and to try the tokens.
-    pub signs_in: bool,
+    pub(crate) signs_in: bool,
     /// Whether a warning is a failure.
-    pub is_strict: bool,
+    pub(crate) is_strict: bool,
 }
 
 /// Every check, group by group, in the order in which a client meets the subject.
@@ -97,9 +94,13 @@ const GROUPS: [(&str, &[Check]); 10] = [
 /// # Errors
 /// [`Error::Fetch`] when the server cannot be reached; [`Error::AlreadyTold`] with status 1 when
 /// a check failed that counts.
-pub async fn run(examination: &Examination, manners: &Manners, clock: &Clock) -> Result<(), Error> {
-    let fetch = Fetch::new(&examination.server, manners.explanation.clone())?;
-    let output = &manners.output;
+pub(crate) async fn run(
+    examination: &Examination,
+    interaction: &Interaction,
+    clock: &Clock,
+) -> Result<(), Error> {
+    let fetch = Fetch::new(&examination.server, interaction.explanation.clone())?;
+    let output = &interaction.output;
     // The redirect URI of this listener is registered, so one client serves for everything.
     let listener = if examination.signs_in { Some(CallbackListener::bind().await?) } else { None };
     let redirect_uri =
@@ -112,7 +113,7 @@ pub async fn run(examination: &Examination, manners: &Manners, clock: &Clock) ->
     prober.try_endpoints(&|words| tell(output, words)).await;
     if let Some(listener) = listener {
         let prober = Prober { fetch: &fetch, clock, evidence: &mut evidence };
-        sign_in::gather(prober, listener, manners).await;
+        sign_in::gather(prober, listener, interaction).await;
     }
     let mut prober = Prober { fetch: &fetch, clock, evidence: &mut evidence };
     prober.register_wrongly().await;

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::{
-    arguments::GrammarError,
+    arguments::ArgumentError,
     credentials::CredentialsError,
     exit::Exit,
     http::FetchError,
@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// The arguments do not fit the tool's schema.
     #[error(transparent)]
-    Arguments(#[from] GrammarError),
+    Arguments(#[from] ArgumentError),
     /// A server could not be reached or answered with something unusable.
     #[error(transparent)]
     Fetch(#[from] FetchError),
@@ -130,7 +130,7 @@ pub enum Error {
 
 impl Error {
     /// The status the process ends with if nothing better follows.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::UnknownTool { .. } | Self::Arguments(_) => Exit::Usage,
             Self::Fetch(error) => error.exit(),
@@ -154,7 +154,7 @@ impl Error {
     }
 
     /// A stable name for programs, the `code` of the JSON form.
-    pub fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Usage { .. } => "usage",
             Self::UnknownTool { .. } => "unknown_tool",
@@ -180,11 +180,11 @@ impl Error {
     }
 
     /// What to do next, where that is known.
-    pub fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
             Self::UnknownTool { hint, .. } => Some(hint.clone()),
-            Self::Arguments(error) => error.hint(),
+            Self::Arguments(error) => Some(error.hint()),
             Self::Fetch(error) => error.hint(),
             Self::OAuth(error) => error.hint(),
             Self::SignedOut { server } => {
@@ -217,7 +217,7 @@ impl Error {
 
     /// Says on `output` what went wrong and, where that is known, what to do about it. Nothing is
     /// said when the person knows, or when the reader of stdout left on purpose.
-    pub fn tell(&self, output: &Output) {
+    pub(crate) fn tell(&self, output: &Output) {
         if matches!(self, Self::Output(OutputError::Closed) | Self::AlreadyTold(_)) {
             return;
         }

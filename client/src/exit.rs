@@ -25,7 +25,7 @@ pub enum Exit {
 
 impl Exit {
     /// The number the process ends with.
-    pub fn status(self) -> u8 {
+    pub(crate) fn status(self) -> u8 {
         match self {
             Self::Success => 0,
             Self::Failure => 1,

@@ -1,6 +1,6 @@
 //! Files that the program keeps, readable by their owner only.
 
-pub mod file_lock;
-pub mod history;
-pub mod private_file;
-pub mod received;
+pub(crate) mod file_lock;
+pub(crate) mod history;
+pub(crate) mod private_file;
+pub(crate) mod received;

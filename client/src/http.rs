@@ -20,18 +20,17 @@ use crate::terminal::explain::Explanation;
 
 mod answer;
 mod error;
-pub mod excerpt;
+pub(crate) mod excerpt;
 mod guard;
-pub mod server_address;
+pub(crate) mod server_address;
 
 pub(crate) use self::{
     answer::is_trouble,
     error::{retry_in_words, unreachable},
 };
-pub use self::{
+pub(crate) use self::{
     answer::{Answer, foreign_encoding},
     error::FetchError,
-    guard::NameRefused,
 };
 
 /// Metadata and token answers are a few kilobytes. The limit holds for what they are after
@@ -43,22 +42,19 @@ const USER_AGENT: &str = concat!("portcullis-client/", env!("CARGO_PKG_VERSION")
 
 /// The HTTP clients of one run.
 #[derive(Clone)]
-pub struct Fetch {
+pub(crate) struct Fetch {
     remote: Client,
     loopback: Client,
     guard: Guard,
     timeout: Duration,
     /// Who is told about every request.
-    pub explanation: Explanation,
+    pub(crate) explanation: Explanation,
 }
 
 impl Fetch {
     /// Clients for talking to `server` and whatever it points to. Addresses on this machine or in
     /// a private network, and names that lead to them, are allowed only if `server` is there too.
-    ///
-    /// # Errors
-    /// [`FetchError::SetUp`] when TLS cannot be initialised.
-    pub fn new(server: &Url, explanation: Explanation) -> Result<Self, FetchError> {
+    pub(crate) fn new(server: &Url, explanation: Explanation) -> Result<Self, FetchError> {
         Self::resolving_by(resolver::system(), server, explanation)
     }
 
@@ -87,20 +83,14 @@ impl Fetch {
     }
 
     /// The client that reaches `url`. Names are judged when it looks them up.
-    ///
-    /// # Errors
-    /// [`FetchError::Insecure`] or [`FetchError::Inward`] when nothing may be sent there.
-    pub async fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
+    pub(crate) async fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
         self.check(url).await?;
         self.guard.expect(url);
         Ok(if leads_here(url) { &self.loopback } else { &self.remote })
     }
 
     /// Whether this client may be sent to `url` at all (OAuth 2.1 §1.5, RFC 9728 §7.7).
-    ///
-    /// # Errors
-    /// [`FetchError::Insecure`] or [`FetchError::Inward`].
-    pub async fn check(&self, url: &Url) -> Result<(), FetchError> {
+    pub(crate) async fn check(&self, url: &Url) -> Result<(), FetchError> {
         if !is_secure(url) {
             return Err(FetchError::Insecure { url: url.clone() });
         }
@@ -114,24 +104,22 @@ impl Fetch {
     ///
     /// # Errors
     /// [`FetchError`] when no answer came; an HTTP error status is an answer.
-    pub async fn get(&self, url: &Url) -> Result<Answer, FetchError> {
+    pub(crate) async fn get(&self, url: &Url) -> Result<Answer, FetchError> {
         self.get_with(url, HeaderMap::new()).await
     }
 
     /// `GET url` with `headers`, such as those that carry an access token.
-    ///
-    /// # Errors
-    /// As [`Fetch::get`].
-    pub async fn get_with(&self, url: &Url, headers: HeaderMap) -> Result<Answer, FetchError> {
+    pub(crate) async fn get_with(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+    ) -> Result<Answer, FetchError> {
         self.explanation.request("GET", url, &[]);
         self.send(url, self.client_for(url).await?.get(url.clone()).headers(headers)).await
     }
 
     /// `POST url` with a form and `headers`, such as those that authenticate the client.
-    ///
-    /// # Errors
-    /// As [`Fetch::get`].
-    pub async fn post_form(
+    pub(crate) async fn post_form(
         &self,
         url: &Url,
         form: &[(&str, &str)],
@@ -143,10 +131,7 @@ impl Fetch {
     }
 
     /// `POST url` with a JSON body.
-    ///
-    /// # Errors
-    /// As [`Fetch::get`].
-    pub async fn post_json(
+    pub(crate) async fn post_json(
         &self,
         url: &Url,
         body: &serde_json::Value,
@@ -166,7 +151,7 @@ impl Fetch {
 }
 
 /// https anywhere, http on this machine only (OAuth 2.1 §1.5).
-pub fn is_secure(url: &Url) -> bool {
+pub(crate) fn is_secure(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.host().is_some(),
         "http" => is_loopback(url),
@@ -176,7 +161,7 @@ pub fn is_secure(url: &Url) -> bool {
 
 /// Whether `url` may be opened: http or https, and only characters that mean nothing to a shell, in case the opener is a script
 /// that quotes badly. `&` is among them: every query has it, and openers do quote that.
-pub fn is_harmless(url: &Url) -> bool {
+pub(crate) fn is_harmless(url: &Url) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!*+,=&%".contains(&byte);
     matches!(url.scheme(), "http" | "https") && url.as_str().bytes().all(allowed)
 }

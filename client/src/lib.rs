@@ -15,35 +15,50 @@ use net::clock::Clock;
 
 use crate::{
     cli::{Cli, command::Command, servers::Servers},
-    commands::{Task, perform},
-    credentials::{Credentials, CredentialsError, keyring::SystemKeyring},
+    credentials::{CredentialsError, keyring::SystemKeyring},
+    session::person::Person,
+};
+
+mod arguments;
+mod cli;
+mod commands;
+mod credentials;
+mod doctor;
+mod error;
+mod exit;
+mod files;
+mod http;
+mod oauth;
+mod profile;
+mod prompt;
+mod protocol;
+mod secret;
+mod session;
+mod sign_in;
+mod terminal;
+
+pub use crate::{
+    commands::skills::skill::{list as list_skills, load as load_skill},
+    credentials::Credentials,
     error::Error,
     exit::Exit,
     files::received::Received,
-    session::{client::Client, person::Person, setup::Setup},
-    sign_in::{manners::Manners, opener::Browser},
-    terminal::{explain::Explanation, output::Output},
+    oauth::{
+        client_assertion::ClientKey,
+        dpop_choice::DpopChoice,
+        enterprise::IdentityProvider,
+        identity::{Identity, PreRegistered},
+    },
+    profile::{AnswerTimeout, Profile, SignInMethod},
+    protocol::Protocol,
+    secret::Secret,
+    session::{client::Client, conversation::Conversation, options::ConnectionOptions},
+    sign_in::{interaction::Interaction, opener::Browser},
+    terminal::{
+        explain::Explanation,
+        output::{Output, Streams},
+    },
 };
-
-pub mod arguments;
-pub mod cli;
-pub mod commands;
-pub mod credentials;
-pub mod doctor;
-pub mod error;
-pub mod exit;
-pub mod files;
-pub mod http;
-pub mod oauth;
-pub mod profile;
-pub mod prompt;
-pub mod protocol;
-pub mod secret;
-pub mod session;
-pub mod sign_in;
-pub mod terminal;
-
-pub use crate::terminal::output::Streams;
 
 /// Runs the program with `arguments`, the first of which is its name.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, streams: Streams) -> Exit {
@@ -87,19 +102,22 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let credentials = Credentials::open(state_directory.clone(), store, &keyring).await?;
     warn_of_exposed_secrets(&cli, &credentials, &output)?;
     let is_conversation = output.is_conversation();
-    let manners = manners(&cli, output);
+    let interaction = user_interaction(&cli, output);
     let received = cli.options.save_to.clone();
-    let mut client = Client::new(Setup {
+    let mut client = Client::new(ConnectionOptions {
         server,
         credentials,
         clock: Clock::system(),
-        conversation: Arc::new(Person::new(Arc::clone(&manners.output), manners.browser.clone())),
+        conversation: Arc::new(Person::new(
+            Arc::clone(&interaction.output),
+            interaction.browser.clone(),
+        )),
         received: Received::new(received.unwrap_or_else(|| state_directory.join("received"))),
-        manners,
+        interaction,
         profile: cli.options.profile().map_err(usage)?,
     })?;
-    let outcome = match cli.command.and_then(Task::from_command) {
-        Some(task) => commands::stoppable(perform(&mut client, task)).await,
+    let outcome = match cli.command {
+        Some(command) => commands::stoppable(commands::run(&mut client, command)).await,
         None if is_conversation => {
             commands::interactive::run_prompt(&mut client, &state_directory).await
         }
@@ -131,7 +149,7 @@ fn warn_of_exposed_secrets(
     Ok(())
 }
 
-fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
+fn user_interaction(cli: &Cli, output: Arc<Output>) -> Interaction {
     // A browser that opens by itself puzzles whoever did not see why.
     let browser = match output.has_reader() && !cli.options.no_browser {
         true => Browser::Open(cli.environment.browser()),
@@ -141,7 +159,7 @@ fn manners(cli: &Cli, output: Arc<Output>) -> Manners {
         true => Explanation::aloud(Arc::clone(&output)),
         false => Explanation::default(),
     };
-    Manners {
+    Interaction {
         may_ask: !cli.options.no_input,
         may_paste: output.is_conversation(),
         browser,

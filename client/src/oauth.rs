@@ -18,32 +18,32 @@
 //! binds tokens to a key where [`dpop_choice`] wants that, [`client_assertion`] proves a client by one, and [`legacy`] is for
 //! servers that are older than step 2.
 
-pub mod authorization_request;
-pub mod authorization_response;
-pub mod authorization_server_metadata;
-pub mod challenge;
-pub mod client_assertion;
-pub mod client_credentials;
-pub mod device_authorization;
-pub mod discovery;
-pub mod dpop;
-pub mod dpop_choice;
-pub mod enterprise;
+pub(crate) mod authorization_request;
+pub(crate) mod authorization_response;
+pub(crate) mod authorization_server_metadata;
+pub(crate) mod challenge;
+pub(crate) mod client_assertion;
+pub(crate) mod client_credentials;
+pub(crate) mod device_authorization;
+pub(crate) mod discovery;
+pub(crate) mod dpop;
+pub(crate) mod dpop_choice;
+pub(crate) mod enterprise;
 mod error;
 mod error_response;
-pub mod grant;
-pub mod grant_type;
-pub mod identity;
-pub mod legacy;
+pub(crate) mod grant;
+pub(crate) mod grant_type;
+pub(crate) mod identity;
+pub(crate) mod legacy;
 mod member;
-pub mod pkce;
-pub mod protected_resource;
-pub mod registration;
-pub mod revocation;
-pub mod scope;
-pub mod token;
-pub mod user_info;
+pub(crate) mod pkce;
+pub(crate) mod protected_resource;
+pub(crate) mod registration;
+pub(crate) mod revocation;
+pub(crate) mod scope;
+pub(crate) mod token;
+pub(crate) mod user_info;
 mod well_known;
-pub mod workload;
+pub(crate) mod workload;
 
-pub use error::OAuthError;
+pub(crate) use error::OAuthError;

@@ -16,7 +16,7 @@ pub struct Profile {
     /// Which client this is.
     pub identity: Identity,
     /// How it gets its tokens.
-    pub means: Means,
+    pub method: SignInMethod,
     /// Whether tokens are bound to a key.
     pub dpop: DpopChoice,
     /// How long a server may be silent while it works on a request.
@@ -36,7 +36,7 @@ impl Default for AnswerTimeout {
 
 /// How tokens are got.
 #[derive(Clone, Debug, Default)]
-pub enum Means {
+pub enum SignInMethod {
     /// A person signs in with a browser that this machine can be reached from.
     #[default]
     Browser,
@@ -50,14 +50,14 @@ pub enum Means {
     Workload(Secret),
 }
 
-impl Means {
+impl SignInMethod {
     /// Whether a person has to do something.
-    pub fn needs_person(&self) -> bool {
+    pub(crate) fn needs_user(&self) -> bool {
         matches!(self, Self::Browser | Self::Device)
     }
 
     /// The extension of the protocol that this is, if it has a name there.
-    pub fn extension(&self) -> Option<&'static str> {
+    pub(crate) fn extension(&self) -> Option<&'static str> {
         match self {
             Self::ClientCredentials => Some("io.modelcontextprotocol/oauth-client-credentials"),
             Self::Enterprise(_) => Some("io.modelcontextprotocol/enterprise-managed-authorization"),

@@ -11,53 +11,44 @@ use inquire::{
 
 use crate::{error::Error, prompt::completion::Completer};
 
-pub mod completion;
-pub mod form;
+pub(crate) mod completion;
+pub(crate) mod form;
 
 /// What came of asking for a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// A line was typed.
+pub(crate) enum Asked {
     Line(String),
     /// The line was given up (Esc, or Ctrl-D after something had been typed).
     GivenUp,
     /// The person wants to leave (Esc or Ctrl-D on an empty line).
     Leave,
-    /// Ctrl-C.
     Interrupted,
 }
 
 /// Asks for one line, offering what `completer` knows.
-///
-/// # Errors
-/// [`Error::Input`] when the terminal cannot be used.
-pub async fn ask(completer: Completer, coloured: bool) -> Result<Asked, Error> {
+pub(crate) async fn ask(completer: Completer, coloured: bool) -> Result<Asked, Error> {
     // The editor waits for keys without yielding.
     let asked = tokio::task::spawn_blocking(move || ask_blocking(completer, coloured)).await;
     asked.map_err(|error| Error::Input(error.into()))?
 }
 
 /// One value that is asked for.
-pub struct Question {
-    /// What it is called.
-    pub label: String,
+pub(crate) struct Question {
+    pub(crate) label: String,
     /// What is said about it, in one line.
-    pub help: String,
+    pub(crate) help: String,
     /// What is taken when nothing is typed.
-    pub default: Option<String>,
-    /// How it is given.
-    pub asking: Asking,
+    pub(crate) default: Option<String>,
+    pub(crate) asking: Asking,
     /// Says what is wrong with an answer, if anything.
-    pub judge: Arc<Judge>,
+    pub(crate) judge: Arc<Judge>,
 }
 
-/// Judges what was typed.
-pub type Judge = dyn Fn(&str) -> Result<(), String> + Send + Sync;
+pub(crate) type Judge = dyn Fn(&str) -> Result<(), String> + Send + Sync;
 
 /// How a value is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asking {
-    /// It is typed.
+pub(crate) enum Asking {
     Text,
     /// It is one of these.
     Choice(Vec<String>),
@@ -65,18 +56,14 @@ pub enum Asking {
 
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered {
+pub(crate) enum Answered {
     /// This was typed or chosen.
     Text(String),
-    /// Esc.
     GivenUp,
 }
 
 /// Asks for one value, until it is a good one.
-///
-/// # Errors
-/// [`Error::Interrupted`] for Ctrl-C; [`Error::Input`] when the terminal cannot be used.
-pub async fn ask_for(question: Question, coloured: bool) -> Result<Answered, Error> {
+pub(crate) async fn ask_for(question: Question, coloured: bool) -> Result<Answered, Error> {
     let asked = tokio::task::spawn_blocking(move || ask_for_blocking(question, coloured)).await;
     asked.map_err(|error| Error::Input(error.into()))?
 }
@@ -112,10 +99,7 @@ fn ask_for_blocking(question: Question, coloured: bool) -> Result<Answered, Erro
 }
 
 /// Asks yes or no; Esc is no.
-///
-/// # Errors
-/// As [`ask_for`].
-pub async fn confirm(question: &str, coloured: bool) -> Result<bool, Error> {
+pub(crate) async fn confirm(question: &str, coloured: bool) -> Result<bool, Error> {
     let question = question.to_owned();
     let asked = tokio::task::spawn_blocking(move || {
         let asked = Confirm::new(&question)

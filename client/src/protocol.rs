@@ -15,7 +15,7 @@ pub enum Protocol {
 impl Protocol {
     /// Whether this is the revision before protected resource metadata, in which a server was its
     /// own authorization server. It is never fallen back to, only asked for.
-    pub fn predates_resource_metadata(&self) -> bool {
+    pub(crate) fn predates_resource_metadata(&self) -> bool {
         *self == Self::Only(ProtocolVersion::V_2025_03_26)
     }
 

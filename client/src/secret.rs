@@ -16,7 +16,7 @@ impl Secret {
     }
 
     /// The text itself, for the one request that needs it.
-    pub fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }

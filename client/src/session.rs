@@ -3,11 +3,13 @@
 //! [`client`] repeats a request that was refused, [`access`] gets the token that it needs, and
 //! [`connection`] and [`wire`] carry MCP on top of rmcp.
 
-pub mod access;
-pub mod client;
-pub mod connection;
-pub mod conversation;
-pub mod person;
-pub mod renewal;
-pub mod setup;
-pub mod wire;
+pub(crate) mod access;
+pub(crate) mod client;
+pub(crate) mod connection;
+pub(crate) mod conversation;
+pub(crate) mod options;
+pub(crate) mod person;
+pub(crate) mod recovery;
+pub(crate) mod renewal;
+pub(crate) mod token_slot;
+pub(crate) mod wire;

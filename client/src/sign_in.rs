@@ -26,41 +26,38 @@ use crate::{
         user_info::user_info,
         workload,
     },
-    profile::{Means, Profile},
-    sign_in::manners::Manners,
+    profile::{Profile, SignInMethod},
+    sign_in::interaction::Interaction,
 };
 
 mod browser;
-pub mod callback;
+pub(crate) mod callback;
 mod device;
-pub mod manners;
-pub mod opener;
-pub mod paste;
+pub(crate) mod interaction;
+pub(crate) mod opener;
+pub(crate) mod paste;
 
 /// How long a former authorization server may take to end what it granted.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Everything a sign-in needs from around it.
-pub struct SignIn<'a> {
-    /// The MCP server.
-    pub server: &'a Url,
+pub(crate) struct SignIn<'a> {
+    pub(crate) server: &'a Url,
     /// How servers are spoken to.
-    pub fetch: &'a Fetch,
+    pub(crate) fetch: &'a Fetch,
     /// Where the outcome is kept.
-    pub credentials: &'a Credentials,
-    /// What time it is.
-    pub clock: &'a Clock,
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) clock: &'a Clock,
     /// How the person is involved.
-    pub manners: &'a Manners,
+    pub(crate) interaction: &'a Interaction,
     /// Who this client is and how it gets its tokens.
-    pub profile: &'a Profile,
+    pub(crate) profile: &'a Profile,
     /// What the MCP server asked for.
-    pub challenge: &'a AuthorizationChallenge,
+    pub(crate) challenge: &'a AuthorizationChallenge,
     /// Whether the person has signed in already and the server wants more to be allowed.
-    pub is_step_up: bool,
+    pub(crate) is_step_up: bool,
 }
 
-/// What a sign-in got.
 struct Granted {
     client: ClientRegistration,
     response: TokenResponse,
@@ -70,19 +67,16 @@ struct Granted {
 impl SignIn<'_> {
     /// Signs in for `scope` and keeps the grant. Until that has succeeded nothing that was kept is
     /// touched, except the registration: one that led nowhere is not used again.
-    ///
-    /// # Errors
-    /// [`Error`] at the first step that fails.
-    pub async fn run(&self, discovery: &Discovery, scope: &Scope) -> Result<Grant, Error> {
+    pub(crate) async fn run(&self, discovery: &Discovery, scope: &Scope) -> Result<Grant, Error> {
         let (resource, server) = (&discovery.resource, &discovery.authorization_server);
         let dpop_key = match self.profile.dpop.applies(self.challenge, resource, server)? {
             true => Some(DpopKey::generate(self.clock)?),
             false => None,
         };
         self.check_issuer(&server.issuer)?;
-        let granted = match &self.profile.means {
-            Means::Browser => self.by_browser(discovery, scope, dpop_key).await?,
-            Means::Device => self.by_device(discovery, scope, dpop_key).await?,
+        let granted = match &self.profile.method {
+            SignInMethod::Browser => self.by_browser(discovery, scope, dpop_key).await?,
+            SignInMethod::Device => self.by_device(discovery, scope, dpop_key).await?,
             _ => self.by_proof(discovery, scope, dpop_key).await?,
         };
         self.keep(discovery, scope, granted).await
@@ -110,7 +104,7 @@ impl SignIn<'_> {
     /// Tells the person who wants what, and who else is involved: a server that borrows the sign-in
     /// page of another one and keeps what comes of it is seen by that.
     fn announce(&self, metadata: &AuthorizationServerMetadata, scope: &Scope) {
-        let (server, output) = (self.server, &self.manners.output);
+        let (server, output) = (self.server, &self.interaction.output);
         let issuer = &metadata.issuer;
         let wish = if self.is_step_up { "allow more" } else { "sign in" };
         output.say(&format!("{server} wants you to {wish} at {issuer}."));
@@ -134,11 +128,11 @@ impl SignIn<'_> {
         let client = client.ok_or(OAuthError::NoPreRegisteredClient)?;
         let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
         let resource = &discovery.resource.resource;
-        let response = match &self.profile.means {
-            Means::Enterprise(provider) => {
+        let response = match &self.profile.method {
+            SignInMethod::Enterprise(provider) => {
                 enterprise::ask(&endpoint, resource, scope, provider).await?
             }
-            Means::Workload(assertion) => {
+            SignInMethod::Workload(assertion) => {
                 workload::ask(&endpoint, resource, scope, assertion).await?
             }
             _ => client_credentials::ask(&endpoint, resource, scope).await?,
@@ -186,8 +180,8 @@ impl SignIn<'_> {
             let _ = tokio::time::timeout(FAREWELL, revoked).await;
         }
         match grant.person.as_ref().and_then(|person| person.display_name()) {
-            Some(name) => self.manners.output.say(&format!("Signed in as {name}.")),
-            None => self.manners.output.say("Signed in."),
+            Some(name) => self.interaction.output.say(&format!("Signed in as {name}.")),
+            None => self.interaction.output.say("Signed in."),
         }
         Ok(grant)
     }

@@ -1,6 +1,6 @@
 //! What the program prints, and how it makes text from servers safe to print.
 
-pub mod explain;
-pub mod output;
-pub mod printable;
-pub mod suggestion;
+pub(crate) mod explain;
+pub(crate) mod output;
+pub(crate) mod printable;
+pub(crate) mod suggestion;

@@ -4,7 +4,7 @@ use serde_json::{Number, Value};
 
 /// The bounds of one argument. Absent ones do not bind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     minimum: Option<Number>,
     maximum: Option<Number>,
     shortest: Option<u64>,
@@ -20,7 +20,7 @@ pub struct Limits {
 
 impl Limits {
     /// The bounds that `schema` declares, and those of each value if it is a list of `items`.
-    pub(super) fn read(schema: &Value, items: Option<&Value>) -> Self {
+    pub(super) fn parse(schema: &Value, items: Option<&Value>) -> Self {
         let number = |name: &str| schema.get(name).and_then(Value::as_number).cloned();
         let count = |name: &str| schema.get(name).and_then(Value::as_u64);
         let (above, below) = (number("exclusiveMinimum"), number("exclusiveMaximum"));
@@ -31,7 +31,7 @@ impl Limits {
             below.is_some() || is_flag("exclusiveMaximum"),
         );
         let each =
-            items.map(|items| Self::read(items, None)).filter(|each| *each != Self::default());
+            items.map(|items| Self::parse(items, None)).filter(|each| *each != Self::default());
         Self {
             minimum: above.or_else(|| number("minimum")),
             maximum: below.or_else(|| number("maximum")),
@@ -47,7 +47,7 @@ impl Limits {
     }
 
     /// The bounds in words, like `from 1 to 20`; `None` if there are none.
-    pub fn in_words(&self) -> Option<String> {
+    pub(crate) fn in_words(&self) -> Option<String> {
         let number = |bound: &Option<Number>, excluded: bool, word: &str| {
             let bound = bound.as_ref()?;
             Some(if excluded { format!("{word} {bound}") } else { bound.to_string() })
@@ -70,7 +70,7 @@ impl Limits {
     }
 
     /// Whether `value` keeps to the bounds.
-    pub fn allow(&self, value: &Value) -> bool {
+    pub(crate) fn allow(&self, value: &Value) -> bool {
         let within = |value: u64, low: Option<u64>, high: Option<u64>| {
             low.is_none_or(|low| value >= low) && high.is_none_or(|high| value <= high)
         };
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn read(schema: Value) -> Limits {
-        Limits::read(&schema, schema.get("items"))
+        Limits::parse(&schema, schema.get("items"))
     }
 
     #[test]

@@ -10,18 +10,14 @@ use super::{
 
 /// What kind of value an argument takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Text.
+pub(crate) enum Kind {
     Text,
     /// A number without a fraction.
     Integer,
-    /// Any number.
     Number,
-    /// Yes or no.
     Boolean,
     /// Several values of one kind, separated by commas or as JSON.
     List(Box<Kind>),
-    /// A JSON object.
     Object,
     /// The schema does not say, or allows several kinds.
     Anything,
@@ -29,65 +25,66 @@ pub enum Kind {
 
 /// One argument of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its name.
-    pub name: String,
+pub(crate) struct Parameter {
+    pub(crate) name: String,
     /// What people call it, if that is something else.
-    pub title: Option<String>,
-    /// What it takes.
-    pub kind: Kind,
+    pub(crate) title: Option<String>,
+    pub(crate) kind: Kind,
     /// Whether the tool cannot do without it.
-    pub is_required: bool,
+    pub(crate) is_required: bool,
     /// What the server says about it.
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// What is taken when it is left out.
-    pub default: Option<Value>,
+    pub(crate) default: Option<Value>,
     /// The only values it takes, if they are listed; of a list, each of its values.
-    pub choices: Vec<Value>,
+    pub(crate) choices: Vec<Value>,
     /// How large, long or many it may be.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
 }
 
-/// What may be given for arguments that a schema does not name.
+/// The parameters of a tool or the fields of a form, parsed once from a JSON schema.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameters {
+    /// Those that the schema declares: the required ones first, otherwise in its order.
+    pub(crate) named: Vec<Parameter>,
+    pub(crate) additional: Additional,
+}
+
+/// What a schema says about arguments that it does not declare.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Others {
-    /// Nothing: the schema forbids them.
+pub(crate) enum Additional {
     Forbidden,
-    /// Whatever the schema does not forbid. It says nothing about them.
-    Unmentioned,
-    /// Values of this kind, which the schema asks for.
-    Described(Kind),
+    /// It says nothing, so any value is allowed.
+    Unspecified,
+    /// Values of this kind are allowed.
+    Of(Kind),
 }
 
-/// The arguments that `schema` declares: the required ones first, otherwise in its order.
-pub fn parameters(schema: &JsonObject) -> Vec<Parameter> {
-    declared(schema).0
-}
-
-/// The same, with what may be given besides.
-pub fn declared(schema: &JsonObject) -> (Vec<Parameter>, Others) {
-    let members = Members::of(schema);
-    let properties = members.properties.iter();
-    let mut parameters: Vec<_> = properties
-        .filter_map(|(name, schemas)| {
-            let is_required = members.required.contains(name);
-            let mut each =
-                schemas.iter().map(|property| Parameter::read(schema, name, property, is_required));
-            let first = each.next()?;
-            Some(each.fold(first, Parameter::or))
-        })
-        .collect();
-    parameters.sort_by_key(|parameter| !parameter.is_required);
-    let others = match members.additional {
-        Some(property) => Others::Described(kind(schema, resolve(schema, property))),
-        None if members.is_closed => Others::Forbidden,
-        None => Others::Unmentioned,
-    };
-    (parameters, others)
+impl Parameters {
+    pub(crate) fn parse(schema: &JsonObject) -> Self {
+        let members = Members::of(schema);
+        let properties = members.properties.iter();
+        let mut named: Vec<_> = properties
+            .filter_map(|(name, schemas)| {
+                let is_required = members.required.contains(name);
+                schemas
+                    .iter()
+                    .map(|property| Parameter::parse(schema, name, property, is_required))
+                    .reduce(Parameter::or)
+            })
+            .collect();
+        named.sort_by_key(|parameter| !parameter.is_required);
+        let additional = match members.additional {
+            Some(property) => Additional::Of(kind(schema, resolve(schema, property))),
+            None if members.is_closed => Additional::Forbidden,
+            None => Additional::Unspecified,
+        };
+        Self { named, additional }
+    }
 }
 
 impl Parameter {
-    fn read(root: &JsonObject, name: &str, property: &Value, is_required: bool) -> Self {
+    fn parse(root: &JsonObject, name: &str, property: &Value, is_required: bool) -> Self {
         let resolved = resolve(root, property);
         let member = |key: &str| property.get(key).or_else(|| resolved.get(key));
         let items = resolved.get("items").map(|items| resolve(root, items));
@@ -100,12 +97,12 @@ impl Parameter {
             description: member("description").and_then(Value::as_str).map(str::to_owned),
             default: member("default").filter(|value| !value.is_null()).cloned(),
             choices,
-            limits: Limits::read(resolved, items),
+            limits: Limits::parse(resolved, items),
         }
     }
 
-    /// An argument that the schema does not name.
-    pub(super) fn unnamed(name: &str, kind: Kind) -> Self {
+    /// An argument that the schema does not declare.
+    pub(super) fn undeclared(name: &str, kind: Kind) -> Self {
         Self {
             name: name.to_owned(),
             title: None,
@@ -138,8 +135,8 @@ impl Parameter {
         }
     }
 
-    /// What is wrong with `value`, if anything: what it must be instead.
-    pub fn objection(&self, value: &Value) -> Option<String> {
+    /// What a value must be, if `value` is not that.
+    pub(crate) fn expected_instead_of(&self, value: &Value) -> Option<String> {
         if !self.kind.takes(value) || !self.is_a_choice(value) {
             return Some(self.expected());
         }
@@ -157,7 +154,7 @@ impl Parameter {
     }
 
     /// The value that `text` means, or `None` if it means none.
-    pub fn convert(&self, text: &str) -> Option<Value> {
+    pub(crate) fn convert(&self, text: &str) -> Option<Value> {
         let read = self.kind.convert(text).filter(|value| self.is_a_choice(value));
         // Without a type, `1` may be the number or the text.
         let literal = || (self.kind == Kind::Anything).then(|| Value::from(text));
@@ -165,7 +162,7 @@ impl Parameter {
     }
 
     /// What a value must be, in words.
-    pub fn expected(&self) -> String {
+    pub(crate) fn expected(&self) -> String {
         if self.choices.is_empty() {
             return self.kind.in_words();
         }
@@ -177,7 +174,7 @@ impl Parameter {
     }
 
     /// `name=<…>`, in brackets if it may be left out.
-    pub fn usage(&self) -> String {
+    pub(crate) fn usage(&self) -> String {
         let usage = match &self.kind {
             Kind::Object => format!("{}:=<JSON>", self.name),
             _ => format!("{}=<{}>", self.name, self.expected()),
@@ -244,7 +241,7 @@ fn boolean(text: &str) -> Option<bool> {
 }
 
 /// A value as a person would write it.
-pub fn in_words(value: &Value) -> String {
+pub(crate) fn in_words(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

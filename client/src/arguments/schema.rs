@@ -15,13 +15,13 @@ const MAX_PARTS: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Members<'a> {
     /// Each property with every schema that is given for it, in the order in which they stand.
-    pub properties: Vec<(&'a str, Vec<&'a Value>)>,
+    pub(crate) properties: Vec<(&'a str, Vec<&'a Value>)>,
     /// The names that every object must have.
-    pub required: BTreeSet<&'a str>,
+    pub(crate) required: BTreeSet<&'a str>,
     /// The schema of properties that are not named, where there is one.
-    pub additional: Option<&'a Value>,
+    pub(crate) additional: Option<&'a Value>,
     /// Whether properties that are not named are forbidden.
-    pub is_closed: bool,
+    pub(crate) is_closed: bool,
     parts: usize,
 }
 

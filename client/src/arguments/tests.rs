@@ -35,8 +35,16 @@ fn search() -> Tool {
     )
 }
 
+/// What `raw` means for `tool`.
+fn arguments(tool: &Tool, raw: &RawArguments) -> Result<JsonObject, ArgumentError> {
+    let signature = Signature::parse(tool);
+    signature.read(raw).and_then(|arguments| signature.complete(arguments))
+}
+
 fn typed(tool: &Tool, rest: &str) -> Result<Value, String> {
-    arguments(tool, &Given::from_line(rest)).map(Value::from).map_err(|error| error.to_string())
+    arguments(tool, &RawArguments::from_line(rest))
+        .map(Value::from)
+        .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -63,8 +71,9 @@ fn an_equals_sign_in_text_is_text_unless_the_key_is_known() {
 
 #[test]
 fn the_shell_may_have_split_the_words_already() {
-    let given =
-        |words: &[&str]| Given::from_words(words.iter().map(|word| (*word).into()).collect());
+    let given = |words: &[&str]| {
+        RawArguments::from_words(words.iter().map(|word| (*word).into()).collect())
+    };
     let read = |words: &[&str]| arguments(&echo(), &given(words)).map(Value::from);
     assert_eq!(read(&["ping", "pong"]), Ok(json!({"message": "ping pong"})));
     assert_eq!(read(&["message=ping pong"]), Ok(json!({"message": "ping pong"})));
@@ -182,20 +191,20 @@ fn values_outside_of_the_bounds_are_refused_before_they_are_sent() {
 #[test]
 fn a_name_that_resembles_an_argument_is_asked_about() {
     let slip = |tool: &Tool, rest: &str| {
-        let error = arguments(tool, &Given::from_line(rest)).expect_err("asked about");
+        let error = arguments(tool, &RawArguments::from_line(rest)).expect_err("asked about");
         error.resembling().map(|(name, meant)| (name.to_owned(), meant.to_owned()))
     };
     let pair = |name: &str, meant: &str| Some((name.to_owned(), meant.to_owned()));
     assert_eq!(slip(&echo(), "mesage=hi there"), pair("mesage", "message"));
     assert_eq!(slip(&search(), "query=a limt=5"), pair("limt", "limit"));
-    let given = Given::from_line("query=a limt=5");
+    let given = RawArguments::from_line("query=a limt=5");
     let corrected = arguments(&search(), &given.clone().corrected("limt", "limit"));
     assert_eq!(corrected.map(Value::from), Ok(json!({"query": "a", "limit": 5})));
-    let meant = arguments(&search(), &given.meaning("limt"));
+    let meant = arguments(&search(), &given.confirming("limt"));
     assert_eq!(meant.map(Value::from), Ok(json!({"query": "a", "limt": 5})));
-    let text = Given::from_line("mesage=hi there").corrected("mesage", "message");
+    let text = RawArguments::from_line("mesage=hi there").corrected("mesage", "message");
     assert!(arguments(&echo(), &text).is_err(), "`there` is not key=value");
-    let text = Given::from_line("mesage=hi there").meaning("mesage");
+    let text = RawArguments::from_line("mesage=hi there").confirming("mesage");
     assert_eq!(
         arguments(&echo(), &text).map(Value::from),
         Ok(json!({"message": "mesage=hi there"}))
@@ -204,7 +213,7 @@ fn a_name_that_resembles_an_argument_is_asked_about() {
     let closed = json!({"properties": {"colour": {}}, "additionalProperties": false});
     let closed = tool("closed", closed);
     assert_eq!(slip(&closed, "colur:=1"), pair("colur", "colour"));
-    let given = Given::from_line("colur=1").meaning("colur");
+    let given = RawArguments::from_line("colur=1").confirming("colur");
     let refused = arguments(&closed, &given).expect_err("refused").to_string();
     assert_eq!(refused, "`closed` has no argument `colur`; it has `colour`");
     assert_eq!(
@@ -215,8 +224,8 @@ fn a_name_that_resembles_an_argument_is_asked_about() {
 
 #[test]
 fn the_usage_shows_both_ways_to_call() {
-    let error = arguments(&echo(), &Given::from_line("")).expect_err("refused");
-    assert_eq!(error.hint().as_deref(), Some("usage: echo <message>   or   echo message=<text>"));
+    let error = arguments(&echo(), &RawArguments::from_line("")).expect_err("refused");
+    assert_eq!(error.hint(), "usage: echo <message>   or   echo message=<text>");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use url::Url;
 use crate::http::server_address;
 
 /// What to do; without one, lines are read.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Command {
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
     /// Call a tool: `client call echo ping pong` or `client call echo message="ping pong"`
     Call {
         /// The tool's name
@@ -65,21 +65,21 @@ pub enum Command {
 
 /// What `client doctor` takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
-pub struct Doctor {
+pub(crate) struct Doctor {
     /// The MCP server to examine, instead of the one of --server
     #[arg(value_name = "URL", value_parser = server_address::parse)]
-    pub server_url: Option<Url>,
+    pub(crate) server_url: Option<Url>,
     /// Sign in as well, and try the tokens: refresh, reuse, audience, revocation
     #[arg(long)]
-    pub sign_in: bool,
+    pub(crate) sign_in: bool,
     /// End with status 1 for warnings too
     #[arg(long)]
-    pub strict: bool,
+    pub(crate) strict: bool,
 }
 
 /// What can be done with names of servers.
-#[derive(Clone, Debug, Subcommand)]
-pub enum ServerCommand {
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum ServerCommand {
     /// Give a server a name: `client add work https://mcp.example.com/mcp`
     Add {
         /// What it is to be called
@@ -105,7 +105,7 @@ pub enum ServerCommand {
 
 /// What can be done with skills.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
-pub enum SkillCommand {
+pub(crate) enum SkillCommand {
     /// List the skills; no file of them is read
     List,
     /// Load a skill as its list promises it, and print its SKILL.md

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The names, and where they are kept.
 #[derive(Clone, Debug)]
-pub struct Servers {
+pub(crate) struct Servers {
     path: PathBuf,
     named: Named,
 }
@@ -38,29 +38,29 @@ impl Servers {
     ///
     /// # Errors
     /// The operating system's error, or one of kind `InvalidData` if the file is not ours.
-    pub fn read(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn read(directory: &Path) -> io::Result<Self> {
         let path = directory.join("servers.json");
         let named = Named::read(&path)?;
         Ok(Self { path, named })
     }
 
     /// The address of the server called `name`.
-    pub fn address(&self, name: &str) -> Option<&Url> {
+    pub(crate) fn address(&self, name: &str) -> Option<&Url> {
         self.named.servers.get(name)
     }
 
     /// The server in use, if one was chosen.
-    pub fn in_use(&self) -> Option<(&str, &Url)> {
+    pub(crate) fn in_use(&self) -> Option<(&str, &Url)> {
         self.named.in_use()
     }
 
     /// All names with their addresses.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &Url)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Url)> {
         self.named.servers.iter().map(|(name, url)| (name.as_str(), url))
     }
 
     /// What is said when no server is called `name`.
-    pub fn unknown(&self, name: &str) -> Error {
+    pub(crate) fn unknown(&self, name: &str) -> Error {
         let names: Vec<_> = self.all().map(|(name, _)| name).collect();
         let hint = match names.is_empty() {
             true => "name one with `client add NAME URL`".to_owned(),
@@ -74,7 +74,7 @@ impl Servers {
     /// # Errors
     /// The operating system's error when the file cannot be read or written, or one of kind
     /// `ResourceBusy` when another process has been changing it for too long.
-    pub async fn add(&mut self, name: &str, address: &Url) -> io::Result<()> {
+    pub(crate) async fn add(&mut self, name: &str, address: &Url) -> io::Result<()> {
         let change = |named: &mut Named| {
             named.servers.insert(name.to_owned(), address.clone());
             if named.in_use().is_none() {
@@ -86,10 +86,7 @@ impl Servers {
     }
 
     /// Uses the server called `name` from now on; `false` if there is none.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub async fn choose(&mut self, name: &str) -> io::Result<bool> {
+    pub(crate) async fn choose(&mut self, name: &str) -> io::Result<bool> {
         let change = |named: &mut Named| {
             let is_known = named.servers.contains_key(name);
             if is_known {
@@ -101,10 +98,7 @@ impl Servers {
     }
 
     /// Forgets the name; `false` if there is none. Tokens stay: `logout` ends them.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub async fn remove(&mut self, name: &str) -> io::Result<bool> {
+    pub(crate) async fn remove(&mut self, name: &str) -> io::Result<bool> {
         let change = |named: &mut Named| {
             let was_known = named.servers.remove(name).is_some();
             if named.in_use.as_deref() == Some(name) {

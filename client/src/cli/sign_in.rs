@@ -20,14 +20,14 @@ use crate::{
         enterprise::IdentityProvider,
         identity::{Identity, PreRegistered},
     },
-    profile::{Means, Profile},
+    profile::{Profile, SignInMethod},
     protocol::Protocol,
     secret::Secret,
 };
 
 /// How tokens are got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum GrantKind {
+pub(crate) enum GrantOption {
     /// A person with a browser on this machine
     Browser,
     /// A person with a browser elsewhere, and a code to type
@@ -43,64 +43,62 @@ pub enum GrantKind {
 /// Flags about signing in.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Signing in")]
-pub struct SignInOptions {
+pub(crate) struct SignInOptions {
     /// Show each step of a sign-in, with the rule it follows; secrets stay hidden
     #[arg(long, global = true)]
-    pub explain: bool,
+    pub(crate) explain: bool,
     /// Sign in with a browser on another device; the same as `--grant device`
     #[arg(long, global = true, conflicts_with = "grant")]
-    pub device: bool,
+    pub(crate) device: bool,
     /// How to get tokens [default: browser]
     #[arg(long, global = true, value_enum)]
-    pub grant: Option<GrantKind>,
+    pub(crate) grant: Option<GrantOption>,
     /// The client that was registered beforehand
     #[arg(long, global = true, value_name = "ID", env = "PORTCULLIS_CLIENT_ID")]
-    pub client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
     /// A file with its secret
     #[arg(long, global = true, value_name = "FILE", env = "PORTCULLIS_CLIENT_SECRET_FILE")]
-    pub client_secret_file: Option<PathBuf>,
+    pub(crate) client_secret_file: Option<PathBuf>,
     /// A file with its private key, in PEM or as a JWK
     #[arg(long, global = true, value_name = "FILE")]
-    pub client_key_file: Option<PathBuf>,
+    pub(crate) client_key_file: Option<PathBuf>,
     /// Where this client's metadata document is published
     #[arg(long, global = true, value_name = "URL", env = "PORTCULLIS_CLIENT_METADATA_URL")]
-    pub client_metadata_url: Option<Url>,
+    pub(crate) client_metadata_url: Option<Url>,
     /// The only authorization server that the client's secret or key is for
     #[arg(long, global = true, value_name = "URL")]
-    pub issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// The port of 127.0.0.1 that the registered redirect URI names
     #[arg(long, global = true, value_name = "PORT")]
-    pub redirect_port: Option<u16>,
+    pub(crate) redirect_port: Option<u16>,
     /// A file with the platform's assertion, or with the person's ID token
     #[arg(long, global = true, value_name = "FILE")]
-    pub assertion_file: Option<PathBuf>,
+    pub(crate) assertion_file: Option<PathBuf>,
     /// Where the company's identity provider exchanges tokens
     #[arg(long, global = true, value_name = "URL")]
-    pub identity_provider: Option<Url>,
+    pub(crate) identity_provider: Option<Url>,
     /// What this client is called at the identity provider
     #[arg(long, global = true, value_name = "ID")]
-    pub identity_provider_client_id: Option<String>,
+    pub(crate) identity_provider_client_id: Option<String>,
     /// A file with its secret there
     #[arg(long, global = true, value_name = "FILE")]
-    pub identity_provider_secret_file: Option<PathBuf>,
+    pub(crate) identity_provider_secret_file: Option<PathBuf>,
     /// Whether tokens are bound to a key (RFC 9449)
     #[arg(long, global = true, value_enum, default_value_t)]
-    pub dpop: DpopChoice,
+    pub(crate) dpop: DpopChoice,
 }
 
 impl SignInOptions {
     /// The profile that these flags describe.
-    ///
-    /// # Errors
-    /// A sentence, when they do not fit together or a file cannot be read.
-    pub fn profile(&self, protocol: Protocol) -> Result<Profile, String> {
-        let (identity, means) = (self.identity()?, self.means()?);
-        Ok(Profile { protocol, identity, means, dpop: self.dpop, ..Profile::default() })
+    pub(crate) fn profile(&self, protocol: Protocol) -> Result<Profile, String> {
+        let identity = self.identity()?;
+        let method = self.method()?;
+        Ok(Profile { protocol, identity, method, dpop: self.dpop, ..Profile::default() })
     }
 
     /// The files with lasting secrets that others than their owner can use. An assertion is not
     /// among them: it lives for minutes, and the platform that writes it sets its mode.
-    pub fn exposed_files(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn exposed_files(&self) -> impl Iterator<Item = &Path> {
         let files =
             [&self.client_secret_file, &self.client_key_file, &self.identity_provider_secret_file];
         let files = files.into_iter().filter_map(|file| file.as_deref());
@@ -132,18 +130,20 @@ impl SignInOptions {
         })
     }
 
-    fn means(&self) -> Result<Means, String> {
+    fn method(&self) -> Result<SignInMethod, String> {
         let assertion = || match &self.assertion_file {
             Some(file) => read(file),
             None => Err("give the assertion with `--assertion-file`".to_owned()),
         };
-        Ok(match self.grant.unwrap_or(GrantKind::Browser) {
-            _ if self.device => Means::Device,
-            GrantKind::Browser => Means::Browser,
-            GrantKind::Device => Means::Device,
-            GrantKind::ClientCredentials => Means::ClientCredentials,
-            GrantKind::Workload => Means::Workload(assertion()?),
-            GrantKind::Enterprise => Means::Enterprise(self.identity_provider(assertion()?)?),
+        Ok(match self.grant.unwrap_or(GrantOption::Browser) {
+            _ if self.device => SignInMethod::Device,
+            GrantOption::Browser => SignInMethod::Browser,
+            GrantOption::Device => SignInMethod::Device,
+            GrantOption::ClientCredentials => SignInMethod::ClientCredentials,
+            GrantOption::Workload => SignInMethod::Workload(assertion()?),
+            GrantOption::Enterprise => {
+                SignInMethod::Enterprise(self.identity_provider(assertion()?)?)
+            }
         })
     }
 

@@ -6,10 +6,7 @@ use clap_complete::{Shell, generate};
 use crate::{cli::Cli, error::Error, terminal::output::Output};
 
 /// Writes the script for `shell`.
-///
-/// # Errors
-/// [`Error::Output`] when stdout cannot be written to.
-pub fn run(shell: Shell, output: &Output) -> Result<(), Error> {
+pub(crate) fn run(shell: Shell, output: &Output) -> Result<(), Error> {
     let mut script = Vec::new();
     generate(shell, &mut Cli::command(), "client", &mut script);
     Ok(output.data(String::from_utf8_lossy(&script).trim_end())?)

@@ -8,14 +8,12 @@ use crate::{
 };
 
 /// Examines the server that `wanted` names, or the one that `client` works with.
-///
-/// # Errors
-/// As [`doctor::run`].
-pub async fn run(client: &Client, wanted: &Doctor) -> Result<(), Error> {
+pub(crate) async fn run(client: &Client, wanted: &Doctor) -> Result<(), Error> {
     let examination = Examination {
         server: wanted.server_url.clone().unwrap_or_else(|| client.server.clone()),
         signs_in: wanted.sign_in,
         is_strict: wanted.strict,
     };
-    doctor::run(&examination, client.access.manners(), client.access.clock()).await
+    doctor::run(&examination, &client.access.options.interaction, &client.access.options.clock)
+        .await
 }

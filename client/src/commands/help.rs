@@ -23,10 +23,7 @@ Words of the prompt itself:
 ";
 
 /// Prints how the prompt is used.
-///
-/// # Errors
-/// [`Error::Output`] when stdout cannot be written to.
-pub fn run(client: &Client) -> Result<(), Error> {
+pub(crate) fn run(client: &Client) -> Result<(), Error> {
     let words = WORDS.iter().map(|(word, meaning)| format!("\n  {word:<9} {meaning}"));
     Ok(client.output.data(&format!("{GRAMMAR}{}", words.collect::<String>()))?)
 }

@@ -25,7 +25,7 @@ const LISTING_TIMEOUT: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// [`Error::AlreadyTold`] for Ctrl-C at the prompt; [`Error::Input`] when the terminal fails.
-pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(), Error> {
+pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(), Error> {
     greet(client);
     // Completion is a convenience; a slow server must not keep the prompt waiting for it.
     let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
@@ -56,7 +56,7 @@ pub async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(
             let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
         }
         // A sign-in that was stopped half-way has set aside what is stored.
-        for error in [outcome.err(), client.access.load_again().err()].into_iter().flatten() {
+        for error in [outcome.err(), client.access.reload().err()].into_iter().flatten() {
             error.tell(&client.output);
         }
     }
@@ -112,7 +112,7 @@ fn slip(client: &Client, task: &Task, line: &str) -> Option<Error> {
 ///
 /// # Errors
 /// [`Error::AlreadyTold`] with the status of the first line that failed; [`Error::Input`].
-pub async fn run_lines(client: &mut Client) -> Result<(), Error> {
+pub(crate) async fn run_lines(client: &mut Client) -> Result<(), Error> {
     let mut lines = stdin_lines();
     let mut outcome = Ok(());
     while let Some(line) = lines.recv().await {

@@ -5,10 +5,7 @@ use serde_json::json;
 use crate::{error::Error, session::client::Client};
 
 /// Signs in. Whoever is signed in stays so if this fails.
-///
-/// # Errors
-/// [`Error`] when the sign-in does not succeed.
-pub async fn run(client: &mut Client) -> Result<(), Error> {
+pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     let signed_in = client.sign_in().await?;
     if client.output.is_json() {
         return Ok(client

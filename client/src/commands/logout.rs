@@ -7,11 +7,7 @@ use crate::{
     session::{access::SignedOut, client::Client},
 };
 
-/// Signs out.
-///
-/// # Errors
-/// [`Error`] when the tokens cannot be forgotten here.
-pub async fn run(client: &mut Client) -> Result<(), Error> {
+pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     let outcome = client.access.sign_out().await?;
     client.start_afresh().await;
     let output = &client.output;

@@ -18,7 +18,7 @@ mod table;
 const UNKNOWN: &str = "[content of a kind this client does not know; `--json` shows it]";
 
 /// Turns what a server answered into text. What is no text is kept in files, which the text names.
-pub struct Presenter<'a> {
+pub(crate) struct Presenter<'a> {
     received: &'a Received,
     columns: Option<usize>,
     name: &'a str,
@@ -28,7 +28,7 @@ pub struct Presenter<'a> {
 impl<'a> Presenter<'a> {
     /// For what the tool, prompt or resource called `name` answers, and a terminal of so many
     /// `columns`.
-    pub fn new(received: &'a Received, columns: Option<usize>, name: &'a str) -> Self {
+    pub(crate) fn new(received: &'a Received, columns: Option<usize>, name: &'a str) -> Self {
         Self { received, columns, name, failure: None }
     }
 
@@ -36,14 +36,14 @@ impl<'a> Presenter<'a> {
     ///
     /// # Errors
     /// [`Error::NotKept`] when a file could not be written, after all that is text has been.
-    pub fn write(self, output: &Output, shown: &[String]) -> Result<(), Error> {
+    pub(crate) fn write(self, output: &Output, shown: &[String]) -> Result<(), Error> {
         output.data(&shown.join("\n"))?;
         self.failure.map_or(Ok(()), |reason| Err(Error::NotKept(reason)))
     }
 
     /// The text of `result`: its structured content where the text only repeats that, which
     /// servers do for clients that know no better, else its content.
-    pub fn result(&mut self, result: &CallToolResult) -> Vec<String> {
+    pub(crate) fn result(&mut self, result: &CallToolResult) -> Vec<String> {
         match &result.structured_content {
             Some(value) if adds_nothing(&result.content, value) => {
                 vec![structured(value, self.columns)]
@@ -53,7 +53,7 @@ impl<'a> Presenter<'a> {
     }
 
     /// The text of one part of an answer.
-    pub fn block(&mut self, block: &ContentBlock) -> String {
+    pub(crate) fn block(&mut self, block: &ContentBlock) -> String {
         match block {
             ContentBlock::Text(text) => text.text.clone(),
             ContentBlock::Image(image) => {
@@ -74,7 +74,7 @@ impl<'a> Presenter<'a> {
     }
 
     /// The text of a resource, or the name of the file that now holds it.
-    pub fn resource(&mut self, contents: &ResourceContents) -> String {
+    pub(crate) fn resource(&mut self, contents: &ResourceContents) -> String {
         match contents {
             ResourceContents::TextResourceContents { text, .. } => text.clone(),
             ResourceContents::BlobResourceContents { uri, mime_type, blob, .. } => {

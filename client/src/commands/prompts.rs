@@ -3,15 +3,11 @@
 use rmcp::model::{JsonObject, Prompt};
 
 use crate::{
-    arguments::Given, commands::presentation::Presenter, error::Error, session::client::Client,
-    terminal::printable::printable_line,
+    arguments::RawArguments, commands::presentation::Presenter, error::Error,
+    session::client::Client, terminal::printable::printable_line,
 };
 
-/// Lists the prompts.
-///
-/// # Errors
-/// [`Error`] when they cannot be listed.
-pub async fn run(client: &mut Client) -> Result<(), Error> {
+pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     client.list_prompts().await?;
     let prompts = client.known_prompts();
     if client.output.is_json() {
@@ -25,12 +21,9 @@ pub async fn run(client: &mut Client) -> Result<(), Error> {
     Ok(client.output.data(&described.join("\n"))?)
 }
 
-/// Fills in the prompt called `name` with `given`, words like key=value.
-///
-/// # Errors
-/// [`Error::Usage`] for a word of another form; [`Error`] when the server refuses.
-pub async fn get(client: &mut Client, name: &str, given: &Given) -> Result<(), Error> {
-    let values = values(given).map_err(|message| Error::Usage {
+/// Fills in the prompt called `name` with `raw`, words like key=value.
+pub(crate) async fn get(client: &mut Client, name: &str, raw: &RawArguments) -> Result<(), Error> {
+    let values = values(raw).map_err(|message| Error::Usage {
         message,
         hint: Some("`prompts` lists the arguments of each prompt".to_owned()),
     })?;
@@ -45,8 +38,8 @@ pub async fn get(client: &mut Client, name: &str, given: &Given) -> Result<(), E
 }
 
 /// The arguments of a prompt, each of which is text.
-fn values(given: &Given) -> Result<JsonObject, String> {
-    let words = given.words().ok_or("a quote is not closed")?;
+fn values(raw: &RawArguments) -> Result<JsonObject, String> {
+    let words = raw.words().ok_or("a quote is not closed")?;
     let mut values = JsonObject::new();
     for word in words {
         let Some((key, value)) = word.split_once('=') else {
@@ -78,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_values_of_a_prompt_may_be_quoted() {
-        let values = |line: &str| values(&Given::from_line(line)).map(Value::from);
+        let values = |line: &str| values(&RawArguments::from_line(line)).map(Value::from);
         let named = json!({"name": "Nick Lucas", "tone": "kind"});
         assert_eq!(values("name=\"Nick Lucas\" tone=kind"), Ok(named));
         assert_eq!(values(""), Ok(json!({})));

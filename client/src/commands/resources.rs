@@ -7,11 +7,7 @@ use crate::{
     terminal::printable::printable_line,
 };
 
-/// Lists the resources.
-///
-/// # Errors
-/// [`Error`] when they cannot be listed.
-pub async fn run(client: &mut Client) -> Result<(), Error> {
+pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     client.list_resources().await?;
     let resources = client.known_resources();
     if client.output.is_json() {
@@ -26,10 +22,7 @@ pub async fn run(client: &mut Client) -> Result<(), Error> {
 }
 
 /// Reads the resource called `uri`.
-///
-/// # Errors
-/// [`Error`] when it cannot be read.
-pub async fn read(client: &mut Client, uri: &str) -> Result<(), Error> {
+pub(crate) async fn read(client: &mut Client, uri: &str) -> Result<(), Error> {
     let contents = client.read_resource(uri).await?;
     if client.output.is_json() {
         return Ok(client.output.json(&contents)?);

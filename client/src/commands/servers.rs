@@ -10,11 +10,7 @@ use crate::{
     terminal::output::Output,
 };
 
-/// Does it.
-///
-/// # Errors
-/// [`Error::Usage`] when there is no such name; [`Error::Servers`] when the names cannot be kept.
-pub async fn run(
+pub(crate) async fn run(
     command: &ServerCommand,
     servers: &mut Servers,
     output: &Output,
@@ -46,19 +42,24 @@ struct Typed {
     command: ServerCommand,
 }
 
-/// Does what `words` say, and goes to the server that is to be used.
-///
-/// # Errors
-/// As [`run`]; [`Error::Usage`] when the words say nothing.
-pub async fn run_typed(client: &mut Client, words: &[String]) -> Result<(), Error> {
+/// Runs the command that was typed at the prompt as `words`.
+pub(crate) async fn run_typed(client: &mut Client, words: &[String]) -> Result<(), Error> {
     let Typed { command } = Typed::try_parse_from(words).map_err(|error| Error::Usage {
         message: first_sentence(&error.to_string()),
         hint: Some("`help` shows how these words are used".to_owned()),
     })?;
+    run_and_switch(client, &command).await
+}
+
+/// Runs `command`, and switches to the server that is in use then.
+pub(crate) async fn run_and_switch(
+    client: &mut Client,
+    command: &ServerCommand,
+) -> Result<(), Error> {
     let mut servers =
-        Servers::read(client.access.credentials().directory()).map_err(Error::Servers)?;
-    run(&command, &mut servers, &client.output).await?;
-    match (&command, servers.in_use()) {
+        Servers::read(client.access.options.credentials.directory()).map_err(Error::Servers)?;
+    run(command, &mut servers, &client.output).await?;
+    match (command, servers.in_use()) {
         (ServerCommand::Use { .. }, Some((_, address))) if *address != client.server => {
             client.turn_to(address.clone()).await
         }

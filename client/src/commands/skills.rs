@@ -13,15 +13,10 @@ use crate::{
     terminal::{printable::printable_line, suggestion::closest},
 };
 
-pub mod folder;
-pub mod skill;
+pub(crate) mod folder;
+pub(crate) mod skill;
 
-/// Does it.
-///
-/// # Errors
-/// [`Error::Skill`] for a skill that is not what was promised; [`Error::Usage`] when there is none
-/// of that name; [`Error`] when the skills cannot be listed or read.
-pub async fn run(client: &mut Client, command: &SkillCommand) -> Result<(), Error> {
+pub(crate) async fn run(client: &mut Client, command: &SkillCommand) -> Result<(), Error> {
     let skills = skill::list(client).await?;
     match command {
         SkillCommand::List => list(client, &skills),

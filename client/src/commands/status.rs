@@ -6,14 +6,11 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use crate::{error::Error, oauth::grant::Grant, session::client::Client};
 
 /// Prints what is held for the server.
-///
-/// # Errors
-/// [`Error::SignedOut`] when that is nothing of use.
-pub fn run(client: &mut Client) -> Result<(), Error> {
+pub(crate) fn run(client: &mut Client) -> Result<(), Error> {
     // Another process may have signed in or out since.
-    client.access.load_again()?;
+    client.access.reload()?;
     let server = client.server.to_string();
-    let credentials = client.access.credentials();
+    let credentials = &client.access.options.credentials;
     let (stored_in, are_sealed) =
         (credentials.path().display().to_string(), credentials.are_sealed());
     let Some(grant) = client.access.usable_grant() else {
@@ -45,7 +42,7 @@ pub fn run(client: &mut Client) -> Result<(), Error> {
             "allowed",
             if grant.scope.is_empty() { "not said".into() } else { grant.scope.to_string() },
         ),
-        ("token", lifetime(grant, client.access.now())),
+        ("token", lifetime(grant, client.access.options.clock.now())),
         ("kept in", stored_in),
         ("sealed", if are_sealed { "with a key in the system keyring" } else { "no" }.to_owned()),
     ];

@@ -3,17 +3,13 @@
 use rmcp::model::Tool;
 
 use crate::{
-    arguments::parameter::{Others, Parameter, declared, in_words},
+    arguments::parameter::{Additional, Parameter, Parameters, in_words},
     error::Error,
     session::client::Client,
     terminal::printable::printable_line,
 };
 
-/// Lists the tools.
-///
-/// # Errors
-/// [`Error`] when they cannot be listed.
-pub async fn run(client: &mut Client) -> Result<(), Error> {
+pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     client.list_tools().await?;
     let tools = client.known_tools();
     if client.output.is_json() {
@@ -33,11 +29,11 @@ fn describe(tool: &Tool) -> String {
     if let Some(description) = &tool.description {
         lines.push(format!("  {}", printable_line(description)));
     }
-    let (parameters, others) = declared(&tool.input_schema);
-    let width = parameters.iter().map(|parameter| parameter.name.chars().count()).max();
+    let Parameters { named, additional } = Parameters::parse(&tool.input_schema);
+    let width = named.iter().map(|parameter| parameter.name.chars().count()).max();
     let width = width.unwrap_or_default();
-    lines.extend(parameters.iter().map(|parameter| describe_parameter(parameter, width)));
-    if matches!(others, Others::Described(_)) {
+    lines.extend(named.iter().map(|parameter| describe_parameter(parameter, width)));
+    if matches!(additional, Additional::Of(_)) {
         lines.push("    any other name=value".to_owned());
     }
     lines.join("\n")

@@ -18,7 +18,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the secrets of the credentials are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum SecretStore {
+pub(crate) enum SecretStore {
     /// With the system keyring where an unlocked one answers, else in a file
     #[default]
     Auto,
@@ -31,10 +31,10 @@ pub enum SecretStore {
 /// Why the keyring is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct KeyringError(pub String);
+pub struct KeyringError(pub(crate) String);
 
 /// Whoever keeps the key.
-pub trait Keyring: Send + Sync {
+pub(crate) trait Keyring: Send + Sync {
     /// The key that was kept.
     fn key(&self) -> BoxFuture<'_, Result<Option<Secret>, KeyringError>>;
 
@@ -44,7 +44,7 @@ pub trait Keyring: Send + Sync {
 
 /// The keyring of the desktop: GNOME's, KDE's, or another with the Secret Service interface.
 #[derive(Clone, Debug)]
-pub struct SystemKeyring {
+pub(crate) struct SystemKeyring {
     /// Each state directory has a key of its own.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is no keyring"))]
     directory: String,
@@ -56,7 +56,7 @@ pub struct SystemKeyring {
 impl SystemKeyring {
     /// The keyring, with the key of the credentials in `directory`. Only who insists on it is asked
     /// to unlock it.
-    pub fn new(directory: &Path, store: SecretStore) -> Self {
+    pub(crate) fn new(directory: &Path, store: SecretStore) -> Self {
         let directory = std::path::absolute(directory).unwrap_or(directory.to_owned());
         let directory = directory.display().to_string();
         Self { directory, may_unlock: store == SecretStore::Keyring }

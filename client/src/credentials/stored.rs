@@ -12,7 +12,7 @@ const VERSION: u32 = 1;
 /// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Stored {
+pub(crate) struct Stored {
     version: u32,
     /// Which grant each server's address leads to: what its metadata said at the last sign-in.
     #[serde(default)]
@@ -51,7 +51,7 @@ impl Stored {
     }
 
     /// The grant for the server at `server`.
-    pub fn grant(&self, server: &Url) -> Option<&Grant> {
+    pub(crate) fn grant(&self, server: &Url) -> Option<&Grant> {
         let key = self.servers.get(server.as_str())?;
         self.grants.get(&key.issuer)?.get(&key.resource)
     }
@@ -59,7 +59,7 @@ impl Stored {
     /// Keeps `grant`, and uses it for `server` from now on. A grant of another issuer or resource
     /// that was used for it, and that no other server leads to, is given back: nothing would ever
     /// find it again, so it should be revoked.
-    pub fn keep_grant(&mut self, server: &Url, grant: Grant) -> Option<Grant> {
+    pub(crate) fn keep_grant(&mut self, server: &Url, grant: Grant) -> Option<Grant> {
         let key = GrantKey { issuer: grant.issuer.clone(), resource: grant.resource.clone() };
         let before = self.servers.insert(server.to_string(), key);
         self.grants.entry(grant.issuer.clone()).or_default().insert(grant.resource.clone(), grant);
@@ -71,14 +71,14 @@ impl Stored {
 
     /// Notes that the access token for `server` is no good and cannot be renewed, if it is still
     /// the one that was `refused`.
-    pub fn mark_refused(&mut self, server: &Url, refused: &Grant, now: i64) {
+    pub(crate) fn mark_refused(&mut self, server: &Url, refused: &Grant, now: i64) {
         if self.grant(server) == Some(refused) {
             self.keep_grant(server, Grant { expires_at: Some(now), ..refused.clone() });
         }
     }
 
     /// Forgets the grant for `server`.
-    pub fn forget_grant(&mut self, server: &Url) {
+    pub(crate) fn forget_grant(&mut self, server: &Url) {
         let Some(key) = self.servers.remove(server.as_str()) else { return };
         if let Some(grants) = self.grants.get_mut(&key.issuer) {
             grants.remove(&key.resource);
@@ -87,23 +87,23 @@ impl Stored {
     }
 
     /// The issuer that the client `client_id`, registered beforehand, was first used at.
-    pub fn pinned_issuer(&self, client_id: &str) -> Option<&str> {
+    pub(crate) fn pinned_issuer(&self, client_id: &str) -> Option<&str> {
         self.pinned_issuers.get(client_id).map(String::as_str)
     }
 
     /// Remembers that `client_id` belongs to `issuer`.
-    pub fn pin_issuer(&mut self, client_id: &str, issuer: &str) {
+    pub(crate) fn pin_issuer(&mut self, client_id: &str, issuer: &str) {
         self.pinned_issuers.insert(client_id.to_owned(), issuer.to_owned());
     }
 
     /// Takes out the registration at `issuer`. A sign-in puts it back when it succeeds; so one
     /// that led nowhere is not tried twice.
-    pub fn take_registration(&mut self, issuer: &str) -> Option<ClientRegistration> {
+    pub(crate) fn take_registration(&mut self, issuer: &str) -> Option<ClientRegistration> {
         self.registrations.remove(issuer)
     }
 
     /// Keeps the registration at `issuer`.
-    pub fn keep_registration(&mut self, issuer: &str, registration: ClientRegistration) {
+    pub(crate) fn keep_registration(&mut self, issuer: &str, registration: ClientRegistration) {
         self.registrations.insert(issuer.to_owned(), registration);
     }
 }

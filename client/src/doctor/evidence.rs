@@ -44,7 +44,6 @@ pub(super) struct Exchange {
 /// A client that the examination registered.
 pub(super) struct Registration {
     pub(super) client_id: String,
-    /// Where it was registered.
     pub(super) endpoint: Url,
     /// Whether it was deleted again (RFC 7592), or why not.
     pub(super) deletion: Result<(), String>,
@@ -62,7 +61,6 @@ pub(super) enum Objection {
 /// The verdict of a check.
 pub(super) type Judged = Result<(), Objection>;
 
-/// Everything that was seen.
 pub(super) struct Evidence {
     pub(super) server: Url,
     pub(super) answers: BTreeMap<Probe, Result<Exchange, String>>,

@@ -10,7 +10,6 @@ use super::evidence::{Exchange, is_temporary};
 const ADDRESS_MEMBERS: [&str; 6] =
     ["url", "redirect", "redirect_uri", "redirect_url", "redirectTo", "location"];
 
-/// Where an answer leads.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Landing {
     /// To the redirect URI of the request, with these parameters.

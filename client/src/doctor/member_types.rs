@@ -15,13 +15,10 @@ const MAX_SHOWN_MEMBERS: usize = 8;
 pub(super) enum MemberType {
     /// A text that is not empty.
     Text,
-    /// An absolute address.
     Address,
     /// A list of texts that are not empty.
     Texts,
-    /// `true` or `false`.
     Boolean,
-    /// A whole number.
     Integer,
 }
 

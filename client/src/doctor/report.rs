@@ -12,7 +12,6 @@ const MAX_SHOWN_ID_CHARS: usize = 60;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Passed,
-    /// What was found instead.
     Failed(String),
     /// Why it could not be judged.
     Skipped(String),
@@ -24,7 +23,6 @@ pub(super) struct Finding {
     pub(super) outcome: Outcome,
 }
 
-/// Everything that was found.
 pub(super) struct Report {
     pub(super) groups: Vec<(&'static str, Vec<Finding>)>,
     /// The clients that the examination registered.
@@ -91,7 +89,6 @@ impl Report {
         parts.map(|(number, words)| format!("{number} {words}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// For programs.
     pub(super) fn as_json(&self, server: &str) -> Value {
         let checks: Vec<_> = self.findings().map(as_json).collect();
         json!({

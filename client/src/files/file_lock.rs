@@ -14,17 +14,16 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(25);
 
 /// Held while something changes that other processes change too.
 #[derive(Debug)]
-pub struct FileLock {
+pub(crate) struct FileLock {
     /// Closing the file releases the lock.
     _file: File,
 }
 
 /// Why the lock was not got.
 #[derive(Debug)]
-pub enum LockError {
+pub(crate) enum LockError {
     /// Another process has held it all the time.
     Busy,
-    /// The file system refused.
     Io(io::Error),
 }
 
@@ -40,10 +39,7 @@ impl From<LockError> for io::Error {
 impl FileLock {
     /// Waits until no other process holds the lock at `path`, for as long as `patience` lasts. The
     /// directory is created if it is missing.
-    ///
-    /// # Errors
-    /// [`LockError`].
-    pub async fn acquire(path: &Path, patience: Duration) -> Result<Self, LockError> {
+    pub(crate) async fn acquire(path: &Path, patience: Duration) -> Result<Self, LockError> {
         path.parent().map_or(Ok(()), private_file::create_directory).map_err(LockError::Io)?;
         let file = private_file::open(path).map_err(LockError::Io)?;
         let deadline = tokio::time::Instant::now() + patience;

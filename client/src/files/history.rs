@@ -11,21 +11,20 @@ const LONGEST: usize = 500;
 
 /// Lines typed before. Losing them harms nobody, so a file that fails is no error.
 #[derive(Clone, Debug, Default)]
-pub struct History {
+pub(crate) struct History {
     path: PathBuf,
     lines: Vec<String>,
 }
 
 impl History {
-    /// What `directory` holds.
-    pub fn read(directory: &Path) -> Self {
+    pub(crate) fn read(directory: &Path) -> Self {
         let path = directory.join("history");
         let content = fs::read_to_string(&path).unwrap_or_default();
         Self { path, lines: content.lines().map(str::to_owned).collect() }
     }
 
     /// Adds `line` as the newest, drops its earlier copy and the oldest lines beyond 500.
-    pub fn add(&mut self, line: &str) {
+    pub(crate) fn add(&mut self, line: &str) {
         self.lines.retain(|known| known != line);
         self.lines.push(line.to_owned());
         let surplus = self.lines.len().saturating_sub(LONGEST);
@@ -34,7 +33,7 @@ impl History {
     }
 
     /// The lines, newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().rev().map(String::as_str)
     }
 

@@ -11,10 +11,7 @@ use std::{
 const FOR_OTHERS: u32 = 0o077;
 
 /// Creates `directory` and its parents with mode 0700; one that exists stays as it is.
-///
-/// # Errors
-/// When the file system refuses.
-pub fn create_directory(directory: &Path) -> io::Result<()> {
+pub(crate) fn create_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
@@ -22,15 +19,12 @@ pub fn create_directory(directory: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Of kind `AlreadyExists`, or when the file system refuses.
-pub fn create_new_directory(directory: &Path) -> io::Result<()> {
+pub(crate) fn create_new_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(directory)
 }
 
 /// Opens `path` for writing with mode 0600, creating it empty if it is missing.
-///
-/// # Errors
-/// When the file system refuses.
-pub fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
@@ -39,7 +33,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// When the file system refuses; the old content is then still there.
-pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("new");
     // A leftover of a crash may have any mode; a new file has ours.
     match fs::remove_file(&fresh) {
@@ -57,22 +51,19 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// Of kind `AlreadyExists`, or when the file system refuses.
-pub fn create(path: &Path) -> io::Result<File> {
+pub(crate) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Whether others than its owner can use the file at `path`. Pipes and the like are nobody's
 /// concern, and so is a file that is missing.
-pub fn is_exposed(path: &Path) -> bool {
+pub(crate) fn is_exposed(path: &Path) -> bool {
     fs::metadata(path)
         .is_ok_and(|file| file.is_file() && file.permissions().mode() & FOR_OTHERS != 0)
 }
 
 /// Takes the file at `path` away from others than its owner; `true` if they could use it.
-///
-/// # Errors
-/// When the file system refuses.
-pub fn make_private(path: &Path) -> io::Result<bool> {
+pub(crate) fn make_private(path: &Path) -> io::Result<bool> {
     let is_exposed = is_exposed(path);
     if is_exposed {
         fs::set_permissions(path, Permissions::from_mode(0o600))?;

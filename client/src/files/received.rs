@@ -57,27 +57,20 @@ pub struct Received {
 
 /// A file that was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Where it is.
-    pub path: PathBuf,
+pub(crate) struct Kept {
+    pub(crate) path: PathBuf,
     /// Its size in bytes.
-    pub size: usize,
+    pub(crate) size: usize,
 }
 
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
-pub enum KeepError {
+pub(crate) enum KeepError {
     /// The server sent something else than it says.
     #[error("it is not the base64 that it should be")]
     NotBase64,
-    /// The file system refused.
     #[error("cannot write to {}: {reason}", .directory.display())]
-    Io {
-        /// The directory.
-        directory: PathBuf,
-        /// The operating system's words.
-        reason: io::Error,
-    },
+    Io { directory: PathBuf, reason: io::Error },
 }
 
 impl Received {
@@ -86,8 +79,7 @@ impl Received {
         Self { directory }
     }
 
-    /// Where they go.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
@@ -95,7 +87,7 @@ impl Received {
     ///
     /// # Errors
     /// [`KeepError`]; no file is left behind then.
-    pub fn keep(&self, name: &str, kind: &str, base64: &str) -> Result<Kept, KeepError> {
+    pub(crate) fn keep(&self, name: &str, kind: &str, base64: &str) -> Result<Kept, KeepError> {
         let content = BASE64.decode(base64.trim_ascii()).map_err(|_| KeepError::NotBase64)?;
         let path = self.write(name, kind, &content).map_err(|reason| {
             let directory = self.directory.clone();

@@ -11,13 +11,10 @@ use super::{FetchError, excerpt::excerpt, retry_in_words};
 
 /// An answer whose body has been read in full.
 #[derive(Debug)]
-pub struct Answer {
-    /// Where it came from.
-    pub url: Url,
-    /// Its HTTP status.
-    pub status: StatusCode,
-    /// Its headers.
-    pub headers: HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) url: Url,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     body: Vec<u8>,
 }
 
@@ -31,21 +28,18 @@ impl Answer {
     }
 
     /// Whether it has no body.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.body.trim_ascii().is_empty()
     }
 
     /// Whether the server, or a proxy before it, could not answer now but may be able to later.
-    pub fn is_in_trouble(&self) -> bool {
+    pub(crate) fn is_in_trouble(&self) -> bool {
         is_trouble(self.status)
     }
 
     /// The JSON object in the body as `T`. An array is refused, although serde would take its
     /// elements for the members in their order.
-    ///
-    /// # Errors
-    /// [`FetchError::NotJson`] when it is something else.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, FetchError> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, FetchError> {
         let is_object = self.body.trim_ascii_start().starts_with(b"{");
         let reason = match serde_json::from_slice(&self.body) {
             Ok(document) if is_object => return Ok(document),
@@ -58,7 +52,7 @@ impl Answer {
     }
 
     /// The status and, if it says anything, a piece of the body.
-    pub fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         match excerpt(&self.body) {
             words if words.is_empty() => self.status.to_string(),
             words => format!("{}: {words}", self.status),
@@ -84,7 +78,7 @@ pub(crate) fn is_trouble(status: StatusCode) -> bool {
 }
 
 /// The encoding of a body that has not been decoded: one that was not asked for.
-pub fn foreign_encoding(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn foreign_encoding(headers: &HeaderMap) -> Option<String> {
     let encoding = headers.get(CONTENT_ENCODING)?;
     let encoding = String::from_utf8_lossy(encoding.as_bytes()).trim().to_owned();
     let is_plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");

@@ -16,50 +16,29 @@ use crate::exit::Exit;
 pub enum FetchError {
     /// The address is neither https nor on this machine.
     #[error("refused to talk to {url}: it is neither https nor on this machine")]
-    Insecure {
-        /// The address.
-        url: Url,
-    },
+    Insecure { url: Url },
     /// A remote server pointed at an address of this machine or of a private network.
     #[error("refused to talk to {url}: a remote server may not send this client there")]
-    Inward {
-        /// The address.
-        url: Url,
-    },
+    Inward { url: Url },
     /// The name in an address leads where this client does not go.
     #[error("refused to talk to {url}: {reason}")]
-    Name {
-        /// The address.
-        url: Url,
-        /// Where it leads.
-        reason: NameRefused,
-    },
+    Name { url: Url, reason: NameRefused },
     /// No connection could be made.
     #[error("cannot reach {url}: {reason}")]
     Unreachable {
-        /// The address.
         url: Url,
         /// Why, as the operating system or TLS says.
         reason: String,
     },
     /// The port of the address speaks the other of https and http.
     #[error("cannot reach {url}: the port speaks {spoken}, not {}", .url.scheme())]
-    WrongScheme {
-        /// The address.
-        url: Url,
-        /// What the port speaks.
-        spoken: &'static str,
-    },
+    WrongScheme { url: Url, spoken: &'static str },
     /// The server took the request and did not answer in time.
     #[error("{url} did not answer in time")]
-    TimedOut {
-        /// The address.
-        url: Url,
-    },
+    TimedOut { url: Url },
     /// The server closed the connection before its answer was complete.
     #[error("the answer of {url} broke off: {reason}")]
     BrokenOff {
-        /// The address.
         url: Url,
         /// Why, as far as is known.
         reason: String,
@@ -67,35 +46,20 @@ pub enum FetchError {
     /// The server runs, but cannot answer now.
     #[error("{url} answered {answer}")]
     Unavailable {
-        /// The address.
         url: Url,
-        /// The HTTP status.
         status: StatusCode,
         /// The status, a piece of the body, and when to try again, if the server says it.
         answer: String,
     },
     /// The answer is larger than any honest one.
     #[error("{url} answered with more than {MAX_BODY} bytes")]
-    TooLarge {
-        /// The address.
-        url: Url,
-    },
+    TooLarge { url: Url },
     /// The answer is compressed in a way that was not asked for.
     #[error("{url} answered in the encoding `{encoding}`; this client takes gzip and none")]
-    Encoded {
-        /// The address.
-        url: Url,
-        /// The encoding.
-        encoding: String,
-    },
+    Encoded { url: Url, encoding: String },
     /// The body is not the JSON it should be.
     #[error("{url} did not answer with the expected JSON: {reason}")]
-    NotJson {
-        /// The address.
-        url: Url,
-        /// What is there instead.
-        reason: String,
-    },
+    NotJson { url: Url, reason: String },
     /// The HTTP client could not be set up, which only a broken TLS installation causes.
     #[error("cannot set up HTTP: {0}")]
     SetUp(Arc<reqwest::Error>),

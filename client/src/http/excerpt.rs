@@ -9,7 +9,7 @@ const MAX_EXAMINED: usize = 4 * 1024;
 
 /// The beginning of `body` in one line: the text of a web page without its markup, anything else as
 /// it is. Empty if there is nothing to show.
-pub fn excerpt(body: &[u8]) -> String {
+pub(crate) fn excerpt(body: &[u8]) -> String {
     let examined = body.get(..MAX_EXAMINED).unwrap_or(body);
     let text = String::from_utf8_lossy(examined);
     let is_page = text.trim_start().starts_with('<');

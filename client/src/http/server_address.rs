@@ -5,10 +5,7 @@ use url::Url;
 use super::is_secure;
 
 /// Reads the address of a server, if this client may talk to it.
-///
-/// # Errors
-/// A sentence that says how to write it.
-pub fn parse(text: &str) -> Result<Url, String> {
+pub(crate) fn parse(text: &str) -> Result<Url, String> {
     let address = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
     let Some(address) = address else {
         return Err("write it in full, like https://mcp.example.com/mcp".to_owned());

@@ -16,34 +16,29 @@ use crate::http::is_harmless;
 /// One request for authorization. The response is judged against this record and nothing else:
 /// the issuer comes from validated metadata and was fixed before the browser left.
 #[derive(Debug)]
-pub struct AuthorizationRequest {
-    /// What the browser opens.
-    pub url: Url,
+pub(crate) struct AuthorizationRequest {
+    pub(crate) url: Url,
     /// The authorization server that is asked.
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// Whether it promised to say who it is in its response (RFC 9207 §3).
-    pub promises_iss: bool,
+    pub(crate) promises_iss: bool,
     /// Ties the response to this request.
-    pub state: String,
+    pub(crate) state: String,
     /// Ties the token request to this request.
-    pub code_verifier: CodeVerifier,
+    pub(crate) code_verifier: CodeVerifier,
     /// The client that asks, whose redirect URI the response comes to.
-    pub client: ClientRegistration,
+    pub(crate) client: ClientRegistration,
     /// The MCP server the token is for, byte for byte as its metadata says.
-    pub resource: String,
-    /// What is asked for.
-    pub scope: Scope,
+    pub(crate) resource: String,
+    pub(crate) scope: Scope,
     /// The key that the tokens will be bound to.
-    pub dpop_key: Option<DpopKey>,
+    pub(crate) dpop_key: Option<DpopKey>,
 }
 
 impl AuthorizationRequest {
     /// Asks the discovered authorization server for `scope`, as `client`; for tokens that are
     /// bound to `dpop_key` if there is one.
-    ///
-    /// # Errors
-    /// [`OAuthError`] when the server's metadata does not allow a safe request.
-    pub fn new(
+    pub(crate) fn new(
         discovery: &Discovery,
         client: ClientRegistration,
         scope: Scope,

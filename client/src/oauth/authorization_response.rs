@@ -5,9 +5,9 @@ use url::form_urlencoded;
 use super::{OAuthError, authorization_request::AuthorizationRequest};
 use crate::secret::Secret;
 
-/// What a query that arrived at the redirect URI means.
+/// What a query that arrived at the redirect URI method.
 #[derive(Debug)]
-pub enum Judgement {
+pub(crate) enum Judgement {
     /// It does not carry this request's `state`: not an answer to us, so nobody is told anything.
     NotOurs,
     /// It is the answer to this request, good or bad.
@@ -16,7 +16,7 @@ pub enum Judgement {
 
 /// Judges `query` in the order that gives a forger nothing: first whether it belongs to this
 /// request, then who sent it, and only then what it says.
-pub fn judge(request: &AuthorizationRequest, query: &str) -> Judgement {
+pub(crate) fn judge(request: &AuthorizationRequest, query: &str) -> Judgement {
     let response = Response(form_urlencoded::parse(query.as_bytes()).into_owned().collect());
     if response.get("state") != Some(&request.state) {
         return Judgement::NotOurs;

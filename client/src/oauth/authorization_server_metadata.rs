@@ -23,9 +23,9 @@ const RULE: Rule = Rule {
 /// What an authorization server says about itself (RFC 8414 §2), checked by [`discover`]. Each
 /// member is read on its own; one that is wrong is refused where it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct AuthorizationServerMetadata {
+pub(crate) struct AuthorizationServerMetadata {
     /// Its identifier, exactly as sent.
-    pub issuer: String,
+    pub(crate) issuer: String,
     #[serde(default)]
     authorization_endpoint: Member<Url>,
     #[serde(default)]
@@ -46,19 +46,16 @@ pub struct AuthorizationServerMetadata {
     scopes_supported: Member<List>,
     /// Whether every authorization response carries `iss` (RFC 9207 §3).
     #[serde(default, deserialize_with = "flag")]
-    pub authorization_response_iss_parameter_supported: bool,
+    pub(crate) authorization_response_iss_parameter_supported: bool,
     /// Whether a client may be known by the address of its metadata document.
     #[serde(default, deserialize_with = "flag")]
-    pub client_id_metadata_document_supported: bool,
+    pub(crate) client_id_metadata_document_supported: bool,
     #[serde(default)]
     dpop_signing_alg_values_supported: Member<List>,
 }
 
 impl AuthorizationServerMetadata {
     /// What a server of revision 2025-03-26 without metadata is taken to say.
-    ///
-    /// # Errors
-    /// [`OAuthError::InvalidIssuer`].
     pub(super) fn by_convention(issuer: &str) -> Result<Self, OAuthError> {
         let at = |path: &str| Url::parse(&format!("{issuer}{path}")).ok();
         let metadata = serde_json::json!({
@@ -73,29 +70,23 @@ impl AuthorizationServerMetadata {
     }
 
     /// `scopes_supported`, if it is there.
-    pub fn scope(&self) -> Option<Scope> {
+    pub(crate) fn scope(&self) -> Option<Scope> {
         self.scopes_supported.value().map(Scope::from)
     }
 
     /// How a client may prove itself at the token endpoint; empty if the server does not say.
-    pub fn authentication_methods(&self) -> &[String] {
+    pub(crate) fn authentication_methods(&self) -> &[String] {
         items(&self.token_endpoint_auth_methods_supported)
     }
 
     /// Where codes and refresh tokens become access tokens.
-    ///
-    /// # Errors
-    /// [`OAuthError::MissingEndpoint`] or [`OAuthError::WrongMember`].
-    pub fn token_endpoint(&self) -> Result<&Url, OAuthError> {
+    pub(crate) fn token_endpoint(&self) -> Result<&Url, OAuthError> {
         self.needed(&self.token_endpoint, "token_endpoint")
     }
 
     /// Where the browser goes, at a server that can be trusted with a code flow: one without PKCE
     /// leaves the code to whoever intercepts it, so it is refused (OAuth 2.1 §7.5).
-    ///
-    /// # Errors
-    /// [`OAuthError::MissingEndpoint`], [`OAuthError::WrongMember`] or [`OAuthError::NoPkce`].
-    pub fn authorization_endpoint(&self) -> Result<&Url, OAuthError> {
+    pub(crate) fn authorization_endpoint(&self) -> Result<&Url, OAuthError> {
         if !items(&self.code_challenge_methods_supported).iter().any(|method| method == "S256") {
             return Err(OAuthError::NoPkce { issuer: self.issuer.clone() });
         }
@@ -113,31 +104,22 @@ impl AuthorizationServerMetadata {
     }
 
     /// Where a device without a browser asks for a code to show (RFC 8628 §4).
-    ///
-    /// # Errors
-    /// [`OAuthError::MissingEndpoint`] or [`OAuthError::WrongMember`].
-    pub fn device_authorization_endpoint(&self) -> Result<&Url, OAuthError> {
+    pub(crate) fn device_authorization_endpoint(&self) -> Result<&Url, OAuthError> {
         self.needed(&self.device_authorization_endpoint, "device_authorization_endpoint")
     }
 
     /// Where a client introduces itself (RFC 7591), if the server lets it.
-    ///
-    /// # Errors
-    /// [`OAuthError::WrongMember`].
-    pub fn registration_endpoint(&self) -> Result<Option<&Url>, OAuthError> {
+    pub(crate) fn registration_endpoint(&self) -> Result<Option<&Url>, OAuthError> {
         Ok(address(&self.registration_endpoint, &self.issuer, "registration_endpoint")?)
     }
 
     /// Where tokens are ended (RFC 7009), if anywhere.
-    ///
-    /// # Errors
-    /// [`OAuthError::WrongMember`].
-    pub fn revocation_endpoint(&self) -> Result<Option<&Url>, OAuthError> {
+    pub(crate) fn revocation_endpoint(&self) -> Result<Option<&Url>, OAuthError> {
         Ok(address(&self.revocation_endpoint, &self.issuer, "revocation_endpoint")?)
     }
 
     /// Where the user's name is asked for (OpenID Connect Core §5.3), if anywhere.
-    pub fn userinfo_endpoint(&self) -> Option<&Url> {
+    pub(crate) fn userinfo_endpoint(&self) -> Option<&Url> {
         self.userinfo_endpoint.value()
     }
 
@@ -152,12 +134,12 @@ impl AuthorizationServerMetadata {
     }
 
     /// Whether it binds tokens to keys of the kind this client makes (RFC 9449 §5.1).
-    pub fn offers_dpop(&self) -> bool {
+    pub(crate) fn offers_dpop(&self) -> bool {
         items(&self.dpop_signing_alg_values_supported).iter().any(|name| name == "ES256")
     }
 
     /// The origins of the endpoints that a sign-in leads to, without that of the issuer.
-    pub fn foreign_origins(&self) -> BTreeSet<String> {
+    pub(crate) fn foreign_origins(&self) -> BTreeSet<String> {
         let own = Url::parse(&self.issuer).map(|issuer| issuer.origin());
         let endpoints = [
             &self.authorization_endpoint,
@@ -176,10 +158,7 @@ fn items(member: &Member<List>) -> &[String] {
 
 /// Fetches the metadata of `issuer` from its well-known places, in order, and checks that it is
 /// about `issuer`, byte for byte (RFC 8414 §3.3).
-///
-/// # Errors
-/// [`OAuthError`] when there is none, it is unusable or it names another issuer.
-pub async fn discover(
+pub(crate) async fn discover(
     fetch: &Fetch,
     issuer: &str,
 ) -> Result<AuthorizationServerMetadata, OAuthError> {
@@ -199,9 +178,6 @@ pub async fn discover(
 }
 
 /// The metadata at the root of `origin`, if there is any (revision 2025-03-26).
-///
-/// # Errors
-/// As [`discover`], except that there need not be any.
 pub(super) async fn at_root(
     fetch: &Fetch,
     origin: &str,

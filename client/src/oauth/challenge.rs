@@ -4,21 +4,21 @@ use super::{dpop::USE_DPOP_NONCE, scope::Scope};
 
 /// One challenge of the header: a scheme and its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Challenge {
+pub(crate) struct Challenge {
     /// The scheme as it was sent; schemes are compared without regard to case.
-    pub scheme: String,
+    pub(crate) scheme: String,
     parameters: Vec<(String, String)>,
 }
 
 impl Challenge {
     /// The value of `name`, whose case does not matter. The first one counts.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         let mut parameters = self.parameters.iter();
         parameters.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
     /// Every value of `name`: a challenge may have it once only (RFC 9110 §11.2).
-    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         let parameters = self.parameters.iter();
         let named = parameters.filter(move |(known, _)| known.eq_ignore_ascii_case(name));
         named.map(|(_, value)| &**value)
@@ -31,17 +31,17 @@ impl Challenge {
 
 /// What an MCP server says when it refuses a request for want of authorization.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AuthorizationChallenge {
+pub(crate) struct AuthorizationChallenge {
     /// Where its protected resource metadata is (RFC 9728 §5.1).
-    pub resource_metadata: Option<String>,
+    pub(crate) resource_metadata: Option<String>,
     /// The scopes this operation needs (RFC 6750 §3).
-    pub scope: Option<Scope>,
+    pub(crate) scope: Option<Scope>,
     /// `invalid_token` or `insufficient_scope` (RFC 6750 §3.1).
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// Whether it takes tokens that are bound to a key (RFC 9449 §7.1).
-    pub offers_dpop: bool,
+    pub(crate) offers_dpop: bool,
     /// Whether it takes no others.
-    pub offers_only_dpop: bool,
+    pub(crate) offers_only_dpop: bool,
 }
 
 impl AuthorizationChallenge {
@@ -49,7 +49,7 @@ impl AuthorizationChallenge {
     ///
     /// A server and the gateway before it may each send a challenge, so every challenge for
     /// `Bearer` counts, then every one for `DPoP`; for each parameter the first that has it.
-    pub fn parse(header: &str) -> Self {
+    pub(crate) fn parse(header: &str) -> Self {
         let challenges = parse(header);
         let of = |scheme: &'static str| challenges.iter().filter(move |one| one.is(scheme));
         let parameter = |name: &str| {
@@ -67,20 +67,20 @@ impl AuthorizationChallenge {
     }
 
     /// Whether the header asks for the same request with a nonce in its proof (RFC 9449 §9).
-    pub fn wants_nonce(header: &str) -> bool {
+    pub(crate) fn wants_nonce(header: &str) -> bool {
         parse(header).iter().any(|challenge| {
             challenge.is("DPoP") && challenge.parameter("error") == Some(USE_DPOP_NONCE)
         })
     }
 
     /// Whether a wider token would help (RFC 6750 §3.1).
-    pub fn wants_more_scope(&self) -> bool {
+    pub(crate) fn wants_more_scope(&self) -> bool {
         self.error.as_deref() == Some("insufficient_scope")
     }
 }
 
 /// All challenges of `header`, in order. What cannot be understood is skipped up to the next comma.
-pub fn parse(header: &str) -> Vec<Challenge> {
+pub(crate) fn parse(header: &str) -> Vec<Challenge> {
     let mut rest = Rest(header);
     let mut challenges: Vec<Challenge> = Vec::new();
     loop {

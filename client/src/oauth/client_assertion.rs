@@ -9,7 +9,7 @@ use super::{OAuthError, pkce::random_text};
 use crate::secret::Secret;
 
 /// The kind of assertion (RFC 7523 §2.2).
-pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// How long an assertion may be used, in seconds; it is used at once.
 const LIFETIME: i64 = 60;
 
@@ -31,9 +31,6 @@ struct Claims<'a> {
 
 impl ClientKey {
     /// Reads a PKCS#8 key in PEM or a private JWK.
-    ///
-    /// # Errors
-    /// [`OAuthError::UnusableKey`] when it is neither.
     pub fn parse(text: &Secret) -> Result<Self, OAuthError> {
         let text = text.reveal().trim();
         let key = match text.starts_with('{') {
@@ -45,10 +42,12 @@ impl ClientKey {
     }
 
     /// A fresh assertion by `client_id` for `issuer`.
-    ///
-    /// # Errors
-    /// [`OAuthError::UnusableKey`] or [`OAuthError::Random`].
-    pub fn assertion(&self, client_id: &str, issuer: &str, now: i64) -> Result<String, OAuthError> {
+    pub(crate) fn assertion(
+        &self,
+        client_id: &str,
+        issuer: &str,
+        now: i64,
+    ) -> Result<String, OAuthError> {
         let claims = Claims {
             iss: client_id,
             sub: client_id,

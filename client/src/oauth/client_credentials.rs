@@ -17,10 +17,7 @@ const RULE: Rule = Rule {
 };
 
 /// Asks for a token for `resource`.
-///
-/// # Errors
-/// [`OAuthError`] when the server refuses or cannot be reached.
-pub async fn ask(
+pub(crate) async fn ask(
     endpoint: &TokenEndpoint<'_>,
     resource: &str,
     scope: &Scope,

@@ -37,14 +37,12 @@ const POLL: Rule = Rule {
 
 /// What the person is shown, and what is asked with later (RFC 8628 §3.2).
 #[derive(Debug)]
-pub struct DeviceAuthorization {
+pub(crate) struct DeviceAuthorization {
     device_code: Secret,
-    /// What the person types.
-    pub user_code: String,
-    /// Where.
-    pub verification_uri: Url,
+    pub(crate) user_code: String,
+    pub(crate) verification_uri: Url,
     /// The same with the code in it.
-    pub verification_uri_complete: Option<Url>,
+    pub(crate) verification_uri_complete: Option<Url>,
     expires_in: Option<u64>,
     interval: Option<u64>,
 }
@@ -82,10 +80,7 @@ impl From<SentDeviceAuthorization> for DeviceAuthorization {
 }
 
 /// Asks for a code for `resource`.
-///
-/// # Errors
-/// [`OAuthError`] when the server offers none, refuses, or answers with what cannot be shown.
-pub async fn request(
+pub(crate) async fn request(
     endpoint: &TokenEndpoint<'_>,
     resource: &str,
     scope: &Scope,
@@ -130,10 +125,7 @@ async fn check(
 }
 
 /// Asks until the person has decided. The caller bounds how long.
-///
-/// # Errors
-/// [`OAuthError::Denied`], or another [`OAuthError`] when the code expires or the server refuses.
-pub async fn wait(
+pub(crate) async fn wait(
     endpoint: &TokenEndpoint<'_>,
     resource: &str,
     authorization: &DeviceAuthorization,

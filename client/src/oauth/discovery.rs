@@ -12,19 +12,16 @@ use crate::http::Fetch;
 
 /// What is known about a server before anybody signs in.
 #[derive(Clone, Debug)]
-pub struct Discovery {
+pub(crate) struct Discovery {
     /// What the MCP server says about itself.
-    pub resource: ProtectedResourceMetadata,
+    pub(crate) resource: ProtectedResourceMetadata,
     /// What its authorization server says about itself.
-    pub authorization_server: AuthorizationServerMetadata,
+    pub(crate) authorization_server: AuthorizationServerMetadata,
 }
 
 /// Finds out where to sign in. Done anew for every sign-in: a server may have moved to another
 /// authorization server since the last one.
-///
-/// # Errors
-/// [`OAuthError`] when a document is missing, unusable or about something else.
-pub async fn discover(
+pub(crate) async fn discover(
     fetch: &Fetch,
     server: &Url,
     challenge: &AuthorizationChallenge,

@@ -18,17 +18,17 @@ use super::OAuthError;
 use crate::secret::Secret;
 
 /// The header that carries a proof (RFC 9449 §4.1).
-pub const DPOP: HeaderName = HeaderName::from_static("dpop");
+pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 /// The header that hands out a nonce (RFC 9449 §8).
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// The error that asks for a nonce, at both kinds of server (RFC 9449 §8 and §9).
-pub const USE_DPOP_NONCE: &str = "use_dpop_nonce";
+pub(crate) const USE_DPOP_NONCE: &str = "use_dpop_nonce";
 /// Longer nonces are not worth carrying.
 const LONGEST_NONCE: usize = 1024;
 
 /// The key of one grant, and the nonces that servers have handed out.
 #[derive(Clone)]
-pub struct DpopKey {
+pub(crate) struct DpopKey {
     key: Arc<SigningKey>,
     clock: Clock,
     /// By origin: what one server hands out means nothing to another.
@@ -36,20 +36,13 @@ pub struct DpopKey {
 }
 
 impl DpopKey {
-    /// A new key.
-    ///
-    /// # Errors
-    /// [`OAuthError::Random`] when the operating system has no randomness to give.
-    pub fn generate(clock: &Clock) -> Result<Self, OAuthError> {
+    pub(crate) fn generate(clock: &Clock) -> Result<Self, OAuthError> {
         let key = SigningKey::generate(Algorithm::ES256).map_err(|_| OAuthError::Random)?;
         Ok(Self::of(key, clock))
     }
 
     /// The key that [`Self::stored`] wrote.
-    ///
-    /// # Errors
-    /// [`OAuthError::UnusableKey`] when it is no such key.
-    pub fn restore(stored: &Secret, clock: &Clock) -> Result<Self, OAuthError> {
+    pub(crate) fn restore(stored: &Secret, clock: &Clock) -> Result<Self, OAuthError> {
         let key = SigningKey::from_json(stored.reveal().as_bytes())
             .map_err(|error| OAuthError::UnusableKey { reason: error.to_string() })?;
         Ok(Self::of(key, clock))
@@ -60,20 +53,17 @@ impl DpopKey {
     }
 
     /// The private key, to be kept with the tokens that are bound to it.
-    pub fn stored(&self) -> Secret {
+    pub(crate) fn stored(&self) -> Secret {
         Secret::new(self.key.private_jwk())
     }
 
     /// The name of the key, which the authorization request announces (RFC 9449 §10).
-    pub fn thumbprint(&self) -> String {
+    pub(crate) fn thumbprint(&self) -> String {
         self.key.thumbprint().to_owned()
     }
 
     /// The header with a fresh proof for one request, bound to the access token it carries.
-    ///
-    /// # Errors
-    /// [`OAuthError::UnusableKey`] when signing fails.
-    pub fn proof(
+    pub(crate) fn proof(
         &self,
         method: &str,
         url: &Url,
@@ -95,7 +85,7 @@ impl DpopKey {
 
     /// Keeps the nonce of an answer for later proofs to the same origin. Returns whether there was
     /// a new one, with which the request is worth repeating.
-    pub fn learn(&self, url: &Url, answer: &HeaderMap) -> bool {
+    pub(crate) fn learn(&self, url: &Url, answer: &HeaderMap) -> bool {
         let nonce = answer.get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok());
         let Some(nonce) = nonce.filter(|nonce| nonce.len() <= LONGEST_NONCE) else { return false };
         let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,19 +102,15 @@ impl fmt::Debug for DpopKey {
 
 /// An access token and, if it is bound to one, its key.
 #[derive(Clone, Debug)]
-pub struct AccessToken {
-    /// The token.
-    pub token: Secret,
+pub(crate) struct AccessToken {
+    pub(crate) token: Secret,
     /// The key it is bound to.
-    pub key: Option<DpopKey>,
+    pub(crate) key: Option<DpopKey>,
 }
 
 impl AccessToken {
     /// The headers that present it with one request (RFC 6750 §2.1, RFC 9449 §7.1).
-    ///
-    /// # Errors
-    /// [`OAuthError::UnusableKey`] when the proof cannot be made.
-    pub fn headers(&self, method: &str, url: &Url) -> Result<HeaderMap, OAuthError> {
+    pub(crate) fn headers(&self, method: &str, url: &Url) -> Result<HeaderMap, OAuthError> {
         let scheme = if self.key.is_some() { "DPoP" } else { "Bearer" };
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_str(&format!("{scheme} {}", self.token.reveal()));

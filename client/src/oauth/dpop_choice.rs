@@ -19,10 +19,7 @@ pub enum DpopChoice {
 
 impl DpopChoice {
     /// Whether a key is needed for this sign-in.
-    ///
-    /// # Errors
-    /// [`OAuthError::NoDpop`] when it is needed and the authorization server offers none.
-    pub fn applies(
+    pub(crate) fn applies(
         self,
         challenge: &AuthorizationChallenge,
         resource: &ProtectedResourceMetadata,

@@ -53,10 +53,7 @@ struct ExchangeResponse {
 }
 
 /// Exchanges the ID token for an assertion, and that for a token for `resource`.
-///
-/// # Errors
-/// [`OAuthError`] when either server refuses or cannot be reached.
-pub async fn ask(
+pub(crate) async fn ask(
     endpoint: &TokenEndpoint<'_>,
     resource: &str,
     scope: &Scope,

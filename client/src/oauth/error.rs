@@ -18,34 +18,19 @@ pub enum OAuthError {
     // Step 2: protected resource metadata (RFC 9728).
     /// The challenge announces something that is no address.
     #[error("the server announces its metadata at `{address}`, which is not an address")]
-    AnnouncedAddress {
-        /// What it announced.
-        address: String,
-    },
-    /// There is no metadata.
+    AnnouncedAddress { address: String },
     #[error("{server} asks for a token but publishes no metadata (RFC 9728); looked at {tried}")]
     NoResourceMetadata {
-        /// The MCP server.
         server: String,
         /// Where it was looked for.
         tried: String,
     },
     /// The metadata is about another server.
     #[error("the metadata at {url} is for {resource}, not for {server} (RFC 9728 §3.3)")]
-    ResourceMismatch {
-        /// Where it was found.
-        url: String,
-        /// What it describes.
-        resource: String,
-        /// What it should describe.
-        server: String,
-    },
+    ResourceMismatch { url: String, resource: String, server: String },
     /// The metadata lists no authorization server.
     #[error("the metadata of {resource} names no authorization server (RFC 9728 §2)")]
-    NoAuthorizationServer {
-        /// The MCP server.
-        resource: String,
-    },
+    NoAuthorizationServer { resource: String },
 
     // Step 3: authorization server metadata (RFC 8414).
     /// The issuer is no address that metadata could be found from.
@@ -54,10 +39,8 @@ pub enum OAuthError {
         /// What the MCP server named.
         issuer: String,
     },
-    /// There is no metadata.
     #[error("{issuer} publishes no authorization server metadata; looked at {tried}")]
     NoAuthorizationServerMetadata {
-        /// The authorization server.
         issuer: String,
         /// Where it was looked for.
         tried: String,
@@ -65,11 +48,9 @@ pub enum OAuthError {
     /// The metadata is another server's.
     #[error("the metadata at {url} says its issuer is {found}, not {expected} (RFC 8414 §3.3)")]
     IssuerMismatch {
-        /// Where it was found.
         url: String,
         /// What the MCP server named.
         expected: String,
-        /// What the document says.
         found: String,
     },
     /// A member that is needed is there and cannot be used.
@@ -77,45 +58,24 @@ pub enum OAuthError {
     WrongMember(#[from] WrongMember),
     /// A needed endpoint is missing.
     #[error("the metadata of {issuer} has no {endpoint}")]
-    MissingEndpoint {
-        /// The authorization server.
-        issuer: String,
-        /// The member's name.
-        endpoint: &'static str,
-    },
+    MissingEndpoint { issuer: String, endpoint: &'static str },
     /// The server does not offer PKCE with S256.
     #[error("{issuer} does not say that it supports PKCE with S256; signing in would not be safe")]
-    NoPkce {
-        /// The authorization server.
-        issuer: String,
-    },
+    NoPkce { issuer: String },
 
     /// The authorization endpoint is no address to open.
     #[error("refused to open {endpoint}: it has characters that no sign-in address needs")]
-    UnsafeEndpoint {
-        /// The endpoint.
-        endpoint: String,
-    },
+    UnsafeEndpoint { endpoint: String },
 
     // Step 4: registration (RFC 7591).
     /// The server refused the registration.
     #[error("{issuer} refused to register this client: {reason}")]
-    RegistrationRefused {
-        /// The authorization server.
-        issuer: String,
-        /// Its own words.
-        reason: String,
-    },
+    RegistrationRefused { issuer: String, reason: String },
     /// No way of authenticating at the token endpoint is known to both sides.
     #[error(
         "{issuer} accepts only client authentication that this client does not know: {methods}"
     )]
-    NoAuthenticationMethod {
-        /// The authorization server.
-        issuer: String,
-        /// What it accepts.
-        methods: String,
-    },
+    NoAuthenticationMethod { issuer: String, methods: String },
 
     /// The configured client belongs to another authorization server.
     #[error("this client is registered at {expected}, but the server now names {found}")]
@@ -130,25 +90,15 @@ pub enum OAuthError {
     NoPreRegisteredClient,
     /// A key or an assertion cannot be read or used.
     #[error("the key cannot be used: {reason}")]
-    UnusableKey {
-        /// What is odd.
-        reason: String,
-    },
+    UnusableKey { reason: String },
     /// Bound tokens are needed and not to be had.
     #[error("{issuer} does not bind tokens to a key with ES256 (RFC 9449)")]
-    NoDpop {
-        /// The authorization server.
-        issuer: String,
-    },
+    NoDpop { issuer: String },
 
     // Steps 5 to 7: the browser's round trip.
     /// What the server wants to be allowed fits no request.
     #[error("the server wants {count} scopes, more than any request can carry")]
-    TooManyScopes {
-        /// How many.
-        count: usize,
-    },
-    /// No randomness.
+    TooManyScopes { count: usize },
     #[error("the operating system has no randomness to give")]
     Random,
     /// The loopback listener could not be opened.
@@ -160,23 +110,16 @@ pub enum OAuthError {
         /// How long it was waited for.
         seconds: u64,
     },
-    /// The person said no.
     #[error("you refused access, so nothing was allowed")]
     Denied,
     /// The authorization server said no for another reason.
     #[error("{issuer} did not allow the sign-in: {reason}")]
-    AuthorizationRefused {
-        /// The authorization server.
-        issuer: String,
-        /// Its own words.
-        reason: String,
-    },
+    AuthorizationRefused { issuer: String, reason: String },
     /// The answer does not come from the server that was asked.
     #[error("the answer in the browser came from {found}, not from {expected} (RFC 9207 §2.4)")]
     WrongIssuer {
         /// The authorization server that was asked.
         expected: String,
-        /// Who claims to answer.
         found: String,
     },
     /// The answer does not say who answers, although the server promised so.
@@ -187,16 +130,12 @@ pub enum OAuthError {
     },
     /// The answer has a parameter twice, or lacks the code.
     #[error("the answer in the browser is malformed: {reason}")]
-    MalformedResponse {
-        /// What is odd.
-        reason: &'static str,
-    },
+    MalformedResponse { reason: &'static str },
 
     // Step 8: tokens.
     /// The token endpoint refused the code or the refresh token.
     #[error("{issuer} refused to issue a token: {reason}")]
     TokenRefused {
-        /// The authorization server.
         issuer: String,
         /// The `error` member (RFC 6749 §5.2), or the HTTP status without one.
         error: String,
@@ -205,26 +144,13 @@ pub enum OAuthError {
     },
     /// The token endpoint's answer is not usable.
     #[error("the token {issuer} issued is not usable: {reason}")]
-    UnusableToken {
-        /// The authorization server.
-        issuer: String,
-        /// What is odd.
-        reason: String,
-    },
+    UnusableToken { issuer: String, reason: String },
     /// The server refused to revoke the token.
     #[error("{issuer} refused to revoke the token: {reason}")]
-    RevocationRefused {
-        /// The authorization server.
-        issuer: String,
-        /// Its own words.
-        reason: String,
-    },
+    RevocationRefused { issuer: String, reason: String },
     /// The server has refused the tokens of several sign-ins in a row.
     #[error("{server} refuses every token that its authorization server issues")]
-    TokensRefused {
-        /// The MCP server.
-        server: String,
-    },
+    TokensRefused { server: String },
 }
 
 impl OAuthError {

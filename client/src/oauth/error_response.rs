@@ -27,13 +27,12 @@ const CODES: [&str; 14] = [
     "interaction_required",
 ];
 
-/// A refusal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ErrorResponse {
     /// The `error` member, or the HTTP status without one.
-    pub error: String,
+    pub(crate) error: String,
     /// The error with the server's own words.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// The same as it is sent.

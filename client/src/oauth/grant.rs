@@ -4,58 +4,59 @@ use net::clock::Clock;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    OAuthError, dpop::DpopKey, registration::ClientRegistration, scope::Scope,
-    token::TokenResponse, user_info::Person,
+    OAuthError, discovery::Discovery, dpop::DpopKey, registration::ClientRegistration,
+    scope::Scope, token::TokenResponse, user_info::Person,
 };
 use crate::secret::Secret;
 
 /// A person's permission, as the authorization server granted it to this installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
+pub(crate) struct Grant {
     /// The authorization server, exactly as its metadata spells it.
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// The MCP server, exactly as its metadata spells it (RFC 8707).
-    pub resource: String,
+    pub(crate) resource: String,
     /// The registration it was granted to: a refresh token works for no other (RFC 6749 §6).
-    pub client: ClientRegistration,
-    /// The access token.
-    pub access_token: Secret,
+    pub(crate) client: ClientRegistration,
+    pub(crate) access_token: Secret,
     /// The refresh token, if one was issued and has not been refused since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refresh_token: Option<Secret>,
-    /// What was granted.
-    pub scope: Scope,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) scope: Scope,
     /// What was asked for, which a step-up asks for again.
-    pub requested_scope: Scope,
+    pub(crate) requested_scope: Scope,
     /// When the access token was issued, in seconds since 1970.
-    pub issued_at: i64,
+    pub(crate) issued_at: i64,
     /// When the access token expires, in seconds since 1970, if the server said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<i64>,
+    pub(crate) expires_at: Option<i64>,
     /// The private key that the tokens are bound to, if they are (RFC 9449).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dpop_key: Option<Secret>,
+    pub(crate) dpop_key: Option<Secret>,
     /// Who signed in, if the authorization server told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<Person>,
+    pub(crate) person: Option<Person>,
 }
 
 impl Grant {
     /// The key that the tokens are bound to.
-    ///
-    /// # Errors
-    /// [`OAuthError::UnusableKey`] when what was kept is no key.
-    pub fn restored_key(&self, clock: &Clock) -> Result<Option<DpopKey>, OAuthError> {
+    pub(crate) fn restored_key(&self, clock: &Clock) -> Result<Option<DpopKey>, OAuthError> {
         self.dpop_key.as_ref().map(|stored| DpopKey::restore(stored, clock)).transpose()
     }
 
+    /// Whether it was issued by the authorization server, and for the resource, of `discovery`.
+    pub(crate) fn is_from(&self, discovery: &Discovery) -> bool {
+        self.issuer == discovery.authorization_server.issuer
+            && self.resource == discovery.resource.resource
+    }
+
     /// Whether the access token's life is over.
-    pub fn is_expired(&self, now: i64) -> bool {
+    pub(crate) fn is_expired(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
     /// Whether it is time to refresh: 60 seconds before the end, or at half-life if that is later.
-    pub fn is_due(&self, now: i64) -> bool {
+    pub(crate) fn is_due(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|expires_at| {
             let margin = 60.min((expires_at - self.issued_at) / 2);
             expires_at - margin <= now
@@ -63,14 +64,14 @@ impl Grant {
     }
 
     /// Whether the grant can still lead to an answer without asking the person.
-    pub fn is_usable(&self, now: i64) -> bool {
+    pub(crate) fn is_usable(&self, now: i64) -> bool {
         self.refresh_token.is_some() || !self.is_expired(now)
     }
 
     /// The grant after a refresh. A server that sends no new refresh token means the old one to be
     /// used again, and one that names no scope has changed none (OAuth 2.1 §4.3.2).
     #[must_use]
-    pub fn renewed(&self, response: &TokenResponse, now: i64) -> Self {
+    pub(crate) fn renewed(&self, response: &TokenResponse, now: i64) -> Self {
         Self {
             access_token: response.access_token.clone(),
             refresh_token: response.refresh_token.clone().or_else(|| self.refresh_token.clone()),

@@ -47,10 +47,7 @@ const RULE: Rule = Rule {
 impl Identity {
     /// The identity for the server with `metadata`, without registering: `None` if it has to
     /// register itself.
-    ///
-    /// # Errors
-    /// [`OAuthError::NoAuthenticationMethod`] when it cannot prove itself there.
-    pub fn at(
+    pub(crate) fn at(
         &self,
         metadata: &AuthorizationServerMetadata,
         redirect_uri: &str,
@@ -66,10 +63,11 @@ impl Identity {
 
     /// A secret or key goes to the issuer it is meant for, or was first used at (`pinned`), and to
     /// no other, whatever the MCP server names.
-    ///
-    /// # Errors
-    /// [`OAuthError::ForeignIssuer`].
-    pub fn check_issuer(&self, issuer: &str, pinned: Option<&str>) -> Result<(), OAuthError> {
+    pub(crate) fn check_issuer(
+        &self,
+        issuer: &str,
+        pinned: Option<&str>,
+    ) -> Result<(), OAuthError> {
         match self.issuer.as_deref().or(pinned) {
             Some(expected) if self.pre_registered.is_some() && expected != issuer => {
                 Err(OAuthError::ForeignIssuer {
@@ -82,16 +80,13 @@ impl Identity {
     }
 
     /// What `--explain` says about this step.
-    pub fn rule() -> &'static Rule {
+    pub(crate) fn rule() -> &'static Rule {
         &RULE
     }
 }
 
 impl PreRegistered {
     /// This client at the server with `metadata`, proving itself the best way both sides know.
-    ///
-    /// # Errors
-    /// [`OAuthError::NoAuthenticationMethod`].
     pub(super) fn at(
         &self,
         metadata: &AuthorizationServerMetadata,

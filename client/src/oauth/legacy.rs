@@ -16,10 +16,7 @@ use crate::http::Fetch;
 
 /// The server's own metadata at the root of its origin; without any, the endpoints that the old
 /// revision named for that case ("Fallbacks for Servers without Metadata Discovery").
-///
-/// # Errors
-/// [`OAuthError`] when the server cannot be reached or its metadata is unusable.
-pub async fn discover(fetch: &Fetch, server: &Url) -> Result<Discovery, OAuthError> {
+pub(crate) async fn discover(fetch: &Fetch, server: &Url) -> Result<Discovery, OAuthError> {
     let issuer = server.origin().ascii_serialization();
     let authorization_server = match at_root(fetch, &issuer).await? {
         Some(metadata) => metadata,

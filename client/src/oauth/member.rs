@@ -56,7 +56,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Member<T> {
 /// Several texts. A single text counts as a list of its words, as in `scope` (RFC 6749 §3.3); what
 /// is no text among the others is passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct List(pub Vec<String>);
+pub(crate) struct List(pub(crate) Vec<String>);
 
 impl<'de> Deserialize<'de> for List {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -106,14 +106,10 @@ impl<'de> Deserialize<'de> for Seconds {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` in the metadata of {owner} is {value}, which is not {expected}")]
 pub struct WrongMember {
-    /// Whose metadata it is.
-    pub owner: String,
-    /// The member's name.
-    pub name: &'static str,
-    /// Its value, as JSON.
-    pub value: String,
-    /// What it should be.
-    pub expected: &'static str,
+    pub(crate) owner: String,
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    pub(crate) expected: &'static str,
 }
 
 /// The address in `member`, the member `name` of the metadata of `owner`; `None` if it is absent.

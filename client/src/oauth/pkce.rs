@@ -8,32 +8,25 @@ use crate::secret::Secret;
 
 /// The secret half, sent with the token request only (RFC 7636 §4.1).
 #[derive(Clone, Debug)]
-pub struct CodeVerifier(Secret);
+pub(crate) struct CodeVerifier(Secret);
 
 impl CodeVerifier {
     /// A fresh verifier of 256 random bits.
-    ///
-    /// # Errors
-    /// [`OAuthError::Random`] when the operating system has no randomness to give.
-    pub fn generate() -> Result<Self, OAuthError> {
+    pub(crate) fn generate() -> Result<Self, OAuthError> {
         random_text().map(|text| Self(Secret::new(text)))
     }
 
-    /// The verifier itself.
-    pub fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         self.0.reveal()
     }
 
     /// The public half, sent with the authorization request: method `S256` (RFC 7636 §4.2).
-    pub fn challenge(&self) -> String {
+    pub(crate) fn challenge(&self) -> String {
         URL_SAFE_NO_PAD.encode(digest(&SHA256, self.0.reveal().as_bytes()))
     }
 }
 
 /// 256 random bits in 43 characters that need no escaping in a URL.
-///
-/// # Errors
-/// [`OAuthError::Random`] when the operating system has no randomness to give.
 pub(super) fn random_text() -> Result<String, OAuthError> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| OAuthError::Random)?;

@@ -24,9 +24,9 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// What an MCP server says about itself (RFC 9728 §2). Strings are kept exactly as sent: they are
 /// identifiers, and a URL library would add or drop slashes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct ProtectedResourceMetadata {
+pub(crate) struct ProtectedResourceMetadata {
     /// The server's identifier, the `resource` of every later request (RFC 8707).
-    pub resource: String,
+    pub(crate) resource: String,
     #[serde(default)]
     authorization_servers: Member<List>,
     #[serde(default)]
@@ -45,32 +45,29 @@ impl ProtectedResourceMetadata {
     }
 
     /// Whether it takes only tokens that are bound to a key (RFC 9728 §2).
-    pub fn insists_on_dpop(&self) -> bool {
+    pub(crate) fn insists_on_dpop(&self) -> bool {
         self.dpop_bound_access_tokens_required
     }
 
     /// Whether it takes such tokens.
-    pub fn offers_dpop(&self) -> bool {
+    pub(crate) fn offers_dpop(&self) -> bool {
         let algorithms = self.dpop_signing_alg_values_supported.value();
         self.dpop_bound_access_tokens_required
             || algorithms.is_some_and(|list| list.0.iter().any(|name| name == "ES256"))
     }
 
     /// `scopes_supported`, if it is there.
-    pub fn scope(&self) -> Option<Scope> {
+    pub(crate) fn scope(&self) -> Option<Scope> {
         self.scopes_supported.value().map(Scope::from)
     }
 
     /// Issuers of the authorization servers it accepts tokens from, by preference.
-    pub fn authorization_servers(&self) -> &[String] {
+    pub(crate) fn authorization_servers(&self) -> &[String] {
         self.authorization_servers.value().map_or(&[], |list| &list.0)
     }
 
     /// The authorization server to use: the first, as the resource lists them by preference.
-    ///
-    /// # Errors
-    /// [`OAuthError::NoAuthorizationServer`] or [`OAuthError::WrongMember`].
-    pub fn issuer(&self) -> Result<&str, OAuthError> {
+    pub(crate) fn issuer(&self) -> Result<&str, OAuthError> {
         if let Member::Unusable(value) = &self.authorization_servers {
             return Err(OAuthError::WrongMember(WrongMember {
                 owner: self.resource.clone(),
@@ -88,10 +85,7 @@ impl ProtectedResourceMetadata {
 
 /// Fetches the metadata of `server` and checks that it is about `server`: from the place the
 /// challenge announced, and only from there; else from the well-known places in order.
-///
-/// # Errors
-/// [`OAuthError`] when there is none, it is unusable or it describes something else.
-pub async fn discover(
+pub(crate) async fn discover(
     fetch: &Fetch,
     server: &Url,
     announced: Option<&str>,

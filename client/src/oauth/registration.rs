@@ -38,29 +38,28 @@ const RULE: Rule = Rule {
 
 /// What the authorization server knows this client by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientRegistration {
-    /// The client's identifier.
-    pub client_id: String,
+pub(crate) struct ClientRegistration {
+    pub(crate) client_id: String,
     /// Its secret, if the server gave it one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_secret: Option<Secret>,
+    pub(crate) client_secret: Option<Secret>,
     /// When the secret expires, in seconds since 1970; 0 for never.
     #[serde(default)]
-    pub client_secret_expires_at: i64,
+    pub(crate) client_secret_expires_at: i64,
     /// How the client proves itself at the token endpoint.
-    pub authentication_method: ClientAuthenticationMethod,
+    pub(crate) authentication_method: ClientAuthenticationMethod,
     /// The redirect URI it registered.
     #[serde(default)]
-    pub redirect_uri: String,
+    pub(crate) redirect_uri: String,
     /// The key it signs assertions with. It is the person's own and never kept here.
     #[serde(skip)]
-    pub key: Option<ClientKey>,
+    pub(crate) key: Option<ClientKey>,
 }
 
 /// How a client proves itself at the token endpoint (RFC 7591 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ClientAuthenticationMethod {
+pub(crate) enum ClientAuthenticationMethod {
     /// Not at all: a public client, which PKCE protects.
     None,
     /// The secret in the `Authorization` header.
@@ -74,9 +73,6 @@ pub enum ClientAuthenticationMethod {
 impl ClientAuthenticationMethod {
     /// The first of `able`, what this client can do in the order it prefers, that the server
     /// accepts. A server that lists none leaves the choice to the client.
-    ///
-    /// # Errors
-    /// [`OAuthError::NoAuthenticationMethod`].
     pub(super) fn choose(
         metadata: &AuthorizationServerMetadata,
         able: &[Self],
@@ -103,7 +99,7 @@ impl ClientAuthenticationMethod {
 
 /// What a client that registers itself is going to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantTypes {
+pub(crate) enum GrantTypes {
     /// Codes that the browser brings back.
     Browser,
     /// Codes that a person types elsewhere (RFC 8628).
@@ -112,16 +108,14 @@ pub enum GrantTypes {
 
 /// What the client adds to a form to prove itself.
 #[derive(Clone, Debug, Default)]
-pub struct ClientProof {
-    /// The `Authorization` header.
-    pub authorization: Option<HeaderValue>,
-    /// Members of the form.
-    pub form: Vec<(&'static str, String)>,
+pub(crate) struct ClientProof {
+    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) form: Vec<(&'static str, String)>,
 }
 
 impl ClientRegistration {
     /// A client without a secret, known as `client_id`.
-    pub fn public(client_id: String, redirect_uri: String) -> Self {
+    pub(crate) fn public(client_id: String, redirect_uri: String) -> Self {
         Self {
             client_id,
             client_secret: None,
@@ -133,15 +127,12 @@ impl ClientRegistration {
     }
 
     /// Whether it can still be used: its secret, if it has one, has not expired.
-    pub fn is_current(&self, now: i64) -> bool {
+    pub(crate) fn is_current(&self, now: i64) -> bool {
         self.client_secret_expires_at == 0 || now < self.client_secret_expires_at
     }
 
     /// What to send to the token or revocation endpoint of `issuer` (RFC 6749 §2.3.1).
-    ///
-    /// # Errors
-    /// [`OAuthError`] when an assertion is needed and cannot be made.
-    pub fn proof(&self, issuer: &str, now: i64) -> Result<ClientProof, OAuthError> {
+    pub(crate) fn proof(&self, issuer: &str, now: i64) -> Result<ClientProof, OAuthError> {
         let secret = self.client_secret.as_ref().map_or("", Secret::reveal);
         let client_id = ("client_id", self.client_id.clone());
         let (authorization, form) = match self.authentication_method {
@@ -193,10 +184,7 @@ struct ClientInformation {
 
 /// Registers this client with `redirect_uri`, for `grant_types` and for refreshing what comes of
 /// them.
-///
-/// # Errors
-/// [`OAuthError`] when the server offers no registration, refuses it or answers with nonsense.
-pub async fn register(
+pub(crate) async fn register(
     fetch: &Fetch,
     metadata: &AuthorizationServerMetadata,
     redirect_uri: &str,

@@ -17,10 +17,11 @@ const RULE: Rule = Rule {
 
 /// Revokes the refresh token of `grant`, and with it the whole grant; the access token if that is
 /// all there is. Returns `false` if the server offers no revocation.
-///
-/// # Errors
-/// [`OAuthError`] when the server cannot be reached or refuses.
-pub async fn revoke(fetch: &Fetch, clock: &Clock, grant: &Grant) -> Result<bool, OAuthError> {
+pub(crate) async fn revoke(
+    fetch: &Fetch,
+    clock: &Clock,
+    grant: &Grant,
+) -> Result<bool, OAuthError> {
     let metadata = authorization_server_metadata::discover(fetch, &grant.issuer).await?;
     let Some(endpoint) = metadata.revocation_endpoint()? else { return Ok(false) };
     fetch.explanation.step(&RULE);

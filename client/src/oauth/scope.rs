@@ -11,27 +11,27 @@ const LONGEST: usize = 8 * 1024;
 
 /// A set of scopes in the order they were named (RFC 6749 §3.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope(Vec<String>);
+pub(crate) struct Scope(Vec<String>);
 
 impl Scope {
     /// Reads a space-separated list; a scope named twice counts once.
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         Self::distinct(text.split_ascii_whitespace().map(str::to_owned))
     }
 
     /// Whether it names nothing.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether everything in `other` is in here.
-    pub fn covers(&self, other: &Scope) -> bool {
+    pub(crate) fn covers(&self, other: &Scope) -> bool {
         let mine: BTreeSet<_> = self.0.iter().collect();
         other.0.iter().all(|scope| mine.contains(scope))
     }
 
     /// This, then what `other` adds.
-    pub fn union(self, other: &Scope) -> Self {
+    pub(crate) fn union(self, other: &Scope) -> Self {
         Self::distinct(self.0.into_iter().chain(other.0.iter().cloned()))
     }
 
@@ -41,7 +41,7 @@ impl Scope {
     }
 
     /// The scopes one by one.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 }
@@ -72,24 +72,21 @@ impl<'de> Deserialize<'de> for Scope {
 
 /// Everything that has a say in the choice.
 #[derive(Clone, Copy, Debug)]
-pub struct ScopeSources<'a> {
+pub(crate) struct ScopeSources<'a> {
     /// The `scope` of the challenge, if it names any.
-    pub challenge: Option<&'a Scope>,
+    pub(crate) challenge: Option<&'a Scope>,
     /// `scopes_supported` of the protected resource metadata, if it has that member.
-    pub resource: Option<&'a Scope>,
+    pub(crate) resource: Option<&'a Scope>,
     /// `scopes_supported` of the authorization server metadata, if it has that member.
-    pub authorization_server: Option<&'a Scope>,
+    pub(crate) authorization_server: Option<&'a Scope>,
     /// What was asked for last time, when this is not the first sign-in.
-    pub requested_before: Option<&'a Scope>,
+    pub(crate) requested_before: Option<&'a Scope>,
 }
 
 /// The scopes to ask for. The challenge is authoritative; without one, everything the resource
 /// lists; if it lists nothing, none. Earlier requests are kept, so that a step-up never trades one
 /// permission for another. `offline_access` is added only where the authorization server lists it.
-///
-/// # Errors
-/// [`OAuthError::TooManyScopes`] when they fit no request.
-pub fn select(sources: ScopeSources<'_>) -> Result<Scope, OAuthError> {
+pub(crate) fn select(sources: ScopeSources<'_>) -> Result<Scope, OAuthError> {
     let needed = sources.challenge.or(sources.resource).cloned().unwrap_or_default();
     let wanted = match sources.requested_before {
         Some(before) => before.clone().union(&needed),

@@ -39,16 +39,15 @@ const REFRESH: Rule = Rule {
 
 /// A successful answer (OAuth 2.1 §3.2.3).
 #[derive(Debug)]
-pub struct TokenResponse {
-    /// The access token.
-    pub access_token: Secret,
+pub(crate) struct TokenResponse {
+    pub(crate) access_token: Secret,
     token_type: &'static str,
     /// How long it lives, in seconds, if the server says.
-    pub expires_in: Option<i64>,
+    pub(crate) expires_in: Option<i64>,
     /// The refresh token, if one was issued.
-    pub refresh_token: Option<Secret>,
+    pub(crate) refresh_token: Option<Secret>,
     /// What was granted, if it differs from what was asked for.
-    pub scope: Option<Scope>,
+    pub(crate) scope: Option<Scope>,
 }
 
 /// The same as it is sent.
@@ -68,25 +67,20 @@ struct SentTokenResponse {
 
 /// The token endpoint of one authorization server, as one client speaks to it.
 #[derive(Clone, Copy)]
-pub struct TokenEndpoint<'a> {
+pub(crate) struct TokenEndpoint<'a> {
     /// How servers are spoken to.
-    pub fetch: &'a Fetch,
-    /// The server.
-    pub metadata: &'a AuthorizationServerMetadata,
-    /// The client.
-    pub client: &'a ClientRegistration,
+    pub(crate) fetch: &'a Fetch,
+    pub(crate) metadata: &'a AuthorizationServerMetadata,
+    pub(crate) client: &'a ClientRegistration,
     /// The key that the tokens are to be bound to.
-    pub dpop_key: Option<&'a DpopKey>,
+    pub(crate) dpop_key: Option<&'a DpopKey>,
     /// What time it is, for assertions.
-    pub clock: &'a Clock,
+    pub(crate) clock: &'a Clock,
 }
 
 impl TokenEndpoint<'_> {
     /// Exchanges the code that came back for `request`.
-    ///
-    /// # Errors
-    /// [`OAuthError::TokenRefused`] with the server's words, or another [`OAuthError`].
-    pub async fn exchange_code(
+    pub(crate) async fn exchange_code(
         &self,
         request: &AuthorizationRequest,
         code: &Secret,
@@ -104,10 +98,7 @@ impl TokenEndpoint<'_> {
 
     /// Renews a token for `resource` with `refresh_token`. No scope is sent: the new token has the
     /// old one's.
-    ///
-    /// # Errors
-    /// As [`Self::exchange_code`].
-    pub async fn refresh(
+    pub(crate) async fn refresh(
         &self,
         resource: &str,
         refresh_token: &Secret,
@@ -122,10 +113,7 @@ impl TokenEndpoint<'_> {
     }
 
     /// Sends `form`, with what proves the client and the key.
-    ///
-    /// # Errors
-    /// As [`Self::exchange_code`].
-    pub async fn ask(&self, form: &[(&str, &str)]) -> Result<TokenResponse, OAuthError> {
+    pub(crate) async fn ask(&self, form: &[(&str, &str)]) -> Result<TokenResponse, OAuthError> {
         let answer = self.post(self.metadata.token_endpoint()?, form).await?;
         let issuer = self.metadata.issuer.clone();
         granted(&answer, &issuer)?;

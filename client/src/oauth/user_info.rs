@@ -13,28 +13,25 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who signed in (OpenID Connect Core §5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    /// The full name.
+pub(crate) struct Person {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The short name.
+    pub(crate) name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub preferred_username: Option<String>,
-    /// The e-mail address.
+    pub(crate) preferred_username: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
+    pub(crate) email: Option<String>,
 }
 
 impl Person {
     /// The best name there is.
-    pub fn display_name(&self) -> Option<&str> {
+    pub(crate) fn display_name(&self) -> Option<&str> {
         let Self { name, preferred_username, email } = self;
         name.as_deref().or(preferred_username.as_deref()).or(email.as_deref())
     }
 }
 
 /// Who the token is about. Signing in does not depend on the answer, so no answer is no error.
-pub async fn user_info(
+pub(crate) async fn user_info(
     fetch: &Fetch,
     metadata: &AuthorizationServerMetadata,
     access_token: &AccessToken,

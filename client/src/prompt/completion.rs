@@ -3,14 +3,14 @@
 use rmcp::model::Tool;
 
 use crate::{
-    arguments::parameter::parameters, files::history::History, terminal::printable::printable_line,
+    arguments::parameter::Parameters, files::history::History, terminal::printable::printable_line,
 };
 
 /// Recent lines offered at once; more would push the tools out of sight.
 const RECENT: usize = 4;
 
 /// The words of the prompt itself, and what they do.
-pub const WORDS: [(&str, &str); 17] = [
+pub(crate) const WORDS: [(&str, &str); 17] = [
     ("help", "how to use this prompt"),
     ("tools", "list the server's tools"),
     ("status", "who is signed in, and until when"),
@@ -32,13 +32,13 @@ pub const WORDS: [(&str, &str); 17] = [
 
 /// Names that some words of the prompt take, each with what is said about it.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub(crate) struct Known {
     /// The servers that the person has named.
-    pub servers: Vec<(String, String)>,
+    pub(crate) servers: Vec<(String, String)>,
     /// The URIs that the server listed.
-    pub resources: Vec<(String, String)>,
+    pub(crate) resources: Vec<(String, String)>,
     /// The prompts that the server listed.
-    pub prompts: Vec<(String, String)>,
+    pub(crate) prompts: Vec<(String, String)>,
 }
 
 const SKILL_WORDS: [(&str, &str); 4] = [
@@ -50,16 +50,15 @@ const SKILL_WORDS: [(&str, &str); 4] = [
 
 /// A line on offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suggestion {
+pub(crate) struct Suggestion {
     /// What is shown, with a description where there is one.
-    pub shown: String,
-    /// What the line becomes.
-    pub line: String,
+    pub(crate) shown: String,
+    pub(crate) line: String,
 }
 
 /// Everything that can be offered.
 #[derive(Clone, Debug, Default)]
-pub struct Completer {
+pub(crate) struct Completer {
     recent: Vec<String>,
     words: Vec<Word>,
 }
@@ -73,7 +72,7 @@ struct Word {
 
 impl Completer {
     /// Offers lines of `history`, the prompt's own words, `tools`, and the names in `known`.
-    pub fn new(history: &History, tools: &[Tool], known: &Known) -> Self {
+    pub(crate) fn new(history: &History, tools: &[Tool], known: &Known) -> Self {
         let tools = tools.iter().map(|tool| Word {
             name: printable_line(&tool.name),
             description: printable_line(tool.description.as_deref().unwrap_or_default()),
@@ -95,7 +94,7 @@ impl Completer {
     }
 
     /// What to offer for `input`: recent lines first.
-    pub fn suggestions(&self, input: &str) -> Vec<Suggestion> {
+    pub(crate) fn suggestions(&self, input: &str) -> Vec<Suggestion> {
         let typed = input.trim_start();
         let recent = self.recent.iter().filter(|line| {
             line.starts_with(typed)
@@ -108,7 +107,7 @@ impl Completer {
 
     /// What the completion key makes of `input`: as much as all suggestions have in common, like a
     /// shell; where that is nothing new, the first word or argument that fits.
-    pub fn complete(&self, input: &str) -> Option<String> {
+    pub(crate) fn complete(&self, input: &str) -> Option<String> {
         let typed = input.trim_start();
         let mut lines = self.suggestions(input).into_iter().map(|suggestion| suggestion.line);
         let first = lines.next()?;
@@ -171,7 +170,8 @@ impl Suggestion {
 
 fn arguments(tool: &Tool) -> Vec<(String, String)> {
     let describe = |description: Option<String>| printable_line(&description.unwrap_or_default());
-    parameters(&tool.input_schema)
+    Parameters::parse(&tool.input_schema)
+        .named
         .into_iter()
         .map(|one| (format!("{}=", printable_line(&one.name)), describe(one.description)))
         .collect()

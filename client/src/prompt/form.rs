@@ -16,10 +16,7 @@ use crate::{
 const SKIP: &str = "(leave it out)";
 
 /// Asks for every one of `parameters` that `given` does not hold; `None` if the person gave up.
-///
-/// # Errors
-/// [`Error::Interrupted`] for Ctrl-C; [`Error::Input`] when the terminal cannot be used.
-pub async fn fill(
+pub(crate) async fn fill(
     parameters: &[Parameter],
     given: JsonObject,
     coloured: bool,
@@ -133,12 +130,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::arguments::parameter::parameters;
+    use crate::arguments::parameter::Parameters;
 
     fn parameter(property: Value, required: bool) -> Parameter {
         let required = if required { vec!["x"] } else { vec![] };
         let schema = json!({"properties": {"x": property}, "required": required});
-        parameters(schema.as_object().expect("an object")).remove(0)
+        Parameters::parse(schema.as_object().expect("an object")).named.remove(0)
     }
 
     #[test]

@@ -17,9 +17,10 @@ use crate::{
     files::received::Received,
     http::Fetch,
     session::{
-        access::{Access, Attempts},
+        access::Access,
         connection::{Connection, Failure, Running},
-        setup::Setup,
+        options::ConnectionOptions,
+        recovery::Attempts,
     },
     terminal::{output::Output, suggestion::closest},
 };
@@ -27,11 +28,11 @@ use crate::{
 /// A server, the right to use it, and the connection to it.
 pub struct Client {
     /// The server's address.
-    pub server: Url,
+    pub(crate) server: Url,
     /// How the person is spoken to.
-    pub output: Arc<Output>,
+    pub(crate) output: Arc<Output>,
     /// The right to use the server.
-    pub access: Access,
+    pub(crate) access: Access,
     connection: Connection,
     tools: Vec<Tool>,
     resources: Vec<Resource>,
@@ -40,16 +41,13 @@ pub struct Client {
 
 impl Client {
     /// Prepares to work with a server; nothing is sent yet.
-    ///
-    /// # Errors
-    /// [`Error`] when the kept credentials cannot be read or HTTP cannot be set up.
-    pub fn new(setup: Setup) -> Result<Self, Error> {
-        let server = setup.server.clone();
-        let fetch = Fetch::new(&server, setup.manners.explanation.clone())?;
-        let output = Arc::clone(&setup.manners.output);
-        let conversation = Arc::clone(&setup.conversation);
-        let profile = setup.profile.clone();
-        let access = Access::load(setup, fetch.clone())?;
+    pub fn new(options: ConnectionOptions) -> Result<Self, Error> {
+        let server = options.server.clone();
+        let fetch = Fetch::new(&server, options.interaction.explanation.clone())?;
+        let output = Arc::clone(&options.interaction.output);
+        let conversation = Arc::clone(&options.conversation);
+        let profile = options.profile.clone();
+        let access = Access::load(options, fetch.clone())?;
         let token = access.token();
         let connection = Connection::new(server.clone(), fetch, token, &profile, conversation);
         let (tools, resources, prompts) = (Vec::new(), Vec::new(), Vec::new());
@@ -57,31 +55,28 @@ impl Client {
     }
 
     /// The resources that were listed last.
-    pub fn known_resources(&self) -> &[Resource] {
+    pub(crate) fn known_resources(&self) -> &[Resource] {
         &self.resources
     }
 
     /// The prompts that were listed last.
-    pub fn known_prompts(&self) -> &[Prompt] {
+    pub(crate) fn known_prompts(&self) -> &[Prompt] {
         &self.prompts
     }
 
     /// The tools that were listed last.
-    pub fn known_tools(&self) -> &[Tool] {
+    pub(crate) fn known_tools(&self) -> &[Tool] {
         &self.tools
     }
 
     /// Lists the tools anew.
-    ///
-    /// # Errors
-    /// [`Error`], after everything that could help has been tried.
     pub async fn list_tools(&mut self) -> Result<&[Tool], Error> {
         self.tools = self.request(async |running| running.list_all_tools().await).await?;
         Ok(&self.tools)
     }
 
     /// Lists the tools if that takes neither the person nor a complaint.
-    pub async fn list_tools_quietly(&mut self) {
+    pub(crate) async fn list_tools_quietly(&mut self) {
         if self.access.usable_grant().is_none() || self.access.renew_if_due().await.is_err() {
             return;
         }
@@ -90,9 +85,6 @@ impl Client {
     }
 
     /// The tool called `name`.
-    ///
-    /// # Errors
-    /// [`Error::UnknownTool`] with what was probably meant, or any error of [`Self::list_tools`].
     pub async fn tool(&mut self, name: &str) -> Result<Tool, Error> {
         if let Some(tool) = self.find(name) {
             return Ok(tool);
@@ -114,9 +106,6 @@ impl Client {
     }
 
     /// Calls `tool`.
-    ///
-    /// # Errors
-    /// [`Error`], after everything that could help has been tried. A tool's own error is a result.
     pub async fn call_tool(
         &mut self,
         tool: &Tool,
@@ -129,37 +118,25 @@ impl Client {
     }
 
     /// Lists the resources.
-    ///
-    /// # Errors
-    /// [`Error`], after everything that could help has been tried.
-    pub async fn list_resources(&mut self) -> Result<&[Resource], Error> {
+    pub(crate) async fn list_resources(&mut self) -> Result<&[Resource], Error> {
         self.resources = self.request(async |running| running.list_all_resources().await).await?;
         Ok(&self.resources)
     }
 
     /// Reads a resource.
-    ///
-    /// # Errors
-    /// As [`Self::list_resources`].
-    pub async fn read_resource(&mut self, uri: &str) -> Result<ReadResourceResult, Error> {
+    pub(crate) async fn read_resource(&mut self, uri: &str) -> Result<ReadResourceResult, Error> {
         let wanted = ReadResourceRequestParams::new(uri);
         self.request(async |running| running.read_resource(wanted.clone()).await).await
     }
 
     /// Lists the prompts.
-    ///
-    /// # Errors
-    /// As [`Self::list_resources`].
-    pub async fn list_prompts(&mut self) -> Result<&[Prompt], Error> {
+    pub(crate) async fn list_prompts(&mut self) -> Result<&[Prompt], Error> {
         self.prompts = self.request(async |running| running.list_all_prompts().await).await?;
         Ok(&self.prompts)
     }
 
     /// Fills in a prompt.
-    ///
-    /// # Errors
-    /// As [`Self::list_resources`].
-    pub async fn get_prompt(
+    pub(crate) async fn get_prompt(
         &mut self,
         name: &str,
         arguments: JsonObject,
@@ -169,39 +146,33 @@ impl Client {
     }
 
     /// Where images and other data go that the server sends.
-    pub fn received(&self) -> &Received {
-        self.access.received()
+    pub(crate) fn received(&self) -> &Received {
+        &self.access.options.received
     }
 
     /// Works with the server at `address` from now on.
-    ///
-    /// # Errors
-    /// As [`Self::new`]; the old server is then still worked with.
-    pub async fn turn_to(&mut self, address: Url) -> Result<(), Error> {
-        let next = Self::new(self.access.setup_for(address))?;
+    pub(crate) async fn turn_to(&mut self, address: Url) -> Result<(), Error> {
+        let next = Self::new(ConnectionOptions { server: address, ..self.access.options.clone() })?;
         self.start_afresh().await;
         *self = next;
         Ok(())
     }
 
     /// Whether somebody can be asked for what is missing.
-    pub fn may_ask(&self) -> bool {
-        let manners = self.access.manners();
-        manners.may_ask && manners.output.is_conversation() && !manners.output.is_json()
+    pub(crate) fn may_ask(&self) -> bool {
+        let interaction = &self.access.options.interaction;
+        interaction.may_ask && interaction.output.is_conversation() && !interaction.output.is_json()
     }
 
     /// Signs in anew, whoever is signed in now. Returns `false` if the server wants no sign-in.
-    ///
-    /// # Errors
-    /// [`Error`] when the sign-in fails; whoever was signed in before then still is.
-    pub async fn sign_in(&mut self) -> Result<bool, Error> {
+    pub(crate) async fn sign_in(&mut self) -> Result<bool, Error> {
         self.connection.close().await;
         self.access.set_aside();
         let attempts = Attempts::for_sign_in();
         let listed = self.repeat(attempts, async |running| running.list_all_tools().await).await;
         if listed.is_err() {
             self.connection.close().await;
-            self.access.load_again()?;
+            self.access.reload()?;
         }
         self.tools = listed?;
         Ok(self.access.usable_grant().is_some())
@@ -216,9 +187,6 @@ impl Client {
     }
 
     /// Runs any request of the protocol, with whatever the server wants for it.
-    ///
-    /// # Errors
-    /// [`Error`], after everything that could help has been tried.
     pub async fn request<T>(
         &mut self,
         operation: impl AsyncFn(&Running) -> Result<T, ServiceError>,
@@ -240,7 +208,7 @@ impl Client {
             match outcome {
                 Ok(result) => return Ok(result),
                 Err(Failure::Refused(refusal)) => {
-                    self.access.answer(&refusal, &mut attempts).await?
+                    self.access.recover(&refusal, &mut attempts).await?
                 }
                 Err(Failure::Failed(error)) => return Err(error),
             }

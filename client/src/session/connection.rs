@@ -22,7 +22,9 @@ use crate::{
     protocol::Protocol,
     session::{
         conversation::{Conversation, Host},
-        wire::{Notes, TokenSlot, Wire, WireError},
+        recovery::Refusal,
+        token_slot::TokenSlot,
+        wire::{Notes, Wire, WireError},
     },
 };
 
@@ -31,28 +33,18 @@ const OPENING_TIMEOUT: Duration = Duration::from_secs(60);
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An MCP session or its stateless equivalent, ready for requests.
-pub type Running = RunningService<RoleClient, Host>;
-
-/// A server's refusal for want of authorization.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// `true` for 401: the token is missing or no good. `false` for 403: it is not enough.
-    pub is_unauthorized: bool,
-    /// What the server asks for.
-    pub challenge: AuthorizationChallenge,
-}
+pub(crate) type Running = RunningService<RoleClient, Host>;
 
 /// Why a request on a connection got no result.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// A better token may help.
     Refused(Refusal),
-    /// It will not.
     Failed(Error),
 }
 
 /// The connection to one server, opened at the first request.
-pub struct Connection {
+pub(crate) struct Connection {
     server: Url,
     fetch: Fetch,
     token: TokenSlot,
@@ -66,7 +58,7 @@ pub struct Connection {
 impl Connection {
     /// A connection to `server` that presents what is in `token`, and is whom `profile` describes;
     /// the server's questions go to `conversation`.
-    pub fn new(
+    pub(crate) fn new(
         server: Url,
         fetch: Fetch,
         token: TokenSlot,
@@ -75,7 +67,7 @@ impl Connection {
     ) -> Self {
         let (protocol, notes) = (profile.protocol.clone(), Notes::default());
         let host = Host::new(conversation, protocol.offered(), notes.activity.clone());
-        let host = host.at(&server).declaring(profile.means.extension());
+        let host = host.at(&server).declaring(profile.method.extension());
         let answer_timeout = profile.answer_timeout.0;
         Self { server, fetch, token, protocol, host, notes, answer_timeout, running: None }
     }
@@ -83,10 +75,7 @@ impl Connection {
     /// Runs `operation`, opening the connection first if need be. It is run once at most: a lost
     /// connection does not say how far the server got. It is given up when the server is silent
     /// for too long.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run<T>(
+    pub(crate) async fn run<T>(
         &mut self,
         operation: impl AsyncFnOnce(&Running) -> Result<T, ServiceError>,
     ) -> Result<T, Failure> {
@@ -104,12 +93,12 @@ impl Connection {
     }
 
     /// What was passed over in the answers since this was last called.
-    pub fn take_remarks(&self) -> Vec<String> {
+    pub(crate) fn take_remarks(&self) -> Vec<String> {
         self.notes.remarks.take()
     }
 
     /// Ends the connection, and with it the server's session where there is one.
-    pub async fn close(&mut self) {
+    pub(crate) async fn close(&mut self) {
         if let Some(mut running) = self.running.take() {
             // A server that does not say goodbye in time is left.
             let _ = running.close_with_timeout(CLOSING_TIMEOUT).await;

@@ -1,16 +1,14 @@
 //! What a server may ask of the person, or tell them, while it works on a request.
-//!
-//! The prompt answers as a [`Conversation`]; where nobody is at the terminal, [`Alone`] does.
 
 use std::sync::Arc;
 
-use futures::future::{BoxFuture, FutureExt as _};
+use futures::future::BoxFuture;
 use rmcp::{
     ClientHandler, ErrorData, RoleClient,
     model::{
-        ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationAction,
-        ElicitationCapability, FormElicitationCapability, Implementation, JsonObject,
-        ProgressNotificationParam, ProtocolVersion, UrlElicitationCapability,
+        ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationCapability,
+        FormElicitationCapability, Implementation, JsonObject, ProgressNotificationParam,
+        ProtocolVersion, UrlElicitationCapability,
     },
     service::{NotificationContext, RequestContext},
 };
@@ -34,22 +32,6 @@ pub trait Conversation: Send + Sync {
     fn progress(&self, progress: ProgressNotificationParam);
 }
 
-/// Nobody: every question is declined and nothing is noted.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Alone;
-
-impl Conversation for Alone {
-    fn can_answer(&self) -> bool {
-        false
-    }
-
-    fn elicit<'a>(&'a self, _: &'a str, _: ElicitRequestParams) -> BoxFuture<'a, ElicitResult> {
-        async { ElicitResult::new(ElicitationAction::Decline) }.boxed()
-    }
-
-    fn progress(&self, _: ProgressNotificationParam) {}
-}
-
 /// This client as servers see it: its name, its abilities, and whoever answers for it.
 #[derive(Clone)]
 pub struct Host {
@@ -63,7 +45,7 @@ pub struct Host {
 impl Host {
     /// A client for which `conversation` answers, and that offers `protocol_version` in
     /// `initialize`. While a question is open, `activity` knows that the server does not delay.
-    pub fn new(
+    pub(crate) fn new(
         conversation: Arc<dyn Conversation>,
         protocol_version: ProtocolVersion,
         activity: Activity,
@@ -73,13 +55,13 @@ impl Host {
 
     /// Says to whoever answers that it is `server` that asks.
     #[must_use]
-    pub fn at(self, server: &Url) -> Self {
+    pub(crate) fn at(self, server: &Url) -> Self {
         Self { server: server.authority().to_owned(), ..self }
     }
 
     /// Declares the `extension` too, by which this client gets its tokens.
     #[must_use]
-    pub fn declaring(self, extension: Option<&'static str>) -> Self {
+    pub(crate) fn declaring(self, extension: Option<&'static str>) -> Self {
         Self { extension, ..self }
     }
 
@@ -124,24 +106,41 @@ impl ClientHandler for Host {
 
 #[cfg(test)]
 mod tests {
+    use futures::future::FutureExt as _;
+    use rmcp::model::ElicitationAction;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{oauth::enterprise::IdentityProvider, profile::Means, secret::Secret};
+    use crate::{oauth::enterprise::IdentityProvider, profile::SignInMethod, secret::Secret};
 
-    fn declared(means: &Means) -> Value {
+    /// Declines every question.
+    struct Alone;
+
+    impl Conversation for Alone {
+        fn can_answer(&self) -> bool {
+            false
+        }
+
+        fn elicit<'a>(&'a self, _: &'a str, _: ElicitRequestParams) -> BoxFuture<'a, ElicitResult> {
+            async { ElicitResult::new(ElicitationAction::Decline) }.boxed()
+        }
+
+        fn progress(&self, _: ProgressNotificationParam) {}
+    }
+
+    fn declared(method: &SignInMethod) -> Value {
         let version = ProtocolVersion::V_2026_07_28;
         let host = Host::new(Arc::new(Alone), version, Activity::default());
-        let host = host.declaring(means.extension());
+        let host = host.declaring(method.extension());
         serde_json::to_value(host.capabilities()).expect("JSON")["extensions"].clone()
     }
 
     #[test]
     fn the_extension_that_brings_the_tokens_is_declared_and_no_other() {
-        assert_eq!(declared(&Means::Browser), Value::Null);
+        assert_eq!(declared(&SignInMethod::Browser), Value::Null);
         let machine = json!({"io.modelcontextprotocol/oauth-client-credentials": {}});
-        assert_eq!(declared(&Means::ClientCredentials), machine);
-        let enterprise = Means::Enterprise(IdentityProvider {
+        assert_eq!(declared(&SignInMethod::ClientCredentials), machine);
+        let enterprise = SignInMethod::Enterprise(IdentityProvider {
             token_endpoint: "https://idp.example/token".parse().expect("a URL"),
             client_id: "c".to_owned(),
             client_secret: None,

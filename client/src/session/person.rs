@@ -11,7 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    arguments::parameter::parameters,
+    arguments::parameter::Parameters,
     error::Error,
     http::is_harmless,
     prompt::{confirm, form::fill},
@@ -24,14 +24,14 @@ use crate::{
 const BAR: usize = 24;
 
 /// Whoever types at this terminal.
-pub struct Person {
+pub(crate) struct Person {
     output: Arc<Output>,
     browser: Browser,
 }
 
 impl Person {
     /// The person whom `output` reaches, with their `browser`.
-    pub fn new(output: Arc<Output>, browser: Browser) -> Self {
+    pub(crate) fn new(output: Arc<Output>, browser: Browser) -> Self {
         Self { output, browser }
     }
 
@@ -58,7 +58,7 @@ impl Person {
 
     async fn fill_in(&self, schema: &impl Serialize) -> Result<ElicitResult, Error> {
         let schema = serde_json::to_value(schema).unwrap_or_default();
-        let fields = parameters(schema.as_object().unwrap_or(&JsonObject::new()));
+        let fields = Parameters::parse(schema.as_object().unwrap_or(&JsonObject::new())).named;
         self.output.say("Never give it passwords or keys. Esc at any field answers nothing.");
         let coloured = self.output.is_coloured();
         let Some(values) = fill(&fields, JsonObject::new(), coloured).await? else {

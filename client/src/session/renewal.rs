@@ -3,20 +3,17 @@
 //! One process refreshes at a time. Whoever had to wait reads again what the other one stored:
 //! presenting a refresh token that has just been replaced looks like theft to a careful server.
 
-use net::clock::Clock;
-use url::Url;
-
 use crate::{
-    credentials::Credentials,
     error::Error,
     http::Fetch,
     oauth::{
         OAuthError, authorization_server_metadata, grant::Grant, registration::ClientRegistration,
         token::TokenEndpoint,
     },
+    session::options::ConnectionOptions,
 };
 
-/// Renews `held`, the grant for `server`, or finds that another process has.
+/// Renews `held`, the grant for the server, or finds that another process has.
 ///
 /// When the server says that the refresh token is no good, the token is forgotten, so that it is
 /// not presented again; the access token stays for what is left of its life.
@@ -24,13 +21,12 @@ use crate::{
 /// # Errors
 /// [`Error::OAuth`] when the authorization server renews nothing. Unless that is temporary
 /// (`OAuthError::is_temporary`), the person has to sign in again.
-pub async fn refresh(
+pub(crate) async fn refresh(
     fetch: &Fetch,
-    credentials: &Credentials,
-    clock: &Clock,
-    server: &Url,
+    options: &ConnectionOptions,
     held: &Grant,
 ) -> Result<Grant, Error> {
+    let ConnectionOptions { credentials, clock, server, .. } = options;
     let lock = credentials.lock().await?;
     let stored = credentials.read()?;
     let Some(current) = stored.grant(server) else {

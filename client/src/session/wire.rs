@@ -4,10 +4,7 @@
 //! header and keeps one token for its whole life. Here all challenges are kept, and the token can
 //! change while a connection stays open.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use futures::{StreamExt as _, stream::BoxStream};
 use http::{
@@ -42,39 +39,24 @@ use crate::{
         FetchError, excerpt::excerpt, foreign_encoding, is_trouble, retry_in_words, unreachable,
     },
     oauth::{challenge::AuthorizationChallenge, dpop::AccessToken},
+    session::token_slot::TokenSlot,
 };
 
-pub mod activity;
-pub mod answering;
+pub(crate) mod activity;
+pub(crate) mod answering;
 mod event_size;
 mod notes;
 mod refusal;
 mod standing_stream;
 
-pub use self::notes::Notes;
+pub(crate) use self::notes::Notes;
 
 /// How much of an answer that is not a success is read.
 const MAX_REFUSAL: usize = 1024 * 1024;
 
-/// The access token that goes with the next request; shared with whoever renews it.
-#[derive(Clone, Debug, Default)]
-pub struct TokenSlot(Arc<RwLock<Option<AccessToken>>>);
-
-impl TokenSlot {
-    /// Uses `token` from now on.
-    pub fn set(&self, token: Option<AccessToken>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
-    }
-
-    fn get(&self) -> Option<AccessToken> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
 /// Why a request got no MCP answer.
 #[derive(Debug, thiserror::Error)]
-pub enum WireError {
-    /// Nobody answered.
+pub(crate) enum WireError {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// 403 without a challenge: no token would help. With what the server says about it.
@@ -83,7 +65,6 @@ pub enum WireError {
     /// A status that is no answer of MCP, with what the server says about it.
     #[error("it answered {status}{}", after_colon(.words))]
     Refused {
-        /// The status.
         status: StatusCode,
         /// A piece of the body.
         words: String,
@@ -108,7 +89,7 @@ type Events = BoxStream<'static, Result<Sse, SseError>>;
 
 /// The HTTP half of one connection.
 #[derive(Clone)]
-pub struct Wire {
+pub(crate) struct Wire {
     client: Client,
     server: Url,
     token: TokenSlot,
@@ -118,7 +99,7 @@ pub struct Wire {
 
 impl Wire {
     /// Talks to `server` through `client`, presenting what is in `token`.
-    pub fn new(client: Client, server: Url, token: TokenSlot, notes: Notes) -> Self {
+    pub(crate) fn new(client: Client, server: Url, token: TokenSlot, notes: Notes) -> Self {
         Self { client, server, token, standing_stream: StandingStream::default(), notes }
     }
 

@@ -55,7 +55,7 @@ impl SignIn<'_> {
             Err(Error::OAuth(OAuthError::TokenRefused { error, .. }))
                 if error == "invalid_client" && self.profile.identity.pre_registered.is_none() =>
             {
-                let output = &self.manners.output;
+                let output = &self.interaction.output;
                 output.say("The server has forgotten this client; registering it again.");
                 self.attempt(discovery, scope, dpop_key).await
             }
@@ -126,7 +126,7 @@ impl SignIn<'_> {
         self.fetch.explanation.address(&request.url);
         self.fetch.explanation.pause();
         self.announce(metadata, &request.scope);
-        let output = &self.manners.output;
+        let output = &self.interaction.output;
         match self.open(&request.url) {
             Ok(()) => output.say("Your browser is opening. If it does not, open this address:"),
             Err(None) => output.say("Open this address in a browser:"),
@@ -136,8 +136,8 @@ impl SignIn<'_> {
             }
         }
         output.say(&format!("\n{}\n", request.url));
-        let minutes = self.manners.timeout.as_secs().div_ceil(60);
-        if self.manners.may_paste {
+        let minutes = self.interaction.timeout.as_secs().div_ceil(60);
+        if self.interaction.may_paste {
             output.say("If it cannot come back by itself, paste here the address it ends on.");
         }
         output.say(&format!(
@@ -146,7 +146,7 @@ impl SignIn<'_> {
     }
 
     fn open(&self, url: &Url) -> Result<(), Option<BrowserError>> {
-        match &self.manners.browser {
+        match &self.interaction.browser {
             Browser::Open(program) => opener::open(program.as_deref(), url).map_err(Some),
             Browser::BuiltIn(open) => {
                 open(url);
@@ -161,11 +161,11 @@ impl SignIn<'_> {
         listener: CallbackListener,
         request: &Arc<AuthorizationRequest>,
     ) -> Result<Secret, OAuthError> {
-        let (seconds, may_paste) = (self.manners.timeout.as_secs(), self.manners.may_paste);
+        let (seconds, may_paste) = (self.interaction.timeout.as_secs(), self.interaction.may_paste);
         tokio::select! {
             outcome = listener.answer(Arc::clone(request)) => outcome,
-            outcome = paste::answer(request, &self.manners.output), if may_paste => outcome,
-            () = tokio::time::sleep(self.manners.timeout) => Err(OAuthError::TimedOut { seconds }),
+            outcome = paste::answer(request, &self.interaction.output), if may_paste => outcome,
+            () = tokio::time::sleep(self.interaction.timeout) => Err(OAuthError::TimedOut { seconds }),
         }
     }
 

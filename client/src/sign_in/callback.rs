@@ -38,34 +38,25 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// A listener on 127.0.0.1 that waits for one answer.
 #[derive(Debug)]
-pub struct CallbackListener {
+pub(crate) struct CallbackListener {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 impl CallbackListener {
     /// Binds a port that is free.
-    ///
-    /// # Errors
-    /// [`OAuthError::Listener`] when there is none.
-    pub async fn bind() -> Result<Self, OAuthError> {
+    pub(crate) async fn bind() -> Result<Self, OAuthError> {
         Self::bind_port(0).await
     }
 
     /// Binds the port that `redirect_uri` was registered with, so that it still fits.
-    ///
-    /// # Errors
-    /// [`OAuthError::Listener`] when another program has that port now.
-    pub async fn bind_again(redirect_uri: &str) -> Result<Self, OAuthError> {
+    pub(crate) async fn bind_again(redirect_uri: &str) -> Result<Self, OAuthError> {
         let port = Url::parse(redirect_uri).ok().and_then(|uri| uri.port()).unwrap_or(0);
         Self::bind_port(port).await
     }
 
     /// Binds `port`, which a registration names.
-    ///
-    /// # Errors
-    /// [`OAuthError::Listener`] when another program has it.
-    pub async fn bind_port(port: u16) -> Result<Self, OAuthError> {
+    pub(crate) async fn bind_port(port: u16) -> Result<Self, OAuthError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = listener.map_err(OAuthError::Listener)?;
         let address = listener.local_addr().map_err(OAuthError::Listener)?;
@@ -73,16 +64,16 @@ impl CallbackListener {
     }
 
     /// Where the browser must be sent.
-    pub fn redirect_uri(&self) -> String {
+    pub(crate) fn redirect_uri(&self) -> String {
         format!("http://{}{PATH}", self.address)
     }
 
     /// Waits for the answer to `request` and tells the browser, without repeating a word of what
     /// it brought, that the terminal goes on. Everything else is not found.
-    ///
-    /// # Errors
-    /// [`OAuthError`] when the answer is a refusal, malformed or from somebody else.
-    pub async fn answer(self, request: Arc<AuthorizationRequest>) -> Result<Secret, OAuthError> {
+    pub(crate) async fn answer(
+        self,
+        request: Arc<AuthorizationRequest>,
+    ) -> Result<Secret, OAuthError> {
         let (sender, mut answers) = mpsc::channel(1);
         let desk = Desk { host: self.address.to_string(), request, answers: sender };
         let router = Router::new().fallback(receive).with_state(desk);

@@ -37,15 +37,15 @@ impl SignIn<'_> {
         self.announce(metadata, scope);
         self.show_code(&authorization);
         let wait = device_authorization::wait(&endpoint, resource, &authorization);
-        let seconds = self.manners.timeout.as_secs();
-        let response = tokio::time::timeout(self.manners.timeout, wait)
+        let seconds = self.interaction.timeout.as_secs();
+        let response = tokio::time::timeout(self.interaction.timeout, wait)
             .await
             .map_err(|_| OAuthError::TimedOut { seconds })??;
         Ok(Granted { client, response, dpop_key })
     }
 
     fn show_code(&self, authorization: &DeviceAuthorization) {
-        let output = &self.manners.output;
+        let output = &self.interaction.output;
         let DeviceAuthorization { verification_uri, user_code, .. } = authorization;
         output.say("On any device, open this address and type the code:");
         output.say(&format!("\n    {verification_uri}"));
@@ -53,7 +53,7 @@ impl SignIn<'_> {
         if let Some(complete) = &authorization.verification_uri_complete {
             output.say(&format!("\nOr open this one, and compare the code:\n\n    {complete}"));
         }
-        let minutes = self.manners.timeout.as_secs().div_ceil(60);
+        let minutes = self.interaction.timeout.as_secs().div_ceil(60);
         output.say(&format!("\nWaiting up to {minutes} min for your answer there. Ctrl-C stops."));
     }
 }

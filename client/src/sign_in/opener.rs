@@ -27,25 +27,17 @@ pub enum Browser {
 
 /// Why no browser was opened.
 #[derive(Debug, thiserror::Error)]
-pub enum BrowserError {
+pub(crate) enum BrowserError {
     /// The address could mean more than an address to some program.
     #[error("the address has characters or a scheme that no sign-in address needs")]
     Refused,
     /// The program did not start.
     #[error("{program} did not start: {reason}")]
-    NotStarted {
-        /// The program.
-        program: String,
-        /// The operating system's words.
-        reason: io::Error,
-    },
+    NotStarted { program: String, reason: io::Error },
 }
 
 /// Opens `url` with `program`, or with the desktop's own program, and does not wait for it.
-///
-/// # Errors
-/// [`BrowserError`] when the address is refused or the program does not start.
-pub fn open(program: Option<&Path>, url: &Url) -> Result<(), BrowserError> {
+pub(crate) fn open(program: Option<&Path>, url: &Url) -> Result<(), BrowserError> {
     if !is_harmless(url) {
         return Err(BrowserError::Refused);
     }

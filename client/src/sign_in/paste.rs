@@ -22,10 +22,10 @@ use crate::{
 
 /// Waits until an address is typed into the terminal that answers `request`. Where there is no
 /// terminal to read, it waits for ever.
-///
-/// # Errors
-/// [`OAuthError`] when the answer is a refusal, malformed or from somebody else.
-pub async fn answer(request: &AuthorizationRequest, output: &Output) -> Result<Secret, OAuthError> {
+pub(crate) async fn answer(
+    request: &AuthorizationRequest,
+    output: &Output,
+) -> Result<Secret, OAuthError> {
     let Ok(mut lines) = terminal_lines() else { return std::future::pending().await };
     loop {
         let Ok(Some(line)) = lines.next_line().await else { return std::future::pending().await };

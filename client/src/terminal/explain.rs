@@ -43,23 +43,23 @@ struct Teller {
 
 /// One rule of a standard: what it says, in a sentence, and where.
 #[derive(Clone, Copy, Debug)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// What happens, as a heading.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// Why it happens like this.
-    pub because: &'static str,
+    pub(crate) because: &'static str,
     /// The section that says so.
-    pub section: &'static str,
+    pub(crate) section: &'static str,
 }
 
 impl Explanation {
     /// Tells everything on `output`.
-    pub fn aloud(output: Arc<Output>) -> Self {
+    pub(crate) fn aloud(output: Arc<Output>) -> Self {
         Self(Some(Arc::new(Teller { output, steps: AtomicU32::new(0) })))
     }
 
     /// Begins a step.
-    pub fn step(&self, rule: &Rule) {
+    pub(crate) fn step(&self, rule: &Rule) {
         let Some(teller) = &self.0 else { return };
         let number = teller.steps.fetch_add(1, Ordering::Relaxed) + 1;
         let Rule { title, because, section } = rule;
@@ -72,13 +72,13 @@ impl Explanation {
     }
 
     /// Tells a decisive value of the step.
-    pub fn fact(&self, name: &str, value: impl Display) {
+    pub(crate) fn fact(&self, name: &str, value: impl Display) {
         let Some(teller) = &self.0 else { return };
         teller.output.say(&format!("   {name}: {}", shortened(&value.to_string(), LONGEST_VALUE)));
     }
 
     /// Tells that a secret came or went, and not what it is.
-    pub fn secret(&self, name: &str) {
+    pub(crate) fn secret(&self, name: &str) {
         self.fact(name, "[secret]");
     }
 
@@ -113,14 +113,14 @@ impl Explanation {
     }
 
     /// Leaves a line empty, because something else is said next.
-    pub fn pause(&self) {
+    pub(crate) fn pause(&self) {
         if let Some(teller) = &self.0 {
             teller.output.say("");
         }
     }
 
     /// Tells an address parameter by parameter, as the browser will open it.
-    pub fn address(&self, url: &Url) {
+    pub(crate) fn address(&self, url: &Url) {
         let mut endpoint = url.clone();
         endpoint.set_query(None);
         let pairs: Vec<_> = url.query_pairs().collect();

@@ -81,7 +81,7 @@ const MAX_MESSAGE: usize = 1500;
 const CLEAR_LINE: &str = "\r\u{1b}[2K";
 
 /// Somebody watches how far the work is.
-pub struct Watch<'a>(&'a Output);
+pub(crate) struct Watch<'a>(&'a Output);
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
@@ -109,59 +109,53 @@ impl Output {
     }
 
     /// Whether data and errors are JSON.
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.json
     }
 
     /// Whether talk is coloured.
-    pub fn is_coloured(&self) -> bool {
+    pub(crate) fn is_coloured(&self) -> bool {
         self.coloured
     }
 
     /// How wide the data may be; no terminal sets no bound.
-    pub fn columns(&self) -> Option<usize> {
+    pub(crate) fn columns(&self) -> Option<usize> {
         (self.columns)()
     }
 
     /// Whether a person reads what is said.
-    pub fn has_reader(&self) -> bool {
+    pub(crate) fn has_reader(&self) -> bool {
         self.person_reads
     }
 
     /// Whether a person reads what is said and can type an answer.
-    pub fn is_conversation(&self) -> bool {
+    pub(crate) fn is_conversation(&self) -> bool {
         self.person_types && self.person_reads
     }
 
     /// Writes `text` and a line break to stdout.
-    ///
-    /// # Errors
-    /// [`OutputError`] when stdout cannot be written to.
-    pub fn data(&self, text: &str) -> Result<(), OutputError> {
+    pub(crate) fn data(&self, text: &str) -> Result<(), OutputError> {
         self.write_data(&printable(text))
     }
 
     /// Writes `value` to stdout as one line of JSON.
-    ///
-    /// # Errors
-    /// [`OutputError`] when stdout cannot be written to.
-    pub fn json(&self, value: &impl Serialize) -> Result<(), OutputError> {
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), OutputError> {
         let json = serde_json::to_string(value).map_err(io::Error::from);
         self.write_data(&printable_json(&json.map_err(OutputError::Failed)?))
     }
 
     /// Says one line to the person, on stderr.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         self.write_talk(&printable(text));
     }
 
     /// Says a line that begins something new.
-    pub fn heading(&self, text: &str) {
+    pub(crate) fn heading(&self, text: &str) {
         self.write_talk(&self.paint(&printable(text), "1"));
     }
 
     /// Says a line that only some will want to read.
-    pub fn aside(&self, text: &str) {
+    pub(crate) fn aside(&self, text: &str) {
         self.write_talk(&self.paint(&printable(text), "90"));
     }
 
@@ -169,7 +163,7 @@ impl Output {
     ///
     /// Under `--json` this is one line, `{"error":{"code","message","hint"}}`. It goes to stderr
     /// there too: whoever parses stdout as the result never takes a failure for one.
-    pub fn failure(&self, code: &str, message: &str, hint: Option<&str>) {
+    pub(crate) fn failure(&self, code: &str, message: &str, hint: Option<&str>) {
         // Servers have a say in both, and may say any amount.
         let bounded = |text: &str| shortened(&printable_line(text), MAX_MESSAGE);
         let (message, hint) = (bounded(message), hint.map(bounded));
@@ -189,21 +183,21 @@ impl Output {
     }
 
     /// Begins a new line where the terminal has just shown what was typed, such as `^C`.
-    pub fn leave_typed_line(&self) {
+    pub(crate) fn leave_typed_line(&self) {
         if self.person_reads && !self.json {
             self.write_talk("");
         }
     }
 
     /// Lets lines be shown that the next one replaces, until what is returned is dropped.
-    pub fn watch(&self) -> Watch<'_> {
+    pub(crate) fn watch(&self) -> Watch<'_> {
         self.is_watched.store(true, Ordering::Relaxed);
         Watch(self)
     }
 
     /// Shows one line that the next one replaces, to a person who watches. What comes after the
     /// work is over is not shown: it would stand where something else is said.
-    pub fn transient(&self, text: &str) {
+    pub(crate) fn transient(&self, text: &str) {
         if !self.person_reads || self.json {
             return;
         }

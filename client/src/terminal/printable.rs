@@ -12,7 +12,7 @@ const MOST_MARKS: usize = 8;
 
 /// `text` without escape sequences, control characters and what nobody sees; line breaks and tabs
 /// stay.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     let mut marks = 0;
@@ -38,12 +38,12 @@ pub fn printable(text: &str) -> String {
 }
 
 /// Like [`printable`], on one line: line breaks and tabs become spaces, runs of spaces one.
-pub fn printable_line(text: &str) -> String {
+pub(crate) fn printable_line(text: &str) -> String {
     printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The first `most` characters of `text`, and a sign where more follow.
-pub fn shortened(text: &str, most: usize) -> String {
+pub(crate) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
@@ -52,7 +52,7 @@ pub fn shortened(text: &str, most: usize) -> String {
 
 /// `json` with every control and direction character written as `\uXXXX`, so that it means the
 /// same to a parser and nothing to a terminal. serde_json leaves DEL and U+0080 to U+009F alone.
-pub fn printable_json(json: &str) -> String {
+pub(crate) fn printable_json(json: &str) -> String {
     let mut kept = String::with_capacity(json.len());
     for character in json.chars() {
         if is_deceptive(character) {

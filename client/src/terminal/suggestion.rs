@@ -2,7 +2,10 @@
 
 /// The candidate closest to `word`, if it is close enough to be a slip of the finger: at most one
 /// edit for every three letters.
-pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let limit = word.chars().count().div_ceil(3);
     candidates
         .into_iter()

@@ -18,6 +18,6 @@ async fn main() -> ExitCode {
 }
 
 #[expect(clippy::print_stderr, reason = "the suite shows this beside a failure")]
-fn explain(error: &client::error::Error) {
+fn explain(error: &client::Error) {
     eprintln!("{error}");
 }

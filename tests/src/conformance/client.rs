@@ -5,22 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use clap::Parser;
 use client::{
-    commands::skills::skill,
-    credentials::Credentials,
-    error::Error,
-    files::received::Received,
-    oauth::{
-        client_assertion::ClientKey,
-        dpop_choice::DpopChoice,
-        enterprise::IdentityProvider,
-        identity::{Identity, PreRegistered},
-    },
-    profile::{Means, Profile},
-    protocol::Protocol,
-    secret::Secret,
-    session::{client::Client, conversation::Conversation, setup::Setup},
-    sign_in::{manners::Manners, opener::Browser},
-    terminal::{explain::Explanation, output::Output},
+    Browser, Client, ClientKey, ConnectionOptions, Conversation, Credentials, DpopChoice, Error,
+    Explanation, Identity, IdentityProvider, Interaction, Output, PreRegistered, Profile, Protocol,
+    Received, Secret, SignInMethod, list_skills, load_skill,
 };
 use futures::future::{BoxFuture, FutureExt as _};
 use net::clock::Clock;
@@ -57,11 +44,11 @@ pub struct Assignment {
 pub async fn carry_out(assignment: Assignment) -> Result<(), Error> {
     let context: Value = serde_json::from_str(&assignment.context).expect("JSON");
     let state = tempfile::tempdir().expect("a directory");
-    let mut client = Client::new(Setup {
+    let mut client = Client::new(ConnectionOptions {
         server: assignment.server.clone(),
         credentials: Credentials::new(state.path().to_owned()),
         clock: Clock::system(),
-        manners: manners(),
+        interaction: interaction(),
         conversation: Arc::new(Agreeable),
         received: Received::new(std::env::temp_dir()),
         profile: profile(&assignment, &context),
@@ -71,9 +58,9 @@ pub async fn carry_out(assignment: Assignment) -> Result<(), Error> {
     outcome
 }
 
-fn manners() -> Manners {
+fn interaction() -> Interaction {
     let streams = client::Streams::standard();
-    Manners {
+    Interaction {
         output: Arc::new(Output::new(streams, false, false)),
         may_ask: true,
         may_paste: false,
@@ -108,16 +95,16 @@ fn profile(assignment: &Assignment, context: &Value) -> Profile {
             metadata_document: Some(METADATA_DOCUMENT.parse().expect("a URL")),
             ..Identity::default()
         },
-        means: means(&assignment.scenario, &text),
+        method: method(&assignment.scenario, &text),
         dpop: DpopChoice::Auto,
         ..Profile::default()
     }
 }
 
-fn means(scenario: &str, text: &impl Fn(&str) -> Option<String>) -> Means {
+fn method(scenario: &str, text: &impl Fn(&str) -> Option<String>) -> SignInMethod {
     if let Some(id_token) = text("idp_id_token") {
         let endpoint = text("idp_token_endpoint").expect("an identity provider");
-        return Means::Enterprise(IdentityProvider {
+        return SignInMethod::Enterprise(IdentityProvider {
             token_endpoint: endpoint.parse().expect("a URL"),
             client_id: text("idp_client_id").expect("a client"),
             client_secret: None,
@@ -125,11 +112,11 @@ fn means(scenario: &str, text: &impl Fn(&str) -> Option<String>) -> Means {
         });
     }
     if let Some(assertion) = text("valid_jwt") {
-        return Means::Workload(Secret::new(assertion));
+        return SignInMethod::Workload(Secret::new(assertion));
     }
     match scenario.starts_with("auth/client-credentials") {
-        true => Means::ClientCredentials,
-        false => Means::Browser,
+        true => SignInMethod::ClientCredentials,
+        false => SignInMethod::Browser,
     }
 }
 
@@ -150,10 +137,10 @@ async fn perform(client: &mut Client, scenario: &str, context: &Value) -> Result
             call(client, "json_schema_echo", json!({"schema": *tool.input_schema})).await
         }
         "json-schema-ref-no-deref" => client.list_tools().await.map(drop),
-        "sep-2640-client-no-prefetch" => skill::list(client).await.map(drop),
+        "sep-2640-client-no-prefetch" => list_skills(client).await.map(drop),
         name if name.starts_with("sep-2640-client-") => {
-            for one in skill::list(client).await? {
-                skill::load(client, &one).await?;
+            for one in list_skills(client).await? {
+                load_skill(client, &one).await?;
             }
             Ok(())
         }

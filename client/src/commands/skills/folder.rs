@@ -19,7 +19,11 @@ use crate::{error::Error, files::private_file};
 /// # Errors
 /// [`Error::Skill`] when a name is unfit for a file, or the folder exists; [`Error::NotKept`] when
 /// the file system refuses. Nothing is left behind then.
-pub fn write(skill: &Skill, files: &[SkillFile], directory: &Path) -> Result<PathBuf, Error> {
+pub(crate) fn write(
+    skill: &Skill,
+    files: &[SkillFile],
+    directory: &Path,
+) -> Result<PathBuf, Error> {
     let refused = |reason: String| Error::Skill { uri: skill.uri.clone(), reason };
     let root = skill.uri.strip_suffix(SKILL_MD).unwrap_or(&skill.uri);
     let name = skill.name();

@@ -19,15 +19,11 @@ pub(super) const SKILL_MD: &str = "SKILL.md";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkillFile {
     /// Its address at the server.
-    pub uri: String,
-    /// Its content.
-    pub content: Vec<u8>,
+    pub(crate) uri: String,
+    pub(crate) content: Vec<u8>,
 }
 
 /// The server's skills. No file is read for this.
-///
-/// # Errors
-/// [`Error`] when they cannot be listed.
 pub async fn list(client: &mut Client) -> Result<Vec<Skill>, Error> {
     match client.request(async |running| running.list_all_skills().await).await {
         // Whoever does not know the extension has none.
@@ -37,9 +33,6 @@ pub async fn list(client: &mut Client) -> Result<Vec<Skill>, Error> {
 }
 
 /// Loads `skill`, `SKILL.md` first, each file checked before the next one is read.
-///
-/// # Errors
-/// [`Error::Skill`] when a file is not what the list promises; [`Error`] when one cannot be read.
 pub async fn load(client: &mut Client, skill: &Skill) -> Result<Vec<SkillFile>, Error> {
     skill.validate().map_err(|error| refused(skill, &error.to_string()))?;
     let SkillResources::Files(promised) = &skill.resources else {

@@ -16,7 +16,7 @@ use crate::{
     secret::Secret,
     sign_in::{
         callback::CallbackListener,
-        manners::Manners,
+        interaction::Interaction,
         opener::{self, Browser},
     },
 };
@@ -28,7 +28,7 @@ type Form = Vec<(&'static str, String)>;
 pub(in crate::doctor) async fn gather(
     prober: Prober<'_>,
     listener: CallbackListener,
-    manners: &Manners,
+    interaction: &Interaction,
 ) {
     let request = match request(prober.evidence) {
         Ok(request) => Arc::new(request),
@@ -37,7 +37,7 @@ pub(in crate::doctor) async fn gather(
             return;
         }
     };
-    let answered = answer(Arc::clone(&request), listener, manners).await;
+    let answered = answer(Arc::clone(&request), listener, interaction).await;
     let code = match answered {
         Ok(code) => code,
         Err(error) => {
@@ -82,10 +82,10 @@ fn request(evidence: &Evidence) -> Result<AuthorizationRequest, Objection> {
 async fn answer(
     request: Arc<AuthorizationRequest>,
     listener: CallbackListener,
-    manners: &Manners,
+    interaction: &Interaction,
 ) -> Result<Secret, OAuthError> {
-    let output = &manners.output;
-    if let Browser::Open(program) = &manners.browser
+    let output = &interaction.output;
+    if let Browser::Open(program) = &interaction.browser
         && opener::open(program.as_deref(), &request.url).is_ok()
     {
         output.say("Your browser is opening for the examination. If it does not, open:");
@@ -93,10 +93,10 @@ async fn answer(
         output.say("For the examination, open this address in a browser and sign in:");
     }
     output.say(&format!("\n{}\n", request.url));
-    let seconds = manners.timeout.as_secs();
+    let seconds = interaction.timeout.as_secs();
     tokio::select! {
         answer = listener.answer(request) => answer,
-        () = tokio::time::sleep(manners.timeout) => Err(OAuthError::TimedOut { seconds }),
+        () = tokio::time::sleep(interaction.timeout) => Err(OAuthError::TimedOut { seconds }),
     }
 }
 

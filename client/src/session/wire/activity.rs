@@ -10,7 +10,7 @@ const MAX_EXTENSIONS: u32 = 12;
 
 /// What is known about one connection; clones share it.
 #[derive(Clone, Debug)]
-pub struct Activity(Arc<watch::Sender<State>>);
+pub(crate) struct Activity(Arc<watch::Sender<State>>);
 
 #[derive(Clone, Copy, Debug)]
 struct State {
@@ -22,7 +22,7 @@ struct State {
 /// Held while the person answers a question of the server: meanwhile it is not the server that is
 /// waited for.
 #[derive(Debug)]
-pub struct OpenQuestion(Activity);
+pub(crate) struct OpenQuestion(Activity);
 
 impl Default for Activity {
     fn default() -> Self {
@@ -42,12 +42,12 @@ impl Drop for OpenQuestion {
 
 impl Activity {
     /// The server has said something.
-    pub fn heard(&self) {
+    pub(crate) fn heard(&self) {
         self.0.send_modify(|state| state.heard = Instant::now());
     }
 
     /// The server has asked the person something.
-    pub fn question(&self) -> OpenQuestion {
+    pub(crate) fn question(&self) -> OpenQuestion {
         self.0.send_modify(|state| state.open_questions += 1);
         OpenQuestion(self.clone())
     }
@@ -55,7 +55,7 @@ impl Activity {
     /// Returns when the server, from now on, has said nothing for `limit`, or has put its answer off
     /// too often, with the time that has passed. Only messages count: a server that merely keeps a
     /// stream alive is silent.
-    pub async fn silence(&self, limit: Duration) -> Duration {
+    pub(crate) async fn silence(&self, limit: Duration) -> Duration {
         self.heard();
         let began = Instant::now();
         let mut changes = self.0.subscribe();

@@ -13,7 +13,7 @@ use crate::http::excerpt::excerpt;
 
 /// What was passed over in the answers of one connection; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Remarks(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Remarks(Arc<Mutex<Vec<String>>>);
 
 impl Remarks {
     fn add(&self, remark: String) {
@@ -21,7 +21,7 @@ impl Remarks {
     }
 
     /// What was noted since this was last called.
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

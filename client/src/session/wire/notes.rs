@@ -7,18 +7,18 @@ use crate::http::FetchError;
 
 /// What is noted about one connection beside its messages; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Notes {
+pub(crate) struct Notes {
     /// When the server last said something.
-    pub activity: Activity,
+    pub(crate) activity: Activity,
     /// What was passed over in its answers.
-    pub remarks: Remarks,
+    pub(crate) remarks: Remarks,
     failure: Arc<Mutex<Option<FetchError>>>,
 }
 
 impl Notes {
     /// Why the last stream broke off, if one has since this was last called. rmcp only says that
     /// it did.
-    pub fn take_failure(&self) -> Option<FetchError> {
+    pub(crate) fn take_failure(&self) -> Option<FetchError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
