@@ -1,11 +1,11 @@
-//! From a `client_id` to the client it names.
+//! Finds the client that a `client_id` names.
 
 mod freshness;
 mod guarded_fetch;
 mod metadata_document;
 mod published;
 mod reach;
-pub mod registration;
+pub(crate) mod registration;
 mod remote;
 mod well_known;
 
@@ -32,22 +32,22 @@ use crate::{
     story,
 };
 
-/// What is done with that which clients publish at addresses of their own.
+/// Rules for documents and keys that clients publish at their own addresses.
 #[derive(Clone, Debug)]
-pub struct DocumentRules {
-    /// Where this server is, so that it never fetches from itself.
-    pub issuer: Url,
+pub(crate) struct DocumentRules {
+    /// The address of this server, so that it never fetches from itself.
+    pub(crate) issuer: Url,
     /// Whether clients may be known by a metadata document.
-    pub policy: MetadataDocuments,
-    /// Lets development and tests fetch from this machine.
-    pub allows_loopback: bool,
-    /// Whether this server is for this machine alone, so that it may have no network at all.
-    pub is_local: bool,
+    pub(crate) policy: MetadataDocuments,
+    /// Allows fetches from this machine, for development and tests.
+    pub(crate) allows_loopback: bool,
+    /// Whether this server is for this machine alone, so that it may have no network.
+    pub(crate) is_local: bool,
 }
 
-/// All clients, wherever they are known from. Clones share what they fetch.
+/// All clients, however they are known. Clones share what they fetch.
 #[derive(Clone, Debug)]
-pub struct Clients {
+pub(crate) struct Clients {
     db: Database,
     seals: Arc<Seals>,
     published: Published,
@@ -55,8 +55,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// All clients, with these rules for what they publish.
-    pub fn new(
+    pub(crate) fn new(
         db: Database,
         seals: Arc<Seals>,
         clock: Clock,
@@ -67,26 +66,25 @@ impl Clients {
     }
 
     /// Whether to tell clients that they may be known by a metadata document.
-    pub fn advertise_documents(&self) -> bool {
+    pub(crate) fn advertise_documents(&self) -> bool {
         self.published.advertise_documents()
     }
 
-    /// Finds a client of which this server has a note of its own, such as a grant.
-    pub async fn find(&self, id: &str) -> Result<Client, OAuthError> {
-        self.tell(id, None).await
+    /// Finds a client that this server has a record of, such as a grant.
+    pub(crate) async fn find(&self, id: &str) -> Result<Client, OAuthError> {
+        self.look_up(id, None).await
     }
 
     /// Finds the client that a visitor of `network` names. If its document must be fetched for the
     /// first time, that is counted for the network.
-    pub async fn find_for(&self, id: &str, network: &str) -> Result<Client, OAuthError> {
-        self.tell(id, Some(network)).await
+    pub(crate) async fn find_for(&self, id: &str, network: &str) -> Result<Client, OAuthError> {
+        self.look_up(id, Some(network)).await
     }
 
-    /// Finds the client: an open registration carries itself, a URL leads to a document, any other
-    /// is a row an operator entered. Unknown is `invalid_client`; a database that does not answer
-    /// is not.
-    async fn tell(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
-        let client = self.look_up(id, network).await?;
+    /// Finds a client. The `client_id` of an open registration carries its metadata, a URL leads to a
+    /// document, and any other names a row that an operator entered.
+    async fn look_up(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
+        let client = self.read(id, network).await?;
         tracing::debug!(
             client_id = story::shown_client_id(id),
             name = client.metadata.client_name,
@@ -96,7 +94,7 @@ impl Clients {
         Ok(client)
     }
 
-    async fn look_up(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
+    async fn read(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
         if registration::is_registered_id(id) {
             let found = self.find_registration(id).await?;
             return found.map(|found| found.into_client(&self.seals, id)).ok_or_else(unknown);
@@ -104,7 +102,7 @@ impl Clients {
         if client_id_url::is_url(id) {
             return self.published.client(id, network).await;
         }
-        // No identifier holds a zero byte, and PostgreSQL takes no text that does.
+        // PostgreSQL accepts no text with a zero byte, and no identifier has one.
         if id.contains('\0') {
             return Err(unknown());
         }
@@ -114,8 +112,7 @@ impl Clients {
         }
     }
 
-    /// What an open registration is now: what the `client_id` carries, unless it was changed or
-    /// deleted since (RFC 7592).
+    /// The registration that a `client_id` carries, as it is now; `None` if it was deleted (RFC 7592).
     pub(crate) async fn find_registration(
         &self,
         id: &str,
@@ -129,7 +126,7 @@ impl Clients {
     }
 
     /// The public keys that the client registered, for a visitor of `network`.
-    pub async fn public_keys(
+    pub(crate) async fn public_keys(
         &self,
         client: &Client,
         assertion: &str,
@@ -154,13 +151,13 @@ impl Clients {
     }
 
     /// The keys of a trusted issuer, at the address that an operator gave.
-    pub async fn issuer_keys(
+    pub(crate) async fn issuer_keys(
         &self,
         uri: &Url,
         assertion: &str,
     ) -> Result<Arc<PublishedKeys>, OAuthError> {
         let keys = self.published.keys(uri, assertion, &ISSUER_KEYS, None).await;
-        // The client that presents the assertion is not to blame for them.
+        // They are not the fault of the client that presents the assertion.
         keys.map_err(|error| match error.code {
             ErrorCode::InvalidClient => OAuthError { code: ErrorCode::InvalidGrant, ..error },
             _ => error,
@@ -179,8 +176,8 @@ fn pre_registered(row: clients::Model, now: i64) -> Client {
     }
 }
 
-/// Whether the client of this identifier registered itself, so that nobody vouches for it.
-pub fn registered_itself(id: &str) -> bool {
+/// Whether the client with this identifier registered itself, so that nobody vouches for it.
+pub(crate) fn registered_itself(id: &str) -> bool {
     registration::is_registered_id(id)
 }
 

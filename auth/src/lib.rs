@@ -4,7 +4,7 @@
 //! shows every endpoint, and every endpoint is a file of the same name.
 
 pub mod back_channel_logout;
-pub mod clients;
+mod clients;
 pub mod commands;
 pub mod config;
 pub mod consent;

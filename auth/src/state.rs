@@ -72,7 +72,7 @@ pub struct AppState {
     /// The operator's logo, if there is one.
     pub logo: Option<Arc<Logo>>,
     /// Who asks for tokens.
-    pub clients: Clients,
+    pub(crate) clients: Clients,
     /// How often strangers may fail, prove and register.
     pub limits: Limits,
     /// The time.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The algorithms of proofs, as `dpop_signing_alg_values_supported` and challenges name them.
-pub(crate) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
+pub(crate) const ALGORITHMS: [&str; 3] = keys::Algorithm::NAMES;
 /// Proofs to remember, all in all and of one person, who can have many keys. They are never
 /// forgotten early: when the memory is full, proofs are refused.
 const MAX_PROOFS: usize = 500_000;

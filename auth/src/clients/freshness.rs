@@ -1,20 +1,23 @@
-//! How long a fetched document may be used, as a shared cache reads it (RFC 9111 §4.2).
+//! How long a shared cache may use a fetched document (RFC 9111 §4.2).
+
+use std::time::SystemTime;
 
 use axum_extra::headers::{CacheControl, Date, Expires, Header};
 use http::{HeaderMap, HeaderName, header};
 
-/// Seconds that an answer is fresh when it does not say.
-const DEFAULT: u64 = 300;
-/// Bounds of what an answer may say, in seconds. The lower one keeps a client from making this
-/// server fetch at every request; the upper one bounds how long a change stays unseen.
-const BOUNDS: (u64, u64) = (60, 86_400);
+/// Seconds that an answer is fresh if it does not say.
+const DEFAULT_LIFETIME: u64 = 300;
+/// In seconds. Keeps a client from making this server fetch at every request.
+const MIN_LIFETIME: u64 = 60;
+/// In seconds. Limits how long a change goes unnoticed.
+const MAX_LIFETIME: u64 = 86_400;
 
-/// What the headers of an answer allow.
+/// What the headers of a response allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Freshness {
     /// Seconds that it is fresh.
     pub(super) lifetime: i64,
-    /// Whether it may be used past that while its origin cannot be reached (RFC 5861 §4).
+    /// Whether it may be used longer while its origin cannot be reached (RFC 5861 §4).
     pub(super) survives_outage: bool,
 }
 
@@ -22,13 +25,15 @@ impl Freshness {
     /// Reads the headers of an answer.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let control = read::<CacheControl>(headers).unwrap_or_else(CacheControl::new);
-        let seconds = match () {
-            () if control.no_store() || control.no_cache() || control.private() => 0,
-            () if headers.get(header::VARY).is_some_and(|vary| vary == "*") => 0,
-            () => lifetime(&control, headers).saturating_sub(age(headers)),
+        let is_shared = !control.no_store() && !control.no_cache() && !control.private();
+        let varies = headers.get(header::VARY).is_some_and(|vary| vary == "*");
+        let seconds = if is_shared && !varies {
+            lifetime(&control, headers).saturating_sub(age(headers))
+        } else {
+            0
         };
         Self {
-            lifetime: i64::try_from(seconds.clamp(BOUNDS.0, BOUNDS.1)).unwrap_or(i64::MAX),
+            lifetime: i64::try_from(seconds.clamp(MIN_LIFETIME, MAX_LIFETIME)).unwrap_or(i64::MAX),
             survives_outage: !control.must_revalidate() && !control.no_store(),
         }
     }
@@ -39,13 +44,13 @@ fn lifetime(control: &CacheControl, headers: &HeaderMap) -> u64 {
         return stated.as_secs();
     }
     if !headers.contains_key(header::EXPIRES) {
-        return DEFAULT;
+        return DEFAULT_LIFETIME;
     }
-    // An unreadable date is one in the past (RFC 9111 §5.3).
+    // An invalid date counts as one in the past (RFC 9111 §5.3).
     let times = read::<Expires>(headers).zip(read::<Date>(headers));
     times.map_or(0, |(expires, date)| {
-        let (expires, date) = (std::time::SystemTime::from(expires), date.into());
-        expires.duration_since(date).unwrap_or_default().as_secs()
+        let expires = SystemTime::from(expires);
+        expires.duration_since(date.into()).unwrap_or_default().as_secs()
     })
 }
 

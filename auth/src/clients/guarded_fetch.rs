@@ -1,6 +1,6 @@
-//! Fetches from addresses that strangers name: public ones only, resolved once and connected to
-//! as resolved, without redirects, small, and soon over. Failures say little to whoever asked,
-//! so that nobody learns about networks that only this server can see.
+//! Fetches from addresses that strangers name: only public ones, resolved once and connected to as
+//! resolved, without redirects, with limits on size and time. Failures reveal little, so that nobody learns
+//! about networks that only this server can see.
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
@@ -19,34 +19,34 @@ use url::{Host, Url};
 use super::{freshness::Freshness, reach::Reach};
 use crate::rate_limit::RateLimit;
 
-/// Longest time for a fetch, from the name to the last byte.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
-/// Most fetches under way at once: more than what one network may start in the time of one.
-const MOST_AT_ONCE: usize = 256;
-/// Most fetches a minute, all in all, from one origin, and for visitors of one network.
-const MOST_A_MINUTE: u32 = 600;
-const MOST_A_MINUTE_FROM_ONE_ORIGIN: u32 = 30;
-const MOST_A_MINUTE_FOR_ONE_NETWORK: u32 = 60;
+/// From the name to the last byte.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// More than one network can start within [`FETCH_TIMEOUT`].
+const MAX_CONCURRENT_FETCHES: usize = 256;
+/// Fetches per minute: in total, from one origin, and for visitors of one network.
+const MAX_PER_MINUTE: u32 = 600;
+const MAX_PER_MINUTE_AND_ORIGIN: u32 = 30;
+const MAX_PER_MINUTE_AND_NETWORK: u32 = 60;
 
-/// What each fetch says of itself in `CDN-Loop` (RFC 8586), which proxies hand on. A request that says
-/// it causes no further fetch, here or at any other such server.
+/// The value of `CDN-Loop` (RFC 8586) in each fetch, which proxies pass on. A request with it causes no
+/// further fetch, here or at any other such server.
 pub(super) const LOOP_MARKER: &str = "portcullis";
 const CDN_LOOP: &str = "cdn-loop";
 
 /// Why there is no document.
 #[derive(Debug, Error)]
 pub(super) enum FetchError {
-    /// The address is not one that may be fetched from. Nothing was sent.
+    /// The address is not public. Nothing was sent.
     #[error("the address is not public: {0}")]
     NotPublic(String),
     /// The address is this server's own: a document there would describe no client, and reading it
     /// could cause the next fetch. Nothing was sent.
     #[error("the address is this server's own")]
     Own,
-    /// The origin could not be reached, or is in trouble itself: another try may succeed.
-    #[error("the origin is out of reach: {0}")]
+    /// The origin could not be reached or failed. Another attempt may succeed.
+    #[error("the origin cannot be reached: {0}")]
     Unreachable(String),
-    /// Too many fetches are under way, or were made lately: another try may succeed.
+    /// Too many fetches are running or were made recently. Another attempt may succeed.
     #[error("too many fetches {0}")]
     TooMany(&'static str),
     /// The origin answered, and the answer is not a document.
@@ -55,27 +55,27 @@ pub(super) enum FetchError {
 }
 
 impl FetchError {
-    /// Whether another try may succeed: nothing has been learnt about the document.
+    /// Whether another attempt may succeed.
     pub(super) fn is_outage(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::TooMany(_))
     }
 }
 
-/// A document as it came.
+/// A response.
 pub(super) struct Fetched {
-    /// The bytes; `None` where the known ones are still good.
+    /// The body; `None` if the cached one is still valid.
     pub(super) body: Option<Vec<u8>>,
     /// How long it may be used.
     pub(super) freshness: Freshness,
-    /// What to name it by the next time.
+    /// For the next conditional request.
     pub(super) etag: Option<HeaderValue>,
 }
 
-/// The one way to fetch what a stranger named. Clones share the limits.
+/// The only way to fetch from an address that a stranger named. Clones share the limits.
 #[derive(Clone)]
 pub(super) struct GuardedFetch {
     http: Client,
-    /// Where this server is.
+    /// The address of this server.
     issuer: Url,
     allows_loopback: bool,
     at_once: Arc<Semaphore>,
@@ -92,8 +92,8 @@ impl fmt::Debug for GuardedFetch {
 }
 
 impl GuardedFetch {
-    /// `issuer` is where this server is; `allows_loopback` lets development and tests fetch from this
-    /// machine, by plain http too.
+    /// `issuer` is the address of this server. `allows_loopback` allows fetches from this machine, over
+    /// plain http too, for development and tests.
     pub(super) fn new(issuer: Url, allows_loopback: bool) -> Result<Self, reqwest::Error> {
         Self::resolving_by(resolver::system(), issuer, allows_loopback)
     }
@@ -107,10 +107,10 @@ impl GuardedFetch {
         let http = Client::builder()
             .user_agent(concat!("portcullis-auth/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
-            // A proxy would resolve the name again, out of our sight.
+            // A proxy would resolve the name again, unchecked.
             .no_proxy()
-            .timeout(TIME_LIMIT)
-            // A kept connection would be used after its name points elsewhere.
+            .timeout(FETCH_TIMEOUT)
+            // A pooled connection could be used after its name points elsewhere.
             .pool_max_idle_per_host(0)
             .dns_resolver(Arc::new(resolver))
             .build()?;
@@ -118,21 +118,21 @@ impl GuardedFetch {
             http,
             issuer,
             allows_loopback,
-            at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
-            total: RateLimit::new(MOST_A_MINUTE, 60),
-            by_origin: RateLimit::new(MOST_A_MINUTE_FROM_ONE_ORIGIN, 60),
-            by_network: RateLimit::new(MOST_A_MINUTE_FOR_ONE_NETWORK, 60),
+            at_once: Arc::new(Semaphore::new(MAX_CONCURRENT_FETCHES)),
+            total: RateLimit::new(MAX_PER_MINUTE, 60),
+            by_origin: RateLimit::new(MAX_PER_MINUTE_AND_ORIGIN, 60),
+            by_network: RateLimit::new(MAX_PER_MINUTE_AND_NETWORK, 60),
             reach: Reach::unknown(),
         })
     }
 
-    /// Counts a fetch for a visitor of `network`: nobody takes the fetches of all.
+    /// Counts a fetch for a visitor of `network`, so that no network uses up the total.
     pub(super) fn admit_visitor(&self, network: &str, now: i64) -> Result<(), FetchError> {
         let admitted = self.by_network.admit(network, now);
-        admitted.map_err(|_| FetchError::TooMany("for this network lately"))
+        admitted.map_err(|_| FetchError::TooMany("for this network recently"))
     }
 
-    /// Fetches a JSON document of at most `largest` bytes. `etag` names what is known already.
+    /// Fetches a JSON document of at most `largest` bytes. `etag` is that of the cached one.
     pub(super) async fn fetch(
         &self,
         url: &Url,
@@ -147,7 +147,7 @@ impl GuardedFetch {
             .get(url.clone())
             .header(header::ACCEPT, "application/json")
             .header(CDN_LOOP, LOOP_MARKER);
-        let knows = etag.is_some();
+        let is_conditional = etag.is_some();
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
         }
@@ -163,7 +163,7 @@ impl GuardedFetch {
         self.reach.note_success(now);
         let freshness = Freshness::of(response.headers());
         let etag = response.headers().get(header::ETAG).cloned();
-        if response.status() == StatusCode::NOT_MODIFIED && knows {
+        if response.status() == StatusCode::NOT_MODIFIED && is_conditional {
             return Ok(Fetched { body: None, freshness, etag });
         }
         check_answer(response.status(), response.headers())?;
@@ -171,13 +171,12 @@ impl GuardedFetch {
         Ok(Fetched { body, freshness, etag })
     }
 
-    /// Whether nothing outside can be reached at present.
+    /// Whether no origin can be reached at the moment.
     pub(super) fn is_cut_off(&self, now: i64) -> bool {
         self.reach.is_cut_off(now)
     }
 
-    /// Names are judged when they are resolved; an address that stands in the URL is judged here,
-    /// because nobody resolves it.
+    /// Checks addresses in the URL. Names are checked when they are resolved.
     fn check_address(&self, url: &Url) -> Result<(), FetchError> {
         let refused = || Err(FetchError::NotPublic(url.host_str().unwrap_or_default().to_owned()));
         if is_same_server(&self.issuer, url) {
@@ -201,15 +200,15 @@ impl GuardedFetch {
         let origin = url.origin().ascii_serialization();
         self.by_origin
             .admit(&origin, now)
-            .map_err(|_| FetchError::TooMany("from this origin lately"))?;
-        self.total.admit("", now).map_err(|_| FetchError::TooMany("lately"))?;
-        // Whoever comes too late is told so at once: a queue would only grow.
-        self.at_once.try_acquire().map_err(|_| FetchError::TooMany("under way"))
+            .map_err(|_| FetchError::TooMany("from this origin recently"))?;
+        self.total.admit("", now).map_err(|_| FetchError::TooMany("recently"))?;
+        // Refused at once, because a queue would only grow.
+        self.at_once.try_acquire().map_err(|_| FetchError::TooMany("at once"))
     }
 }
 
-/// Whether a URL leads to the server at `issuer`: to its host, at any port; or on this machine, where
-/// many servers are, to its port, by any name of the machine.
+/// Whether a URL leads to the server at `issuer`: to its host at any port, or, on this machine with its
+/// many servers, to its port by any loopback name.
 fn is_same_server(issuer: &Url, url: &Url) -> bool {
     if is_loopback(issuer) {
         is_loopback(url) && url.port_or_known_default() == issuer.port_or_known_default()
@@ -218,7 +217,7 @@ fn is_same_server(issuer: &Url, url: &Url) -> bool {
     }
 }
 
-/// Whether a request was sent to fetch a document, by this server or another of its kind.
+/// Whether a request is itself a fetch, by this server or another Portcullis.
 pub(crate) fn is_fetch(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CDN_LOOP).iter().filter_map(|value| value.to_str().ok());
     let mut entries = values.flat_map(|value| value.split(','));
@@ -228,7 +227,7 @@ pub(crate) fn is_fetch(headers: &HeaderMap) -> bool {
     })
 }
 
-/// A name that the public DNS can know: with a dot, and under no domain of a private network.
+/// Whether the public DNS can have a name: it has a dot, and no domain of private networks.
 fn is_public_name(name: &str) -> bool {
     const PRIVATE: [&str; 6] =
         [".localhost", ".internal", ".local", ".home.arpa", ".onion", ".alt"];
@@ -241,8 +240,8 @@ fn check_answer(status: StatusCode, headers: &HeaderMap) -> Result<(), FetchErro
     let unusable = |why: String| Err(FetchError::Unusable(why));
     match status.as_u16() {
         200 => {}
-        // A wall before the origin says no to servers that it takes for robots; that is not the
-        // client taking its document away.
+        // A bot filter in front of the origin may refuse servers. That does not mean that the client has
+        // removed its document.
         401 | 403 | 408 | 425 | 429 | 500..=599 => {
             return Err(FetchError::Unreachable(format!("it answered {status}")));
         }
@@ -252,7 +251,7 @@ fn check_answer(status: StatusCode, headers: &HeaderMap) -> Result<(), FetchErro
     if !media_type.is_some_and(is_json) {
         return unusable("it is not application/json in UTF-8".into());
     }
-    // Gzip has been undone by now; this is something that was not asked for.
+    // Gzip is decoded by now; no other encoding was requested.
     match headers.get(header::CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => unusable(format!("it is in {encoding:?}")),
         _ => Ok(()),
@@ -282,13 +281,12 @@ async fn read(response: Response, max_bytes: usize) -> Result<Vec<u8>, FetchErro
     })
 }
 
-/// A name was resolved, to an address that may not be connected to.
+/// A name resolved to an address that is not public.
 #[derive(Debug, Error)]
 #[error("the name has an address that is not public")]
 struct NotPublicName;
 
-/// Whether the request went no further than to a name that was refused, which says nothing about
-/// the network.
+/// Whether the request only failed because its name was refused, which says nothing about the network.
 fn is_refused_name(error: &reqwest::Error) -> bool {
     let first = std::error::Error::source(error);
     std::iter::successors(first, |cause| cause.source()).any(|cause| cause.is::<NotPublicName>())

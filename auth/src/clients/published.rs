@@ -1,4 +1,4 @@
-//! What clients and trusted issuers publish at addresses of their own: documents and keys.
+//! Documents and keys that clients and trusted issuers publish at their own addresses.
 
 use std::sync::Arc;
 
@@ -23,12 +23,11 @@ use crate::{
 };
 
 /// Largest set of keys at a `jwks_uri`, in bytes.
-const LARGEST_KEY_SET: usize = 32 * 1024;
-/// Seconds between two fetches of keys because none fits.
-const KEYS_COOL_DOWN: i64 = 60;
+const MAX_KEY_SET: usize = 32 * 1024;
+/// Seconds between two fetches of keys because none of the known ones fits.
+const REFETCH_INTERVAL: i64 = 60;
 
-/// Metadata documents of clients; keys of clients and of trusted issuers. Clones share what they
-/// keep.
+/// Metadata documents of clients; keys of clients and of trusted issuers. Clones share one cache.
 #[derive(Clone, Debug)]
 pub(super) struct Published {
     documents: Remote<Client>,
@@ -48,25 +47,24 @@ impl Published {
                 metadata_document::MAX_DOCUMENT,
                 metadata_document::read,
             ),
-            keys: Remote::new(fetch.clone(), clock.clone(), LARGEST_KEY_SET, read_keys),
+            keys: Remote::new(fetch.clone(), clock.clone(), MAX_KEY_SET, read_keys),
             fetch,
             rules,
             clock,
         })
     }
 
-    /// A client that is told of documents uses its own, and waits in vain where it cannot be
-    /// fetched. So they are advertised where they can be: not on a developer's machine, which may
-    /// be offline, and not while no origin can be reached.
+    /// Whether to advertise metadata documents. A client that sees them advertised uses its own, and
+    /// fails if this server cannot fetch it. So `auto` advertises them neither on a developer's machine,
+    /// which may be offline, nor while no origin can be reached.
     pub(super) fn advertise_documents(&self) -> bool {
-        let can_fetch = || {
-            let may_be_offline = self.rules.is_local && !self.rules.allows_loopback;
-            !may_be_offline && !self.fetch.is_cut_off(self.clock.now())
-        };
         match self.rules.policy {
             MetadataDocuments::On => true,
             MetadataDocuments::Off => false,
-            MetadataDocuments::Auto => can_fetch(),
+            MetadataDocuments::Auto => {
+                let may_be_offline = self.rules.is_local && !self.rules.allows_loopback;
+                !may_be_offline && !self.fetch.is_cut_off(self.clock.now())
+            }
         }
     }
 
@@ -93,8 +91,8 @@ impl Published {
         }
     }
 
-    /// The keys at `uri`. If none fits the assertion, they are fetched anew, unless that was done
-    /// a moment ago.
+    /// The keys at `uri`. If none fits the assertion, they are fetched again, at most once per
+    /// [`REFETCH_INTERVAL`].
     pub(super) async fn keys(
         &self,
         uri: &Url,
@@ -107,8 +105,8 @@ impl Published {
         if keys.may_verify(assertion).unwrap_or(true) {
             return Ok(keys);
         }
-        let moment = self.clock.now() - KEYS_COOL_DOWN;
-        self.keys.newer_than(uri, moment, network).await.map_err(refused)
+        let oldest = self.clock.now() - REFETCH_INTERVAL;
+        self.keys.newer_than(uri, oldest, network).await.map_err(refused)
     }
 }
 
@@ -117,7 +115,7 @@ fn read_keys(_: &str, body: &[u8]) -> Result<PublishedKeys, RemoteError> {
         .map_err(|error| RemoteError::Unusable("client_keys_malformed", error.to_string()))
 }
 
-/// What a fetch was for, in the words of its refusals.
+/// What is fetched, with the reason codes of its refusals.
 pub(super) struct Purpose {
     what: &'static str,
     out_of_reach: &'static str,
@@ -148,8 +146,8 @@ pub(super) const CLIENT_KEYS: Purpose = Purpose {
     not_usable: "client_keys_answer",
 };
 
-/// What the client is told of a fetch that failed: enough to mend its document, and nothing of
-/// what this server can see of other networks. The log has the rest.
+/// The refusal after a fetch that failed. It says enough to correct the document, and nothing about
+/// networks that only this server can see. The log has the rest.
 fn refusal(error: RemoteError, purpose: &Purpose) -> OAuthError {
     let what = purpose.what;
     let client = |reason, description: String| {

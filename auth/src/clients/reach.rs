@@ -1,14 +1,14 @@
-//! Whether the Internet can be reached, as the latest fetches have found.
+//! Whether the Internet can be reached, judged by the latest fetches.
 
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
 
-/// Seconds that a failed connection counts: then it is worth another try.
-const OUTAGE_MEMORY: i64 = 600;
+/// Seconds that a failed connection counts.
+const OUTAGE_TTL: i64 = 600;
 
-/// When an origin was last reached, and when the way to one failed. Clones share both.
+/// When an origin was last reached, and when a connection last failed. Clones share both.
 #[derive(Clone, Debug)]
 pub(super) struct Reach(Arc<Times>);
 
@@ -33,10 +33,10 @@ impl Reach {
         self.0.failed_at.store(now, Ordering::Relaxed);
     }
 
-    /// Whether connections fail lately, and none succeeds. A single name that leads nowhere does
-    /// not count while others are reached.
+    /// Whether connections failed recently and none succeeded. A single bad name does not count while
+    /// other origins are reached.
     pub(super) fn is_cut_off(&self, now: i64) -> bool {
-        let since = now.saturating_sub(OUTAGE_MEMORY);
+        let since = now.saturating_sub(OUTAGE_TTL);
         let is_recent = |time: &AtomicI64| since < time.load(Ordering::Relaxed);
         is_recent(&self.0.failed_at) && !is_recent(&self.0.reached_at)
     }
@@ -52,14 +52,14 @@ mod tests {
         assert!(!reach.is_cut_off(0));
         reach.note_failure(1000);
         assert!(reach.is_cut_off(1000));
-        assert!(reach.is_cut_off(1000 + OUTAGE_MEMORY - 1));
-        assert!(!reach.is_cut_off(1000 + OUTAGE_MEMORY));
+        assert!(reach.is_cut_off(1000 + OUTAGE_TTL - 1));
+        assert!(!reach.is_cut_off(1000 + OUTAGE_TTL));
         reach.note_failure(2000);
         reach.note_success(2001);
         assert!(!reach.is_cut_off(2001));
         reach.note_failure(2002);
         assert!(!reach.is_cut_off(2002), "another origin was reached a moment ago");
-        reach.note_failure(2001 + OUTAGE_MEMORY);
-        assert!(reach.is_cut_off(2001 + OUTAGE_MEMORY));
+        reach.note_failure(2001 + OUTAGE_TTL);
+        assert!(reach.is_cut_off(2001 + OUTAGE_TTL));
     }
 }

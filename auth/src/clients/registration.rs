@@ -38,7 +38,8 @@ impl Registration {
             .metadata
             .differences()
             .map_err(|error| SealError::CannotSeal(error.to_string()))?;
-        let sealed = seals.registration.seal(&(self.issued_at, self.id, metadata))?;
+        let sealed =
+            seals.registration.seal(&(self.issued_at, self.id.simple().to_string(), metadata))?;
         Ok(format!("{PREFIX}{sealed}"))
     }
 

@@ -1,5 +1,5 @@
-//! Documents at other people's addresses, kept as a shared HTTP cache keeps them: fetched once
-//! for all who wait, used while fresh, and past that while their origin is out of reach.
+//! A cache of documents at foreign addresses, with the rules of a shared HTTP cache: concurrent requests
+//! share one fetch, and a stale document is used while its origin cannot be reached.
 
 use std::sync::Arc;
 
@@ -11,40 +11,39 @@ use url::Url;
 
 use super::guarded_fetch::{FetchError, Fetched, GuardedFetch};
 
-/// Most documents kept; beyond, the least used go.
-const MOST_DOCUMENTS: u64 = 10_000;
-/// Seconds that a document is used past its freshness while its origin is out of reach.
-const LONGEST_OUTAGE: i64 = 86_400;
-/// Seconds between two tries during an outage.
-const PAUSE: i64 = 30;
+/// Documents kept; the least used are evicted first.
+const MAX_DOCUMENTS: u64 = 10_000;
+/// Seconds that a stale document is used while its origin cannot be reached.
+const MAX_OUTAGE: i64 = 86_400;
+/// Seconds between two attempts during an outage.
+const RETRY_INTERVAL: i64 = 30;
 
-/// Why there is no document. Those who waited for the same fetch share it.
+/// Why there is no document. Requests that waited for the same fetch share it.
 #[derive(Clone, Debug, Error)]
 pub(super) enum RemoteError {
-    /// It was not fetched.
+    /// It could not be fetched.
     #[error(transparent)]
     Fetch(Arc<FetchError>),
-    /// It was, and is not what it should be: a stable reason, and what to change.
+    /// Its content is not usable: a reason code, and what is wrong.
     #[error("{1}")]
     Unusable(&'static str, String),
 }
 
 impl RemoteError {
-    /// Whether nothing has been learnt about the document.
+    /// Whether another attempt may succeed.
     pub(super) fn is_outage(&self) -> bool {
         matches!(self, Self::Fetch(error) if error.is_outage())
     }
 }
 
-/// Documents of one kind, each turned into a `T` once. Clones share what they keep.
+/// Documents of one kind, each parsed into a `T` once. Clones share one cache.
 #[derive(Clone, Debug)]
 pub(super) struct Remote<T: Send + Sync + 'static> {
     fetch: GuardedFetch,
     clock: Clock,
-    largest: usize,
+    max_bytes: usize,
     read: fn(&str, &[u8]) -> Result<T, RemoteError>,
-    /// A failure is kept only for those who wait for the same fetch; whoever comes later tries
-    /// anew.
+    /// A failure is kept only for the requests that wait for the same fetch; later ones fetch again.
     kept: Cache<String, Result<Arc<Kept<T>>, RemoteError>>,
 }
 
@@ -58,18 +57,18 @@ struct Kept<T> {
 }
 
 impl<T: Send + Sync + 'static> Remote<T> {
-    /// Documents of at most `largest` bytes; `read` is given the address and the bytes.
+    /// Documents of at most `max_bytes`; `read` gets the address and the bytes.
     pub(super) fn new(
         fetch: GuardedFetch,
         clock: Clock,
-        largest: usize,
+        max_bytes: usize,
         read: fn(&str, &[u8]) -> Result<T, RemoteError>,
     ) -> Self {
-        Self { fetch, clock, largest, read, kept: Cache::new(MOST_DOCUMENTS) }
+        Self { fetch, clock, max_bytes, read, kept: Cache::new(MAX_DOCUMENTS) }
     }
 
-    /// The document at `url`. If it is not known, its fetch is counted for the visitor's network;
-    /// what is known stays up to date however busy a network is.
+    /// The document at `url`. If it is not cached, its fetch counts for the visitor's network. Cached
+    /// documents stay up to date however busy a network is.
     pub(super) async fn get(
         &self,
         url: &Url,
@@ -108,7 +107,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
         let counted = network.filter(|_| known.is_none());
         let admitted = counted.map_or(Ok(()), |network| self.fetch.admit_visitor(network, now));
         let fetched = match admitted {
-            Ok(()) => self.fetch.fetch(url, self.largest, etag, now).await,
+            Ok(()) => self.fetch.fetch(url, self.max_bytes, etag, now).await,
             Err(error) => Err(error),
         };
         match &fetched {
@@ -121,12 +120,12 @@ impl<T: Send + Sync + 'static> Remote<T> {
         match (fetched, known) {
             (Ok(fetched), known) => self.keep(url, fetched, known, now).map(Arc::new),
             (Err(error), Some(known)) if error.is_outage() && now < known.survives_until => {
-                tracing::warn!(%url, %error, "used a document past its freshness");
+                tracing::warn!(%url, %error, "used a stale document because its origin cannot be reached");
                 Ok(Arc::new(Kept {
                     value: known.value.clone(),
                     etag: known.etag.clone(),
                     fetched_at: now,
-                    fresh_until: now + PAUSE,
+                    fresh_until: now + RETRY_INTERVAL,
                     survives_until: known.survives_until,
                 }))
             }
@@ -146,12 +145,12 @@ impl<T: Send + Sync + 'static> Remote<T> {
             (None, Some(known)) => known.value.clone(),
             (None, None) => {
                 let error =
-                    FetchError::Unusable("nothing is known that could be good still".into());
+                    FetchError::Unusable("it says that an unknown document has not changed".into());
                 return Err(RemoteError::Fetch(Arc::new(error)));
             }
         };
         let fresh_until = now.saturating_add(fetched.freshness.lifetime);
-        let outage = if fetched.freshness.survives_outage { LONGEST_OUTAGE } else { 0 };
+        let outage = if fetched.freshness.survives_outage { MAX_OUTAGE } else { 0 };
         Ok(Kept {
             value,
             etag: fetched.etag,

@@ -1,19 +1,19 @@
-//! Copies of metadata documents that many people's programs name, for a server that cannot reach
-//! their origins: on a laptop offline, or in a network without a way out.
+//! Copies of the metadata documents of widely used clients, for a server that cannot reach their origins:
+//! on a laptop offline, or in a closed network.
 //!
-//! A copy is used only while nothing can be learnt from the origin itself. An origin that answers
-//! is always right, also when it says that there is no such document any more.
+//! A copy is used only while the origin cannot be reached. The answer of an origin always takes
+//! precedence, even if it is that the document no longer exists.
 
 use super::metadata_document;
 use crate::oauth::client::Client;
 
-/// Address and copy. They send people back to their own machine only.
+/// Address and copy. All redirect URIs lead to the user's own machine.
 const COPIES: [(&str, &str); 1] = [(
     "https://claude.ai/oauth/claude-code-client-metadata",
     include_str!("well_known/claude-code.json"),
 )];
 
-/// The client that the copy of the document at `client_id` describes, if there is one.
+/// The client that the copy of the document at `client_id` describes, if there is a copy.
 pub(super) fn find(client_id: &str) -> Option<Client> {
     let (id, copy) = COPIES.into_iter().find(|(id, _)| *id == client_id)?;
     metadata_document::read(id, copy.as_bytes()).ok()

@@ -16,7 +16,7 @@ use crate::{
     storage::{Database, clients, grants},
 };
 
-/// What can be done with pre-registered clients.
+/// Commands for pre-registered clients.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Enter a client. Its secret is printed once and can never be shown again.
@@ -41,7 +41,7 @@ pub enum Command {
         #[command(flatten)]
         format: Format,
     },
-    /// Take a client away and end everything it was granted.
+    /// Remove a client and revoke everything it was granted.
     Remove {
         /// Its client_id.
         client_id: String,
@@ -49,12 +49,12 @@ pub enum Command {
         #[command(flatten)]
         database: DatabaseSetting,
     },
-    /// Give a client a new secret. The old one still counts for a while, so that it can be
+    /// Give a client a new secret. The old one is accepted for a while, so that it can be
     /// replaced without an interruption.
     RotateSecret {
         /// Its client_id.
         client_id: String,
-        /// Seconds that the old secret still counts; 0 ends it at once.
+        /// Seconds that the old secret is still accepted; 0 ends it at once.
         #[arg(long, default_value_t = 86_400, value_parser = clap::value_parser!(i64).range(0..))]
         keep_old: i64,
         /// Where everything is kept.
@@ -145,8 +145,8 @@ async fn rotate(
     let (new, until) = (secret.hash(), now.saturating_add(keep_old));
     if !clients::rotate_secret(db.connection(), client_id, &old, &new, until).await? {
         return Err(CommandError::Refused(format!(
-            "the secret of {client_id} was rotated by somebody else just now; look before you \
-             rotate it again"
+            "somebody else has just rotated the secret of {client_id}; check before you rotate it \
+             again"
         )));
     }
     Ok((client, secret))
@@ -155,8 +155,7 @@ async fn rotate(
 async fn find(db: &Database, client_id: &str) -> Result<clients::Model, CommandError> {
     clients::find(db.connection(), client_id).await?.ok_or_else(|| {
         CommandError::Refused(format!(
-            "there is no pre-registered client {client_id}; `auth clients list` shows those there \
-             are"
+            "there is no pre-registered client {client_id}; `auth clients list` shows all of them"
         ))
     })
 }

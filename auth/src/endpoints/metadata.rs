@@ -7,6 +7,7 @@ use axum::{
     extract::State,
     http::{HeaderName, header::CACHE_CONTROL},
 };
+use keys::Algorithm;
 use serde::Serialize;
 
 use crate::{
@@ -16,9 +17,6 @@ use crate::{
     },
     state::AppState,
 };
-
-/// What client assertions may be signed with.
-const ASSERTION_ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
 
 /// What ID tokens and userinfo tell, as the scopes allow.
 const CLAIMS: [&str; 15] = [
@@ -115,14 +113,14 @@ pub async fn get(
         userinfo_signing_alg_values_supported: [signing],
         introspection_signing_alg_values_supported: [signing],
         code_challenge_methods_supported: ["S256"],
-        dpop_signing_alg_values_supported: ["ES256", "EdDSA", "RS256"],
+        dpop_signing_alg_values_supported: Algorithm::NAMES,
         require_pushed_authorization_requests: false,
         token_endpoint_auth_methods_supported: methods.clone(),
-        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        token_endpoint_auth_signing_alg_values_supported: Algorithm::NAMES,
         introspection_endpoint_auth_methods_supported: secret_methods,
-        introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        introspection_endpoint_auth_signing_alg_values_supported: Algorithm::NAMES,
         revocation_endpoint_auth_methods_supported: methods,
-        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        revocation_endpoint_auth_signing_alg_values_supported: Algorithm::NAMES,
         client_id_metadata_document_supported: state.clients.advertise_documents(),
         authorization_response_iss_parameter_supported: true,
         request_parameter_supported: false,

@@ -1,5 +1,5 @@
-//! `private_key_jwt`: the assertion by which a client proves itself (RFC 7523 §3, OpenID Connect
-//! Core §9).
+//! `private_key_jwt`: the assertion by which a client authenticates (RFC 7523 §3, OpenID Connect Core
+//! §9).
 
 use std::borrow::Cow;
 
@@ -14,18 +14,18 @@ use super::{
     restrictions::{is_descriptive, present},
 };
 
-/// The one kind of `client_assertion_type` (RFC 7523 §2.2).
+/// The only `client_assertion_type` (RFC 7523 §2.2).
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// Longest that an assertion may be good, in seconds: so long its `jti` is remembered.
-const LONGEST_LIFETIME: i64 = 3600;
+/// In seconds. The `jti` of an assertion is remembered as long.
+const MAX_LIFETIME: i64 = 3600;
 /// Seconds by which clocks may differ.
 const LEEWAY: i64 = 10;
 /// Longest `jti`, in bytes.
-const LONGEST_ID: usize = 256;
+const MAX_ID: usize = 256;
 
-/// What an assertion says. A claim that may narrow what it is good for is refused.
+/// The claims of an assertion. Claims that may restrict its use are refused.
 #[derive(Debug, Deserialize)]
-pub struct ClientAssertion {
+pub(crate) struct ClientAssertion {
     iss: String,
     sub: String,
     aud: Audience,
@@ -35,8 +35,8 @@ pub struct ClientAssertion {
     iat: Option<i64>,
     #[serde(default, deserialize_with = "optional_numeric_date")]
     nbf: Option<i64>,
-    /// Its identifier, good for one use.
-    pub jti: String,
+    /// Its identifier, which is accepted once.
+    pub(crate) jti: String,
     client_id: Option<String>,
     #[serde(flatten)]
     claims: Map<String, Value>,
@@ -48,8 +48,8 @@ struct Subject {
 }
 
 impl ClientAssertion {
-    /// Who the assertion says it is about: only to know whose keys to check it with.
-    pub fn unverified_client_id(assertion: &str) -> Result<String, OAuthError> {
+    /// The client that the assertion names, to find the keys that verify it.
+    pub(crate) fn unverified_client_id(assertion: &str) -> Result<String, OAuthError> {
         let claims = UnverifiedToken::parse(assertion).and_then(|token| token.claims::<Subject>());
         claims.map(|claims| claims.sub).map_err(|error| {
             refused(
@@ -60,28 +60,26 @@ impl ClientAssertion {
         })
     }
 
-    /// The assertion, once its signature and every claim has been checked. Whether it comes for
-    /// the first time, the caller must find out. `audiences` are the names of this server.
-    pub fn verify(
+    /// Checks the signature and every claim, but not whether the assertion was used before. `audiences` are
+    /// the names of this server.
+    pub(crate) fn verify(
         assertion: &str,
         keys: &PublishedKeys,
         client_id: &str,
         audiences: &[String],
         now: i64,
     ) -> Result<Self, OAuthError> {
-        let is_type =
-            |typ: Option<&str>| matches!(typ, None | Some("jwt" | "client-authentication+jwt"));
-        let claims: Self = keys.verify(assertion, is_type).map_err(unverified)?;
-        claims.judge(client_id, audiences, now)?;
+        let claims: Self = keys.verify(assertion, is_expected_type).map_err(unverified)?;
+        claims.check(client_id, audiences, now)?;
         Ok(claims)
     }
 
-    /// Until when the identifier must be remembered.
-    pub fn remembered_until(&self) -> i64 {
+    /// How long the identifier must be remembered.
+    pub(crate) fn remembered_until(&self) -> i64 {
         self.exp.saturating_add(LEEWAY)
     }
 
-    fn judge(&self, client_id: &str, audiences: &[String], now: i64) -> Result<(), OAuthError> {
+    fn check(&self, client_id: &str, audiences: &[String], now: i64) -> Result<(), OAuthError> {
         let names = [Some(&self.iss), Some(&self.sub), self.client_id.as_ref()];
         if names.into_iter().flatten().any(|name| name != client_id) {
             return Err(refused(
@@ -98,7 +96,7 @@ impl ClientAssertion {
                 ),
             ));
         }
-        // One audience only: an assertion that others accept too could be used there or here.
+        // Only one audience: an assertion that other servers accept too could be stolen there.
         let audience = match &self.aud {
             Audience::One(one) => Some(one),
             Audience::Many(many) => many.first().filter(|_| many.len() == 1),
@@ -116,7 +114,7 @@ impl ClientAssertion {
                 "The client_assertion has expired. Make a fresh one for each request.",
             ));
         }
-        if self.exp > now.saturating_add(LONGEST_LIFETIME) {
+        if self.exp > now.saturating_add(MAX_LIFETIME) {
             return Err(refused(
                 "client_assertion_lifetime",
                 "The claim exp of the client_assertion must be at most an hour away.",
@@ -129,18 +127,22 @@ impl ClientAssertion {
                 "The client_assertion is not valid yet. Check the clock of the client.",
             ));
         }
-        match self.jti.is_empty() || self.jti.len() > LONGEST_ID {
-            true => Err(refused(
+        if self.jti.is_empty() || self.jti.len() > MAX_ID {
+            return Err(refused(
                 "client_assertion_id",
                 "The claim jti of the client_assertion must hold 1 to 256 bytes.",
-            )),
-            false => Ok(()),
+            ));
         }
+        Ok(())
     }
 }
 
+fn is_expected_type(typ: Option<&str>) -> bool {
+    matches!(typ, None | Some("jwt" | "client-authentication+jwt"))
+}
+
 /// The refusal of an assertion that was used before.
-pub fn replayed() -> OAuthError {
+pub(crate) fn replayed() -> OAuthError {
     refused(
         "client_assertion_replayed",
         "The client_assertion was used before. Make a fresh one, with its own jti, for each request.",
@@ -165,7 +167,10 @@ fn unverified(error: VerifyError) -> OAuthError {
             "client_assertion_claims",
             "The client_assertion must have the claims iss, sub, aud, exp and jti.",
         ),
-        _ => ("client_assertion_malformed", "The client_assertion is not a JWT that is accepted."),
+        _ => (
+            "client_assertion_malformed",
+            "The client_assertion is not a signed JWT that this server accepts.",
+        ),
     };
     refused(reason, description).because(error)
 }

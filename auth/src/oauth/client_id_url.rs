@@ -7,17 +7,17 @@ use url::Url;
 use super::error::{ErrorCode, OAuthError};
 
 /// Longest such `client_id`, in bytes.
-const LONGEST: usize = 1024;
+const MAX_LENGTH: usize = 1024;
 
-/// Whether a `client_id` means to be the address of a document.
-pub fn is_url(client_id: &str) -> bool {
+/// Whether a `client_id` looks like a URL.
+pub(crate) fn is_url(client_id: &str) -> bool {
     client_id.contains("://")
 }
 
-/// Reads it. Only the one canonical spelling of a URL is accepted, so that no two `client_id`s
-/// mean the same document, and no parser in between can read it otherwise. `allows_loopback` lets
-/// development use plain http on this machine.
-pub fn parse(client_id: &str, allows_loopback: bool) -> Result<Url, OAuthError> {
+/// Parses it. Only the canonical spelling of a URL is accepted, so that no two `client_id`s name the same
+/// document and no parser on the way reads another one. `allows_loopback` lets development use plain http
+/// on this machine.
+pub(crate) fn parse(client_id: &str, allows_loopback: bool) -> Result<Url, OAuthError> {
     let refused = |why: &str| {
         OAuthError::new(
             ErrorCode::InvalidClient,
@@ -28,7 +28,7 @@ pub fn parse(client_id: &str, allows_loopback: bool) -> Result<Url, OAuthError> 
             ),
         )
     };
-    if client_id.len() > LONGEST {
+    if client_id.len() > MAX_LENGTH {
         return Err(refused("is longer than 1024 bytes"));
     }
     let url = Url::parse(client_id).map_err(|_| refused("cannot be read"))?;
@@ -42,10 +42,10 @@ pub fn parse(client_id: &str, allows_loopback: bool) -> Result<Url, OAuthError> 
     if url.fragment().is_some() {
         return Err(refused("has a fragment"));
     }
-    match url.as_str() == client_id {
-        true => Ok(url),
-        false => Err(refused("is not spelled canonically")),
+    if url.as_str() != client_id {
+        return Err(refused("is not spelled canonically"));
     }
+    Ok(url)
 }
 
 #[cfg(test)]

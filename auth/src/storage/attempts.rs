@@ -40,7 +40,7 @@ impl Allowance {
 }
 
 /// What is tried, and by whom.
-pub type Key<'a> = (&'static str, &'a str);
+pub(crate) type Key<'a> = (&'static str, &'a str);
 
 /// Counts an attempt. Returns `None` if it is allowed, else the seconds to wait. A refused attempt costs
 /// nothing.
@@ -68,7 +68,7 @@ pub async fn count(
 }
 
 /// Seconds until an attempt would be allowed; `None` if it would be now. Counts nothing.
-pub async fn wait(
+pub(crate) async fn wait(
     db: &impl ConnectionTrait,
     key: Key<'_>,
     allowance: Allowance,

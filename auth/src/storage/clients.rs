@@ -37,7 +37,7 @@ without_relations!();
 
 impl Model {
     /// The hashes of the secrets that are accepted now, the newest first.
-    pub fn live_secret_hashes(&self, now: i64) -> Vec<String> {
+    pub(crate) fn live_secret_hashes(&self, now: i64) -> Vec<String> {
         let previous = self
             .previous_secret_hash
             .clone()
@@ -47,12 +47,15 @@ impl Model {
 }
 
 /// Finds a client by `client_id`.
-pub async fn find(db: &impl ConnectionTrait, id: &str) -> Result<Option<Model>, StorageError> {
+pub(crate) async fn find(
+    db: &impl ConnectionTrait,
+    id: &str,
+) -> Result<Option<Model>, StorageError> {
     Entity::find_by_id(id.to_owned()).one(db).await
 }
 
 /// Every client, the oldest first.
-pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, StorageError> {
+pub(crate) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, StorageError> {
     Entity::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(db).await
 }
 
@@ -62,14 +65,14 @@ pub async fn add(db: &impl ConnectionTrait, client: Model) -> Result<(), Storage
 }
 
 /// Removes a client; `false` if there was none.
-pub async fn remove(db: &impl ConnectionTrait, id: &str) -> Result<bool, StorageError> {
+pub(crate) async fn remove(db: &impl ConnectionTrait, id: &str) -> Result<bool, StorageError> {
     let outcome = Entity::delete_by_id(id.to_owned()).exec(db).await?;
     Ok(outcome.rows_affected == 1)
 }
 
 /// Replaces the secret `old_hash`, which is still accepted until `old_until`. Of two rotations at
 /// once, one gets `false`.
-pub async fn rotate_secret(
+pub(crate) async fn rotate_secret(
     db: &impl ConnectionTrait,
     id: &str,
     old_hash: &str,

@@ -27,7 +27,7 @@ pub struct Model {
 without_relations!();
 
 /// Stores a consent, in the transaction that stores its grant.
-pub async fn record(db: &impl ConnectionTrait, consent: Model) -> Result<(), StorageError> {
+pub(crate) async fn record(db: &impl ConnectionTrait, consent: Model) -> Result<(), StorageError> {
     consent.into_active_model().insert(db).await.map(|_| ())
 }
 

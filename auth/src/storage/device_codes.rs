@@ -72,7 +72,7 @@ pub async fn find_waiting(
 }
 
 /// How many requests wait for an answer.
-pub async fn waiting(db: &impl ConnectionTrait, now: i64) -> Result<u64, StorageError> {
+pub(crate) async fn waiting(db: &impl ConnectionTrait, now: i64) -> Result<u64, StorageError> {
     waiting_at(now).count(db).await
 }
 

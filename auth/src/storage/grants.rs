@@ -10,7 +10,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-pub use self::leftovers::{forget_ended, forget_superseded};
+pub(super) use self::leftovers::forget_ended;
+pub use self::leftovers::forget_superseded;
 use super::{Begin, StorageError, registrations, revocations};
 use crate::oauth::refresh_token::Family;
 
@@ -71,7 +72,7 @@ impl Model {
     }
 
     /// When tokens were last issued for it: at its latest rotation, or when it was allowed.
-    pub fn last_used_at(&self) -> i64 {
+    pub(crate) fn last_used_at(&self) -> i64 {
         let rotations = self.rotations.split(' ').filter_map(|at| at.parse().ok());
         rotations.fold(self.created_at, Ord::max)
     }
@@ -88,7 +89,7 @@ impl Model {
 
 /// Stores a grant and marks its client as used. `registration_id` is that of the client's open
 /// registration, if it has one.
-pub async fn issue(
+pub(crate) async fn issue(
     db: &impl ConnectionTrait,
     grant: Model,
     registration_id: Option<Uuid>,
@@ -203,7 +204,7 @@ pub async fn of_user(
     live_of_user(user_id, now).all(db).await
 }
 
-/// The live grants that a person gave a client, the newest first.
+/// The live grants of a user and client, the newest first.
 pub async fn of_user_and_client(
     db: &impl ConnectionTrait,
     user_id: Uuid,

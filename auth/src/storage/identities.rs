@@ -117,7 +117,10 @@ pub async fn hold_of_user(
 }
 
 /// Removes an identity.
-pub async fn unlink(db: &impl ConnectionTrait, identity: &Model) -> Result<(), StorageError> {
+pub(crate) async fn unlink(
+    db: &impl ConnectionTrait,
+    identity: &Model,
+) -> Result<(), StorageError> {
     let key = (identity.provider.clone(), identity.subject.clone());
     Entity::delete_by_id(key).exec(db).await.map(|_| ())
 }

@@ -37,7 +37,7 @@ without_relations!();
 
 /// Stores a message for each client that was granted something in a session and has a
 /// `backchannel_logout_uri`, in the transaction that ends the session.
-pub async fn enqueue(
+pub(crate) async fn enqueue(
     db: &impl ConnectionTrait,
     user_id: Uuid,
     session_id: Uuid,
@@ -88,6 +88,6 @@ pub async fn take_due(
 }
 
 /// Removes a message that was delivered or given up.
-pub async fn remove(db: &impl ConnectionTrait, id: Uuid) -> Result<(), StorageError> {
+pub(crate) async fn remove(db: &impl ConnectionTrait, id: Uuid) -> Result<(), StorageError> {
     Entity::delete_by_id(id).exec(db).await.map(|_| ())
 }

@@ -20,7 +20,7 @@ pub struct Model {
 without_relations!();
 
 /// Enters a token.
-pub async fn issue(db: &impl ConnectionTrait, token: Model) -> Result<(), StorageError> {
+pub(crate) async fn issue(db: &impl ConnectionTrait, token: Model) -> Result<(), StorageError> {
     token.into_active_model().insert(db).await.map(|_| ())
 }
 
@@ -33,6 +33,9 @@ pub async fn find(
 }
 
 /// Forgets a token.
-pub async fn revoke(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), StorageError> {
+pub(crate) async fn revoke(
+    db: &impl ConnectionTrait,
+    token_hash: &str,
+) -> Result<(), StorageError> {
     Entity::delete_by_id(token_hash.to_owned()).exec(db).await.map(|_| ())
 }

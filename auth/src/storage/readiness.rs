@@ -25,7 +25,7 @@ struct Check {
 
 impl Readiness {
     /// Whether the database accepts a write at the time `now`. Logs when that changes.
-    pub async fn is_writable(&self, db: &Database, now: i64) -> bool {
+    pub(crate) async fn is_writable(&self, db: &Database, now: i64) -> bool {
         // Requests that come during a check wait for its outcome.
         let mut latest = self.0.lock().await;
         if let Some(check) = latest.filter(|check| (check.at..check.at + CACHE_TTL).contains(&now))

@@ -29,7 +29,7 @@ without_relations!();
 
 /// The key of a registration's row. It is derived from the identifier inside the `client_id`, so that
 /// another spelling does not undo a deletion.
-pub fn key(registration_id: Uuid) -> String {
+pub(crate) fn key(registration_id: Uuid) -> String {
     secret::hash(&registration_id.to_string())
 }
 
@@ -60,7 +60,7 @@ pub async fn unused(db: &impl ConnectionTrait) -> Result<u64, StorageError> {
 }
 
 /// Stores a change or a deletion. What was deleted stays deleted.
-pub async fn put(db: &impl ConnectionTrait, row: Model) -> Result<(), StorageError> {
+pub(crate) async fn put(db: &impl ConnectionTrait, row: Model) -> Result<(), StorageError> {
     let replace = OnConflict::column(Column::ClientIdHash)
         .update_columns([Column::Metadata, Column::IsUsed, Column::ChangedAt])
         .action_and_where(Expr::col((Entity, Column::Metadata)).is_not_null())

@@ -31,19 +31,19 @@ without_relations!();
 
 impl Model {
     /// Whether this is a key that was withdrawn.
-    pub fn is_key(&self) -> bool {
+    pub(crate) fn is_key(&self) -> bool {
         self.id.starts_with(KEY)
     }
 }
 
 /// The entry of a key that was withdrawn.
-pub fn key(kid: &str) -> String {
+pub(crate) fn key(kid: &str) -> String {
     format!("{KEY}{kid}")
 }
 
 /// Enters what `transaction` revokes. It is the transaction's last statement before the commit:
 /// other revocations wait for it, so it must not wait for a row that one of them holds.
-pub async fn enter(
+pub(crate) async fn enter(
     transaction: &impl ConnectionTrait,
     ids: &[String],
     now: i64,

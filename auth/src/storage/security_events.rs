@@ -63,7 +63,7 @@ string_enum! {
 }
 
 /// Stores an event, and removes all but the newest hundred of the same user.
-pub async fn record(db: &impl ConnectionTrait, event: Model) -> Result<(), StorageError> {
+pub(crate) async fn record(db: &impl ConnectionTrait, event: Model) -> Result<(), StorageError> {
     let user_id = event.user_id;
     event.into_active_model().insert(db).await?;
     let oldest_kept = Entity::find()

@@ -69,13 +69,16 @@ pub async fn find(
 }
 
 /// Ends a session and queues the messages to its clients.
-pub async fn close(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), StorageError> {
+pub(crate) async fn close(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), StorageError> {
     let session = Entity::find_by_id(token_hash.to_owned()).one(db).await?;
     end_each(db, session.into_iter().collect()).await.map(|_| ())
 }
 
 /// Removes a cookie whose session continues under another.
-pub async fn replace(db: &impl ConnectionTrait, token_hash: &str) -> Result<(), StorageError> {
+pub(crate) async fn replace(
+    db: &impl ConnectionTrait,
+    token_hash: &str,
+) -> Result<(), StorageError> {
     Entity::delete_by_id(token_hash.to_owned()).exec(db).await.map(|_| ())
 }
 

@@ -31,12 +31,16 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, StorageError> 
 }
 
 /// Enters a key.
-pub async fn add(db: &impl ConnectionTrait, key: Model) -> Result<(), StorageError> {
+pub(crate) async fn add(db: &impl ConnectionTrait, key: Model) -> Result<(), StorageError> {
     key.into_active_model().insert(db).await.map(|_| ())
 }
 
 /// Sets when a key stops being published.
-pub async fn retire(db: &impl ConnectionTrait, kid: &str, at: i64) -> Result<(), StorageError> {
+pub(crate) async fn retire(
+    db: &impl ConnectionTrait,
+    kid: &str,
+    at: i64,
+) -> Result<(), StorageError> {
     Entity::update_many()
         .col_expr(Column::RetiresAt, Expr::value(at))
         .filter(Column::Kid.eq(kid))
@@ -46,7 +50,7 @@ pub async fn retire(db: &impl ConnectionTrait, kid: &str, at: i64) -> Result<(),
 }
 
 /// Replaces the seal of a private key.
-pub async fn reseal(
+pub(crate) async fn reseal(
     db: &impl ConnectionTrait,
     kid: &str,
     sealed_private_jwk: String,

@@ -41,7 +41,7 @@ without_relations!();
 
 impl Model {
     /// The claims that these scopes reveal (OpenID Connect Core §5.4).
-    pub fn revealed(&self, scope: &ScopeSet) -> UserClaims {
+    pub(crate) fn revealed(&self, scope: &ScopeSet) -> UserClaims {
         let mut claims = UserClaims::default();
         if scope.contains("profile") {
             claims.name = self.name.clone();
@@ -87,7 +87,7 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, 
 }
 
 /// Stores a new user.
-pub async fn create(
+pub(crate) async fn create(
     db: &impl ConnectionTrait,
     profile: Profile,
     now: i64,
@@ -98,7 +98,7 @@ pub async fn create(
 }
 
 /// Brings a user's profile up to date.
-pub async fn refresh(
+pub(crate) async fn refresh(
     db: &impl ConnectionTrait,
     id: Uuid,
     profile: Profile,

@@ -21,8 +21,13 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Every algorithm that this crate signs and verifies with.
+    pub const ALL: [Self; 3] = [Self::ES256, Self::EdDSA, Self::RS256];
+    /// Their names, as metadata lists them.
+    pub const NAMES: [&str; 3] = [Self::ES256.as_str(), Self::EdDSA.as_str(), Self::RS256.as_str()];
+
     /// The name in `alg`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::ES256 => "ES256",
             Self::EdDSA => "EdDSA",
@@ -53,7 +58,7 @@ impl FromStr for Algorithm {
     type Err = KeyError;
 
     fn from_str(name: &str) -> Result<Self, KeyError> {
-        [Self::ES256, Self::EdDSA, Self::RS256]
+        Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.as_str() == name)
             .ok_or_else(|| KeyError::UnsupportedAlgorithm(name.into()))

@@ -143,7 +143,7 @@ async fn an_address_in_the_url_is_judged_without_a_resolver() {
     assert_untouched(&sink).await;
 }
 
-/// Whoever had connected would be waiting in the queue before this connection of our own.
+/// A connection of the fetch would be in the queue before this one of the test.
 async fn assert_untouched(sink: &TcpListener) {
     let own = tokio::net::TcpStream::connect(sink.local_addr().unwrap()).await.unwrap();
     let (_, peer) = sink.accept().await.unwrap();
@@ -154,22 +154,22 @@ async fn assert_untouched(sink: &TcpListener) {
 fn an_origin_and_all_of_them_together_are_limited() {
     let fetch = GuardedFetch::new(issuer(), false).unwrap();
     let of = |host: u32| Url::parse(&format!("https://h{host}.test/c")).unwrap();
-    for _ in 0..MOST_A_MINUTE_FROM_ONE_ORIGIN {
+    for _ in 0..MAX_PER_MINUTE_AND_ORIGIN {
         assert!(fetch.admit(&of(0), 0).is_ok());
     }
     assert!(matches!(fetch.admit(&of(0), 0), Err(FetchError::TooMany(_))));
     assert!(fetch.admit(&of(0), 60).is_ok());
-    let others = (1..2 * MOST_A_MINUTE).filter(|host| fetch.admit(&of(*host), 60).is_ok());
-    assert!(others.count() < MOST_A_MINUTE as usize);
+    let others = (1..2 * MAX_PER_MINUTE).filter(|host| fetch.admit(&of(*host), 60).is_ok());
+    assert!(others.count() < MAX_PER_MINUTE as usize);
     let fresh = GuardedFetch::new(issuer(), false).unwrap();
     let held: Vec<_> = (0..512).filter_map(|host| fresh.admit(&of(host), 0).ok()).collect();
-    assert_eq!(held.len(), MOST_AT_ONCE);
+    assert_eq!(held.len(), MAX_CONCURRENT_FETCHES);
 }
 
 #[test]
 fn a_network_is_limited_and_leaves_the_others_alone() {
     let fetch = GuardedFetch::new(issuer(), false).unwrap();
-    for _ in 0..MOST_A_MINUTE_FOR_ONE_NETWORK {
+    for _ in 0..MAX_PER_MINUTE_AND_NETWORK {
         assert!(fetch.admit_visitor("203.0.113.0/24", 0).is_ok());
     }
     let refused = fetch.admit_visitor("203.0.113.0/24", 0);

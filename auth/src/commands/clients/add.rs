@@ -27,53 +27,53 @@ use crate::{
     storage::clients::{self, Metadata},
 };
 
-/// What may be said of a client. Lists are given by repeating the option.
+/// The options of `auth clients add`. Repeat an option to give a list.
 #[derive(Clone, Debug, Args)]
 pub struct Add {
-    /// What people call it.
+    /// Name that users see.
     #[arg(long)]
     name: String,
-    /// Its client_id; a random one unless told otherwise.
+    /// client_id; a random one if left out.
     #[arg(long)]
     id: Option<String>,
-    /// A redirect URI: https, http on loopback, or a private-use scheme.
+    /// Redirect URI: https, http on loopback, or a private-use scheme.
     #[arg(long = "redirect-uri", value_name = "URI")]
     redirect_uris: Vec<String>,
-    /// A grant that it may use; with a redirect URI, authorization_code and refresh_token unless
-    /// told otherwise.
+    /// Grant that the client may use; authorization_code and refresh_token if left out and there is a
+    /// redirect URI.
     #[arg(long = "grant-type", value_name = "GRANT")]
     grant_types: Vec<String>,
-    /// How it authenticates.
+    /// How the client authenticates.
     #[arg(long = "auth-method", value_name = "METHOD", default_value = "client_secret_basic")]
     authentication: String,
-    /// File of its public keys, a JWK Set.
+    /// File with the public keys of the client, a JWK Set.
     #[arg(long, value_name = "FILE", conflicts_with = "jwks_uri")]
     jwks_file: Option<PathBuf>,
-    /// Address of its public keys.
+    /// Address of the public keys of the client.
     #[arg(long, value_name = "URI")]
     jwks_uri: Option<Url>,
-    /// Most scopes that it may ask for, separated by spaces; all of the resource's if left out.
+    /// The most scopes that the client may have, separated by spaces; no limit if left out.
     #[arg(long)]
     scope: Option<String>,
-    /// The resource that it is: a resource server that may ask about tokens for it.
+    /// Resource that the client is: a resource server that may introspect tokens for it.
     #[arg(long, value_name = "IDENTIFIER")]
     resource: Option<String>,
-    /// Where it runs: native or web.
+    /// Where the client runs: native or web.
     #[arg(long, value_name = "TYPE", default_value = "web")]
     application_type: String,
-    /// What its access tokens are: jwt or opaque; what the resource says if left out.
+    /// Format of its access tokens, jwt or opaque; that of the resource if left out.
     #[arg(long, value_name = "FORMAT")]
     access_token_format: Option<String>,
-    /// Its authorization requests must be pushed (RFC 9126).
+    /// Require pushed authorization requests (RFC 9126).
     #[arg(long)]
     require_pushed_authorization_requests: bool,
-    /// Its tokens must be bound to a key (RFC 9449).
+    /// Require tokens that are bound to a key (RFC 9449).
     #[arg(long)]
     dpop_bound_access_tokens: bool,
-    /// Where people may be sent after they signed out.
+    /// Where users may be sent after they signed out.
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Vec<String>,
-    /// Who is told of a sign-out.
+    /// Where to report the end of a session.
     #[arg(long, value_name = "URI")]
     backchannel_logout_uri: Option<Url>,
     #[command(flatten)]

@@ -43,7 +43,7 @@ impl Ending {
 
 /// Reviews a batch of due grants and removes those that ended long ago. Returns how many were removed
 /// and whether there may be more. Rows that others have locked are left for another time.
-pub async fn forget_ended(
+pub(in crate::storage) async fn forget_ended(
     db: &impl ConnectionTrait,
     batch: u64,
     now: i64,
@@ -72,16 +72,15 @@ pub async fn forget_ended(
     Ok((removed, may_be_more))
 }
 
-/// Removes grants that an installation has left behind, once it has signed in again: `id` is its
-/// new grant, and no access token lives `now` of a grant that was made before `made_before` and
-/// never refreshed.
+/// Removes grants that an installation left behind when it signed in again. `id` is its new grant. A
+/// grant that was made before `made_before` and never refreshed has no live access token `now`.
 ///
 /// One `client_id` may be many installations: that of a metadata document is the same on every
 /// machine, and one browser may sign several of them in. The refresh token of a grant that was
 /// never refreshed may be all that another installation has, so a grant goes only if
 ///
 /// - its refresh token is bound to the key of the new one: that is the same installation, or
-/// - ten newer ones of this person, client and resource were never refreshed either.
+/// - ten newer ones of this user, client and resource were never refreshed either.
 ///
 /// A grant whose refresh token was used is not touched; nor is one of another session that lasts,
 /// because its client is told when that session ends.
