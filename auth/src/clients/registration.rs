@@ -99,3 +99,28 @@ pub(crate) fn is_access_token(seals: &Seals, client_id: &str, presented: &str) -
 fn secret_of(tag: &[u8; 32]) -> Secret {
     Secret::from_bytes(SecretKind::ClientSecret, tag)
 }
+
+#[cfg(test)]
+mod tests {
+    use keys::MasterSecrets;
+
+    use super::*;
+    use crate::oauth::redirect_uri::RedirectUri;
+
+    #[test]
+    fn the_client_id_of_a_usual_client_is_short_and_opens_again() {
+        let secrets = MasterSecrets::parse(&MasterSecrets::generate().unwrap()).unwrap();
+        let seals = Seals::new(&secrets);
+        let metadata = ClientMetadata {
+            client_name: "Claude Code (portcullis)".into(),
+            redirect_uris: vec![RedirectUri::parse("http://localhost:54545/callback").unwrap()],
+            ..ClientMetadata::usual()
+        };
+        let registration = Registration::new(metadata.clone(), 1_800_000_000);
+        let client_id = registration.seal(&seals).unwrap();
+        assert!(client_id.len() < 280, "{}", client_id.len());
+        let opened = Registration::open(&seals, &client_id).unwrap();
+        assert_eq!((opened.id, opened.issued_at), (registration.id, 1_800_000_000));
+        assert_eq!(opened.metadata, metadata);
+    }
+}

@@ -142,7 +142,8 @@ async fn rotate(
         )));
     };
     let secret = Secret::generate(SecretKind::ClientSecret)?;
-    let (new, until) = (secret.hash(), now.saturating_add(keep_old));
+    let new = secret.hash();
+    let until = now.saturating_add(keep_old);
     if !clients::rotate_secret(db.connection(), client_id, &old, &new, until).await? {
         return Err(CommandError::Refused(format!(
             "somebody else has just rotated the secret of {client_id}; check before you rotate it \

@@ -45,8 +45,10 @@ impl GrantType {
 
 string_enum! {
     /// How a client authenticates at the token endpoint (RFC 7591 §2).
+    #[derive(Default)]
     pub enum AuthenticationMethod {
         /// It cannot: a public client.
+        #[default]
         None = "none",
         /// RFC 6749 §2.3.1, in the header.
         ClientSecretBasic = "client_secret_basic",
@@ -67,10 +69,12 @@ impl AuthenticationMethod {
 string_enum! {
     /// Where a client runs, which decides what redirect URIs it may have (OpenID Connect
     /// Registration §2).
+    #[derive(Default)]
     pub enum ApplicationType {
         /// On the user's device.
         Native = "native",
         /// On a server.
+        #[default]
         Web = "web",
     }
 }

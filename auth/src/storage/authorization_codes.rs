@@ -32,7 +32,6 @@ pub struct Model {
 
 without_relations!();
 
-/// Enters a code.
 pub(crate) async fn issue(db: &impl ConnectionTrait, code: Model) -> Result<(), StorageError> {
     code.into_active_model().insert(db).await.map(|_| ())
 }

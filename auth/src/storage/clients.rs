@@ -46,7 +46,6 @@ impl Model {
     }
 }
 
-/// Finds a client by `client_id`.
 pub(crate) async fn find(
     db: &impl ConnectionTrait,
     id: &str,
@@ -59,7 +58,7 @@ pub(crate) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, Storage
     Entity::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(db).await
 }
 
-/// Enters a client.
+/// Stores a client.
 pub async fn add(db: &impl ConnectionTrait, client: Model) -> Result<(), StorageError> {
     client.into_active_model().insert(db).await.map(|_| ())
 }

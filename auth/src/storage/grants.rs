@@ -116,9 +116,9 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, 
 /// The first refresh token of a grant.
 #[derive(Clone, Debug)]
 pub struct FirstToken {
-    /// Its hash.
+    /// Hash of the token.
     pub hash: String,
-    /// Thumbprint of the key that the family is bound to, where there is one.
+    /// Thumbprint of the key that the family is bound to, if any.
     pub key_thumbprint: Option<String>,
     /// Until when it is good.
     pub expires_at: i64,

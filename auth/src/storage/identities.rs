@@ -47,8 +47,12 @@ pub async fn sign_in(
             return Ok(user);
         }
         let user = users::create(&transaction, profile.clone(), now).await?;
-        let (provider, subject) = (provider.to_owned(), subject.as_str().to_owned());
-        let identity = Model { provider, subject, user_id: user.id, created_at: now };
+        let identity = Model {
+            provider: provider.to_owned(),
+            subject: subject.as_str().to_owned(),
+            user_id: user.id,
+            created_at: now,
+        };
         if enter(&transaction, identity).await? {
             transaction.commit().await?;
             return Ok(user);

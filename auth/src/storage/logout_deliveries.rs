@@ -21,7 +21,7 @@ pub struct Model {
     pub id: Uuid,
     /// The client that it is for.
     pub client_id: String,
-    /// Where it goes.
+    /// The `backchannel_logout_uri` of the client.
     pub uri: String,
     /// Who was signed in.
     pub user_id: Uuid,

@@ -19,7 +19,6 @@ pub struct Model {
 
 without_relations!();
 
-/// Enters a token.
 pub(crate) async fn issue(db: &impl ConnectionTrait, token: Model) -> Result<(), StorageError> {
     token.into_active_model().insert(db).await.map(|_| ())
 }
@@ -32,7 +31,6 @@ pub async fn find(
     Entity::find_by_id(token_hash.to_owned()).one(db).await
 }
 
-/// Forgets a token.
 pub(crate) async fn revoke(
     db: &impl ConnectionTrait,
     token_hash: &str,

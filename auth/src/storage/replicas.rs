@@ -22,7 +22,6 @@ pub struct Model {
 
 without_relations!();
 
-/// Stores a heartbeat.
 pub(crate) async fn beat(db: &impl ConnectionTrait, replica: Model) -> Result<(), StorageError> {
     let again = OnConflict::column(Column::Id).update_column(Column::SeenAt).to_owned();
     Entity::insert(replica.into_active_model())

@@ -23,7 +23,7 @@ pub struct Model {
     pub version: i64,
     /// The `jti` of a token, or the id of a grant or key whose tokens are all revoked.
     pub id: String,
-    /// When.
+    /// When it was revoked.
     pub revoked_at: i64,
 }
 

@@ -30,7 +30,6 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, StorageError> 
     Entity::find().order_by_asc(Column::ActivatesAt).all(db).await
 }
 
-/// Enters a key.
 pub(crate) async fn add(db: &impl ConnectionTrait, key: Model) -> Result<(), StorageError> {
     key.into_active_model().insert(db).await.map(|_| ())
 }

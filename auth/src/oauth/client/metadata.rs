@@ -21,8 +21,8 @@ use crate::oauth::{
 const MAX_NAME: usize = 200;
 
 /// Client metadata. Members are named as on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default = "ClientMetadata::usual")]
 pub struct ClientMetadata {
     /// `client_name`.
     pub client_name: String,
@@ -97,42 +97,27 @@ pub struct OperatorSettings {
     pub backchannel_logout_session_required: bool,
 }
 
-impl Default for ClientMetadata {
-    /// The metadata of most clients that register themselves: a public client on the user's device.
-    /// A `client_id` carries only what differs, so a change here changes what every `client_id` in
-    /// the field means. Never change a value, only add members.
-    fn default() -> Self {
+impl ClientMetadata {
+    /// The metadata of most clients that register themselves: a public client on the user's device. A
+    /// `client_id` carries only what differs, so a change here would change what every `client_id` in
+    /// the field means.
+    pub(crate) fn usual() -> Self {
         Self {
-            client_name: String::new(),
-            redirect_uris: Vec::new(),
             grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
             token_endpoint_auth_method: AuthenticationMethod::None,
             application_type: ApplicationType::Native,
-            jwks: None,
-            jwks_uri: None,
-            post_logout_redirect_uris: Vec::new(),
-            require_pushed_authorization_requests: false,
-            dpop_bound_access_tokens: false,
-            id_token_signed_response_alg: None,
-            userinfo_signed_response_alg: None,
-            client_uri: None,
-            logo_uri: None,
-            policy_uri: None,
-            tos_uri: None,
-            operator: OperatorSettings::default(),
+            ..Self::default()
         }
     }
-}
 
-impl ClientMetadata {
     /// Whether the client has published public keys.
     pub(crate) fn has_keys(&self) -> bool {
         self.jwks.is_some() || self.jwks_uri.is_some()
     }
 
-    /// The members that differ from the default. Together with the default they are the metadata.
+    /// The members that differ from the usual metadata. Those that are left out are read as the usual ones.
     pub(crate) fn differences(&self) -> serde_json::Result<Map<String, Value>> {
-        let usual = serde_json::to_value(Self::default())?;
+        let usual = serde_json::to_value(Self::usual())?;
         let Value::Object(mut members) = serde_json::to_value(self)? else {
             return Ok(Map::new());
         };
@@ -177,9 +162,9 @@ mod tests {
 
     /// Clients in the field hold these spellings.
     #[test]
-    fn the_default_and_the_names_that_a_client_id_relies_on_do_not_change() {
+    fn the_usual_metadata_that_every_client_id_relies_on_do_not_change() {
         let usual: ClientMetadata = serde_json::from_value(json!({})).unwrap();
-        assert_eq!(usual, ClientMetadata::default());
+        assert_eq!(usual, ClientMetadata::usual());
         assert_eq!(
             serde_json::to_value(&usual).unwrap(),
             json!({
@@ -193,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_differences_from_the_default_are_all_that_is_needed_to_read_metadata_back() {
+    fn metadata_are_read_back_from_what_differs_from_the_usual() {
         let full = json!({
             "client_name": "A",
             "redirect_uris": ["https://app.test/cb"],
@@ -223,7 +208,7 @@ mod tests {
             let one: ClientMetadata = serde_json::from_value(json!({name: value})).unwrap();
             assert_eq!(Value::Object(one.differences().unwrap()), json!({name: value}), "{name}");
         }
-        assert_eq!(Value::Object(ClientMetadata::default().differences().unwrap()), json!({}));
+        assert_eq!(Value::Object(ClientMetadata::usual().differences().unwrap()), json!({}));
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl RequestedMetadata {
     /// the answer tells them so.
     fn application_type(&self, uris: &[RedirectUri]) -> Result<ApplicationType, OAuthError> {
         let requested = match self.text("application_type")? {
-            None => ApplicationType::Web,
+            None => ApplicationType::default(),
             Some(name) => ApplicationType::parse(name).ok_or_else(|| {
                 refused("application_type", "The application_type must be native or web.")
             })?,
