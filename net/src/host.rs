@@ -1,8 +1,8 @@
 //! The server that a request is addressed to (RFC 9112 §3.2).
 //!
 //! An HTTP/1.1 request names its server in exactly one `Host` header, and its request line may not
-//! name a different one. Otherwise two components could read two different names, which attackers
-//! exploit.
+//! name a different one. If two components of a system read different names, attackers can exploit
+//! the difference.
 
 use std::{net::Ipv6Addr, num::NonZeroU16};
 
