@@ -1,4 +1,4 @@
 //! What follows when a person allows or denies what a client asks for, and the memory of it.
 
-pub mod answer;
-pub mod memory;
+pub(crate) mod answer;
+pub(crate) mod memory;

@@ -1,54 +1,44 @@
 //! The ways a refusal travels: as JSON, as a bearer challenge, as a page, by redirect.
 //!
-//! Each delivery also leaves the refusal in the response's extensions. [`report`] stands around
-//! all routes, logs it once with the request id, and draws the page where a page was due.
+//! Each delivery leaves the refusal in the response's extensions, where `middleware::report` finds
+//! it and logs it once, and `middleware::pages` draws the page where one is due.
 
 mod page;
-mod unexplained;
 
 use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::Request,
     http::{
         HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
     },
-    middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
-use serde_json::json;
-use tower_http::request_id::RequestId;
-use web::{Frame, Onward};
+use serde_json::{Value, json};
+use web::{Onward, error::ErrorKind};
 
-pub use self::unexplained::{explain_to_people, explain_to_programs};
-use crate::{
-    oauth::{
-        client::Client,
-        error::{ErrorCode, OAuthError, RefusalKind},
-        redirect_target::RedirectTarget,
-    },
-    story,
+pub(crate) use self::page::PageDue;
+pub use self::page::PageError;
+use crate::oauth::{
+    client::Client,
+    error::{ErrorCode, OAuthError},
+    redirect_target::RedirectTarget,
 };
 
 /// JSON with the standard's status (RFC 6749 §5.2).
 #[derive(Debug)]
-pub struct TokenError(pub OAuthError);
+pub(crate) struct TokenError(pub(crate) OAuthError);
 
 /// A challenge besides the JSON (RFC 6750 §3).
 #[derive(Debug)]
-pub struct BearerError(pub OAuthError);
-
-/// A page for the person at the browser.
-#[derive(Debug)]
-pub struct PageError(pub OAuthError);
+pub(crate) struct BearerError(pub(crate) OAuthError);
 
 /// A refusal at `/authorize`: to the client where its redirect target is certain, else a page.
 #[derive(Debug)]
-pub enum AuthorizationError {
-    /// Nobody may be redirected: a page, or JSON for a program that asks for it.
-    Local(OAuthError),
+pub(crate) enum AuthorizationError {
+    /// No redirect target is certain: a page, or JSON for a program that asks for it.
+    Local(PageError),
     /// The client hears of it at its redirect URI (RFC 6749 §4.1.2.1).
     Redirect(RedirectTarget, OAuthError),
     /// A page shows the redirect URI, and the person decides whether the client hears of it
@@ -57,23 +47,21 @@ pub enum AuthorizationError {
 }
 
 impl AuthorizationError {
-    /// The refusal of a request of this client that is answered at `target`. Whoever registers
-    /// itself may name any site as its own; if refusals went there without a page, every link to
-    /// this server could be one to that site. Programs on the person's machine are no site.
-    pub fn of(client: &Client, target: RedirectTarget, error: OAuthError) -> Self {
-        match client.vouches_for_itself() && !target.is_loopback() {
-            true => Self::Ask(target, error),
-            false => Self::Redirect(target, error),
+    /// The refusal of a request of this client that is answered at `target`. A client that
+    /// registers itself may name any site as its own; if refusals went there without a page, every
+    /// link to this server could be one to that site. Programs on the person's machine are no site.
+    pub(crate) fn of(client: &Client, target: RedirectTarget, error: OAuthError) -> Self {
+        if client.vouches_for_itself() && !target.is_loopback() {
+            Self::Ask(target, error)
+        } else {
+            Self::Redirect(target, error)
         }
     }
 }
 
+/// What was refused, for the log.
 #[derive(Clone)]
-struct Refusal(Arc<OAuthError>);
-
-/// A page is due, with a way on to the program if there is one.
-#[derive(Clone)]
-struct PageDue(Option<Onward>);
+pub(crate) struct Refusal(pub(crate) Arc<OAuthError>);
 
 impl<E> From<E> for TokenError
 where
@@ -95,111 +83,92 @@ where
     }
 }
 
-impl<E> From<E> for PageError
+impl<E> From<E> for AuthorizationError
 where
-    OAuthError: From<E>,
+    PageError: From<E>,
 {
     #[track_caller]
     fn from(error: E) -> Self {
-        Self(OAuthError::from(error))
+        Self::Local(PageError::from(error))
     }
 }
 
-impl<E> From<E> for AuthorizationError
-where
-    OAuthError: From<E>,
-{
-    #[track_caller]
-    fn from(error: E) -> Self {
-        Self::Local(OAuthError::from(error))
+/// The table of refusals: the status that goes with the JSON, and the kind of page.
+fn delivery(code: ErrorCode) -> (StatusCode, ErrorKind) {
+    match code {
+        ErrorCode::InvalidClient => (StatusCode::UNAUTHORIZED, ErrorKind::ClientUnknown),
+        ErrorCode::InvalidToken => (StatusCode::UNAUTHORIZED, ErrorKind::ClientRequest),
+        // A person's no is an answer to the client's question, not a matter of its rights.
+        ErrorCode::AccessDenied => (StatusCode::BAD_REQUEST, ErrorKind::Refused),
+        ErrorCode::UnregisteredRedirectUri => {
+            (StatusCode::BAD_REQUEST, ErrorKind::RedirectNotRegistered)
+        }
+        ErrorCode::RequestTooLarge => (StatusCode::BAD_REQUEST, ErrorKind::TooLarge),
+        ErrorCode::NotFound => (StatusCode::NOT_FOUND, ErrorKind::NotFound),
+        ErrorCode::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, ErrorKind::TooMany),
+        ErrorCode::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::ServerMistake),
+        ErrorCode::TemporarilyUnavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable)
+        }
+        ErrorCode::AuthorizationPending
+        | ErrorCode::ConsentRequired
+        | ErrorCode::ExpiredToken
+        | ErrorCode::InvalidClientMetadata
+        | ErrorCode::InvalidDpopProof
+        | ErrorCode::InvalidGrant
+        | ErrorCode::InvalidRedirectUri
+        | ErrorCode::InvalidRequest
+        | ErrorCode::InvalidScope
+        | ErrorCode::InvalidTarget
+        | ErrorCode::LoginRequired
+        | ErrorCode::SlowDown
+        | ErrorCode::UnapprovedSoftwareStatement
+        | ErrorCode::UnauthorizedClient
+        | ErrorCode::UnsupportedGrantType
+        | ErrorCode::UnsupportedResponseType
+        | ErrorCode::UseDpopNonce => (StatusCode::BAD_REQUEST, ErrorKind::ClientRequest),
     }
 }
 
 impl IntoResponse for TokenError {
     fn into_response(self) -> Response {
-        // A person's no is an answer to the client's question, not a matter of its rights.
-        let status = match self.0.code {
-            ErrorCode::AccessDenied => StatusCode::BAD_REQUEST,
-            _ => status(&self.0),
-        };
-        let mut response = (status, json_body(&self.0)).into_response();
-        if self.0.code == ErrorCode::InvalidClient {
+        let Self(error) = self;
+        let mut response = (delivery(error.code).0, json_body(&error)).into_response();
+        if error.code == ErrorCode::InvalidClient {
             insert(&mut response, WWW_AUTHENTICATE.as_str(), "Basic realm=\"token\"");
         }
-        if let Some(nonce) = &self.0.dpop_nonce {
-            insert(&mut response, "dpop-nonce", nonce);
-        }
-        refuse(response, self.0)
+        refuse(response, error)
     }
 }
 
 impl IntoResponse for BearerError {
     fn into_response(self) -> Response {
-        let is_about_proof = is_about_proof(self.0.code);
-        let status = match is_about_proof {
-            true => StatusCode::UNAUTHORIZED,
-            false => status(&self.0),
-        };
-        let mut response = (status, json_body(&self.0)).into_response();
-        let challenge = match self.0.code {
-            code if is_about_proof => format!(
-                "DPoP error=\"{}\", error_description=\"{}\", algs=\"ES256 EdDSA RS256\"",
-                code.as_str(),
-                self.0.description
+        let Self(error) = self;
+        // The client must prove again that it holds a key (RFC 9449 §7.1).
+        let is_about_proof =
+            matches!(error.code, ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce);
+        let status = if is_about_proof { StatusCode::UNAUTHORIZED } else { delivery(error.code).0 };
+        let (code, description) = (error.code.as_str(), &error.description);
+        let challenge = match error.code {
+            _ if is_about_proof => format!(
+                "DPoP error=\"{code}\", error_description=\"{description}\", algs=\"ES256 EdDSA \
+                 RS256\""
             ),
             ErrorCode::InvalidToken => {
-                format!(
-                    "Bearer error=\"invalid_token\", error_description=\"{}\"",
-                    self.0.description
-                )
+                format!("Bearer error=\"{code}\", error_description=\"{description}\"")
             }
             _ => "Bearer".to_owned(),
         };
+        let mut response = (status, json_body(&error)).into_response();
         insert(&mut response, WWW_AUTHENTICATE.as_str(), &challenge);
-        if let Some(nonce) = &self.0.dpop_nonce {
-            insert(&mut response, "dpop-nonce", nonce);
-        }
-        refuse(response, self.0)
-    }
-}
-
-/// Whether the client must prove anew that it holds a key (RFC 9449 §7.1).
-fn is_about_proof(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce)
-}
-
-impl IntoResponse for PageError {
-    fn into_response(self) -> Response {
-        let mut response = refuse(page_status(&self.0).into_response(), self.0);
-        response.extensions_mut().insert(PageDue(None));
-        response
-    }
-}
-
-/// A refusal that a page of its own tells, such as a form that is to be filled in again.
-pub fn answered_with(mut page: Response, error: OAuthError) -> Response {
-    *page.status_mut() = page_status(&error);
-    refuse(page, error)
-}
-
-fn page_status(error: &OAuthError) -> StatusCode {
-    match (error.kind, status(error)) {
-        (Some(RefusalKind::NotFound), _) => StatusCode::NOT_FOUND,
-        (Some(RefusalKind::MethodNotAllowed), _) => StatusCode::METHOD_NOT_ALLOWED,
-        (Some(RefusalKind::TooLarge), _) => StatusCode::PAYLOAD_TOO_LARGE,
-        (Some(RefusalKind::UpstreamFault), StatusCode::INTERNAL_SERVER_ERROR) => {
-            StatusCode::BAD_GATEWAY
-        }
-        // Nobody can answer a challenge at a page.
-        (_, StatusCode::UNAUTHORIZED) => StatusCode::BAD_REQUEST,
-        (_, status) => status,
+        refuse(response, error)
     }
 }
 
 impl IntoResponse for AuthorizationError {
     fn into_response(self) -> Response {
         match self {
-            Self::Local(error) => PageError(error).into_response(),
+            Self::Local(error) => error.into_response(),
             Self::Redirect(target, error) => {
                 let response = see_other(&target.with_error(&error));
                 refuse(response, error)
@@ -207,85 +176,31 @@ impl IntoResponse for AuthorizationError {
             Self::Ask(target, error) => {
                 let onward =
                     Onward { host: target.shown_host(), address: target.with_error(&error) };
-                let mut response = PageError(error).into_response();
-                response.extensions_mut().insert(PageDue(Some(onward)));
-                response
+                PageError::from(error).with_way_on(onward).into_response()
             }
         }
     }
 }
 
 /// `303 See Other`: a browser never posts a form on (RFC 9700 §4.12).
-pub fn see_other(location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
-    insert(&mut response, "location", location);
+    insert(&mut response, LOCATION.as_str(), location);
     insert(&mut response, CACHE_CONTROL.as_str(), "no-store");
     response
 }
 
-/// Logs each refusal once and draws the pages. Programs that ask for JSON get JSON.
-pub async fn report(frame: Frame, request: Request, next: Next) -> Response {
-    let request_id = request.extensions().get::<RequestId>().map(|id| id.header_value().clone());
-    let request_id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or("-").to_owned();
-    let path = story::shown_path(request.uri().path());
-    let wants_json = request
-        .headers()
-        .get("accept")
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("application/json"));
-
-    let again = page::again(request.method(), request.uri());
-    let mut response = next.run(request).await;
-    let Some(Refusal(error)) = response.extensions_mut().remove() else {
-        return response;
-    };
-    log(&error, &path, &request_id);
-    let Some(PageDue(onward)) = response.extensions_mut().remove() else {
-        return response;
-    };
-    let drawn = match wants_json {
-        true => json_body(&error).into_response(),
-        false => {
-            let page = page::page(&error, request_id, page::Ways { again, onward });
-            Html(page.render(&frame)).into_response()
-        }
-    };
-    let (mut parts, _) = response.into_parts();
-    let (drawn, body) = drawn.into_parts();
-    parts.headers.extend(drawn.headers);
-    Response::from_parts(parts, body)
-}
-
-fn log(error: &OAuthError, path: &str, request_id: &str) {
-    let (code, reason, description) = (error.code.as_str(), error.reason, &*error.description);
-    let cause = error.cause.as_ref().map(|cause| tracing::field::display(cause.to_string()));
-    match error.code {
-        ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => {
-            tracing::error!(code, reason, description, path, request_id, cause, "refused");
-        }
-        _ => tracing::info!(code, reason, description, path, request_id, cause, "refused"),
-    }
-}
-
-fn status(error: &OAuthError) -> StatusCode {
-    if error.kind == Some(RefusalKind::TooMany) {
-        return StatusCode::TOO_MANY_REQUESTS;
-    }
-    match error.code {
-        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
-        ErrorCode::AccessDenied => StatusCode::FORBIDDEN,
-        ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
-        ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::BAD_REQUEST,
-    }
-}
-
-fn json_body(error: &OAuthError) -> Json<serde_json::Value> {
+/// The body of every refusal that is told to a program.
+pub(crate) fn json_body(error: &OAuthError) -> Json<Value> {
     Json(json!({"error": error.code.as_str(), "error_description": error.description}))
 }
 
+/// Adds what every refusal has, whatever its delivery.
 fn refuse(mut response: Response, error: OAuthError) -> Response {
     insert(&mut response, CACHE_CONTROL.as_str(), "no-store");
+    if let Some(nonce) = &error.dpop_nonce {
+        insert(&mut response, "dpop-nonce", nonce);
+    }
     let outage = (error.code == ErrorCode::TemporarilyUnavailable).then_some(5);
     if let Some(seconds) = error.retry_after.or(outage) {
         insert(&mut response, RETRY_AFTER.as_str(), &seconds.to_string());
@@ -313,14 +228,10 @@ mod tests {
     #[test]
     fn a_failure_of_the_database_is_one_reason_and_names_where_it_was_needed() {
         let TokenError(error) = asks_the_database().unwrap_err();
-        assert_eq!(
-            (error.code, error.reason),
-            (ErrorCode::TemporarilyUnavailable, "database_failed")
-        );
+        let told = (error.code, error.reason);
+        assert_eq!(told, (ErrorCode::TemporarilyUnavailable, "database_failed"));
         let cause = error.cause.unwrap().to_string();
-        assert!(
-            cause.contains("the disk is full") && cause.contains("error_response.rs:"),
-            "{cause}"
-        );
+        assert!(cause.contains("the disk is full"), "{cause}");
+        assert!(cause.contains("error_response.rs:"), "{cause}");
     }
 }

@@ -17,15 +17,15 @@ use crate::{
 };
 
 /// What an assertion proves, and what the token that comes of it must respect.
-pub struct Verified<'a> {
+pub(crate) struct Verified<'a> {
     /// Whom the assertion speaks of.
-    pub subject: Subject<'a>,
+    pub(crate) subject: Subject<'a>,
     /// What narrows it.
-    pub restrictions: Restrictions,
+    pub(crate) restrictions: Restrictions,
 }
 
 /// Whom an assertion speaks of.
-pub enum Subject<'a> {
+pub(crate) enum Subject<'a> {
     /// A person who may use the client. Whether the assertion comes for the first time, the caller
     /// must find out.
     Person(&'a TrustedIssuer, &'a People, Box<IdentityAssertion>),
@@ -35,7 +35,7 @@ pub enum Subject<'a> {
 
 /// The client that a workload says it is, if a rule of its issuer fits: only to know which client
 /// to check the assertion with.
-pub fn unverified_workload(state: &AppState, assertion: &str) -> Result<String, OAuthError> {
+pub(crate) fn unverified_workload(state: &AppState, assertion: &str) -> Result<String, OAuthError> {
     let issuer = issuer(state, assertion)?;
     let claims: WorkloadAssertion = UnverifiedToken::parse(assertion)
         .and_then(|token| token.claims())
@@ -45,7 +45,7 @@ pub fn unverified_workload(state: &AppState, assertion: &str) -> Result<String, 
 }
 
 /// Checks an assertion that `client` presents.
-pub async fn verify<'a>(
+pub(crate) async fn verify<'a>(
     state: &'a AppState,
     client: &Client,
     assertion: &str,

@@ -7,25 +7,32 @@ pub mod back_channel_logout;
 mod clients;
 pub mod commands;
 pub mod config;
-pub mod consent;
-pub mod endpoints;
-pub mod error_response;
-pub mod extract;
-pub mod issuers;
+mod consent;
+mod cookies;
+mod endpoints;
+mod error_response;
+mod extract;
+mod issuers;
 pub mod key_ring;
-pub mod limits;
+mod limits;
+mod middleware;
 pub mod oauth;
-pub mod presentation;
-pub mod rate_limit;
-pub mod router;
+mod presentation;
+mod rate_limit;
+mod router;
 pub mod seals;
 pub mod state;
 pub mod storage;
 pub mod story;
 mod string_enum;
-pub mod tokens;
+mod tokens;
 pub mod upkeep;
 pub mod upstream;
+
+/// What only the tests of the workspace reach into.
+pub mod testing {
+    pub use crate::{cookies::CookieName, error_response::PageError, extract::signed_in::SignedIn};
+}
 
 use std::future::Future;
 

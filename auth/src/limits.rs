@@ -10,7 +10,7 @@ use crate::{
     config::LimitSetting,
     oauth::{
         client::Client,
-        error::{ErrorCode, OAuthError, RefusalKind},
+        error::{ErrorCode, OAuthError},
         secret,
     },
     rate_limit::{Limited, RateLimit},
@@ -18,7 +18,7 @@ use crate::{
 
 /// All limits. `None` is no limit. Clones share what they count.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     wrong_secrets: Option<RateLimit>,
     failed_requests: Option<RateLimit>,
     proofs: Option<RateLimit>,
@@ -30,7 +30,7 @@ pub struct Limits {
 
 /// Whose failures are counted together.
 #[derive(Clone, Copy, Debug)]
-pub enum Whose<'a> {
+pub(crate) enum RateLimitKey<'a> {
     /// Those of a client that has proved itself, wherever it is.
     Client(&'a str),
     /// Those of all others who come from an address.
@@ -39,7 +39,7 @@ pub enum Whose<'a> {
 
 impl Limits {
     /// As the settings say.
-    pub fn new(settings: &LimitSetting) -> Self {
+    pub(crate) fn new(settings: &LimitSetting) -> Self {
         let in_span = |most, seconds| (most > 0).then(|| RateLimit::new(most, seconds));
         let a_minute = |most| in_span(most, 60);
         let a_day = |most| in_span(most, 86_400);
@@ -57,7 +57,7 @@ impl Limits {
     /// Compares a client's secret. After too many wrong ones for this client from this address,
     /// none is looked at any more, not even the right one: there is no guessing on. The client is
     /// served at its own address meanwhile, and others at this one.
-    pub fn compare_secret(
+    pub(crate) fn compare_secret(
         &self,
         client_id: &str,
         address: &str,
@@ -81,14 +81,14 @@ impl Limits {
 
     /// The answer to a request that was refused with `error`: that, unless too many were. Only what
     /// somebody who guesses would be told is counted.
-    pub fn refusal(&self, whose: Whose<'_>, error: OAuthError, now: i64) -> OAuthError {
+    pub(crate) fn refusal(&self, key: RateLimitKey<'_>, error: OAuthError, now: i64) -> OAuthError {
         let is_guess = matches!(error.code, ErrorCode::InvalidClient | ErrorCode::InvalidGrant);
         let Some(limit) = self.failed_requests.as_ref().filter(|_| is_guess) else {
             return error;
         };
-        let key = match whose {
-            Whose::Client(id) => secret::hash(id),
-            Whose::Address(address) => address.to_owned(),
+        let key = match key {
+            RateLimitKey::Client(id) => secret::hash(id),
+            RateLimitKey::Address(address) => address.to_owned(),
         };
         match limit.admit(&key, now) {
             Ok(()) => error,
@@ -102,10 +102,14 @@ impl Limits {
         }
     }
 
-    /// Counts a proof that is about to be remembered as used, or refuses it: whoever anybody can be
-    /// must not fill the database with them. Of a client that an operator vouches for, none is
-    /// counted.
-    pub fn prove(&self, client: &Client, address: &str, now: i64) -> Result<(), OAuthError> {
+    /// Rate-limits DPoP proofs and client assertions of clients that registered themselves, because
+    /// each costs a database row until it expires.
+    pub(crate) fn check_proof(
+        &self,
+        client: &Client,
+        address: &str,
+        now: i64,
+    ) -> Result<(), OAuthError> {
         let Some(limit) = self.proofs.as_ref().filter(|_| client.is_anybody()) else {
             return Ok(());
         };
@@ -120,7 +124,7 @@ impl Limits {
     }
 
     /// Counts a registration from this address, or refuses it.
-    pub fn register(&self, address: &str, now: i64) -> Result<(), OAuthError> {
+    pub(crate) fn register(&self, address: &str, now: i64) -> Result<(), OAuthError> {
         let Some(limit) = &self.registrations else {
             return Ok(());
         };
@@ -135,7 +139,7 @@ impl Limits {
     }
 
     /// Counts that a person lets a program in, or refuses it.
-    pub fn approve(&self, person: Uuid, now: i64) -> Result<(), OAuthError> {
+    pub(crate) fn approve(&self, person: Uuid, now: i64) -> Result<(), OAuthError> {
         let Some(limit) = &self.approvals else {
             return Ok(());
         };
@@ -150,7 +154,12 @@ impl Limits {
 
     /// Counts an access token of `subject` that `client` is about to revoke, or refuses it. Of a
     /// client that an operator vouches for, none is counted.
-    pub fn revoke(&self, client: &Client, subject: &str, now: i64) -> Result<(), OAuthError> {
+    pub(crate) fn revoke(
+        &self,
+        client: &Client,
+        subject: &str,
+        now: i64,
+    ) -> Result<(), OAuthError> {
         let Some(limit) = self.revocations.as_ref().filter(|_| client.is_anybody()) else {
             return Ok(());
         };
@@ -166,13 +175,12 @@ impl Limits {
 
     /// Counts a request from this address. The answer is whether its story is kept: the file of
     /// stories is bounded, and one address must not push the stories of all others out of it.
-    pub fn keeps_story(&self, address: &str, now: i64) -> bool {
+    pub(crate) fn keeps_story(&self, address: &str, now: i64) -> bool {
         self.stories.as_ref().is_none_or(|limit| limit.admit(address, now).is_ok())
     }
 }
 
 fn too_many(limited: Limited, reason: &'static str, description: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::SlowDown, reason, description)
-        .kind(RefusalKind::TooMany)
+    OAuthError::new(ErrorCode::TooManyRequests, reason, description)
         .retry_after(limited.retry_after)
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Who asks, and how much of it is proven.
-pub fn asker(client: &Client) -> Asker {
+pub(crate) fn asker(client: &Client) -> Asker {
     let text = |url: &Option<Url>| url.as_ref().map(Url::to_string);
     Asker {
         name: client.metadata.client_name.clone(),
@@ -43,14 +43,14 @@ fn proven_host(provenance: Provenance, id: &str) -> Option<String> {
 
 /// The host of an identifier that is a URL, of https or, in development, of http. A grant
 /// remembers the identifier alone, and only a metadata document's is a URL.
-pub fn host_of(client_id: &str) -> Option<String> {
+pub(crate) fn host_of(client_id: &str) -> Option<String> {
     let url = Url::parse(client_id).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
     let host = url.host_str()?;
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 /// Where the answer goes.
-pub fn redirect(target: &RedirectTarget) -> Redirect {
+pub(crate) fn redirect(target: &RedirectTarget) -> Redirect {
     let kind = match target.uri() {
         _ if target.is_loopback() => RedirectKind::Loopback,
         uri if uri.starts_with("https:") => RedirectKind::Web,
@@ -60,13 +60,13 @@ pub fn redirect(target: &RedirectTarget) -> Redirect {
 }
 
 /// Whoever is signed in.
-pub fn person(signed_in: &SignedIn) -> Person {
+pub(crate) fn person(signed_in: &SignedIn) -> Person {
     Person { name: signed_in.shown_name(), email: signed_in.user.email.clone() }
 }
 
 /// One line for each scope, in the order asked and in a language. What comes along with a scope that
 /// cannot be left out cannot be left out either.
-pub fn scope_lines(
+pub(crate) fn scope_lines(
     resource: Option<&Resource>,
     scopes: &ScopeSet,
     language: Language,
@@ -88,7 +88,7 @@ pub fn scope_lines(
 }
 
 /// A browser and its network; `None` where neither is known.
-pub fn place(device: &str, network: &str) -> Option<Place> {
+pub(crate) fn place(device: &str, network: &str) -> Option<Place> {
     let known = !device.is_empty() || !network.is_empty();
     known.then(|| Place { device: device.into(), network: network.into() })
 }

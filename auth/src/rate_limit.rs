@@ -10,7 +10,7 @@ const MOST_KEYS: u64 = 50_000;
 
 /// A limit. Clones share what they count.
 #[derive(Clone, Debug)]
-pub struct RateLimit {
+pub(crate) struct RateLimit {
     /// When the key's allowance is whole again, in milliseconds since 1970.
     whole_again: Cache<String, Arc<Mutex<i64>>>,
     interval: i64,
@@ -19,14 +19,14 @@ pub struct RateLimit {
 
 /// The limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limited {
+pub(crate) struct Limited {
     /// Seconds until the next event is allowed.
-    pub retry_after: i64,
+    pub(crate) retry_after: i64,
 }
 
 impl RateLimit {
     /// Allows `most` events at once, and as many again in each span of so many seconds.
-    pub fn new(most: u32, seconds: u32) -> Self {
+    pub(crate) fn new(most: u32, seconds: u32) -> Self {
         let span = i64::from(seconds) * 1000;
         Self {
             whole_again: Cache::new(MOST_KEYS),
@@ -36,7 +36,7 @@ impl RateLimit {
     }
 
     /// Counts an event of `key` at `now`, in seconds since 1970, or refuses it.
-    pub fn admit(&self, key: &str, now: i64) -> Result<(), Limited> {
+    pub(crate) fn admit(&self, key: &str, now: i64) -> Result<(), Limited> {
         // Every event counts.
         self.attempt(key, now, || Err::<(), ()>(())).map(|_| ())
     }
@@ -44,7 +44,7 @@ impl RateLimit {
     /// Makes an attempt of which only a failure counts, or refuses it unmade. Attempts of one key
     /// are made one after the other, so that many at once are no way around the limit: they must
     /// be short.
-    pub fn attempt<T, E>(
+    pub(crate) fn attempt<T, E>(
         &self,
         key: &str,
         now: i64,

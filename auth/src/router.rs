@@ -27,8 +27,9 @@ use crate::{
         introspect, jwks, logo, metadata, par, ready, register, revocations, revoke, sign_in,
         sign_out, style, token, userinfo,
     },
-    error_response::{self, PageError},
-    extract::{fetch_loop, host, request_id, same_origin, visitor::Visitor},
+    error_response::PageError,
+    extract::visitor::Visitor,
+    middleware::{deadline, fetch_loop, host, pages, report, request_id, same_origin},
     oauth::error::OAuthError,
     state::AppState,
     story,
@@ -37,13 +38,13 @@ use crate::{
 const ONE_YEAR: &str = "max-age=31536000";
 
 /// All routes of the authorization server.
-pub fn router(state: AppState) -> Router {
+pub(crate) fn router(state: AppState) -> Router {
     let for_programs = Router::new()
         .merge(for_programs())
         .route("/introspect", post(introspect::post))
         .layer(from_fn(fetch_loop::refuse))
         .merge(documents());
-    let for_programs = contained(for_programs, error_response::explain_to_programs);
+    let for_programs = contained(for_programs, deadline::explain_to_programs);
     // Who came by https once comes by nothing else.
     let https_alone = state.config.is_https().then_some(HeaderValue::from_static(ONE_YEAR));
     Router::new()
@@ -53,7 +54,7 @@ pub fn router(state: AppState) -> Router {
         .route("/ready", get(ready::get))
         .layer(from_fn_with_state(state.clone(), host::require))
         .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, https_alone))
-        .layer(from_fn_with_state(state.clone(), error_response::report))
+        .layer(from_fn(report::log_refusals))
         .layer(CatchPanicLayer::new())
         .layer(
             TraceLayer::new_for_http()
@@ -136,7 +137,8 @@ fn for_people(state: &AppState) -> Router<AppState> {
         // Other sites send people here, by either method.
         .route("/end_session", get(end_session::get).post(end_session::post))
         .layer(from_fn(fetch_loop::refuse));
-    contained(routes, error_response::explain_to_people)
+    contained(routes, deadline::explain_to_people)
+        .layer(from_fn_with_state(state.clone(), pages::draw))
         .layer(header("content-security-policy", web::CONTENT_SECURITY_POLICY))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("x-content-type-options", "nosniff"))
@@ -156,7 +158,7 @@ where
 
 /// What answers where nothing else does.
 async fn nothing_here() -> PageError {
-    PageError(OAuthError::not_found())
+    PageError::from(OAuthError::not_found())
 }
 
 fn cors<const N: usize>(methods: [Method; N]) -> CorsLayer {
@@ -194,10 +196,10 @@ fn end(response: &Response, passed: Duration, _: &tracing::Span) {
 /// What every line of a request's story says. The path is without the query, which may hold a code
 /// or a state.
 fn span(state: &AppState, request: &Request) -> tracing::Span {
-    let headers = request.headers();
-    let id = headers.get(request_id::X_REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or("-");
+    let id = request_id::of(request);
     let (method, path) = (request.method(), story::shown_path(request.uri().path()));
-    let visitor = Visitor::of(request.extensions(), headers, state.config.trusted_proxies);
+    let visitor =
+        Visitor::of(request.extensions(), request.headers(), state.config.trusted_proxies);
     if state.limits.keeps_story(&visitor.limited_address(), state.clock.now()) {
         tracing::debug_span!("request", %method, path, request_id = id)
     } else {
@@ -223,7 +225,7 @@ mod tests {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let routes =
             Router::new().route("/panics", get(panics)).route("/fine", get(async || "fine"));
-        let router = contained(routes, error_response::explain_to_programs);
+        let router = contained(routes, deadline::explain_to_programs);
         tokio::spawn(async move { axum::serve(listener, router).await });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let answer = http.get(format!("{base}/panics")).send().await.unwrap();

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::extract::FromRef;
 use keys::Algorithm;
 use net::clock::Clock;
 use net::host::HostNames;
@@ -45,12 +44,12 @@ pub enum StartError {
 }
 
 /// Shared by all requests; cheap to clone.
-#[derive(Clone, Debug, FromRef)]
+#[derive(Clone, Debug)]
 pub struct AppState {
     /// The database.
     pub db: Database,
     /// Whether it can be written.
-    pub readiness: Readiness,
+    pub(crate) readiness: Readiness,
     /// Signing keys.
     pub keys: Arc<LiveKeyRing>,
     /// Seals and tags.
@@ -58,23 +57,23 @@ pub struct AppState {
     /// Settings.
     pub config: Arc<Config>,
     /// By which names this server is called.
-    pub host_names: Arc<HostNames>,
+    pub(crate) host_names: Arc<HostNames>,
     /// What tokens are issued for.
     pub resources: Arc<[Resource]>,
     /// Whose assertions are believed.
     pub trusted_issuers: Arc<[TrustedIssuer]>,
     /// Where people sign in.
-    pub upstreams: Upstreams,
+    pub(crate) upstreams: Upstreams,
     /// Speaks to clients' own servers.
-    pub http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     /// Whose pages these are.
     pub brand: Arc<Brand>,
     /// The operator's logo, if there is one.
-    pub logo: Option<Arc<Logo>>,
+    pub(crate) logo: Option<Arc<Logo>>,
     /// Who asks for tokens.
     pub(crate) clients: Clients,
     /// How often strangers may fail, prove and register.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// The time.
     pub clock: Clock,
 }

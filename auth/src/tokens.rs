@@ -15,7 +15,7 @@ use crate::{
 
 /// A token that is good now.
 #[derive(Clone, Debug)]
-pub enum LiveToken {
+pub(crate) enum LiveToken {
     /// An access token, signed or opaque.
     Access(Box<AccessToken>),
     /// A refresh token, known by its grant.
@@ -24,16 +24,16 @@ pub enum LiveToken {
 
 /// An access token. What it says does not depend on its format.
 #[derive(Clone, Debug)]
-pub struct AccessToken {
+pub(crate) struct AccessToken {
     /// What it says.
-    pub claims: AccessTokenClaims,
+    pub(crate) claims: AccessTokenClaims,
     /// The grant it came of; `None` where a client got it for itself, or by an assertion.
-    pub grant: Option<grants::Model>,
+    pub(crate) grant: Option<grants::Model>,
 }
 
 impl LiveToken {
     /// Finds out what `token` is. `None` for anything that is not, or no longer, good.
-    pub async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
+    pub(crate) async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
         if let Some(refresh) = RefreshToken::parse(token, &state.seals.refresh_token) {
             let grant = find_refresh(state, &refresh).await?;
             return Ok(grant.map(|grant| Self::Refresh(Box::new(grant))));
@@ -45,7 +45,7 @@ impl LiveToken {
 
 impl AccessToken {
     /// The access token behind this text. `None` for anything that is not, or no longer, good.
-    pub async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
+    pub(crate) async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
         let claims = match token.contains('.') {
             true => verified(state, token),
             false => stored(state, token).await?,
@@ -81,7 +81,7 @@ impl AccessToken {
     }
 
     /// What it allows.
-    pub fn scope(&self) -> ScopeSet {
+    pub(crate) fn scope(&self) -> ScopeSet {
         self.claims.scopes().collect()
     }
 }

@@ -3,21 +3,20 @@
 //! A live grant is the memory: it says what the person allowed, it ends when they take it back,
 //! and nobody needs to keep a second list in step with it.
 
-use super::answer::Answerer;
 use crate::{
+    extract::{signed_in::SignedIn, visitor::Visitor},
     oauth::{
         authorization_request::AuthorizationRequest,
         client::{Client, Provenance},
-        error::OAuthError,
         scope::ScopeSet,
     },
     state::AppState,
-    storage::{consents, grants},
+    storage::{StorageError, consents, grants},
 };
 
 /// Whether an answer to this client is remembered: only where the client has to prove who it is
 /// before a code is worth anything. Anybody can call themselves a public client's name.
-pub fn remembers(client: &Client) -> bool {
+pub(crate) fn remembers(client: &Client) -> bool {
     !client.is_public()
 }
 
@@ -27,13 +26,14 @@ pub fn remembers(client: &Client) -> bool {
 /// Anybody can register a client with a secret, and any page can send a browser here. So that no page
 /// can fetch itself a code unnoticed, such a client's consent counts only where the person started
 /// the request; that of a client which an operator entered counts always.
-pub async fn has_consented(
+pub(crate) async fn has_consented(
     state: &AppState,
     request: &AuthorizationRequest,
-    answerer: Answerer<'_>,
-) -> Result<bool, OAuthError> {
+    person: &SignedIn,
+    visitor: &Visitor,
+) -> Result<bool, StorageError> {
     let is_vouched_for = request.client.provenance == Provenance::PreRegistered;
-    let counts = is_vouched_for || answerer.visitor.is_deliberate;
+    let counts = is_vouched_for || visitor.is_deliberate;
     if !remembers(&request.client) || !counts {
         return Ok(false);
     }
@@ -44,8 +44,7 @@ pub async fn has_consented(
             && grant.resource == request.resource.resource
             && scope.covers(&request.scope)
     };
-    let known =
-        grants::of_user_and_client(db, answerer.person.user.id, &request.client.id, now).await?;
+    let known = grants::of_user_and_client(db, person.user.id, &request.client.id, now).await?;
     for grant in known.iter().filter(|grant| covers(grant)) {
         let consent = consents::find(db, grant.id).await?;
         if consent.is_some_and(|consent| consent.redirect_uri == request.target.uri()) {

@@ -2,14 +2,14 @@
 //!
 //! What can act for a person and where they are signed in; each can be ended from here.
 
-pub mod delete;
-pub mod export;
-pub mod identities;
-pub mod revoke;
-pub mod sessions;
+pub(crate) mod delete;
+pub(crate) mod export;
+pub(crate) mod identities;
+pub(crate) mod revoke;
+pub(crate) mod sessions;
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::State,
     response::{Html, IntoResponse, Response},
 };
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use web::{
 use crate::{
     clients,
     error_response::{PageError, see_other},
-    extract::signed_in::{MaybeSignedIn, SignedIn},
+    extract::{query::Query, signed_in::SignedIn},
     oauth::{error::OAuthError, parameters::Parameters, scope::ScopeSet},
     presentation,
     state::AppState,
@@ -35,9 +35,9 @@ use crate::{
 };
 
 /// Programs and browsers to a page, and events shown: as much as keeps the page below 30 KB.
-const MOST_APPS: usize = 8;
-const MOST_SESSIONS: usize = 8;
-const MOST_EVENTS: u64 = 10;
+const MAX_APPS: usize = 8;
+const MAX_SESSIONS: usize = 8;
+const MAX_EVENTS: u64 = 10;
 
 /// Everything that the database knows of an account and the page shows.
 struct Facts {
@@ -56,16 +56,15 @@ struct View {
 }
 
 /// The page.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    signed_in: Option<SignedIn>,
     frame: Frame,
-    RawQuery(query): RawQuery,
+    Query(parameters): Query,
 ) -> Result<Response, PageError> {
-    let Some(person) = signed_in? else {
+    let Some(person) = signed_in else {
         return Ok(see_other("/sign-in?continue=/account"));
     };
-    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes())?;
     let number = |name| parameters.optional(name).map(|it| it.and_then(|it| it.parse().ok()));
     let view = View {
         apps: number("page")?.unwrap_or(1),
@@ -115,15 +114,15 @@ async fn load(state: &AppState, person: &SignedIn) -> Result<Facts, StorageError
         consents: consents::of_user(db, id).await?,
         sessions: storage::sessions::of_user(db, id, now).await?,
         identities: storage::identities::of_user(db, id).await?,
-        events: security_events::of_user(db, id, MOST_EVENTS).await?,
+        events: security_events::of_user(db, id, MAX_EVENTS).await?,
     })
 }
 
 fn page(state: &AppState, person: &SignedIn, mut facts: Facts, view: &View) -> AccountPage {
     // This browser comes first, whichever was used last.
     facts.sessions.sort_by_key(|session| session.id != person.session.id);
-    let (grants, app_page) = part(&facts.grants, view.apps, MOST_APPS);
-    let (sessions, session_page) = part(&facts.sessions, view.sessions, MOST_SESSIONS);
+    let (grants, app_page) = part(&facts.grants, view.apps, MAX_APPS);
+    let (sessions, session_page) = part(&facts.sessions, view.sessions, MAX_SESSIONS);
     let app = |grant| app(state, grant, &facts.consents, view.language);
     AccountPage {
         person: presentation::person(person),

@@ -12,15 +12,9 @@ use axum::{
 
 use super::par::{self, PushedName};
 use crate::{
-    consent::{
-        answer::{self, Answerer},
-        memory,
-    },
+    consent::{answer, memory},
     error_response::{AuthorizationError, see_other},
-    extract::{
-        signed_in::{MaybeSignedIn, SignedIn},
-        visitor::Visitor,
-    },
+    extract::{signed_in::SignedIn, visitor::Visitor},
     oauth::{
         authorization_request::AuthorizationRequest,
         error::{ErrorCode, OAuthError},
@@ -42,23 +36,19 @@ enum Next {
     Answer,
 }
 
-/// Sends the browser on. Nothing is stored before there is an answer, because clients probe it; and
-/// whoever asks for the headers alone, as checkers of links do, gets none.
-pub async fn get(
+/// Sends the browser on. Nothing is stored before there is an answer, because clients probe this
+/// endpoint. A HEAD request, as link checkers send it, never gets an answer.
+pub(crate) async fn get(
     State(state): State<AppState>,
     method: Method,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    signed_in: Option<SignedIn>,
     visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
     let (request, pushed) = read_pushed(&state, &query, &visitor).await?;
-    let signed_in = signed_in?;
     let remembered = match &signed_in {
-        Some(person) => {
-            let answerer = Answerer { person, visitor: &visitor };
-            memory::has_consented(&state, &request, answerer).await?
-        }
+        Some(person) => memory::has_consented(&state, &request, person, &visitor).await?,
         None => false,
     };
     let next = decide(&request, signed_in.as_ref(), remembered, state.clock.now());
@@ -67,11 +57,10 @@ pub async fn get(
     match (next, &signed_in) {
         (Err(error), _) => Err(AuthorizationError::of(&request.client, request.target, error)),
         (Ok(Next::Answer), Some(person)) if method != Method::HEAD => {
-            let answerer = Answerer { person, visitor: &visitor };
             if let Some(name) = pushed {
-                name.use_up(&state).await?;
+                name.spend(&state).await?;
             }
-            let code = answer::allow(&state, &request, &request.scope, answerer).await?;
+            let code = answer::allow(&state, &request, &request.scope, person, &visitor).await?;
             Ok(see_other(&request.target.with_code(code.expose())))
         }
         (Ok(Next::Consent | Next::Answer), Some(_)) => Ok(see_other(&format!("/consent?{query}"))),
@@ -81,7 +70,7 @@ pub async fn get(
 
 /// The request behind a query: client and redirect target first, then all else. From the moment that
 /// the target is certain, errors go there, by redirect or by the person's leave.
-pub async fn read(
+pub(crate) async fn read(
     state: &AppState,
     query: &str,
     visitor: &Visitor,
@@ -89,7 +78,7 @@ pub async fn read(
     read_pushed(state, query, visitor).await.map(|(request, _)| request)
 }
 
-/// The same, with the name to use up of a request that was pushed.
+/// The same, with the name to spend of a request that was pushed.
 pub(super) async fn read_pushed(
     state: &AppState,
     query: &str,
@@ -103,12 +92,11 @@ pub(super) async fn read_pushed(
     let redirect_uri = parameters.optional("redirect_uri")?;
     let one_state = parameters.optional("state").unwrap_or_default();
     let target = RedirectTarget::verify(&client, redirect_uri, one_state, &state.config.issuer)?;
-    let request = match must_push {
-        true => Err(must_be_pushed()),
-        false => {
-            let (client, target) = (client.clone(), target.clone());
-            AuthorizationRequest::parse(&parameters, client, target, &state.resources)
-        }
+    let request = if must_push {
+        Err(must_be_pushed())
+    } else {
+        let (client, target) = (client.clone(), target.clone());
+        AuthorizationRequest::parse(&parameters, client, target, &state.resources)
     };
     let request = request.map_err(|error| AuthorizationError::of(&client, target, error))?;
     Ok((request, pushed))
@@ -117,7 +105,7 @@ pub(super) async fn read_pushed(
 fn must_be_pushed() -> OAuthError {
     OAuthError::invalid_request(
         "request_not_pushed",
-        "This client must push its authorization requests (RFC 9126).",
+        "This client must push its authorization requests to /par first (RFC 9126).",
     )
 }
 
@@ -132,24 +120,23 @@ fn decide(
         None if request.prompt.none => refused(
             ErrorCode::LoginRequired,
             "prompt_none_signed_out",
-            "Nobody is signed in, and prompt=none forbids to ask.",
+            "Nobody is signed in, and the request has prompt=none, so the user cannot be asked.",
         ),
         Some(person) if request.prompt.none && !is_fresh(request, person, now) => refused(
             ErrorCode::LoginRequired,
             "prompt_none_max_age",
-            "The person signed in longer ago than max_age, and prompt=none forbids to ask.",
+            "The user signed in longer ago than max_age, and the request has prompt=none, so the user \
+             cannot be asked to sign in again.",
         ),
         Some(_) if request.prompt.none && remembered => Ok(Next::Answer),
         Some(_) if request.prompt.none => refused(
             ErrorCode::ConsentRequired,
             "prompt_none_consent",
-            "The person must consent, and prompt=none forbids to ask.",
+            "The user must consent, and the request has prompt=none, so the user cannot be asked.",
         ),
         Some(person) if is_fresh(request, person, now) => {
-            match remembered && !request.prompt.consent {
-                true => Ok(Next::Answer),
-                false => Ok(Next::Consent),
-            }
+            let is_answered = remembered && !request.prompt.consent;
+            Ok(if is_answered { Next::Answer } else { Next::Consent })
         }
         _ => Ok(Next::SignIn),
     }

@@ -4,29 +4,22 @@
 //! the session, so the answer is to exactly what was shown, in the browser that showed it.
 
 use axum::{
-    extract::{RawQuery, Request, State},
+    extract::{RawQuery, State},
     response::{Html, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use web::{Frame, Language, consent::ConsentPage};
+use web::{Frame, Language, consent::ConsentPage, error::ErrorKind};
 
 use super::authorize;
 use crate::{
-    consent::{
-        answer::{self, Answerer},
-        memory,
-    },
-    error_response::{AuthorizationError, see_other},
-    extract::{
-        form,
-        signed_in::{MaybeSignedIn, SignedIn},
-        visitor::Visitor,
-    },
+    consent::{answer, memory},
+    error_response::{AuthorizationError, PageError, see_other},
+    extract::{form::Form, signed_in::SignedIn, visitor::Visitor},
     oauth::{
         authorization_request::AuthorizationRequest,
         client::GrantType,
-        error::{ErrorCode, OAuthError, RefusalKind},
+        error::{ErrorCode, OAuthError},
         scope::ScopeSet,
     },
     presentation,
@@ -49,26 +42,27 @@ struct PendingConsent {
 }
 
 /// Shows what is asked.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
-    (visitor, frame): (Visitor, Frame),
+    signed_in: Option<SignedIn>,
+    visitor: Visitor,
+    frame: Frame,
     RawQuery(query): RawQuery,
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
     let request = authorize::read(&state, &query, &visitor).await?;
-    // Whoever opens this page first is judged all the same.
-    let is_ready = |person: &SignedIn| authorize::is_fresh(&request, person, state.clock.now());
-    let Some(person) = signed_in?.filter(is_ready) else {
+    // This page may be opened without /authorize, so its decision is repeated here.
+    let now = state.clock.now();
+    let Some(person) = signed_in.filter(|person| authorize::is_fresh(&request, person, now)) else {
         return Ok(see_other(&format!("/authorize?{query}")));
     };
     let pending = PendingConsent {
         id: Uuid::new_v4(),
         session: person.session.token_hash.clone(),
-        expires_at: state.clock.now() + PAGE_LIFETIME,
+        expires_at: now + PAGE_LIFETIME,
         query,
     };
-    let sealed = state.seals.consent.seal(&pending).map_err(OAuthError::from)?;
+    let sealed = state.seals.consent.seal(&pending)?;
     let page = page(&state, &request, &person, frame.language());
     let continue_to = format!("/authorize?{}", pending.query);
     let page = ConsentPage { request: sealed, continue_to, ..page };
@@ -76,14 +70,13 @@ pub async fn get(
 }
 
 /// Takes the answer and sends the browser to the client.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    signed_in: Option<SignedIn>,
     visitor: Visitor,
-    request: Request,
+    Form(form): Form,
 ) -> Result<Response, AuthorizationError> {
-    let (_, form) = form::read(request).await?;
-    let person = signed_in?.ok_or_else(stale)?;
+    let person = signed_in.ok_or_else(stale)?;
     let pending: PendingConsent = state
         .seals
         .consent
@@ -95,38 +88,35 @@ pub async fn post(
     let (request, pushed) = authorize::read_pushed(&state, &pending.query, &visitor).await?;
     let scope = chosen(&request, form.all("scope"));
     let allows = match form.required("decision")? {
-        // Whoever leaves out everything has allowed nothing.
+        // A person who left out every scope has allowed nothing.
         "allow" => !scope.is_empty() || request.scope.is_empty(),
         "deny" => false,
         _ => return Err(OAuthError::invalid_request("decision", "Choose Allow or Deny.").into()),
     };
 
     if let Some(name) = pushed {
-        name.use_up(&state).await?;
+        name.spend(&state).await?;
     }
     answer_once(&state, &pending).await?;
-    let answerer = Answerer { person: &person, visitor: &visitor };
     if !allows {
-        answer::deny(&state, &request, answerer).await?;
+        answer::deny(&state, &request, &person, &visitor).await?;
         return Err(AuthorizationError::Redirect(request.target, denied()));
     }
-    let code = answer::allow(&state, &request, &scope, answerer).await?;
+    let code = answer::allow(&state, &request, &scope, &person, &visitor).await?;
     Ok(see_other(&request.target.with_code(code.expose())))
 }
 
 /// Exactly one answer to a page counts, on any replica.
-async fn answer_once(state: &AppState, pending: &PendingConsent) -> Result<(), OAuthError> {
+async fn answer_once(state: &AppState, pending: &PendingConsent) -> Result<(), PageError> {
     let (db, id) = (state.db.connection(), pending.id.to_string());
-    let first = single_use::remember(db, "consent", &id, pending.expires_at).await?;
-    match first {
-        true => Ok(()),
-        false => Err(OAuthError::new(
-            ErrorCode::AccessDenied,
-            "consent_answered",
-            "This page was answered before. Start again from the program that sent you here.",
-        )
-        .kind(RefusalKind::AlreadyAnswered)),
+    if single_use::remember(db, "consent", &id, pending.expires_at).await? {
+        return Ok(());
     }
+    Err(PageError::new(
+        ErrorKind::AlreadyAnswered,
+        "consent_answered",
+        "This page was answered before. Start again from the program that sent you here.",
+    ))
 }
 
 /// Of what was asked, all that cannot be left out and what was left ticked. What was left out stays
@@ -166,16 +156,15 @@ fn page(
     }
 }
 
-fn stale() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::AccessDenied,
+fn stale() -> PageError {
+    PageError::new(
+        ErrorKind::Expired,
         "consent_stale",
         "This page is too old, or belongs to another sign-in. Start again from the program that \
          sent you here.",
     )
-    .kind(RefusalKind::Expired)
 }
 
 fn denied() -> OAuthError {
-    OAuthError::new(ErrorCode::AccessDenied, "consent_denied", "The person denied the request.")
+    OAuthError::new(ErrorCode::AccessDenied, "consent_denied", "The user denied the request.")
 }

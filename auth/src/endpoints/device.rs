@@ -9,71 +9,45 @@ mod attempts;
 mod claim;
 mod question;
 
-use axum::{
-    extract::{RawQuery, Request, State},
-    response::Response,
-};
-use web::Frame;
+use axum::{extract::State, response::Response};
+use web::{Frame, error::ErrorKind};
 
-use self::{claim::Entry, question::PendingDevice};
 use crate::{
-    consent::answer::Answerer,
     error_response::{PageError, see_other},
-    extract::{form, signed_in::MaybeSignedIn, visitor::Visitor},
-    oauth::{
-        error::{ErrorCode, OAuthError, RefusalKind},
-        parameters::Parameters,
-        user_code::UserCode,
-    },
+    extract::{form::Form, query::Query, signed_in::SignedIn, visitor::Visitor},
+    oauth::user_code::UserCode,
     state::AppState,
-    storage::device_codes,
+    storage::{StorageError, device_codes},
 };
-
-/// A person at the page, and how it is drawn for them.
-#[derive(Clone, Copy)]
-struct Visit<'a> {
-    answerer: Answerer<'a>,
-    frame: &'a Frame,
-}
 
 /// Asks for the code. One in the address is put into the field, and still has to be sent.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    signed_in: Option<SignedIn>,
     frame: Frame,
-    RawQuery(query): RawQuery,
+    Query(parameters): Query,
 ) -> Result<Response, PageError> {
-    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes())?;
     let given = parameters.optional("user_code")?.and_then(UserCode::parse);
     let user_code = given.map(|code| code.shown()).unwrap_or_default();
-    match signed_in? {
-        Some(person) => {
-            let entry = Entry { user_code, notice: None };
-            Ok(claim::ask_for_code(&state, &person, &frame, entry))
-        }
+    match signed_in {
+        Some(person) => Ok(claim::ask_for_code(&state, &person, &frame, user_code, None)),
         None if user_code.is_empty() => Ok(see_other("/sign-in?continue=/device")),
         None => Ok(see_other(&format!("/sign-in?continue=/device?user_code={user_code}"))),
     }
 }
 
 /// Takes a code, and then the answer.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    signed_in: Option<SignedIn>,
     visitor: Visitor,
     frame: Frame,
-    request: Request,
+    Form(form): Form,
 ) -> Result<Response, PageError> {
-    let (_, form) = form::read(request).await?;
-    let person = signed_in?.ok_or_else(stale)?;
-    let answerer = Answerer { person: &person, visitor: &visitor };
-    let visit = Visit { answerer, frame: &frame };
+    let person = signed_in.ok_or_else(stale)?;
     match form.optional("request")? {
-        None => claim::claim(&state, visit, &form).await,
-        Some(sealed) => {
-            let pending = PendingDevice::open(&state, &person, sealed)?;
-            answer::decide(&state, visit, &form, &pending).await
-        }
+        None => claim::claim(&state, &person, &visitor, &frame, &form).await,
+        Some(_) => answer::decide(&state, &person, &visitor, &frame, &form).await,
     }
 }
 
@@ -81,16 +55,15 @@ pub async fn post(
 async fn find(
     state: &AppState,
     user_code: &str,
-) -> Result<Option<device_codes::Model>, OAuthError> {
+) -> Result<Option<device_codes::Model>, StorageError> {
     let (db, now) = (state.db.connection(), state.clock.now());
-    Ok(device_codes::find_waiting(db, user_code, now).await?)
+    device_codes::find_waiting(db, user_code, now).await
 }
 
-fn stale() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::AccessDenied,
+fn stale() -> PageError {
+    PageError::new(
+        ErrorKind::Expired,
         "device_stale",
         "This page is too old, or the code was answered already. Enter the code again.",
     )
-    .kind(RefusalKind::Expired)
 }

@@ -19,7 +19,7 @@ use crate::{
     },
     oauth::{
         client::{Client, GrantType},
-        error::{ErrorCode, OAuthError, RefusalKind},
+        error::{ErrorCode, OAuthError},
         parameters::Parameters,
         resource,
         secret::{Secret, SecretKind},
@@ -43,7 +43,7 @@ const FROM_A_NETWORK: Allowance = Allowance { most: 60, span: 60 };
 
 /// The message (RFC 8628 §3.1, RFC 8707 §2).
 #[derive(Debug)]
-pub struct DeviceAuthorizationRequest {
+pub(crate) struct DeviceAuthorizationRequest {
     scope: Option<String>,
     resources: Vec<String>,
 }
@@ -55,11 +55,15 @@ impl FromParameters for DeviceAuthorizationRequest {
             resources: parameters.all("resource").to_vec(),
         })
     }
+
+    fn check_client(&self, client: &Client) -> Result<(), OAuthError> {
+        client.check_grant(GrantType::DeviceCode)
+    }
 }
 
 /// The answer (RFC 8628 §3.2).
 #[derive(Debug, Serialize)]
-pub struct DeviceAuthorizationResponse {
+pub(crate) struct DeviceAuthorizationResponse {
     device_code: String,
     user_code: String,
     verification_uri: String,
@@ -75,12 +79,10 @@ impl IntoResponse for DeviceAuthorizationResponse {
 }
 
 /// Makes the codes.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
-    visitor: Visitor,
-    Authenticated { client, request }: Authenticated<DeviceAuthorizationRequest>,
+    Authenticated { client, request, visitor, .. }: Authenticated<DeviceAuthorizationRequest>,
 ) -> Result<DeviceAuthorizationResponse, TokenError> {
-    client.check_grant(GrantType::DeviceCode)?;
     let resource = resource::select(&state.resources, &request.resources)?;
     let scope = resource.grantable(request.scope.as_deref())?;
     let scope = client.restrict(&scope, resource)?;
@@ -127,11 +129,10 @@ async fn check_room(
         let wait = attempts::count(db, key, FROM_A_NETWORK, now).await?;
         if let Some(seconds) = wait {
             return Err(OAuthError::new(
-                ErrorCode::SlowDown,
+                ErrorCode::TooManyRequests,
                 "device_requests_too_many",
                 "Too many devices of this network have asked for a code. Ask again later.",
             )
-            .kind(RefusalKind::TooMany)
             .retry_after(seconds));
         }
     }

@@ -4,7 +4,7 @@
 //! of this very session proves that it may; whoever else asks needs the person's own yes.
 
 use axum::{
-    extract::{RawQuery, Request, State},
+    extract::{RawQuery, State},
     response::{Html, IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
@@ -15,12 +15,9 @@ use web::{Frame, Onward, end_session::EndSessionPage, signed_out::SignedOutPage}
 
 use super::sign_out;
 use crate::{
+    cookies::CookieName,
     error_response::{PageError, see_other},
-    extract::{
-        form,
-        signed_in::{MaybeSignedIn, SignedIn, gone},
-        visitor::Visitor,
-    },
+    extract::{form::Form, signed_in::SignedIn, visitor::Visitor},
     oauth::{
         client::Client, error::OAuthError, loopback::LoopbackUri, parameters::Parameters,
         redirect_target::shown_host,
@@ -30,7 +27,7 @@ use crate::{
 };
 
 /// Longest `state`, in bytes.
-const LONGEST_STATE: usize = 2048;
+const MAX_STATE_LENGTH: usize = 2048;
 
 /// A request in which every parameter has been judged.
 struct LogoutRequest {
@@ -41,8 +38,8 @@ struct LogoutRequest {
 }
 
 impl LogoutRequest {
-    /// Where nobody else than the client itself says that the person should go: who registers may
-    /// name any site. Programs on the person's machine are no site.
+    /// The redirect target of a client that registered itself. It may name any site, so the person
+    /// decides whether to go there. A program on the person's machine is trusted.
     fn untrusted_target(&self) -> Option<Onward> {
         let is_open = self.client.as_ref().is_some_and(Client::vouches_for_itself);
         let target = self.target.as_ref().filter(|_| is_open)?;
@@ -61,15 +58,16 @@ struct Hint {
 }
 
 /// Signs out, or asks first.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
-    (visitor, frame): (Visitor, Frame),
+    signed_in: Option<SignedIn>,
+    visitor: Visitor,
+    frame: Frame,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let query = query.unwrap_or_default();
     let request = read(&state, &Parameters::parse(query.as_bytes())?, &visitor).await?;
-    match signed_in? {
+    match signed_in {
         Some(person) if !request.is_of(&person) => {
             let page = EndSessionPage {
                 client_name: request.client.map(|client| client.metadata.client_name),
@@ -85,23 +83,22 @@ pub async fn get(
 
 /// Takes the person's yes. A client that posts its request, whose form comes from another site
 /// and so without the session's cookie, is sent to ask by GET.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
-    (visitor, frame): (Visitor, Frame),
-    request: Request,
+    signed_in: Option<SignedIn>,
+    visitor: Visitor,
+    frame: Frame,
+    Form(form): Form,
 ) -> Result<Response, PageError> {
-    let (_, form) = form::read(request).await?;
-    let Some(csrf) = form.optional("csrf")? else {
+    if form.optional("csrf")?.is_none() {
         return Ok(see_other(&format!("/end_session?{}", query_of(&form)?)));
-    };
+    }
     let query = form.optional("request")?.unwrap_or_default();
     let request = read(&state, &Parameters::parse(query.as_bytes())?, &visitor).await?;
-    let person = signed_in?;
-    if person.as_ref().is_some_and(|person| !person.made(&state, csrf)) {
-        return Err(sign_out::stale().into());
+    if let Some(person) = &signed_in {
+        person.verify_csrf(&state, &form, sign_out::stale())?;
     }
-    end(&state, person, &visitor, request, &frame).await
+    end(&state, signed_in, &visitor, request, &frame).await
 }
 
 /// What a client may send.
@@ -154,24 +151,27 @@ fn target(client: Option<&Client>, uri: &str, state: Option<&str>) -> Result<Str
     let Some(client) = client else {
         return Err(OAuthError::invalid_request(
             "end_session_client_missing",
-            "Send client_id or id_token_hint beside post_logout_redirect_uri.",
+            "Send client_id or id_token_hint together with post_logout_redirect_uri.",
         ));
     };
     let mut registered = client.metadata.post_logout_redirect_uris.iter();
     if !registered.any(|registered| registered.as_str() == uri) {
         return Err(OAuthError::invalid_request(
             "post_logout_redirect_uri_unregistered",
-            "The post_logout_redirect_uri is not registered for this client.",
+            "The post_logout_redirect_uri is not registered for this client. Send one that is.",
         ));
     }
     let mut url = Url::parse(uri).map_err(|error| {
-        OAuthError::invalid_request("post_logout_redirect_uri", "The address is no URL.")
-            .because(error)
+        OAuthError::invalid_request(
+            "post_logout_redirect_uri",
+            "The post_logout_redirect_uri is not a URL. Send one that is registered.",
+        )
+        .because(error)
     })?;
     match state {
-        Some(state) if state.len() > LONGEST_STATE => Err(OAuthError::invalid_request(
+        Some(state) if state.len() > MAX_STATE_LENGTH => Err(OAuthError::invalid_request(
             "parameter_too_long",
-            format!("The parameter state is longer than {LONGEST_STATE} bytes."),
+            format!("The parameter state is longer than {MAX_STATE_LENGTH} bytes."),
         )),
         Some(state) => Ok(url.query_pairs_mut().append_pair("state", state).finish().to_string()),
         None => Ok(uri.to_owned()),
@@ -205,11 +205,11 @@ async fn end(
     request: LogoutRequest,
     frame: &Frame,
 ) -> Result<Response, PageError> {
-    // Whoever is signed in has said yes to this client, now or when it got the ID token.
+    // A person who is signed in has agreed to this client, now or when it got the ID token.
     let (jar, onward) = match person {
         Some(person) => {
             sign_out::end_session(state, &person, visitor).await?;
-            (CookieJar::new().add(gone(&state.config)), None)
+            (CookieJar::new().add(CookieName::Session.expired_cookie(&state.config)), None)
         }
         None => (CookieJar::new(), request.untrusted_target()),
     };

@@ -5,11 +5,11 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 
-use crate::storage::Database;
+use crate::state::AppState;
 
 /// `200` when serving, `503` while the database does not answer.
-pub async fn get(State(db): State<Database>) -> (StatusCode, Json<Value>) {
-    match db.ping().await {
+pub(crate) async fn get(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
+    match state.db.ping().await {
         Ok(()) => (StatusCode::OK, Json(json!({"status": "ok"}))),
         Err(error) => {
             tracing::error!(cause = %error, "the database does not answer");

@@ -6,16 +6,15 @@ use axum::{extract::State, response::Html};
 use web::{Frame, home::HomePage};
 
 use crate::{
-    error_response::PageError, extract::signed_in::MaybeSignedIn, presentation, state::AppState,
+    error_response::PageError, extract::signed_in::SignedIn, presentation, state::AppState,
 };
 
 /// The page, with who is signed in.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    signed_in: Option<SignedIn>,
     frame: Frame,
 ) -> Result<Html<String>, PageError> {
-    let signed_in = signed_in?;
     let page = HomePage {
         person: signed_in.as_ref().map(presentation::person),
         csrf: signed_in.as_ref().map(|person| person.csrf(&state)).unwrap_or_default(),

@@ -6,10 +6,7 @@
 use axum::{
     Json,
     extract::State,
-    http::{
-        HeaderMap,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
-    },
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use keys::{Actor, Audience, Confirmation, TokenType};
@@ -18,7 +15,7 @@ use serde::Serialize;
 use crate::{
     error_response::TokenError,
     extract::{
-        accept,
+        accept::Accept,
         authenticated::{Authenticated, FromParameters},
     },
     oauth::{
@@ -35,7 +32,7 @@ const SIGNED: &str = "application/token-introspection+jwt";
 
 /// The message (RFC 7662 §2.1).
 #[derive(Debug)]
-pub struct IntrospectionRequest {
+pub(crate) struct IntrospectionRequest {
     token: String,
 }
 
@@ -47,7 +44,7 @@ impl FromParameters for IntrospectionRequest {
 
 /// The answer (RFC 7662 §2.2). Of a token that is not active, nothing but that.
 #[derive(Debug, Default, Serialize)]
-pub struct IntrospectionResponse {
+pub(crate) struct IntrospectionResponse {
     active: bool,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     token: Option<TokenFacts>,
@@ -91,10 +88,10 @@ impl IntoResponse for IntrospectionResponse {
 }
 
 /// Answers for one token, signed for who asks for that.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
-    headers: HeaderMap,
-    Authenticated { client, request }: Authenticated<IntrospectionRequest>,
+    accept: Accept,
+    Authenticated { client, request, .. }: Authenticated<IntrospectionRequest>,
 ) -> Result<Response, TokenError> {
     if client.is_public() {
         return Err(public_client().into());
@@ -109,9 +106,10 @@ pub async fn post(
         }
         None => IntrospectionResponse::default(),
     };
-    match accept::asks_for(&headers, SIGNED) {
-        true => Ok(signed(&state, &client, answer)?),
-        false => Ok(answer.into_response()),
+    if accept.prefers(SIGNED) {
+        Ok(signed(&state, &client, answer)?)
+    } else {
+        Ok(answer.into_response())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{oauth::secret, state::AppState};
 
 /// The key set, or `304` for a verifier that has it already. What is stored is looked at for each
 /// answer: verifiers keep it, so a key that another replica has just made must not be missing.
-pub async fn get(State(state): State<AppState>, headers: HeaderMap) -> Response {
+pub(crate) async fn get(State(state): State<AppState>, headers: HeaderMap) -> Response {
     if let Err(error) = state.keys.catch_up(&state.db).await {
         tracing::warn!(cause = %error, "the key set may be out of date");
     }

@@ -12,7 +12,7 @@ use axum::{
 use crate::{error_response::PageError, oauth::error::OAuthError, state::AppState};
 
 /// The picture. Opened by itself, an SVG file may run nothing.
-pub async fn get(State(state): State<AppState>) -> Result<Response, PageError> {
+pub(crate) async fn get(State(state): State<AppState>) -> Result<Response, PageError> {
     let logo = state.logo.ok_or_else(OAuthError::not_found)?;
     let headers = [
         (CONTENT_TYPE, logo.media_type),

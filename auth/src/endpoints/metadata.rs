@@ -39,7 +39,7 @@ const CLAIMS: [&str; 15] = [
 
 /// The document, the same at every place where clients look for it.
 #[derive(Debug, Serialize)]
-pub struct Metadata {
+pub(crate) struct Metadata {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
@@ -83,7 +83,7 @@ pub struct Metadata {
 }
 
 /// The metadata document.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
 ) -> ([(HeaderName, &'static str); 1], Json<Metadata>) {
     let at = |path: &str| format!("{}{path}", state.config.issuer);

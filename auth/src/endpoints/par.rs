@@ -6,7 +6,7 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode, header::CACHE_CONTROL},
+    http::{StatusCode, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -14,11 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     error_response::TokenError,
-    extract::{
-        authenticated::{Authenticated, FromParameters},
-        dpop,
-        visitor::Visitor,
-    },
+    extract::authenticated::{Authenticated, FromParameters},
     oauth::{
         authorization_request::AuthorizationRequest,
         client::Client,
@@ -36,9 +32,11 @@ const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// The message: the parameters of an authorization request (RFC 9126 §2.1).
 #[derive(Debug)]
-pub struct PushedAuthorizationRequest(Parameters);
+pub(crate) struct PushedAuthorizationRequest(Parameters);
 
 impl FromParameters for PushedAuthorizationRequest {
+    const BINDS_TO_KEY: bool = true;
+
     fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
         match parameters.all("request_uri") {
             [] => Ok(Self(parameters.clone())),
@@ -52,7 +50,7 @@ impl FromParameters for PushedAuthorizationRequest {
 
 /// The answer (RFC 9126 §2.2).
 #[derive(Debug, Serialize)]
-pub struct PushedAuthorizationResponse {
+pub(crate) struct PushedAuthorizationResponse {
     request_uri: String,
     expires_in: i64,
 }
@@ -73,11 +71,11 @@ struct Pushed {
 }
 
 /// Judges the request as `/authorize` would, and names it.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    Authenticated { client, request }: Authenticated<PushedAuthorizationRequest>,
+    Authenticated { client, request, key_thumbprint, .. }: Authenticated<
+        PushedAuthorizationRequest,
+    >,
 ) -> Result<PushedAuthorizationResponse, TokenError> {
     let mut parameters = request.0;
     let redirect_uri = parameters.optional("redirect_uri")?;
@@ -85,8 +83,7 @@ pub async fn post(
     let target = RedirectTarget::verify(&client, redirect_uri, one_state, &state.config.issuer)?;
     let judged =
         AuthorizationRequest::parse(&parameters, client.clone(), target, &state.resources)?;
-    let address = visitor.limited_address();
-    if let Some(key) = dpop::key_thumbprint(&state, &headers, "/par", &client, &address).await? {
+    if let Some(key) = key_thumbprint {
         if judged.dpop_jkt.is_some_and(|named| named != key) {
             return Err(OAuthError::invalid_request(
                 "dpop_jkt_differs",
@@ -105,15 +102,15 @@ pub async fn post(
         parameters,
         expires_at: state.clock.now() + LIFETIME,
     };
-    let sealed = state.seals.pushed_request.seal(&pushed).map_err(OAuthError::from)?;
+    let sealed = state.seals.pushed_request.seal(&pushed)?;
     Ok(PushedAuthorizationResponse {
         request_uri: format!("{PREFIX}{sealed}"),
         expires_in: LIFETIME,
     })
 }
 
-/// The parameters behind a query: those that were pushed, if it names some, and the name to use
-/// up once the request is answered. Whatever else the query holds does not count (RFC 9126 §4).
+/// The parameters behind a query: those that were pushed, if it names some, and the name to spend
+/// once the request is answered. Whatever else the query holds does not count (RFC 9126 §4).
 pub(super) fn open(
     state: &AppState,
     client: &Client,
@@ -125,25 +122,23 @@ pub(super) fn open(
     let sealed = name.strip_prefix(PREFIX).ok_or_else(unusable)?;
     let pushed: Pushed =
         state.seals.pushed_request.open(sealed).map_err(|error| unusable().because(error))?;
-    match pushed.client_id == client.id && state.clock.now() < pushed.expires_at {
-        true => {
-            let name = PushedName { id: pushed.id, expires_at: pushed.expires_at };
-            Ok((pushed.parameters, Some(name)))
-        }
-        false => Err(unusable()),
+    if pushed.client_id != client.id || pushed.expires_at <= state.clock.now() {
+        return Err(unusable());
     }
+    let name = PushedName { id: pushed.id, expires_at: pushed.expires_at };
+    Ok((pushed.parameters, Some(name)))
 }
 
 /// The name of a pushed request, good for one answer.
 #[derive(Clone, Copy, Debug)]
-pub struct PushedName {
+pub(crate) struct PushedName {
     id: Uuid,
     expires_at: i64,
 }
 
 impl PushedName {
-    /// Uses the name up, or refuses: of two answers, one counts (RFC 9126 §7.3).
-    pub(super) async fn use_up(self, state: &AppState) -> Result<(), OAuthError> {
+    /// Spends the name: of two answers, one counts (RFC 9126 §7.3).
+    pub(super) async fn spend(self, state: &AppState) -> Result<(), OAuthError> {
         let db = state.db.connection();
         let id = self.id.to_string();
         if single_use::remember(db, "pushed-request", &id, self.expires_at).await? {

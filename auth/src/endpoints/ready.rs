@@ -4,18 +4,13 @@
 //! failure is no reason to restart it.
 
 use axum::{Json, extract::State, http::StatusCode};
-use net::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::storage::{Database, Readiness};
+use crate::state::AppState;
 
 /// `200` when ready, `503` while the database cannot be written.
-pub async fn get(
-    State(db): State<Database>,
-    State(readiness): State<Readiness>,
-    State(clock): State<Clock>,
-) -> (StatusCode, Json<Value>) {
-    if readiness.is_writable(&db, clock.now()).await {
+pub(crate) async fn get(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
+    if state.readiness.is_writable(&state.db, state.clock.now()).await {
         (StatusCode::OK, Json(json!({"status": "ready"})))
     } else {
         let status = json!({"status": "the database cannot be written"});

@@ -3,7 +3,7 @@
 //! Open registration (RFC 7591 §3). The `client_id` in the answer carries the registration, and no
 //! row is written.
 
-pub mod configuration;
+pub(crate) mod configuration;
 
 use axum::{
     Json,

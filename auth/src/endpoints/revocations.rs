@@ -50,7 +50,7 @@ struct Entry {
 }
 
 /// The whole list; with `after`, what came later; `304` for whoever knows the latest.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

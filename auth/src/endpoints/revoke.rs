@@ -23,7 +23,7 @@ use crate::{
 
 /// The message (RFC 7009 §2.1). The hint is not needed: tokens tell what they are.
 #[derive(Debug)]
-pub struct RevocationRequest {
+pub(crate) struct RevocationRequest {
     token: String,
 }
 
@@ -34,9 +34,9 @@ impl FromParameters for RevocationRequest {
 }
 
 /// Revokes the token, if it is the client's.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
-    Authenticated { client, request }: Authenticated<RevocationRequest>,
+    Authenticated { client, request, .. }: Authenticated<RevocationRequest>,
 ) -> Result<Response, TokenError> {
     match RefreshToken::parse(&request.token, &state.seals.refresh_token) {
         Some(refresh) => end_grant(&state, &client, &refresh).await?,

@@ -2,42 +2,37 @@
 //!
 //! The page with one button for each place where people can prove who they are.
 
-pub mod callback;
-pub mod link;
+pub(crate) mod callback;
+pub(super) mod continue_to;
+pub(crate) mod link;
 mod pending;
-pub mod provider;
+pub(crate) mod provider;
 
-use axum::{
-    extract::{RawQuery, State},
-    http::StatusCode,
-    response::Html,
-};
+use axum::{extract::State, http::StatusCode, response::Html};
 use web::{
     Frame,
+    error::ErrorKind,
     sign_in::{ClientSummary, Provider, SignInNotice, SignInPage},
 };
 
+use self::continue_to::ContinueTo;
 use super::authorize;
 use crate::{
     error_response::PageError,
-    extract::{continue_to::ContinueTo, visitor::Visitor},
-    oauth::{
-        authorization_request::AuthorizationRequest,
-        error::{ErrorCode, OAuthError, RefusalKind},
-        parameters::Parameters,
-    },
+    extract::{query::Query, visitor::Visitor},
+    oauth::authorization_request::AuthorizationRequest,
     presentation,
     state::AppState,
     upstream::{Upstream, UpstreamError},
 };
 
 /// Shows who asks, and where to sign in.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
-    (visitor, frame): (Visitor, Frame),
-    RawQuery(query): RawQuery,
+    visitor: Visitor,
+    frame: Frame,
+    Query(parameters): Query,
 ) -> Result<Html<String>, PageError> {
-    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes())?;
     let continue_to = ContinueTo::parse(parameters.optional("continue")?)?;
     let client =
         waiting_request(&state, &continue_to, &visitor).await.map(|request| ClientSummary {
@@ -79,71 +74,70 @@ fn button(upstream: &Upstream) -> Provider {
 }
 
 /// The upstream that a path names.
-fn upstream<'a>(state: &'a AppState, name: &str) -> Result<&'a Upstream, OAuthError> {
+fn upstream<'a>(state: &'a AppState, name: &str) -> Result<&'a Upstream, PageError> {
     state.upstreams.find(name).ok_or_else(|| {
-        let description = "Nobody can sign in there. Choose a way to sign in from the list.";
-        OAuthError::invalid_request("not_found", description).kind(RefusalKind::NotFound)
+        PageError::new(
+            ErrorKind::NotFound,
+            "not_found",
+            "There is no such way to sign in. Choose one from the list.",
+        )
     })
 }
 
-fn silent(label: &str) -> OAuthError {
-    OAuthError::new(
-        ErrorCode::TemporarilyUnavailable,
-        "upstream_unreachable",
-        format!("{label} does not answer. Wait a moment, then go back and try again."),
-    )
-    .kind(RefusalKind::UpstreamSilent)
-}
-
-fn declined(label: &str) -> OAuthError {
-    OAuthError::new(
-        ErrorCode::AccessDenied,
-        "upstream_denied",
-        format!("{label} did not sign you in. If you declined there, start again and accept."),
-    )
-    .kind(RefusalKind::Declined)
-}
-
-/// Whether a status says that another try may succeed. A wall before an upstream answers 403 to what
-/// it takes for a robot.
+/// Whether a status says that another try may succeed. A firewall in front of an upstream answers
+/// 403 to what it takes for a robot.
 fn is_outage(status: StatusCode) -> bool {
     matches!(status.as_u16(), 403 | 408 | 425 | 429 | 500..=599)
 }
 
 /// What an upstream's failure means for the person. Only `access_denied` is their own no; all else
 /// that an upstream refuses is a matter of how this server is set up there.
-fn upstream_error(upstream: &Upstream, error: UpstreamError) -> OAuthError {
+fn upstream_error(upstream: &Upstream, error: UpstreamError) -> PageError {
     let label = &upstream.label;
     match &error {
         UpstreamError::Unreachable(_) => silent(label),
         UpstreamError::Status(status) if is_outage(*status) => silent(label),
-        UpstreamError::Refused(code) if code == "access_denied" => declined(label),
-        UpstreamError::Refused(_) | UpstreamError::Status(_) => OAuthError::new(
-            ErrorCode::ServerError,
+        UpstreamError::Refused(code) if code == "access_denied" => PageError::new(
+            ErrorKind::Declined,
+            "upstream_denied",
+            format!("{label} did not sign you in. If you declined there, start again and accept."),
+        ),
+        UpstreamError::Refused(_) | UpstreamError::Status(_) => PageError::new(
+            ErrorKind::ProviderFault,
             "upstream_refused",
             format!(
                 "{label} did not accept what this server asked. Tell whoever runs this server; it \
                  is not your mistake."
             ),
-        )
-        .kind(RefusalKind::UpstreamFault),
-        UpstreamError::Unusable(_) => OAuthError::new(
-            ErrorCode::ServerError,
+        ),
+        UpstreamError::Unusable(_) => PageError::new(
+            ErrorKind::ProviderFault,
             "upstream_unusable",
             format!(
                 "{label} sent an answer that this server cannot use. Tell whoever runs this server; \
                  it is not your mistake."
             ),
-        )
-        .kind(RefusalKind::UpstreamFault),
-        UpstreamError::Untrusted(_) => OAuthError::new(
-            ErrorCode::AccessDenied,
-            "upstream_untrusted",
-            format!(
-                "What {label} answered does not prove who you are. Tell whoever runs this server."
-            ),
-        )
-        .kind(RefusalKind::UpstreamFault),
+        ),
+        // The page of a fault, but with the status of a refusal: this server could read the answer.
+        UpstreamError::Untrusted(_) => PageError {
+            kind: ErrorKind::ProviderFault,
+            ..PageError::new(
+                ErrorKind::Refused,
+                "upstream_untrusted",
+                format!(
+                    "What {label} answered does not prove who you are. Tell whoever runs this \
+                     server."
+                ),
+            )
+        },
     }
     .because(error)
+}
+
+fn silent(label: &str) -> PageError {
+    PageError::new(
+        ErrorKind::ProviderSilent,
+        "upstream_unreachable",
+        format!("{label} does not answer. Wait a moment, then go back and try again."),
+    )
 }

@@ -3,21 +3,17 @@
 //! Ends the browser's session. Programs keep what they were granted.
 
 use axum::{
-    extract::{Request, State},
+    extract::State,
     response::{Html, IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
-use web::{Frame, signed_out::SignedOutPage};
+use web::{Frame, error::ErrorKind, signed_out::SignedOutPage};
 
+use super::sign_in::continue_to::ContinueTo;
 use crate::{
+    cookies::CookieName,
     error_response::PageError,
-    extract::{
-        continue_to::ContinueTo,
-        form,
-        signed_in::{MaybeSignedIn, SignedIn, gone},
-        visitor::Visitor,
-    },
-    oauth::error::{ErrorCode, OAuthError, RefusalKind},
+    extract::{form::Form, signed_in::SignedIn, visitor::Visitor},
     state::AppState,
     storage::{
         StorageError,
@@ -27,23 +23,20 @@ use crate::{
 };
 
 /// Signs out and says so. Signing out twice is no error.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    signed_in: Option<SignedIn>,
     visitor: Visitor,
     frame: Frame,
-    request: Request,
+    Form(form): Form,
 ) -> Result<Response, PageError> {
-    let (_, form) = form::read(request).await?;
     let continue_to = form.optional("continue")?.map(|path| ContinueTo::parse(Some(path)));
     let continue_to = continue_to.transpose()?;
-    if let Some(person) = signed_in? {
-        if !person.made(&state, form.optional("csrf")?.unwrap_or_default()) {
-            return Err(stale().into());
-        }
+    if let Some(person) = signed_in {
+        person.verify_csrf(&state, &form, stale())?;
         end_session(&state, &person, &visitor).await?;
     }
-    let jar = CookieJar::new().add(gone(&state.config));
+    let jar = CookieJar::new().add(CookieName::Session.expired_cookie(&state.config));
     let page = SignedOutPage { continue_to: continue_to.map(String::from), onward: None };
     Ok((jar, Html(page.render(&frame))).into_response())
 }
@@ -62,11 +55,10 @@ pub(super) async fn end_session(
 }
 
 /// The form was not made by this session.
-pub(super) fn stale() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::AccessDenied,
+pub(super) fn stale() -> PageError {
+    PageError::new(
+        ErrorKind::Expired,
         "sign_out_stale",
         "This page is too old. Go back, load it again and sign out from there.",
     )
-    .kind(RefusalKind::Expired)
 }

@@ -11,7 +11,7 @@ use axum::{
 use crate::state::AppState;
 
 /// The stylesheet, in the operator's colour.
-pub async fn get(State(state): State<AppState>) -> Response {
+pub(crate) async fn get(State(state): State<AppState>) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/css; charset=utf-8"),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),

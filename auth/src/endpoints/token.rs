@@ -15,19 +15,15 @@ mod token_exchange;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, header::CACHE_CONTROL},
+    http::header::CACHE_CONTROL,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
 use crate::{
     error_response::TokenError,
-    extract::{
-        authenticated::{Authenticated, FromParameters},
-        dpop,
-        visitor::Visitor,
-    },
-    limits::Whose,
+    extract::authenticated::{Authenticated, FromParameters},
+    limits::RateLimitKey,
     oauth::{
         client::{Client, GrantType},
         error::{ErrorCode, OAuthError},
@@ -38,7 +34,7 @@ use crate::{
 
 /// The message, told apart by `grant_type`.
 #[derive(Debug)]
-pub enum TokenRequest {
+pub(crate) enum TokenRequest {
     /// RFC 6749 §4.1.3.
     AuthorizationCode(authorization_code::Request),
     /// RFC 6749 §6.
@@ -54,6 +50,8 @@ pub enum TokenRequest {
 }
 
 impl FromParameters for TokenRequest {
+    const BINDS_TO_KEY: bool = true;
+
     fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
         let grant_type = parameters.required("grant_type")?;
         let grant_type = GrantType::parse(grant_type).ok_or_else(|| {
@@ -71,6 +69,10 @@ impl FromParameters for TokenRequest {
             GrantType::TokenExchange => Self::TokenExchange(read(parameters)?),
             GrantType::JwtBearer => Self::JwtBearer(read(parameters)?),
         })
+    }
+
+    fn check_client(&self, client: &Client) -> Result<(), OAuthError> {
+        client.check_grant(self.grant_type())
     }
 }
 
@@ -93,7 +95,7 @@ impl TokenRequest {
 
 /// What the client gets (RFC 6749 §5.1, RFC 8707 §2.2). Never cached.
 #[derive(Debug, Serialize)]
-pub struct TokenResponse {
+pub(crate) struct TokenResponse {
     access_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'static str>,
@@ -113,20 +115,19 @@ impl IntoResponse for TokenResponse {
 }
 
 /// Serves the grant.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    Authenticated { client, request }: Authenticated<TokenRequest>,
+    Authenticated { client, request, key_thumbprint, visitor }: Authenticated<TokenRequest>,
 ) -> Result<TokenResponse, TokenError> {
-    client.check_grant(request.grant_type())?;
-    let address = visitor.limited_address();
-    let key = dpop::key_thumbprint(&state, &headers, "/token", &client, &address).await?;
-    let served = serve(&state, &client, key.as_deref(), request).await;
+    let served = serve(&state, &client, key_thumbprint.as_deref(), request).await;
     Ok(served.map_err(|error| {
-        let whose =
-            if client.is_public() { Whose::Address(&address) } else { Whose::Client(&client.id) };
-        state.limits.refusal(whose, error, state.clock.now())
+        let address = visitor.limited_address();
+        let key = if client.is_public() {
+            RateLimitKey::Address(&address)
+        } else {
+            RateLimitKey::Client(&client.id)
+        };
+        state.limits.refusal(key, error, state.clock.now())
     })?)
 }
 

@@ -9,10 +9,7 @@
 use axum::{
     Json,
     extract::State,
-    http::{
-        HeaderMap, Method,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
-    },
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use keys::{TokenType, UserClaims};
@@ -22,8 +19,8 @@ use uuid::Uuid;
 use crate::{
     error_response::BearerError,
     extract::{
-        accept,
-        presented_token::{self, refused},
+        accept::Accept,
+        bearer::{Bearer, unusable},
     },
     oauth::error::{ErrorCode, OAuthError},
     state::AppState,
@@ -36,7 +33,7 @@ const SIGNED: &str = "application/jwt";
 
 /// The claims.
 #[derive(Debug, Serialize)]
-pub struct UserInfo {
+pub(crate) struct UserInfo {
     sub: String,
     #[serde(flatten)]
     claims: UserClaims,
@@ -54,7 +51,7 @@ struct SignedUserInfo<'a> {
 
 /// The answer.
 #[derive(Debug)]
-pub enum UserInfoResponse {
+pub(crate) enum UserInfoResponse {
     /// JSON.
     Plain(UserInfo),
     /// A signed JWT.
@@ -72,38 +69,34 @@ impl IntoResponse for UserInfoResponse {
 }
 
 /// Answers for who holds an access token.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
-    method: Method,
-    headers: HeaderMap,
+    accept: Accept,
+    Bearer(token): Bearer,
 ) -> Result<UserInfoResponse, BearerError> {
-    let token = presented_token::find(&state, &headers, method.as_str(), "/userinfo").await?;
     let info = info(&state, &token).await?;
-    Ok(match is_signed(&state, &headers, &token).await? {
-        true => UserInfoResponse::Signed(sign(&state, &token, info)?),
-        false => UserInfoResponse::Plain(info),
-    })
+    if accept.prefers(SIGNED) || is_registered_for_signed(&state, &token).await? {
+        Ok(UserInfoResponse::Signed(sign(&state, &token, info)?))
+    } else {
+        Ok(UserInfoResponse::Plain(info))
+    }
 }
 
 /// A token of a client's own speaks of no person.
 async fn info(state: &AppState, token: &AccessToken) -> Result<UserInfo, OAuthError> {
-    let id: Uuid = token.claims.sub.parse().map_err(|_| refused())?;
-    let user = users::find(state.db.connection(), id).await?.ok_or_else(refused)?;
+    let id: Uuid = token.claims.sub.parse().map_err(|_| unusable())?;
+    let user = users::find(state.db.connection(), id).await?.ok_or_else(unusable)?;
     let claims = user.revealed(&token.scope());
     Ok(UserInfo { sub: token.claims.sub.clone(), claims })
 }
 
-async fn is_signed(
+async fn is_registered_for_signed(
     state: &AppState,
-    headers: &HeaderMap,
     token: &AccessToken,
 ) -> Result<bool, OAuthError> {
-    if accept::asks_for(headers, SIGNED) {
-        return Ok(true);
-    }
     match state.clients.find(&token.claims.client_id).await {
         Ok(client) => Ok(state.signs_by(client.metadata.userinfo_signed_response_alg.as_deref())),
-        Err(error) if error.code == ErrorCode::InvalidClient => Err(refused().because(error)),
+        Err(error) if error.code == ErrorCode::InvalidClient => Err(unusable().because(error)),
         Err(error) => Err(error),
     }
 }

@@ -1,70 +1,115 @@
-//! A refusal as a page: which of the pages' kinds it is, and where the person goes on.
+//! A refusal that a person at a browser is told by a page.
 
-use axum::http::{Method, Uri};
-use web::{
-    Onward,
-    error::{ErrorKind, ErrorPage},
+use std::{borrow::Cow, error::Error};
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
 };
+use web::{Onward, error::ErrorKind};
 
-use crate::oauth::error::{ErrorCode, OAuthError, RefusalKind};
+use super::{delivery, refuse};
+use crate::oauth::error::{ErrorCode, OAuthError};
 
-/// Where the person may go on.
-pub(super) struct Ways {
-    /// The address to try once more.
-    pub(super) again: Option<String>,
-    /// The program's own address, that nobody vouches for.
-    pub(super) onward: Option<Onward>,
+/// A page for the person at the browser, or JSON for a program that asks for it. Its kind says what
+/// happened, and so whose fault it is.
+#[derive(Debug)]
+pub struct PageError {
+    /// Which page is shown.
+    pub(crate) kind: ErrorKind,
+    /// The status of the response.
+    pub(crate) status: StatusCode,
+    /// What the log and a program are told.
+    pub(crate) told: OAuthError,
+    pub(crate) onward: Option<Box<Onward>>,
 }
 
-/// The page for a refused request.
-pub(super) fn page(error: &OAuthError, request_id: String, ways: Ways) -> ErrorPage {
-    let kind = match ways.onward {
-        Some(_) => ErrorKind::RedirectNotTrusted,
-        None => kind(error),
-    };
-    let worth_another_try = matches!(kind, ErrorKind::Unavailable | ErrorKind::ServerMistake);
-    ErrorPage {
-        kind,
-        description: error.description.to_string(),
-        reason: error.reason.into(),
-        request_id,
-        again: ways.again.filter(|_| worth_another_try),
-        onward: ways.onward,
-    }
+/// A page of this kind is due, with a way on to the program if there is one.
+#[derive(Clone)]
+pub(crate) struct PageDue {
+    pub(crate) kind: ErrorKind,
+    pub(crate) onward: Option<Box<Onward>>,
 }
 
-/// The address to try once more: only reading can be repeated by a link.
-pub(super) fn again(method: &Method, uri: &Uri) -> Option<String> {
-    let path = uri.path_and_query().map(|path| path.as_str().to_owned());
-    path.filter(|_| *method == Method::GET)
-}
-
-fn kind(error: &OAuthError) -> ErrorKind {
-    match error.kind {
-        Some(RefusalKind::NotFound | RefusalKind::MethodNotAllowed | RefusalKind::Unreadable) => {
-            ErrorKind::NotFound
+/// The table of pages: status, and what a program is told that asks for JSON. No page has the status
+/// 401, because a person cannot answer a challenge.
+fn told_as(kind: ErrorKind) -> (StatusCode, ErrorCode) {
+    match kind {
+        ErrorKind::ClientUnknown => (StatusCode::BAD_REQUEST, ErrorCode::InvalidClient),
+        ErrorKind::RedirectNotRegistered => {
+            (StatusCode::BAD_REQUEST, ErrorCode::UnregisteredRedirectUri)
         }
-        Some(RefusalKind::TooLarge) => ErrorKind::TooLarge,
-        Some(RefusalKind::TooMany) => ErrorKind::TooMany,
-        Some(RefusalKind::RedirectNotRegistered) => ErrorKind::RedirectNotRegistered,
-        Some(RefusalKind::AlreadyAnswered) => ErrorKind::AlreadyAnswered,
-        Some(RefusalKind::CrossSite) => ErrorKind::CrossSite,
-        Some(RefusalKind::SignInNeeded) => ErrorKind::SignInNeeded,
-        Some(RefusalKind::Expired) => ErrorKind::Expired,
-        Some(RefusalKind::UpstreamSilent) => ErrorKind::ProviderSilent,
-        Some(RefusalKind::Declined) => ErrorKind::Declined,
-        Some(RefusalKind::UpstreamFault) => ErrorKind::ProviderFault,
-        None => by_code(error.code),
+        ErrorKind::RedirectNotTrusted | ErrorKind::ClientRequest => {
+            (StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest)
+        }
+        ErrorKind::Expired
+        | ErrorKind::AlreadyAnswered
+        | ErrorKind::CrossSite
+        | ErrorKind::Declined
+        | ErrorKind::SignInNeeded
+        | ErrorKind::Refused => (StatusCode::FORBIDDEN, ErrorCode::AccessDenied),
+        ErrorKind::TooMany => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests),
+        ErrorKind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::RequestTooLarge),
+        ErrorKind::NotFound => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
+        ErrorKind::ProviderSilent | ErrorKind::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable)
+        }
+        ErrorKind::ProviderFault => (StatusCode::BAD_GATEWAY, ErrorCode::ServerError),
+        ErrorKind::ServerMistake => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError),
     }
 }
 
-fn by_code(code: ErrorCode) -> ErrorKind {
-    match code {
-        ErrorCode::InvalidClient => ErrorKind::ClientUnknown,
-        ErrorCode::ServerError => ErrorKind::ServerMistake,
-        ErrorCode::TemporarilyUnavailable => ErrorKind::Unavailable,
-        ErrorCode::AccessDenied => ErrorKind::Refused,
-        _ => ErrorKind::ClientRequest,
+impl PageError {
+    /// A refusal that only people meet. The reason is a stable code for operators.
+    pub(crate) fn new(
+        kind: ErrorKind,
+        reason: &'static str,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let (status, code) = told_as(kind);
+        Self { kind, status, told: OAuthError::new(code, reason, description), onward: None }
+    }
+
+    /// Adds what lies beneath, for the log alone.
+    pub(crate) fn because(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { told: self.told.because(cause), ..self }
+    }
+
+    /// Adds the seconds after which another try makes sense.
+    pub(crate) fn retry_after(self, seconds: i64) -> Self {
+        Self { told: self.told.retry_after(seconds), ..self }
+    }
+
+    /// Lets the person go on to an address that nobody vouches for.
+    pub(super) fn with_way_on(self, onward: Onward) -> Self {
+        Self { kind: ErrorKind::RedirectNotTrusted, onward: Some(Box::new(onward)), ..self }
+    }
+
+    /// Tells the refusal by a page of its own, such as a form that is to be filled in again.
+    pub(crate) fn on(self, mut page: Response) -> Response {
+        *page.status_mut() = self.status;
+        refuse(page, self.told)
+    }
+}
+
+impl<E> From<E> for PageError
+where
+    OAuthError: From<E>,
+{
+    #[track_caller]
+    fn from(error: E) -> Self {
+        let told = OAuthError::from(error);
+        let (_, kind) = delivery(told.code);
+        let (status, _) = told_as(kind);
+        Self { kind, status, told, onward: None }
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let mut response = refuse(self.status.into_response(), self.told);
+        response.extensions_mut().insert(PageDue { kind: self.kind, onward: self.onward });
+        response
     }
 }
 
@@ -73,19 +118,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_goes_before_the_code() {
-        let denied = || OAuthError::new(ErrorCode::AccessDenied, "any", "");
-        assert_eq!(kind(&denied()), ErrorKind::Refused);
-        assert_eq!(kind(&denied().kind(RefusalKind::Expired)), ErrorKind::Expired);
-        assert_eq!(kind(&OAuthError::not_found()), ErrorKind::NotFound);
-        assert_eq!(kind(&OAuthError::invalid_request("pkce", "")), ErrorKind::ClientRequest);
-        assert_eq!(kind(&OAuthError::server_error("any", "")), ErrorKind::ServerMistake);
+    fn every_kind_of_page_comes_back_from_what_a_program_is_told() {
+        for kind in ErrorKind::ALL {
+            let (_, code) = told_as(kind);
+            let (_, page) = delivery(code);
+            assert_eq!(told_as(page).1, code, "{kind:?}");
+        }
     }
 
     #[test]
-    fn only_a_page_that_was_read_can_be_tried_again() {
-        let uri: Uri = "/consent?a=b".parse().unwrap();
-        assert_eq!(again(&Method::GET, &uri).as_deref(), Some("/consent?a=b"));
-        assert_eq!(again(&Method::POST, &uri), None);
+    fn a_refusal_of_the_protocol_has_the_page_of_its_code() {
+        let page = |code| PageError::from(OAuthError::new(code, "any", ""));
+        for (code, kind, status) in [
+            (ErrorCode::InvalidClient, ErrorKind::ClientUnknown, 400),
+            (ErrorCode::InvalidScope, ErrorKind::ClientRequest, 400),
+            (ErrorCode::AccessDenied, ErrorKind::Refused, 403),
+            (ErrorCode::RequestTooLarge, ErrorKind::TooLarge, 413),
+            (ErrorCode::NotFound, ErrorKind::NotFound, 404),
+            (ErrorCode::ServerError, ErrorKind::ServerMistake, 500),
+        ] {
+            assert_eq!((page(code).kind, page(code).status.as_u16()), (kind, status), "{code:?}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A client that has proved itself, and its form as the message it is (RFC 6749 §2.3).
 
+use std::borrow::Cow;
+
 use axum::{
     RequestExt,
     extract::{FromRequest, Request},
@@ -8,11 +10,11 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 
-use super::{form, visitor::Visitor};
+use super::{dpop, form, visitor::Visitor};
 use crate::{
     error_response::TokenError,
     issuers,
-    limits::Whose,
+    limits::RateLimitKey,
     oauth::{
         assertion::is_identity_assertion,
         client::{AuthenticationMethod, Client, GrantType, Provenance},
@@ -26,26 +28,29 @@ use crate::{
 };
 
 /// A message that a client sends in a form.
-pub trait FromParameters: Sized {
+pub(crate) trait FromParameters: Sized {
+    /// Whether what the client gets is bound to the key of a DPoP proof, so that a proof that comes
+    /// with the message counts (RFC 9449 §5).
+    const BINDS_TO_KEY: bool = false;
+
     /// Reads the message.
     fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError>;
+
+    /// Refuses a message that this client must not send.
+    fn check_client(&self, _: &Client) -> Result<(), OAuthError> {
+        Ok(())
+    }
 }
 
 /// The client is who it says it is, and the form is a `T`. The client is judged first, because
 /// many clients recover from a lost registration only by `invalid_client`.
 #[derive(Debug)]
-pub struct Authenticated<T> {
-    /// The client.
-    pub client: Client,
-    /// The message.
-    pub request: T,
-}
-
-/// Where a request goes, and the address and network that it comes from.
-struct Call {
-    endpoint: String,
-    address: String,
-    network: String,
+pub(crate) struct Authenticated<T> {
+    pub(crate) client: Client,
+    pub(crate) request: T,
+    /// Thumbprint of the key that the client has proved to hold, where the message binds to one.
+    pub(crate) key_thumbprint: Option<String>,
+    pub(crate) visitor: Visitor,
 }
 
 /// What a client presented of itself.
@@ -62,35 +67,30 @@ enum Proof {
     Workload(String),
 }
 
-impl<T: FromParameters> FromRequest<AppState> for Authenticated<T> {
+impl<T: FromParameters + Send> FromRequest<AppState> for Authenticated<T> {
     type Rejection = TokenError;
 
     async fn from_request(mut request: Request, state: &AppState) -> Result<Self, TokenError> {
         let Ok(visitor) = request.extract_parts_with_state::<Visitor, _>(state).await;
-        let call = Call {
-            endpoint: request.uri().path().to_owned(),
-            address: visitor.limited_address(),
-            network: visitor.network(),
-        };
-        let (headers, parameters) = form::read(request).await?;
-        let client = authenticate(state, &headers, &parameters, &call).await.map_err(|error| {
-            state.limits.refusal(Whose::Address(&call.address), error, state.clock.now())
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        let parameters = form::read(&parts.headers, body).await?;
+        let credentials = Credentials::read(state, &parts.headers, &parameters);
+        let client = async { credentials?.client(state, path, &visitor).await }.await;
+        let address = visitor.limited_address();
+        let client = client.map_err(|error| {
+            state.limits.refusal(RateLimitKey::Address(&address), error, state.clock.now())
         })?;
-        Ok(Self { request: T::from_parameters(&parameters)?, client })
+        let request = T::from_parameters(&parameters)?;
+        request.check_client(&client)?;
+        // A proof counts once, so it is looked at when nothing else is wrong with the client.
+        let key_thumbprint = if T::BINDS_TO_KEY {
+            dpop::key_thumbprint(state, &parts, &client, &address).await?
+        } else {
+            None
+        };
+        Ok(Self { client, request, key_thumbprint, visitor })
     }
-}
-
-async fn authenticate(
-    state: &AppState,
-    headers: &HeaderMap,
-    parameters: &Parameters,
-    call: &Call,
-) -> Result<Client, OAuthError> {
-    let credentials = Credentials::read(state, headers, parameters)?;
-    let client = state.clients.find_for(&credentials.id, &call.network).await?;
-    credentials.prove(state, &client, call).await?;
-    tracing::debug!(method = credentials.proof.method().as_str(), "client authenticated");
-    Ok(client)
 }
 
 impl Credentials {
@@ -137,11 +137,25 @@ impl Credentials {
         }
     }
 
+    /// The client, once it has proved itself to the endpoint at `path`.
+    async fn client(
+        &self,
+        state: &AppState,
+        path: &str,
+        visitor: &Visitor,
+    ) -> Result<Client, OAuthError> {
+        let client = state.clients.find_for(&self.id, &visitor.network()).await?;
+        self.prove(state, &client, path, visitor).await?;
+        tracing::debug!(method = self.proof.method().as_str(), "client authenticated");
+        Ok(client)
+    }
+
     async fn prove(
         &self,
         state: &AppState,
         client: &Client,
-        call: &Call,
+        path: &str,
+        visitor: &Visitor,
     ) -> Result<(), OAuthError> {
         if let Proof::Workload(assertion) = &self.proof {
             return issuers::verify(state, client, assertion).await.map(|_| ());
@@ -153,18 +167,18 @@ impl Credentials {
             && client.metadata.has_keys();
         let expected = client.metadata.token_endpoint_auth_method;
         if method != expected && !proves_more {
-            return Err(refused(
-                "client_authentication_method",
-                format!("This client authenticates by {}.", expected.as_str()),
-            ));
+            return Err(wrong_method(expected));
         }
         match &self.proof {
             Proof::None | Proof::Workload(_) => Ok(()),
             Proof::Secret(_, secret) => {
                 let compare = || check_secret(client, secret);
-                state.limits.compare_secret(&client.id, &call.address, state.clock.now(), compare)
+                let address = visitor.limited_address();
+                state.limits.compare_secret(&client.id, &address, state.clock.now(), compare)
             }
-            Proof::Assertion(assertion) => check_assertion(state, client, assertion, call).await,
+            Proof::Assertion(assertion) => {
+                check_assertion(state, client, assertion, path, visitor).await
+            }
         }
     }
 }
@@ -193,10 +207,25 @@ fn workload(state: &AppState, parameters: &Parameters) -> Result<Option<Credenti
 
 fn check_secret(client: &Client, secret: &str) -> Result<(), OAuthError> {
     let presented = secret::hash(secret);
-    match client.secret_hashes.iter().any(|hash| secret::same_hash(hash, &presented)) {
-        true => Ok(()),
-        false => Err(refused("client_secret_wrong", "The client secret is wrong.")),
+    if client.secret_hashes.iter().any(|hash| secret::same_hash(hash, &presented)) {
+        Ok(())
+    } else {
+        Err(refused("client_secret_wrong", "The client secret is wrong. Send the one it has now."))
     }
+}
+
+fn wrong_method(registered: AuthenticationMethod) -> OAuthError {
+    let description: Cow<'_, str> = match registered {
+        AuthenticationMethod::None => "This client is public (token_endpoint_auth_method none). \
+                                       Send client_id and no credentials."
+            .into(),
+        method => format!(
+            "This client is registered for {method}. Authenticate by that method.",
+            method = method.as_str()
+        )
+        .into(),
+    };
+    refused("client_authentication_method", description)
 }
 
 /// Names by which an assertion may mean this server: its issuer identifier. An operator who entered
@@ -204,10 +233,10 @@ fn check_secret(client: &Client, secret: &str) -> Result<(), OAuthError> {
 /// the endpoint that is called (RFC 9126 §2). Any other client speaks to servers that we do not
 /// know, and one of those could announce our token endpoint as its own, and pass on to us what it
 /// is sent (draft-ietf-oauth-rfc7523bis).
-fn audiences(issuer: &str, client: &Client, endpoint: &str) -> Vec<String> {
+fn audiences(issuer: &str, client: &Client, path: &str) -> Vec<String> {
     let mut audiences = vec![issuer.to_owned()];
     if client.provenance == Provenance::PreRegistered {
-        audiences.extend([format!("{issuer}/token"), format!("{issuer}{endpoint}")]);
+        audiences.extend([format!("{issuer}/token"), format!("{issuer}{path}")]);
     }
     audiences
 }
@@ -218,13 +247,14 @@ async fn check_assertion(
     state: &AppState,
     client: &Client,
     assertion: &str,
-    call: &Call,
+    path: &str,
+    visitor: &Visitor,
 ) -> Result<(), OAuthError> {
-    let keys = state.clients.public_keys(client, assertion, &call.network).await?;
-    let audiences = audiences(&state.config.issuer, client, &call.endpoint);
+    let keys = state.clients.public_keys(client, assertion, &visitor.network()).await?;
+    let audiences = audiences(&state.config.issuer, client, path);
     let now = state.clock.now();
     let claims = ClientAssertion::verify(assertion, &keys, &client.id, &audiences, now)?;
-    state.limits.prove(client, &call.address, now)?;
+    state.limits.check_proof(client, &visitor.limited_address(), now)?;
     let identifier = format!("{} {}", client.id, claims.jti);
     let until = claims.remembered_until();
     if single_use::remember(state.db.connection(), "client_assertion", &identifier, until).await? {
@@ -253,35 +283,36 @@ fn assertion(parameters: &Parameters) -> Result<Option<String>, OAuthError> {
 }
 
 /// Reads `Authorization: Basic`. Both parts are form-decoded (RFC 6749 §2.3.1); a client that
-/// forgot to encode sends the same bytes unless it has a `%` or `+` in its secret, which ours
-/// never have.
+/// forgot to encode sends the same bytes, because our secrets hold neither `%` nor `+`.
 fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
-    let malformed = || refused("basic_malformed", "The Authorization header is not usable.");
+    let malformed = |description| refused("basic_malformed", description);
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = match (values.next(), values.next()) {
         (None, _) => return Ok(None),
-        (Some(value), None) => value.to_str().map_err(|_| malformed())?,
-        (Some(_), Some(_)) => return Err(malformed()),
+        (Some(value), None) => value.to_str().unwrap_or_default(),
+        (Some(_), Some(_)) => return Err(malformed("Send the Authorization header once.")),
     };
-    let (scheme, encoded) = value.split_once(' ').ok_or_else(malformed)?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(malformed());
-    }
-    let bytes = STANDARD.decode(encoded.trim()).map_err(|_| malformed())?;
-    let text = String::from_utf8(bytes).map_err(|_| malformed())?;
-    let (id, secret) = text.split_once(':').ok_or_else(malformed)?;
-    let decode = |part: &str| {
-        percent_decode_str(part)
-            .decode_utf8()
-            .map(|text| text.into_owned())
-            .map_err(|_| malformed())
+    let encoded = match value.split_once(' ') {
+        Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => encoded,
+        _ => return Err(malformed("The Authorization header must have the scheme Basic.")),
     };
-    Ok(Some((decode(id)?, decode(secret)?)))
+    let decoded = STANDARD.decode(encoded.trim()).ok().and_then(|it| String::from_utf8(it).ok());
+    let pair = decoded.as_deref().and_then(|text| {
+        let (id, secret) = text.split_once(':')?;
+        Some((form_decoded(id)?, form_decoded(secret)?))
+    });
+    pair.map(Some).ok_or_else(|| {
+        malformed(
+            "The credentials of the Authorization header must be the base64 of client_id, a colon \
+             and client_secret, both form-encoded.",
+        )
+    })
 }
 
-fn refused(
-    reason: &'static str,
-    description: impl Into<std::borrow::Cow<'static, str>>,
-) -> OAuthError {
+fn form_decoded(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
+}
+
+fn refused(reason: &'static str, description: impl Into<Cow<'static, str>>) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidClient, reason, description)
 }

@@ -1,6 +1,8 @@
 //! The key that a client has proved to hold (RFC 9449).
 
-use axum::http::HeaderMap;
+use std::borrow::Cow;
+
+use axum::http::{HeaderMap, request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::{DpopCheck, DpopProof, MAX_DPOP_AGE};
 
@@ -17,62 +19,70 @@ const HEADER: &str = "dpop";
 /// Seconds that a nonce is handed out. It counts for as long again.
 const NONCE_WINDOW: i64 = 120;
 
-/// The thumbprint of the key whose proof came with a `POST` to `path`; `None` where none came and
-/// none was due. Counts the proof as used, so call it once nothing else can be wrong with the
-/// client. `address` is where it came from.
-pub async fn key_thumbprint(
+/// The thumbprint of the key whose proof came with a client's request; `None` where none came and
+/// none was due. Counts the proof as used, so call it when nothing else is wrong with the client.
+/// `address` is where the request came from.
+pub(super) async fn key_thumbprint(
     state: &AppState,
-    headers: &HeaderMap,
-    path: &str,
+    request: &Parts,
     client: &Client,
     address: &str,
 ) -> Result<Option<String>, OAuthError> {
-    let Some(proof) = sent(headers)? else {
-        return match client.metadata.dpop_bound_access_tokens {
-            true => Err(refused(
+    let Some(proof) = verified(state, request, None)? else {
+        if client.metadata.dpop_bound_access_tokens {
+            return Err(refused(
                 "dpop_missing",
                 "This client's tokens are bound to a key. Send a DPoP proof.",
-            )),
-            false => Ok(None),
-        };
-    };
-    let url = format!("{}{path}", state.config.issuer);
-    let check = DpopCheck { method: "POST", url: &url, access_token: None, now: state.clock.now() };
-    let proof = checked(state, proof, &check)?;
-    state.limits.prove(client, address, check.now)?;
-    use_up(state, &proof).await?;
-    Ok(Some(proof.thumbprint))
-}
-
-/// Checks a proof that came with an access token, at the endpoint `path` of this server.
-pub async fn check_with_token(
-    state: &AppState,
-    headers: &HeaderMap,
-    method: &str,
-    path: &str,
-    access_token: &str,
-) -> Result<Option<String>, OAuthError> {
-    let Some(proof) = sent(headers)? else {
+            ));
+        }
         return Ok(None);
     };
-    let url = format!("{}{path}", state.config.issuer);
-    let check =
-        DpopCheck { method, url: &url, access_token: Some(access_token), now: state.clock.now() };
-    let proof = checked(state, proof, &check)?;
-    use_up(state, &proof).await?;
+    state.limits.check_proof(client, address, state.clock.now())?;
+    spend(state, &proof).await?;
     Ok(Some(proof.thumbprint))
 }
 
-/// The proof, once all but its first use has been checked.
-fn checked(state: &AppState, proof: &str, check: &DpopCheck<'_>) -> Result<DpopProof, OAuthError> {
-    let proof = DpopProof::verify(proof, check)
-        .map_err(|error| refused("dpop_proof", error.to_string()))?;
+/// The thumbprint of the key whose proof came with an access token.
+pub(super) async fn key_thumbprint_with_token(
+    state: &AppState,
+    request: &Parts,
+    access_token: &str,
+) -> Result<Option<String>, OAuthError> {
+    let Some(proof) = verified(state, request, Some(access_token))? else {
+        return Ok(None);
+    };
+    spend(state, &proof).await?;
+    Ok(Some(proof.thumbprint))
+}
+
+/// The proof that came with the request, if one did, once all but its first use has been checked.
+fn verified(
+    state: &AppState,
+    request: &Parts,
+    access_token: Option<&str>,
+) -> Result<Option<DpopProof>, OAuthError> {
+    let Some(proof) = sent(&request.headers)? else {
+        return Ok(None);
+    };
+    let url = format!("{}{}", state.config.issuer, request.uri.path());
+    let method = request.method.as_str();
+    let check = DpopCheck { method, url: &url, access_token, now: state.clock.now() };
+    let proof = DpopProof::verify(proof, &check)
+        .map_err(|error| refused("dpop_proof", sentence(&error)))?;
     check_nonce(state, &proof)?;
-    Ok(proof)
+    Ok(Some(proof))
+}
+
+/// An error as a description shows it: capitalised, with a full stop.
+fn sentence(error: &impl ToString) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}.", first.map(String::from).unwrap_or_default(), characters.as_str())
 }
 
 /// The nonce to put into the next proof: the same on every replica.
-pub fn nonce(state: &AppState) -> String {
+fn nonce(state: &AppState) -> String {
     encoded(&state.seals.dpop_nonce.tag(&window(state).to_be_bytes()))
 }
 
@@ -105,7 +115,8 @@ fn check_nonce(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
     }
 }
 
-async fn use_up(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
+/// Exactly one use of a proof counts, on any replica.
+async fn spend(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
     let value = format!("{} {}", proof.thumbprint, proof.jti);
     let until = proof.issued_at.saturating_add(MAX_DPOP_AGE + 1);
     if single_use::remember(state.db.connection(), "dpop-proof", &value, until).await? {
@@ -127,9 +138,6 @@ fn sent(headers: &HeaderMap) -> Result<Option<&str>, OAuthError> {
     }
 }
 
-fn refused(
-    reason: &'static str,
-    description: impl Into<std::borrow::Cow<'static, str>>,
-) -> OAuthError {
+fn refused(reason: &'static str, description: impl Into<Cow<'static, str>>) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidDpopProof, reason, description)
 }

@@ -1,29 +1,43 @@
-//! The parameters of a form body or a query, read strictly.
+//! The parameters of a form body, read strictly.
 
 use axum::{
-    body::{Bytes, to_bytes},
-    extract::Request,
+    body::{Body, Bytes, to_bytes},
+    extract::{FromRequest, Request},
     http::{HeaderMap, header::CONTENT_TYPE},
 };
 
-use crate::oauth::{
-    error::{OAuthError, RefusalKind},
-    parameters::Parameters,
+use crate::{
+    error_response::PageError,
+    oauth::{
+        error::{ErrorCode, OAuthError},
+        parameters::Parameters,
+    },
 };
 
 /// Largest form, in bytes.
-const LARGEST_FORM: usize = 64 * 1024;
+const MAX_FORM_SIZE: usize = 64 * 1024;
+
+/// What a form of one of our pages says.
+#[derive(Debug)]
+pub(crate) struct Form(pub(crate) Parameters);
+
+impl<S: Sync> FromRequest<S> for Form {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, PageError> {
+        let (parts, body) = request.into_parts();
+        Ok(Self(read(&parts.headers, body).await?))
+    }
+}
 
 /// Reads a form body. Parameters in the query are never mixed in (RFC 6749 §3.2).
-pub async fn read(request: Request) -> Result<(HeaderMap, Parameters), OAuthError> {
-    let (parts, body) = request.into_parts();
-    check_content_type(&parts.headers)?;
-    let body: Bytes = to_bytes(body, LARGEST_FORM).await.map_err(|error| {
-        OAuthError::invalid_request("body_too_large", "The form is larger than 64 KiB.")
-            .kind(RefusalKind::TooLarge)
-            .because(error)
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Parameters, OAuthError> {
+    check_content_type(headers)?;
+    let body: Bytes = to_bytes(body, MAX_FORM_SIZE).await.map_err(|error| {
+        let description = "The form is larger than 64 KiB. Send less.";
+        OAuthError::new(ErrorCode::RequestTooLarge, "body_too_large", description).because(error)
     })?;
-    Ok((parts.headers, Parameters::parse(&body)?))
+    Parameters::parse(&body)
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), OAuthError> {
@@ -40,11 +54,12 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), OAuthError> {
         Some(charset) => charset.trim_matches('"') == "utf-8",
         None => true,
     });
-    match is_form && is_utf8 {
-        true => Ok(()),
-        false => Err(OAuthError::invalid_request(
+    if is_form && is_utf8 {
+        Ok(())
+    } else {
+        Err(OAuthError::invalid_request(
             "content_type",
             "Send the parameters as application/x-www-form-urlencoded.",
-        )),
+        ))
     }
 }

@@ -42,14 +42,14 @@ const SYSTEMS: [(&str, &str); 7] = [
 
 /// Who sends a request, as far as a request tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Visitor {
+pub(crate) struct Visitor {
     /// The address, behind the proxies that the settings trust.
-    pub address: Option<IpAddr>,
+    pub(crate) address: Option<IpAddr>,
     /// The browser, as in "Firefox on Linux"; empty where it did not say.
-    pub device: String,
+    pub(crate) device: String,
     /// Whether the request comes from a page of this site, or of a click or an address that the
     /// person typed. Another site's page can send a browser here without either.
-    pub is_deliberate: bool,
+    pub(crate) is_deliberate: bool,
 }
 
 impl FromRequestParts<AppState> for Visitor {
@@ -62,7 +62,7 @@ impl FromRequestParts<AppState> for Visitor {
 
 impl Visitor {
     /// Who sends a request that has come through so many proxies.
-    pub fn of(extensions: &Extensions, headers: &HeaderMap, trusted_proxies: usize) -> Self {
+    pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, trusted_proxies: usize) -> Self {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
         Self {
@@ -74,7 +74,7 @@ impl Visitor {
 
     /// The address as limits count it: an IPv4 address, or the 64 bits of IPv6 that one host can
     /// choose its address from. All whose address is not known are one.
-    pub fn limited_address(&self) -> String {
+    pub(crate) fn limited_address(&self) -> String {
         match self.address.map(|address| address.to_canonical()) {
             None => "unknown".into(),
             Some(IpAddr::V4(address)) => address.to_string(),
@@ -87,7 +87,7 @@ impl Visitor {
 
     /// The network that the address is in: the first 24 bits of IPv4, the first 48 of IPv6. Empty
     /// where no address is known.
-    pub fn network(&self) -> String {
+    pub(crate) fn network(&self) -> String {
         match self.address.map(|address| address.to_canonical()) {
             None => String::new(),
             Some(address) if address.is_loopback() => "localhost".into(),
@@ -103,7 +103,7 @@ impl Visitor {
     }
 
     /// An event that this visitor caused.
-    pub fn event(
+    pub(crate) fn event(
         &self,
         user_id: Uuid,
         kind: EventKind,

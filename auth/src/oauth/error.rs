@@ -1,8 +1,9 @@
-//! One error value for every refusal; the delivery is chosen elsewhere.
+//! One error value for every refusal of the protocol; the delivery is chosen elsewhere.
 
 use std::{borrow::Cow, error::Error, fmt};
 
-/// The closed list of codes that this server sends.
+/// What was wrong, and so whose fault it is. Several of them share a code on the wire, where the
+/// standards have one name for what differs in status or page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
     /// RFC 6749 §4.1.2.1: the person or the server said no.
@@ -29,14 +30,22 @@ pub enum ErrorCode {
     InvalidTarget,
     /// RFC 6750 §3.1.
     InvalidToken,
+    /// There is nothing at the address, or nothing that takes such a request.
+    NotFound,
+    /// More was sent than is read.
+    RequestTooLarge,
     /// RFC 6749 §4.1.2.1.
     ServerError,
     /// RFC 8628 §3.5: the device polls too fast.
     SlowDown,
     /// RFC 6749 §4.1.2.1: an outage, worth another try.
     TemporarilyUnavailable,
+    /// A rate limit was reached (RFC 6585 §4).
+    TooManyRequests,
     /// RFC 6749 §5.2: the client did not register for this grant.
     UnauthorizedClient,
+    /// The answer would go to an address that the client has not registered.
+    UnregisteredRedirectUri,
     /// RFC 6749 §5.2.
     UnsupportedGrantType,
     /// RFC 6749 §4.1.2.1.
@@ -63,12 +72,15 @@ impl ErrorCode {
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
-            Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequest
+            | Self::NotFound
+            | Self::RequestTooLarge
+            | Self::UnregisteredRedirectUri => "invalid_request",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::InvalidToken => "invalid_token",
             Self::ServerError => "server_error",
-            Self::SlowDown => "slow_down",
+            Self::SlowDown | Self::TooManyRequests => "slow_down",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -81,39 +93,6 @@ impl ErrorCode {
     }
 }
 
-/// What a refusal is about, where its code does not tell. It decides which page a person sees, and
-/// refines the status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusalKind {
-    /// There is nothing at the address.
-    NotFound,
-    /// There is something at the address, but not by this method.
-    MethodNotAllowed,
-    /// The request does not read.
-    Unreadable,
-    /// More was sent than is taken.
-    TooLarge,
-    /// Too much of the same in a short time.
-    TooMany,
-    /// The answer would go to an address that the client has not registered.
-    RedirectNotRegistered,
-    /// A question that was answered before.
-    AlreadyAnswered,
-    /// Another site's page sent a form, or framed a page.
-    CrossSite,
-    /// Nobody is signed in.
-    SignInNeeded,
-    /// A page or a sign-in that is too old, or another browser's.
-    Expired,
-    /// The upstream does not answer.
-    UpstreamSilent,
-    /// The person declined at the upstream.
-    Declined,
-    /// The upstream refused this server, as with a wrong client secret, or answered what this server
-    /// cannot use.
-    UpstreamFault,
-}
-
 /// A refusal: the code and description are for the client, the reason is a stable code for
 /// operators, the cause is for the log alone.
 #[derive(Debug)]
@@ -122,8 +101,6 @@ pub struct OAuthError {
     pub code: ErrorCode,
     /// A stable code that names the check which failed; finer than `code`.
     pub reason: &'static str,
-    /// What it is about, where `code` does not tell.
-    pub kind: Option<RefusalKind>,
     /// A sentence that says what to change.
     pub description: Cow<'static, str>,
     /// The nonce that the client's next DPoP proof must carry.
@@ -142,15 +119,7 @@ impl OAuthError {
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
         let description = description.into();
-        Self {
-            code,
-            reason,
-            kind: None,
-            description,
-            dpop_nonce: None,
-            retry_after: None,
-            cause: None,
-        }
+        Self { code, reason, description, dpop_nonce: None, retry_after: None, cause: None }
     }
 
     /// `invalid_request`.
@@ -186,13 +155,16 @@ impl OAuthError {
 
     /// An address that leads nowhere.
     pub fn not_found() -> Self {
-        Self::invalid_request("not_found", "There is nothing at this address.")
-            .kind(RefusalKind::NotFound)
+        Self::new(ErrorCode::NotFound, "not_found", "There is nothing at this address.")
     }
 
-    /// Says what it is about.
-    pub fn kind(self, kind: RefusalKind) -> Self {
-        Self { kind: Some(kind), ..self }
+    /// A request that no handler could read.
+    pub fn malformed() -> Self {
+        Self::new(
+            ErrorCode::NotFound,
+            "request_malformed",
+            "The path, query or a header of the request is malformed. Correct it and try again.",
+        )
     }
 
     /// Adds the nonce for the client's next proof.

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{
     client::Client,
-    error::{OAuthError, RefusalKind},
+    error::{ErrorCode, OAuthError},
     loopback::LoopbackUri,
 };
 
@@ -29,19 +29,19 @@ impl RedirectTarget {
         let uri = match (requested, client.metadata.redirect_uris.as_slice()) {
             (None, [only]) => only.as_str(),
             (None, _) => {
-                return Err(OAuthError::invalid_request(
+                return Err(OAuthError::new(
+                    ErrorCode::UnregisteredRedirectUri,
                     "redirect_uri_missing",
                     "The parameter redirect_uri is missing.",
-                )
-                .kind(RefusalKind::RedirectNotRegistered));
+                ));
             }
             (Some(uri), known) if known.iter().any(|one| one.matches(uri)) => uri,
             (Some(_), _) => {
-                return Err(OAuthError::invalid_request(
+                return Err(OAuthError::new(
+                    ErrorCode::UnregisteredRedirectUri,
                     "redirect_uri_unregistered",
                     "The redirect_uri is not one that the client has registered.",
-                )
-                .kind(RefusalKind::RedirectNotRegistered));
+                ));
             }
         };
         let state = state.map(Into::into);

@@ -5,11 +5,11 @@ use std::{fs, path::Path};
 
 use auth::{
     config::Config,
-    extract::signed_in::SignedIn,
     key_ring::replica::REPLICA_TTL,
     seals::Seals,
     state::{AppState, StartError},
     storage::{sessions, users},
+    testing::SignedIn,
 };
 use clap::Parser;
 use keys::MasterSecrets;
@@ -172,6 +172,6 @@ async fn the_proof_of_a_form_counts_on_a_replica_that_seals_with_another_line() 
     let before = person.csrf(&state);
     state.seals.secrets.seal_with(1);
     assert_ne!(person.csrf(&state), before);
-    assert!(person.made(&state, &before) && person.made(&state, &person.csrf(&state)));
-    assert!(!person.made(&state, "another"));
+    assert!(person.is_csrf(&state, &before) && person.is_csrf(&state, &person.csrf(&state)));
+    assert!(!person.is_csrf(&state, "another"));
 }

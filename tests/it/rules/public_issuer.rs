@@ -1,8 +1,8 @@
 //! What is different where the issuer is an https URL, as it is beyond loopback.
 
 use auth::{
-    extract::signed_in::{CookieName, cookie},
     oauth::secret::{Secret, SecretKind},
+    testing::CookieName,
 };
 use tests::{programs::client::http, stack::Stack};
 
@@ -40,7 +40,7 @@ async fn cookies_are_for_this_host_alone() {
     let answer = request.send().await.unwrap();
     let sent = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
     let secret = Secret::generate(SecretKind::Session).unwrap();
-    let session = cookie(&stack.state.config, CookieName::Session, &secret, 60).to_string();
+    let session = CookieName::Session.cookie(&stack.state.config, &secret, 60).to_string();
     for cookie in [sent, session] {
         assert!(cookie.starts_with("__Host-portcullis-"), "{cookie}");
         let attributes: Vec<&str> = cookie.split("; ").skip(1).collect();

@@ -13,11 +13,9 @@ use web::{
 };
 
 use crate::{
+    cookies::CookieName,
     error_response::{PageError, see_other},
-    extract::{
-        account_form::AccountForm,
-        signed_in::{MaybeSignedIn, SignedIn, gone},
-    },
+    extract::{account_form::AccountForm, signed_in::SignedIn},
     presentation,
     state::AppState,
     storage::{StorageError, consents, grants, identities, security_events, sessions, users},
@@ -27,12 +25,12 @@ use crate::{
 const SIGN_IN: &str = "/sign-in?continue=/account/delete";
 
 /// Asks whether it is meant.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    signed_in: Option<SignedIn>,
     frame: Frame,
 ) -> Result<Response, PageError> {
-    match signed_in? {
+    match signed_in {
         Some(person) if person.is_fresh(state.clock.now()) => {
             Ok(ask(&state, &person, &frame, false))
         }
@@ -41,7 +39,7 @@ pub async fn get(
 }
 
 /// Erases the account, and signs out every browser and every program.
-pub async fn post(
+pub(crate) async fn post(
     State(state): State<AppState>,
     frame: Frame,
     AccountForm { person, parameters, .. }: AccountForm,
@@ -53,7 +51,7 @@ pub async fn post(
         return Ok(ask(&state, &person, &frame, true));
     }
     erase(&state, &person).await?;
-    let jar = CookieJar::new().add(gone(&state.config));
+    let jar = CookieJar::new().add(CookieName::Session.expired_cookie(&state.config));
     Ok((jar, Html(AccountDeletedPage.render(&frame))).into_response())
 }
 

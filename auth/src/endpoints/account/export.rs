@@ -13,7 +13,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     error_response::{PageError, see_other},
-    extract::{signed_in::MaybeSignedIn, signed_in::SignedIn, visitor::Visitor},
+    extract::{signed_in::SignedIn, visitor::Visitor},
     state::AppState,
     storage::{
         StorageError, consents, grants, identities,
@@ -23,12 +23,12 @@ use crate::{
 };
 
 /// The file. No secret is in it, nor a hash of one.
-pub async fn get(
+pub(crate) async fn get(
     State(state): State<AppState>,
-    MaybeSignedIn(signed_in): MaybeSignedIn,
+    signed_in: Option<SignedIn>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    let Some(person) = signed_in? else {
+    let Some(person) = signed_in else {
         return Ok(see_other("/sign-in?continue=/account"));
     };
     let everything = collect(&state, &person, &visitor).await?;

@@ -5,14 +5,12 @@
 //! browser is signed out.
 
 use axum::{extract::State, response::Response};
+use web::error::ErrorKind;
 
 use crate::{
     error_response::{PageError, see_other},
     extract::account_form::AccountForm,
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        secret,
-    },
+    oauth::secret,
     state::AppState,
     storage::{
         StorageError,
@@ -32,19 +30,21 @@ enum Unlinked {
 }
 
 /// Unlinks the identity and shows the account again. Doing it twice is no error.
-pub async fn post(State(state): State<AppState>, form: AccountForm) -> Result<Response, PageError> {
+pub(crate) async fn post(
+    State(state): State<AppState>,
+    form: AccountForm,
+) -> Result<Response, PageError> {
     let named = form.parameters.required("identity")?;
     if !form.person.is_fresh(state.clock.now()) {
         return Ok(see_other("/sign-in?continue=/account%23identities"));
     }
     match unlink(&state, &form, named).await? {
         Unlinked::Done => Ok(see_other("/account?unlinked=yes")),
-        Unlinked::IsLast => Err(OAuthError::new(
-            ErrorCode::AccessDenied,
+        Unlinked::IsLast => Err(PageError::new(
+            ErrorKind::Refused,
             "identity_last",
             "This is your only way to sign in. Add another one first, then remove it.",
-        )
-        .into()),
+        )),
     }
 }
 

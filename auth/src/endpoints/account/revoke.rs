@@ -18,7 +18,10 @@ use crate::{
 };
 
 /// Ends the grant and shows the account again. Ending it twice is no error.
-pub async fn post(State(state): State<AppState>, form: AccountForm) -> Result<Response, PageError> {
+pub(crate) async fn post(
+    State(state): State<AppState>,
+    form: AccountForm,
+) -> Result<Response, PageError> {
     let id = Uuid::parse_str(form.parameters.required("grant")?)
         .map_err(|error| OAuthError::invalid_request("grant_malformed", NO_GRANT).because(error))?;
     end(&state, &form, id).await?;

@@ -29,7 +29,10 @@ enum Which {
 }
 
 /// Ends them and shows the account again. A session of somebody else is not touched.
-pub async fn post(State(state): State<AppState>, form: AccountForm) -> Result<Response, PageError> {
+pub(crate) async fn post(
+    State(state): State<AppState>,
+    form: AccountForm,
+) -> Result<Response, PageError> {
     let which = match form.parameters.required("session")? {
         OTHERS => Which::Others,
         id => Which::One(Uuid::parse_str(id).map_err(|error| {

@@ -2,7 +2,7 @@
 //! together. With codes of ten minutes, nobody guesses one (RFC 8628 §5.1).
 
 use crate::{
-    consent::answer::Answerer,
+    extract::{signed_in::SignedIn, visitor::Visitor},
     state::AppState,
     storage::{
         StorageError,
@@ -16,10 +16,11 @@ const FROM_AN_ADDRESS: Allowance = Allowance { most: 100, span: 600 };
 const WRONG_ONES: Allowance = Allowance { most: 600, span: 600 };
 const EVERYBODY: Key<'static> = ("device_wrong", "");
 
-/// Counts an attempt; the seconds to wait where there were too many.
+/// Counts an attempt. Returns the seconds to wait if there were too many.
 pub(super) async fn count(
     state: &AppState,
-    Answerer { person, visitor }: Answerer<'_>,
+    person: &SignedIn,
+    visitor: &Visitor,
 ) -> Result<Option<i64>, StorageError> {
     let (db, now) = (state.db.connection(), state.clock.now());
     let person = person.user.id.to_string();
@@ -36,7 +37,7 @@ pub(super) async fn count(
     }
 }
 
-/// Counts a code that nothing waits for.
+/// Counts a code that no device waits for.
 pub(super) async fn count_wrong(state: &AppState) -> Result<(), StorageError> {
     let (db, now) = (state.db.connection(), state.clock.now());
     attempts::count(db, EVERYBODY, WRONG_ONES, now).await.map(|_| ())

@@ -4,85 +4,68 @@ use axum::response::{Html, IntoResponse, Response};
 use web::{
     Frame,
     device::{DeviceCodePage, DeviceNotice},
+    error::ErrorKind,
 };
 
-use super::{Visit, attempts, find, question, stale};
+use super::{attempts, find, question, stale};
 use crate::{
-    error_response::{PageError, answered_with},
-    extract::signed_in::SignedIn,
-    oauth::{
-        error::{ErrorCode, OAuthError, RefusalKind},
-        parameters::Parameters,
-        user_code::UserCode,
-    },
+    error_response::PageError,
+    extract::{signed_in::SignedIn, visitor::Visitor},
+    oauth::{error::OAuthError, parameters::Parameters, user_code::UserCode},
     state::AppState,
 };
 
 /// Most characters of a wrong code that are shown again.
-const SHOWN_AGAIN: usize = 32;
+const MAX_SHOWN_CODE: usize = 32;
 
-/// What stands in the field, and what is said of it.
-#[derive(Default)]
-pub(super) struct Entry {
-    pub(super) user_code: String,
-    pub(super) notice: Option<DeviceNotice>,
-}
-
-/// The page with the field.
+/// The page with the field for the code, and what is said of the code before.
 pub(super) fn ask_for_code(
     state: &AppState,
     person: &SignedIn,
     frame: &Frame,
-    entry: Entry,
+    user_code: String,
+    notice: Option<DeviceNotice>,
 ) -> Response {
-    let Entry { user_code, notice } = entry;
     let page = DeviceCodePage { user_code, notice, csrf: person.csrf(state) };
     Html(page.render(frame)).into_response()
 }
 
-/// Looks the typed code up, so many times a person, and asks what to answer.
+/// Looks up the code that was typed, and asks what to answer. Attempts are limited.
 pub(super) async fn claim(
     state: &AppState,
-    visit: Visit<'_>,
+    person: &SignedIn,
+    visitor: &Visitor,
+    frame: &Frame,
     form: &Parameters,
 ) -> Result<Response, PageError> {
-    let person = visit.answerer.person;
-    if !person.made(state, form.optional("csrf")?.unwrap_or_default()) {
-        return Err(stale().into());
-    }
+    person.verify_csrf(state, form, stale())?;
     let typed = form.required("user_code")?;
-    if let Some(wait) = attempts::count(state, visit.answerer).await? {
-        let entry = Entry { notice: Some(DeviceNotice::TooMany), ..Entry::default() };
-        let page = ask_for_code(state, person, visit.frame, entry);
-        return Ok(answered_with(page, too_many().retry_after(wait)));
+    if let Some(wait) = attempts::count(state, person, visitor).await? {
+        let notice = Some(DeviceNotice::TooMany);
+        let page = ask_for_code(state, person, frame, String::new(), notice);
+        return Ok(too_many().retry_after(wait).on(page));
     }
     let waiting = match UserCode::parse(typed) {
         Some(code) => find(state, code.as_str()).await?,
         None => None,
     };
-    match waiting {
-        Some(waiting) => question::ask(state, visit, waiting, false).await,
-        None => {
-            attempts::count_wrong(state).await?;
-            let user_code = typed.chars().take(SHOWN_AGAIN).collect();
-            let entry = Entry { user_code, notice: Some(DeviceNotice::Unknown) };
-            Ok(answered_with(ask_for_code(state, person, visit.frame, entry), unknown()))
-        }
+    if let Some(waiting) = waiting {
+        return question::ask(state, person, frame, waiting, false).await;
     }
-}
-
-fn unknown() -> OAuthError {
-    OAuthError::invalid_request(
+    attempts::count_wrong(state).await?;
+    let shown = typed.chars().take(MAX_SHOWN_CODE).collect();
+    let page = ask_for_code(state, person, frame, shown, Some(DeviceNotice::Unknown));
+    let unknown = OAuthError::invalid_request(
         "device_code_unknown",
         "No device waits for this code. Check it, or get a new one.",
-    )
+    );
+    Ok(PageError::from(unknown).on(page))
 }
 
-fn too_many() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::AccessDenied,
+fn too_many() -> PageError {
+    PageError::new(
+        ErrorKind::TooMany,
         "too_many_attempts",
         "Too many codes were typed in a short time. Wait, then try again.",
     )
-    .kind(RefusalKind::TooMany)
 }

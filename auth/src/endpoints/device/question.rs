@@ -2,13 +2,13 @@
 
 use axum::response::{Html, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use web::{Place, device::DeviceConsentPage};
+use web::{Frame, Place, device::DeviceConsentPage};
 
-use super::{Visit, stale};
+use super::stale;
 use crate::{
     error_response::PageError,
     extract::signed_in::SignedIn,
-    oauth::{error::OAuthError, scope::ScopeSet, user_code::UserCode},
+    oauth::{scope::ScopeSet, user_code::UserCode},
     presentation,
     state::AppState,
     storage::device_codes,
@@ -27,29 +27,26 @@ impl PendingDevice {
         state: &AppState,
         person: &SignedIn,
         sealed: &str,
-    ) -> Result<Self, OAuthError> {
+    ) -> Result<Self, PageError> {
         let pending: Self =
             state.seals.device.open(sealed).map_err(|error| stale().because(error))?;
-        match pending.session == person.session.token_hash {
-            true => Ok(pending),
-            false => Err(stale()),
-        }
+        if pending.session == person.session.token_hash { Ok(pending) } else { Err(stale()) }
     }
 }
 
 /// The page that asks; once more, if the person allowed without the tick.
 pub(super) async fn ask(
     state: &AppState,
-    visit: Visit<'_>,
+    person: &SignedIn,
+    frame: &Frame,
     waiting: device_codes::Model,
     not_ticked: bool,
 ) -> Result<Response, PageError> {
-    let Visit { answerer, frame } = visit;
     let client = state.clients.find(&waiting.client_id).await?;
     let resource = state.resources.iter().find(|one| one.resource == waiting.resource);
     let pending = PendingDevice {
         user_code: waiting.user_code.clone(),
-        session: answerer.person.session.token_hash.clone(),
+        session: person.session.token_hash.clone(),
     };
     let shown = UserCode::parse(&waiting.user_code).map(|code| code.shown());
     let scopes = ScopeSet::parse(&waiting.scope)?;
@@ -61,10 +58,10 @@ pub(super) async fn ask(
         scopes: presentation::scope_lines(resource, &scopes, frame.language()),
         asked_from: Some(place).filter(|place| !place.network.is_empty()),
         asked_at: waiting.created_at,
-        person: presentation::person(answerer.person),
+        person: presentation::person(person),
         not_ticked,
-        request: state.seals.device.seal(&pending).map_err(OAuthError::from)?,
-        csrf: answerer.person.csrf(state),
+        request: state.seals.device.seal(&pending)?,
+        csrf: person.csrf(state),
     };
     Ok(Html(page.render(frame)).into_response())
 }

@@ -22,7 +22,7 @@ use crate::{
     extract::visitor::Visitor,
     oauth::{
         client::{ClientMetadata, Provenance, RequestedMetadata},
-        error::{ErrorCode, OAuthError, RefusalKind},
+        error::{ErrorCode, OAuthError},
         secret,
     },
     state::AppState,
@@ -171,10 +171,9 @@ fn full() -> OAuthError {
 
 fn too_many() -> OAuthError {
     OAuthError::new(
-        ErrorCode::SlowDown,
+        ErrorCode::TooManyRequests,
         "registration_changes_too_many",
         "Too many unused clients of this network have changed their registration. Register a new \
          client, or wait.",
     )
-    .kind(RefusalKind::TooMany)
 }

@@ -21,7 +21,7 @@ use crate::{
 
 /// The message.
 #[derive(Debug)]
-pub struct Request {
+pub(crate) struct Request {
     code_hash: String,
     code_verifier: String,
     redirect_uri: Option<String>,

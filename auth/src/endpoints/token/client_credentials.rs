@@ -18,7 +18,7 @@ use crate::{
 
 /// The message.
 #[derive(Debug)]
-pub struct Request {
+pub(crate) struct Request {
     scope: Option<String>,
     resources: Vec<String>,
 }

@@ -23,7 +23,7 @@ const SLOWER_BY: i64 = 5;
 
 /// The message.
 #[derive(Debug)]
-pub struct Request {
+pub(crate) struct Request {
     device_code_hash: String,
     resources: Vec<String>,
 }

@@ -31,7 +31,7 @@ use crate::{
 
 /// The message.
 #[derive(Debug)]
-pub struct Request {
+pub(crate) struct Request {
     assertion: String,
     scope: Option<String>,
     resources: Vec<String>,

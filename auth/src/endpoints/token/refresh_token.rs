@@ -28,7 +28,7 @@ const ATTEMPTS: usize = 3;
 
 /// The message.
 #[derive(Debug)]
-pub struct Request {
+pub(crate) struct Request {
     refresh_token: String,
     scope: Option<ScopeSet>,
     resources: Vec<String>,

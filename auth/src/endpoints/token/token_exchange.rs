@@ -34,7 +34,7 @@ const LONGEST_CHAIN: usize = 4;
 
 /// The message.
 #[derive(Debug)]
-pub struct Request {
+pub(crate) struct Request {
     subject_token: String,
     scope: Option<ScopeSet>,
     targets: Vec<String>,

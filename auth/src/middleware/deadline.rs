@@ -10,20 +10,23 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{PageError, Refusal, TokenError};
-use crate::oauth::error::{ErrorCode, OAuthError, RefusalKind};
+use crate::{
+    error_response::{PageError, Refusal, TokenError},
+    oauth::error::{ErrorCode, OAuthError},
+};
 
 /// Longest time for a request.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Stands around what people visit.
-pub async fn explain_to_people(request: Request, next: Next) -> Response {
-    explain(next.run(request), TIME_LIMIT, |error| PageError(error).into_response()).await
+pub(crate) async fn explain_to_people(request: Request, next: Next) -> Response {
+    explain(next.run(request), REQUEST_TIMEOUT, |error| PageError::from(error).into_response())
+        .await
 }
 
 /// Stands around what programs call.
-pub async fn explain_to_programs(request: Request, next: Next) -> Response {
-    explain(next.run(request), TIME_LIMIT, |error| TokenError(error).into_response()).await
+pub(crate) async fn explain_to_programs(request: Request, next: Next) -> Response {
+    explain(next.run(request), REQUEST_TIMEOUT, |error| TokenError(error).into_response()).await
 }
 
 async fn explain(
@@ -57,19 +60,15 @@ fn unexplained(response: &Response) -> Option<OAuthError> {
     }
     Some(match status {
         StatusCode::NOT_FOUND => OAuthError::not_found(),
-        StatusCode::METHOD_NOT_ALLOWED => OAuthError::invalid_request(
+        StatusCode::METHOD_NOT_ALLOWED => OAuthError::new(
+            ErrorCode::NotFound,
             "method_not_allowed",
             "Use one of the methods that the header Allow names.",
-        )
-        .kind(RefusalKind::MethodNotAllowed),
+        ),
         StatusCode::INTERNAL_SERVER_ERROR => {
             OAuthError::server_error("panicked", "the handler of this request panicked")
         }
-        _ => OAuthError::invalid_request(
-            "request_malformed",
-            "The request does not read. Check its address and its headers.",
-        )
-        .kind(RefusalKind::Unreadable),
+        _ => OAuthError::malformed(),
     })
 }
 
@@ -89,7 +88,7 @@ mod tests {
     use crate::error_response::PageDue;
 
     fn page(error: OAuthError) -> Response {
-        PageError(error).into_response()
+        PageError::from(error).into_response()
     }
 
     fn reason(response: &Response) -> Option<&'static str> {
@@ -108,7 +107,7 @@ mod tests {
     #[tokio::test]
     async fn a_bare_status_is_explained_and_keeps_its_headers() {
         let bare = (StatusCode::METHOD_NOT_ALLOWED, [("allow", "GET")], "no").into_response();
-        let response = explain(ready(bare), TIME_LIMIT, page).await;
+        let response = explain(ready(bare), REQUEST_TIMEOUT, page).await;
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(reason(&response), Some("method_not_allowed"));
         assert_eq!(response.headers()["allow"], "GET");
@@ -117,9 +116,9 @@ mod tests {
     #[tokio::test]
     async fn what_is_explained_or_no_refusal_stays_as_it_is() {
         let refused = page(OAuthError::invalid_request("scope_unknown", "No such scope."));
-        let response = explain(ready(refused), TIME_LIMIT, page).await;
+        let response = explain(ready(refused), REQUEST_TIMEOUT, page).await;
         assert_eq!(reason(&response), Some("scope_unknown"));
-        let fine = explain(ready(StatusCode::OK.into_response()), TIME_LIMIT, page).await;
+        let fine = explain(ready(StatusCode::OK.into_response()), REQUEST_TIMEOUT, page).await;
         assert_eq!((fine.status(), reason(&fine)), (StatusCode::OK, None));
     }
 }

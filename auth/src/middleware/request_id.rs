@@ -10,13 +10,16 @@ use axum::{
 
 use crate::state::AppState;
 
-/// The header that carries it.
-pub const X_REQUEST_ID: &str = "x-request-id";
+const X_REQUEST_ID: &str = "x-request-id";
 /// Longest id of a proxy, in bytes.
-const LONGEST: usize = 64;
+const MAX_ID_LENGTH: usize = 64;
 
 /// Drops an id that is not to be believed, so that a fresh one takes its place.
-pub async fn distrust(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn distrust(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let is_trusted = state.config.trusted_proxies > 0;
     let headers = request.headers_mut();
     if !is_trusted || !headers.get(X_REQUEST_ID).is_some_and(is_plain) {
@@ -25,8 +28,14 @@ pub async fn distrust(State(state): State<AppState>, mut request: Request, next:
     next.run(request).await
 }
 
+/// The id of a request, once it has one.
+pub(crate) fn of(request: &Request) -> String {
+    let id = request.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
+    id.unwrap_or("-").to_owned()
+}
+
 /// What an id is in a log line, a header and a page alike: a short word.
 fn is_plain(id: &HeaderValue) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-    (1..=LONGEST).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
+    (1..=MAX_ID_LENGTH).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
 }

@@ -10,7 +10,11 @@ use crate::{error_response::TokenError, oauth::error::OAuthError, state::AppStat
 
 /// Refuses a request whose `Host` header or request line could be read in two ways, or that is
 /// written as if for a proxy and not for this server.
-pub async fn require(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn require(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
     match state.host_names.check(request.version(), request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => {

@@ -7,28 +7,24 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use net::host::HostNames;
+use web::error::ErrorKind;
 
-use crate::{
-    error_response::PageError,
-    oauth::error::{ErrorCode, OAuthError, RefusalKind},
-    state::AppState,
-};
+use crate::{error_response::PageError, state::AppState};
 
 /// Where browsers say a page is to be put, when that is inside another.
 const FRAMES: [&str; 5] = ["iframe", "frame", "embed", "object", "fencedframe"];
 
 /// Refuses to be shown in a frame. Browsers that know `frame-ancestors` would hide the page anyway;
 /// this one is never made. A request without a page, as of `prompt=none`, may be framed.
-pub async fn refuse_frames(request: Request, next: Next) -> Response {
+pub(crate) async fn refuse_frames(request: Request, next: Next) -> Response {
     let destination = request.headers().get("sec-fetch-dest").and_then(|dest| dest.to_str().ok());
     if destination.is_some_and(|destination| FRAMES.contains(&destination)) {
-        let error = OAuthError::new(
-            ErrorCode::AccessDenied,
+        let error = PageError::new(
+            ErrorKind::CrossSite,
             "page_framed",
             "This page is not shown inside another page. Open it in a window of its own.",
-        )
-        .kind(RefusalKind::CrossSite);
-        return PageError(error).into_response();
+        );
+        return error.into_response();
     }
     next.run(request).await
 }
@@ -36,15 +32,18 @@ pub async fn refuse_frames(request: Request, next: Next) -> Response {
 /// Refuses a form that another site's page has posted. Browsers say where a request comes from in
 /// `Sec-Fetch-Site` and `Origin`, older ones in `Origin` alone; programs without a browser say
 /// neither.
-pub async fn require(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn require(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.method() == Method::POST && !is_ours(request.headers(), &state.host_names) {
-        let error = OAuthError::new(
-            ErrorCode::AccessDenied,
+        let error = PageError::new(
+            ErrorKind::CrossSite,
             "cross_site_form",
             "This form was sent from another site. Start again from this site's own page.",
-        )
-        .kind(RefusalKind::CrossSite);
-        return PageError(error).into_response();
+        );
+        return error.into_response();
     }
     next.run(request).await
 }

@@ -10,7 +10,7 @@ use axum::{
 use crate::{clients, error_response::TokenError, oauth::error::OAuthError};
 
 /// Stands around every route that looks up a client.
-pub async fn refuse(request: Request, next: Next) -> Response {
+pub(crate) async fn refuse(request: Request, next: Next) -> Response {
     if clients::is_fetch(request.headers()) {
         let error = OAuthError::invalid_request(
             "fetch_loop",

@@ -4,11 +4,11 @@ use crate::oauth::error::OAuthError;
 
 /// A place on this server to go on at, never another origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContinueTo(String);
+pub(crate) struct ContinueTo(String);
 
 impl ContinueTo {
     /// Accepts a path of this server; without one, it is the home page.
-    pub fn parse(path: Option<&str>) -> Result<Self, OAuthError> {
+    pub(crate) fn parse(path: Option<&str>) -> Result<Self, OAuthError> {
         let path = path.unwrap_or("/");
         let safe = path.starts_with('/')
             && !path.starts_with("//")
@@ -23,7 +23,7 @@ impl ContinueTo {
     }
 
     /// The path.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

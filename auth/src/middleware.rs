@@ -1,0 +1,9 @@
+//! What stands around the routes: each file is one layer.
+
+pub(crate) mod deadline;
+pub(crate) mod fetch_loop;
+pub(crate) mod host;
+pub(crate) mod pages;
+pub(crate) mod report;
+pub(crate) mod request_id;
+pub(crate) mod same_origin;
