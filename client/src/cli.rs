@@ -29,7 +29,7 @@ Exit status: 0 done, 1 failure, 2 usage, 3 unreachable, 4 sign-in needed or
 refused, 5 the tool reported an error, 6 forbidden, 130 stopped by Ctrl-C.";
 
 /// Where `make dev` puts the demo server.
-const USUAL_SERVER: &str = "http://localhost:3001/mcp";
+const DEFAULT_SERVER: &str = "http://localhost:3001/mcp";
 
 /// Talk to a protected MCP server: list its tools, call them, sign in when it asks for that.
 #[derive(Debug, Parser)]
@@ -109,7 +109,7 @@ impl Options {
             },
             None => match servers.in_use() {
                 Some((_, address)) => Ok(address.clone()),
-                None => server_address::parse(USUAL_SERVER)
+                None => server_address::parse(DEFAULT_SERVER)
                     .map_err(|message| Error::Usage { message, hint: None }),
             },
         }
@@ -161,9 +161,10 @@ impl Environment {
 
 /// An address if it looks like one, else a name.
 fn server_choice(text: &str) -> Result<ServerChoice, String> {
-    match text.contains([':', '/']) {
-        true => server_address::parse(text).map(ServerChoice::Address),
-        false => Ok(ServerChoice::Name(text.to_owned())),
+    if text.contains([':', '/']) {
+        server_address::parse(text).map(ServerChoice::Address)
+    } else {
+        Ok(ServerChoice::Name(text.to_owned()))
     }
 }
 

@@ -1,5 +1,6 @@
-//! What sign-in leaves behind: registrations by issuer, grants by issuer and resource, in one file
-//! that only its owner may read, and that is sealed where the system keyring keeps the key.
+//! The file of credentials: registrations by issuer, and grants by issuer and resource.
+//!
+//! Only its owner may read the file. It is sealed if the system keyring keeps the key.
 
 use std::{
     fs, io,
@@ -9,7 +10,7 @@ use std::{
 
 use keys::{MasterSecrets, Sealer};
 
-use self::keyring::{GLANCE, Keyring, KeyringError, PATIENCE, SecretStore};
+use self::keyring::{Keyring, KeyringError, PROBE_TIMEOUT, SecretStore, UNLOCK_TIMEOUT};
 use crate::{
     files::{
         file_lock::{FileLock, LockError},
@@ -28,8 +29,8 @@ const SEALED_FILE: &str = "credentials.sealed";
 const LOCK: &str = "credentials.lock";
 /// What the key in the keyring is for.
 const PURPOSE: &str = "client credentials";
-/// Longer than the slowest refresh, which is one request with its time-out.
-const LOCK_PATIENCE: Duration = Duration::from_secs(45);
+/// How long to wait for the lock: longer than the slowest refresh, which is one request.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Why the credentials cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -95,12 +96,12 @@ impl Credentials {
         store: SecretStore,
         keyring: &dyn Keyring,
     ) -> Result<Self, CredentialsError> {
-        let patience = if store == SecretStore::Keyring { PATIENCE } else { GLANCE };
-        Self::open_within(patience, directory, store, keyring).await
+        let timeout = if store == SecretStore::Keyring { UNLOCK_TIMEOUT } else { PROBE_TIMEOUT };
+        Self::open_within(timeout, directory, store, keyring).await
     }
 
     async fn open_within(
-        patience: Duration,
+        timeout: Duration,
         directory: PathBuf,
         store: SecretStore,
         keyring: &dyn Keyring,
@@ -109,7 +110,7 @@ impl Credentials {
         if store == SecretStore::File {
             return Ok(file);
         }
-        match (tokio::time::timeout(patience, file.sealed_by(keyring)).await, store) {
+        match (tokio::time::timeout(timeout, file.sealed_by(keyring)).await, store) {
             (Ok(Ok(sealed)), _) => Ok(sealed),
             (Ok(Err(CredentialsError::Keyring(_))) | Err(_), SecretStore::Auto) => Ok(file),
             (Ok(Err(error)), _) => Err(error),
@@ -117,8 +118,8 @@ impl Credentials {
         }
     }
 
-    /// The same, sealed with the key that `keyring` keeps, a new one if it keeps none. What the file
-    /// holds that is not sealed moves over.
+    /// The credentials, sealed with the key in `keyring`, which is created if there is none. The
+    /// content of an unsealed file moves over.
     async fn sealed_by(&self, keyring: &dyn Keyring) -> Result<Self, CredentialsError> {
         let key = match keyring.key().await? {
             Some(key) => key,
@@ -170,8 +171,8 @@ impl Credentials {
         self.directory.join(if self.are_sealed() { SEALED_FILE } else { FILE })
     }
 
-    /// Takes the file away from others than its owner, as a copy or a restored backup may leave it;
-    /// `true` if they could use it.
+    /// Restricts the file to its owner, which a copy or a restored backup may have undone. Returns
+    /// whether others could use it.
     pub(crate) fn make_private(&self) -> Result<bool, CredentialsError> {
         let path = self.path();
         private_file::make_private(&path).map_err(|reason| CredentialsError::Io { path, reason })
@@ -206,12 +207,12 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError::Busy`] after 45 seconds; [`CredentialsError::Io`].
     pub(crate) async fn lock(&self) -> Result<Lock, CredentialsError> {
-        self.lock_within(LOCK_PATIENCE).await
+        self.lock_within(LOCK_TIMEOUT).await
     }
 
-    async fn lock_within(&self, patience: Duration) -> Result<Lock, CredentialsError> {
+    async fn lock_within(&self, timeout: Duration) -> Result<Lock, CredentialsError> {
         let path = self.directory.join(LOCK);
-        match FileLock::acquire(&path, patience).await {
+        match FileLock::acquire(&path, timeout).await {
             Ok(held) => Ok(Lock { _held: held }),
             Err(LockError::Busy) => Err(CredentialsError::Busy { path }),
             Err(LockError::Io(reason)) => Err(CredentialsError::Io { path, reason }),

@@ -42,7 +42,7 @@ use crate::{
 /// How much a failure matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
-    /// Some client cannot sign in, or somebody can be harmed. The exit status is 1.
+    /// A client cannot sign in, or a user can be harmed. The exit status is 1.
     Error,
     /// Some client behaves worse than it could. The exit status is 1 with `--strict`.
     Warning,
@@ -130,14 +130,14 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Says what is being done, to a person who reads along.
+/// Writes what is being done to stderr.
 fn tell(output: &Output, words: &str) {
     if output.has_reader() && !output.is_json() {
         output.say(&format!("… {words}"));
     }
 }
 
-/// Says beforehand that something will be left at somebody's server, even if nobody seems to read.
+/// Warns that the examination leaves a registration at the server, even if stderr is no terminal.
 fn announce_registration(prober: &Prober<'_>, output: &Output) {
     if let Some(endpoint) = prober.evidence.endpoint("registration_endpoint") {
         let words = "and deleting it at the end, if the server allows that";

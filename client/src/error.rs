@@ -1,4 +1,4 @@
-//! Everything that can end a command badly: one sentence, a hint, a code and an exit status.
+//! Why a command failed: a sentence, a hint, a code and an exit status.
 
 use std::io;
 
@@ -41,7 +41,7 @@ pub enum Error {
     /// A step of the sign-in failed.
     #[error(transparent)]
     OAuth(#[from] OAuthError),
-    /// Sign-in is needed and `--no-input` forbids it, or `status` found nobody signed in.
+    /// A sign-in is needed and `--no-input` forbids it, or `status` found no grant.
     #[error("not signed in to {server}")]
     SignedOut {
         /// The server's address.
@@ -123,7 +123,7 @@ pub enum Error {
     /// Ctrl-C.
     #[error("stopped by Ctrl-C")]
     Interrupted,
-    /// Something failed earlier, and the person knows.
+    /// Something failed earlier, and the user knows.
     #[error("not everything succeeded")]
     AlreadyTold(Exit),
 }
@@ -216,7 +216,7 @@ impl Error {
     }
 
     /// Says on `output` what went wrong and, where that is known, what to do about it. Nothing is
-    /// said when the person knows, or when the reader of stdout left on purpose.
+    /// said when the user knows, or when the reader of stdout left on purpose.
     pub(crate) fn tell(&self, output: &Output) {
         if matches!(self, Self::Output(OutputError::Closed) | Self::AlreadyTold(_)) {
             return;

@@ -1,5 +1,5 @@
-//! HTTP towards servers that are not trusted: only https or this machine, never redirected, never
-//! sent into a private network from outside, bounded in size and time.
+//! HTTP to servers that are not trusted: https only (or this machine), no redirects, no requests
+//! from a public server into a private network, bounded size and time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,12 +25,8 @@ mod guard;
 pub(crate) mod server_address;
 
 pub(crate) use self::{
-    answer::is_trouble,
-    error::{retry_in_words, unreachable},
-};
-pub(crate) use self::{
-    answer::{Answer, foreign_encoding},
-    error::FetchError,
+    answer::{Answer, foreign_encoding, is_trouble},
+    error::{FetchError, retry_in_words, unreachable},
 };
 
 /// Metadata and token answers are a few kilobytes. The limit holds for what they are after
@@ -47,7 +43,7 @@ pub(crate) struct Fetch {
     loopback: Client,
     guard: Guard,
     timeout: Duration,
-    /// Who is told about every request.
+    /// Where every request is explained.
     pub(crate) explanation: Explanation,
 }
 
@@ -143,7 +139,8 @@ impl Fetch {
     async fn send(&self, url: &Url, request: RequestBuilder) -> Result<Answer, FetchError> {
         let request = request.timeout(self.timeout).header(ACCEPT, "application/json");
         let response = request.send().await.map_err(|error| unreachable(url, &error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let status = response.status();
+        let headers = response.headers().clone();
         self.explanation.answer(status);
         let body = read_body(url, response).await?;
         Ok(Answer::new(url.clone(), status, headers, body))
@@ -159,8 +156,9 @@ pub(crate) fn is_secure(url: &Url) -> bool {
     }
 }
 
-/// Whether `url` may be opened: http or https, and only characters that mean nothing to a shell, in case the opener is a script
-/// that quotes badly. `&` is among them: every query has it, and openers do quote that.
+/// Whether `url` is http or https and has no character that means something to a shell, in case the
+/// program that opens it is a script that quotes badly. `&` is allowed: every query has it, and
+/// such scripts do quote it.
 pub(crate) fn is_harmless(url: &Url) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!*+,=&%".contains(&byte);
     matches!(url.scheme(), "http" | "https") && url.as_str().bytes().all(allowed)
@@ -172,10 +170,6 @@ fn set_up(error: reqwest::Error) -> FetchError {
 
 /// Reads the whole body of an answer of `url`, if it is not compressed in a way that was not asked
 /// for.
-///
-/// # Errors
-/// [`FetchError::Encoded`], [`FetchError::TooLarge`], or what [`unreachable`] makes of a broken
-/// connection.
 pub(crate) async fn read_body(url: &Url, response: Response) -> Result<Vec<u8>, FetchError> {
     if let Some(encoding) = foreign_encoding(response.headers()) {
         return Err(FetchError::Encoded { url: url.clone(), encoding });

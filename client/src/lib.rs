@@ -150,14 +150,16 @@ fn warn_of_exposed_secrets(
 }
 
 fn user_interaction(cli: &Cli, output: Arc<Output>) -> Interaction {
-    // A browser that opens by itself puzzles whoever did not see why.
-    let browser = match output.has_reader() && !cli.options.no_browser {
-        true => Browser::Open(cli.environment.browser()),
-        false => Browser::Print,
+    // A browser that opens by itself would surprise a user who cannot read why.
+    let browser = if output.has_reader() && !cli.options.no_browser {
+        Browser::Open(cli.environment.browser())
+    } else {
+        Browser::Print
     };
-    let explanation = match cli.options.sign_in.explain {
-        true => Explanation::aloud(Arc::clone(&output)),
-        false => Explanation::default(),
+    let explanation = if cli.options.sign_in.explain {
+        Explanation::aloud(Arc::clone(&output))
+    } else {
+        Explanation::default()
     };
     Interaction {
         may_ask: !cli.options.no_input,

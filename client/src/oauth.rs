@@ -9,14 +9,14 @@
 //! 7. [`authorization_response`]: what comes back, `state` and `iss` checked (RFC 9207).
 //! 8. [`token`]: the code becomes tokens, kept as a [`grant`]; later [`revocation`] ends them.
 //!
-//! These are rules and messages. [`crate::sign_in`] walks steps 4 to 8 in this order with a browser
-//! and a file of credentials, [`crate::session::renewal`] renews; [`discovery`] is steps 2 and 3 alone.
-//! [`identity`] decides which client this is before step 4.
+//! These are rules and messages. [`crate::sign_in`] takes steps 4 to 8 with a browser and the file
+//! of credentials, [`crate::session::renewal`] renews tokens, and [`discovery`] is steps 2 and 3
+//! alone. [`identity`] decides which client this is before step 4.
 //!
-//! Where there is no browser or no person, another grant takes the place of steps 5 to 7:
-//! [`device_authorization`], [`client_credentials`], [`enterprise`] and [`workload`]. [`dpop`]
-//! binds tokens to a key where [`dpop_choice`] wants that, [`client_assertion`] proves a client by one, and [`legacy`] is for
-//! servers that are older than step 2.
+//! Without a browser or a user, another grant replaces steps 5 to 7: [`device_authorization`],
+//! [`client_credentials`], [`enterprise`] or [`workload`]. [`dpop`] binds tokens to a key if
+//! [`dpop_choice`] says so, [`client_assertion`] authenticates a client with a private key, and
+//! [`legacy`] supports servers that are older than step 2.
 
 pub(crate) mod authorization_request;
 pub(crate) mod authorization_response;

@@ -37,21 +37,21 @@ impl Default for AnswerTimeout {
 /// How tokens are got.
 #[derive(Clone, Debug, Default)]
 pub enum SignInMethod {
-    /// A person signs in with a browser that this machine can be reached from.
+    /// A user signs in with a browser that this machine can be reached from.
     #[default]
     Browser,
-    /// A person signs in with a browser elsewhere (RFC 8628).
+    /// A user signs in with a browser elsewhere (RFC 8628).
     Device,
     /// The client is who the token is for (OAuth 2.1 §4.2).
     ClientCredentials,
-    /// A company's identity provider vouches for the person.
+    /// A company's identity provider vouches for the user.
     Enterprise(IdentityProvider),
     /// The platform vouches for this workload: what it has signed.
     Workload(Secret),
 }
 
 impl SignInMethod {
-    /// Whether a person has to do something.
+    /// Whether a user has to do something.
     pub(crate) fn needs_user(&self) -> bool {
         matches!(self, Self::Browser | Self::Device)
     }

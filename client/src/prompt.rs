@@ -1,4 +1,4 @@
-//! The line editor: the only file that knows which library draws it.
+//! The line editor. Only this file names the library that draws it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,13 +14,13 @@ use crate::{error::Error, prompt::completion::Completer};
 pub(crate) mod completion;
 pub(crate) mod form;
 
-/// What came of asking for a line.
+/// The answer to [`ask`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     Line(String),
     /// The line was given up (Esc, or Ctrl-D after something had been typed).
     GivenUp,
-    /// The person wants to leave (Esc or Ctrl-D on an empty line).
+    /// The user wants to leave (Esc or Ctrl-D on an empty line).
     Leave,
     Interrupted,
 }
@@ -54,7 +54,7 @@ pub(crate) enum Asking {
     Choice(Vec<String>),
 }
 
-/// What came of a question.
+/// The answer to [`ask_for`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answered {
     /// This was typed or chosen.
@@ -142,18 +142,19 @@ fn ask_blocking(completer: Completer, coloured: bool) -> Result<Asked, Error> {
 }
 
 fn appearance(coloured: bool) -> RenderConfig<'static> {
-    let (base, prefix, wrong) = match coloured {
-        true => (
+    let (base, prefix, wrong) = if coloured {
+        (
             RenderConfig::default_colored(),
             Styled::new("❯").with_fg(Color::LightCyan),
             ErrorMessageRenderConfig::default_colored()
                 .with_prefix(Styled::new("✗").with_fg(Color::LightRed)),
-        ),
-        false => (
+        )
+    } else {
+        (
             RenderConfig::empty(),
             Styled::new("❯"),
             ErrorMessageRenderConfig::empty().with_prefix(Styled::new("✗")),
-        ),
+        )
     };
     base.with_prompt_prefix(prefix)
         .with_error_message(wrong)
@@ -167,7 +168,7 @@ fn appearance(coloured: bool) -> RenderConfig<'static> {
 #[derive(Clone)]
 struct Offers {
     completer: Completer,
-    /// What stands in the line now; the editor does not say what was typed when it is given up.
+    /// The current line, because the editor does not report what was typed when it is cancelled.
     typed: Arc<Mutex<String>>,
 }
 

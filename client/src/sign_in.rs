@@ -1,4 +1,4 @@
-//! Steps 4 to 8 in a row: from knowing where to sign in to holding a grant.
+//! Steps 4 to 8 of a sign-in: from the discovered servers to a stored grant.
 
 use std::time::Duration;
 
@@ -37,8 +37,8 @@ pub(crate) mod interaction;
 pub(crate) mod opener;
 pub(crate) mod paste;
 
-/// How long a former authorization server may take to end what it granted.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a former authorization server may take to revoke its grant.
+const REVOKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Everything a sign-in needs from around it.
 pub(crate) struct SignIn<'a> {
@@ -48,13 +48,13 @@ pub(crate) struct SignIn<'a> {
     /// Where the outcome is kept.
     pub(crate) credentials: &'a Credentials,
     pub(crate) clock: &'a Clock,
-    /// How the person is involved.
+    /// How the user is involved.
     pub(crate) interaction: &'a Interaction,
     /// Who this client is and how it gets its tokens.
     pub(crate) profile: &'a Profile,
     /// What the MCP server asked for.
     pub(crate) challenge: &'a AuthorizationChallenge,
-    /// Whether the person has signed in already and the server wants more to be allowed.
+    /// Whether the user has signed in already and the server wants more to be allowed.
     pub(crate) is_step_up: bool,
 }
 
@@ -68,10 +68,12 @@ impl SignIn<'_> {
     /// Signs in for `scope` and keeps the grant. Until that has succeeded nothing that was kept is
     /// touched, except the registration: one that led nowhere is not used again.
     pub(crate) async fn run(&self, discovery: &Discovery, scope: &Scope) -> Result<Grant, Error> {
-        let (resource, server) = (&discovery.resource, &discovery.authorization_server);
-        let dpop_key = match self.profile.dpop.applies(self.challenge, resource, server)? {
-            true => Some(DpopKey::generate(self.clock)?),
-            false => None,
+        let resource = &discovery.resource;
+        let server = &discovery.authorization_server;
+        let dpop_key = if self.profile.dpop.applies(self.challenge, resource, server)? {
+            Some(DpopKey::generate(self.clock)?)
+        } else {
+            None
         };
         self.check_issuer(&server.issuer)?;
         let granted = match &self.profile.method {
@@ -101,10 +103,11 @@ impl SignIn<'_> {
         TokenEndpoint { fetch: self.fetch, metadata, client, dpop_key, clock: self.clock }
     }
 
-    /// Tells the person who wants what, and who else is involved: a server that borrows the sign-in
-    /// page of another one and keeps what comes of it is seen by that.
+    /// Tells the user which server wants what, and which other origins are involved: this exposes
+    /// an authorization server that uses the sign-in page of another one.
     fn announce(&self, metadata: &AuthorizationServerMetadata, scope: &Scope) {
-        let (server, output) = (self.server, &self.interaction.output);
+        let server = self.server;
+        let output = &self.interaction.output;
         let issuer = &metadata.issuer;
         let wish = if self.is_step_up { "allow more" } else { "sign in" };
         output.say(&format!("{server} wants you to {wish} at {issuer}."));
@@ -116,15 +119,16 @@ impl SignIn<'_> {
         }
     }
 
-    /// No person is involved: the client, its company or its platform proves who asks.
+    /// Gets a token without a user: the client, its company or its platform authenticates.
     async fn by_proof(
         &self,
         discovery: &Discovery,
         scope: &Scope,
         dpop_key: Option<DpopKey>,
     ) -> Result<Granted, Error> {
-        let (metadata, no_redirect) = (&discovery.authorization_server, "");
-        let client = self.profile.identity.at(metadata, no_redirect)?;
+        let metadata = &discovery.authorization_server;
+        // Without a browser there is no redirect URI.
+        let client = self.profile.identity.at(metadata, "")?;
         let client = client.ok_or(OAuthError::NoPreRegisteredClient)?;
         let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
         let resource = &discovery.resource.resource;
@@ -146,7 +150,8 @@ impl SignIn<'_> {
         asked: &Scope,
         granted: Granted,
     ) -> Result<Grant, Error> {
-        let (metadata, now) = (&discovery.authorization_server, self.clock.now());
+        let metadata = &discovery.authorization_server;
+        let now = self.clock.now();
         let Granted { client, response, dpop_key } = granted;
         let token = AccessToken { token: response.access_token.clone(), key: dpop_key.clone() };
         let person = user_info(self.fetch, metadata, &token).await;
@@ -175,9 +180,9 @@ impl SignIn<'_> {
         })?;
         drop(lock);
         if let Some(orphan) = orphan {
-            // The server trusts another issuer now. The old one may well be gone.
+            // The server trusts another issuer now; the old one may no longer exist.
             let revoked = revoke(self.fetch, self.clock, &orphan);
-            let _ = tokio::time::timeout(FAREWELL, revoked).await;
+            let _ = tokio::time::timeout(REVOKE_TIMEOUT, revoked).await;
         }
         match grant.person.as_ref().and_then(|person| person.display_name()) {
             Some(name) => self.interaction.output.say(&format!("Signed in as {name}.")),

@@ -23,8 +23,9 @@ impl Limits {
     pub(super) fn parse(schema: &Value, items: Option<&Value>) -> Self {
         let number = |name: &str| schema.get(name).and_then(Value::as_number).cloned();
         let count = |name: &str| schema.get(name).and_then(Value::as_u64);
-        let (above, below) = (number("exclusiveMinimum"), number("exclusiveMaximum"));
-        // In old schemas these are flags beside the bound.
+        let above = number("exclusiveMinimum");
+        let below = number("exclusiveMaximum");
+        // In old schemas these are flags next to the bound.
         let is_flag = |name: &str| schema.get(name) == Some(&Value::Bool(true));
         let excludes = (
             above.is_some() || is_flag("exclusiveMinimum"),

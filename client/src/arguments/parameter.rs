@@ -27,7 +27,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
-    /// What people call it, if that is something else.
+    /// What users call it, if that is something else.
     pub(crate) title: Option<String>,
     pub(crate) kind: Kind,
     /// Whether the tool cannot do without it.
@@ -240,7 +240,7 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A value as a person would write it.
+/// A value as a user would write it.
 pub(crate) fn in_words(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -128,8 +128,9 @@ pub(crate) enum SkillCommand {
 
 fn server_name(text: &str) -> Result<String, String> {
     let is_good = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    match !text.is_empty() && text.chars().all(is_good) {
-        true => Ok(text.to_owned()),
-        false => Err("use letters, digits, `-`, `_` and `.`".to_owned()),
+    if !text.is_empty() && text.chars().all(is_good) {
+        Ok(text.to_owned())
+    } else {
+        Err("use letters, digits, `-`, `_` and `.`".to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! The servers that the person has named, and the one in use, in a file of their own.
+//! The servers that the user has named, and the one in use, in a file of their own.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Far longer than any change takes.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The names, and where they are kept.
 #[derive(Clone, Debug)]
@@ -62,9 +62,10 @@ impl Servers {
     /// What is said when no server is called `name`.
     pub(crate) fn unknown(&self, name: &str) -> Error {
         let names: Vec<_> = self.all().map(|(name, _)| name).collect();
-        let hint = match names.is_empty() {
-            true => "name one with `client add NAME URL`".to_owned(),
-            false => format!("there are {}", names.join(", ")),
+        let hint = if names.is_empty() {
+            "name one with `client add NAME URL`".to_owned()
+        } else {
+            format!("there are {}", names.join(", "))
         };
         Error::Usage { message: format!("no server is called `{name}`"), hint: Some(hint) }
     }
@@ -112,7 +113,7 @@ impl Servers {
     /// Changes what the file holds now, which other processes change too, one at a time. Nothing is
     /// written if `change` says that there is nothing to change.
     async fn change(&mut self, change: impl FnOnce(&mut Named) -> bool) -> io::Result<bool> {
-        let _lock = FileLock::acquire(&self.path.with_extension("lock"), PATIENCE).await?;
+        let _lock = FileLock::acquire(&self.path.with_extension("lock"), LOCK_TIMEOUT).await?;
         self.named = Named::read(&self.path)?;
         let is_changed = change(&mut self.named);
         if is_changed {
@@ -181,7 +182,7 @@ mod tests {
     async fn nobody_changes_the_names_while_another_does() {
         let home = tempfile::tempdir().expect("a directory");
         let mut theirs = Servers::read(home.path()).expect("read");
-        let lock = FileLock::acquire(&home.path().join("servers.lock"), PATIENCE).await;
+        let lock = FileLock::acquire(&home.path().join("servers.lock"), LOCK_TIMEOUT).await;
         let address = url("https://mcp.example.com/mcp");
         let mut ours = theirs.clone();
         let adding = tokio::spawn(async move { ours.add("ours", &address).await });

@@ -1,4 +1,5 @@
-//! `client call`: reads the arguments, asks for those that are missing, calls, and prints the result.
+//! `client call`: reads the arguments, asks for those that are missing, calls, and prints the
+//! result.
 
 use rmcp::model::{CallToolResult, JsonObject, Tool};
 

@@ -1,4 +1,4 @@
-//! The client without a command: a prompt for people, line by line for pipes.
+//! The client without a command: a prompt for users, line by line for pipes.
 
 use std::{io, path::Path, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
 
 const LISTING_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Asks for lines and runs each until the person leaves. Ctrl-C stops what is running; at the
+/// Asks for lines and runs each until the user leaves. Ctrl-C stops what is running; at the
 /// prompt itself it leaves.
 ///
 /// # Errors

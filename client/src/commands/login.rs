@@ -1,10 +1,10 @@
-//! `client login`: signs in, even if somebody is signed in already.
+//! `client login`: signs in, even if a user is already signed in.
 
 use serde_json::json;
 
 use crate::{error::Error, session::client::Client};
 
-/// Signs in. Whoever is signed in stays so if this fails.
+/// Signs in. If this fails, an earlier sign-in stays valid.
 pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     let signed_in = client.sign_in().await?;
     if client.output.is_json() {

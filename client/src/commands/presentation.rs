@@ -1,4 +1,4 @@
-//! What a server answered, as people read it.
+//! What a server answered, as users read it.
 
 use std::io;
 
@@ -121,7 +121,8 @@ fn link(link: &Resource) -> String {
     let facts = [kind, size].into_iter().flatten().collect::<Vec<_>>().join(", ");
     let facts = if facts.is_empty() { facts } else { format!(" ({facts})") };
     let about = link.description.as_deref().map(|about| format!(": {}", printable_line(about)));
-    let (uri, title) = (printable_line(&link.uri), printable_line(title));
+    let uri = printable_line(&link.uri);
+    let title = printable_line(title);
     format!("[resource {uri}] {title}{facts}{}", about.unwrap_or_default())
 }
 

@@ -20,14 +20,18 @@ pub(crate) async fn run(
             servers.add(name, address).await.map_err(Error::Servers)?;
             told(output, &format!("{name} is {address}."))
         }
-        ServerCommand::Use { name } => match servers.choose(name).await.map_err(Error::Servers)? {
-            true => told(output, &format!("{name} is in use.")),
-            false => Err(servers.unknown(name)),
-        },
+        ServerCommand::Use { name } => {
+            if servers.choose(name).await.map_err(Error::Servers)? {
+                told(output, &format!("{name} is in use."))
+            } else {
+                Err(servers.unknown(name))
+            }
+        }
         ServerCommand::Remove { name } => {
-            match servers.remove(name).await.map_err(Error::Servers)? {
-                true => told(output, &format!("{name} is forgotten.")),
-                false => Err(servers.unknown(name)),
+            if servers.remove(name).await.map_err(Error::Servers)? {
+                told(output, &format!("{name} is forgotten."))
+            } else {
+                Err(servers.unknown(name))
             }
         }
         ServerCommand::List => list(servers, output),
@@ -77,9 +81,10 @@ fn first_sentence(error: &str) -> String {
 }
 
 fn told(output: &Output, words: &str) -> Result<(), Error> {
-    match output.is_json() {
-        true => output.json(&json!({"done": true}))?,
-        false => output.say(words),
+    if output.is_json() {
+        output.json(&json!({"done": true}))?
+    } else {
+        output.say(words)
     }
     Ok(())
 }
@@ -100,8 +105,9 @@ fn list(servers: &Servers, output: &Output) -> Result<(), Error> {
             format!("{sign} {name:<width$}  {address}")
         })
         .collect();
-    match lines.is_empty() {
-        true => told(output, "No server has a name yet: `client add NAME URL` gives one."),
-        false => Ok(output.data(&lines.join("\n"))?),
+    if lines.is_empty() {
+        told(output, "No server has a name yet: `client add NAME URL` gives one.")
+    } else {
+        Ok(output.data(&lines.join("\n"))?)
     }
 }

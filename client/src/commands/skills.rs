@@ -125,7 +125,7 @@ fn described_file(file: &SkillFile) -> Value {
     json!({"uri": file.uri, "size": file.content.len()})
 }
 
-/// All are tried, whatever becomes of the first; one that fails makes the whole fail.
+/// Verifies all of them, even if one fails, and fails if any of them did.
 async fn verify(client: &mut Client, skills: &[Skill]) -> Result<(), Error> {
     let mut judged = Vec::new();
     for skill in skills {
@@ -143,9 +143,10 @@ async fn verify(client: &mut Client, skills: &[Skill]) -> Result<(), Error> {
     } else {
         output.data(&judged.iter().map(in_words).collect::<Vec<_>>().join("\n"))?;
     }
-    match judged.iter().all(|(_, outcome)| outcome.is_ok()) {
-        true => Ok(()),
-        false => Err(Error::AlreadyTold(Exit::Failure)),
+    if judged.iter().all(|(_, outcome)| outcome.is_ok()) {
+        Ok(())
+    } else {
+        Err(Error::AlreadyTold(Exit::Failure))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `client status`: who is signed in, until when, and where that is kept; nothing is sent.
+//! `client status`: who is signed in, until when, and where the grant is stored. Sends nothing.
 
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -11,8 +11,8 @@ pub(crate) fn run(client: &mut Client) -> Result<(), Error> {
     client.access.reload()?;
     let server = client.server.to_string();
     let credentials = &client.access.options.credentials;
-    let (stored_in, are_sealed) =
-        (credentials.path().display().to_string(), credentials.are_sealed());
+    let stored_in = credentials.path().display().to_string();
+    let are_sealed = credentials.are_sealed();
     let Some(grant) = client.access.usable_grant() else {
         if client.output.is_json() {
             client.output.json(&json!({"server": server, "signed_in": false}))?;

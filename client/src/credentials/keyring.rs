@@ -1,8 +1,8 @@
 //! The system keyring, where there is one: it keeps the key that the credentials are sealed with.
 //!
-//! One small item is kept there, and read once a run. So the file of the credentials remains the
-//! one place that changes, under its lock and all at once; whoever gets hold of the file alone gets
-//! nothing.
+//! The keyring stores one small item, which is read once per run. The credentials themselves stay
+//! in their file, which is replaced as a whole under a lock. Without the keyring the file is
+//! unreadable.
 
 use std::{path::Path, time::Duration};
 
@@ -11,10 +11,10 @@ use futures::future::{BoxFuture, FutureExt as _};
 
 use crate::secret::Secret;
 
-/// A keyring that is there answers in milliseconds; nobody waits longer for one that is not.
-pub(super) const GLANCE: Duration = Duration::from_secs(2);
-/// Long enough for a person to unlock it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a keyring may take to answer. One that runs answers in milliseconds.
+pub(super) const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Long enough for a user to unlock it.
+pub(super) const UNLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where the secrets of the credentials are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -33,7 +33,7 @@ pub(crate) enum SecretStore {
 #[error("{0}")]
 pub struct KeyringError(pub(crate) String);
 
-/// Whoever keeps the key.
+/// A store for the key that seals the credentials.
 pub(crate) trait Keyring: Send + Sync {
     /// The key that was kept.
     fn key(&self) -> BoxFuture<'_, Result<Option<Secret>, KeyringError>>;
@@ -48,14 +48,14 @@ pub(crate) struct SystemKeyring {
     /// Each state directory has a key of its own.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is no keyring"))]
     directory: String,
-    /// Whether the person may be asked to unlock it.
+    /// Whether the user may be asked to unlock it.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is no keyring"))]
     may_unlock: bool,
 }
 
 impl SystemKeyring {
-    /// The keyring, with the key of the credentials in `directory`. Only who insists on it is asked
-    /// to unlock it.
+    /// The keyring, with the key of the credentials in `directory`. The user is only asked to
+    /// unlock it if they chose it explicitly.
     pub(crate) fn new(directory: &Path, store: SecretStore) -> Self {
         let directory = std::path::absolute(directory).unwrap_or(directory.to_owned());
         let directory = directory.display().to_string();
@@ -126,9 +126,10 @@ impl SystemKeyring {
         let service = connect().await?;
         let collection = service.get_default_collection().await?;
         if collection.is_locked().await? {
-            match self.may_unlock {
-                true => collection.unlock().await?,
-                false => return Err(secret_service::Error::Locked),
+            if self.may_unlock {
+                collection.unlock().await?
+            } else {
+                return Err(secret_service::Error::Locked);
             }
         }
         let label = format!("Portcullis client: key of {}", self.directory);

@@ -1,4 +1,4 @@
-//! What is kept: which registration, client and grant belong to whom.
+//! The content of the credentials file: registrations, pinned issuers and grants.
 
 use std::collections::BTreeMap;
 

@@ -158,7 +158,7 @@ async fn without_a_keyring_there_is_a_file_and_nobody_waits_for_one() {
         let insisted = Credentials::open_within(moment, home.into(), SecretStore::Keyring, keyring);
         assert!(matches!(insisted.await, Err(CredentialsError::Keyring(_))));
     }
-    assert!(GLANCE.as_secs() <= 2, "whoever has none waits for this at every start");
+    assert!(PROBE_TIMEOUT.as_secs() <= 2, "whoever has none waits for this at every start");
 }
 
 #[tokio::test]

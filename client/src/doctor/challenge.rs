@@ -1,4 +1,4 @@
-//! Checks of how the server refuses whoever has no token (RFC 6750 §3, RFC 9728 §5.1).
+//! Checks of how the server refuses a request without a token (RFC 6750 §3, RFC 9728 §5.1).
 
 use http::StatusCode;
 use url::Url;
@@ -161,7 +161,7 @@ pub(super) const CHECKS: &[Check] = &[
 /// What keeps checks from judging a server that everybody may use.
 const OPEN: &str = "the server asks nobody to sign in";
 
-/// Whether anything says that the server wants people to sign in.
+/// Whether anything says that the server wants users to sign in.
 pub(super) fn asks_for_sign_in(evidence: &Evidence) -> bool {
     let is_open = evidence.answer(Probe::Post).is_ok_and(|post| post.status.is_success());
     !is_open || evidence.resource().is_ok()

@@ -1,4 +1,4 @@
-//! Checks of what stands between: browsers, caches, proxies, TLS and clocks.
+//! Checks for browsers, caches, proxies, TLS and clocks.
 
 use net::loopback::is_loopback;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};

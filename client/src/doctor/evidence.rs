@@ -167,7 +167,7 @@ impl Evidence {
             .unwrap_or_else(|| not_asked("there is no authorization server metadata"))
     }
 
-    /// What came of asking `places`, in words.
+    /// The answers of `places`, in words.
     pub(super) fn tried(&self, places: &[Probe]) -> String {
         let answers = places.iter().filter_map(|probe| self.answers.get(probe));
         let tried = answers.map(|answer| match answer {
@@ -230,7 +230,7 @@ impl Evidence {
         }
     }
 
-    /// Somebody answered `probe`, if it was sent.
+    /// Requires that `probe`, if it was sent, was answered.
     pub(super) fn is_answered(&self, probe: Probe) -> Judged {
         match self.answers.get(&probe) {
             Some(Err(reason)) => Err(Objection::Found(reason.clone())),
@@ -282,7 +282,7 @@ impl Exchange {
         self.url.join(&location).ok()
     }
 
-    /// Whether it is a page for people.
+    /// Whether it is a web page.
     pub(super) fn is_page(&self) -> bool {
         self.header("content-type").is_some_and(|kind| kind.contains("html"))
     }

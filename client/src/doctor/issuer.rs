@@ -32,7 +32,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "take the slash off in authorization_servers; URL libraries add it",
         section: "RFC 8414 §3.3",
         look: |evidence| {
-            let (announced, issuer) = (evidence.announced_issuer()?, evidence.issuer()?);
+            let announced = evidence.announced_issuer()?;
+            let issuer = evidence.issuer()?;
             ensure(announced != format!("{issuer}/"), || both(evidence))
         },
     },
@@ -44,7 +45,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "take the slash off in `issuer`; URL libraries add it",
         section: "RFC 8414 §3.3",
         look: |evidence| {
-            let (announced, issuer) = (evidence.announced_issuer()?, evidence.issuer()?);
+            let announced = evidence.announced_issuer()?;
+            let issuer = evidence.issuer()?;
             ensure(issuer != format!("{announced}/"), || both(evidence))
         },
     },
@@ -56,7 +58,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "make authorization_servers[0] and `issuer` the same bytes",
         section: "RFC 8414 §3.3",
         look: |evidence| {
-            let (announced, issuer) = (evidence.announced_issuer()?, evidence.issuer()?);
+            let announced = evidence.announced_issuer()?;
+            let issuer = evidence.issuer()?;
             let bare = |text: &str| text.trim_end_matches('/').to_owned();
             ensure(bare(announced) == bare(issuer), || both(evidence))
         },
@@ -69,7 +72,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "choose an issuer without a trailing slash",
         section: "RFC 8414 §2",
         look: |evidence| {
-            let (announced, issuer) = (evidence.announced_issuer()?, evidence.issuer()?);
+            let announced = evidence.announced_issuer()?;
+            let issuer = evidence.issuer()?;
             if announced != issuer {
                 return not_asked("the issuer is named in two ways");
             }

@@ -19,7 +19,8 @@ pub(super) enum Landing {
     Refused,
     /// To a page of the server or to another address, as for a request that may succeed.
     Onward,
-    /// To an error of the server itself, or to a limit of requests, which neither accepts nor refuses.
+    /// To an error of the server itself, or to a limit of requests, which neither accepts nor
+    /// refuses.
     Broken,
 }
 
@@ -71,7 +72,7 @@ pub(super) fn destination(answer: &Exchange) -> Option<Url> {
     answer.url.join(address).ok()
 }
 
-/// The error code of an answer, wherever it stands.
+/// The error code of an answer, in its body or in the redirect.
 pub(super) fn error_code(answer: &Exchange) -> Option<String> {
     let sent = destination(answer).map(|there| parameters(&there)).unwrap_or_default();
     let sent = sent.into_iter().find(|(name, _)| name == "error").map(|(_, value)| value);

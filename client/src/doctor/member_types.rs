@@ -44,8 +44,8 @@ pub(super) const RESOURCE: Members = &[
     ("dpop_bound_access_tokens_required", Boolean),
 ];
 
-/// RFC 8414 §2, RFC 9207 §3, RFC 9126 §5, RFC 8628 §4, OpenID Connect Discovery §3 and the Client ID
-/// Metadata Document draft.
+/// RFC 8414 §2, RFC 9207 §3, RFC 9126 §5, RFC 8628 §4, OpenID Connect Discovery §3 and the Client
+/// ID Metadata Document draft.
 pub(super) const SERVER: Members = &[
     ("issuer", Address),
     ("authorization_endpoint", Address),

@@ -69,19 +69,21 @@ impl Prober<'_> {
     ) -> Result<Exchange, FetchError> {
         let request = build(self.fetch.client_for(url).await?).timeout(REQUEST_TIMEOUT);
         let response = request.send().await.map_err(|error| unreachable(url, &error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let status = response.status();
+        let headers = response.headers().clone();
         // A stream of events may never end, and nothing in it is judged.
         let is_stream = headers.get("content-type").is_some_and(|kind| {
             kind.to_str().is_ok_and(|kind| kind.starts_with("text/event-stream"))
         });
         let body = if is_stream { Vec::new() } else { read_body(url, response).await? };
-        let (json, received_at) = (serde_json::from_slice(&body).ok(), self.clock.now());
+        let json = serde_json::from_slice(&body).ok();
+        let received_at = self.clock.now();
         Ok(Exchange { url: url.clone(), status, headers, json, received_at })
     }
 
     async fn call(&mut self) -> Result<(), Error> {
         let server = self.evidence.server.clone();
-        // If nobody answers this, there is nothing to examine.
+        // Without an answer to this, there is nothing to examine.
         let first = self.send(&server, |http| initialize(http, &server)).await?;
         self.evidence.answers.insert(Probe::Post, Ok(first));
         self.ask(Probe::Get, &server, |http| {

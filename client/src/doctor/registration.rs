@@ -1,4 +1,4 @@
-//! Checks of registration by clients that nobody knows (RFC 7591).
+//! Checks of dynamic client registration (RFC 7591).
 
 use http::StatusCode;
 use serde_json::Value;

@@ -8,7 +8,7 @@ use crate::terminal::printable::printable_line;
 /// How much of a client_id is shown: sealed ones fill a screen.
 const MAX_SHOWN_ID_CHARS: usize = 60;
 
-/// What came of one check.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Passed,
@@ -17,7 +17,7 @@ pub(super) enum Outcome {
     Skipped(String),
 }
 
-/// A check and what came of it.
+/// A check and its result.
 pub(super) struct Finding {
     pub(super) check: &'static Check,
     pub(super) outcome: Outcome,

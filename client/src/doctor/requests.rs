@@ -1,12 +1,12 @@
 //! The requests that the doctor sends, by name, and the values in them that checks look for.
 
-/// The redirect URI to register when nobody signs in. Nobody listens there, and nothing is sent.
+/// The redirect URI to register if there is no sign-in. Nothing listens there.
 pub(super) const REDIRECT_URI: &str = "http://127.0.0.1:53682/callback";
 /// The registered redirect URI with another port.
 pub(super) const OTHER_PORT_REDIRECT: &str = "http://127.0.0.1:53683/callback";
-/// Somebody else's redirect URI.
+/// A redirect URI that is not registered.
 pub(super) const FOREIGN_REDIRECT: &str = "https://attacker.example/callback";
-/// A redirect URI in the clear, which nobody should register.
+/// A redirect URI with plain http, which a server should not register.
 pub(super) const PLAIN_HTTP_REDIRECT: &str = "http://attacker.example/callback";
 /// A redirect URI that is a script.
 pub(super) const SCRIPT_REDIRECT: &str = "javascript:alert(1)";
@@ -32,7 +32,7 @@ pub(super) enum Probe {
     Get,
     /// `server/discover` of the newest revision, without a token.
     Discover,
-    /// `initialize` with a token that nobody issued.
+    /// `initialize` with a made-up token.
     BadToken,
     /// `initialize` without a token by a page in a browser.
     McpCrossOrigin,
@@ -85,7 +85,7 @@ pub(super) enum Probe {
     AuthorizeUnknownClient,
     /// The same by a script in a browser.
     AuthorizeCrossOrigin,
-    /// The same with somebody else's redirect URI.
+    /// The same with a redirect URI that is not registered.
     AuthorizeForeignRedirect,
     /// The same without PKCE.
     AuthorizeWithoutPkce,
@@ -93,15 +93,15 @@ pub(super) enum Probe {
     AuthorizePlain,
     /// The same with a PKCE method that does not exist.
     AuthorizeUnknownMethod,
-    /// The same with a response type that nobody should serve.
+    /// The same with an obsolete response type.
     AuthorizeImplicit,
     /// A code of an unknown client.
     TokenUnknownClient,
     /// The same by a page in a browser.
     TokenCrossOrigin,
-    /// A code that nobody issued.
+    /// A made-up code.
     TokenBadCode,
-    /// A refresh token that nobody issued.
+    /// A made-up refresh token.
     TokenBadRefresh,
     /// A grant type that does not exist.
     TokenUnknownGrant,
@@ -109,7 +109,7 @@ pub(super) enum Probe {
     TokenWithoutGrant,
     /// A browser asks whether it may call the token endpoint.
     TokenPreflight,
-    /// Revocation of a token that nobody issued.
+    /// Revocation of a made-up token.
     RevokeUnknown,
     /// The exchange of a true code.
     Exchange,
@@ -117,7 +117,7 @@ pub(super) enum Probe {
     CallWithToken,
     /// The same with the token in the address.
     CallWithTokenInQuery,
-    /// A refresh for somebody else's resource.
+    /// A refresh for another resource.
     RefreshForeignResource,
     /// A refresh.
     Refresh,

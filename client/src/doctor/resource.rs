@@ -116,7 +116,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "print the identifier as it was configured; URL libraries add slashes",
         section: "RFC 9728 §3.3",
         look: |evidence| {
-            let (resource, server) = (identifier(evidence)?, evidence.server.as_str());
+            let resource = identifier(evidence)?;
+            let server = evidence.server.as_str();
             let differs = resource != server
                 && resource.trim_end_matches('/') == server.trim_end_matches('/')
                 && evidence.server.path() != "/";
@@ -131,7 +132,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "set `resource` to the full address, path included",
         section: "RFC 9728 §3.3; RFC 8707 §2",
         look: |evidence| {
-            let (resource, server) = (identifier(evidence)?, evidence.server.as_str());
+            let resource = identifier(evidence)?;
+            let server = evidence.server.as_str();
             let same = resource.trim_end_matches('/') == server.trim_end_matches('/');
             let elsewhere =
                 Url::parse(resource).map_or(true, |url| url.origin() != evidence.server.origin());

@@ -275,7 +275,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Somebody answers at one of the well-known places.
+/// A server answers at one of the well-known places.
 fn is_reachable(evidence: &Evidence) -> Judged {
     let issuer = evidence.announced_issuer()?;
     if !Url::parse(issuer).is_ok_and(|issuer| is_secure(&issuer)) {

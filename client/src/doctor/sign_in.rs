@@ -196,7 +196,7 @@ pub(super) const CHECKS: &[Check] = &[
             refreshed(evidence)?;
             let answer = evidence.answer(Probe::RefreshAgain)?;
             is_token(answer)?;
-            // Whoever gets none keeps the old one, which is a replay the next time.
+            // A client that gets none would send the old one again, which is a replay.
             let has_one = answer.text("refresh_token").is_some();
             ensure(has_one || refreshed(evidence)?.text("refresh_token").is_none(), || {
                 "the second answer has no refresh_token".to_owned()

@@ -9,7 +9,7 @@ use std::{
 
 use crate::files::private_file;
 
-/// How long is waited between two attempts.
+/// Pause between two attempts.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(25);
 
 /// Held while something changes that other processes change too.
@@ -37,12 +37,12 @@ impl From<LockError> for io::Error {
 }
 
 impl FileLock {
-    /// Waits until no other process holds the lock at `path`, for as long as `patience` lasts. The
-    /// directory is created if it is missing.
-    pub(crate) async fn acquire(path: &Path, patience: Duration) -> Result<Self, LockError> {
+    /// Waits up to `timeout` until no other process holds the lock at `path`. Creates the directory
+    /// if it is missing.
+    pub(crate) async fn acquire(path: &Path, timeout: Duration) -> Result<Self, LockError> {
         path.parent().map_or(Ok(()), private_file::create_directory).map_err(LockError::Io)?;
         let file = private_file::open(path).map_err(LockError::Io)?;
-        let deadline = tokio::time::Instant::now() + patience;
+        let deadline = tokio::time::Instant::now() + timeout;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { _file: file }),

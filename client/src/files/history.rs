@@ -7,9 +7,9 @@ use std::{
 
 use crate::files::private_file;
 
-const LONGEST: usize = 500;
+const MAX_LINES: usize = 500;
 
-/// Lines typed before. Losing them harms nobody, so a file that fails is no error.
+/// Lines typed earlier. Losing them does no harm, so failures of the file are ignored.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History {
     path: PathBuf,
@@ -27,7 +27,7 @@ impl History {
     pub(crate) fn add(&mut self, line: &str) {
         self.lines.retain(|known| known != line);
         self.lines.push(line.to_owned());
-        let surplus = self.lines.len().saturating_sub(LONGEST);
+        let surplus = self.lines.len().saturating_sub(MAX_LINES);
         self.lines.drain(..surplus);
         self.write();
     }
@@ -63,10 +63,10 @@ mod tests {
     fn only_the_newest_five_hundred_stay() {
         let home = tempfile::tempdir().expect("a directory");
         let mut history = History { path: home.path().join("history"), lines: Vec::new() };
-        for number in 0..=LONGEST {
+        for number in 0..=MAX_LINES {
             history.add(&number.to_string());
         }
-        assert_eq!(history.newest_first().count(), LONGEST);
+        assert_eq!(history.newest_first().count(), MAX_LINES);
         assert_eq!(history.newest_first().last(), Some("1"));
     }
 }

@@ -55,14 +55,13 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Whether others than its owner can use the file at `path`. Pipes and the like are nobody's
-/// concern, and so is a file that is missing.
+/// Whether users other than its owner can use the file at `path`. Only regular files count.
 pub(crate) fn is_exposed(path: &Path) -> bool {
     fs::metadata(path)
         .is_ok_and(|file| file.is_file() && file.permissions().mode() & FOR_OTHERS != 0)
 }
 
-/// Takes the file at `path` away from others than its owner; `true` if they could use it.
+/// Restricts the file at `path` to its owner. Returns whether others could use it.
 pub(crate) fn make_private(path: &Path) -> io::Result<bool> {
     let is_exposed = is_exposed(path);
     if is_exposed {

@@ -1,7 +1,7 @@
 //! Images, sounds and other data that servers send, kept in files of their own.
 //!
-//! A server chooses neither where a file goes nor what the desktop takes it for: of its words only
-//! letters and digits reach the name, the ending is ours, and no file that exists is touched.
+//! A server chooses neither the directory nor the type of a file: only letters and digits of its
+//! text reach the name, the extension comes from a list, and no existing file is overwritten.
 
 use std::{
     io::{self, Write as _},
@@ -20,10 +20,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-const LONGEST_NAME: usize = 48;
+const MAX_NAME: usize = 48;
 /// Most files of one name in a directory.
-const MOST_NAMESAKES: u32 = 9999;
-/// Kinds that people have programs for. Whatever a program would run has no ending of its own here.
+const MAX_NAMESAKES: u32 = 9999;
+/// Media types and their file extensions. None of them is one that a desktop would execute.
 const ENDINGS: [(&str, &str); 22] = [
     ("image/png", "png"),
     ("image/jpeg", "jpg"),
@@ -98,8 +98,9 @@ impl Received {
 
     fn write(&self, name: &str, kind: &str, content: &[u8]) -> io::Result<PathBuf> {
         private_file::create_directory(&self.directory)?;
-        let (name, ending) = (harmless(name), ending(kind));
-        for number in 1..=MOST_NAMESAKES {
+        let name = harmless(name);
+        let ending = ending(kind);
+        for number in 1..=MAX_NAMESAKES {
             let file = match number {
                 1 => format!("{name}.{ending}"),
                 _ => format!("{name}-{number}.{ending}"),
@@ -124,7 +125,7 @@ impl Received {
 /// no directory, device or hidden file.
 fn harmless(name: &str) -> String {
     let mut kept = String::new();
-    for character in name.chars().take(LONGEST_NAME) {
+    for character in name.chars().take(MAX_NAME) {
         match character {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '_' => kept.push(character),
             _ if kept.ends_with('-') || kept.is_empty() => {}
@@ -166,7 +167,7 @@ mod tests {
             (".bashrc", "text/html", "bashrc.bin"),
             ("a\u{0}b\u{1b}[2J$(reboot)", "image/svg+xml", "a-b-2J-reboot.bin"),
             ("…", "IMAGE/JPEG; q=1", "received.jpg"),
-            (&"x".repeat(300), "audio/wav", &format!("{}.wav", "x".repeat(LONGEST_NAME))),
+            (&"x".repeat(300), "audio/wav", &format!("{}.wav", "x".repeat(MAX_NAME))),
         ] {
             assert_eq!(self::kept(&received, name, kind), file, "{name}");
         }

@@ -85,7 +85,7 @@ pub(crate) fn foreign_encoding(headers: &HeaderMap) -> Option<String> {
     (!is_plain).then_some(encoding)
 }
 
-/// What serde says, without line and column: they mean nothing to whoever cannot see the document.
+/// Serde's message without line and column, which mean nothing to a reader without the document.
 fn without_place(error: &serde_json::Error) -> String {
     let words = error.to_string();
     match words.rsplit_once(" at line ") {

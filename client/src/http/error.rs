@@ -132,7 +132,8 @@ pub(crate) fn unreachable(url: &Url, error: &reqwest::Error) -> FetchError {
         let Some(source) = innermost.source() else { break };
         innermost = source;
     }
-    let (url, reason) = (url.clone(), innermost.to_string());
+    let url = url.clone();
+    let reason = innermost.to_string();
     if let Some(spoken) = spoken_instead(&url, &reason) {
         return FetchError::WrongScheme { url, spoken };
     }

@@ -1,4 +1,4 @@
-//! A short piece of an unexpected body, safe to print, so that a person sees what the server said.
+//! A short piece of an unexpected body, safe to print, so that a user sees what the server said.
 
 use crate::terminal::printable::{printable_line, shortened};
 

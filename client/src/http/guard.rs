@@ -1,9 +1,9 @@
-//! Whom a name leads to: looked up once, judged, and connected to exactly as judged.
+//! Which addresses a host name may resolve to: resolved once, checked, and connected to as checked.
 //!
-//! A server that may point at any name may point at one that leads into the network of whoever
-//! runs this client: to a router, or to the metadata service of a cloud. So the addresses of every
-//! name are judged where the connection is made. There is no second look-up that could answer
-//! otherwise (DNS rebinding). Only a server that is in such a network itself may point into it.
+//! Metadata may name any host, including one that resolves into the user's private network: a
+//! router, or the metadata service of a cloud. So the addresses of every name are checked where the
+//! connection is made, without a second look-up that could answer differently (DNS rebinding). Only
+//! a server in a private network may name a host there.
 
 use std::{
     collections::BTreeSet,
@@ -23,7 +23,8 @@ pub enum NameRefused {
     /// It leads inward, and the server is out there.
     #[error("its name leads to {0}, and a remote server may not send this client there")]
     Inward(IpAddr),
-    /// The name of the server itself leads both ways: whoever answers for it is up to something.
+    /// The server's own name resolves to public and to private addresses, which looks like an
+    /// attack.
     #[error("its name leads to public addresses and to {0} as well")]
     BothWays(IpAddr),
     /// The name of the server itself led the other way when it was first looked up.
@@ -32,7 +33,7 @@ pub enum NameRefused {
     /// What is said to it must not leave this machine, be it in plain http (RFC 6761 §6.3).
     #[error("it is a name of this machine, and leads to {0}")]
     NotThisMachine(IpAddr),
-    /// Nobody is there.
+    /// The name resolves to nothing.
     #[error("its name has no address")]
     Nowhere,
 }
@@ -78,8 +79,8 @@ impl Guard {
         Self(Arc::new(Shared { server: name, lookup, learnt }))
     }
 
-    /// Expects requests to `url`. Every other name that is looked up is a proxy's: whoever runs the
-    /// client chose it, and it judges by itself what it connects to.
+    /// Expects requests to `url`. Any other name that is looked up belongs to a proxy, which the
+    /// user has configured and which decides by itself what it connects to.
     pub(super) fn expect(&self, url: &Url) {
         if let Some(Host::Domain(name)) = url.host() {
             self.learnt(|learnt| learnt.targets.insert(name.to_owned()));

@@ -1,4 +1,4 @@
-//! The address of an MCP server, as a person gives it.
+//! The address of an MCP server, as a user gives it.
 
 use url::Url;
 

@@ -8,7 +8,7 @@ use crate::secret::Secret;
 /// What a query that arrived at the redirect URI method.
 #[derive(Debug)]
 pub(crate) enum Judgement {
-    /// It does not carry this request's `state`: not an answer to us, so nobody is told anything.
+    /// It does not carry this request's `state`, so it is not an answer to it and is ignored.
     NotOurs,
     /// It is the answer to this request, good or bad.
     Ours(Result<Secret, OAuthError>),

@@ -84,8 +84,8 @@ impl AuthorizationServerMetadata {
         self.needed(&self.token_endpoint, "token_endpoint")
     }
 
-    /// Where the browser goes, at a server that can be trusted with a code flow: one without PKCE
-    /// leaves the code to whoever intercepts it, so it is refused (OAuth 2.1 §7.5).
+    /// Where the browser goes. A server without PKCE is refused, because anyone who intercepts the
+    /// code could use it (OAuth 2.1 §7.5).
     pub(crate) fn authorization_endpoint(&self) -> Result<&Url, OAuthError> {
         if !items(&self.code_challenge_methods_supported).iter().any(|method| method == "S256") {
             return Err(OAuthError::NoPkce { issuer: self.issuer.clone() });

@@ -1,4 +1,5 @@
-//! Step 1: what a `WWW-Authenticate` header asks for (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728 §5.1).
+//! Step 1: what a `WWW-Authenticate` header asks for (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728
+//! §5.1).
 
 use super::{dpop::USE_DPOP_NONCE, scope::Scope};
 

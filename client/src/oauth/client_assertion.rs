@@ -33,9 +33,10 @@ impl ClientKey {
     /// Reads a PKCS#8 key in PEM or a private JWK.
     pub fn parse(text: &Secret) -> Result<Self, OAuthError> {
         let text = text.reveal().trim();
-        let key = match text.starts_with('{') {
-            true => SigningKey::from_json(text.as_bytes()),
-            false => from_pem(text.as_bytes()),
+        let key = if text.starts_with('{') {
+            SigningKey::from_json(text.as_bytes())
+        } else {
+            from_pem(text.as_bytes())
         };
         let key = key.map_err(|error| OAuthError::UnusableKey { reason: error.to_string() })?;
         Ok(Self(Arc::new(key)))

@@ -1,4 +1,4 @@
-//! Instead of a person: the client itself is who the token is for (OAuth 2.1 §4.2, the MCP
+//! Instead of a user: the client itself is who the token is for (OAuth 2.1 §4.2, the MCP
 //! extension `io.modelcontextprotocol/oauth-client-credentials`).
 
 use super::{

@@ -1,4 +1,4 @@
-//! Instead of a browser here: the person opens one elsewhere and types a code (RFC 8628).
+//! Instead of a browser here: the user opens one elsewhere and types a code (RFC 8628).
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use super::{
 };
 use crate::{exit::Exit, http::is_harmless, secret::Secret, terminal::explain::Rule};
 
-/// What the server may ask for between two questions (RFC 8628 §3.2), in seconds.
+/// Shortest and longest polling interval that a server may ask for, in seconds (RFC 8628 §3.2).
 const INTERVALS: std::ops::RangeInclusive<u64> = 1..=60;
-/// If it asks for nothing in particular.
-const USUAL_INTERVAL: u64 = 5;
-/// How much slower `slow_down` makes it (RFC 8628 §3.5).
-const SLOWER: u64 = 5;
-/// Longer codes cannot be typed by a person.
-const LONGEST_USER_CODE: usize = 64;
+/// Polling interval in seconds if the server names none.
+const DEFAULT_INTERVAL: u64 = 5;
+/// Seconds that each `slow_down` adds to the interval (RFC 8628 §3.5).
+const SLOW_DOWN_INCREMENT: u64 = 5;
+/// Longest user code in bytes: a longer one cannot be typed.
+const MAX_USER_CODE: usize = 64;
 
 const REQUEST: Rule = Rule {
     title: "Ask for a code to type elsewhere",
@@ -35,7 +35,7 @@ const POLL: Rule = Rule {
     section: "RFC 8628 §3.4 and §3.5",
 };
 
-/// What the person is shown, and what is asked with later (RFC 8628 §3.2).
+/// What the user is shown, and what is asked with later (RFC 8628 §3.2).
 #[derive(Debug)]
 pub(crate) struct DeviceAuthorization {
     device_code: Secret,
@@ -47,7 +47,7 @@ pub(crate) struct DeviceAuthorization {
     interval: Option<u64>,
 }
 
-/// The same as it is sent.
+/// The response as the server sends it.
 #[derive(Deserialize)]
 struct SentDeviceAuthorization {
     device_code: Secret,
@@ -99,8 +99,8 @@ pub(crate) async fn request(
     check(endpoint, sent.into()).await
 }
 
-/// A page that is not on the web, or a code that nobody can type, is not shown. The address that
-/// has the code in it is only a convenience: one that cannot be shown is left out.
+/// Refuses a page that is not on the web and a code that cannot be typed. The address that contains
+/// the code is only a convenience, so it is left out if it cannot be shown.
 async fn check(
     endpoint: &TokenEndpoint<'_>,
     mut authorization: DeviceAuthorization,
@@ -117,14 +117,14 @@ async fn check(
     }
     let code = &authorization.user_code;
     let is_typed = code.chars().all(|character| character.is_alphanumeric() || character == '-');
-    if code.is_empty() || code.len() > LONGEST_USER_CODE || !is_typed {
+    if code.is_empty() || code.len() > MAX_USER_CODE || !is_typed {
         let reason = "its user code cannot be typed";
         return Err(OAuthError::MalformedResponse { reason });
     }
     Ok(authorization)
 }
 
-/// Asks until the person has decided. The caller bounds how long.
+/// Asks until the user has decided. The caller bounds how long.
 pub(crate) async fn wait(
     endpoint: &TokenEndpoint<'_>,
     resource: &str,
@@ -163,11 +163,11 @@ pub(crate) async fn wait(
 }
 
 fn first_interval(asked: Option<u64>) -> u64 {
-    asked.unwrap_or(USUAL_INTERVAL).clamp(*INTERVALS.start(), *INTERVALS.end())
+    asked.unwrap_or(DEFAULT_INTERVAL).clamp(*INTERVALS.start(), *INTERVALS.end())
 }
 
 fn slower(interval: u64) -> u64 {
-    (interval + SLOWER).min(*INTERVALS.end())
+    (interval + SLOW_DOWN_INCREMENT).min(*INTERVALS.end())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::http::Fetch;
 
-/// What is known about a server before anybody signs in.
+/// The metadata of an MCP server and of its authorization server.
 #[derive(Clone, Debug)]
 pub(crate) struct Discovery {
     /// What the MCP server says about itself.
@@ -19,8 +19,8 @@ pub(crate) struct Discovery {
     pub(crate) authorization_server: AuthorizationServerMetadata,
 }
 
-/// Finds out where to sign in. Done anew for every sign-in: a server may have moved to another
-/// authorization server since the last one.
+/// Finds out where to sign in. Nothing is cached, because a server may have moved to another
+/// authorization server since the last sign-in.
 pub(crate) async fn discover(
     fetch: &Fetch,
     server: &Url,

@@ -23,15 +23,15 @@ pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// The error that asks for a nonce, at both kinds of server (RFC 9449 §8 and §9).
 pub(crate) const USE_DPOP_NONCE: &str = "use_dpop_nonce";
-/// Longer nonces are not worth carrying.
-const LONGEST_NONCE: usize = 1024;
+/// Longest nonce that is sent back, in bytes.
+const MAX_NONCE: usize = 1024;
 
 /// The key of one grant, and the nonces that servers have handed out.
 #[derive(Clone)]
 pub(crate) struct DpopKey {
     key: Arc<SigningKey>,
     clock: Clock,
-    /// By origin: what one server hands out means nothing to another.
+    /// By origin: a nonce of one server means nothing to another.
     nonces: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
@@ -87,7 +87,7 @@ impl DpopKey {
     /// a new one, with which the request is worth repeating.
     pub(crate) fn learn(&self, url: &Url, answer: &HeaderMap) -> bool {
         let nonce = answer.get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok());
-        let Some(nonce) = nonce.filter(|nonce| nonce.len() <= LONGEST_NONCE) else { return false };
+        let Some(nonce) = nonce.filter(|nonce| nonce.len() <= MAX_NONCE) else { return false };
         let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
         let origin = url.origin().ascii_serialization();
         nonces.insert(origin, nonce.to_owned()).as_deref() != Some(nonce)

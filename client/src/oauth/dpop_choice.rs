@@ -5,7 +5,7 @@ use super::{
     challenge::AuthorizationChallenge, protected_resource::ProtectedResourceMetadata,
 };
 
-/// What the person wants.
+/// What the user wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum DpopChoice {
     /// If the MCP server takes such tokens and its authorization server issues them

@@ -1,4 +1,4 @@
-//! Instead of consent: a company's identity provider vouches for the person (the MCP extension
+//! Instead of consent: a company's identity provider vouches for the user (the MCP extension
 //! `io.modelcontextprotocol/enterprise-managed-authorization`).
 //!
 //! The identity provider turns its own ID token into an assertion for one authorization server
@@ -32,7 +32,7 @@ const PRESENT: Rule = Rule {
     section: "RFC 7523 §2.1, MCP enterprise-managed-authorization",
 };
 
-/// The company's identity provider, and what it has said about the person.
+/// The company's identity provider, and what it has said about the user.
 #[derive(Clone, Debug)]
 pub struct IdentityProvider {
     /// Where it exchanges tokens.
@@ -41,7 +41,7 @@ pub struct IdentityProvider {
     pub client_id: String,
     /// Its secret there, if it has one.
     pub client_secret: Option<Secret>,
-    /// The ID token of the person who signed in there.
+    /// The ID token of the user who signed in there.
     pub id_token: Secret,
 }
 

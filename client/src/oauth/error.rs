@@ -82,7 +82,7 @@ pub enum OAuthError {
     ForeignIssuer {
         /// Where the client is registered.
         expected: String,
-        /// Whom the MCP server names.
+        /// The authorization server that the MCP server names.
         found: String,
     },
     /// The way chosen to get tokens needs a client that was registered beforehand.

@@ -35,7 +35,7 @@ pub(super) struct ErrorResponse {
     pub(crate) reason: String,
 }
 
-/// The same as it is sent.
+/// The response as the server sends it.
 #[derive(Deserialize)]
 struct SentErrorResponse {
     #[serde(default)]
@@ -68,8 +68,9 @@ impl ErrorResponse {
 /// Whether `answer`, which came from `issuer`, grants what was asked for.
 ///
 /// # Errors
-/// [`OAuthError::TokenRefused`] when it does not; [`FetchError::Unavailable`](crate::http::FetchError::Unavailable) when the server could
-/// not decide.
+/// [`OAuthError::TokenRefused`] when it does not;
+/// [`FetchError::Unavailable`](crate::http::FetchError::Unavailable) when the server could not
+/// decide.
 pub(super) fn granted(answer: &Answer, issuer: &str) -> Result<(), OAuthError> {
     let Some(ErrorResponse { error, reason }) = ErrorResponse::read(answer) else { return Ok(()) };
     if answer.is_in_trouble() && !CODES.contains(&error.as_str()) {

@@ -1,4 +1,4 @@
-//! What a sign-in leads to: what was granted, by whom, to which client and until when.
+//! A grant: the tokens that a sign-in leads to, their issuer, client, scopes and lifetime.
 
 use net::clock::Clock;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::secret::Secret;
 
-/// A person's permission, as the authorization server granted it to this installation.
+/// A user's permission, as the authorization server granted it to this installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Grant {
     /// The authorization server, exactly as its metadata spells it.
@@ -63,7 +63,7 @@ impl Grant {
         })
     }
 
-    /// Whether the grant can still lead to an answer without asking the person.
+    /// Whether the grant can still lead to an answer without asking the user.
     pub(crate) fn is_usable(&self, now: i64) -> bool {
         self.refresh_token.is_some() || !self.is_expired(now)
     }

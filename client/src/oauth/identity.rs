@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{secret::Secret, terminal::explain::Rule};
 
-/// What the person has said about who this program is.
+/// Which client this program is, as far as the user has configured it.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
-    /// The client that whoever runs the authorization server has registered.
+    /// The client that the operator of the authorization server has registered.
     pub pre_registered: Option<PreRegistered>,
     /// Where this program's metadata document is published.
     pub metadata_document: Option<Url>,

@@ -124,7 +124,7 @@ fn well_known_urls(server: &Url) -> Vec<Url> {
     urls
 }
 
-/// Whether `place` is one that only whoever has the whole host of `server` can fill.
+/// Whether only the owner of the whole host of `server` can publish at `place`.
 fn is_well_known(place: &Url, server: &Url) -> bool {
     place.origin() == server.origin() && place.path().starts_with(WELL_KNOWN)
 }
@@ -133,10 +133,9 @@ fn announced_url(server: &Url, address: &str) -> Result<Url, OAuthError> {
     server.join(address).map_err(|_| OAuthError::AnnouncedAddress { address: address.to_owned() })
 }
 
-/// The metadata must describe this server or a parent of it on the same origin; otherwise a token
-/// for somebody else's resource could be coaxed out of the person (RFC 9728 §3.3 and §7.3). About a
-/// parent only the well-known places are believed: whoever has one path of a host could announce
-/// any other.
+/// The metadata must describe this server or a parent of it on the same origin; otherwise a server
+/// could obtain a token for another resource (RFC 9728 §3.3 and §7.3). Only the well-known places
+/// may describe a parent: the owner of one path of a host could announce any other.
 fn check_resource(resource: &str, server: &Url, found_at: &Url) -> Result<(), OAuthError> {
     let fits = Url::parse(resource).is_ok_and(|parsed| {
         let parent = parsed.path().trim_end_matches('/');

@@ -21,8 +21,8 @@ use crate::{http::Fetch, secret::Secret, terminal::explain::Rule};
 
 const CLIENT_NAME: &str = "Portcullis client";
 const SOFTWARE_ID: &str = "portcullis-client";
-/// Sealed registrations are long; nothing honest is longer than this.
-const LONGEST_CLIENT_ID: usize = 8 * 1024;
+/// Longest `client_id`, in bytes. Servers that seal the registration into it make long ones.
+const MAX_CLIENT_ID: usize = 8 * 1024;
 /// How a client that registered itself can prove itself, from the least secret to keep.
 const ABLE: [ClientAuthenticationMethod; 3] = [
     ClientAuthenticationMethod::None,
@@ -51,7 +51,7 @@ pub(crate) struct ClientRegistration {
     /// The redirect URI it registered.
     #[serde(default)]
     pub(crate) redirect_uri: String,
-    /// The key it signs assertions with. It is the person's own and never kept here.
+    /// The key it signs assertions with. It is the user's own and never kept here.
     #[serde(skip)]
     pub(crate) key: Option<ClientKey>,
 }
@@ -102,7 +102,7 @@ impl ClientAuthenticationMethod {
 pub(crate) enum GrantTypes {
     /// Codes that the browser brings back.
     Browser,
-    /// Codes that a person types elsewhere (RFC 8628).
+    /// Codes that a user types elsewhere (RFC 8628).
     Device,
 }
 
@@ -126,7 +126,7 @@ impl ClientRegistration {
         }
     }
 
-    /// Whether it can still be used: its secret, if it has one, has not expired.
+    /// Whether the client secret, if there is one, has not expired.
     pub(crate) fn is_current(&self, now: i64) -> bool {
         self.client_secret_expires_at == 0 || now < self.client_secret_expires_at
     }
@@ -182,8 +182,7 @@ struct ClientInformation {
     redirect_uris: Member<List>,
 }
 
-/// Registers this client with `redirect_uri`, for `grant_types` and for refreshing what comes of
-/// them.
+/// Registers this client with `redirect_uri`, for `grant_types` and for refresh tokens.
 pub(crate) async fn register(
     fetch: &Fetch,
     metadata: &AuthorizationServerMetadata,
@@ -216,7 +215,7 @@ fn accept(
     let ClientInformation { client_id, redirect_uris, .. } = information;
     let client_secret = information.client_secret.into_value();
     let is_plain = client_id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    if client_id.is_empty() || client_id.len() > LONGEST_CLIENT_ID || !is_plain {
+    if client_id.is_empty() || client_id.len() > MAX_CLIENT_ID || !is_plain {
         return Err("it assigned a client_id that no request can carry");
     }
     if redirect_uris.value().is_some_and(|List(uris)| !uris.iter().any(|uri| uri == redirect_uri)) {
@@ -332,7 +331,7 @@ mod tests {
         for hostile in [
             serde_json::json!({"client_id": ""}),
             serde_json::json!({"client_id": "a\r\nb"}),
-            serde_json::json!({"client_id": "x".repeat(LONGEST_CLIENT_ID + 1)}),
+            serde_json::json!({"client_id": "x".repeat(MAX_CLIENT_ID + 1)}),
             serde_json::json!({"redirect_uris": ["https://evil.example/callback"]}),
             serde_json::json!({"token_endpoint_auth_method": "tls_client_auth"}),
             serde_json::json!({"token_endpoint_auth_method": "client_secret_basic"}),

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{OAuthError, member::List};
 
-/// The longest list that is asked for: hardly any server takes an address that is longer in all.
-const LONGEST: usize = 8 * 1024;
+/// Longest list of scopes in bytes, because servers limit the length of the request URL.
+const MAX_LENGTH: usize = 8 * 1024;
 
 /// A set of scopes in the order they were named (RFC 6749 §3.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for Scope {
     }
 }
 
-/// Everything that has a say in the choice.
+/// Everything that the choice of scopes depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ScopeSources<'a> {
     /// The `scope` of the challenge, if it names any.
@@ -98,7 +98,7 @@ pub(crate) fn select(sources: ScopeSources<'_>) -> Result<Scope, OAuthError> {
         _ => wanted,
     };
     match wanted.to_string().len() {
-        ..=LONGEST => Ok(wanted),
+        ..=MAX_LENGTH => Ok(wanted),
         _ => Err(OAuthError::TooManyScopes { count: wanted.0.len() }),
     }
 }

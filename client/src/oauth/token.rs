@@ -50,7 +50,7 @@ pub(crate) struct TokenResponse {
     pub(crate) scope: Option<Scope>,
 }
 
-/// The same as it is sent.
+/// The response as the server sends it.
 #[derive(Deserialize)]
 struct SentTokenResponse {
     #[serde(default)]
@@ -68,7 +68,6 @@ struct SentTokenResponse {
 /// The token endpoint of one authorization server, as one client speaks to it.
 #[derive(Clone, Copy)]
 pub(crate) struct TokenEndpoint<'a> {
-    /// How servers are spoken to.
     pub(crate) fetch: &'a Fetch,
     pub(crate) metadata: &'a AuthorizationServerMetadata,
     pub(crate) client: &'a ClientRegistration,
@@ -172,7 +171,7 @@ impl TokenEndpoint<'_> {
 
 impl TokenResponse {
     /// Reads what was `sent`. Only the access token and its type can make it unusable: a sign-in
-    /// that a person has consented to is not lost over a member that this client can do without.
+    /// that a user has consented to is not lost over a member that this client can do without.
     fn read(sent: SentTokenResponse, is_bound: bool) -> Result<Self, String> {
         let token_type = check_type(&sent.token_type, is_bound)?;
         let access_token = match sent.access_token {
@@ -186,7 +185,7 @@ impl TokenResponse {
             access_token,
             token_type,
             expires_in: sent.expires_in.into_value().map(|Seconds(seconds)| seconds),
-            // One that cannot be sent is of no use; without it the person signs in again later.
+            // One that cannot be sent is of no use; without it the user signs in again later.
             refresh_token: refresh_token.filter(|token| check_token(token).is_ok()),
             scope: sent.scope.value().map(Scope::from).filter(|scope| !scope.is_empty()),
         })

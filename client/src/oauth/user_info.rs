@@ -1,4 +1,4 @@
-//! Aside: the name of whoever signed in, as far as the server tells it (OpenID Connect Core §5.3).
+//! Aside: the name of the user who signed in, if the server tells it (OpenID Connect Core §5.3).
 //!
 //! The access token is not looked into: its format is between the two servers (RFC 9068 §6).
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{authorization_server_metadata::AuthorizationServerMetadata, dpop::AccessToken};
 use crate::http::Fetch;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const USER_INFO_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Who signed in (OpenID Connect Core §5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Person {
     }
 }
 
-/// Who the token is about. Signing in does not depend on the answer, so no answer is no error.
+/// The user whom the token is about. A failure is not an error: signing in does not depend on it.
 pub(crate) async fn user_info(
     fetch: &Fetch,
     metadata: &AuthorizationServerMetadata,
@@ -39,7 +39,7 @@ pub(crate) async fn user_info(
     let endpoint = metadata.userinfo_endpoint()?;
     let headers = access_token.headers("GET", endpoint).ok()?;
     let request = fetch.get_with(endpoint, headers);
-    let answer = tokio::time::timeout(PATIENCE, request).await.ok()?.ok()?;
+    let answer = tokio::time::timeout(USER_INFO_TIMEOUT, request).await.ok()?.ok()?;
     let person: Person = answer.status.is_success().then(|| answer.json().ok())??;
     person.display_name().is_some().then_some(person)
 }

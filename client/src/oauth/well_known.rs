@@ -1,4 +1,4 @@
-//! Looking for a document at the places where it may be (RFC 8615).
+//! Looks for a document at several well-known places (RFC 8615).
 
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use super::OAuthError;
 use crate::http::Fetch;
 
-/// What came of a search.
+/// The result of a search.
 pub(super) enum Found<T> {
     /// The first document that fits.
     Document(T),

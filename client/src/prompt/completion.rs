@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Recent lines offered at once; more would push the tools out of sight.
-const RECENT: usize = 4;
+const MAX_RECENT: usize = 4;
 
 /// The words of the prompt itself, and what they do.
 pub(crate) const WORDS: [(&str, &str); 17] = [
@@ -33,7 +33,7 @@ pub(crate) const WORDS: [(&str, &str); 17] = [
 /// Names that some words of the prompt take, each with what is said about it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
-    /// The servers that the person has named.
+    /// The servers that the user has named.
     pub(crate) servers: Vec<(String, String)>,
     /// The URIs that the server listed.
     pub(crate) resources: Vec<(String, String)>,
@@ -101,7 +101,7 @@ impl Completer {
                 && *line != typed
                 && !self.words.iter().any(|w| w.name == **line)
         });
-        let recent = recent.take(RECENT).map(|line| Suggestion::new(line, "", line.clone()));
+        let recent = recent.take(MAX_RECENT).map(|line| Suggestion::new(line, "", line.clone()));
         recent.chain(self.completions(typed)).collect()
     }
 

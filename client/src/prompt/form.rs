@@ -15,7 +15,7 @@ use crate::{
 
 const SKIP: &str = "(leave it out)";
 
-/// Asks for every one of `parameters` that `given` does not hold; `None` if the person gave up.
+/// Asks for each of `parameters` that `given` lacks; `None` if the user cancels.
 pub(crate) async fn fill(
     parameters: &[Parameter],
     given: JsonObject,
@@ -38,13 +38,10 @@ pub(crate) async fn fill(
     Ok(Some(values))
 }
 
-/// What the person is asked.
+/// What the user is asked.
 fn question(parameter: &Parameter) -> Question {
     let choices = choices(parameter);
-    let asking = match choices.is_empty() {
-        true => Asking::Text,
-        false => Asking::Choice(choices),
-    };
+    let asking = if choices.is_empty() { Asking::Text } else { Asking::Choice(choices) };
     let judged = parameter.clone();
     Question {
         label: format!("{}:", shown_name(parameter)),
@@ -55,9 +52,9 @@ fn question(parameter: &Parameter) -> Question {
     }
 }
 
-/// What there is to choose from; nothing for a value that is typed. The list is drawn by a library
-/// that lets escapes through, and what is chosen is sent as it is: so a value that is not what it
-/// would look like is not offered.
+/// The values to choose from; empty for a value that is typed. The library that draws the list does
+/// not escape them, and the chosen one is sent unchanged, so values that cannot be shown as they
+/// are are left out.
 fn choices(parameter: &Parameter) -> Vec<String> {
     let mut choices: Vec<_> = match parameter.kind {
         Kind::Boolean => vec!["yes".to_owned(), "no".to_owned()],

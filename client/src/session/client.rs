@@ -1,5 +1,5 @@
-//! Work with one server: every request refreshes, signs in or steps up as the server asks, and is
-//! then repeated.
+//! The client of one server. If the server refuses a request, it refreshes, signs in or steps up
+//! and repeats the request.
 
 use std::sync::Arc;
 
@@ -25,13 +25,10 @@ use crate::{
     terminal::{output::Output, suggestion::closest},
 };
 
-/// A server, the right to use it, and the connection to it.
+/// A server, the grant for it, and the connection to it.
 pub struct Client {
-    /// The server's address.
     pub(crate) server: Url,
-    /// How the person is spoken to.
     pub(crate) output: Arc<Output>,
-    /// The right to use the server.
     pub(crate) access: Access,
     connection: Connection,
     tools: Vec<Tool>,
@@ -50,8 +47,15 @@ impl Client {
         let access = Access::load(options, fetch.clone())?;
         let token = access.token();
         let connection = Connection::new(server.clone(), fetch, token, &profile, conversation);
-        let (tools, resources, prompts) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { server, output, access, connection, tools, resources, prompts })
+        Ok(Self {
+            server,
+            output,
+            access,
+            connection,
+            tools: Vec::new(),
+            resources: Vec::new(),
+            prompts: Vec::new(),
+        })
     }
 
     /// The resources that were listed last.
@@ -69,13 +73,13 @@ impl Client {
         &self.tools
     }
 
-    /// Lists the tools anew.
+    /// Lists the tools, and remembers them.
     pub async fn list_tools(&mut self) -> Result<&[Tool], Error> {
         self.tools = self.request(async |running| running.list_all_tools().await).await?;
         Ok(&self.tools)
     }
 
-    /// Lists the tools if that takes neither the person nor a complaint.
+    /// Lists the tools if that involves no sign-in, and ignores failures.
     pub(crate) async fn list_tools_quietly(&mut self) {
         if self.access.usable_grant().is_none() || self.access.renew_if_due().await.is_err() {
             return;
@@ -150,7 +154,7 @@ impl Client {
         &self.access.options.received
     }
 
-    /// Works with the server at `address` from now on.
+    /// Switches to the server at `address`; on failure the old one stays.
     pub(crate) async fn turn_to(&mut self, address: Url) -> Result<(), Error> {
         let next = Self::new(ConnectionOptions { server: address, ..self.access.options.clone() })?;
         self.start_afresh().await;
@@ -158,13 +162,14 @@ impl Client {
         Ok(())
     }
 
-    /// Whether somebody can be asked for what is missing.
+    /// Whether the user can be asked for missing arguments.
     pub(crate) fn may_ask(&self) -> bool {
         let interaction = &self.access.options.interaction;
         interaction.may_ask && interaction.output.is_conversation() && !interaction.output.is_json()
     }
 
-    /// Signs in anew, whoever is signed in now. Returns `false` if the server wants no sign-in.
+    /// Signs in, even if a user is already signed in. Returns `false` if the server needs no
+    /// sign-in.
     pub(crate) async fn sign_in(&mut self) -> Result<bool, Error> {
         self.connection.close().await;
         self.access.set_aside();
@@ -178,7 +183,7 @@ impl Client {
         Ok(self.access.usable_grant().is_some())
     }
 
-    /// Ends the connection and forgets the lists: whoever comes next may see others.
+    /// Ends the connection and forgets the lists: another user may see other tools.
     pub async fn start_afresh(&mut self) {
         self.connection.close().await;
         self.tools.clear();
@@ -186,7 +191,7 @@ impl Client {
         self.prompts.clear();
     }
 
-    /// Runs any request of the protocol, with whatever the server wants for it.
+    /// Runs a request, and repeats it once the server has been given what it asks for.
     pub async fn request<T>(
         &mut self,
         operation: impl AsyncFn(&Running) -> Result<T, ServiceError>,

@@ -1,4 +1,4 @@
-//! One open MCP connection, and what its failures mean to a person.
+//! One open MCP connection, and what its failures mean to a user.
 
 use std::{error::Error as StdError, sync::Arc, time::Duration};
 
@@ -56,8 +56,8 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// A connection to `server` that presents what is in `token`, and is whom `profile` describes;
-    /// the server's questions go to `conversation`.
+    /// A connection to `server` that sends the token in `token`; `conversation` answers the
+    /// server's questions.
     pub(crate) fn new(
         server: Url,
         fetch: Fetch,
@@ -65,7 +65,8 @@ impl Connection {
         profile: &Profile,
         conversation: Arc<dyn Conversation>,
     ) -> Self {
-        let (protocol, notes) = (profile.protocol.clone(), Notes::default());
+        let protocol = profile.protocol.clone();
+        let notes = Notes::default();
         let host = Host::new(conversation, protocol.offered(), notes.activity.clone());
         let host = host.at(&server).declaring(profile.method.extension());
         let answer_timeout = profile.answer_timeout.0;
@@ -86,7 +87,8 @@ impl Connection {
         tokio::select! {
             outcome = operation(running) => outcome.map_err(|error| self.service_failure(error)),
             waited = self.notes.activity.silence(self.answer_timeout) => {
-                let (server, seconds) = (self.server.to_string(), waited.as_secs());
+                let server = self.server.to_string();
+                let seconds = waited.as_secs();
                 Err(failed(Error::Unanswered { server, seconds }))
             }
         }
@@ -100,7 +102,7 @@ impl Connection {
     /// Ends the connection, and with it the server's session where there is one.
     pub(crate) async fn close(&mut self) {
         if let Some(mut running) = self.running.take() {
-            // A server that does not say goodbye in time is left.
+            // A server that does not close the session in time is not waited for.
             let _ = running.close_with_timeout(CLOSING_TIMEOUT).await;
         }
     }
@@ -133,7 +135,8 @@ impl Connection {
         mode: ClientLifecycleMode,
         client: &reqwest::Client,
     ) -> Result<Running, ClientInitializeError> {
-        let (server, token) = (self.server.clone(), self.token.clone());
+        let server = self.server.clone();
+        let token = self.token.clone();
         let wire = Wire::new(client.clone(), server, token, self.notes.clone());
         let config = StreamableHttpClientTransportConfig::with_uri(self.server.as_str());
         let transport = StreamableHttpClientTransport::with_client(wire, config);
@@ -234,13 +237,14 @@ impl Connection {
     }
 
     fn unusable(&self, reason: &str) -> Failure {
-        let (server, reason) = (self.server.to_string(), reason.to_owned());
+        let server = self.server.to_string();
+        let reason = reason.to_owned();
         failed(Error::UnusableAnswer { server, reason })
     }
 }
 
-/// Whether the server understood what it was asked and objects to it. One that does not serve MCP at
-/// this address says that there is nothing of the kind.
+/// Whether the server understood what it was asked and objects to it. One that does not serve MCP
+/// at this address says that there is nothing of the kind.
 fn is_objection(error: &WireError) -> bool {
     const ABSENT: [StatusCode; 3] =
         [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::GONE];

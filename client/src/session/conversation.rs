@@ -1,4 +1,4 @@
-//! What a server may ask of the person, or tell them, while it works on a request.
+//! What a server may ask of the user, or tell them, while it works on a request.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::session::wire::activity::Activity;
 
-/// Whoever answers a server's questions. Nothing that comes in has been made safe to print yet.
+/// Answers the questions of a server. Its texts have not been made safe to print yet.
 pub trait Conversation: Send + Sync {
     /// Whether questions can be answered at all. If not, servers are told so and ask none.
     fn can_answer(&self) -> bool;
@@ -32,7 +32,7 @@ pub trait Conversation: Send + Sync {
     fn progress(&self, progress: ProgressNotificationParam);
 }
 
-/// This client as servers see it: its name, its abilities, and whoever answers for it.
+/// This client as servers see it: its name, its capabilities, and how it answers.
 #[derive(Clone)]
 pub struct Host {
     conversation: Arc<dyn Conversation>,
@@ -53,7 +53,7 @@ impl Host {
         Self { conversation, protocol_version, server: String::new(), extension: None, activity }
     }
 
-    /// Says to whoever answers that it is `server` that asks.
+    /// Names `server` in its questions.
     #[must_use]
     pub(crate) fn at(self, server: &Url) -> Self {
         Self { server: server.authority().to_owned(), ..self }

@@ -1,4 +1,4 @@
-//! The person at the terminal, as servers meet them: answers questions, sees how far a call is.
+//! The user at the terminal: answers a server's questions and sees the progress of a call.
 
 use std::sync::Arc;
 
@@ -21,16 +21,16 @@ use crate::{
 };
 
 /// Cells of the bar that shows how far a call is.
-const BAR: usize = 24;
+const BAR_WIDTH: usize = 24;
 
-/// Whoever types at this terminal.
+/// The user at this terminal.
 pub(crate) struct Person {
     output: Arc<Output>,
     browser: Browser,
 }
 
 impl Person {
-    /// The person whom `output` reaches, with their `browser`.
+    /// The user whom `output` reaches, with their `browser`.
     pub(crate) fn new(output: Arc<Output>, browser: Browser) -> Self {
         Self { output, browser }
     }
@@ -118,8 +118,8 @@ impl Conversation for Person {
     }
 }
 
-/// The address, if it can be shown and opened as it was written. A parser drops line breaks and
-/// tabs, and what stands before an `@` looks like a host without being one.
+/// The address, if it can be shown and opened exactly as written. A parser drops line breaks and
+/// tabs, and a user name before `@` may look like a host.
 fn visitable(url: &str) -> Option<Url> {
     if url.contains(|character: char| character.is_control() || character.is_whitespace()) {
         return None;
@@ -136,8 +136,9 @@ fn bar(progress: &ProgressNotificationParam) -> String {
     };
     let share = (progress.progress / total).clamp(0.0, 1.0);
     // Cells of a bar: a share of 24 fits any integer.
-    let cells = (0..BAR).filter(|cell| (*cell as f64) < share * BAR as f64).count();
-    let (full, rest) = ("█".repeat(cells), "░".repeat(BAR - cells));
+    let cells = (0..BAR_WIDTH).filter(|cell| (*cell as f64) < share * BAR_WIDTH as f64).count();
+    let full = "█".repeat(cells);
+    let rest = "░".repeat(BAR_WIDTH - cells);
     in_one_line(&format!("{full}{rest} {:>3.0} %", share * 100.0), &message)
 }
 

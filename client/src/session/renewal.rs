@@ -1,7 +1,7 @@
-//! Later: a new access token without asking the person (OAuth 2.1 §4.3).
+//! A new access token without the user (OAuth 2.1 §4.3).
 //!
-//! One process refreshes at a time. Whoever had to wait reads again what the other one stored:
-//! presenting a refresh token that has just been replaced looks like theft to a careful server.
+//! One process refreshes at a time. A process that had to wait reads what the other one stored,
+//! because a refresh token that has just been replaced looks stolen to a careful server.
 
 use crate::{
     error::Error,
@@ -15,12 +15,12 @@ use crate::{
 
 /// Renews `held`, the grant for the server, or finds that another process has.
 ///
-/// When the server says that the refresh token is no good, the token is forgotten, so that it is
-/// not presented again; the access token stays for what is left of its life.
+/// If the server rejects the refresh token, it is forgotten and not sent again; the access token
+/// stays until it expires.
 ///
 /// # Errors
 /// [`Error::OAuth`] when the authorization server renews nothing. Unless that is temporary
-/// (`OAuthError::is_temporary`), the person has to sign in again.
+/// (`OAuthError::is_temporary`), the user has to sign in again.
 pub(crate) async fn refresh(
     fetch: &Fetch,
     options: &ConnectionOptions,

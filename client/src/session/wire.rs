@@ -1,8 +1,8 @@
-//! MCP's streamable HTTP transport, with the access token of the moment on every request.
+//! MCP's streamable HTTP transport, with the current access token on every request.
 //!
-//! rmcp brings a transport for reqwest, but that one reads only the first `WWW-Authenticate`
-//! header and keeps one token for its whole life. Here all challenges are kept, and the token can
-//! change while a connection stays open.
+//! rmcp's own transport for reqwest reads only the first `WWW-Authenticate` header and uses one
+//! token for its whole life. This one keeps all challenges, and the token can change while the
+//! connection is open.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -103,7 +103,8 @@ impl Wire {
         Self { client, server, token, standing_stream: StandingStream::default(), notes }
     }
 
-    /// Adds what every request carries besides the token. rmcp's own headers never name `Authorization`.
+    /// Adds what every request carries besides the token. rmcp's own headers never name
+    /// `Authorization`.
     fn prepare(
         &self,
         request: RequestBuilder,
@@ -121,7 +122,8 @@ impl Wire {
     /// asked once more, with a new proof (RFC 9449 §9).
     async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
         let request = request.build().map_err(|error| self.lost(&error))?;
-        let (again, token) = (request.try_clone(), self.token.get());
+        let again = request.try_clone();
+        let token = self.token.get();
         let mut response = self.send_once(request, token.as_ref()).await?;
         let key = token.as_ref().and_then(|token| token.key.as_ref());
         let has_new_nonce = key.is_some_and(|key| key.learn(&self.server, response.headers()));
@@ -174,7 +176,8 @@ impl Wire {
         answering: Option<Answering>,
     ) -> Outcome<Events> {
         self.check_encoding(&response)?;
-        let (server, notes) = (self.server.clone(), self.notes.clone());
+        let server = self.server.clone();
+        let notes = self.notes.clone();
         let mut size = EventSize::default();
         let bounded = response.bytes_stream().map(move |chunk| {
             let chunk = chunk.map_err(|error| {

@@ -1,4 +1,4 @@
-//! Steps 4 to 8 with a person and a browser: the authorization code flow (OAuth 2.1 §4.1).
+//! Steps 4 to 8 with a user and a browser: the authorization code flow (OAuth 2.1 §4.1).
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl SignIn<'_> {
         scope: &Scope,
         dpop_key: Option<DpopKey>,
     ) -> Result<Granted, Error> {
-        // Refuse an unsafe server before it is told anything, and before the person consents to
+        // Refuse an unsafe server before it is told anything, and before the user consents to
         // what could not be fetched afterwards.
         let metadata = &discovery.authorization_server;
         self.fetch.check(metadata.authorization_endpoint()?).await?;
@@ -161,7 +161,8 @@ impl SignIn<'_> {
         listener: CallbackListener,
         request: &Arc<AuthorizationRequest>,
     ) -> Result<Secret, OAuthError> {
-        let (seconds, may_paste) = (self.interaction.timeout.as_secs(), self.interaction.may_paste);
+        let seconds = self.interaction.timeout.as_secs();
+        let may_paste = self.interaction.may_paste;
         tokio::select! {
             outcome = listener.answer(Arc::clone(request)) => outcome,
             outcome = paste::answer(request, &self.interaction.output), if may_paste => outcome,

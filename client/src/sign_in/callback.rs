@@ -34,7 +34,7 @@ use crate::{
 const PATH: &str = "/callback";
 const PAGE: &str = include_str!("callback/page.html");
 /// How long a browser may take to read the page once it is written.
-const GRACE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A listener on 127.0.0.1 that waits for one answer.
 #[derive(Debug)]
@@ -68,8 +68,8 @@ impl CallbackListener {
         format!("http://{}{PATH}", self.address)
     }
 
-    /// Waits for the answer to `request` and tells the browser, without repeating a word of what
-    /// it brought, that the terminal goes on. Everything else is not found.
+    /// Waits for the answer to `request`, and shows a page that repeats nothing of it. Any other
+    /// request gets 404.
     pub(crate) async fn answer(
         self,
         request: Arc<AuthorizationRequest>,
@@ -87,7 +87,7 @@ impl CallbackListener {
         };
         closing.cancel();
         // The browser has its page, or will not fetch it any more.
-        let _ = tokio::time::timeout(GRACE, server).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, server).await;
         answer.unwrap_or_else(|| Err(OAuthError::Listener(std::io::ErrorKind::NotConnected.into())))
     }
 }

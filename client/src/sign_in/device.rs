@@ -1,4 +1,4 @@
-//! Steps 4 to 8 with a person and a browser elsewhere: the device authorization grant (RFC 8628).
+//! Steps 4 to 8 with a user and a browser elsewhere: the device authorization grant (RFC 8628).
 
 use super::{Granted, SignIn};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 const UNUSED_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
 impl SignIn<'_> {
-    /// The person signs in with a browser elsewhere, with a code that is shown here.
+    /// The user signs in with a browser elsewhere, with a code that is shown here.
     pub(super) async fn by_device(
         &self,
         discovery: &Discovery,

@@ -1,4 +1,4 @@
-//! Opens an address in the person's browser, without a shell that could read more into it.
+//! Opens an address in the user's browser, without a shell.
 
 use std::{
     io,
@@ -14,12 +14,12 @@ use crate::http::is_harmless;
 
 const DESKTOP_OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
 
-/// What happens to an address that the person should open.
+/// What happens to an address that the user should open.
 #[derive(Clone)]
 pub enum Browser {
     /// It is opened with this program, or with the desktop's own.
     Open(Option<PathBuf>),
-    /// It is handed to whoever runs this client as a library.
+    /// It is handed to the program that uses this client as a library.
     BuiltIn(Arc<dyn Fn(&Url) + Send + Sync>),
     /// It is only printed.
     Print,

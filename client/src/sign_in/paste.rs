@@ -1,4 +1,4 @@
-//! The other way back from the browser: the person pastes the address it ended on.
+//! The other way back from the browser: the user pastes the address it ended on.
 //!
 //! On a machine without a browser the address is opened elsewhere, and that browser cannot reach
 //! this machine's loopback listener. What it shows in its address line is all that is needed.
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Waits until an address is typed into the terminal that answers `request`. Where there is no
-/// terminal to read, it waits for ever.
+/// terminal to read, it waits forever.
 pub(crate) async fn answer(
     request: &AuthorizationRequest,
     output: &Output,
@@ -49,7 +49,7 @@ fn query(line: &str) -> &str {
 }
 
 /// The lines typed into the terminal. It is opened a second time and read without waiting, so that
-/// whoever stops listening leaves nothing behind that would swallow the next line.
+/// cancelling this leaves no reader behind that would swallow the next line.
 fn terminal_lines() -> io::Result<Lines<BufReader<Receiver>>> {
     let terminal = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/tty")?;
     Ok(BufReader::new(Receiver::from_file_unchecked(terminal)?).lines())

@@ -28,11 +28,11 @@ const SECRET_PARAMETERS: [&str; 10] = [
     "token",
 ];
 /// Longer values say nothing more to a reader.
-const LONGEST_VALUE: usize = 200;
+const MAX_VALUE: usize = 200;
 /// Sentences are broken before this column.
 const COLUMNS: usize = 84;
 
-/// The teller of a sign-in; silent unless somebody wants to learn.
+/// Explains a sign-in step by step, or does nothing without `--explain`.
 #[derive(Clone, Default)]
 pub struct Explanation(Option<Arc<Teller>>);
 
@@ -74,7 +74,7 @@ impl Explanation {
     /// Tells a decisive value of the step.
     pub(crate) fn fact(&self, name: &str, value: impl Display) {
         let Some(teller) = &self.0 else { return };
-        teller.output.say(&format!("   {name}: {}", shortened(&value.to_string(), LONGEST_VALUE)));
+        teller.output.say(&format!("   {name}: {}", shortened(&value.to_string(), MAX_VALUE)));
     }
 
     /// Tells that a secret came or went, and not what it is.
@@ -109,7 +109,7 @@ impl Explanation {
 
     fn line(&self, text: &str) {
         let Some(teller) = &self.0 else { return };
-        teller.output.say(&format!("   {}", shortened(text, LONGEST_VALUE)));
+        teller.output.say(&format!("   {}", shortened(text, MAX_VALUE)));
     }
 
     /// Leaves a line empty, because something else is said next.
@@ -142,7 +142,7 @@ fn without_secrets(url: &Url) -> String {
     shown.to_string()
 }
 
-/// A value as people write it: a list with spaces, a text without quotes.
+/// A value as users write it: a list with spaces, a text without quotes.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -189,6 +189,6 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        assert_eq!(shortened(&"é".repeat(300), LONGEST_VALUE).chars().count(), LONGEST_VALUE + 1);
+        assert_eq!(shortened(&"é".repeat(300), MAX_VALUE).chars().count(), MAX_VALUE + 1);
     }
 }

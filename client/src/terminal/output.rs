@@ -1,4 +1,4 @@
-//! Data on stdout, talk on stderr, and nothing a server wrote reaches either one unfiltered.
+//! Writes data to stdout and messages to stderr, and makes both safe to print.
 
 use std::{
     io::{self, ErrorKind, IsTerminal, Write},
@@ -18,7 +18,7 @@ pub enum OutputError {
     /// stdout or the terminal failed.
     #[error("cannot write the result: {0}")]
     Failed(io::Error),
-    /// Whoever read stdout stopped reading, as `head` does.
+    /// The reader of stdout stopped reading, as `head` does.
     #[error("stdout was closed")]
     Closed,
 }
@@ -29,9 +29,9 @@ pub struct Streams {
     pub stdout: Box<dyn Write + Send>,
     /// Receives talk: what is happening, questions, errors, hints.
     pub stderr: Box<dyn Write + Send>,
-    /// A person types at stdin, so questions may be asked.
+    /// A user types at stdin, so questions may be asked.
     pub stdin_is_terminal: bool,
-    /// A person reads stderr, so a browser may be opened and words may be coloured.
+    /// A user reads stderr, so a browser may be opened and words may be coloured.
     pub stderr_is_terminal: bool,
     /// How wide the terminal is that stdout goes to, if it goes to one.
     pub stdout_columns: fn() -> Option<usize>,
@@ -80,7 +80,7 @@ const MAX_MESSAGE: usize = 1500;
 /// Back to the first column, and nothing left on the line (ECMA-48 §8.3.41).
 const CLEAR_LINE: &str = "\r\u{1b}[2K";
 
-/// Somebody watches how far the work is.
+/// Progress lines are shown until this is dropped.
 pub(crate) struct Watch<'a>(&'a Output);
 
 impl Drop for Watch<'_> {
@@ -93,7 +93,8 @@ impl Drop for Watch<'_> {
 }
 
 impl Output {
-    /// Writes to `streams`; as JSON if `json`, and in colour if that is wanted and somebody sees it.
+    /// Writes to `streams`: as JSON if `json`, and in colour if it is wanted and stderr is a
+    /// terminal.
     pub fn new(streams: Streams, json: bool, wants_colour: bool) -> Self {
         Self {
             stdout: Mutex::new(streams.stdout),
@@ -123,12 +124,12 @@ impl Output {
         (self.columns)()
     }
 
-    /// Whether a person reads what is said.
+    /// Whether a user reads what is said.
     pub(crate) fn has_reader(&self) -> bool {
         self.person_reads
     }
 
-    /// Whether a person reads what is said and can type an answer.
+    /// Whether a user reads what is said and can type an answer.
     pub(crate) fn is_conversation(&self) -> bool {
         self.person_types && self.person_reads
     }
@@ -144,29 +145,30 @@ impl Output {
         self.write_data(&printable_json(&json.map_err(OutputError::Failed)?))
     }
 
-    /// Says one line to the person, on stderr.
+    /// Writes one line to stderr.
     pub(crate) fn say(&self, text: &str) {
         self.write_talk(&printable(text));
     }
 
-    /// Says a line that begins something new.
+    /// Writes a line that begins something new.
     pub(crate) fn heading(&self, text: &str) {
         self.write_talk(&self.paint(&printable(text), "1"));
     }
 
-    /// Says a line that only some will want to read.
+    /// Writes a less important line.
     pub(crate) fn aside(&self, text: &str) {
         self.write_talk(&self.paint(&printable(text), "90"));
     }
 
     /// Says what went wrong, the `message`, and the `hint` what to do about it, on stderr.
     ///
-    /// Under `--json` this is one line, `{"error":{"code","message","hint"}}`. It goes to stderr
-    /// there too: whoever parses stdout as the result never takes a failure for one.
+    /// Under `--json` this is one line, `{"error":{"code","message","hint"}}`. It also goes to
+    /// stderr then, so that a program never parses a failure as a result.
     pub(crate) fn failure(&self, code: &str, message: &str, hint: Option<&str>) {
-        // Servers have a say in both, and may say any amount.
+        // Both may quote a server, which may have sent any amount of text.
         let bounded = |text: &str| shortened(&printable_line(text), MAX_MESSAGE);
-        let (message, hint) = (bounded(message), hint.map(bounded));
+        let message = bounded(message);
+        let hint = hint.map(bounded);
         if self.json {
             let mut described = serde_json::json!({ "code": code, "message": message });
             if let Some(hint) = hint {
@@ -189,14 +191,14 @@ impl Output {
         }
     }
 
-    /// Lets lines be shown that the next one replaces, until what is returned is dropped.
+    /// Allows progress lines until the returned guard is dropped.
     pub(crate) fn watch(&self) -> Watch<'_> {
         self.is_watched.store(true, Ordering::Relaxed);
         Watch(self)
     }
 
-    /// Shows one line that the next one replaces, to a person who watches. What comes after the
-    /// work is over is not shown: it would stand where something else is said.
+    /// Shows a progress line that the next one replaces. Nothing is shown once the work is over,
+    /// because the line would follow other output.
     pub(crate) fn transient(&self, text: &str) {
         if !self.person_reads || self.json {
             return;
@@ -210,7 +212,7 @@ impl Output {
         let _ = write!(stderr, "{before}{text}").and_then(|()| stderr.flush());
     }
 
-    /// Takes back the line that was to be replaced.
+    /// Removes the progress line.
     fn clear_transient(&self) {
         let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         if self.has_transient.swap(false, Ordering::Relaxed) {
@@ -228,7 +230,7 @@ impl Output {
         })
     }
 
-    /// Nobody can be told when stderr itself fails, so that failure is let go.
+    /// A failure of stderr cannot be reported, so it is ignored.
     fn write_talk(&self, text: &str) {
         self.clear_transient();
         let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);

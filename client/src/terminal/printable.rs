@@ -1,17 +1,17 @@
 //! Makes text from a server safe to print: no terminal escapes, no control characters.
 //!
-//! A server that may write escape sequences to a terminal may rewrite what stands above, hide
-//! what it did or answer the terminal's own queries. So every string passes through here.
+//! With escape sequences a server could rewrite earlier lines, hide what it did or answer the
+//! terminal's own queries. So every string from a server passes through here.
 
 use std::{iter::Peekable, str::Chars};
 
 use unicode_width::UnicodeWidthChar as _;
 
 /// Most marks on one character that are shown: more climb over the lines above.
-const MOST_MARKS: usize = 8;
+const MAX_MARKS: usize = 8;
 
-/// `text` without escape sequences, control characters and what nobody sees; line breaks and tabs
-/// stay.
+/// `text` without escape sequences, control characters and invisible characters; line breaks and
+/// tabs stay.
 pub(crate) fn printable(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -28,7 +28,7 @@ pub(crate) fn printable(text: &str) -> String {
             '\u{200c}' | '\u{200d}' if kept.ends_with(|last: char| last.is_ascii()) => {}
             other => {
                 marks = if other.width() == Some(0) { marks + 1 } else { 0 };
-                if marks <= MOST_MARKS {
+                if marks <= MAX_MARKS {
                     kept.push(other);
                 }
             }
@@ -67,7 +67,7 @@ pub(crate) fn printable_json(json: &str) -> String {
 }
 
 /// Control characters, the ones that reorder what is shown around them, and the ones that carry
-/// text which nobody sees: spaces and hyphens without width, and tags.
+/// invisible text: spaces and hyphens without width, and tags.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(printable("👩\u{200d}🚀"), "👩\u{200d}🚀", "one picture");
         assert_eq!(printable("می\u{200c}خواهم"), "می\u{200c}خواهم", "one word");
         let piled = printable(&format!("a{}b", "\u{301}".repeat(10_000)));
-        assert_eq!(piled.chars().count(), 2 + MOST_MARKS);
+        assert_eq!(piled.chars().count(), 2 + MAX_MARKS);
         assert_eq!(printable_json("\"\u{e0041}\""), "\"\\udb40\\udc41\"");
     }
 

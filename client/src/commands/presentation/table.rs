@@ -8,8 +8,8 @@ use crate::terminal::printable::printable_line;
 
 /// Cells between two columns.
 const GAP: usize = 2;
-/// A column is not made narrower than this; a table that would need it is shown row by row.
-const NARROWEST: usize = 8;
+/// Narrowest column, in cells; a table that needs narrower ones is shown row by row.
+const MIN_WIDTH: usize = 8;
 
 /// The members of each row, if `value` is a list of objects.
 pub(super) fn rows(value: &Value) -> Option<Vec<&Map<String, Value>>> {
@@ -33,7 +33,6 @@ pub(super) fn table(rows: &[&Map<String, Value>], columns: Option<usize>) -> Str
     }
 }
 
-/// What stands under one name.
 struct Column {
     name: String,
     cells: Vec<String>,
@@ -68,7 +67,7 @@ fn fitting(table: &[Column], columns: usize) -> Option<Vec<usize>> {
     let room = columns.checked_sub(gaps)?;
     while widths.iter().sum::<usize>() > room {
         let widest = widths.iter_mut().max()?;
-        if *widest <= NARROWEST {
+        if *widest <= MIN_WIDTH {
             return None;
         }
         *widest -= 1;
@@ -98,10 +97,7 @@ fn row(cells: &[&str], table: &[Column], widths: &[usize]) -> Vec<String> {
         let parts = cells.iter().zip(table).zip(widths).map(|((cell, column), width)| {
             let text = cell.get(index).map_or("", String::as_str);
             let space = " ".repeat(width.saturating_sub(text.width()));
-            match column.is_numeric {
-                true => format!("{space}{text}"),
-                false => format!("{text}{space}"),
-            }
+            if column.is_numeric { format!("{space}{text}") } else { format!("{text}{space}") }
         });
         parts.collect::<Vec<_>>().join(&" ".repeat(GAP)).trim_end().to_owned()
     };

@@ -26,7 +26,7 @@ pub struct SkillFile {
 /// The server's skills. No file is read for this.
 pub async fn list(client: &mut Client) -> Result<Vec<Skill>, Error> {
     match client.request(async |running| running.list_all_skills().await).await {
-        // Whoever does not know the extension has none.
+        // A server that does not know the extension has no skills.
         Err(Error::Server { code, .. }) if code == ErrorCode::METHOD_NOT_FOUND.0 => Ok(Vec::new()),
         listed => listed,
     }
@@ -77,7 +77,7 @@ fn content_of(content: &ResourceContents, wanted: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Every field of the file must be the list's: what a person agreed to is what they read there.
+/// Every field of the file must be the list's: what a user agreed to is what they read there.
 fn check_frontmatter(content: &[u8], listed: &SkillFrontmatter) -> Result<(), String> {
     let text = std::str::from_utf8(content).map_err(|_| "SKILL.md is not text".to_owned())?;
     let block = frontmatter(text).ok_or("SKILL.md has no frontmatter")?;
@@ -89,7 +89,7 @@ fn check_frontmatter(content: &[u8], listed: &SkillFrontmatter) -> Result<(), St
     Ok(())
 }
 
-/// What stands between the first two lines of three dashes.
+/// The text between the first two lines of three dashes.
 fn frontmatter(text: &str) -> Option<&str> {
     let block = text.strip_prefix("---\n").or_else(|| text.strip_prefix("---\r\n"))?;
     let mut end = 0;

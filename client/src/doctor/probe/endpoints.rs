@@ -1,4 +1,5 @@
-//! What is asked of the authorization server's endpoints: valid requests, each with one thing changed.
+//! What is asked of the authorization server's endpoints: valid requests, each with one thing
+//! changed.
 
 use http::header::{ACCEPT, AUTHORIZATION, ORIGIN};
 use url::Url;
@@ -82,7 +83,7 @@ impl Prober<'_> {
         self.ask(probe, &url, |http| {
             let request = http.get(url.clone()).header(ACCEPT, accept);
             match probe {
-                // No browser sends an Origin when a person opens a page; a script does.
+                // No browser sends an Origin when a user opens a page; a script does.
                 Probe::AuthorizeCrossOrigin => request.header(ORIGIN, BROWSER_ORIGIN),
                 _ => request,
             }
@@ -112,7 +113,7 @@ impl Prober<'_> {
         .collect()
     }
 
-    /// Asks for tokens that nobody may have, and revokes one that does not exist.
+    /// Asks for tokens that must be refused, and revokes one that does not exist.
     pub(super) async fn ask_for_tokens(&mut self) {
         let Some(endpoint) = self.evidence.endpoint("token_endpoint") else { return };
         let code = vec![

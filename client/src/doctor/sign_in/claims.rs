@@ -1,4 +1,4 @@
-//! What the access tokens say about whom they are for.
+//! Checks of the audience of access tokens.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! When the server last said something, so that no request waits for ever.
+//! When the server last sent something, so that no request waits forever.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,11 +15,11 @@ pub(crate) struct Activity(Arc<watch::Sender<State>>);
 #[derive(Clone, Copy, Debug)]
 struct State {
     heard: Instant,
-    /// Questions of the server that the person has not answered yet.
+    /// Questions of the server that the user has not answered yet.
     open_questions: usize,
 }
 
-/// Held while the person answers a question of the server: meanwhile it is not the server that is
+/// Held while the user answers a question of the server: meanwhile it is not the server that is
 /// waited for.
 #[derive(Debug)]
 pub(crate) struct OpenQuestion(Activity);
@@ -46,15 +46,15 @@ impl Activity {
         self.0.send_modify(|state| state.heard = Instant::now());
     }
 
-    /// The server has asked the person something.
+    /// The server has asked the user something.
     pub(crate) fn question(&self) -> OpenQuestion {
         self.0.send_modify(|state| state.open_questions += 1);
         OpenQuestion(self.clone())
     }
 
-    /// Returns when the server, from now on, has said nothing for `limit`, or has put its answer off
-    /// too often, with the time that has passed. Only messages count: a server that merely keeps a
-    /// stream alive is silent.
+    /// Returns when the server, from now on, has said nothing for `limit`, or has put its answer
+    /// off too often, with the time that has passed. Only messages count: a server that merely
+    /// keeps a stream alive is silent.
     pub(crate) async fn silence(&self, limit: Duration) -> Duration {
         self.heard();
         let began = Instant::now();

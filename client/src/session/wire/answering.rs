@@ -221,8 +221,8 @@ fn mend_content(result: &mut JsonObject) {
     }
 }
 
-/// The answer in `value`. A server of revision 2025-03-26 may send it in a batch, with messages of
-/// its own beside it.
+/// The answer in `value`. A server of revision 2025-03-26 may send it in a batch with messages of
+/// its own.
 fn single_object(value: Value) -> Option<JsonObject> {
     match value {
         Value::Object(object) => Some(object),

@@ -1,11 +1,11 @@
-//! What is noted about one connection beside its messages.
+//! What one connection records besides its messages.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{activity::Activity, answering::Remarks};
 use crate::http::FetchError;
 
-/// What is noted about one connection beside its messages; clones share it.
+/// What one connection records besides its messages; clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
     /// When the server last said something.

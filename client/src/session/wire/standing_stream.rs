@@ -1,25 +1,25 @@
-//! The stream on which the server of a session speaks of its own accord.
+//! The stream for messages that a server sends without being asked.
 //!
-//! It is asked for right after `notifications/initialized`, while the first request is on its way
-//! already. A server that gets the request first has nowhere to say what it has to say meanwhile,
-//! and may take the late stream for one that was lost and comes back. So the first request waits
-//! for it; not for long, as some servers do not answer before they have something to say.
+//! The client opens it right after `notifications/initialized`. A server that receives the first
+//! request before that could not send its own messages meanwhile, and might take the late stream
+//! for a reconnect. So the first request waits for the stream, but only briefly, because some
+//! servers do not answer before they have something to send.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-/// The longest that the first request waits.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the first request waits for the stream.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whether the stream is still to be answered; clones share what is known.
 #[derive(Clone, Debug)]
 pub(super) struct StandingStream {
     is_awaited: Arc<watch::Sender<bool>>,
-    patience: Duration,
+    timeout: Duration,
 }
 
-/// Held while the stream is asked for. However that ends, nobody waits for it any longer.
+/// Held while the stream is requested. Dropping it ends the wait, however the request ended.
 #[derive(Debug)]
 pub(super) struct Asking(StandingStream);
 
@@ -31,7 +31,7 @@ impl Drop for Asking {
 
 impl Default for StandingStream {
     fn default() -> Self {
-        Self { is_awaited: Arc::new(watch::Sender::new(false)), patience: PATIENCE }
+        Self { is_awaited: Arc::new(watch::Sender::new(false)), timeout: STREAM_TIMEOUT }
     }
 }
 
@@ -50,7 +50,7 @@ impl StandingStream {
     pub(super) async fn answered(&self) {
         let mut is_awaited = self.is_awaited.subscribe();
         let answered = is_awaited.wait_for(|is_awaited| !is_awaited);
-        if tokio::time::timeout(self.patience, answered).await.is_err() {
+        if tokio::time::timeout(self.timeout, answered).await.is_err() {
             // One request has waited; those after it need not.
             self.is_awaited.send_replace(false);
         }
@@ -76,11 +76,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_does_not_answer_is_waited_for_once_and_not_for_ever() {
-        let stream = StandingStream { patience: Duration::from_millis(1), ..Default::default() };
+        let stream = StandingStream { timeout: Duration::from_millis(1), ..Default::default() };
         stream.begin();
         let _asking = stream.ask();
         stream.answered().await;
         assert!(stream.answered().now_or_never().is_some());
-        assert!(PATIENCE <= Duration::from_secs(1), "people wait for this");
+        assert!(STREAM_TIMEOUT <= Duration::from_secs(1), "people wait for this");
     }
 }
