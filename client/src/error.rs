@@ -217,7 +217,7 @@ impl Error {
 
     /// Says on `output` what went wrong and, where that is known, what to do about it. Nothing is
     /// said when the user knows, or when the reader of stdout left on purpose.
-    pub(crate) fn tell(&self, output: &Output) {
+    pub(crate) fn report(&self, output: &Output) {
         if matches!(self, Self::Output(OutputError::Closed) | Self::AlreadyTold(_)) {
             return;
         }

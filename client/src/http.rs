@@ -159,7 +159,7 @@ pub(crate) fn is_secure(url: &Url) -> bool {
 /// Whether `url` is http or https and has no character that means something to a shell, in case the
 /// program that opens it is a script that quotes badly. `&` is allowed: every query has it, and
 /// such scripts do quote it.
-pub(crate) fn is_harmless(url: &Url) -> bool {
+pub(crate) fn is_safe_to_open(url: &Url) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!*+,=&%".contains(&byte);
     matches!(url.scheme(), "http" | "https") && url.as_str().bytes().all(allowed)
 }

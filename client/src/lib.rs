@@ -76,7 +76,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, streams: Streams
     };
     outcome.map_or_else(
         |error| {
-            error.tell(&output);
+            error.report(&output);
             error.exit()
         },
         |()| Exit::Success,
@@ -123,7 +123,7 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
         }
         None => commands::stoppable(commands::interactive::run_lines(&mut client)).await,
     };
-    client.start_afresh().await;
+    client.disconnect().await;
     outcome
 }
 
@@ -157,7 +157,7 @@ fn user_interaction(cli: &Cli, output: Arc<Output>) -> Interaction {
         Browser::Print
     };
     let explanation = if cli.options.sign_in.explain {
-        Explanation::aloud(Arc::clone(&output))
+        Explanation::new(Arc::clone(&output))
     } else {
         Explanation::default()
     };

@@ -16,17 +16,17 @@ pub(crate) mod form;
 
 /// The answer to [`ask`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum LineAnswer {
     Line(String),
     /// The line was given up (Esc, or Ctrl-D after something had been typed).
-    GivenUp,
+    Cancelled,
     /// The user wants to leave (Esc or Ctrl-D on an empty line).
     Leave,
     Interrupted,
 }
 
 /// Asks for one line, offering what `completer` knows.
-pub(crate) async fn ask(completer: Completer, coloured: bool) -> Result<Asked, Error> {
+pub(crate) async fn ask(completer: Completer, coloured: bool) -> Result<LineAnswer, Error> {
     // The editor waits for keys without yielding.
     let asked = tokio::task::spawn_blocking(move || ask_blocking(completer, coloured)).await;
     asked.map_err(|error| Error::Input(error.into()))?
@@ -39,7 +39,7 @@ pub(crate) struct Question {
     pub(crate) help: String,
     /// What is taken when nothing is typed.
     pub(crate) default: Option<String>,
-    pub(crate) asking: Asking,
+    pub(crate) input: FieldInput,
     /// Says what is wrong with an answer, if anything.
     pub(crate) judge: Arc<Judge>,
 }
@@ -48,7 +48,7 @@ pub(crate) type Judge = dyn Fn(&str) -> Result<(), String> + Send + Sync;
 
 /// How a value is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Asking {
+pub(crate) enum FieldInput {
     Text,
     /// It is one of these.
     Choice(Vec<String>),
@@ -56,22 +56,22 @@ pub(crate) enum Asking {
 
 /// The answer to [`ask_for`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answered {
+pub(crate) enum FieldAnswer {
     /// This was typed or chosen.
     Text(String),
-    GivenUp,
+    Cancelled,
 }
 
 /// Asks for one value, until it is a good one.
-pub(crate) async fn ask_for(question: Question, coloured: bool) -> Result<Answered, Error> {
+pub(crate) async fn ask_for(question: Question, coloured: bool) -> Result<FieldAnswer, Error> {
     let asked = tokio::task::spawn_blocking(move || ask_for_blocking(question, coloured)).await;
     asked.map_err(|error| Error::Input(error.into()))?
 }
 
-fn ask_for_blocking(question: Question, coloured: bool) -> Result<Answered, Error> {
-    let Question { label, help, default, asking, judge } = question;
-    let answer = match asking {
-        Asking::Text => Text::new(&label)
+fn ask_for_blocking(question: Question, coloured: bool) -> Result<FieldAnswer, Error> {
+    let Question { label, help, default, input, judge } = question;
+    let answer = match input {
+        FieldInput::Text => Text::new(&label)
             .with_help_message(&help)
             .with_validator(move |text: &str| {
                 Ok(match judge(text.trim()) {
@@ -82,7 +82,7 @@ fn ask_for_blocking(question: Question, coloured: bool) -> Result<Answered, Erro
             .with_render_config(appearance(coloured))
             .prompt()
             .map(|text| text.trim().to_owned()),
-        Asking::Choice(choices) => {
+        FieldInput::Choice(choices) => {
             let at = choices.iter().position(|choice| Some(choice) == default.as_ref());
             Select::new(&label, choices)
                 .with_help_message(&help)
@@ -92,8 +92,8 @@ fn ask_for_blocking(question: Question, coloured: bool) -> Result<Answered, Erro
         }
     };
     match answer {
-        Ok(text) => Ok(Answered::Text(text)),
-        Err(InquireError::OperationCanceled) => Ok(Answered::GivenUp),
+        Ok(text) => Ok(FieldAnswer::Text(text)),
+        Err(InquireError::OperationCanceled) => Ok(FieldAnswer::Cancelled),
         Err(error) => Err(failure(error)),
     }
 }
@@ -123,7 +123,7 @@ fn failure(error: InquireError) -> Error {
     }
 }
 
-fn ask_blocking(completer: Completer, coloured: bool) -> Result<Asked, Error> {
+fn ask_blocking(completer: Completer, coloured: bool) -> Result<LineAnswer, Error> {
     let offers = Offers { completer, typed: Arc::default() };
     let typed = Arc::clone(&offers.typed);
     let asked = Text::new("")
@@ -133,10 +133,10 @@ fn ask_blocking(completer: Completer, coloured: bool) -> Result<Asked, Error> {
         .prompt();
     let nothing_typed = || typed.lock().unwrap_or_else(PoisonError::into_inner).trim().is_empty();
     match asked {
-        Ok(line) => Ok(Asked::Line(offers.line_of(line))),
-        Err(InquireError::OperationCanceled) if nothing_typed() => Ok(Asked::Leave),
-        Err(InquireError::OperationCanceled) => Ok(Asked::GivenUp),
-        Err(InquireError::OperationInterrupted) => Ok(Asked::Interrupted),
+        Ok(line) => Ok(LineAnswer::Line(offers.line_of(line))),
+        Err(InquireError::OperationCanceled) if nothing_typed() => Ok(LineAnswer::Leave),
+        Err(InquireError::OperationCanceled) => Ok(LineAnswer::Cancelled),
+        Err(InquireError::OperationInterrupted) => Ok(LineAnswer::Interrupted),
         Err(error) => Err(failure(error)),
     }
 }

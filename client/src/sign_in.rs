@@ -128,7 +128,7 @@ impl SignIn<'_> {
     ) -> Result<Granted, Error> {
         let metadata = &discovery.authorization_server;
         // Without a browser there is no redirect URI.
-        let client = self.profile.identity.at(metadata, "")?;
+        let client = self.profile.identity.registration_at(metadata, "")?;
         let client = client.ok_or(OAuthError::NoPreRegisteredClient)?;
         let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
         let resource = &discovery.resource.resource;

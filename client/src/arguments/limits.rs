@@ -80,7 +80,7 @@ impl Limits {
             Value::String(text) => within(text.chars().count() as u64, self.shortest, self.longest),
             Value::Array(items) => {
                 within(items.len() as u64, self.fewest, self.most)
-                    && !(self.is_set && has_twins(items))
+                    && !(self.is_set && has_duplicates(items))
                     && self.each.as_ref().is_none_or(|each| items.iter().all(|one| each.allow(one)))
             }
             _ => true,
@@ -103,7 +103,7 @@ impl Limits {
     }
 }
 
-fn has_twins(items: &[Value]) -> bool {
+fn has_duplicates(items: &[Value]) -> bool {
     items
         .iter()
         .enumerate()

@@ -62,7 +62,7 @@ pub(crate) enum Additional {
 
 impl Parameters {
     pub(crate) fn parse(schema: &JsonObject) -> Self {
-        let members = Members::of(schema);
+        let members = Members::collect(schema);
         let properties = members.properties.iter();
         let mut named: Vec<_> = properties
             .filter_map(|(name, schemas)| {
@@ -271,7 +271,7 @@ fn kind(root: &JsonObject, schema: &Value) -> Kind {
     }
 }
 
-/// The only values that `schema` allows, if it lists them, be it one by one as alternatives.
+/// The only values that `schema` allows, if it lists them in `enum` or as alternatives.
 fn choices(schema: &Value) -> Option<Vec<Value>> {
     if let Some(listed) = schema.get("enum").and_then(Value::as_array) {
         return Some(listed.clone());

@@ -1,7 +1,7 @@
 //! The flags about signing in: who this client is, and how it gets its tokens.
 //!
-//! A secret never stands on the command line, where every other program could read it: it comes
-//! from a file, whose name may also stand in the environment.
+//! A secret is never given on the command line, where every other program could read it. It comes
+//! from a file, whose name may also be given in the environment.
 
 use std::{
     fs,

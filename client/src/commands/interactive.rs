@@ -11,7 +11,7 @@ use crate::{
     exit::Exit,
     files::history::History,
     prompt::{
-        Asked, ask,
+        LineAnswer, ask,
         completion::{Completer, Known, WORDS},
     },
     session::client::Client,
@@ -34,10 +34,10 @@ pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> R
         let known = known(client, state_directory);
         let completer = Completer::new(&history, client.known_tools(), &known);
         let line = match ask(completer, client.output.is_coloured()).await? {
-            Asked::Line(line) => line,
-            Asked::GivenUp => continue,
-            Asked::Leave => return Ok(()),
-            Asked::Interrupted => return Err(Error::AlreadyTold(Exit::Interrupted)),
+            LineAnswer::Line(line) => line,
+            LineAnswer::Cancelled => continue,
+            LineAnswer::Leave => return Ok(()),
+            LineAnswer::Interrupted => return Err(Error::AlreadyTold(Exit::Interrupted)),
         };
         let Some(task) = Task::from_line(&line) else { continue };
         if task == Task::Quit {
@@ -47,7 +47,7 @@ pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> R
             history.add(line.trim());
         }
         let server = client.server.clone();
-        let outcome = match slip(client, &task, &line) {
+        let outcome = match misspelled_word(client, &task, &line) {
             Some(error) => Err(error),
             None => stoppable(perform(client, task)).await,
         };
@@ -57,7 +57,7 @@ pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> R
         }
         // A sign-in that was stopped half-way has set aside what is stored.
         for error in [outcome.err(), client.access.reload().err()].into_iter().flatten() {
-            error.tell(&client.output);
+            error.report(&client.output);
         }
     }
 }
@@ -88,7 +88,7 @@ fn greet(client: &Client) {
 
 /// A word of the prompt that is spelled wrongly. Without this, it would be looked for among the
 /// server's tools, and that may begin with a sign-in. `call <tool>` is never taken for a slip.
-fn slip(client: &Client, task: &Task, line: &str) -> Option<Error> {
+fn misspelled_word(client: &Client, task: &Task, line: &str) -> Option<Error> {
     if !matches!(task, Task::Call { .. }) {
         return None;
     }
@@ -121,7 +121,7 @@ pub(crate) async fn run_lines(client: &mut Client) -> Result<(), Error> {
             break;
         }
         let Err(error) = perform(client, task).await else { continue };
-        error.tell(&client.output);
+        error.report(&client.output);
         let exit = error.exit();
         outcome = outcome.and(Err(Error::AlreadyTold(exit)));
         if matches!(exit, Exit::Unreachable | Exit::SignIn) {

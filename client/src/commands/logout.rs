@@ -9,7 +9,7 @@ use crate::{
 
 pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     let outcome = client.access.sign_out().await?;
-    client.start_afresh().await;
+    client.disconnect().await;
     let output = &client.output;
     if output.is_json() {
         output.json(&match &outcome {

@@ -17,7 +17,7 @@ mod table;
 
 const UNKNOWN: &str = "[content of a kind this client does not know; `--json` shows it]";
 
-/// Turns what a server answered into text. What is no text is kept in files, which the text names.
+/// Turns the answer of a server into text. Binary content is written to files that the text names.
 pub(crate) struct Presenter<'a> {
     received: &'a Received,
     columns: Option<usize>,

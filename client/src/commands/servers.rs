@@ -18,18 +18,18 @@ pub(crate) async fn run(
     match command {
         ServerCommand::Add { name, address } => {
             servers.add(name, address).await.map_err(Error::Servers)?;
-            told(output, &format!("{name} is {address}."))
+            report_done(output, &format!("{name} is {address}."))
         }
         ServerCommand::Use { name } => {
             if servers.choose(name).await.map_err(Error::Servers)? {
-                told(output, &format!("{name} is in use."))
+                report_done(output, &format!("{name} is in use."))
             } else {
                 Err(servers.unknown(name))
             }
         }
         ServerCommand::Remove { name } => {
             if servers.remove(name).await.map_err(Error::Servers)? {
-                told(output, &format!("{name} is forgotten."))
+                report_done(output, &format!("{name} is forgotten."))
             } else {
                 Err(servers.unknown(name))
             }
@@ -65,7 +65,7 @@ pub(crate) async fn run_and_switch(
     run(command, &mut servers, &client.output).await?;
     match (command, servers.in_use()) {
         (ServerCommand::Use { .. }, Some((_, address))) if *address != client.server => {
-            client.turn_to(address.clone()).await
+            client.switch_to(address.clone()).await
         }
         (ServerCommand::Add { name, .. }, _) => {
             client.output.say(&format!("`use {name}` goes there."));
@@ -80,7 +80,7 @@ fn first_sentence(error: &str) -> String {
     error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-fn told(output: &Output, words: &str) -> Result<(), Error> {
+fn report_done(output: &Output, words: &str) -> Result<(), Error> {
     if output.is_json() {
         output.json(&json!({"done": true}))?
     } else {
@@ -106,7 +106,7 @@ fn list(servers: &Servers, output: &Output) -> Result<(), Error> {
         })
         .collect();
     if lines.is_empty() {
-        told(output, "No server has a name yet: `client add NAME URL` gives one.")
+        report_done(output, "No server has a name yet: `client add NAME URL` gives one.")
     } else {
         Ok(output.data(&lines.join("\n"))?)
     }

@@ -46,8 +46,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&fresh, path)
 }
 
-/// Creates `path` with mode 0600. What is there already, be it a link, is neither followed nor
-/// touched.
+/// Creates `path` with mode 0600. An existing file or link is neither followed nor changed.
 ///
 /// # Errors
 /// Of kind `AlreadyExists`, or when the file system refuses.

@@ -63,7 +63,7 @@ pub(crate) struct Kept {
     pub(crate) size: usize,
 }
 
-/// Why there is no file.
+/// Why data was not kept.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeepError {
     /// The server sent something else than it says.
@@ -98,7 +98,7 @@ impl Received {
 
     fn write(&self, name: &str, kind: &str, content: &[u8]) -> io::Result<PathBuf> {
         private_file::create_directory(&self.directory)?;
-        let name = harmless(name);
+        let name = safe_name(name);
         let ending = ending(kind);
         for number in 1..=MAX_NAMESAKES {
             let file = match number {
@@ -123,7 +123,7 @@ impl Received {
 
 /// Letters, digits, `-` and `_` of `name`, in ASCII, so that it means nothing to a shell and names
 /// no directory, device or hidden file.
-fn harmless(name: &str) -> String {
+fn safe_name(name: &str) -> String {
     let mut kept = String::new();
     for character in name.chars().take(MAX_NAME) {
         match character {

@@ -30,7 +30,7 @@ pub enum NameRefused {
     /// The name of the server itself led the other way when it was first looked up.
     #[error("its name leads to {0} now; a moment ago it led elsewhere")]
     Changed(IpAddr),
-    /// What is said to it must not leave this machine, be it in plain http (RFC 6761 §6.3).
+    /// Requests to the name, which may be plain http, must not leave this machine (RFC 6761 §6.3).
     #[error("it is a name of this machine, and leads to {0}")]
     NotThisMachine(IpAddr),
     /// The name resolves to nothing.

@@ -110,7 +110,7 @@ async fn an_endless_answer_is_cut_off() {
 #[test]
 fn sign_in_addresses_are_harmless() {
     let url = "https://as.example/authorize?response_type=code&resource=http%3A%2F%2Flocalhost%3A3001%2Fmcp&scope=a+b";
-    assert!(is_harmless(&Url::parse(url).expect("a URL")));
+    assert!(is_safe_to_open(&Url::parse(url).expect("a URL")));
 }
 
 #[test]
@@ -124,6 +124,6 @@ fn other_schemes_and_shell_characters_are_not_opened() {
         "https://as.example/a|reboot",
         "https://as.example/a'b",
     ] {
-        assert!(!is_harmless(&Url::parse(url).expect("a URL")), "{url}");
+        assert!(!is_safe_to_open(&Url::parse(url).expect("a URL")), "{url}");
     }
 }

@@ -11,7 +11,7 @@ use super::{
     registration::ClientRegistration,
     scope::Scope,
 };
-use crate::http::is_harmless;
+use crate::http::is_safe_to_open;
 
 /// One request for authorization. The response is judged against this record and nothing else:
 /// the issuer comes from validated metadata and was fixed before the browser left.
@@ -46,7 +46,7 @@ impl AuthorizationRequest {
     ) -> Result<Self, OAuthError> {
         let metadata = &discovery.authorization_server;
         let endpoint = metadata.authorization_endpoint()?;
-        if !is_harmless(endpoint) {
+        if !is_safe_to_open(endpoint) {
             return Err(OAuthError::UnsafeEndpoint { endpoint: endpoint.to_string() });
         }
         let mut request = Self {

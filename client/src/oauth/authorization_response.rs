@@ -7,21 +7,21 @@ use crate::secret::Secret;
 
 /// What a query that arrived at the redirect URI method.
 #[derive(Debug)]
-pub(crate) enum Judgement {
+pub(crate) enum Callback {
     /// It does not carry this request's `state`, so it is not an answer to it and is ignored.
-    NotOurs,
+    Unrelated,
     /// It is the answer to this request, good or bad.
-    Ours(Result<Secret, OAuthError>),
+    Answer(Result<Secret, OAuthError>),
 }
 
-/// Judges `query` in the order that gives a forger nothing: first whether it belongs to this
+/// Validates `query` in the order that gives a forger nothing: first whether it belongs to this
 /// request, then who sent it, and only then what it says.
-pub(crate) fn judge(request: &AuthorizationRequest, query: &str) -> Judgement {
+pub(crate) fn validate(request: &AuthorizationRequest, query: &str) -> Callback {
     let response = Response(form_urlencoded::parse(query.as_bytes()).into_owned().collect());
     if response.get("state") != Some(&request.state) {
-        return Judgement::NotOurs;
+        return Callback::Unrelated;
     }
-    Judgement::Ours(code(request, &response))
+    Callback::Answer(code(request, &response))
 }
 
 fn code(request: &AuthorizationRequest, response: &Response) -> Result<Secret, OAuthError> {
@@ -76,25 +76,25 @@ mod tests {
     use super::*;
     use crate::oauth::authorization_request::tests::request;
 
-    fn judged(promises_iss: bool, query: &str) -> Judgement {
+    fn judged(promises_iss: bool, query: &str) -> Callback {
         let metadata =
             serde_json::json!({"authorization_response_iss_parameter_supported": promises_iss});
         let mut request = request(metadata, "a");
         request.state = "s1".to_owned();
-        judge(&request, query)
+        validate(&request, query)
     }
 
     fn code_of(promises_iss: bool, query: &str) -> Result<String, OAuthError> {
         match judged(promises_iss, query) {
-            Judgement::Ours(outcome) => outcome.map(|code| code.reveal().to_owned()),
-            Judgement::NotOurs => panic!("not ours: {query}"),
+            Callback::Answer(outcome) => outcome.map(|code| code.reveal().to_owned()),
+            Callback::Unrelated => panic!("not ours: {query}"),
         }
     }
 
     #[test]
     fn a_response_without_our_state_is_not_ours() {
         for query in ["", "code=c", "code=c&state=", "code=c&state=S1", "state=s2&state=s1"] {
-            assert!(matches!(judged(false, query), Judgement::NotOurs), "{query}");
+            assert!(matches!(judged(false, query), Callback::Unrelated), "{query}");
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
 };
-use crate::{exit::Exit, http::is_harmless, secret::Secret, terminal::explain::Rule};
+use crate::{exit::Exit, http::is_safe_to_open, secret::Secret, terminal::explain::Rule};
 
 /// Shortest and longest polling interval that a server may ask for, in seconds (RFC 8628 §3.2).
 const INTERVALS: std::ops::RangeInclusive<u64> = 1..=60;
@@ -107,11 +107,11 @@ async fn check(
 ) -> Result<DeviceAuthorization, OAuthError> {
     let page = &authorization.verification_uri;
     endpoint.fetch.check(page).await?;
-    if !is_harmless(page) {
+    if !is_safe_to_open(page) {
         return Err(OAuthError::UnsafeEndpoint { endpoint: page.to_string() });
     }
     if let Some(page) = &authorization.verification_uri_complete
-        && (endpoint.fetch.check(page).await.is_err() || !is_harmless(page))
+        && (endpoint.fetch.check(page).await.is_err() || !is_safe_to_open(page))
     {
         authorization.verification_uri_complete = None;
     }

@@ -38,17 +38,17 @@ pub(crate) struct DpopKey {
 impl DpopKey {
     pub(crate) fn generate(clock: &Clock) -> Result<Self, OAuthError> {
         let key = SigningKey::generate(Algorithm::ES256).map_err(|_| OAuthError::Random)?;
-        Ok(Self::of(key, clock))
+        Ok(Self::from_key(key, clock))
     }
 
     /// The key that [`Self::stored`] wrote.
     pub(crate) fn restore(stored: &Secret, clock: &Clock) -> Result<Self, OAuthError> {
         let key = SigningKey::from_json(stored.reveal().as_bytes())
             .map_err(|error| OAuthError::UnusableKey { reason: error.to_string() })?;
-        Ok(Self::of(key, clock))
+        Ok(Self::from_key(key, clock))
     }
 
-    fn of(key: SigningKey, clock: &Clock) -> Self {
+    fn from_key(key: SigningKey, clock: &Clock) -> Self {
         Self { key: Arc::new(key), clock: clock.clone(), nonces: Arc::default() }
     }
 

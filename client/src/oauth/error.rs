@@ -16,7 +16,7 @@ pub enum OAuthError {
     Fetch(#[from] FetchError),
 
     // Step 2: protected resource metadata (RFC 9728).
-    /// The challenge announces something that is no address.
+    /// The challenge announces something that is not an address.
     #[error("the server announces its metadata at `{address}`, which is not an address")]
     AnnouncedAddress { address: String },
     #[error("{server} asks for a token but publishes no metadata (RFC 9728); looked at {tried}")]
@@ -33,7 +33,7 @@ pub enum OAuthError {
     NoAuthorizationServer { resource: String },
 
     // Step 3: authorization server metadata (RFC 8414).
-    /// The issuer is no address that metadata could be found from.
+    /// The issuer is not an address at which metadata could be found.
     #[error("`{issuer}` is not an issuer identifier (RFC 8414 §2)")]
     InvalidIssuer {
         /// What the MCP server named.
@@ -63,7 +63,7 @@ pub enum OAuthError {
     #[error("{issuer} does not say that it supports PKCE with S256; signing in would not be safe")]
     NoPkce { issuer: String },
 
-    /// The authorization endpoint is no address to open.
+    /// The authorization endpoint is not safe to open.
     #[error("refused to open {endpoint}: it has characters that no sign-in address needs")]
     UnsafeEndpoint { endpoint: String },
 

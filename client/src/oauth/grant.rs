@@ -33,7 +33,7 @@ pub(crate) struct Grant {
     /// The private key that the tokens are bound to, if they are (RFC 9449).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dpop_key: Option<Secret>,
-    /// Who signed in, if the authorization server told.
+    /// The user who signed in, if the authorization server says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) person: Option<Person>,
 }

@@ -47,14 +47,14 @@ const RULE: Rule = Rule {
 impl Identity {
     /// The identity for the server with `metadata`, without registering: `None` if it has to
     /// register itself.
-    pub(crate) fn at(
+    pub(crate) fn registration_at(
         &self,
         metadata: &AuthorizationServerMetadata,
         redirect_uri: &str,
     ) -> Result<Option<ClientRegistration>, OAuthError> {
         let redirect_uri = redirect_uri.to_owned();
         if let Some(client) = &self.pre_registered {
-            return client.at(metadata, redirect_uri).map(Some);
+            return client.registration_at(metadata, redirect_uri).map(Some);
         }
         let document = self.metadata_document.as_ref();
         let document = document.filter(|_| metadata.client_id_metadata_document_supported);
@@ -87,7 +87,7 @@ impl Identity {
 
 impl PreRegistered {
     /// This client at the server with `metadata`, proving itself the best way both sides know.
-    pub(super) fn at(
+    pub(super) fn registration_at(
         &self,
         metadata: &AuthorizationServerMetadata,
         redirect_uri: String,
@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn client_id(identity: &Identity, document: bool) -> Option<String> {
-        let client = identity.at(&metadata(document), "http://127.0.0.1:1/callback");
+        let client = identity.registration_at(&metadata(document), "http://127.0.0.1:1/callback");
         client.expect("an identity").map(|client| client.client_id)
     }
 

@@ -1,4 +1,4 @@
-//! At the end: telling the authorization server that the tokens are no longer wanted (RFC 7009).
+//! At the end: revoking the tokens at the authorization server (RFC 7009).
 
 use net::clock::Clock;
 

@@ -37,7 +37,7 @@ pub(super) async fn first_document<T: DeserializeOwned>(
             // The other places are on the same host.
             Err(error) if error.is_unreachable() => return Err(error.into()),
             Err(error) => {
-                unfit = Some(more_telling(unfit, error.into()));
+                unfit = Some(more_specific(unfit, error.into()));
                 continue;
             }
         };
@@ -51,7 +51,7 @@ pub(super) async fn first_document<T: DeserializeOwned>(
             });
             match judged {
                 Ok(document) => return Ok(Found::Document(document)),
-                Err(error) => unfit = Some(more_telling(unfit, error)),
+                Err(error) => unfit = Some(more_specific(unfit, error)),
             }
         }
     }
@@ -62,7 +62,7 @@ pub(super) async fn first_document<T: DeserializeOwned>(
 }
 
 /// A document about something else tells more than a page that is no document at all.
-fn more_telling(known: Option<OAuthError>, new: OAuthError) -> OAuthError {
+fn more_specific(known: Option<OAuthError>, new: OAuthError) -> OAuthError {
     match known {
         Some(known) if !matches!(known, OAuthError::Fetch(_)) => known,
         Some(known) if matches!(new, OAuthError::Fetch(_)) => known,

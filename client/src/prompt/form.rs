@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     arguments::parameter::{Kind, Parameter, in_words},
     error::Error,
-    prompt::{Answered, Asking, Question, ask_for},
+    prompt::{FieldAnswer, FieldInput, Question, ask_for},
     terminal::printable::{printable, printable_line},
 };
 
@@ -27,12 +27,12 @@ pub(crate) async fn fill(
             continue;
         }
         match ask_for(question(parameter), coloured).await? {
-            Answered::Text(text) => {
+            FieldAnswer::Text(text) => {
                 if let Some(value) = value(parameter, &text) {
                     values.insert(parameter.name.clone(), value);
                 }
             }
-            Answered::GivenUp => return Ok(None),
+            FieldAnswer::Cancelled => return Ok(None),
         }
     }
     Ok(Some(values))
@@ -41,13 +41,13 @@ pub(crate) async fn fill(
 /// What the user is asked.
 fn question(parameter: &Parameter) -> Question {
     let choices = choices(parameter);
-    let asking = if choices.is_empty() { Asking::Text } else { Asking::Choice(choices) };
+    let input = if choices.is_empty() { FieldInput::Text } else { FieldInput::Choice(choices) };
     let judged = parameter.clone();
     Question {
         label: format!("{}:", shown_name(parameter)),
         help: help(parameter),
         default: parameter.default.as_ref().map(in_words),
-        asking,
+        input,
         judge: Arc::new(move |text| judge(&judged, text)),
     }
 }
@@ -165,7 +165,7 @@ mod tests {
         let none = choice(hostile.to_vec());
         assert_eq!(choices(&none), Vec::<String>::new());
         let question = question(&none);
-        assert_eq!(question.asking, Asking::Text);
+        assert_eq!(question.input, FieldInput::Text);
         let shown = format!("{}{}", question.label, question.help);
         assert!(!shown.contains(['\u{1b}', '\r', '\n', '\u{202e}']), "{shown:?}");
     }

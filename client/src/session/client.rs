@@ -155,9 +155,9 @@ impl Client {
     }
 
     /// Switches to the server at `address`; on failure the old one stays.
-    pub(crate) async fn turn_to(&mut self, address: Url) -> Result<(), Error> {
+    pub(crate) async fn switch_to(&mut self, address: Url) -> Result<(), Error> {
         let next = Self::new(ConnectionOptions { server: address, ..self.access.options.clone() })?;
-        self.start_afresh().await;
+        self.disconnect().await;
         *self = next;
         Ok(())
     }
@@ -184,7 +184,7 @@ impl Client {
     }
 
     /// Ends the connection and forgets the lists: another user may see other tools.
-    pub async fn start_afresh(&mut self) {
+    pub async fn disconnect(&mut self) {
         self.connection.close().await;
         self.tools.clear();
         self.resources.clear();
@@ -207,8 +207,8 @@ impl Client {
         loop {
             self.access.renew_if_due().await?;
             let outcome = self.connection.run(&operation).await;
-            for remark in self.connection.take_remarks() {
-                self.output.say(&remark);
+            for warning in self.connection.take_warnings() {
+                self.output.say(&warning);
             }
             match outcome {
                 Ok(result) => return Ok(result),

@@ -95,8 +95,8 @@ impl Connection {
     }
 
     /// What was passed over in the answers since this was last called.
-    pub(crate) fn take_remarks(&self) -> Vec<String> {
-        self.notes.remarks.take()
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        self.notes.warnings.take()
     }
 
     /// Ends the connection, and with it the server's session where there is one.

@@ -13,7 +13,7 @@ use url::Url;
 use crate::{
     arguments::parameter::Parameters,
     error::Error,
-    http::is_harmless,
+    http::is_safe_to_open,
     prompt::{confirm, form::fill},
     session::conversation::Conversation,
     sign_in::opener::{self, Browser},
@@ -124,7 +124,7 @@ fn visitable(url: &str) -> Option<Url> {
     if url.contains(|character: char| character.is_control() || character.is_whitespace()) {
         return None;
     }
-    let url = Url::parse(url).ok().filter(is_harmless)?;
+    let url = Url::parse(url).ok().filter(is_safe_to_open)?;
     (url.username().is_empty() && url.password().is_none()).then_some(url)
 }
 

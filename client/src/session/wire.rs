@@ -29,8 +29,8 @@ use sse_stream::{Sse, SseStream};
 use url::Url;
 
 use self::{
-    answering::Answering,
     event_size::EventSize,
+    pending_request::PendingRequest,
     refusal::{begins_session, challenges, media_type, refusal, rejection, text_header},
     standing_stream::StandingStream,
 };
@@ -43,9 +43,9 @@ use crate::{
 };
 
 pub(crate) mod activity;
-pub(crate) mod answering;
 mod event_size;
 mod notes;
+pub(crate) mod pending_request;
 mod refusal;
 mod standing_stream;
 
@@ -62,7 +62,7 @@ pub(crate) enum WireError {
     /// 403 without a challenge: no token would help. With what the server says about it.
     #[error("forbidden: {0}")]
     Forbidden(String),
-    /// A status that is no answer of MCP, with what the server says about it.
+    /// A status that MCP does not use for answers, with the body of the response.
     #[error("it answered {status}{}", after_colon(.words))]
     Refused {
         status: StatusCode,
@@ -167,13 +167,13 @@ impl Wire {
         })
     }
 
-    /// The events of a stream. What answers the request of `answering` is put into the form that
+    /// The events of a stream. What answers the request of `pending` is put into the form that
     /// rmcp understands.
     fn events(
         &self,
         response: Response,
         limit: usize,
-        answering: Option<Answering>,
+        pending: Option<PendingRequest>,
     ) -> Outcome<Events> {
         self.check_encoding(&response)?;
         let server = self.server.clone();
@@ -198,7 +198,7 @@ impl Wire {
             if data.is_some() {
                 activity.heard();
             }
-            let replacement = answering.as_ref().zip(data);
+            let replacement = pending.as_ref().zip(data);
             if let Some(data) = replacement.and_then(|(mine, data)| mine.replacement(data)) {
                 // An answer is a message, whatever the server calls the event.
                 (event.event, event.data) = (None, Some(data));
@@ -214,22 +214,22 @@ impl Wire {
         Err(StreamableHttpError::Client(error.into()))
     }
 
-    /// What a successful `response` answers to the request of `answering`.
+    /// What a successful `response` answers to the request of `pending`.
     async fn answer(
         &self,
         response: Response,
-        answering: Answering,
+        pending: PendingRequest,
         limits: StreamableHttpResponseLimits,
     ) -> Outcome<StreamableHttpPostResponse> {
         let session = text_header(&response, HEADER_SESSION_ID);
         let content_type = text_header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
         if media_type(&content_type).eq_ignore_ascii_case(EVENT_STREAM_MIME_TYPE) {
-            let events = self.events(response, limits.max_sse_event_size, Some(answering))?;
+            let events = self.events(response, limits.max_sse_event_size, Some(pending))?;
             return Ok(StreamableHttpPostResponse::Sse(events, session));
         }
         // JSON by whatever name: some servers call it text, or nothing.
         let body = self.body(response, limits.max_json_response_size).await?;
-        let message = answering.read(&body).map_err(unusable)?;
+        let message = pending.read(&body).map_err(unusable)?;
         Ok(StreamableHttpPostResponse::Json(message, session))
     }
 
@@ -295,8 +295,8 @@ impl StreamableHttpClient for Wire {
         headers: Headers,
         limits: StreamableHttpResponseLimits,
     ) -> Outcome<StreamableHttpPostResponse> {
-        let answering = Answering::new(&message, self.notes.remarks.clone());
-        if answering.is_some() {
+        let pending = PendingRequest::new(&message, self.notes.warnings.clone());
+        if pending.is_some() {
             self.standing_stream.answered().await;
         }
         let accept = format!("{JSON_MIME_TYPE}, {EVENT_STREAM_MIME_TYPE}");
@@ -309,12 +309,12 @@ impl StreamableHttpClient for Wire {
         if !status.is_success() {
             return self.failure(response, &message, session.is_some()).await;
         }
-        match answering {
+        match pending {
             // In a session the answer may still come on the stream of the server.
             Some(_) if status == StatusCode::ACCEPTED && session.is_some() => {
                 Ok(StreamableHttpPostResponse::Accepted)
             }
-            Some(answering) => self.answer(response, answering, limits).await,
+            Some(pending) => self.answer(response, pending, limits).await,
             None => {
                 if session.is_some() && begins_session(&message) {
                     self.standing_stream.begin();

@@ -98,7 +98,9 @@ impl SignIn<'_> {
             Some(port) => CallbackListener::bind_port(port).await?,
             None => CallbackListener::bind().await?,
         };
-        if let Some(client) = self.profile.identity.at(metadata, &listener.redirect_uri())? {
+        if let Some(client) =
+            self.profile.identity.registration_at(metadata, &listener.redirect_uri())?
+        {
             self.fetch.explanation.fact("client_id", &client.client_id);
             return Ok((listener, client));
         }

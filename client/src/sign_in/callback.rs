@@ -26,7 +26,7 @@ use crate::{
     oauth::{
         OAuthError,
         authorization_request::AuthorizationRequest,
-        authorization_response::{Judgement, judge},
+        authorization_response::{Callback, validate},
     },
     secret::Secret,
 };
@@ -111,7 +111,7 @@ async fn receive(
     if method != Method::GET || uri.path() != PATH || !is_for_us {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let Judgement::Ours(outcome) = judge(&desk.request, uri.query().unwrap_or_default()) else {
+    let Callback::Answer(outcome) = validate(&desk.request, uri.query().unwrap_or_default()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let page = match &outcome {

@@ -27,7 +27,7 @@ impl SignIn<'_> {
         let metadata = &discovery.authorization_server;
         self.fetch.check(metadata.device_authorization_endpoint()?).await?;
         self.fetch.check(metadata.token_endpoint()?).await?;
-        let client = match self.profile.identity.at(metadata, UNUSED_REDIRECT_URI)? {
+        let client = match self.profile.identity.registration_at(metadata, UNUSED_REDIRECT_URI)? {
             Some(client) => client,
             None => register(self.fetch, metadata, UNUSED_REDIRECT_URI, GrantTypes::Device).await?,
         };

@@ -10,7 +10,7 @@ use std::{
 use tokio::process::Command;
 use url::Url;
 
-use crate::http::is_harmless;
+use crate::http::is_safe_to_open;
 
 const DESKTOP_OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
 
@@ -38,7 +38,7 @@ pub(crate) enum BrowserError {
 
 /// Opens `url` with `program`, or with the desktop's own program, and does not wait for it.
 pub(crate) fn open(program: Option<&Path>, url: &Url) -> Result<(), BrowserError> {
-    if !is_harmless(url) {
+    if !is_safe_to_open(url) {
         return Err(BrowserError::Refused);
     }
     let program = program.unwrap_or(Path::new(DESKTOP_OPENER));

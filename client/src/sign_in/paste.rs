@@ -14,14 +14,14 @@ use crate::{
     oauth::{
         OAuthError,
         authorization_request::AuthorizationRequest,
-        authorization_response::{Judgement, judge},
+        authorization_response::{Callback, validate},
     },
     secret::Secret,
     terminal::output::Output,
 };
 
-/// Waits until an address is typed into the terminal that answers `request`. Where there is no
-/// terminal to read, it waits forever.
+/// Waits until an address is typed into the terminal that answers `request`. Without a
+/// terminal it waits forever.
 pub(crate) async fn answer(
     request: &AuthorizationRequest,
     output: &Output,
@@ -33,9 +33,9 @@ pub(crate) async fn answer(
         if line.is_empty() {
             continue;
         }
-        match judge(request, query(line)) {
-            Judgement::Ours(outcome) => return outcome,
-            Judgement::NotOurs => output.say(
+        match validate(request, query(line)) {
+            Callback::Answer(outcome) => return outcome,
+            Callback::Unrelated => output.say(
                 "That is not the address this sign-in ends on. It begins with \
                  http://127.0.0.1 and carries `state` and `code`.",
             ),

@@ -54,7 +54,7 @@ pub(crate) struct Rule {
 
 impl Explanation {
     /// Tells everything on `output`.
-    pub(crate) fn aloud(output: Arc<Output>) -> Self {
+    pub(crate) fn new(output: Arc<Output>) -> Self {
         Self(Some(Arc::new(Teller { output, steps: AtomicU32::new(0) })))
     }
 

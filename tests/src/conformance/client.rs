@@ -54,7 +54,7 @@ pub async fn carry_out(assignment: Assignment) -> Result<(), Error> {
         profile: profile(&assignment, &context),
     })?;
     let outcome = perform(&mut client, &assignment.scenario, &context).await;
-    client.start_afresh().await;
+    client.disconnect().await;
     outcome
 }
 

@@ -26,7 +26,7 @@ pub(super) fn table(rows: &[&Map<String, Value>], columns: Option<usize>) -> Str
         }
     }
     let columns = columns.unwrap_or(usize::MAX);
-    let table: Vec<Column> = names.iter().map(|name| Column::of(name, rows)).collect();
+    let table: Vec<Column> = names.iter().map(|name| Column::new(name, rows)).collect();
     match fitting(&table, columns) {
         Some(widths) => drawn(&table, &widths),
         None => one_by_one(&table, rows.len()),
@@ -40,7 +40,7 @@ struct Column {
 }
 
 impl Column {
-    fn of(name: &str, rows: &[&Map<String, Value>]) -> Self {
+    fn new(name: &str, rows: &[&Map<String, Value>]) -> Self {
         let values = || rows.iter().map(|row| row.get(name));
         let shown = |value: &Value| {
             let plain = cell(value).unwrap_or_else(|| value.to_string());

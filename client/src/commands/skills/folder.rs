@@ -27,13 +27,13 @@ pub(crate) fn write(
     let refused = |reason: String| Error::Skill { uri: skill.uri.clone(), reason };
     let root = skill.uri.strip_suffix(SKILL_MD).unwrap_or(&skill.uri);
     let name = skill.name();
-    if !is_harmless(name) {
+    if !is_safe_name(name) {
         return Err(refused(format!("its name `{name}` is unfit for a folder")));
     }
     let mut written = Vec::new();
     for file in files {
         let path = file.uri.strip_prefix(root).unwrap_or_default();
-        if !path.split('/').all(is_harmless) {
+        if !path.split('/').all(is_safe_name) {
             return Err(refused(format!("the name of its file {} is unfit for one", file.uri)));
         }
         written.push((path, file.content.as_slice()));
@@ -64,7 +64,7 @@ fn fill(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
 }
 
 /// Whether `name` may be that of a file or folder: no hidden one, no way up, nothing to escape.
-fn is_harmless(name: &str) -> bool {
+fn is_safe_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     name.bytes().all(fits) && name.starts_with(|first: char| first.is_ascii_alphanumeric())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{activity::Activity, answering::Remarks};
+use super::{activity::Activity, pending_request::Warnings};
 use crate::http::FetchError;
 
 /// What one connection records besides its messages; clones share it.
@@ -11,7 +11,7 @@ pub(crate) struct Notes {
     /// When the server last said something.
     pub(crate) activity: Activity,
     /// What was passed over in its answers.
-    pub(crate) remarks: Remarks,
+    pub(crate) warnings: Warnings,
     failure: Arc<Mutex<Option<FetchError>>>,
 }
 

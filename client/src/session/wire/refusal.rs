@@ -16,7 +16,7 @@ use rmcp::{
 };
 use serde_json::Value;
 
-use super::{WireError, answering::error_in};
+use super::{WireError, pending_request::error_in};
 
 /// Whether `message` is the last of the handshake, after which the server may speak.
 pub(super) fn begins_session(message: &ClientJsonRpcMessage) -> bool {

@@ -13,11 +13,11 @@ use crate::http::excerpt::excerpt;
 
 /// What was passed over in the answers of one connection; clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Remarks(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
 
-impl Remarks {
-    fn add(&self, remark: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(remark);
+impl Warnings {
+    fn add(&self, warning: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
     /// What was noted since this was last called.
@@ -28,10 +28,10 @@ impl Remarks {
 
 /// A request that waits for its answer.
 #[derive(Clone)]
-pub(super) struct Answering {
+pub(super) struct PendingRequest {
     id: RequestId,
     result: Expected,
-    remarks: Remarks,
+    warnings: Warnings,
 }
 
 /// What kind of result is expected, where that has members to be read one by one.
@@ -73,9 +73,9 @@ static PROMPTS: List = List {
     is_readable: |entry| serde_json::from_value::<Prompt>(entry.clone()).is_ok(),
 };
 
-impl Answering {
+impl PendingRequest {
     /// `None` if `message` is no request.
-    pub(super) fn new(message: &ClientJsonRpcMessage, remarks: Remarks) -> Option<Self> {
+    pub(super) fn new(message: &ClientJsonRpcMessage, warnings: Warnings) -> Option<Self> {
         let ClientJsonRpcMessage::Request(request) = message else { return None };
         let params = serde_json::to_value(&request.request).unwrap_or_default();
         let cursor = params["params"]["cursor"].as_str().map(str::to_owned);
@@ -87,7 +87,7 @@ impl Answering {
             ClientRequest::CallToolRequest(_) => Expected::Content,
             _ => Expected::Other,
         };
-        Some(Self { id: request.id.clone(), result, remarks })
+        Some(Self { id: request.id.clone(), result, warnings })
     }
 
     /// The message in `body`, which is all that the server answered.
@@ -165,7 +165,7 @@ impl Answering {
             if !is_readable {
                 let shown = excerpt(entry.to_string().as_bytes());
                 let kind = list.name;
-                self.remarks
+                self.warnings
                     .add(format!("One of the {kind} cannot be read, so it is left out: {shown}"));
             }
             is_readable
@@ -264,10 +264,10 @@ mod tests {
 
     use super::*;
 
-    fn request(method: &str) -> Answering {
+    fn request(method: &str) -> PendingRequest {
         let request = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": {"name": "x"}});
         let message = serde_json::from_value(request).expect("a request");
-        Answering::new(&message, Remarks::default()).expect("a request")
+        PendingRequest::new(&message, Warnings::default()).expect("a request")
     }
 
     fn error(body: Value) -> Option<(i32, String, Option<RequestId>)> {
@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn one_broken_tool_of_many_loses_only_itself() {
-        let answering = request("tools/list");
+        let pending = request("tools/list");
         let tools = json!([
             {"name": "good", "inputSchema": {"type": "object"}},
             {"name": "plain"},
@@ -330,27 +330,27 @@ mod tests {
             "nonsense",
         ]);
         let body = json!({"jsonrpc": "2.0", "id": 7, "result": {"tools": tools, "nextCursor": ""}});
-        let read = answering.read(body.to_string().as_bytes()).expect("a result");
+        let read = pending.read(body.to_string().as_bytes()).expect("a result");
         let read = serde_json::to_value(read).expect("JSON");
         let names: Vec<_> = read["result"]["tools"].as_array().expect("tools").iter().collect();
         let names: Vec<_> = names.iter().map(|tool| tool["name"].as_str()).collect();
         assert_eq!(names, [Some("good"), Some("plain"), Some("odd")]);
         assert!(read["result"].get("nextCursor").is_none());
-        let remarks = answering.remarks.take();
-        assert!(remarks.len() == 3 && remarks[0].contains("\"bad\""), "{remarks:?}");
-        assert!(answering.remarks.take().is_empty());
+        let warnings = pending.warnings.take();
+        assert!(warnings.len() == 3 && warnings[0].contains("\"bad\""), "{warnings:?}");
+        assert!(pending.warnings.take().is_empty());
     }
 
     #[test]
     fn in_a_stream_only_what_answers_the_request_is_touched() {
-        let answering = request("ping");
+        let pending = request("ping");
         let note = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#;
         let other = r#"{"jsonrpc":"2.0","id":8,"error":{"code":1,"message":"x"}}"#;
         for data in [note, other, "not JSON", "[]"] {
-            assert_eq!(answering.replacement(data), None, "{data}");
+            assert_eq!(pending.replacement(data), None, "{data}");
         }
         let lost = r#"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"x"}}"#;
-        assert!(answering.replacement(lost).expect("replaced").contains("\"id\":7"));
+        assert!(pending.replacement(lost).expect("replaced").contains("\"id\":7"));
     }
 
     #[test]
