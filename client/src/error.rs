@@ -14,7 +14,7 @@ use crate::{
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The command line or a line of the prompt asks for nothing that exists.
+    /// The command line or a line of the prompt is wrong.
     #[error("{message}")]
     Usage {
         /// What is wrong.
@@ -29,7 +29,7 @@ pub enum Error {
         name: String,
         /// The server's address.
         server: String,
-        /// What was probably meant, or what there is.
+        /// The name that was probably meant, or those that exist.
         hint: String,
     },
     /// The arguments do not fit the tool's schema.
@@ -47,13 +47,13 @@ pub enum Error {
         /// The server's address.
         server: String,
     },
-    /// The tool ran and reported an error; its words are already on stdout.
+    /// The tool ran and reported an error; its text is already on stdout.
     #[error("`{tool}` reported an error")]
     ToolFailed {
         /// The tool's name.
         tool: String,
     },
-    /// The token is valid, but not for this.
+    /// The token is valid but does not allow this.
     #[error("{server} does not allow this{}", why_forbidden(.scope, .words))]
     Forbidden {
         /// The server's address.
@@ -105,7 +105,7 @@ pub enum Error {
         /// What differs.
         reason: String,
     },
-    /// An image or other data could not be kept; what is text is already on stdout.
+    /// An image or other data could not be written; the text is already on stdout.
     #[error("something of the answer could not be kept in a file: {0}")]
     NotKept(io::Error),
     /// The kept credentials cannot be read or written.
@@ -123,13 +123,13 @@ pub enum Error {
     /// Ctrl-C.
     #[error("stopped by Ctrl-C")]
     Interrupted,
-    /// Something failed earlier, and the user knows.
+    /// Something failed earlier and has been reported.
     #[error("not everything succeeded")]
     AlreadyTold(Exit),
 }
 
 impl Error {
-    /// The status the process ends with if nothing better follows.
+    /// The exit status of the process.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::UnknownTool { .. } | Self::Arguments(_) => Exit::Usage,
@@ -179,7 +179,7 @@ impl Error {
         }
     }
 
-    /// What to do next, where that is known.
+    /// What to do next, if that is known.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
@@ -215,8 +215,8 @@ impl Error {
         }
     }
 
-    /// Says on `output` what went wrong and, where that is known, what to do about it. Nothing is
-    /// said when the user knows, or when the reader of stdout left on purpose.
+    /// Writes the error and its hint to `output`, unless it has been reported or the reader of
+    /// stdout has gone, as `head` does.
     pub(crate) fn report(&self, output: &Output) {
         if matches!(self, Self::Output(OutputError::Closed) | Self::AlreadyTold(_)) {
             return;

@@ -1,4 +1,4 @@
-//! Who this client is and how it gets its tokens, as its person chose.
+//! Who this client is and how it gets its tokens, as the user has chosen.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use crate::{
     secret::Secret,
 };
 
-/// The choices; the default ones fit every server that lets clients register themselves.
+/// Who this client is and how it gets its tokens. The default fits every server that lets clients
+/// register themselves.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     /// Which revision of MCP is spoken.
@@ -23,8 +24,8 @@ pub struct Profile {
     pub answer_timeout: AnswerTimeout,
 }
 
-/// How long a server may be silent while it works on a request. A message puts the end off, for
-/// example one about its progress.
+/// How long a server may be silent while it works on a request. Every message, such as a progress
+/// notification, restarts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnswerTimeout(pub Duration);
 
@@ -34,7 +35,7 @@ impl Default for AnswerTimeout {
     }
 }
 
-/// How tokens are got.
+/// How the client gets its tokens.
 #[derive(Clone, Debug, Default)]
 pub enum SignInMethod {
     /// A user signs in with a browser that this machine can be reached from.
@@ -46,7 +47,7 @@ pub enum SignInMethod {
     ClientCredentials,
     /// A company's identity provider vouches for the user.
     Enterprise(IdentityProvider),
-    /// The platform vouches for this workload: what it has signed.
+    /// The platform vouches for this workload, with the assertion that it has signed.
     Workload(Secret),
 }
 
@@ -56,7 +57,7 @@ impl SignInMethod {
         matches!(self, Self::Browser | Self::Device)
     }
 
-    /// The extension of the protocol that this is, if it has a name there.
+    /// The MCP extension that defines this method, if there is one.
     pub(crate) fn extension(&self) -> Option<&'static str> {
         match self {
             Self::ClientCredentials => Some("io.modelcontextprotocol/oauth-client-credentials"),

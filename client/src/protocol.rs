@@ -14,7 +14,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// Whether this is the revision before protected resource metadata, in which a server was its
-    /// own authorization server. It is never fallen back to, only asked for.
+    /// own authorization server. There is no fallback to it: the user has to choose it.
     pub(crate) fn predates_resource_metadata(&self) -> bool {
         *self == Self::Only(ProtocolVersion::V_2025_03_26)
     }

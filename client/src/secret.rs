@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Text that proves something. `Debug` hides it; [`Secret::reveal`] is the only way out.
+/// A secret text. `Debug` hides it; only [`Secret::reveal`] returns it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

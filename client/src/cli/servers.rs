@@ -15,7 +15,7 @@ use crate::{
     files::{file_lock::FileLock, private_file},
 };
 
-/// Far longer than any change takes.
+/// How long to wait for the lock, which is far longer than any change takes.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The names, and where they are kept.
@@ -59,7 +59,7 @@ impl Servers {
         self.named.servers.iter().map(|(name, url)| (name.as_str(), url))
     }
 
-    /// What is said when no server is called `name`.
+    /// The error for an unknown `name`.
     pub(crate) fn unknown(&self, name: &str) -> Error {
         let names: Vec<_> = self.all().map(|(name, _)| name).collect();
         let hint = if names.is_empty() {
@@ -110,8 +110,8 @@ impl Servers {
         self.change(change).await
     }
 
-    /// Changes what the file holds now, which other processes change too, one at a time. Nothing is
-    /// written if `change` says that there is nothing to change.
+    /// Changes the file under a lock, because other processes change it too. Nothing is written if
+    /// `change` returns `false`.
     async fn change(&mut self, change: impl FnOnce(&mut Named) -> bool) -> io::Result<bool> {
         let _lock = FileLock::acquire(&self.path.with_extension("lock"), LOCK_TIMEOUT).await?;
         self.named = Named::read(&self.path)?;

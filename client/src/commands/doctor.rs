@@ -1,4 +1,4 @@
-//! `client doctor`: examines the authorization of a server from outside, ours or not.
+//! `client doctor`: examines the authorization of any MCP server from outside.
 
 use crate::{
     cli::command::Doctor,

@@ -62,7 +62,7 @@ pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> R
     }
 }
 
-/// The names that can be completed. Without those of servers the prompt works as well.
+/// The names that can be completed. The file of servers is optional, so its errors are ignored.
 fn known(client: &Client, state_directory: &Path) -> Known {
     let described = |name: &str, about: Option<&str>| {
         (printable_line(name), printable_line(about.unwrap_or_default()))
@@ -86,8 +86,8 @@ fn greet(client: &Client) {
     client.output.say("Type a tool and its text, like `echo ping pong`; `help` explains.");
 }
 
-/// A word of the prompt that is spelled wrongly. Without this, it would be looked for among the
-/// server's tools, and that may begin with a sign-in. `call <tool>` is never taken for a slip.
+/// The error for a misspelled word of the prompt. Without this check the word would be looked up
+/// among the server's tools, which may start a sign-in. `call <tool>` is never taken for a typo.
 fn misspelled_word(client: &Client, task: &Task, line: &str) -> Option<Error> {
     if !matches!(task, Task::Call { .. }) {
         return None;
@@ -107,8 +107,8 @@ fn misspelled_word(client: &Client, task: &Task, line: &str) -> Option<Error> {
     })
 }
 
-/// Runs the lines of stdin one by one. A line that fails does not stop the next one, unless no
-/// other can succeed either; the first failure decides how the whole ends.
+/// Runs the lines of stdin one by one. A line that fails does not stop the next one, unless that
+/// would fail too; the first failure decides the exit status.
 ///
 /// # Errors
 /// [`Error::AlreadyTold`] with the status of the first line that failed; [`Error::Input`].
@@ -131,8 +131,7 @@ pub(crate) async fn run_lines(client: &mut Client) -> Result<(), Error> {
     outcome
 }
 
-/// The lines of stdin. They are read by a thread of their own, which the process need not wait for
-/// when it ends.
+/// The lines of stdin, read by a thread that the process need not wait for when it ends.
 fn stdin_lines() -> mpsc::Receiver<io::Result<String>> {
     let (sender, receiver) = mpsc::channel(1);
     std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! What a server answered, as users read it.
+//! Shows the answers of a server as text.
 
 use std::io;
 
@@ -26,13 +26,12 @@ pub(crate) struct Presenter<'a> {
 }
 
 impl<'a> Presenter<'a> {
-    /// For what the tool, prompt or resource called `name` answers, and a terminal of so many
-    /// `columns`.
+    /// `name` is the tool, prompt or resource that answers; files are named after it.
     pub(crate) fn new(received: &'a Received, columns: Option<usize>, name: &'a str) -> Self {
         Self { received, columns, name, failure: None }
     }
 
-    /// Writes `shown`, which this has made.
+    /// Writes the texts in `shown`.
     ///
     /// # Errors
     /// [`Error::NotKept`] when a file could not be written, after all that is text has been.
@@ -41,8 +40,8 @@ impl<'a> Presenter<'a> {
         self.failure.map_or(Ok(()), |reason| Err(Error::NotKept(reason)))
     }
 
-    /// The text of `result`: its structured content where the text only repeats that, which
-    /// servers do for clients that know no better, else its content.
+    /// The text of `result`: its structured content if the text only repeats that, as servers do
+    /// for older clients, otherwise its content.
     pub(crate) fn result(&mut self, result: &CallToolResult) -> Vec<String> {
         match &result.structured_content {
             Some(value) if adds_nothing(&result.content, value) => {

@@ -75,7 +75,7 @@ pub(crate) async fn run_and_switch(
     }
 }
 
-/// What clap says, without its advice on flags.
+/// The message of clap without its advice on flags.
 fn first_sentence(error: &str) -> String {
     error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }

@@ -149,7 +149,7 @@ impl Client {
         self.request(async |running| running.get_prompt(wanted.clone()).await).await
     }
 
-    /// Where images and other data go that the server sends.
+    /// The directory for images and other binary data from the server.
     pub(crate) fn received(&self) -> &Received {
         &self.access.options.received
     }

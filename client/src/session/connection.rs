@@ -1,4 +1,4 @@
-//! One open MCP connection, and what its failures mean to a user.
+//! One MCP connection, and the errors that its failures become.
 
 use std::{error::Error as StdError, sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// How long the first answer may take: some servers are started by the first request.
+/// How long the first answer may take. It is long because some servers are started on demand.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(60);
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -73,9 +73,9 @@ impl Connection {
         Self { server, fetch, token, protocol, host, notes, answer_timeout, running: None }
     }
 
-    /// Runs `operation`, opening the connection first if need be. It is run once at most: a lost
-    /// connection does not say how far the server got. It is given up when the server is silent
-    /// for too long.
+    /// Runs `operation`, and opens the connection first if necessary. It runs at most once, because
+    /// a lost connection does not say how far the server got, and it is cancelled if the server is
+    /// silent for too long.
     pub(crate) async fn run<T>(
         &mut self,
         operation: impl AsyncFnOnce(&Running) -> Result<T, ServiceError>,
@@ -94,7 +94,7 @@ impl Connection {
         }
     }
 
-    /// What was passed over in the answers since this was last called.
+    /// Warnings about unreadable parts of answers since the last call.
     pub(crate) fn take_warnings(&self) -> Vec<String> {
         self.notes.warnings.take()
     }
@@ -109,8 +109,8 @@ impl Connection {
 
     /// Opens the connection in the newest way that the server knows.
     ///
-    /// rmcp can do this by itself, but gives a server ten seconds, after which it sends the next
-    /// question behind one that is still unanswered.
+    /// rmcp could do this, but after ten seconds it sends the next request while the first one is
+    /// still unanswered.
     async fn open(&self) -> Result<Running, Failure> {
         let client = self.fetch.client_for(&self.server).await;
         let client = client.map_err(|error| failed(error.into()))?;
@@ -122,7 +122,7 @@ impl Connection {
                 Ok(Err(error)) if is_last || !is_of_older_server(&error) => {
                     return Err(self.opening_failure(error));
                 }
-                // An older server may also wait over a question that it does not know.
+                // An older server may not answer a method that it does not know.
                 Err(_) if is_last => break,
                 Ok(Err(_)) | Err(_) => {}
             }
@@ -183,8 +183,8 @@ impl Connection {
         }
     }
 
-    /// rmcp hides what happened below it in a chain of errors; ours is somewhere in there. A server
-    /// of which not even the first answer is one of MCP is probably none.
+    /// rmcp wraps the errors of the transport; ours is somewhere in the chain. If not even the
+    /// first answer is MCP, the server is probably not an MCP server.
     fn wire_failure(&self, error: &(dyn StdError + 'static), is_first: bool) -> Failure {
         let server = self.server.to_string();
         match error.downcast_ref::<StreamableHttpError<WireError>>() {
@@ -204,8 +204,8 @@ impl Connection {
         }
     }
 
-    /// A redirect, resolved against the server. It is only offered as an address where it is one
-    /// that this client would take.
+    /// A redirect, resolved against the server. The hint only offers an address that this client
+    /// accepts.
     fn moved(&self, place: &str) -> Error {
         let place = self.server.join(place).ok().filter(|_| !place.is_empty());
         let Some(place) = place else {
@@ -251,8 +251,8 @@ fn is_objection(error: &WireError) -> bool {
     matches!(error, WireError::Refused { status, .. } if !ABSENT.contains(status))
 }
 
-/// Whether the server answered `server/discover` with an error that only servers give which do not
-/// know it (MCP 2026-07-28, "Backward Compatibility").
+/// Whether the server's error to `server/discover` shows that it does not know the method
+/// (MCP 2026-07-28, "Backward Compatibility").
 fn is_of_older_server(error: &ClientInitializeError) -> bool {
     let ClientInitializeError::JsonRpcError(error) = error else { return false };
     !matches!(

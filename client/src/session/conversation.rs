@@ -1,4 +1,4 @@
-//! What a server may ask of the user, or tell them, while it works on a request.
+//! What a server may ask or tell the user while it works on a request.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use url::Url;
 
 use crate::session::wire::activity::Activity;
 
-/// Answers the questions of a server. Its texts have not been made safe to print yet.
+/// Answers the questions of a server. Texts from the server have not been made safe to print yet.
 pub trait Conversation: Send + Sync {
-    /// Whether questions can be answered at all. If not, servers are told so and ask none.
+    /// Whether questions can be answered at all. If not, the client does not declare elicitation.
     fn can_answer(&self) -> bool;
 
     /// Answers a question of `server`: with the fields of a form, or by opening an address.
@@ -28,7 +28,7 @@ pub trait Conversation: Send + Sync {
         question: ElicitRequestParams,
     ) -> BoxFuture<'a, ElicitResult>;
 
-    /// Takes note of how far the request in progress has come.
+    /// Shows the progress of the current request.
     fn progress(&self, progress: ProgressNotificationParam);
 }
 
@@ -43,8 +43,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// A client for which `conversation` answers, and that offers `protocol_version` in
-    /// `initialize`. While a question is open, `activity` knows that the server does not delay.
+    /// `protocol_version` is offered in `initialize`. While a question is open, `activity` does not
+    /// count the time as the server's.
     pub(crate) fn new(
         conversation: Arc<dyn Conversation>,
         protocol_version: ProtocolVersion,
@@ -59,7 +59,7 @@ impl Host {
         Self { server: server.authority().to_owned(), ..self }
     }
 
-    /// Declares the `extension` too, by which this client gets its tokens.
+    /// Declares the `extension` by which this client gets its tokens.
     #[must_use]
     pub(crate) fn declaring(self, extension: Option<&'static str>) -> Self {
         Self { extension, ..self }

@@ -11,7 +11,7 @@ use crate::{
     sign_in::interaction::Interaction,
 };
 
-/// A server, and who works with it.
+/// A server, and everything that a connection to it depends on.
 #[derive(Clone)]
 pub struct ConnectionOptions {
     /// The address of the MCP server.

@@ -19,7 +19,7 @@ use crate::{
 /// stays until it expires.
 ///
 /// # Errors
-/// [`Error::OAuth`] when the authorization server renews nothing. Unless that is temporary
+/// [`Error::OAuth`] when the authorization server refuses. Unless that is temporary
 /// (`OAuthError::is_temporary`), the user has to sign in again.
 pub(crate) async fn refresh(
     fetch: &Fetch,
@@ -39,7 +39,7 @@ pub(crate) async fn refresh(
     let Some(refresh_token) = &current.refresh_token else { return Ok(current.clone()) };
     let metadata = authorization_server_metadata::discover(fetch, &current.issuer).await?;
     let dpop_key = current.restored_key(clock)?;
-    // The private key of a client is never kept, so it comes with what is held.
+    // The private key of a client is never stored, so it comes with the held grant.
     let client = ClientRegistration { key: held.client.key.clone(), ..current.client.clone() };
     let endpoint = TokenEndpoint {
         fetch,
@@ -58,7 +58,7 @@ pub(crate) async fn refresh(
     Ok(outcome.map(|_| next)?)
 }
 
-/// Whether the refusal will be the same next time: the grant is over, or the client is unknown.
+/// Whether another attempt would be refused too: the grant has ended, or the client is unknown.
 fn is_final(error: &OAuthError) -> bool {
     match error {
         OAuthError::TokenRefused { error, .. } => {

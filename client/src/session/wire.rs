@@ -51,7 +51,7 @@ mod standing_stream;
 
 pub(crate) use self::notes::Notes;
 
-/// How much of an answer that is not a success is read.
+/// Largest body of an unsuccessful response that is read, in bytes.
 const MAX_REFUSAL: usize = 1024 * 1024;
 
 /// Why a request got no MCP answer.
@@ -59,7 +59,7 @@ const MAX_REFUSAL: usize = 1024 * 1024;
 pub(crate) enum WireError {
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// 403 without a challenge: no token would help. With what the server says about it.
+    /// 403 without a challenge, so no token would help; with an excerpt of the body.
     #[error("forbidden: {0}")]
     Forbidden(String),
     /// A status that MCP does not use for answers, with the body of the response.
@@ -72,13 +72,13 @@ pub(crate) enum WireError {
     /// The answer cannot be used.
     #[error("{0}")]
     Unusable(String),
-    /// The server says that it is elsewhere. A token must not follow a redirect.
+    /// The server redirects. A token must not follow a redirect.
     #[error("it has moved to {0}")]
     Moved(String),
     /// The key that the token is bound to cannot be used.
     #[error("{0}")]
     Key(String),
-    /// An event is larger than any honest one.
+    /// A server-sent event exceeds the size limit.
     #[error("an event is larger than {0} bytes")]
     EventTooLarge(usize),
 }
@@ -98,7 +98,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// Talks to `server` through `client`, presenting what is in `token`.
+    /// Sends requests to `server` through `client`, with the token in `token`.
     pub(crate) fn new(client: Client, server: Url, token: TokenSlot, notes: Notes) -> Self {
         Self { client, server, token, standing_stream: StandingStream::default(), notes }
     }
@@ -118,8 +118,8 @@ impl Wire {
         }
     }
 
-    /// Sends `request` with the token of the moment. A server that wants its nonce in the proof is
-    /// asked once more, with a new proof (RFC 9449 §9).
+    /// Sends `request` with the current token. If the server wants its nonce in the proof, the
+    /// request is repeated once with a new proof (RFC 9449 §9).
     async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
         let request = request.build().map_err(|error| self.lost(&error))?;
         let again = request.try_clone();
@@ -167,8 +167,7 @@ impl Wire {
         })
     }
 
-    /// The events of a stream. What answers the request of `pending` is put into the form that
-    /// rmcp understands.
+    /// The events of a stream. The answer to `pending` is put into the form that rmcp understands.
     fn events(
         &self,
         response: Response,
@@ -214,7 +213,7 @@ impl Wire {
         Err(StreamableHttpError::Client(error.into()))
     }
 
-    /// What a successful `response` answers to the request of `pending`.
+    /// Reads the answer to `pending` from a successful `response`.
     async fn answer(
         &self,
         response: Response,
@@ -227,13 +226,13 @@ impl Wire {
             let events = self.events(response, limits.max_sse_event_size, Some(pending))?;
             return Ok(StreamableHttpPostResponse::Sse(events, session));
         }
-        // JSON by whatever name: some servers call it text, or nothing.
+        // Any other type is read as JSON: some servers call it text, or name no type.
         let body = self.body(response, limits.max_json_response_size).await?;
         let message = pending.read(&body).map_err(unusable)?;
         Ok(StreamableHttpPostResponse::Json(message, session))
     }
 
-    /// What an answer that is not a success means for `message`.
+    /// What an unsuccessful `response` means for `message`.
     async fn failure(
         &self,
         response: Response,
@@ -243,7 +242,7 @@ impl Wire {
         let status = response.status();
         let retry_after = text_header(&response, RETRY_AFTER.as_str());
         let session = text_header(&response, HEADER_SESSION_ID);
-        // Without the words, the status still tells something.
+        // If the body cannot be read, the status still says something.
         let body = self.body(response, MAX_REFUSAL).await.unwrap_or_default();
         match rejection(message, in_session, status, &body) {
             Some(error) => Ok(StreamableHttpPostResponse::Json(error, session)),

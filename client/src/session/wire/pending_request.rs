@@ -1,5 +1,5 @@
-//! Reads what answers a request, as servers write it: with odd ids, odd errors, and lists of which
-//! one member may be broken.
+//! Reads the answer to a request leniently: with odd ids, odd errors, and lists in which one entry
+//! may be broken.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::http::excerpt::excerpt;
 
-/// What was passed over in the answers of one connection; clones share it.
+/// Warnings about parts of answers that were left out; clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
 
@@ -20,7 +20,7 @@ impl Warnings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// What was noted since this was last called.
+    /// The warnings since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -47,7 +47,7 @@ enum Expected {
     Other,
 }
 
-/// A list of which one broken entry must not lose the others.
+/// A list in which one broken entry must not lose the others.
 struct List {
     /// The member that holds it.
     name: &'static str,
@@ -74,7 +74,7 @@ static PROMPTS: List = List {
 };
 
 impl PendingRequest {
-    /// `None` if `message` is no request.
+    /// `None` if `message` is not a request.
     pub(super) fn new(message: &ClientJsonRpcMessage, warnings: Warnings) -> Option<Self> {
         let ClientJsonRpcMessage::Request(request) = message else { return None };
         let params = serde_json::to_value(&request.request).unwrap_or_default();
@@ -102,8 +102,8 @@ impl PendingRequest {
         if object.contains_key("method") {
             return Err(odd("is a message of its own"));
         }
-        // Some servers name the wrong request, or none, when they could not read it. In the body
-        // that answers a request, an error can be about nothing else.
+        // Some servers name the wrong request, or none, when they could not read it. An error in
+        // the response to a request can only be about that request.
         if let Some(error) = error_in(&object) {
             return Ok(ServerJsonRpcMessage::error(error, Some(self.id.clone())));
         }
@@ -137,7 +137,7 @@ impl PendingRequest {
         serde_json::to_string(&message).ok()
     }
 
-    /// Makes the best of a result of which only a part is broken.
+    /// Repairs a result of which only a part is broken.
     fn mend(&self, object: &mut JsonObject) {
         object.entry("jsonrpc").or_insert_with(|| json!("2.0"));
         object.retain(|name, value| name != "error" || !value.is_null());
@@ -151,7 +151,7 @@ impl PendingRequest {
     }
 
     fn mend_list(&self, list: &List, cursor: Option<&str>, result: &mut JsonObject) {
-        // A page that names itself as the next would be asked for without end.
+        // A page that names itself as the next would be requested forever.
         let next = result.get("nextCursor").and_then(Value::as_str);
         if next.is_none_or(str::is_empty) || next == cursor {
             result.remove("nextCursor");
@@ -174,7 +174,7 @@ impl PendingRequest {
 }
 
 impl List {
-    /// Whether `entry` can be read, if need be without what it can do without.
+    /// Whether `entry` can be read, if necessary without its optional members.
     fn make_readable(&self, entry: &mut Value) -> bool {
         let Value::Object(members) = entry else { return false };
         if self.needed.contains(&"inputSchema")
@@ -193,7 +193,7 @@ impl List {
     }
 }
 
-/// The answer to `initialize` of a server that leaves out what it should say about itself.
+/// Fills in what a server leaves out of its answer to `initialize`.
 fn mend_session(result: &mut JsonObject) {
     let is_object = |value: Option<&Value>| value.is_some_and(Value::is_object);
     if !is_object(result.get("capabilities")) {
@@ -211,7 +211,7 @@ fn mend_session(result: &mut JsonObject) {
     }
 }
 
-/// Content of a kind that this client does not know is shown as the JSON that it is.
+/// Shows content of an unknown kind as JSON.
 fn mend_content(result: &mut JsonObject) {
     let Some(Value::Array(blocks)) = result.get_mut("content") else { return };
     for block in blocks {
