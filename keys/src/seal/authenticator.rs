@@ -1,4 +1,4 @@
-//! Tags that only this server can make, and that it can make again.
+//! Authentication tags (HMAC) under keys derived from the master secrets.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use aws_lc_rs::hmac;
 
 use super::SealingLine;
 
-/// HMAC-SHA256 under each key of a list (RFC 2104). The key of the sealing line makes tags, all of
-/// them check.
+/// HMAC-SHA256 under a list of keys (RFC 2104). The key of the sealing line makes tags; every key
+/// verifies them.
 #[derive(Clone)]
 pub struct Authenticator {
     keys: Vec<hmac::Key>,
@@ -20,13 +20,13 @@ impl Authenticator {
         Self { keys, sealing_line }
     }
 
-    /// The tag of `message` under the key that makes tags now.
+    /// The tag of `message` under the key of the sealing line.
     pub fn tag(&self, message: &[u8]) -> [u8; 32] {
         self.tags(message).next().unwrap_or_default()
     }
 
-    /// The tags of `message` under every key, [`Self::tag`] first: what another replica, or this
-    /// server at another time, may have made.
+    /// The tags of `message` under every key, [`Self::tag`] first. Another replica, or this server at
+    /// another time, may have made any of them.
     pub fn tags(&self, message: &[u8]) -> impl Iterator<Item = [u8; 32]> {
         let line = self.sealing_line.index();
         let others = self.keys.iter().enumerate().filter(move |(index, _)| *index != line);
@@ -34,7 +34,7 @@ impl Authenticator {
         keys.map(move |key| sign(key, message))
     }
 
-    /// Whether any key gives `message` this tag, compared in constant time.
+    /// Whether `tag` is that of `message` under any key. Compares in constant time.
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         self.keys.iter().any(|key| hmac::verify(key, message, tag).is_ok())
     }

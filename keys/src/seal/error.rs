@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// A sealed value could not be made or opened.
+/// A value cannot be sealed or opened.
 #[derive(Debug, Error)]
 pub enum SealError {
     /// No master secret in use opens the value: it was changed, or sealed under another secret.

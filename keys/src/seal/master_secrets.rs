@@ -1,4 +1,4 @@
-//! The secrets from which every seal and tag is derived.
+//! The secrets from which the keys of every seal and tag are derived.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{Authenticator, Sealer, SealingLine, SecretError};
 
-/// One or more 32-byte secrets, one a line. All of them open; one of them, the sealing line, seals
-/// and tags. It is the first until [`Self::seal_with`] says otherwise: a line seals only once every
-/// replica can open with it.
+/// One or more 32-byte secrets, one on each line. Every line opens; one of them, the sealing line,
+/// seals and tags. It is the first line until [`Self::seal_with`] changes it, because a line may seal
+/// only once every replica has it.
 #[derive(Clone)]
 pub struct MasterSecrets {
     lines: Vec<[u8; 32]>,
@@ -17,14 +17,20 @@ pub struct MasterSecrets {
 }
 
 impl MasterSecrets {
-    /// A fresh secret as a line of text.
+    /// Generates a secret as a line of text.
+    ///
+    /// # Errors
+    /// [`SecretError::Empty`] if the operating system provides no random numbers.
     pub fn generate() -> Result<String, SecretError> {
         let mut secret = [0; 32];
         rand::fill(&mut secret).map_err(|_| SecretError::Empty)?;
         Ok(URL_SAFE_NO_PAD.encode(secret))
     }
 
-    /// Reads one secret a line. Empty lines and lines that start with `#` are passed over.
+    /// Reads one secret from each line. Empty lines and lines that start with `#` are ignored.
+    ///
+    /// # Errors
+    /// [`SecretError`] if there is no secret, or a line is not one.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let mut secrets = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -35,29 +41,28 @@ impl MasterSecrets {
             let bytes = URL_SAFE_NO_PAD.decode(line).unwrap_or_default();
             secrets.push(bytes.try_into().map_err(|_| SecretError::Malformed(index + 1))?);
         }
-        match secrets.is_empty() {
-            true => Err(SecretError::Empty),
-            false => Ok(Self { lines: secrets, sealing_line: SealingLine::default() }),
+        if secrets.is_empty() {
+            return Err(SecretError::Empty);
         }
+        Ok(Self { lines: secrets, sealing_line: SealingLine::default() })
     }
 
-    /// Seals and tags with this line from now on, in everything that was derived from the secrets.
+    /// Makes this the sealing line, for everything that was derived from the secrets.
     pub fn seal_with(&self, line: usize) {
         self.sealing_line.set(line);
     }
 
-    /// What names each line to other replicas, in the order of the lines. It tells nothing about a
-    /// secret.
+    /// An identifier for each line, by which replicas compare them. It reveals nothing of the secret.
     pub fn fingerprints(&self) -> Vec<String> {
         self.derive("name", "fingerprint").iter().map(|tag| URL_SAFE_NO_PAD.encode(tag)).collect()
     }
 
-    /// Encryption for one purpose. What is sealed for one purpose does not open for another.
+    /// A sealer for one purpose. What it seals does not open for another purpose.
     pub fn sealer(&self, purpose: &'static str) -> Sealer {
         Sealer::new(self.derive("seal", purpose), self.sealing_line.clone())
     }
 
-    /// Tags for one purpose.
+    /// An authenticator for one purpose.
     pub fn authenticator(&self, purpose: &'static str) -> Authenticator {
         Authenticator::new(&self.derive("authenticate", purpose), self.sealing_line.clone())
     }

@@ -1,4 +1,4 @@
-//! Sealed values: encrypted and authenticated JSON that only this server can read.
+//! Sealed values: encrypted and authenticated JSON that only the holder of the secret can read.
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ const HEADER: &str = "eyJlbmMiOiJBMjU2R0NNIiwiYWxnIjoiZGlyIn0";
 const IV_LENGTH: usize = 12;
 const TAG_LENGTH: usize = 16;
 
-/// Seals values as compact JWE, `dir` with `A256GCM` (RFC 7516 §3.1, RFC 7518 §5.3), under the
-/// key of the sealing line, and opens them under any.
+/// Seals values as compact JWE, `dir` with `A256GCM` (RFC 7516 §3.1, RFC 7518 §5.3), with the key of
+/// the sealing line, and opens them with any key.
 #[derive(Clone)]
 pub struct Sealer {
     keys: Vec<[u8; 32]>,
@@ -27,12 +27,18 @@ impl Sealer {
         Self { keys, sealing_line }
     }
 
-    /// Seals `value`. Two seals of one value differ.
+    /// Seals `value`. Sealing it again gives a different text.
+    ///
+    /// # Errors
+    /// [`SealError::CannotSeal`] if `value` cannot be serialized, or the library fails.
     pub fn seal(&self, value: &impl Serialize) -> Result<String, SealError> {
         self.seal_under(self.sealing_line.index(), value)
     }
 
-    /// Seals `value` under a certain line of the master secrets.
+    /// Seals `value` with a certain line of the master secrets.
+    ///
+    /// # Errors
+    /// As for [`Self::seal`].
     pub fn seal_under(&self, line: usize, value: &impl Serialize) -> Result<String, SealError> {
         let plain = serde_json::to_vec(value).map_err(cannot_seal)?;
         let key = self.keys.get(line).or(self.keys.first()).ok_or(SealError::DoesNotOpen)?;
@@ -42,7 +48,11 @@ impl Sealer {
         serialize_compact(&plain, &header, &encrypter).map_err(cannot_seal)
     }
 
-    /// Opens what [`Self::seal`] sealed, in exactly the spelling that it gave out.
+    /// Opens a sealed value, in exactly the form that [`Self::seal`] returned.
+    ///
+    /// # Errors
+    /// [`SealError::DoesNotOpen`] if it is not a value sealed with one of the keys,
+    /// [`SealError::UnexpectedContent`] if it is not a `T`.
     pub fn open<T: DeserializeOwned>(&self, sealed: &str) -> Result<T, SealError> {
         let sealed = Sealed::parse(sealed).ok_or(SealError::DoesNotOpen)?;
         let plain = self.keys.iter().find_map(|key| sealed.open_under(key));
@@ -50,7 +60,7 @@ impl Sealer {
         serde_json::from_slice(&plain).map_err(|_| SealError::UnexpectedContent)
     }
 
-    /// The line of the master secrets that a value is sealed under; `None` if none opens it.
+    /// The line of the master secrets that opens a value. `None` if none does.
     pub fn line_of(&self, sealed: &str) -> Option<usize> {
         let sealed = Sealed::parse(sealed)?;
         self.keys.iter().position(|key| sealed.open_under(key).is_some())
@@ -63,16 +73,16 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// A sealed value in its one canonical spelling, not yet authenticated.
+/// A sealed value in canonical form, not yet authenticated.
 struct Sealed<'a>(&'a str);
 
 impl<'a> Sealed<'a> {
-    /// `None` for anything that [`Sealer::seal`] cannot have made.
+    /// `None` for anything that [`Sealer::seal`] cannot have returned.
     ///
-    /// josekit 0.10.3 hands a tag of any length to OpenSSL, which compares only as many bytes as it
-    /// is given: one byte can be guessed. It also follows the header to other algorithms and to
-    /// `zip`. So the form is checked here, before josekit sees the value: the parts are decoded,
-    /// and must spell the same text again.
+    /// josekit 0.10.3 passes a tag of any length to OpenSSL, which compares only as many bytes as it
+    /// gets, and one byte can be guessed. It also lets the header choose other algorithms and `zip`.
+    /// So the form is checked before josekit sees the value: the parts are decoded, and must encode
+    /// to the same text again.
     fn parse(text: &'a str) -> Option<Self> {
         let mut encoded = text.split('.').skip(2).map(|part| URL_SAFE_NO_PAD.decode(part).ok());
         let (iv, content, tag) = (encoded.next()??, encoded.next()??, encoded.next()??);

@@ -1,11 +1,11 @@
-//! Which line of the master secrets seals and tags now.
+//! The line of the master secrets that seals and tags.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// The index of the line that seals, shared by everything that is derived from the secrets.
+/// The index of the sealing line, shared by everything that is derived from the secrets.
 #[derive(Clone, Default)]
 pub(crate) struct SealingLine(Arc<AtomicUsize>);
 

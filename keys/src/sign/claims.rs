@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What scopes reveal of a person (OpenID Connect Core §5.4).
+/// The claims about a user that scopes reveal (OpenID Connect Core §5.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UserClaims {
     /// Full name.
@@ -11,13 +11,13 @@ pub struct UserClaims {
     /// Login name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_username: Option<String>,
-    /// Address of a portrait.
+    /// URL of a profile picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
     /// E-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether the upstream has verified the address.
+    /// Whether the upstream has verified the e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_verified: Option<bool>,
 }
@@ -27,17 +27,17 @@ pub struct UserClaims {
 pub struct IdTokenClaims {
     /// Issuer identifier.
     pub iss: String,
-    /// The person.
+    /// The user.
     pub sub: String,
     /// The client.
     pub aud: String,
-    /// The client again, for those who look for it here.
+    /// The client again, because some clients look for it here.
     pub azp: String,
-    /// Expiry.
+    /// Time of expiry.
     pub exp: i64,
-    /// Issue.
+    /// Time of issue.
     pub iat: i64,
-    /// When the person last proved who they are.
+    /// When the user last authenticated.
     pub auth_time: i64,
     /// Echo of the request's `nonce`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ pub struct IdTokenClaims {
     /// The session (OpenID Connect Back-Channel Logout §2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// What the scopes reveal.
+    /// The claims that the scopes reveal.
     #[serde(flatten)]
     pub user: UserClaims,
 }

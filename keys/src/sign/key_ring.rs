@@ -10,28 +10,28 @@ use crate::{Algorithm, KeyError, KeySet};
 pub struct RingEntry {
     /// The key.
     pub key: Arc<SigningKey>,
-    /// From when it may sign. Until then it is only published, so that every verifier has
-    /// fetched it before the first token that needs it.
+    /// When it may start to sign. Before, it is only published, so that every verifier has fetched
+    /// it before the first token that needs it.
     pub activates_at: i64,
-    /// From when it is no longer published; no token that it signed lives longer.
+    /// When it is no longer published. Every token that it signed has expired by then.
     pub retires_at: Option<i64>,
 }
 
-/// What a key is for at some time.
+/// The state of a key at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Published, so that verifiers know it before it signs.
+    /// Published, so that verifiers know the key before it signs.
     Next,
-    /// It signs.
+    /// Published and signing.
     Current,
-    /// Published, for the tokens that it has signed.
+    /// Published for the tokens that it has signed.
     Previous,
     /// No longer published.
     Retired,
 }
 
 impl KeyState {
-    /// The word for it.
+    /// The name of the state.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Next => "next",
@@ -42,19 +42,19 @@ impl KeyState {
     }
 }
 
-/// When keys follow one another, in seconds.
+/// The schedule of key rotation, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {
-    /// How long a key signs; 0 for as long as nobody rotates.
+    /// How long a key signs. 0 means until somebody rotates it.
     pub period: i64,
-    /// How long a key is published before it signs: no less than verifiers may keep the key set.
+    /// How long a key is published before it signs. At least as long as verifiers cache the key set.
     pub lead: i64,
-    /// How long a key stays published after its successor signs: no less than a token lives.
+    /// How long a key stays published after its successor signs. At least the lifetime of a token.
     pub stay: i64,
 }
 
-/// All keys that are still known. State follows from the clock alone, so replicas that read the
-/// same rows agree without talking to each other.
+/// All keys that are not removed yet. Their states depend on the clock only, so replicas that read
+/// the same rows agree without talking to each other.
 #[derive(Clone, Debug, Default)]
 pub struct KeyRing {
     entries: Vec<RingEntry>,
@@ -66,7 +66,10 @@ impl KeyRing {
         Self { entries }
     }
 
-    /// The key to sign with by `algorithm`: of those that are active and not retired, the youngest.
+    /// The youngest key of `algorithm` that is active and not retired.
+    ///
+    /// # Errors
+    /// [`KeyError::NoneActive`] if there is none.
     pub fn current(&self, algorithm: Algorithm, now: i64) -> Result<Arc<SigningKey>, KeyError> {
         self.published(now)
             .filter(|entry| entry.key.algorithm() == algorithm && entry.activates_at <= now)
@@ -75,12 +78,12 @@ impl KeyRing {
             .ok_or(KeyError::NoneActive)
     }
 
-    /// What `/jwks` shows: next, current and previous keys.
+    /// The published keys: next, current and previous ones.
     pub fn key_set(&self, now: i64) -> KeySet {
         KeySet::new(self.published(now).map(|entry| entry.key.public_jwk().clone()).collect())
     }
 
-    /// What the key `kid` is for; `None` if there is none of this name.
+    /// The state of the key `kid`. `None` if there is no such key.
     pub fn state(&self, kid: &str, now: i64) -> Option<KeyState> {
         let entry = self.entries.iter().find(|entry| entry.key.kid() == kid)?;
         Some(match self.current(entry.key.algorithm(), now) {
@@ -91,8 +94,8 @@ impl KeyRing {
         })
     }
 
-    /// From when a key that is made now would sign, if one is due by the schedule. The first key
-    /// of all signs at once: nobody has fetched a key set that lacks it.
+    /// When a key that is made now would start to sign, if one is due. The first key of all signs at
+    /// once, because nobody has cached a key set without it.
     pub fn due(&self, algorithm: Algorithm, rotation: Rotation, now: i64) -> Option<i64> {
         let soonest = now.saturating_add(rotation.lead);
         let of_algorithm = self.published(now).filter(|entry| entry.key.algorithm() == algorithm);
@@ -106,22 +109,25 @@ impl KeyRing {
         }
     }
 
-    /// The keys that have a successor and no end yet, each with its end.
+    /// The keys that have a successor but no retirement time, each with that time.
     pub fn retirements(&self, rotation: Rotation) -> Vec<(String, i64)> {
-        let successor = |old: &RingEntry| {
-            let younger = self.entries.iter().filter(|entry| {
-                entry.key.algorithm() == old.key.algorithm()
-                    && entry.activates_at > old.activates_at
-            });
-            younger.map(|entry| entry.activates_at).min()
-        };
         let endless = self.entries.iter().filter(|entry| entry.retires_at.is_none());
         endless
-            .filter_map(|old| Some((old.key.kid().to_owned(), successor(old)? + rotation.stay)))
+            .filter_map(|old| {
+                let successor_activates_at = self.successor_activates_at(old)?;
+                Some((old.key.kid().to_owned(), successor_activates_at + rotation.stay))
+            })
             .collect()
     }
 
-    /// Every key of `algorithm`, by its `kid`.
+    fn successor_activates_at(&self, old: &RingEntry) -> Option<i64> {
+        let same_algorithm =
+            self.entries.iter().filter(|entry| entry.key.algorithm() == old.key.algorithm());
+        let activations = same_algorithm.map(|entry| entry.activates_at);
+        activations.filter(|activates_at| *activates_at > old.activates_at).min()
+    }
+
+    /// The `kid` of every key of `algorithm`.
     pub fn kids(&self, algorithm: Algorithm) -> Vec<String> {
         let keys = self.entries.iter().map(|entry| &entry.key);
         keys.filter(|key| key.algorithm() == algorithm).map(|key| key.kid().to_owned()).collect()

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::TokenType;
 use crate::{Algorithm, KeyError, PublicJwk, verify::KeyMaterial};
 
-/// A private key, its algorithm and its thumbprint as `kid`.
+/// A private key with its algorithm. Its `kid` is its thumbprint.
 #[derive(Clone)]
 pub struct SigningKey {
     algorithm: Algorithm,
@@ -27,7 +27,10 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a fresh key pair.
+    /// Generates a key pair.
+    ///
+    /// # Errors
+    /// [`KeyError::Unusable`] if the library fails.
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         let jwk = match algorithm {
             Algorithm::ES256 => EcKeyPair::generate(EcCurve::P256).map(|k| k.to_jwk_key_pair()),
@@ -37,14 +40,20 @@ impl SigningKey {
         Self::from_private_jwk(algorithm, jwk.map_err(unusable)?)
     }
 
-    /// Reads back what [`Self::private_jwk`] wrote.
+    /// Reads a key that [`Self::private_jwk`] has written.
+    ///
+    /// # Errors
+    /// The text is not a private JWK with a supported `alg`, or its halves do not match.
     pub fn from_json(text: &[u8]) -> Result<Self, KeyError> {
         let jwk = Jwk::from_bytes(text).map_err(unusable)?;
         let algorithm = jwk.algorithm().unwrap_or_default().parse()?;
         Self::from_private_jwk(algorithm, jwk)
     }
 
-    /// Reads a private key in PEM: PKCS#8, or the older form of its kind (RFC 7468).
+    /// Reads a private key in PEM: PKCS#8, or the older form of its key type (RFC 7468).
+    ///
+    /// # Errors
+    /// The text is not such a key.
     pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, KeyError> {
         let jwk = match algorithm {
             Algorithm::ES256 => {
@@ -56,7 +65,7 @@ impl SigningKey {
         Self::from_private_jwk(algorithm, jwk.map_err(unusable)?)
     }
 
-    /// The private key as a JWK. Whoever calls this seals it before it leaves memory.
+    /// The private key as a JWK. Seal it before it leaves memory.
     pub fn private_jwk(&self) -> String {
         self.private.to_string()
     }
@@ -66,7 +75,7 @@ impl SigningKey {
         &self.public.kid
     }
 
-    /// What the key signs with.
+    /// The algorithm that the key signs with.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
@@ -77,6 +86,9 @@ impl SigningKey {
     }
 
     /// Signs `claims` as a compact JWS (RFC 7515 §3.1).
+    ///
+    /// # Errors
+    /// [`KeyError::Unusable`] if `claims` cannot be serialized, or the library fails.
     pub fn sign(&self, typ: TokenType, claims: &impl Serialize) -> Result<String, KeyError> {
         let mut header = Header::new(self.algorithm.into());
         header.typ = Some(typ.as_str().into());
@@ -117,8 +129,8 @@ impl SigningKey {
         Ok(key)
     }
 
-    /// Refuses a JWK whose public members belong to another private key: what it signs would verify
-    /// nowhere.
+    /// Refuses a JWK whose public half belongs to another private key. Nobody could verify what it
+    /// signs.
     fn check_halves(&self) -> Result<(), KeyError> {
         let (probe, algorithm) = (b"probe", self.algorithm.into());
         let signature = crypto::sign(probe, &self.encoding, algorithm).map_err(unusable)?;

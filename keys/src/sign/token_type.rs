@@ -1,8 +1,8 @@
-//! The kinds of tokens that are signed here.
+//! The types of signed tokens.
 
 use crate::verify::ACCESS_TOKEN_TYPE;
 
-/// The `typ` of a signed token, so that one kind never passes for another (RFC 8725 §3.11).
+/// The `typ` of a signed token. It keeps one type from being used as another (RFC 8725 §3.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenType {
     /// `at+jwt` (RFC 9068 §2.1).
@@ -11,12 +11,12 @@ pub enum TokenType {
     IdToken,
     /// `logout+jwt` (OpenID Connect Back-Channel Logout §2.4).
     LogoutToken,
-    /// `JWT`: a client's proof of who it is (RFC 7523 §2.2).
+    /// `JWT`: authenticates a client (RFC 7523 §2.2).
     ClientAssertion,
-    /// `oauth-id-jag+jwt`: an identity provider's word that a person may use a client
+    /// `oauth-id-jag+jwt`: an identity provider states that a user may use a client
     /// (draft-ietf-oauth-identity-assertion-authz-grant §3).
     IdentityAssertion,
-    /// `JWT`: a signed userinfo answer (OpenID Connect Core §5.3.2).
+    /// `JWT`: a signed userinfo response (OpenID Connect Core §5.3.2).
     UserInfo,
     /// `token-introspection+jwt` (RFC 9701 §5).
     TokenIntrospection,

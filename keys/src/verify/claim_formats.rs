@@ -1,4 +1,4 @@
-//! Members of other people's tokens, read as they are found in the field.
+//! Lenient readers for claims as issuers write them.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 use serde_json::{Number, Value};
@@ -6,21 +6,30 @@ use serde_json::{Number, Value};
 /// Times beyond this, in seconds, are not exact as a float.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a `NumericDate`: seconds since 1970, which some issuers write with a fraction
-/// (RFC 7519 §2). The fraction is dropped.
+/// Reads a `NumericDate`: seconds since 1970 (RFC 7519 §2). Drops the fraction that some issuers
+/// write.
+///
+/// # Errors
+/// The value is not a number, or out of range.
 pub fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     whole_seconds(&Number::deserialize(deserializer)?)
 }
 
-/// The same for a claim that may be missing. A time that cannot be read is an error, not a missing
-/// one: `nbf` must not be passed over.
+/// Like [`numeric_date`], for a claim that may be missing. A malformed time is an error and not
+/// missing, because `nbf` must not be ignored.
+///
+/// # Errors
+/// The value is neither null nor a number in range.
 pub fn optional_numeric_date<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<i64>, D::Error> {
     Option::<Number>::deserialize(deserializer)?.as_ref().map(whole_seconds).transpose()
 }
 
-/// Reads a claim that decides nothing: of another type than expected, it is missing.
+/// Reads a claim that decides nothing. If it has the wrong type, it is missing.
+///
+/// # Errors
+/// The value is not JSON.
 pub fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -30,9 +39,11 @@ where
 }
 
 fn whole_seconds<E: Error>(number: &Number) -> Result<i64, E> {
-    let fraction = || number.as_f64().map(f64::floor).filter(|time| time.abs() < MAX_EXACT);
-    let whole = number.as_i64().or_else(|| fraction().map(|time| time as i64));
-    whole.ok_or_else(|| E::custom("a time is out of range"))
+    if let Some(seconds) = number.as_i64() {
+        return Ok(seconds);
+    }
+    let seconds = number.as_f64().map(f64::floor).filter(|seconds| seconds.abs() < MAX_EXACT);
+    seconds.map(|seconds| seconds as i64).ok_or_else(|| E::custom("a time is out of range"))
 }
 
 #[cfg(test)]

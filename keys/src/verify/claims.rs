@@ -23,8 +23,8 @@ impl Audience {
         }
     }
 
-    /// Whether one of `own` is meant, and nobody else but `issuer` itself: what others may present
-    /// too, others could have lost. Some issuers add their own `/userinfo`.
+    /// Whether the audience is one of `own` and, besides, at most `issuer` itself or its `/userinfo`,
+    /// which some issuers add. A token for other services too could be stolen from them.
     pub fn is_for(&self, own: &[String], issuer: &str) -> bool {
         let origin = issuer.trim_end_matches('/');
         let is_issuer = |name: &str| {
@@ -42,12 +42,12 @@ impl Audience {
 
 /// Claims of an access token (RFC 9068 §2.2). Times are seconds since 1970.
 ///
-/// There is no `Default`: who issues a token decides every claim.
+/// There is no `Default`, because an issuer must decide about every claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
     /// Issuer identifier of the authorization server.
     pub iss: String,
-    /// The person, or the client itself where no person is involved.
+    /// The user, or the client itself if no user is involved.
     pub sub: String,
     /// The resource that the token is for.
     pub aud: Audience,
@@ -56,13 +56,13 @@ pub struct AccessTokenClaims {
     /// Granted scopes, separated by single spaces.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
-    /// Expiry.
+    /// Time of expiry.
     #[serde(deserialize_with = "numeric_date")]
     pub exp: i64,
-    /// Issue.
+    /// Time of issue.
     #[serde(deserialize_with = "numeric_date")]
     pub iat: i64,
-    /// Not valid before; never issued here, respected where present.
+    /// Start of validity. Never issued here, but checked if present.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -71,17 +71,17 @@ pub struct AccessTokenClaims {
     pub nbf: Option<i64>,
     /// Unique identifier of the token.
     pub jti: String,
-    /// When the person last proved who they are.
+    /// When the user last authenticated.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "optional_numeric_date"
     )]
     pub auth_time: Option<i64>,
-    /// How strongly the person proved who they are, as an upstream put it (RFC 9068 §2.2.1).
+    /// How strongly the user authenticated, as the upstream says (RFC 9068 §2.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub acr: Option<String>,
-    /// The key that the token is bound to; without it the token is a bearer token.
+    /// The key that the token is bound to. Without it, the token is a bearer token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
     /// Who acts on behalf of `sub` (RFC 8693 §4.1).
@@ -93,13 +93,13 @@ pub struct AccessTokenClaims {
     /// Login name, with the scope `profile`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub preferred_username: Option<String>,
-    /// Address of a portrait, with the scope `profile`.
+    /// URL of a profile picture, with the scope `profile`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub picture: Option<String>,
     /// E-mail address, with the scope `email`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub email: Option<String>,
-    /// Whether the upstream has verified the address, with the scope `email`.
+    /// Whether the upstream has verified the e-mail address, with the scope `email`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub email_verified: Option<bool>,
 }
@@ -111,8 +111,8 @@ impl AccessTokenClaims {
     }
 }
 
-/// `cnf`: the key whose proof must come with a token (RFC 9449 §6.1). Any other binding is refused,
-/// because nothing here enforces it (RFC 7800 §3.1).
+/// `cnf`: the key whose proof must come with the token (RFC 9449 §6.1). Other bindings are refused,
+/// because nothing here enforces them (RFC 7800 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmation {
@@ -120,12 +120,12 @@ pub struct Confirmation {
     pub jkt: String,
 }
 
-/// `act`: who acts, and on whose behalf that one was acting before (RFC 8693 §4.1).
+/// `act`: the party that acts for the subject, and those before it (RFC 8693 §4.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// The acting party: a client.
+    /// The acting client.
     pub sub: String,
-    /// The actor before, for information only.
+    /// The previous actor, for information only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Box<Actor>>,
 }

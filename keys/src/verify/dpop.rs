@@ -49,7 +49,7 @@ pub struct DpopProof {
     pub nonce: Option<String>,
 }
 
-/// Why a proof was refused. The text is fit for `error_description`.
+/// Why a proof was refused. The text can be used in `error_description`.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum DpopError {
     /// Not a JWT with the header and claims of a proof (RFC 9449 §4.2).

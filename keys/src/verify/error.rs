@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// A signing key could not be made, read or used.
+/// A key cannot be generated, read or used.
 #[derive(Debug, Error)]
 pub enum KeyError {
     /// The algorithm is not one of ES256, EdDSA and RS256.
@@ -19,8 +19,8 @@ pub enum KeyError {
     NoneActive,
 }
 
-/// Why a token was refused. The text is fit for `error_description`: it names the failed check
-/// and nothing of the token (RFC 6750 §3).
+/// Why a token was refused. The text names the failed check and nothing of the token, so that it can
+/// be used in `error_description` (RFC 6750 §3).
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum VerifyError {
     /// Not three base64url parts holding JSON objects (RFC 7519 §7.2).
@@ -47,13 +47,13 @@ pub enum VerifyError {
     /// A required claim is missing or has the wrong JSON type (RFC 9068 §2.2).
     #[error("the token lacks a required claim, or one has the wrong form")]
     BadClaims,
-    /// A claim narrows the token in a way that nothing here enforces.
+    /// A claim restricts the token in a way that nothing here enforces.
     #[error("the token is restricted by a claim that is not enforced here")]
     Restricted,
-    /// `iss` is somebody else.
+    /// `iss` is another issuer.
     #[error("the token was issued by another authorization server")]
     WrongIssuer,
-    /// `aud` does not name this resource, or others too (RFC 8707 §2).
+    /// `aud` does not contain this resource, or contains others (RFC 8707 §2).
     #[error("the token was issued for another resource")]
     WrongAudience,
     /// `exp` has passed.
@@ -62,7 +62,7 @@ pub enum VerifyError {
     /// `nbf` or `iat` lies in the future.
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// From `iat` to `exp` it is more than a day.
+    /// More than a day lies between `iat` and `exp`.
     #[error("the token is good for longer than a day; ask its issuer for a shorter one")]
     TooLongLived,
 }

@@ -1,4 +1,4 @@
-//! Public keys in JSON, as they are published and read (RFC 7517, RFC 7518 §6).
+//! Public keys in JSON (RFC 7517, RFC 7518 §6).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,25 +8,25 @@ use serde_json::{Map, Value, json};
 
 use super::{Algorithm, KeyError};
 
-/// What a public key must not have (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
+/// Members that only private and symmetric keys have (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// A public signing key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicJwk {
-    /// The parts that depend on the key type.
+    /// The members that depend on the key type.
     #[serde(flatten)]
     pub material: KeyMaterial,
-    /// Key identifier: the key's thumbprint (RFC 7638).
+    /// Key identifier. For keys of Portcullis, the thumbprint (RFC 7638).
     pub kid: String,
     /// The only algorithm that the key is used with.
     pub alg: String,
-    /// What it is for: `sig`, for all of ours.
+    /// Purpose of the key; `sig` for signing.
     #[serde(rename = "use", default = "sig")]
     pub usage: String,
 }
 
-/// The members that make the key (RFC 7518 §6, RFC 8037 §2).
+/// The members that define the key (RFC 7518 §6, RFC 8037 §2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kty")]
 pub enum KeyMaterial {
@@ -58,7 +58,7 @@ pub enum KeyMaterial {
     },
 }
 
-/// Whether a JWK of somebody else holds what only its owner may know.
+/// Whether a JWK contains a member that must not be published.
 pub(crate) fn is_private(jwk: &Map<String, Value>) -> bool {
     PRIVATE_MEMBERS.iter().any(|member| jwk.contains_key(*member))
 }
@@ -71,9 +71,9 @@ fn sig() -> String {
 const COORDINATE_LENGTH: usize = 32;
 
 impl KeyMaterial {
-    /// Whether each member has its one spelling (RFC 7518 §6.2.1.2, §6.3.1.1, RFC 8037 §2). Else one
-    /// key would have several thumbprints: jsonwebtoken joins the coordinates of any lengths, and
-    /// AWS-LC reads an Ed25519 key in DER too.
+    /// Whether each member is in its only valid form (RFC 7518 §6.2.1.2, §6.3.1.1, RFC 8037 §2).
+    /// Otherwise one key could have several thumbprints, because jsonwebtoken joins coordinates of
+    /// any length, and AWS-LC also reads an Ed25519 key in DER.
     fn is_canonical(&self) -> bool {
         let decode = |member: &str| URL_SAFE_NO_PAD.decode(member).unwrap_or_default();
         let is_coordinate = |member: &String| decode(member).len() == COORDINATE_LENGTH;
@@ -107,9 +107,10 @@ impl PublicJwk {
             (KeyMaterial::Rsa { .. }, Algorithm::RS256) => true,
             _ => false,
         };
-        match fits {
-            true => Ok(algorithm),
-            false => Err(KeyError::Malformed("alg does not fit the key type".into())),
+        if fits {
+            Ok(algorithm)
+        } else {
+            Err(KeyError::Malformed("alg does not fit the key type".into()))
         }
     }
 

@@ -1,5 +1,5 @@
-//! A compact JWS, read strictly: what two readers could understand in two ways is refused before a
-//! key is used (RFC 7515 §5.2, RFC 8725 §3).
+//! A strict parser of compact JWS. It refuses what two parsers could read differently, before any key
+//! is used (RFC 7515 §5.2, RFC 8725 §3).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, crypto};
@@ -10,9 +10,9 @@ use super::{Algorithm, VerifyError, unique_json};
 
 /// Maximum length of a token, in bytes.
 pub(crate) const MAX_TOKEN_LENGTH: usize = 16 * 1024;
-/// Members that change how the rest must be read: extensions that have to be understood (RFC 7515
-/// §4.1.11), a payload that is not encoded (RFC 7797 §3), a compressed one (RFC 7516 §4.1.3). None
-/// is supported, so a header that has one is refused, whatever its value.
+/// Header members that change how the token must be read: critical extensions (RFC 7515 §4.1.11), an
+/// unencoded payload (RFC 7797 §3), compression (RFC 7516 §4.1.3). None is supported, so a header that
+/// has one is refused, whatever its value.
 const EXTENSIONS: [&str; 3] = ["crit", "b64", "zip"];
 
 /// The members of a JOSE header that matter here.
@@ -28,7 +28,7 @@ pub(crate) struct Header {
 pub struct UnverifiedToken<'a> {
     pub(crate) header: Header,
     has_extension: bool,
-    /// The first two parts, which the signature covers.
+    /// The first two parts, which are signed.
     signed: &'a str,
     claims: &'a str,
     signature: &'a str,
@@ -96,7 +96,7 @@ impl<'a> UnverifiedToken<'a> {
         Ok(())
     }
 
-    /// The claims, once the signature has been checked with `key` and its own algorithm.
+    /// Verifies the signature with `key` and its algorithm, and returns the claims.
     pub(crate) fn verify<T: DeserializeOwned>(
         &self,
         key: &DecodingKey,
@@ -115,7 +115,7 @@ impl<'a> UnverifiedToken<'a> {
     }
 }
 
-/// Decodes base64url without padding in its one canonical spelling (RFC 7515 §2).
+/// Decodes base64url without padding, in its canonical form only (RFC 7515 §2).
 fn decode(part: &str) -> Result<Vec<u8>, VerifyError> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| VerifyError::Malformed)?;
     if URL_SAFE_NO_PAD.encode(&bytes) != part {

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::PublicJwk;
 
-/// Public keys, as `/jwks` shows them. Whoever verifies with them reads them as
-/// [`PublishedKeys`](crate::PublishedKeys), like everybody else's.
+/// Public keys as an issuer publishes them. To verify with them, use
+/// [`PublishedKeys`](crate::PublishedKeys).
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct KeySet {
     keys: Vec<PublicJwk>,
@@ -17,7 +17,7 @@ impl KeySet {
         Self { keys }
     }
 
-    /// The keys as they are published.
+    /// The keys of the set.
     pub fn keys(&self) -> &[PublicJwk] {
         &self.keys
     }

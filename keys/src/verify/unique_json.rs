@@ -1,6 +1,6 @@
-//! JSON objects in which no member comes twice, at any depth. Of two members with one name, one
-//! reader takes the first and another the last, so a signed object could mean two things
-//! (RFC 7515 §4, RFC 7519 §4).
+//! JSON objects without repeated members at any depth. Some parsers take the first of two members
+//! with the same name and some the last, so a signed object could mean two things (RFC 7515 §4,
+//! RFC 7519 §4).
 
 use std::{collections::HashSet, fmt};
 
@@ -9,8 +9,11 @@ use serde::{
     de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor},
 };
 
-/// Reads `text`, which must be one object and nothing else. serde_json by itself would take an array
-/// for a struct, and keep the last of two members in a map.
+/// Parses `text`, which must be exactly one object. serde_json alone would accept an array for a
+/// struct, and keep the last of two members in a map.
+///
+/// # Errors
+/// The text is not an object, repeats a member, or is not a `T`.
 pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
     let UniqueObject = serde_json::from_slice(text)?;
     serde_json::from_slice(text)
@@ -36,7 +39,7 @@ impl<'de> Visitor<'de> for UniqueMembers {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("JSON without doubled members")
+        formatter.write_str("JSON without repeated members")
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
@@ -72,7 +75,7 @@ impl<'de> Visitor<'de> for UniqueMembers {
         let mut names = HashSet::new();
         while let Some((name, UniqueValue)) = members.next_entry::<String, _>()? {
             if !names.insert(name) {
-                return Err(A::Error::custom("a member comes twice"));
+                return Err(A::Error::custom("a member is repeated"));
             }
         }
         Ok(())
