@@ -1,7 +1,7 @@
-//! Somebody's own rmcp server, and the lines that put the guard in front of it.
+//! An rmcp server behind the guard.
 //!
-//! With an authorization server on <http://localhost:3000> (`make dev` has one):
-//! `cargo run -p portcullis-guard --example guarded`, after stopping the demo server on port 3001.
+//! Needs an authorization server on <http://localhost:3000>. `make dev` runs one; stop its model
+//! server on port 3001, then run `cargo run -p portcullis-guard --example guarded`.
 
 use std::{error::Error, sync::Arc};
 
@@ -19,7 +19,7 @@ struct Notes;
 impl Notes {
     #[tool(description = "Counts your notes", meta = needs(["mcp:tools"]))]
     async fn count(&self, caller: Caller) -> String {
-        format!("{} has no notes yet.", caller.shown_name())
+        format!("{} has no notes yet.", caller.display_name())
     }
 }
 

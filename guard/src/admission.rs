@@ -1,4 +1,4 @@
-//! The middleware: what a request must pass before the server behind the guard sees it.
+//! The checks that an MCP request must pass before the server behind the guard sees it.
 //!
 //! header → token → [`Caller`] → host and origin → session → operation → scopes → server
 
@@ -22,24 +22,24 @@ use crate::{
     challenge::Challenge,
     deny_list::Revocable,
     events,
+    in_progress::Held,
     issuer::{self, VerifiedToken},
     operation::Asked,
-    possession::Shown,
+    possession::SentToken,
     refusal::Refusal,
     stream::{Purpose, Stopping, Watched, is_stream},
-    under_way::Held,
 };
 
-/// The header that names a session of the older wires.
+/// Header of the session id, in revisions before 2026-07-28.
 const SESSION: &str = "mcp-session-id";
-/// What a foreign session's id is replaced by: to the server behind the guard, it does not exist.
+/// Replaces the id of another caller's session, which must look like one that does not exist.
 const NO_SESSION: HeaderValue = HeaderValue::from_static("none-of-yours");
-/// Largest body, in bytes.
-const LARGEST_BODY: usize = 4 << 20;
-/// How long a body may take to arrive.
-const LONGEST_BODY: Duration = Duration::from_secs(30);
+/// Maximum length of a body, in bytes.
+const MAX_BODY: usize = 4 << 20;
+/// Time limit for receiving a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A request that has passed.
+/// A request that has passed every check.
 struct Admitted {
     caller: Caller,
     request: Request,
@@ -48,45 +48,47 @@ struct Admitted {
     reads_empty_events: bool,
 }
 
-/// Lets a request through to the server, or refuses it.
+/// Passes a request to the server, or refuses it.
 pub(crate) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let challenge = guard.challenge(request.headers());
-    match guard.examine(request).await {
+    match guard.check(request).await {
         Ok(admitted) => {
             let mut response = guard.pass(admitted, next).await;
             challenge.add_nonce(response.headers_mut());
             response
         }
-        Err(error) => challenge.refuse(&error),
+        Err(refusal) => challenge.refuse(&refusal),
     }
 }
 
 impl Guard {
-    /// What a request is told if it is refused.
-    fn challenge(&self, headers: &HeaderMap) -> Challenge {
+    /// The challenge for a request, should it be refused.
+    pub(crate) fn challenge(&self, headers: &HeaderMap) -> Challenge {
         Challenge {
             resource_metadata: self.0.resource.metadata_url(headers),
             scopes: self.0.requirements.basic.clone(),
-            scheme: Scheme::of(headers),
+            scheme: Scheme::from_headers(headers),
             bound_only: self.0.possession.required,
             nonce: self.0.possession.next_nonce(self.0.clock.now()),
         }
     }
 
-    /// All checks, in their order. Nothing is said about the request before the token is good.
-    async fn examine(&self, request: Request) -> Result<Admitted, Refusal> {
+    /// Every check, in order. The token comes first, so that strangers learn nothing else.
+    async fn check(&self, request: Request) -> Result<Admitted, Refusal> {
         let (mut parts, mut body) = request.into_parts();
-        bearer::refuse_doubled(&parts.headers)?;
-        let caller = self.authenticate(&parts).await?;
+        bearer::refuse_repeated(&parts.headers)?;
+        let url = self.called_url(&parts);
+        let caller = self.authenticate(&parts, &url).await?;
         self.0.site.check(&parts.headers, &parts.uri)?;
         self.hide_foreign_session(&caller, &mut parts.headers);
-        let (mut purpose, mut held) = (Purpose::Answering(None), Held::default());
+        let mut purpose = Purpose::Answering(None);
+        let mut held = Held::default();
         let mut revision = None;
         match parts.method {
             Method::POST => {
-                // Before the body is read, which can take as long as the sender likes.
-                held = self.0.under_way.begin(&caller)?;
-                let bytes = read(body, &mut held).await?;
+                // Counted before the body is read, which takes as long as the sender likes.
+                held = self.0.in_progress.begin(&caller)?;
+                let bytes = read_body(body, &mut held).await?;
                 let asked = self.authorize(&caller, &parts.headers, &bytes)?;
                 body = Body::from(bytes);
                 purpose = asked.purpose();
@@ -97,61 +99,58 @@ impl Guard {
             _ => return Err(Refusal::Method),
         }
         if parts.method != Method::POST {
-            // What is not read here must not be read behind.
+            // A body that was not checked here must not reach the server.
             body = Body::empty();
             parts.headers.remove(header::CONTENT_LENGTH);
             parts.headers.remove(header::TRANSFER_ENCODING);
         }
         if let Purpose::Listening(id) = &purpose {
-            self.0.under_way.listen(&mut held, &caller, id.as_ref())?;
+            self.0.in_progress.listen(&mut held, &caller, id.as_ref())?;
         }
-        // The handler holds it too: it may go on when the client is gone.
-        let held = Arc::new(held);
-        parts.extensions.insert(held.clone());
         let reads_empty_events = events::reads_empty_events(revision.as_deref(), &parts.headers);
-        // The server behind gets the caller; the token itself ends here.
-        parts.headers.remove(header::AUTHORIZATION);
-        parts.headers.remove("dpop");
-        parts.extensions.insert(caller.clone());
+        let held = Arc::new(held);
+        hand_over(&caller, &held, &mut parts);
         let request = Request::from_parts(parts, body);
         Ok(Admitted { caller, request, purpose, held, reads_empty_events })
     }
 
-    /// Who sends the request, once token and proof have passed every check.
-    async fn authenticate(&self, parts: &Parts) -> Result<Caller, Refusal> {
-        let (scheme, token) = BearerToken::of(&parts.headers, &parts.uri)?;
+    /// The public URL of the resource as the client called it, for its proof of possession.
+    fn called_url(&self, parts: &Parts) -> String {
+        let mut url = self.0.resource.as_called(&parts.headers);
+        if parts.uri.path().ends_with('/') && !url.ends_with('/') {
+            url.push('/');
+        }
+        url
+    }
+
+    /// Verifies token and proof of a request to `url`.
+    pub(crate) async fn authenticate(&self, parts: &Parts, url: &str) -> Result<Caller, Refusal> {
+        let (scheme, token) = BearerToken::from_request(&parts.headers, &parts.uri)?;
         let now = self.0.clock.now();
         let VerifiedToken { issuer, claims, key_id } =
             issuer::verify(&self.0.issuers, &token, now).await?;
         let revocable = Revocable { token_id: &claims.jti, key_id: key_id.as_deref() };
         issuer.deny_list.check(revocable).await?;
-        let mut url = self.0.resource.as_called(&parts.headers);
-        // The proof names the address that was called, which may have a slash at the end.
-        if parts.uri.path().ends_with('/') && !url.ends_with('/') {
-            url.push('/');
-        }
-        let shown = Shown {
+        let sent = SentToken {
             scheme,
             token: &token,
             method: &parts.method,
             headers: &parts.headers,
-            url: &url,
+            url,
         };
-        self.0.possession.check(&claims, &shown, now)?;
+        self.0.possession.check(&claims, &sent, now)?;
         Ok(Caller::from_claims(Arc::unwrap_or_clone(claims), key_id, &self.0.hierarchy))
     }
 
-    /// Checks the scopes of what the body asks for, before anything of it runs.
+    /// Checks that the caller has the scopes for the operation in the body.
     fn authorize(
         &self,
         caller: &Caller,
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Asked, Refusal> {
-        let asked = Asked::read(body)?;
-        if let Some(needed) = self.0.requirements.lacking(&asked.operation, caller) {
-            return Err(Refusal::InsufficientScope(needed));
-        }
+        let asked = Asked::parse(body)?;
+        self.0.requirements.check(&asked.operation, caller)?;
         asked.check(headers)?;
         Ok(asked)
     }
@@ -160,10 +159,8 @@ impl Guard {
         let Some(id) = headers.get(SESSION) else {
             return;
         };
-        let is_own = id
-            .to_str()
-            .is_ok_and(|id| self.0.sessions.is_of(id, &caller.owner(), self.0.clock.now()));
-        if !is_own {
+        let id = id.to_str().unwrap_or_default();
+        if !self.0.sessions.use_session(id, &caller.owner(), self.0.clock.now()) {
             headers.insert(SESSION, NO_SESSION);
         }
     }
@@ -178,15 +175,15 @@ impl Guard {
         let host = request.headers().get(header::HOST).cloned();
         let mut response = next.clone().run(request).await;
         if response.status().is_success() {
-            let id = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
             if let Some(closed) = closing {
-                self.0.sessions.close(&id(&closed));
+                self.0.sessions.close(closed.to_str().unwrap_or_default());
                 // rmcp answers 202 even for a session that it does not know.
                 let is_unknown = closed == NO_SESSION;
                 let status =
                     if is_unknown { StatusCode::NOT_FOUND } else { StatusCode::NO_CONTENT };
                 response = status.into_response();
-            } else if let Some(opened) = response.headers().get(SESSION).map(id) {
+            } else if let Some(opened) = response.headers().get(SESSION) {
+                let opened = opened.to_str().unwrap_or_default().to_owned();
                 self.remember_session(&caller, &opened, host, next).await;
             }
         }
@@ -196,7 +193,7 @@ impl Guard {
         self.watch(response, Watched { caller, purpose, stopping, held })
     }
 
-    /// A session that is new belongs to the caller; one too many ends another of theirs.
+    /// Records that a new session belongs to the caller. If they have too many, the oldest ends.
     async fn remember_session(
         &self,
         caller: &Caller,
@@ -204,8 +201,9 @@ impl Guard {
         host: Option<HeaderValue>,
         next: Next,
     ) {
-        let (owner, now) = (caller.owner(), self.0.clock.now());
-        if self.0.sessions.is_of(id, &owner, now) {
+        let owner = caller.owner();
+        let now = self.0.clock.now();
+        if self.0.sessions.use_session(id, &owner, now) {
             return;
         }
         let Some(oldest) = self.0.sessions.open(id, owner, now) else {
@@ -224,20 +222,29 @@ impl Guard {
     }
 }
 
+/// Gives the server the caller instead of the token. The request also keeps its share of what the
+/// caller may hold, because a handler can go on after the client has left.
+pub(crate) fn hand_over(caller: &Caller, held: &Arc<Held>, parts: &mut Parts) {
+    parts.headers.remove(header::AUTHORIZATION);
+    parts.headers.remove("dpop");
+    parts.extensions.insert(held.clone());
+    parts.extensions.insert(caller.clone());
+}
+
 /// Reads a whole body, within the caller's share of memory.
-async fn read(body: Body, held: &mut Held) -> Result<Bytes, Refusal> {
+async fn read_body(body: Body, held: &mut Held) -> Result<Bytes, Refusal> {
     let collect = async {
         let mut whole = BytesMut::new();
-        let mut pieces = body.into_data_stream();
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|_| Refusal::Unreadable)?;
-            if whole.len() + piece.len() > LARGEST_BODY {
+        let mut chunks = body.into_data_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Refusal::Unreadable)?;
+            if whole.len() + chunk.len() > MAX_BODY {
                 return Err(Refusal::TooLarge);
             }
-            held.add_body_bytes(piece.len())?;
-            whole.extend_from_slice(&piece);
+            held.add_body_bytes(chunk.len())?;
+            whole.extend_from_slice(&chunk);
         }
         Ok(whole.freeze())
     };
-    timeout(LONGEST_BODY, collect).await.unwrap_or(Err(Refusal::TooSlow))
+    timeout(BODY_TIMEOUT, collect).await.unwrap_or(Err(Refusal::TooSlow))
 }

@@ -1,4 +1,4 @@
-//! What the authorization server says of itself, fetched when first needed (RFC 8414 §3).
+//! The metadata of an authorization server, fetched when first needed (RFC 8414 §3).
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,55 +9,50 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use url::Url;
 
-/// Largest document, in bytes.
+/// Maximum length of a document, in bytes.
 const MAX_DOCUMENT: usize = 1 << 20;
 
-/// The authorization server cannot be asked, or gives no usable answer.
+/// A document of the authorization server cannot be fetched.
 #[derive(Debug, Error)]
 pub(crate) enum FetchError {
-    /// No answer in time.
-    #[error("no answer: {0}")]
+    #[error("no response: {0}")]
     Unreachable(#[from] reqwest::Error),
-    /// Another status than expected.
     #[error("{url} answered with status {status}")]
     Status { url: Url, status: u16 },
-    /// The metadata is that of another issuer.
     #[error("the metadata names the issuer {0:?}; trust it by exactly this name")]
     Issuer(String),
-    /// Not a set of public keys.
     #[error("the key set is not usable: {0}")]
     Keys(KeyError),
-    /// Not the document that was expected.
     #[error("{0}")]
     Unusable(&'static str),
 }
 
-/// The members that matter to a resource server. What is empty, or no text, is missing.
+/// The members that matter to a resource server. Empty ones and those of a wrong type are missing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Metadata {
     #[serde(deserialize_with = "lenient")]
     issuer: Option<String>,
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "endpoint")]
     pub(crate) jwks_uri: Option<String>,
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "endpoint")]
     pub(crate) introspection_endpoint: Option<String>,
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "endpoint")]
     pub(crate) userinfo_endpoint: Option<String>,
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "endpoint")]
     pub(crate) revocations_endpoint: Option<String>,
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "endpoint")]
     pub(crate) authorization_endpoint: Option<String>,
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "endpoint")]
     pub(crate) token_endpoint: Option<String>,
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "endpoint")]
     pub(crate) registration_endpoint: Option<String>,
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "endpoint")]
     pub(crate) revocation_endpoint: Option<String>,
 }
 
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(lenient(deserializer)?.filter(|address: &String| !address.is_empty()))
+fn endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(lenient(deserializer)?.filter(|url: &String| !url.is_empty()))
 }
 
 /// An authorization server, known by its issuer identifier.
@@ -73,42 +68,42 @@ impl AuthorizationServer {
         Self { http, issuer, metadata: RwLock::default() }
     }
 
-    /// Its metadata. A failed fetch is tried again at the next call.
+    /// The metadata. The next call repeats a fetch that failed.
     pub(crate) async fn metadata(&self) -> Result<Arc<Metadata>, FetchError> {
         if let Some(known) = &*self.metadata.read().unwrap_or_else(PoisonError::into_inner) {
             return Ok(known.clone());
         }
         let metadata = Arc::new(self.discover().await?);
-        self.remember(Some(metadata.clone()));
+        self.set(Some(metadata.clone()));
         Ok(metadata)
     }
 
-    /// Lets the next call discover anew. For whoever finds that an endpoint does not answer: it
-    /// may have moved.
+    /// Makes the next call fetch the metadata again. Called when an endpoint does not answer, because
+    /// it may have moved.
     pub(crate) fn forget(&self) {
-        self.remember(None);
+        self.set(None);
     }
 
-    fn remember(&self, metadata: Option<Arc<Metadata>>) {
+    fn set(&self, metadata: Option<Arc<Metadata>>) {
         *self.metadata.write().unwrap_or_else(PoisonError::into_inner) = metadata;
     }
 
-    /// Tries the well-known places in the order of RFC 8414 §3.1 and OpenID Connect Discovery §4.
+    /// Tries the well-known URLs in the order of RFC 8414 §3.1 and OpenID Connect Discovery §4.
     async fn discover(&self) -> Result<Metadata, FetchError> {
-        let mut first = None;
+        let mut first_error = None;
         for url in well_known(&self.issuer) {
             match self.fetch_metadata(&url).await {
                 Ok(metadata) => return Ok(metadata),
                 Err(error @ FetchError::Unreachable(_)) => return Err(error),
-                Err(error) => first = first.or(Some(error)),
+                Err(error) => first_error = first_error.or(Some(error)),
             }
         }
-        Err(first.unwrap_or(FetchError::Unusable("the issuer is not a URL")))
+        Err(first_error.unwrap_or(FetchError::Unusable("the issuer is not a URL")))
     }
 
     async fn fetch_metadata(&self, url: &str) -> Result<Metadata, FetchError> {
-        let answer = self.http.get(url).send().await?;
-        let mut metadata: Metadata = serde_json::from_slice(&body(answer).await?)
+        let response = self.http.get(url).send().await?;
+        let mut metadata: Metadata = serde_json::from_slice(&body(response).await?)
             .map_err(|_| FetchError::Unusable("the metadata is not a JSON object"))?;
         match &metadata.issuer {
             Some(named) if *named == self.issuer => {}
@@ -122,8 +117,7 @@ impl AuthorizationServer {
 }
 
 impl Metadata {
-    /// Passes over every endpoint that gives up the https of its issuer. It is missed where it is
-    /// needed, and nowhere else.
+    /// Ignores every endpoint without https, although its issuer has it.
     fn drop_insecure(&mut self) {
         let endpoints = [
             &mut self.jwks_uri,
@@ -137,25 +131,25 @@ impl Metadata {
         ];
         for endpoint in endpoints {
             if let Some(url) = endpoint.take_if(|url| !url.starts_with("https://")) {
-                tracing::warn!(url, "the metadata leads from https to http; passed over");
+                tracing::warn!(url, "ignored an endpoint without https of an issuer with https");
             }
         }
     }
 }
 
-/// The body of an answer that succeeded, unless it is larger than any document should be.
-pub(crate) async fn body(answer: Response) -> Result<Vec<u8>, FetchError> {
-    if !answer.status().is_success() {
-        let status = answer.status().as_u16();
-        return Err(FetchError::Status { url: answer.url().clone(), status });
+/// The body of a successful response.
+pub(crate) async fn body(response: Response) -> Result<Vec<u8>, FetchError> {
+    if !response.status().is_success() {
+        let status = response.status().as_u16();
+        return Err(FetchError::Status { url: response.url().clone(), status });
     }
-    body::read(answer, MAX_DOCUMENT).await.map_err(|error| match error {
+    body::read(response, MAX_DOCUMENT).await.map_err(|error| match error {
         BodyError::TooLarge => FetchError::Unusable("the document is too large"),
         BodyError::Failed(error) => FetchError::Unreachable(error),
     })
 }
 
-/// A slash at the end is part of the issuer's name, and of no place.
+/// The URLs of the metadata. A trailing slash is part of the issuer identifier, but not of these.
 fn well_known(issuer: &str) -> Vec<String> {
     let issuer = issuer.trim_end_matches('/');
     let Ok(url) = Url::parse(issuer) else {
@@ -163,14 +157,14 @@ fn well_known(issuer: &str) -> Vec<String> {
     };
     let path = url.path().trim_end_matches('/');
     let origin = issuer.strip_suffix(path).unwrap_or(issuer);
-    let mut places = vec![
+    let mut urls = vec![
         format!("{origin}/.well-known/oauth-authorization-server{path}"),
         format!("{origin}/.well-known/openid-configuration{path}"),
     ];
     if !path.is_empty() {
-        places.push(format!("{issuer}/.well-known/openid-configuration"));
+        urls.push(format!("{issuer}/.well-known/openid-configuration"));
     }
-    places
+    urls
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! From a header to a token (RFC 6750 §2).
+//! Reads the access token of a request (RFC 6750 §2).
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, Uri, header::AUTHORIZATION};
 
 use crate::refusal::Refusal;
 
-/// Headers that decide who calls what. One that comes twice may be read differently by the next
-/// in line.
+/// Headers that decide who calls what. The server behind the guard may read the other value of one
+/// that is repeated.
 const SINGLE: [&str; 9] = [
     "authorization",
     "dpop",
@@ -20,43 +20,43 @@ const SINGLE: [&str; 9] = [
     "last-event-id",
 ];
 
-/// A token longer than this is not looked at, in bytes.
-const LONGEST_TOKEN: usize = 16 * 1024;
+/// Maximum length of a token, in bytes.
+const MAX_TOKEN_LENGTH: usize = 16 * 1024;
 
-/// How a token is presented.
+/// The scheme of the `Authorization` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
-    /// Whoever has the token may use it.
     Bearer,
-    /// Together with a proof by the key that the token is bound to (RFC 9449 §7.1).
+    /// The token is bound to a key and comes with a proof by it (RFC 9449 §7.1).
     Dpop,
 }
 
 impl Scheme {
     fn parse(name: &str) -> Option<Self> {
-        let is = |known| name.eq_ignore_ascii_case(known);
-        match (is("bearer"), is("dpop")) {
-            (true, _) => Some(Self::Bearer),
-            (_, true) => Some(Self::Dpop),
-            _ => None,
+        if name.eq_ignore_ascii_case("bearer") {
+            Some(Self::Bearer)
+        } else if name.eq_ignore_ascii_case("dpop") {
+            Some(Self::Dpop)
+        } else {
+            None
         }
     }
 
-    /// The scheme that a request uses, whatever else is wrong with it.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    /// The scheme of a request, even if its header is otherwise malformed.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let name = value.and_then(|value| value.split(' ').next()).and_then(Self::parse);
         name.unwrap_or(Self::Bearer)
     }
 }
 
-/// A token as it was presented; nothing of it has been checked.
+/// A token as it was sent. Nothing of it has been verified.
 #[derive(Clone)]
 pub(crate) struct BearerToken(String);
 
 impl BearerToken {
-    /// Takes the token from the `Authorization` header, the only place it may stand.
-    pub(crate) fn of(headers: &HeaderMap, uri: &Uri) -> Result<(Scheme, Self), Refusal> {
+    /// Reads the token from the `Authorization` header, the only place where it is accepted.
+    pub(crate) fn from_request(headers: &HeaderMap, uri: &Uri) -> Result<(Scheme, Self), Refusal> {
         let query = uri.query().unwrap_or_default();
         if query.split('&').any(|pair| pair.split('=').next() == Some("access_token")) {
             return Err(Refusal::InQuery);
@@ -64,25 +64,24 @@ impl BearerToken {
         let value = headers.get(AUTHORIZATION).ok_or(Refusal::Missing)?;
         let value = value.to_str().map_err(|_| Refusal::Malformed)?;
         let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-        // With another scheme, as with none, a client does not know yet what is asked for here
-        // (RFC 6750 §3).
+        // A client that uses another scheme does not know yet what this server needs (RFC 6750 §3).
         let scheme = Scheme::parse(scheme).ok_or(Refusal::Missing)?;
-        // Between the two there may be several spaces (RFC 9110 §11.4).
+        // Several spaces may separate the two (RFC 9110 §11.4).
         let token = token.trim_matches(' ');
-        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
-        match !token.is_empty() && token.bytes().all(legal) {
-            true if token.len() <= LONGEST_TOKEN => Ok((scheme, Self(token.into()))),
-            true => Err(Refusal::TooLong),
-            false => Err(Refusal::Malformed),
+        if token.is_empty() || !token.bytes().all(is_token_character) {
+            return Err(Refusal::Malformed);
         }
+        if token.len() > MAX_TOKEN_LENGTH {
+            return Err(Refusal::TooLong);
+        }
+        Ok((scheme, Self(token.into())))
     }
 
-    /// Whether it has the three parts of a JWT, so that it can be judged here.
+    /// Whether it has the three parts of a JWT, so that it can be verified locally.
     pub(crate) fn is_jwt(&self) -> bool {
         self.0.split('.').count() == 3
     }
 
-    /// The text.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -94,10 +93,15 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// Refuses a request in which a deciding header stands twice.
-pub(crate) fn refuse_doubled(headers: &HeaderMap) -> Result<(), Refusal> {
+/// The characters of RFC 6750 §2.1.
+fn is_token_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+}
+
+/// Refuses a request that repeats a header which decides who calls what.
+pub(crate) fn refuse_repeated(headers: &HeaderMap) -> Result<(), Refusal> {
     match SINGLE.into_iter().find(|name| headers.get_all(*name).iter().count() > 1) {
-        Some(name) => Err(Refusal::Doubled(name)),
+        Some(name) => Err(Refusal::Repeated(name)),
         None => Ok(()),
     }
 }
@@ -108,7 +112,7 @@ mod tests {
 
     fn read(value: &'static str, uri: &'static str) -> Result<String, Refusal> {
         let headers = [(AUTHORIZATION, value.parse().unwrap())].into_iter().collect();
-        BearerToken::of(&headers, &Uri::from_static(uri)).map(|(_, token)| token.0)
+        BearerToken::from_request(&headers, &Uri::from_static(uri)).map(|(_, token)| token.0)
     }
 
     #[test]
@@ -132,7 +136,7 @@ mod tests {
         for value in ["Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "DPoP  a\tb"] {
             assert_eq!(read(value, "/mcp"), Err(Refusal::Malformed), "{value}");
         }
-        let none = BearerToken::of(&HeaderMap::new(), &Uri::from_static("/mcp"));
+        let none = BearerToken::from_request(&HeaderMap::new(), &Uri::from_static("/mcp"));
         assert_eq!(none.map(|(_, token)| token.0), Err(Refusal::Missing));
     }
 
@@ -141,10 +145,10 @@ mod tests {
         let read = |length| {
             let value = format!("Bearer {}", "a".repeat(length));
             let headers = [(AUTHORIZATION, value.parse().unwrap())].into_iter().collect();
-            BearerToken::of(&headers, &Uri::from_static("/mcp")).map(|_| ())
+            BearerToken::from_request(&headers, &Uri::from_static("/mcp")).map(|_| ())
         };
-        assert_eq!(read(LONGEST_TOKEN), Ok(()));
-        assert_eq!(read(LONGEST_TOKEN + 1), Err(Refusal::TooLong));
+        assert_eq!(read(MAX_TOKEN_LENGTH), Ok(()));
+        assert_eq!(read(MAX_TOKEN_LENGTH + 1), Err(Refusal::TooLong));
     }
 
     #[test]
@@ -156,8 +160,8 @@ mod tests {
     fn a_doubled_header_is_refused() {
         let mut headers = HeaderMap::new();
         headers.append("mcp-name", "echo".parse().unwrap());
-        assert_eq!(refuse_doubled(&headers), Ok(()));
+        assert_eq!(refuse_repeated(&headers), Ok(()));
         headers.append("mcp-name", "echo".parse().unwrap());
-        assert_eq!(refuse_doubled(&headers), Err(Refusal::Doubled("mcp-name")));
+        assert_eq!(refuse_repeated(&headers), Err(Refusal::Repeated("mcp-name")));
     }
 }

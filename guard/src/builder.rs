@@ -1,4 +1,4 @@
-//! How a guard is put together.
+//! Configures and builds a guard.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use url::Url;
 use crate::{
     Guard, GuardError, Inner,
     deny_list::Revocations,
+    in_progress::InProgress,
     issuer::Issuer,
     opaque::{Credentials, Introspection},
     possession::Possession,
@@ -17,10 +18,9 @@ use crate::{
     scope_hierarchy::ScopeHierarchy,
     sessions::Sessions,
     site::Site,
-    under_way::UnderWay,
 };
 
-/// What a guard is made of. Start with [`Guard::new`].
+/// Configures a guard. Made by [`Guard::new`].
 #[derive(Clone, Debug)]
 pub struct GuardBuilder {
     resource: String,
@@ -57,99 +57,104 @@ impl GuardBuilder {
         }
     }
 
-    /// What people call the server (`resource_name`, RFC 9728 §2).
+    /// Sets the name of the server for people (`resource_name`, RFC 9728 §2).
     pub fn with_name(self, name: &str) -> Self {
         Self { name: Some(name.into()), ..self }
     }
 
-    /// The basic scopes: those that the first challenge and the metadata name, and that
-    /// everything needs which declares nothing.
+    /// Sets the basic scopes. The first challenge and the metadata name them, and whatever declares no
+    /// scopes needs all of them.
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.requirements.basic = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Whoever has `scope` has `implied`, too.
-    pub fn with_scope_above<const N: usize>(mut self, scope: &str, implied: [&str; N]) -> Self {
+    /// Makes `scope` imply the scopes `implied`.
+    pub fn with_implied_scopes<const N: usize>(mut self, scope: &str, implied: [&str; N]) -> Self {
         self.hierarchy.add(scope, implied.map(str::to_owned).to_vec());
         self
     }
 
-    /// Checks the scopes that these tools declare with [`needs`].
+    /// Adds tools whose declared scopes are checked, see [`needs`](crate::needs).
     pub fn with_tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Self {
         tools.into_iter().for_each(|tool| self.requirements.add_tool(&tool));
         self
     }
 
-    /// The same for prompts.
+    /// Adds prompts in the same way.
     pub fn with_prompts(mut self, prompts: impl IntoIterator<Item = Prompt>) -> Self {
         prompts.into_iter().for_each(|prompt| self.requirements.add_prompt(&prompt));
         self
     }
 
-    /// The same for resources.
+    /// Adds resources in the same way.
     pub fn with_resources(mut self, resources: impl IntoIterator<Item = Resource>) -> Self {
         resources.into_iter().for_each(|resource| self.requirements.add_resource(&resource));
         self
     }
 
-    /// The same for templates: a resource without a declaration of its own needs what the
-    /// template does whose text before the first variable is the longest that fits.
+    /// Adds resource templates in the same way. A resource with no declaration of its own inherits the
+    /// scopes of the template with the longest matching literal prefix.
     pub fn with_templates(mut self, all: impl IntoIterator<Item = ResourceTemplate>) -> Self {
         all.into_iter().for_each(|template| self.requirements.add_template(&template));
         self
     }
 
-    /// Further names by which requests may call the server, without port: for a proxy that puts
-    /// another name into `Host`. The resource's own is always one.
-    pub fn with_hosts(self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    /// Adds host names, without port, that `Host` may contain besides that of the resource. Needed
+    /// behind a proxy that changes `Host`.
+    pub fn with_allowed_hosts(self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { hosts: hosts.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// Further origins whose pages may call the server, as `https://app.example.com`. The
-    /// resource's own is always one; on loopback all of this machine are.
-    pub fn with_origins(self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    /// Adds origins such as `https://app.example.com` whose pages may call the server, besides that of
+    /// the resource. On loopback, every origin of this machine is allowed.
+    pub fn with_allowed_origins(
+        self,
+        origins: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         Self { origins: origins.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// Accepts opaque tokens of the first issuer too, asking it about each (RFC 7662).
+    /// Accepts opaque tokens of the first issuer, which are verified by introspection (RFC 7662).
     pub fn with_introspection(self, client_id: &str, client_secret: &str) -> Self {
         let (client_id, client_secret) = (client_id.into(), client_secret.into());
         Self { introspection: Some(Credentials { client_id, client_secret }), ..self }
     }
 
-    /// What to make of the issuers' lists of revoked tokens; [`Revocations::FailOpen`] unless told
-    /// otherwise.
+    /// Sets how the deny lists of the issuers are used. The default is [`Revocations::FailOpen`].
     pub fn with_revocations(self, revocations: Revocations) -> Self {
         Self { revocations, ..self }
     }
 
-    /// Takes only tokens that are bound to a key (DPoP, RFC 9449). Bound ones are always taken,
-    /// with a proof.
+    /// Accepts only tokens that are bound to a key (DPoP, RFC 9449). Without this, they are accepted
+    /// besides others.
     pub fn with_bound_tokens_only(self) -> Self {
         Self { bound_only: true, ..self }
     }
 
-    /// Asks for a nonce of this process in each proof (RFC 9449 §9): a proof made in advance is
-    /// then worth nothing, and none made for another replica.
-    pub fn with_nonces(self) -> Self {
+    /// Demands a nonce of this process in each proof (RFC 9449 §9), so that proofs cannot be made in
+    /// advance, or used on two replicas.
+    pub fn with_dpop_nonces(self) -> Self {
         Self { nonces: true, ..self }
     }
 
-    /// Lets clients of 2025-03-26 sign in, which look for the authorization server at the origin
-    /// of the MCP server: its metadata and four endpoints that hand everything on to the first
-    /// issuer.
+    /// Lets clients of 2025-03-26 sign in. They look for the authorization server at the origin of the
+    /// MCP server, which then serves its metadata and four endpoints that forward to the first issuer.
     pub fn with_facade(self) -> Self {
         Self { facade: true, ..self }
     }
 
-    /// Uses another clock than the machine's.
+    /// Replaces the system clock.
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// Builds the guard. Nothing is fetched until the first token comes, so the server starts
-    /// even while its authorization server is down.
+    /// Builds the guard. Nothing is fetched before the first token comes, so the server can start while
+    /// its authorization server is down.
+    ///
+    /// # Errors
+    /// [`GuardError`] if the resource is not a URL, there is no issuer, or the system lacks what the
+    /// guard needs.
     pub fn build(self) -> Result<Guard, GuardError> {
         let url =
             Url::parse(&self.resource).map_err(|_| GuardError::Resource(self.resource.clone()))?;
@@ -180,7 +185,7 @@ impl GuardBuilder {
             requirements: self.requirements,
             hierarchy: self.hierarchy,
             sessions: Sessions::default(),
-            under_way: UnderWay::default(),
+            in_progress: InProgress::default(),
             facade: self.facade,
             clock: self.clock,
         })))

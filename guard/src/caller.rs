@@ -1,8 +1,11 @@
-//! Who calls.
+//! The verified caller of a request.
 
 use std::sync::Arc;
 
-use axum::http::request::Parts;
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
 use keys::AccessTokenClaims;
 use rmcp::{
     ErrorData, RoleServer,
@@ -16,73 +19,75 @@ use crate::{
     scope_hierarchy::ScopeHierarchy,
 };
 
-/// The verified caller. Take it as a parameter of a tool:
-/// `async fn echo(&self, caller: Caller, …)`. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Caller(Arc<Facts>);
+/// Nobody was authenticated, so nobody may be served.
+const NOT_GUARDED: &str = "no guard protects this service";
 
-/// What the token says.
+/// The verified caller: a user at an issuer, through one client. Take it as a parameter of a tool,
+/// `async fn echo(&self, caller: Caller, …)`, or of an axum handler. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Facts {
-    /// The person, as the issuer knows them (`sub`).
+pub struct Caller(Arc<CallerClaims>);
+
+/// What the verified token says.
+#[derive(Clone, Debug)]
+pub struct CallerClaims {
+    /// The user's identifier at the issuer (`sub`).
     pub subject: String,
-    /// Who issued the token (`iss`).
+    /// Issuer identifier (`iss`).
     pub issuer: String,
     /// Full name, with the scope `profile`.
     pub name: Option<String>,
     /// Login name, with the scope `profile`.
     pub preferred_username: Option<String>,
-    /// Address of a portrait, with the scope `profile`.
+    /// URL of a profile picture, with the scope `profile`.
     pub picture: Option<String>,
     /// E-mail address, with the scope `email`.
     pub email: Option<String>,
-    /// Whether the issuer knows that the address is the person's.
+    /// Whether the issuer has verified the e-mail address.
     pub email_verified: bool,
-    /// The program that calls for the person.
+    /// The client that calls on behalf of the user.
     pub client_id: String,
     /// Who acts for the subject, where the token was delegated (`act`, RFC 8693 §4.1).
     pub actor: Option<String>,
-    /// What the token may be used for, with all that these scopes hold.
+    /// The scopes of the token, and all that they imply.
     pub scopes: Vec<String>,
-    /// When the token expires, in seconds since 1970.
+    /// Expiry of the token, in seconds since 1970.
     pub expires_at: i64,
-    /// `jti`, by which the token is revoked; empty where an introspection names none.
+    /// Identifier of the token (`jti`). Empty if an introspection response names none.
     pub token_id: String,
-    /// `kid` of the key that signed the token; none for an opaque one.
+    /// Identifier of the key that signed the token (`kid`). `None` for an opaque token.
     pub key_id: Option<String>,
 }
 
-/// Whose a session, a task or a state is. The same person through another client, or at another
-/// issuer, is somebody else.
+/// The owner of a session, a task or a request state. The same user through another client, or at
+/// another issuer, is a different owner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Owner {
-    person: Person,
+    user: User,
     client_id: String,
 }
 
-/// A person, as their issuer knows them, through whatever client they come.
+/// A user at an issuer, through any client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Person {
+pub(crate) struct User {
     issuer: String,
     subject: String,
 }
 
-impl Person {
+impl User {
     pub(crate) fn new(issuer: &str, subject: &str) -> Self {
         Self { issuer: issuer.into(), subject: subject.into() }
     }
 }
 
 impl Owner {
-    /// The person behind the client.
-    pub(crate) fn person(&self) -> &Person {
-        &self.person
+    pub(crate) fn user(&self) -> &User {
+        &self.user
     }
 
-    /// Bytes that no other owner has, to bind a sealed value to.
+    /// Bytes that identify the owner uniquely, to bind a sealed value to.
     pub fn to_bytes(&self) -> Vec<u8> {
-        // Each part is preceded by its length, so that no part can pose as the end of another.
-        let parts = [&self.person.issuer, &self.person.subject, &self.client_id];
+        // Each part is preceded by its length, so that no two owners have the same bytes.
+        let parts = [&self.user.issuer, &self.user.subject, &self.client_id];
         parts
             .into_iter()
             .flat_map(|part| {
@@ -94,9 +99,9 @@ impl Owner {
 }
 
 impl std::ops::Deref for Caller {
-    type Target = Facts;
+    type Target = CallerClaims;
 
-    fn deref(&self) -> &Facts {
+    fn deref(&self) -> &CallerClaims {
         &self.0
     }
 }
@@ -108,7 +113,7 @@ impl Caller {
         hierarchy: &ScopeHierarchy,
     ) -> Self {
         let granted = claims.scopes().map(str::to_owned).collect();
-        Self(Arc::new(Facts {
+        Self(Arc::new(CallerClaims {
             scopes: hierarchy.expand(granted),
             subject: claims.sub,
             issuer: claims.iss,
@@ -125,34 +130,36 @@ impl Caller {
         }))
     }
 
-    /// The caller of a request, where a handler has a context instead of parameters.
-    pub fn of(context: &RequestContext<RoleServer>) -> Result<Self, ErrorData> {
+    /// The caller of a request, for handlers that get a context instead of parameters.
+    ///
+    /// # Errors
+    /// An internal error if no guard protects the server.
+    pub fn from_context(context: &RequestContext<RoleServer>) -> Result<Self, ErrorData> {
         let parts = context.extensions.get::<Parts>();
-        parts.and_then(|parts| parts.extensions.get::<Self>()).cloned().ok_or_else(|| {
-            ErrorData::internal_error("the guard does not stand in front of this server", None)
-        })
+        parts
+            .and_then(|parts| parts.extensions.get::<Self>())
+            .cloned()
+            .ok_or_else(|| ErrorData::internal_error(NOT_GUARDED, None))
     }
 
-    /// By what names the token can be revoked.
     pub(crate) fn revocable(&self) -> Revocable<'_> {
         Revocable { token_id: &self.token_id, key_id: self.key_id.as_deref() }
     }
 
-    /// What to call the person: their name, else their login name, else their subject.
-    pub fn shown_name(&self) -> &str {
+    /// How to address the user: their full name, else their login name, else their subject.
+    pub fn display_name(&self) -> &str {
         let names = [&self.name, &self.preferred_username];
-        let shown = names.into_iter().flatten().find(|name| !name.is_empty());
-        shown.unwrap_or(&self.subject)
+        let name = names.into_iter().flatten().find(|name| !name.is_empty());
+        name.unwrap_or(&self.subject)
     }
 
-    /// Whether the token may be used for `scope`.
+    /// Whether the token has `scope`, or a scope that implies it.
     pub fn has(&self, scope: &str) -> bool {
         self.scopes.iter().any(|known| known == scope)
     }
 
-    /// Those of a list that the caller may see: all but the ones that are
-    /// [hidden](super::hidden_without) from them. The result depends on the caller, so send it
-    /// with the cache scope `private`.
+    /// Removes the definitions that are [hidden](crate::hidden_without) from the caller. Send the
+    /// resulting list with the cache scope `private`, because it depends on the caller.
     pub fn visible<T: Declared>(&self, mut definitions: Vec<T>) -> Vec<T> {
         definitions.retain(|definition| {
             let needed = declared_scopes(definition).unwrap_or_default();
@@ -161,22 +168,31 @@ impl Caller {
         definitions
     }
 
-    /// Whose the things are that this caller makes.
+    /// The owner of what this caller creates.
     pub fn owner(&self) -> Owner {
-        let person = Person::new(&self.issuer, &self.subject);
-        Owner { person, client_id: self.client_id.clone() }
+        let user = User::new(&self.issuer, &self.subject);
+        Owner { user, client_id: self.client_id.clone() }
     }
 }
 
 impl<C: AsRequestContext> FromContextPart<C> for Caller {
     fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
-        Self::of(context.as_request_context())
+        Self::from_context(context.as_request_context())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or((StatusCode::INTERNAL_SERVER_ERROR, NOT_GUARDED))
     }
 }
 
 #[cfg(test)]
 pub(crate) fn caller(subject: &str, client_id: &str, scopes: &[&str]) -> Caller {
-    Caller(Arc::new(Facts {
+    Caller(Arc::new(CallerClaims {
         subject: subject.into(),
         issuer: "https://a.test".into(),
         name: None,

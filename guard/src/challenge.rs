@@ -1,4 +1,4 @@
-//! The answer to a request that is not let through (RFC 6750 §3, RFC 9728 §5.1).
+//! The answer to a refused request (RFC 6750 §3, RFC 9728 §5.1).
 
 use axum::{
     Json,
@@ -8,70 +8,67 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{bearer::Scheme, possession::ALGORITHMS, refusal::Refusal};
+use crate::{
+    bearer::Scheme,
+    possession::ALGORITHMS,
+    refusal::{Body, Refusal},
+};
 
-/// The JSON-RPC code for a caller who has too much under way: one of those that a server may choose
-/// (JSON-RPC 2.0 §5.1).
-const TOO_MANY: i32 = -32000;
-/// The JSON-RPC code for parameters of a wrong type.
-const INVALID_PARAMS: i32 = rmcp::model::ErrorCode::INVALID_PARAMS.0;
+/// Seconds after which a client may repeat a request that was refused for now.
+const RETRY_INTERVAL: HeaderValue = HeaderValue::from_static("5");
 
 /// What every challenge of this resource says.
 #[derive(Clone, Debug)]
 pub(crate) struct Challenge {
-    /// Where the metadata stands.
+    /// URL of the resource metadata.
     pub(crate) resource_metadata: String,
     /// The basic scopes.
     pub(crate) scopes: Vec<String>,
-    /// How the request presents its token: the answer speaks of the same scheme.
+    /// The scheme of the request, which the answer uses too.
     pub(crate) scheme: Scheme,
-    /// Whether tokens must be bound.
+    /// Whether tokens must be bound to a key.
     pub(crate) bound_only: bool,
-    /// The nonce for the next proof, if one is asked for.
+    /// The nonce for the next proof, if nonces are required.
     pub(crate) nonce: Option<String>,
 }
 
 impl Challenge {
     /// Refuses, with the status and the parameters that tell a client what to do next.
-    pub(crate) fn refuse(&self, error: &Refusal) -> Response {
-        let status = status(error);
-        tracing::info!(reason = error.reason(), status = status.as_u16(), "refused");
-        let body = match error {
-            // What a JSON-RPC client understands (JSON-RPC 2.0 §5.1).
-            Refusal::Unreadable => {
-                json!({"jsonrpc": "2.0", "error": {"code": -32700, "message": error.to_string()}})
+    pub(crate) fn refuse(&self, refusal: &Refusal) -> Response {
+        let delivery = refusal.delivery();
+        let (status, reason) = (delivery.status, delivery.reason);
+        tracing::info!(reason, status = status.as_u16(), "refused");
+        let body = match delivery.body {
+            Body::Challenge(code) | Body::Plain(code) => {
+                json!({"error": code, "error_description": refusal.description()})
             }
-            Refusal::TooManyStreams(Some(id)) => json!({"jsonrpc": "2.0", "id": id,
-                "error": {"code": TOO_MANY, "message": error.to_string()}}),
-            _ if status == StatusCode::TOO_MANY_REQUESTS => json!({"jsonrpc": "2.0",
-                "error": {"code": TOO_MANY, "message": error.to_string()}}),
-            Refusal::InvalidMessage { code, id: Some(id), why } => {
-                json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": why}})
-            }
-            Refusal::InvalidMessage { code, id: None, why } => {
-                json!({"jsonrpc": "2.0", "error": {"code": code, "message": why}})
-            }
-            _ => json!({"error": code(error), "error_description": error.to_string()}),
+            Body::JsonRpc(code) => json_rpc_error(code, refusal),
         };
         let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
         let headers = response.headers_mut();
-        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        } else if status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
-        } else if asks_for_a_token(error) {
-            let values = self.challenges(error).into_iter();
-            for value in values.filter_map(|text| HeaderValue::from_str(&text).ok()) {
-                headers.append(WWW_AUTHENTICATE, value);
+        if let Body::Challenge(code) = delivery.body {
+            for challenge in self.challenges(refusal, code) {
+                if let Ok(value) = HeaderValue::try_from(challenge) {
+                    headers.append(WWW_AUTHENTICATE, value);
+                }
             }
+        }
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(RETRY_AFTER, RETRY_INTERVAL);
+            }
+            StatusCode::METHOD_NOT_ALLOWED => {
+                headers.insert(ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
+            }
+            _ => {}
         }
         self.add_nonce(headers);
         response
     }
 
-    /// Gives whoever sends proofs the nonce for the next one.
+    /// Gives a client that sends proofs the nonce for the next one.
     pub(crate) fn add_nonce(&self, headers: &mut HeaderMap) {
         let nonce = self.nonce.as_deref().and_then(|nonce| HeaderValue::from_str(nonce).ok());
         if let Some(nonce) = nonce.filter(|_| self.scheme == Scheme::Dpop) {
@@ -79,29 +76,28 @@ impl Challenge {
         }
     }
 
-    /// One challenge for each scheme that may be tried. Bearer is the first: some clients read no
-    /// further. Whoever uses DPoP is answered in DPoP alone (RFC 9449 §7.1).
-    fn challenges(&self, error: &Refusal) -> Vec<String> {
-        let parameters = self.parameters(error);
+    /// One challenge for each scheme that the client may try. Bearer comes first, because some
+    /// clients read no further. A client that uses DPoP gets DPoP alone (RFC 9449 §7.1).
+    fn challenges(&self, refusal: &Refusal, code: &str) -> Vec<String> {
+        let parameters = self.parameters(refusal, code);
         let algorithms = format!("algs=\"{}\"", ALGORITHMS.join(" "));
-        let for_dpop = || format!("DPoP {}, {algorithms}", parameters.join(", "));
-        match self.scheme {
-            _ if self.bound_only || *error == Refusal::BoundAsBearer => vec![for_dpop()],
-            Scheme::Dpop => vec![for_dpop()],
-            Scheme::Bearer => {
-                vec![format!("Bearer {}", parameters.join(", ")), format!("DPoP {algorithms}")]
-            }
+        let is_dpop_only =
+            self.bound_only || self.scheme == Scheme::Dpop || *refusal == Refusal::BoundAsBearer;
+        if is_dpop_only {
+            vec![format!("DPoP {parameters}, {algorithms}")]
+        } else {
+            vec![format!("Bearer {parameters}"), format!("DPoP {algorithms}")]
         }
     }
 
-    /// The parameters. Without credentials there is no `error`: nothing was wrong yet.
-    fn parameters(&self, error: &Refusal) -> Vec<String> {
+    /// Without credentials there is no `error`, because nothing was wrong yet (RFC 6750 §3.1).
+    fn parameters(&self, refusal: &Refusal, code: &str) -> String {
         let mut parameters = Vec::new();
-        if *error != Refusal::Missing {
-            parameters.push(format!("error=\"{}\"", code(error)));
-            parameters.push(format!("error_description=\"{error}\""));
+        if *refusal != Refusal::Missing {
+            parameters.push(format!("error=\"{code}\""));
+            parameters.push(format!("error_description=\"{}\"", refusal.description()));
         }
-        let scopes = match error {
+        let scopes = match refusal {
             Refusal::InsufficientScope(needed) => needed.join(" "),
             _ => self.scopes.join(" "),
         };
@@ -109,79 +105,14 @@ impl Challenge {
             parameters.push(format!("scope=\"{scopes}\""));
         }
         parameters.push(format!("resource_metadata=\"{}\"", self.resource_metadata));
-        parameters
+        parameters.join(", ")
     }
 }
 
-/// Another token does not help a request that comes from the wrong place or cannot be read.
-fn asks_for_a_token(error: &Refusal) -> bool {
-    !matches!(
-        error,
-        Refusal::ForeignHost
-            | Refusal::ForeignOrigin
-            | Refusal::Unreadable
-            | Refusal::InvalidMessage { .. }
-            | Refusal::Method
-            | Refusal::TooLarge
-            | Refusal::TooSlow
-            | Refusal::TooManyProofs
-            | Refusal::TooManyRequests
-            | Refusal::TooManyStreams(_)
-    )
-}
-
-fn status(error: &Refusal) -> StatusCode {
-    match error {
-        Refusal::Malformed | Refusal::Doubled(_) | Refusal::InQuery | Refusal::Unreadable => {
-            StatusCode::BAD_REQUEST
-        }
-        // In band, as the server itself would answer: some clients take any other status for a lost
-        // connection and never settle the request.
-        Refusal::InvalidMessage { code: INVALID_PARAMS, id: Some(_), .. } => StatusCode::OK,
-        Refusal::InvalidMessage { .. } => StatusCode::BAD_REQUEST,
-        Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
-        Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        Refusal::TooManyProofs | Refusal::TooManyRequests | Refusal::TooManyStreams(_) => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
-        Refusal::InsufficientScope(_) | Refusal::ForeignHost | Refusal::ForeignOrigin => {
-            StatusCode::FORBIDDEN
-        }
-        Refusal::NoKeys
-        | Refusal::Unreachable
-        | Refusal::RevocationsUnknown
-        | Refusal::ProofsExhausted => StatusCode::SERVICE_UNAVAILABLE,
-        Refusal::Missing
-        | Refusal::TooLong
-        | Refusal::Token(_)
-        | Refusal::Opaque
-        | Refusal::Revoked
-        | Refusal::KeyWithdrawn
-        | Refusal::Inactive
-        | Refusal::BoundAsBearer
-        | Refusal::Unbound
-        | Refusal::NoProof
-        | Refusal::Proof(_)
-        | Refusal::OtherKey
-        | Refusal::ProofReplayed
-        | Refusal::NonceDue => StatusCode::UNAUTHORIZED,
-    }
-}
-
-fn code(error: &Refusal) -> &'static str {
-    match error {
-        Refusal::NoProof | Refusal::Proof(_) | Refusal::ProofReplayed => {
-            return "invalid_dpop_proof";
-        }
-        Refusal::NonceDue => return "use_dpop_nonce",
-        _ => {}
-    }
-    match status(error) {
-        _ if !asks_for_a_token(error) => "invalid_request",
-        StatusCode::BAD_REQUEST => "invalid_request",
-        StatusCode::FORBIDDEN => "insufficient_scope",
-        StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
-        _ => "invalid_token",
+fn json_rpc_error(code: i32, refusal: &Refusal) -> Value {
+    let error = json!({"code": code, "message": refusal.to_string()});
+    match refusal.request_id() {
+        Some(id) => json!({"jsonrpc": "2.0", "id": id, "error": error}),
+        None => json!({"jsonrpc": "2.0", "error": error}),
     }
 }

@@ -1,8 +1,8 @@
-//! What the authorization server has revoked lately. Signed tokens are good until they expire; this
-//! list cuts them short without a question per request.
+//! The deny list of an issuer: tokens, grants and keys that it revoked recently. It ends the validity
+//! of signed tokens early, without a request to the issuer for each call.
 //!
-//! While there are callers, one task asks for what was added, about once a second. A request looks
-//! into memory; only the first after a pause waits for the list.
+//! While there are callers, one task polls the issuer for additions about once a second. Calls only
+//! look into memory, except that the first one after a pause waits for the list.
 
 #[cfg(test)]
 mod tests;
@@ -27,27 +27,26 @@ use crate::{
     refusal::Refusal,
 };
 
-/// From one question to the next.
-const PERIOD: Duration = Duration::from_secs(1);
-/// How old the list may be where it must be known: a few questions may fail.
-const LONGEST_LAG: Duration = Duration::from_secs(4);
-/// After the last caller, the list is no longer followed.
-const IDLE: Duration = Duration::from_secs(60);
-/// Most pages of one turn; the next turn goes on.
-const MOST_PAGES: usize = 20;
-/// What stands before the `kid` of a key that was withdrawn: all its tokens are meant. No `jti` of a
-/// grant begins so.
-const KEY: &str = "kid:";
+/// Time between two polls.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Maximum age of the list for [`Revocations::FailClosed`]. A few polls may fail.
+const MAX_AGE: Duration = Duration::from_secs(4);
+/// Time after the last caller until polling stops.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Most pages of one poll. The next poll continues.
+const MAX_PAGES: usize = 20;
+/// Prefix of an entry for a withdrawn key, followed by its `kid`. No `jti` starts like this.
+const KEY_PREFIX: &str = "kid:";
 
-/// What the guard makes of the authorization server's deny list.
+/// How the guard uses the deny lists of its issuers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Revocations {
-    /// It is not followed: a signed token is good until it expires.
+    /// Deny lists are not read. A signed token is valid until it expires.
     Off,
-    /// It is followed; while it cannot be had, tokens are good as far as is known.
+    /// While a deny list cannot be read, tokens are accepted unless they are known to be revoked.
     #[default]
     FailOpen,
-    /// It is followed; while it cannot be had, no token is good.
+    /// While a deny list cannot be read, every token of that issuer is refused.
     FailClosed,
 }
 
@@ -57,36 +56,36 @@ pub(crate) struct DenyList {
     server: Arc<AuthorizationServer>,
     clock: Clock,
     policy: Revocations,
-    /// The issuer's keys, which are fetched anew when one of them is withdrawn.
+    /// The issuer's keys, which are fetched again when one of them is withdrawn.
     keys: Arc<KeyCache>,
     state: Mutex<State>,
 }
 
-/// By what names a token can be revoked.
+/// The identifiers by which a token can be revoked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Revocable<'a> {
-    /// Its `jti`, with the grant in front of it.
+    /// Its `jti`, which may start with a grant id and a dot.
     pub(crate) token_id: &'a str,
-    /// The `kid` of the key that signed it; none for an opaque one.
+    /// The `kid` of the key that signed it. `None` for an opaque token.
     pub(crate) key_id: Option<&'a str>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     version: i64,
-    /// What is revoked, and until when a token of it could be about. What is over is dropped, so
-    /// the list is as long as what was revoked within one token life.
+    /// Revoked identifiers, and the time when the last of their tokens expires. Expired entries are
+    /// removed, so the list is as long as what was revoked within one token lifetime.
     until: HashMap<String, i64>,
     known_at: Option<Instant>,
     is_failing: bool,
     last_caller: Option<Instant>,
-    /// The number of turns that the task has taken; `None` while nobody follows.
-    turns: Option<watch::Receiver<u64>>,
+    /// The number of polls by the running task. `None` while no task runs.
+    polls: Option<watch::Receiver<u64>>,
 }
 
-/// The answer of the authorization server.
+/// One page of the deny list.
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct Page {
     version: i64,
     revoked: Vec<Entry>,
 }
@@ -107,67 +106,70 @@ impl DenyList {
         Arc::new(Self { server, clock, policy, keys, state: Mutex::default() })
     }
 
-    /// Refuses a token that was revoked: by its `jti`, by the grant in front of it, or with all
-    /// that its key has signed.
+    /// Refuses a token that was revoked by its `jti`, its grant or its key.
     pub(crate) async fn check(self: &Arc<Self>, token: Revocable<'_>) -> Result<(), Refusal> {
         if self.policy == Revocations::Off {
             return Ok(());
         }
-        // An end of the task is an outage like any other: what is known decides.
-        let _ = self.follow().wait_for(|turns| *turns > 0).await;
+        // If the task has ended, what is known so far decides.
+        let _ = self.follow().wait_for(|polls| *polls > 0).await;
         let state = self.state();
-        match self.policy {
-            _ if state.lists_key(token) => Err(Refusal::KeyWithdrawn),
-            _ if state.lists(token) => Err(Refusal::Revoked),
-            Revocations::FailClosed if !state.is_known() => Err(Refusal::RevocationsUnknown),
-            _ => Ok(()),
+        if state.lists_key(token) {
+            Err(Refusal::KeyWithdrawn)
+        } else if state.lists(token) {
+            Err(Refusal::Revoked)
+        } else if self.policy == Revocations::FailClosed && !state.is_recent() {
+            Err(Refusal::RevocationsUnknown)
+        } else {
+            Ok(())
         }
     }
 
-    /// Whether a token that was good has been revoked since, as far as is known. Whoever asks counts
-    /// as a caller, so an open stream keeps the list followed.
+    /// Whether a token is known to be revoked. This counts as a call, so an open stream keeps the
+    /// polling alive.
     pub(crate) fn has_revoked(self: &Arc<Self>, token: Revocable<'_>) -> bool {
-        self.policy != Revocations::Off && {
-            self.follow();
-            let state = self.state();
-            state.lists_key(token) || state.lists(token)
+        if self.policy == Revocations::Off {
+            return false;
         }
+        self.follow();
+        let state = self.state();
+        state.lists_key(token) || state.lists(token)
     }
 
-    /// The turns of the task that follows the list; it is started if there is none.
+    /// The polls of the running task, which is started if there is none.
     fn follow(self: &Arc<Self>) -> watch::Receiver<u64> {
         let mut state = self.state();
         state.last_caller = Some(Instant::now());
-        match &state.turns {
-            Some(turns) if turns.has_changed().is_ok() => turns.clone(),
+        match &state.polls {
+            Some(polls) if polls.has_changed().is_ok() => polls.clone(),
             _ => {
-                let (turn, turns) = watch::channel(0);
-                state.turns = Some(turns.clone());
-                tokio::spawn(self.clone().go_on(turn));
-                turns
+                let (polled, polls) = watch::channel(0);
+                state.polls = Some(polls.clone());
+                tokio::spawn(self.clone().poll(polled));
+                polls
             }
         }
     }
 
-    async fn go_on(self: Arc<Self>, turn: watch::Sender<u64>) {
+    async fn poll(self: Arc<Self>, polled: watch::Sender<u64>) {
         while self.has_callers() {
             let outcome = self.catch_up().await;
-            self.settle(outcome);
-            turn.send_modify(|turns| *turns += 1);
-            sleep(PERIOD).await;
+            self.report(outcome);
+            polled.send_modify(|polls| *polls += 1);
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Asks until there is nothing new.
+    /// Reads pages until there is nothing new.
     async fn catch_up(&self) -> Result<(), FetchError> {
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let version = self.state().version;
-            let answer = self.ask(version).await?;
-            let is_latest = answer.is_none();
-            for key_id in answer.iter().flat_map(Answer::keys) {
+            let page = self.fetch_page(version).await?;
+            let is_latest = page.is_none();
+            for key_id in page.iter().flat_map(Page::keys) {
                 self.keys.withdraw(key_id);
             }
-            self.state().take(answer, self.clock.now());
+            self.state().merge(page, self.clock.now());
             if is_latest {
                 break;
             }
@@ -175,8 +177,8 @@ impl DenyList {
         Ok(())
     }
 
-    /// An outage is logged when it begins and when it ends, not once a second.
-    fn settle(&self, outcome: Result<(), FetchError>) {
+    /// Logs the start and the end of an outage, not every failed poll.
+    fn report(&self, outcome: Result<(), FetchError>) {
         let was_failing = std::mem::replace(&mut self.state().is_failing, outcome.is_err());
         match outcome {
             Ok(()) if was_failing => tracing::info!("the deny list can be fetched again"),
@@ -190,9 +192,9 @@ impl DenyList {
         }
     }
 
-    /// What came after `version`; `None` if nothing did, or if the issuer has no such list and
-    /// none is demanded.
-    async fn ask(&self, version: i64) -> Result<Option<Answer>, FetchError> {
+    /// The page after `version`. `None` if there is none, or if the issuer has no deny list and
+    /// none is required.
+    async fn fetch_page(&self, version: i64) -> Result<Option<Page>, FetchError> {
         let metadata = self.server.metadata().await?;
         let endpoint = match &metadata.revocations_endpoint {
             Some(endpoint) => endpoint,
@@ -209,12 +211,12 @@ impl DenyList {
         }
     }
 
-    /// Whether the list is still needed. Once it is not, the next caller starts anew.
+    /// Whether the task must go on. If not, the next caller starts a new one.
     fn has_callers(&self) -> bool {
         let mut state = self.state();
-        let has_callers = state.last_caller.is_some_and(|at| at.elapsed() < IDLE);
+        let has_callers = state.last_caller.is_some_and(|at| at.elapsed() < IDLE_TIMEOUT);
         if !has_callers {
-            state.turns = None;
+            state.polls = None;
         }
         has_callers
     }
@@ -224,10 +226,10 @@ impl DenyList {
     }
 }
 
-impl Answer {
-    /// The keys that were withdrawn.
+impl Page {
+    /// The `kid`s of withdrawn keys.
     fn keys(&self) -> impl Iterator<Item = &str> {
-        self.revoked.iter().filter_map(|entry| entry.id.strip_prefix(KEY))
+        self.revoked.iter().filter_map(|entry| entry.id.strip_prefix(KEY_PREFIX))
     }
 }
 
@@ -239,22 +241,23 @@ impl State {
     }
 
     fn lists_key(&self, token: Revocable<'_>) -> bool {
-        token.key_id.is_some_and(|key_id| self.until.contains_key(&format!("{KEY}{key_id}")))
+        token.key_id.is_some_and(|key_id| self.until.contains_key(&format!("{KEY_PREFIX}{key_id}")))
     }
 
-    fn is_known(&self) -> bool {
-        self.known_at.is_some_and(|at| at.elapsed() < LONGEST_LAG)
+    fn is_recent(&self) -> bool {
+        self.known_at.is_some_and(|at| at.elapsed() < MAX_AGE)
     }
 
-    /// A version that goes back is another database: what it said before no longer counts.
-    fn take(&mut self, answer: Option<Answer>, now: i64) {
+    /// Merges a page. A version lower than the known one means that the issuer has a new database,
+    /// so the old entries no longer count.
+    fn merge(&mut self, page: Option<Page>, now: i64) {
         self.known_at = Some(Instant::now());
-        if let Some(answer) = answer {
-            if answer.version < self.version {
+        if let Some(page) = page {
+            if page.version < self.version {
                 self.until.clear();
             }
-            self.version = answer.version;
-            self.until.extend(answer.revoked.into_iter().map(|entry| (entry.id, entry.until)));
+            self.version = page.version;
+            self.until.extend(page.revoked.into_iter().map(|entry| (entry.id, entry.until)));
         }
         self.until.retain(|_, until| now < *until);
     }

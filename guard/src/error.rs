@@ -8,14 +8,14 @@ pub enum GuardError {
     /// The resource identifier is not a URL.
     #[error("the resource identifier {0:?} is not a URL")]
     Resource(String),
-    /// Nobody is trusted to issue tokens.
+    /// There is no trusted issuer.
     #[error("a guard needs at least one issuer")]
     NoIssuer,
-    /// The HTTP client towards the authorization server cannot be made.
-    #[error("the HTTP client cannot be made: {0}")]
+    /// The HTTP client for the authorization servers cannot be built.
+    #[error("the HTTP client cannot be built: {0}")]
     HttpClient(#[from] reqwest::Error),
-    /// The machine gives no random numbers.
-    #[error("the machine gives no random numbers")]
+    /// The operating system provides no random numbers.
+    #[error("the operating system provides no random numbers")]
     Randomness,
     /// The key for request states is too short.
     #[error("the key for request states needs at least 32 bytes")]

@@ -1,4 +1,4 @@
-//! Keeps events without data from clients that cannot read them.
+//! Removes events without data for clients that cannot read them.
 //!
 //! Since 2025-11-25 a stream may hold events that carry an id or a `retry` and no data (MCP,
 //! Streamable HTTP, resumability). Clients of older revisions parse the data of every event as JSON:
@@ -10,18 +10,17 @@ use axum::{
 };
 use futures::StreamExt;
 
-/// The first revision whose clients know events without data. Revisions are dates, which compare
-/// like texts.
+/// The first revision with events without data. Revisions are dates, which compare as strings.
 const FIRST_REVISION: &str = "2025-11-25";
 
-/// Whether a client reads events without data, by the revision that it asks for in `initialize` and
-/// names in a header afterwards. The oldest clients name none.
+/// Whether a client reads events without data, according to the revision in its `initialize` request
+/// or in the header of later ones. The oldest clients send no header.
 pub(crate) fn reads_empty_events(asked: Option<&str>, headers: &HeaderMap) -> bool {
     let named = headers.get("mcp-protocol-version").and_then(|value| value.to_str().ok());
     asked.or(named).is_some_and(|revision| revision >= FIRST_REVISION)
 }
 
-/// The stream of events `body` without those that have no data.
+/// The event stream `body` without the events that have no data.
 pub(crate) fn without_empty(body: Body) -> Body {
     let mut filter = Filter::default();
     let chunks = body.into_data_stream().filter_map(move |chunk| {
@@ -34,7 +33,7 @@ pub(crate) fn without_empty(body: Body) -> Body {
     Body::from_stream(chunks)
 }
 
-/// What has come of an event that is not complete yet.
+/// The line and the event that are not complete yet.
 #[derive(Default)]
 struct Filter {
     line: Vec<u8>,
@@ -57,7 +56,7 @@ impl Filter {
 
     fn end_line(&mut self, line: &[u8], passed: &mut Vec<u8>) {
         match line.trim_ascii_end() {
-            // The end of an event, or of a comment that stands alone.
+            // The end of an event, or of a comment outside of events.
             [] => {
                 if self.has_data || self.event.is_empty() {
                     passed.append(&mut self.event);
@@ -66,7 +65,7 @@ impl Filter {
                 self.event.clear();
                 self.has_data = false;
             }
-            // A comment keeps the connection alive. It is no part of an event.
+            // Comments keep the connection alive and are not part of an event.
             [b':', ..] => passed.extend_from_slice(line),
             field => {
                 self.has_data |= field.strip_prefix(b"data:").is_some_and(|data| !data.is_empty());

@@ -1,9 +1,9 @@
 //! The facade for clients of 2025-03-26 (MCP 2025-03-26, authorization §2.3).
 //!
-//! They know no protected resource metadata: they look for the authorization server at the MCP
-//! server's own origin. So its metadata stands here too, with four endpoints that hand everything
-//! on. There is no state, and a client's secret is neither known nor looked at: the authorization
-//! server alone judges it. Newer clients are never sent here.
+//! They do not know protected resource metadata and look for the authorization server at the MCP
+//! server's own origin. The facade serves its metadata there, with four endpoints that forward
+//! everything. It keeps no state and does not look at client secrets, which the authorization server
+//! checks. Newer clients are never sent here.
 
 use std::time::Duration;
 
@@ -35,21 +35,21 @@ use crate::{
     authorization_server::{AuthorizationServer, FetchError, Metadata},
 };
 
-/// Largest request, in bytes.
-const LARGEST_REQUEST: usize = 64 * 1024;
-/// Largest answer, in bytes.
-const LARGEST_ANSWER: usize = 1 << 20;
-/// How long the authorization server may take for a whole answer.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// What crosses towards the authorization server: what it needs to read the request and to know
-/// the client. No cookie, no address that the sender claims to have.
+/// Maximum length of a request body, in bytes.
+const MAX_REQUEST: usize = 64 * 1024;
+/// Maximum length of a response body, in bytes.
+const MAX_RESPONSE: usize = 1 << 20;
+/// Time limit for a whole response of the authorization server.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Headers that are forwarded to the authorization server. It needs these to read the request and to
+/// authenticate the client. Cookies and addresses that the sender claims are not forwarded.
 const REQUEST_HEADERS: [axum::http::HeaderName; 4] =
     [ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE];
-/// What crosses back.
-const ANSWER_HEADERS: [axum::http::HeaderName; 5] =
+/// Headers that are forwarded to the client.
+const RESPONSE_HEADERS: [axum::http::HeaderName; 5] =
     [CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE];
 
-/// The metadata, as old clients need it. The issuer is the one that answers and tokens name.
+/// The metadata for old clients. The issuer is the real one, as authorization responses name it.
 #[derive(Serialize)]
 struct Document {
     issuer: String,
@@ -65,7 +65,6 @@ struct Document {
     code_challenge_methods_supported: [&'static str; 1],
 }
 
-/// The routes.
 pub(crate) fn router() -> Router<Guard> {
     Router::new()
         .route("/.well-known/oauth-authorization-server", get(metadata))
@@ -73,7 +72,7 @@ pub(crate) fn router() -> Router<Guard> {
         .route("/token", post(token))
         .route("/register", post(register))
         .route("/revoke", post(revoke))
-        .layer(RequestBodyLimitLayer::new(LARGEST_REQUEST))
+        .layer(RequestBodyLimitLayer::new(MAX_REQUEST))
         .layer(CorsLayer::new().allow_origin(Any).allow_headers([
             AUTHORIZATION,
             CONTENT_TYPE,
@@ -88,12 +87,13 @@ async fn metadata(State(guard): State<Guard>, headers: HeaderMap) -> Response {
         Ok(metadata) => metadata,
         Err(error) => return unavailable(server, &error),
     };
-    let at = |path: &str| format!("{}{path}", guard.0.resource.origin_as_called(&headers));
+    let origin = guard.0.resource.origin_as_called(&headers);
+    let at = |path: &str| format!("{origin}{path}");
     let document = Document {
         issuer: server.issuer.clone(),
         authorization_endpoint: at("/authorize"),
         token_endpoint: at("/token"),
-        // What is not there cannot be handed on to.
+        // The client must not try what the authorization server does not have.
         registration_endpoint: metadata.registration_endpoint.as_ref().map(|_| at("/register")),
         revocation_endpoint: metadata.revocation_endpoint.as_ref().map(|_| at("/revoke")),
         response_types_supported: ["code"],
@@ -109,13 +109,13 @@ async fn metadata(State(guard): State<Guard>, headers: HeaderMap) -> Response {
     (caching, Json(document)).into_response()
 }
 
-/// Sends the browser on. An old client names no resource, so this one is named for it: there is
-/// no token without an audience, and none for another server.
+/// Redirects the browser to the authorization server. Old clients name no resource, so the facade
+/// adds its own. Otherwise the token would have no audience, or be for another server.
 async fn authorize(State(guard): State<Guard>, uri: Uri) -> Response {
     let server = guard.authorization_server();
     let query = uri.query().unwrap_or_default();
     let Some(resource) = resource_to_add(query, &guard.0.resource.audiences()) else {
-        let description = "This server hands on requests for its own resource only.";
+        let description = "This server forwards requests for its own resource only.";
         return refusal(StatusCode::BAD_REQUEST, "invalid_target", description);
     };
     let metadata = match server.metadata().await {
@@ -137,7 +137,7 @@ async fn authorize(State(guard): State<Guard>, uri: Uri) -> Response {
     }
 }
 
-/// What to append to the query; `None` where it names another resource, or several.
+/// What to append to the query. `None` if it names another resource, or several.
 fn resource_to_add(query: &str, own: &[String]) -> Option<String> {
     let mut named = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "resource");
     match (named.next(), named.next()) {
@@ -164,8 +164,8 @@ async fn revoke(State(guard): State<Guard>, request: Request) -> Response {
     forward(&guard, request, |metadata| metadata.revocation_endpoint.as_ref()).await
 }
 
-/// Hands the request on to the endpoint that the metadata names, whatever path and host the
-/// request itself was sent to. Once: a code must not be redeemed twice by trying again.
+/// Forwards the request to the endpoint in the metadata. It is sent once, because a retry could
+/// redeem a code twice.
 async fn forward(
     guard: &Guard,
     request: Request,
@@ -181,54 +181,55 @@ async fn forward(
         let description = "The authorization server has no such endpoint.";
         return refusal(StatusCode::NOT_FOUND, "invalid_request", description);
     };
-    let answer = server
+    let response = server
         .http
         .post(endpoint)
-        .headers(crossing(&parts.headers, &REQUEST_HEADERS))
+        .headers(filter_headers(&parts.headers, &REQUEST_HEADERS))
         .body(reqwest::Body::wrap_stream(body.into_data_stream()))
-        .timeout(LONGEST_WAIT)
+        .timeout(RESPONSE_TIMEOUT)
         .send()
         .await;
-    match answer {
-        Ok(answer) if is_usable(&answer) => relay(answer),
-        Ok(answer) => {
-            let status = answer.status().as_u16();
-            unavailable(server, &FetchError::Status { url: answer.url().clone(), status })
+    match response {
+        Ok(response) if is_usable(&response) => relay(response),
+        Ok(response) => {
+            let status = response.status().as_u16();
+            unavailable(server, &FetchError::Status { url: response.url().clone(), status })
         }
         Err(error) => unavailable(server, &FetchError::Unreachable(error)),
     }
 }
 
-/// JSON, or nothing. A page, a redirect or an error of the server's own is not for clients.
-fn is_usable(answer: &reqwest::Response) -> bool {
-    let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+/// Whether a response is for clients: JSON or empty, and neither a redirect nor a server error.
+fn is_usable(response: &reqwest::Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_json = kind.is_none_or(|kind| kind.starts_with(b"application/json"));
-    is_json && !answer.status().is_server_error() && !answer.status().is_redirection()
+    is_json && !response.status().is_server_error() && !response.status().is_redirection()
 }
 
-fn relay(answer: reqwest::Response) -> Response {
-    let headers = crossing(answer.headers(), &ANSWER_HEADERS);
-    let status = answer.status();
-    let mut left = LARGEST_ANSWER;
-    let body = answer.bytes_stream().map_err(std::io::Error::other).map(move |chunk| {
+fn relay(response: reqwest::Response) -> Response {
+    let headers = filter_headers(response.headers(), &RESPONSE_HEADERS);
+    let status = response.status();
+    let mut left = MAX_RESPONSE;
+    let body = response.bytes_stream().map_err(std::io::Error::other).map(move |chunk| {
         let chunk = chunk?;
         left = left
             .checked_sub(chunk.len())
-            .ok_or_else(|| std::io::Error::other("the answer is too large"))?;
+            .ok_or_else(|| std::io::Error::other("the response is too large"))?;
         Ok::<_, std::io::Error>(chunk)
     });
     (status, headers, Body::from_stream(body)).into_response()
 }
 
-fn crossing(headers: &HeaderMap, allowed: &[axum::http::HeaderName]) -> HeaderMap {
-    let known = allowed.iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone())));
-    known.collect()
+fn filter_headers(headers: &HeaderMap, allowed: &[axum::http::HeaderName]) -> HeaderMap {
+    let present =
+        allowed.iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone())));
+    present.collect()
 }
 
 fn unavailable(server: &AuthorizationServer, error: &FetchError) -> Response {
     server.forget();
-    tracing::warn!(reason = "facade_unavailable", cause = %error, "cannot hand a request on");
-    let description = "The authorization server does not answer; try again in a moment.";
+    tracing::warn!(reason = "facade_unavailable", cause = %error, "cannot forward a request");
+    let description = "The authorization server does not response. Try again in a moment.";
     let mut response =
         refusal(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", description);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));

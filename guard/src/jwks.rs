@@ -1,4 +1,4 @@
-//! The authorization server's keys, fetched rarely and kept through outages.
+//! A cache of an issuer's keys, which are fetched rarely and kept during outages.
 
 #[cfg(test)]
 mod tests;
@@ -21,17 +21,17 @@ use crate::{
     refusal::Refusal,
 };
 
-/// Seconds from one fetch to the next, so that a storm of unknown `kid`s causes one.
-const COOL_DOWN: u64 = 10;
-/// The same after a fetch that failed.
-const COOL_DOWN_AFTER_FAILURE: u64 = 2;
-/// The same while a key is held that was withdrawn: its issuer is about to publish others.
-const COOL_DOWN_WHILE_OUTDATED: u64 = 1;
-/// Seconds that keys are used past their freshness while the authorization server is down.
-const LONGEST_OUTAGE: i64 = 24 * 3600;
-/// Seconds that keys are fresh when the answer does not say.
+/// Seconds between two fetches, however many unknown `kid`s come.
+const FETCH_INTERVAL: u64 = 10;
+/// The same after a failed fetch.
+const FETCH_INTERVAL_AFTER_FAILURE: u64 = 2;
+/// The same while the cached set contains a withdrawn key. Its issuer is about to publish another.
+const FETCH_INTERVAL_WHILE_OUTDATED: u64 = 1;
+/// Seconds for which stale keys are used while the authorization server is down.
+const MAX_STALENESS: i64 = 24 * 3600;
+/// Seconds for which keys are fresh if the response does not say.
 const DEFAULT_MAX_AGE: i64 = 300;
-/// Bounds of what an answer may say.
+/// Limits on the `max-age` of a response.
 const MAX_AGE_BOUNDS: (i64, i64) = (10, 24 * 3600);
 
 /// One key set in memory, shared by all requests.
@@ -48,10 +48,10 @@ struct State {
     fetched_at: i64,
     fresh_until: i64,
     last_fetch: Option<Attempt>,
-    /// Keys that are no longer trusted. A set that holds one is out of date.
+    /// Keys that are no longer trusted. A set that contains one is outdated.
     withdrawn: HashSet<String>,
-    /// Closed when the fetch under way ends.
-    under_way: Option<watch::Receiver<()>>,
+    /// Closed when the running fetch ends.
+    running: Option<watch::Receiver<()>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -62,15 +62,15 @@ struct Held {
 
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
-    /// When it was begun, if it succeeded, or else when it had failed.
+    /// When it started if it succeeded, or ended if it failed.
     at: i64,
     succeeded: bool,
 }
 
-/// What a token's key asks of the cache.
+/// What a lookup demands of the cache.
 enum Need {
     Nothing,
-    /// A fetch that nobody waits for.
+    /// A fetch in the background.
     Refresh,
     Fetch,
 }
@@ -80,8 +80,7 @@ impl KeyCache {
         Arc::new(Self { server, clock, state: Mutex::default() })
     }
 
-    /// A key set, with the key `kid` in it if the authorization server has one. Usually this
-    /// waits for nothing.
+    /// The key set, which contains the key `kid` if the issuer has it. Usually does not wait.
     pub(crate) async fn holding(
         self: &Arc<Self>,
         kid: &str,
@@ -92,17 +91,17 @@ impl KeyCache {
             Need::Nothing => {}
             Need::Refresh => drop(self.fetch(now)),
             Need::Fetch => {
-                if let Some(mut under_way) = self.fetch(now) {
-                    // The sender sends nothing. It is dropped when the fetch ends.
-                    let _ = under_way.changed().await;
+                if let Some(mut running) = self.fetch(now) {
+                    // The sender is dropped when the fetch ends, and sends nothing.
+                    let _ = running.changed().await;
                 }
             }
         }
         self.state().keys_for(kid, self.clock.now())
     }
 
-    /// Fetches the set anew until it is without the key `kid`, which the deny list names. The list
-    /// itself refuses the key's tokens; the fetches are for those of its successor.
+    /// Fetches the set again until it no longer contains `kid`. The deny list already refuses tokens
+    /// of that key; the fetches are for tokens of its successor.
     pub(crate) fn withdraw(self: &Arc<Self>, kid: &str) {
         if !self.state().withdraw(kid) {
             return;
@@ -111,25 +110,25 @@ impl KeyCache {
         drop(self.fetch(self.clock.now()));
     }
 
-    /// The fetch under way, or a new one unless the last has just ended. It does not end with the
-    /// request that started it: whoever hangs up must not keep the keys from all others.
+    /// The running fetch, or a new one unless the last has just ended. It is a task of its own, so a
+    /// caller who disconnects cannot cancel it for all others.
     fn fetch(self: &Arc<Self>, now: i64) -> Option<watch::Receiver<()>> {
         let mut state = self.state();
-        if let Some(fetch) = state.under_way.as_ref().filter(|fetch| fetch.has_changed().is_ok()) {
+        if let Some(fetch) = state.running.as_ref().filter(|fetch| fetch.has_changed().is_ok()) {
             return Some(fetch.clone());
         }
         if state.is_cooling_down(now) {
             return None;
         }
-        let (end, under_way) = watch::channel(());
-        state.under_way = Some(under_way.clone());
+        let (end, running) = watch::channel(());
+        state.running = Some(running.clone());
         let cache = self.clone();
         tokio::spawn(async move {
             let outcome = cache.fetch_keys().await;
-            cache.settle(now, outcome);
+            cache.store(now, outcome);
             drop(end);
         });
-        Some(under_way)
+        Some(running)
     }
 
     async fn fetch_keys(&self) -> Result<(Held, i64), FetchError> {
@@ -142,7 +141,7 @@ impl KeyCache {
         };
         let mut request = self.server.http.get(uri);
         if is_outdated {
-            // A cache on the way would give the withdrawn key until its age is over.
+            // A cache in between could serve the withdrawn key until it expires there.
             request = request.header(CACHE_CONTROL, "no-cache");
         }
         if let Some(etag) = &held.etag {
@@ -161,8 +160,8 @@ impl KeyCache {
         Ok((Held { keys: Arc::new(keys), etag }, max_age))
     }
 
-    /// An answer is as old as its question: how long it was under way, nobody knows.
-    fn settle(&self, asked_at: i64, outcome: Result<(Held, i64), FetchError>) {
+    /// Stores the result. A response is dated by its request, because it may have taken long.
+    fn store(&self, asked_at: i64, outcome: Result<(Held, i64), FetchError>) {
         let mut state = self.state();
         match outcome {
             Ok((held, max_age)) => {
@@ -185,30 +184,35 @@ impl KeyCache {
 }
 
 impl State {
-    /// In the last quarter of their freshness, keys are fetched anew while requests go on. So they
-    /// are past it, once a fetch has failed.
+    /// In the last quarter of their freshness, keys are refreshed in the background. Stale keys are
+    /// too, once a fetch has failed.
     fn need(&self, kid: &str, now: i64) -> Need {
-        let ageing = self.fresh_until - (self.fresh_until - self.fetched_at) / 4;
+        let refresh_at = self.fresh_until - (self.fresh_until - self.fetched_at) / 4;
         let in_outage = self.last_fetch.is_some_and(|last| !last.succeeded) && self.is_usable(now);
-        match self.held.keys.contains(kid) {
-            true if now < ageing && !self.is_outdated() => Need::Nothing,
-            true if now < self.fresh_until || in_outage => Need::Refresh,
-            _ => Need::Fetch,
+        if !self.held.keys.contains(kid) {
+            Need::Fetch
+        } else if now < refresh_at && !self.is_outdated() {
+            Need::Nothing
+        } else if now < self.fresh_until || in_outage {
+            Need::Refresh
+        } else {
+            Need::Fetch
         }
     }
 
-    /// A key that is not here may only be called unknown if the authorization server said so, in a
-    /// set that is up to date.
+    /// The key set. A key that it lacks is unknown only if the set is up to date; otherwise the
+    /// issuer may have it.
     fn keys_for(&self, kid: &str, now: i64) -> Result<Arc<PublishedKeys>, Refusal> {
         let has_answered = self.last_fetch.is_some_and(|last| last.succeeded);
         let complete = has_answered && !self.is_outdated();
-        match self.is_usable(now) && (complete || self.held.keys.contains(kid)) {
-            true => Ok(self.held.keys.clone()),
-            false => Err(Refusal::NoKeys),
+        if self.is_usable(now) && (complete || self.held.keys.contains(kid)) {
+            Ok(self.held.keys.clone())
+        } else {
+            Err(Refusal::NoKeys)
         }
     }
 
-    /// Notes that a key is no longer trusted; whether it is held, and that was not known.
+    /// Notes that a key is no longer trusted. Returns whether that is news about a cached key.
     fn withdraw(&mut self, kid: &str) -> bool {
         self.withdrawn.insert(kid.into()) && self.held.keys.contains(kid)
     }
@@ -218,17 +222,17 @@ impl State {
     }
 
     fn is_cooling_down(&self, now: i64) -> bool {
-        let cool_down = match self.last_fetch {
+        let interval = match self.last_fetch {
             None => return false,
-            Some(_) if self.is_outdated() => COOL_DOWN_WHILE_OUTDATED,
-            Some(last) if last.succeeded => COOL_DOWN,
-            Some(_) => COOL_DOWN_AFTER_FAILURE,
+            Some(_) if self.is_outdated() => FETCH_INTERVAL_WHILE_OUTDATED,
+            Some(last) if last.succeeded => FETCH_INTERVAL,
+            Some(_) => FETCH_INTERVAL_AFTER_FAILURE,
         };
-        self.last_fetch.is_some_and(|last| now.abs_diff(last.at) < cool_down)
+        self.last_fetch.is_some_and(|last| now.abs_diff(last.at) < interval)
     }
 
     fn is_usable(&self, now: i64) -> bool {
-        now < self.fresh_until.saturating_add(LONGEST_OUTAGE)
+        now < self.fresh_until.saturating_add(MAX_STALENESS)
     }
 }
 

@@ -1,4 +1,7 @@
-//! The guard: sign-in in front of any rmcp server, in a few lines.
+//! Sign-in in front of any MCP server, in a few lines.
+//!
+//! A guard verifies access tokens locally and tells the server who calls. Tools declare the scopes
+//! that they need with [`needs`]; a tool that declares nothing needs all basic scopes.
 //!
 //! ```no_run
 //! # use std::sync::Arc;
@@ -12,7 +15,7 @@
 //! impl Notes {
 //!     #[tool(description = "Counts your notes", meta = needs(["notes:read"]))]
 //!     async fn count(&self, caller: Caller) -> String {
-//!         format!("{} has no notes yet.", caller.shown_name())
+//!         format!("{} has no notes yet.", caller.display_name())
 //!     }
 //! }
 //! # #[tool_handler(name = "notes", version = "1.0.0")]
@@ -29,9 +32,35 @@
 //! # }
 //! ```
 //!
-//! A request passes in one direction: header → token → verified claims → [`Caller`] → scopes →
-//! tool. What a tool needs stands beside it ([`needs`]) and is checked before its arguments are
-//! read; a tool that declares nothing needs all of the basic scopes.
+//! Routes of your own take the same tokens with [`Guard::layer`]. Without a token, the answer says
+//! where to get one:
+//!
+//! ```
+//! # use axum::{Router, body::Body, http::Request, routing::get};
+//! # use portcullis_guard::{Caller, Guard};
+//! # use tower::ServiceExt;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let guard = Guard::new("https://notes.example.com", ["https://auth.example.com"])
+//!     .with_scopes(["notes:read"])
+//!     .build()?;
+//! let router = Router::new()
+//!     .route("/notes", get(async |caller: Caller| format!("notes of {}", caller.subject)))
+//!     .layer(guard.layer())
+//!     .merge(guard.metadata());
+//!
+//! let request = Request::get("/notes").header("host", "notes.example.com").body(Body::empty())?;
+//! let response = router.oneshot(request).await?;
+//! assert_eq!(response.status(), 401);
+//! let challenge = response.headers()["www-authenticate"].to_str()?;
+//! assert!(challenge.starts_with("Bearer scope=\"notes:read\", resource_metadata="));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A request passes these checks in order: header, token, revocation, proof of possession, host and
+//! origin, session, limits, operation, scopes. The server then gets the [`Caller`] instead of the
+//! token.
 
 mod admission;
 mod authorization_server;
@@ -45,8 +74,10 @@ mod digest;
 mod error;
 mod events;
 mod facade;
+mod in_progress;
 mod issuer;
 mod jwks;
+mod layer;
 mod loopback;
 mod message;
 mod opaque;
@@ -61,7 +92,6 @@ mod sessions;
 mod site;
 mod stream;
 mod tasks;
-mod under_way;
 mod verified_tokens;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -80,18 +110,19 @@ use tower::{Service, ServiceExt};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use self::{
-    authorization_server::AuthorizationServer, issuer::Issuer, possession::Possession,
-    protected_resource::ProtectedResource, requirement::Requirements,
-    scope_hierarchy::ScopeHierarchy, sessions::Sessions, site::Site, under_way::UnderWay,
+    authorization_server::AuthorizationServer, in_progress::InProgress, issuer::Issuer,
+    possession::Possession, protected_resource::ProtectedResource, requirement::Requirements,
+    scope_hierarchy::ScopeHierarchy, sessions::Sessions, site::Site,
 };
 pub use net::clock::Clock;
 
 pub use self::{
     builder::GuardBuilder,
-    caller::{Caller, Facts, Owner},
+    caller::{Caller, CallerClaims, Owner},
     declaration::{Declared, hidden_without, needs},
     deny_list::Revocations,
     error::GuardError,
+    layer::{GuardLayer, Guarded},
     request_state::RequestStates,
     stream::Stopping,
     tasks::OwnedTasks,
@@ -111,14 +142,14 @@ struct Inner {
     requirements: Requirements,
     hierarchy: ScopeHierarchy,
     sessions: Sessions,
-    under_way: UnderWay,
+    in_progress: InProgress,
     facade: bool,
     clock: Clock,
 }
 
 impl Guard {
-    /// A guard for the server at `resource`, the exact URL that people type, which trusts tokens
-    /// of `issuers`.
+    /// Starts a guard for the resource at `resource`, the exact URL that clients are given. It
+    /// accepts tokens of `issuers` and sends clients to the first of them.
     #[expect(clippy::new_ret_no_self, reason = "a guard reads best when it starts with its name")]
     pub fn new(
         resource: &str,
@@ -127,8 +158,8 @@ impl Guard {
         GuardBuilder::new(resource.into(), issuers.into_iter().map(Into::into).collect())
     }
 
-    /// How rmcp serves behind this guard: sessions for older clients, plain JSON where that is
-    /// enough, and no check of host and origin, because the guard has checked both.
+    /// The configuration for rmcp behind this guard: sessions for older clients, plain JSON where it
+    /// is enough, and no check of host and origin, because the guard does both.
     pub fn transport(&self) -> StreamableHttpServerConfig {
         StreamableHttpServerConfig::default()
             .with_json_response(true)
@@ -136,65 +167,82 @@ impl Guard {
             .disable_allowed_origins()
     }
 
-    /// A router that serves `service` at the resource's path, with and without a slash at the end,
-    /// to callers with a good token only, and the metadata that tells clients where to get one.
+    /// A router that serves the MCP server `service` to authenticated callers at the path of the
+    /// resource, with and without a trailing slash, and the [metadata](Self::metadata) to everyone.
     ///
-    /// Routers of several guards merge: each resource of a host has its own metadata. A copy stands
-    /// at the root of the host, for clients that look nowhere else: that of the guard with the
-    /// [facade](GuardBuilder::with_facade), which only one of a host can have, or else that of the
-    /// router that is merged last, unless you have a fallback of your own.
+    /// Routers of several guards on one host can be merged, because each resource has its own
+    /// metadata. Clients that look only at the root of the host get the metadata of the guard with
+    /// the [facade](GuardBuilder::with_facade), which only one guard of a host can have. If there is
+    /// none, they get that of the router that was merged last, unless you have a fallback.
     pub fn protect<S>(self, service: S) -> Router
     where
         S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         S::Response: IntoResponse,
         S::Future: Send + 'static,
     {
-        let well_known = protected_resource::WELL_KNOWN;
         let path = self.0.resource.path().trim_end_matches('/');
         let mut guarded = Router::new().route_service(&format!("{path}/"), service.clone());
+        if !path.is_empty() {
+            guarded = guarded.route_service(path, service);
+        }
+        let guarded = guarded
+            // With `layer`, paths that do not exist would demand a token too.
+            .route_layer(from_fn_with_state(self.clone(), admission::admit))
+            .layer(self.cors());
+        let router = guarded.merge(self.metadata());
+        // Some clients send head and body apart, and lose a refusal that comes in between.
+        self.require_host(router).layer(from_fn(drain_unread_body))
+    }
+
+    /// A layer that protects HTTP services of your own, such as axum routes. Serve the
+    /// [metadata](Self::metadata) too, unless [`protect`](Self::protect) does.
+    pub fn layer(&self) -> GuardLayer {
+        GuardLayer::new(self.clone(), self.0.requirements.basic.clone())
+    }
+
+    /// A router with the documents that tell clients where to get a token: the metadata of the
+    /// resource (RFC 9728 §3) and, with a facade, that of the authorization server.
+    pub fn metadata(&self) -> Router {
+        let well_known = protected_resource::WELL_KNOWN;
+        let path = self.0.resource.path().trim_end_matches('/');
         let mut metadata =
             Router::new().route(&format!("{well_known}{path}"), get(protected_resource::get));
         if !path.is_empty() {
             let with_slash = format!("{well_known}{path}/");
-            guarded = guarded.route_service(path, service);
             metadata = metadata.route(&with_slash, get(protected_resource::get));
             if self.0.facade {
                 metadata = metadata.route(well_known, get(protected_resource::get));
             }
         }
-        let guarded = guarded
-            // Not `layer`, which would ask for a token where there is nothing to protect.
-            .route_layer(from_fn_with_state(self.clone(), admission::admit))
-            .layer(self.cors());
-        let router = guarded.merge(metadata.layer(documents_cors()));
-        let router = if self.0.facade { router.merge(facade::router()) } else { router };
-        let router = router.with_state(self.clone()).merge(self.clone().root());
-        // Some clients send head and body apart, and lose a refusal that comes between the two.
-        self.require_host(router).layer(from_fn(drain_unread_body))
+        let mut router = metadata.layer(metadata_cors());
+        if self.0.facade {
+            router = router.merge(facade::router());
+        }
+        router.with_state(self.clone()).merge(self.root_metadata())
     }
 
-    /// The metadata at the root of the host. It is no route, because two routers with the same
-    /// route do not merge; two with a layer around axum's own fallback do.
-    fn root(self) -> Router {
+    /// The metadata at the root of the host. It is not a route, because routers with the same route
+    /// cannot be merged; routers with a layer around axum's own fallback can.
+    fn root_metadata(&self) -> Router {
         let root = Router::new()
             .route(protected_resource::WELL_KNOWN, get(protected_resource::get))
-            .layer(documents_cors())
-            .with_state(self);
+            .layer(metadata_cors())
+            .with_state(self.clone());
         Router::new().layer(from_fn_with_state(root, answer_at_root))
     }
 
-    /// The same check of `Host` headers and request lines for further routes as those of
-    /// [`Guard::protect`] have: a request that could be meant for two servers is answered 400.
+    /// Adds to other routes the check that [`protect`](Self::protect) makes first: a request that
+    /// could be meant for two servers is answered 400.
     pub fn require_host(self, router: Router) -> Router {
         router.layer(from_fn_with_state(self, site::require_host))
     }
 
-    /// Where clients are sent, and the facade hands requests on to: the first issuer.
+    /// The first issuer, which clients are sent to and the facade forwards to.
     fn authorization_server(&self) -> &AuthorizationServer {
         &self.0.authorization_server
     }
 
-    /// Pages of allowed origins may call; they send a token, never a cookie.
+    /// Lets pages of allowed origins call. They send a token, never a cookie.
     fn cors(&self) -> CorsLayer {
         let guard = self.clone();
         let name = HeaderName::from_static;
@@ -231,7 +279,7 @@ async fn answer_at_root(State(root): State<Router>, request: Request, next: Next
     root.oneshot(request).await.into_response()
 }
 
-/// The documents are for everybody.
-fn documents_cors() -> CorsLayer {
+/// Pages of every origin may read the metadata.
+fn metadata_cors() -> CorsLayer {
     CorsLayer::new().allow_origin(Any).allow_headers(Any)
 }

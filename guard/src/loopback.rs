@@ -1,6 +1,6 @@
-//! What points to this machine.
+//! URLs and host names of this machine.
 
 pub(crate) use net::loopback::is_loopback;
 
-/// The three spellings of this machine. To every client they are different servers.
+/// The three spellings of this machine. For clients they are different servers.
 pub(crate) const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];

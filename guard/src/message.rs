@@ -1,8 +1,8 @@
-//! One JSON-RPC message, read so that no other reader can understand it differently.
+//! Reads a JSON-RPC message that no other reader can understand differently.
 //!
-//! JSON readers disagree about a member that comes twice (some take the first, some the last, some
-//! refuse) and about case (Go's reader takes `Method` for `method`). The server behind the guard may
-//! be any of them, so a message whose meaning depends on the reader is refused.
+//! JSON parsers disagree about repeated members (some take the first, some the last, some fail) and
+//! about case (Go's parser accepts `Method` for `method`). The server behind the guard may use any
+//! of them, so a message whose meaning depends on the parser is refused.
 
 use keys::unique_json;
 use serde_json::{Map, Value};
@@ -10,18 +10,17 @@ use serde_json::{Map, Value};
 /// A JSON-RPC message (JSON-RPC 2.0 §4).
 #[derive(Debug, Default)]
 pub(crate) struct Message {
-    /// What is asked for; `None` for an answer.
+    /// The method; `None` for a response.
     pub(crate) method: Option<String>,
-    /// The parameters as they came: MCP knows objects only, which is for the method to check.
+    /// The parameters as sent. MCP has only objects, which the method must check.
     pub(crate) params: Option<Value>,
-    /// What the answer will carry; `None` for a notification.
+    /// The id of the request; `None` for a notification.
     pub(crate) id: Option<Value>,
 }
 
 impl Message {
-    /// Reads a message. `None` means that the bytes are not one, or one that two readers could
-    /// understand differently.
-    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+    /// Parses a message. `None` if the bytes are not exactly one, or if it is ambiguous.
+    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let mut members: Map<String, Value> = unique_json::from_slice(body).ok()?;
         if has_look_alike(&members, &["jsonrpc", "id", "method", "params", "result", "error"]) {
             return None;
@@ -30,11 +29,11 @@ impl Message {
         let Some(method) = members.remove("method") else {
             return Some(Self { id, ..Self::default() });
         };
-        // A request is no answer, and its id is a string or a number (MCP, Messages).
-        let is_answer = members.contains_key("result") || members.contains_key("error");
-        let is_named = id.as_ref().is_none_or(|id| id.is_string() || id.is_number());
+        // A request is not also a response, and its id is a string or a number (MCP, Messages).
+        let is_response = members.contains_key("result") || members.contains_key("error");
+        let has_valid_id = id.as_ref().is_none_or(|id| id.is_string() || id.is_number());
         match method {
-            Value::String(method) if is_named && !is_answer => {
+            Value::String(method) if has_valid_id && !is_response => {
                 Some(Self { method: Some(method), params: members.remove("params"), id })
             }
             _ => None,
@@ -42,15 +41,17 @@ impl Message {
     }
 }
 
-/// Whether an object has a member that differs from one of `known` in case only.
+/// Whether an object has a member that differs from one of `known` only in case.
 pub(crate) fn has_look_alike(object: &Map<String, Value>, known: &[&str]) -> bool {
     object.keys().any(|name| {
-        !known.contains(&name.as_str()) && known.iter().any(|known| folded(name) == folded(known))
+        !known.contains(&name.as_str())
+            && known.iter().any(|known| fold_case(name) == fold_case(known))
     })
 }
 
-/// A text without its case. Upper case first: the long s (ſ) and the Kelvin sign (K) fold to ASCII letters as well.
-pub(crate) fn folded(text: &str) -> String {
+/// Removes differences in case. Upper case comes first, so that the long s (ſ) and the Kelvin sign (K)
+/// become ASCII letters too.
+pub(crate) fn fold_case(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
@@ -60,16 +61,16 @@ mod tests {
 
     #[test]
     fn one_message_is_read_with_its_method_params_and_id() {
-        let message = Message::read(br#" {"jsonrpc":"2.0","id":"a","method":"p\u0069ng"} "#);
+        let message = Message::parse(br#" {"jsonrpc":"2.0","id":"a","method":"p\u0069ng"} "#);
         let message = message.unwrap();
         assert_eq!(message.method.as_deref(), Some("ping"));
         assert_eq!((message.id, message.params), (Some("a".into()), None));
         for answer in [r#"{"id":1,"result":{}}"#, r#"{"id":null,"error":{}}"#, "{}"] {
-            let message = Message::read(answer.as_bytes());
+            let message = Message::parse(answer.as_bytes());
             assert_eq!(message.map(|message| message.method), Some(None), "{answer}");
         }
         let numbers = br#"{"method":"x","params":{"a":[1,-1,1.5e3,true,null,"b",{"c":1}]}}"#;
-        assert!(Message::read(numbers).is_some());
+        assert!(Message::parse(numbers).is_some());
     }
 
     #[test]
@@ -109,10 +110,10 @@ mod tests {
             "null",
             "\"ping\"",
         ] {
-            assert!(Message::read(body.as_bytes()).is_none(), "{body}");
+            assert!(Message::parse(body.as_bytes()).is_none(), "{body}");
         }
-        assert!(Message::read(b"{\"method\":\"a\xff\"}").is_none());
+        assert!(Message::parse(b"{\"method\":\"a\xff\"}").is_none());
         let deep = format!(r#"{{"method":"x","params":{}{}}}"#, "[".repeat(500), "]".repeat(500));
-        assert!(Message::read(deep.as_bytes()).is_none());
+        assert!(Message::parse(deep.as_bytes()).is_none());
     }
 }

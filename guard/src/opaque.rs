@@ -1,5 +1,5 @@
-//! Tokens that are no JWT: the authorization server is asked (RFC 7662), then `/userinfo` for the
-//! person's claims (OpenID Connect Core §5.3).
+//! Verification of opaque tokens by introspection (RFC 7662), with the user's claims from `/userinfo`
+//! if need be (OpenID Connect Core §5.3).
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -24,29 +24,27 @@ use crate::{
     refusal::Refusal,
 };
 
-/// Seconds that an answer counts. The deny list cuts it short; where there is none, a revocation takes
-/// effect after this at the latest.
-const CACHED_FOR: i64 = 15;
-const MOST_CACHED: u64 = 10_000;
-/// Seconds that a token stays refused without another question. One that is no good seldom becomes
-/// good.
-const REFUSED_FOR: i64 = 5;
+/// Seconds for which a result is cached. Without a deny list, a revocation takes effect only then.
+const CACHE_TTL: i64 = 15;
+/// Maximum cached results.
+const MAX_CACHED: u64 = 10_000;
+/// Seconds for which an inactive token is refused without another request.
+const INACTIVE_TTL: i64 = 5;
 /// Seconds that clocks may differ.
 const LEEWAY: i64 = 5;
-/// Most questions under way at once, and how long the next waits for its turn: whoever makes up
-/// tokens has no more asked than this.
-const MOST_AT_ONCE: usize = 32;
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Maximum simultaneous requests, and how long the next one waits. Made-up tokens cannot cause more.
+const MAX_REQUESTS: usize = 32;
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Asks the authorization server about opaque tokens.
+/// Introspects opaque tokens at the authorization server.
 pub(crate) struct Introspection {
     server: Arc<AuthorizationServer>,
     credentials: Credentials,
     audiences: Vec<String>,
-    answers: Cache<Digest, Arc<Verdict>>,
-    /// Until when a token is refused without asking.
-    refused: Cache<Digest, i64>,
-    at_once: Semaphore,
+    active: Cache<Digest, Arc<Active>>,
+    /// Inactive tokens, and until when that counts.
+    inactive: Cache<Digest, i64>,
+    requests: Semaphore,
 }
 
 /// What this server authenticates with at the introspection endpoint.
@@ -62,15 +60,15 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A token that was good when it was asked about.
-struct Verdict {
+/// A token that was active when it was introspected.
+struct Active {
     claims: Arc<AccessTokenClaims>,
-    counts_until: i64,
+    valid_until: i64,
 }
 
-/// The answer (RFC 7662 §2.2).
+/// The introspection response (RFC 7662 §2.2).
 #[derive(Default, Deserialize)]
-struct Answer {
+struct IntrospectionResponse {
     active: bool,
     token_type: Option<String>,
     iss: Option<String>,
@@ -90,7 +88,7 @@ struct Answer {
     cnf: Option<Value>,
     act: Option<Actor>,
     #[serde(flatten)]
-    person: Person,
+    profile: Profile,
     #[serde(flatten)]
     rest: BTreeMap<String, IgnoredAny>,
 }
@@ -99,12 +97,12 @@ struct Answer {
 struct UserInfo {
     sub: String,
     #[serde(flatten)]
-    person: Person,
+    profile: Profile,
 }
 
-/// What either answer may say of the person (OpenID Connect Core §5.1).
+/// The claims about the user in either response (OpenID Connect Core §5.1).
 #[derive(Clone, Default, Deserialize)]
-struct Person {
+struct Profile {
     #[serde(default, deserialize_with = "lenient")]
     name: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -117,7 +115,7 @@ struct Person {
     email_verified: Option<bool>,
 }
 
-impl Person {
+impl Profile {
     fn is_known(&self) -> bool {
         self.name.is_some() || self.preferred_username.is_some() || self.email.is_some()
     }
@@ -133,48 +131,48 @@ impl Introspection {
             server,
             credentials,
             audiences,
-            answers: Cache::new(MOST_CACHED),
-            refused: Cache::new(MOST_CACHED),
-            at_once: Semaphore::new(MOST_AT_ONCE),
+            active: Cache::new(MAX_CACHED),
+            inactive: Cache::new(MAX_CACHED),
+            requests: Semaphore::new(MAX_REQUESTS),
         }
     }
 
-    /// What `token` says, if it is good. Simultaneous calls with one token ask once.
+    /// The claims of an active token. Simultaneous calls with the same token send one request.
     pub(crate) async fn claims(
         &self,
         token: &BearerToken,
         now: i64,
     ) -> Result<Arc<AccessTokenClaims>, Refusal> {
         let digest = sha256(token.expose());
-        if self.refused.get(&digest).await.is_some_and(|until| now < until) {
+        if self.inactive.get(&digest).await.is_some_and(|until| now < until) {
             return Err(Refusal::Inactive);
         }
-        if self.answers.get(&digest).await.is_some_and(|verdict| verdict.counts_until <= now) {
-            self.answers.invalidate(&digest).await;
+        if self.active.get(&digest).await.is_some_and(|cached| cached.valid_until <= now) {
+            self.active.invalidate(&digest).await;
         }
-        let verdict = self.answers.try_get_with(digest, self.ask(token, now)).await;
-        match verdict {
-            Ok(verdict) => Ok(verdict.claims.clone()),
+        let active = self.active.try_get_with(digest, self.ask(token, now)).await;
+        match active {
+            Ok(active) => Ok(active.claims.clone()),
             Err(error) => {
                 if *error == Refusal::Inactive {
-                    self.refused.insert(digest, now.saturating_add(REFUSED_FOR)).await;
+                    self.inactive.insert(digest, now.saturating_add(INACTIVE_TTL)).await;
                 }
                 Err(Refusal::clone(&error))
             }
         }
     }
 
-    async fn ask(&self, token: &BearerToken, now: i64) -> Result<Arc<Verdict>, Refusal> {
-        let turn = timeout(LONGEST_WAIT, self.at_once.acquire()).await;
+    async fn ask(&self, token: &BearerToken, now: i64) -> Result<Arc<Active>, Refusal> {
+        let turn = timeout(QUEUE_TIMEOUT, self.requests.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
-            tracing::debug!("too many questions about tokens are under way");
+            tracing::debug!("too many introspection requests are in progress");
             return Err(Refusal::Unreachable);
         };
-        let answer = self.introspect(token).await.map_err(|error| self.unreachable(error))?;
-        let mut person = answer.person.clone();
-        let mut claims = self.judge(answer, now).ok_or(Refusal::Inactive)?;
-        // `/userinfo` would want a proof by the key of a bound token, which only its owner has.
-        if !person.is_known()
+        let response = self.introspect(token).await.map_err(|error| self.unreachable(error))?;
+        let mut profile = response.profile.clone();
+        let mut claims = self.check(response, now).ok_or(Refusal::Inactive)?;
+        // For a bound token, `/userinfo` demands a proof that only the client can make.
+        if !profile.is_known()
             && claims.cnf.is_none()
             && let Some(user) =
                 self.user_info(token).await.map_err(|error| self.unreachable(error))?
@@ -182,18 +180,18 @@ impl Introspection {
             if user.sub != claims.sub {
                 return Err(Refusal::Inactive);
             }
-            person = user.person;
+            profile = user.profile;
         }
-        claims.name = person.name;
-        claims.preferred_username = person.preferred_username;
-        claims.picture = person.picture;
-        claims.email = person.email;
-        claims.email_verified = person.email_verified;
-        let counts_until = claims.exp.min(now.saturating_add(CACHED_FOR));
-        Ok(Arc::new(Verdict { claims: Arc::new(claims), counts_until }))
+        claims.name = profile.name;
+        claims.preferred_username = profile.preferred_username;
+        claims.picture = profile.picture;
+        claims.email = profile.email;
+        claims.email_verified = profile.email_verified;
+        let valid_until = claims.exp.min(now.saturating_add(CACHE_TTL));
+        Ok(Arc::new(Active { claims: Arc::new(claims), valid_until }))
     }
 
-    async fn introspect(&self, token: &BearerToken) -> Result<Answer, FetchError> {
+    async fn introspect(&self, token: &BearerToken) -> Result<IntrospectionResponse, FetchError> {
         let metadata = self.server.metadata().await?;
         let endpoint = metadata.introspection_endpoint.as_ref();
         let endpoint =
@@ -212,38 +210,39 @@ impl Introspection {
         read(request.send().await?).await
     }
 
-    /// The claims of an answer that is active, for this resource, of this issuer and not over.
-    /// A token of another type, a refresh token above all, is no access token however active.
-    fn judge(&self, answer: Answer, now: i64) -> Option<AccessTokenClaims> {
-        let audience = answer.aud?;
+    /// The claims of an active, unexpired token of this issuer for this resource. A token of another
+    /// type, such as a refresh token, is not an access token even if it is active.
+    fn check(&self, response: IntrospectionResponse, now: i64) -> Option<AccessTokenClaims> {
+        let audience = response.aud?;
         // A restriction that is not enforced here would be lost.
-        if UNENFORCED_CLAIMS.iter().any(|name| answer.rest.contains_key(*name)) {
+        if UNENFORCED_CLAIMS.iter().any(|name| response.rest.contains_key(*name)) {
             return None;
         }
-        let cnf = answer.cnf.map(serde_json::from_value::<Confirmation>).transpose().ok()?;
+        let cnf = response.cnf.map(serde_json::from_value::<Confirmation>).transpose().ok()?;
         let expected = if cnf.is_some() { "dpop" } else { "bearer" };
-        let is_expected = |kind: &String| kind.eq_ignore_ascii_case(expected);
-        let starts = answer.nbf.into_iter().chain(answer.iat).max();
-        let good = answer.active
-            && answer.token_type.as_ref().is_none_or(is_expected)
-            && answer.iss.as_ref().is_none_or(|issuer| *issuer == self.server.issuer)
+        let starts = response.nbf.into_iter().chain(response.iat).max();
+        let is_valid = response.active
+            && response
+                .token_type
+                .is_none_or(|token_type| token_type.eq_ignore_ascii_case(expected))
+            && response.iss.as_ref().is_none_or(|issuer| *issuer == self.server.issuer)
             && audience.is_for(&self.audiences, &self.server.issuer)
             && starts.is_none_or(|starts| starts <= now.saturating_add(LEEWAY));
-        let exp = answer.exp.filter(|exp| good && now < *exp)?;
+        let exp = response.exp.filter(|exp| is_valid && now < *exp)?;
         Some(AccessTokenClaims {
             iss: self.server.issuer.clone(),
-            sub: answer.sub.filter(|sub| !sub.is_empty())?,
+            sub: response.sub.filter(|sub| !sub.is_empty())?,
             aud: audience,
-            client_id: answer.client_id?,
-            scope: answer.scope.unwrap_or_default(),
+            client_id: response.client_id?,
+            scope: response.scope.unwrap_or_default(),
             exp,
-            iat: answer.iat.unwrap_or(now),
-            nbf: answer.nbf,
-            jti: answer.jti.unwrap_or_default(),
+            iat: response.iat.unwrap_or(now),
+            nbf: response.nbf,
+            jti: response.jti.unwrap_or_default(),
             auth_time: None,
             acr: None,
             cnf,
-            act: answer.act,
+            act: response.act,
             name: None,
             preferred_username: None,
             picture: None,
@@ -252,22 +251,22 @@ impl Introspection {
         })
     }
 
-    /// The person's claims; `None` where there is no such endpoint, or it does not know the token.
+    /// The user's claims. `None` if there is no such endpoint, or it does not know the token.
     async fn user_info(&self, token: &BearerToken) -> Result<Option<UserInfo>, FetchError> {
         let metadata = self.server.metadata().await?;
         let Some(endpoint) = &metadata.userinfo_endpoint else {
             return Ok(None);
         };
-        let answer = self.server.http.get(endpoint).bearer_auth(token.expose()).send().await?;
-        match answer.status() {
+        let response = self.server.http.get(endpoint).bearer_auth(token.expose()).send().await?;
+        match response.status() {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(None),
-            _ => read(answer).await.map(Some),
+            _ => read(response).await.map(Some),
         }
     }
 
     fn unreachable(&self, error: FetchError) -> Refusal {
         self.server.forget();
-        tracing::warn!(cause = %error, "the authorization server cannot be asked about a token");
+        tracing::warn!(cause = %error, "a token cannot be introspected");
         Refusal::Unreachable
     }
 }
@@ -278,9 +277,9 @@ impl fmt::Debug for Introspection {
     }
 }
 
-async fn read<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, FetchError> {
-    serde_json::from_slice(&body(answer).await?)
-        .map_err(|_| FetchError::Unusable("the answer is not usable"))
+async fn read<T: DeserializeOwned>(response: reqwest::Response) -> Result<T, FetchError> {
+    serde_json::from_slice(&body(response).await?)
+        .map_err(|_| FetchError::Unusable("the response is not usable"))
 }
 
 #[cfg(test)]
@@ -291,12 +290,12 @@ mod tests {
 
     const NOW: i64 = 1_000_000;
 
-    fn judged(change: impl FnOnce(&mut Answer)) -> bool {
+    fn judged(change: impl FnOnce(&mut IntrospectionResponse)) -> bool {
         let resource = "http://localhost:3001/mcp";
         let server = AuthorizationServer::new(reqwest::Client::default(), "http://a.test".into());
         let credentials = Credentials { client_id: "id".into(), client_secret: "secret".into() };
         let introspection = Introspection::new(server.into(), credentials, vec![resource.into()]);
-        let mut answer = Answer {
+        let mut response = IntrospectionResponse {
             active: true,
             token_type: Some("Bearer".into()),
             iss: Some("http://a.test".into()),
@@ -304,37 +303,37 @@ mod tests {
             aud: Some(Audience::One(resource.into())),
             client_id: Some("c".into()),
             exp: Some(NOW + 60),
-            ..Answer::default()
+            ..IntrospectionResponse::default()
         };
-        change(&mut answer);
-        introspection.judge(answer, NOW).is_some()
+        change(&mut response);
+        introspection.check(response, NOW).is_some()
     }
 
     #[test]
     fn an_answer_counts_only_if_all_of_it_is_good() {
         assert!(judged(|_| ()));
-        assert!(judged(|answer| answer.iss = None));
-        assert!(judged(|answer| answer.token_type = None));
-        assert!(!judged(|answer| answer.active = false));
-        assert!(!judged(|answer| answer.iss = Some("http://b.test".into())));
-        assert!(!judged(|answer| answer.aud = None));
-        assert!(!judged(|answer| answer.aud = Some(Audience::One("http://b.test/mcp".into()))));
+        assert!(judged(|response| response.iss = None));
+        assert!(judged(|response| response.token_type = None));
+        assert!(!judged(|response| response.active = false));
+        assert!(!judged(|response| response.iss = Some("http://b.test".into())));
+        assert!(!judged(|response| response.aud = None));
+        assert!(!judged(|response| response.aud = Some(Audience::One("http://b.test/mcp".into()))));
         let both = ["http://localhost:3001/mcp", "http://b.test/mcp"].map(str::to_owned);
-        assert!(!judged(|answer| answer.aud = Some(Audience::Many(both.to_vec()))));
-        assert!(!judged(|answer| answer.exp = Some(NOW)));
-        assert!(!judged(|answer| answer.exp = None));
-        assert!(judged(|answer| answer.nbf = Some(NOW + LEEWAY)));
-        assert!(!judged(|answer| answer.nbf = Some(NOW + LEEWAY + 1)));
-        assert!(!judged(|answer| answer.iat = Some(NOW + LEEWAY + 1)));
-        assert!(!judged(|answer| answer.sub = None));
-        assert!(!judged(|answer| answer.sub = Some(String::new())));
+        assert!(!judged(|response| response.aud = Some(Audience::Many(both.to_vec()))));
+        assert!(!judged(|response| response.exp = Some(NOW)));
+        assert!(!judged(|response| response.exp = None));
+        assert!(judged(|response| response.nbf = Some(NOW + LEEWAY)));
+        assert!(!judged(|response| response.nbf = Some(NOW + LEEWAY + 1)));
+        assert!(!judged(|response| response.iat = Some(NOW + LEEWAY + 1)));
+        assert!(!judged(|response| response.sub = None));
+        assert!(!judged(|response| response.sub = Some(String::new())));
     }
 
     #[test]
     fn members_of_an_answer_are_read_one_by_one() {
-        let read = |json: &str| serde_json::from_str::<Answer>(json).ok();
-        let answer = r#"{"active":true,"exp":7.9,"nbf":null,"scope":null,"jti":7,"name":["a"]}"#;
-        assert_eq!(read(answer).unwrap().exp, Some(7));
+        let read = |json: &str| serde_json::from_str::<IntrospectionResponse>(json).ok();
+        let response = r#"{"active":true,"exp":7.9,"nbf":null,"scope":null,"jti":7,"name":["a"]}"#;
+        assert_eq!(read(response).unwrap().exp, Some(7));
         // What limits the token must be understood.
         for json in [
             r#"{"active":true,"nbf":"soon"}"#,
@@ -349,10 +348,10 @@ mod tests {
     #[test]
     fn an_answer_with_a_restriction_that_is_not_enforced_does_not_count() {
         let with = |name: &str, value: Value| {
-            let mut answer = json!({"active": true, "token_type": "Bearer", "sub": "nick",
+            let mut response = json!({"active": true, "token_type": "Bearer", "sub": "nick",
                 "aud": "http://localhost:3001/mcp", "client_id": "c", "exp": NOW + 60});
-            answer[name] = value;
-            judged(|default| *default = serde_json::from_value(answer).unwrap())
+            response[name] = value;
+            judged(|default| *default = serde_json::from_value(response).unwrap())
         };
         assert!(with("username", json!("nick")));
         for name in UNENFORCED_CLAIMS {
@@ -365,7 +364,7 @@ mod tests {
 
     #[test]
     fn an_active_refresh_token_is_no_access_token() {
-        assert!(!judged(|answer| answer.token_type = Some("refresh_token".into())));
-        assert!(!judged(|answer| answer.token_type = Some("DPoP".into())));
+        assert!(!judged(|response| response.token_type = Some("refresh_token".into())));
+        assert!(!judged(|response| response.token_type = Some("DPoP".into())));
     }
 }

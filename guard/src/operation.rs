@@ -1,7 +1,7 @@
-//! What a request asks for, read from its body before anything acts on it.
+//! The operation that a request asks for, read from its body before anything acts on it.
 //!
-//! The body alone decides, on every wire. The headers `Mcp-Method` and `Mcp-Name` say the same
-//! again for whoever routes by them, so where they are sent they must not say anything else.
+//! The body alone decides, in every revision of the protocol. The headers `Mcp-Method` and
+//! `Mcp-Name` repeat it for proxies that route by them, so they must not contradict it.
 
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -14,11 +14,11 @@ use crate::{
     stream::Purpose,
 };
 
-/// One operation, as far as access depends on it.
+/// An operation, as far as access depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
-    /// Handshake, lists, answers, notifications, tasks: a good token is enough. What a list shows
-    /// is the server's to decide, and a task belongs to whoever started it.
+    /// Handshake, lists, responses, notifications, tasks: a valid token is enough. The server
+    /// decides what a list shows, and a task belongs to the caller who started it.
     Open,
     /// `tools/call`.
     Tool(String),
@@ -26,13 +26,13 @@ pub(crate) enum Operation {
     Prompt(String),
     /// `resources/read`, a subscription, or completion of a template's variable: each of the URIs.
     Resources(Vec<String>),
-    /// `subscriptions/listen`, to changes of these URIs: its answer never ends by itself.
+    /// `subscriptions/listen` for changes of these URIs. Its response does not end by itself.
     Listen(Vec<String>),
     /// Anything else. It needs the basic scopes.
     Other,
 }
 
-/// Parameters that are texts, and those that are objects, wherever MCP has one of the name.
+/// Parameters that are strings, and those that are objects, in every method of MCP that has them.
 const TEXTS: [&str; 7] =
     ["name", "uri", "taskId", "cursor", "level", "requestState", "protocolVersion"];
 const OBJECTS: [&str; 9] = [
@@ -47,23 +47,23 @@ const OBJECTS: [&str; 9] = [
     "clientInfo",
 ];
 
-/// What a POST asks for, and the id that its answer will carry.
+/// What a POST asks for, and the id of its response.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) operation: Operation,
     id: Option<Value>,
-    /// The revision of the protocol that `initialize` asks for.
+    /// The protocol revision that `initialize` asks for.
     pub(crate) revision: Option<String>,
-    /// What is wrong with the parameters. It is only told to whoever may use the operation.
+    /// What is wrong with the parameters. Only callers who may use the operation are told.
     defect: Option<String>,
     method: Option<String>,
     name: Option<String>,
 }
 
 impl Asked {
-    /// Reads the body of a POST.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let message = Message::read(body).ok_or(Refusal::Unreadable)?;
+    /// Parses the body of a POST.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let message = Message::parse(body).ok_or(Refusal::Unreadable)?;
         let Message { method, params, id } = message;
         let mut asked = Self {
             operation: Operation::Open,
@@ -80,7 +80,7 @@ impl Asked {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(params)) => params,
             Some(_) => {
-                asked.operation = Operation::of(method, &Map::new()).unwrap_or(Operation::Other);
+                asked.operation = Operation::parse(method, &Map::new()).unwrap_or(Operation::Other);
                 asked.defect = Some("params must be an object".into());
                 return Ok(asked);
             }
@@ -89,7 +89,7 @@ impl Asked {
         if is_of_mcp(method) && has_look_alike {
             return Err(Refusal::Unreadable);
         }
-        let operation = Operation::of(method, &params);
+        let operation = Operation::parse(method, &params);
         asked.defect = wrong_type(method, &params).or_else(|| operation.clone().err());
         asked.operation = operation.unwrap_or(Operation::Other);
         asked.name = object_name(method, &params).map(str::to_owned);
@@ -99,7 +99,7 @@ impl Asked {
         Ok(asked)
     }
 
-    /// What the stream is for, if the answer is one.
+    /// What the response is for, if it is a stream.
     pub(crate) fn purpose(&self) -> Purpose {
         match self.operation {
             Operation::Listen(_) => Purpose::Listening(self.id.clone()),
@@ -107,37 +107,31 @@ impl Asked {
         }
     }
 
-    /// Refuses parameters that are not what the method takes, and headers that say something else
-    /// than the body.
+    /// Refuses parameters that do not fit the method, and headers that contradict the body.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let invalid = |code: ErrorCode, why: String| Refusal::InvalidMessage {
-            code: code.0,
-            id: self.id.clone(),
-            why,
-        };
         if let Some(defect) = &self.defect {
-            return Err(invalid(ErrorCode::INVALID_PARAMS, defect.clone()));
+            return Err(self.invalid(ErrorCode::INVALID_PARAMS, defect.clone()));
         }
-        let said = [("Mcp-Method", &self.method), ("Mcp-Name", &self.name)];
-        let differs = said.into_iter().find(|(header, in_body)| {
-            let in_header = headers.get(*header).map(decoded);
-            // A name that the body has no place for is of no consequence.
-            in_body.is_some() && in_header.is_some_and(|in_header| in_header != **in_body)
-        });
-        match differs {
-            Some((header, _)) => Err(invalid(
-                ErrorCode::HEADER_MISMATCH,
-                format!("the header {header} does not say what the body says"),
-            )),
-            None => Ok(()),
+        for (header, in_body) in [("Mcp-Method", &self.method), ("Mcp-Name", &self.name)] {
+            let in_header = headers.get(header).map(decode_header);
+            // A name has no consequences where the body has no place for one.
+            if in_body.is_some() && in_header.is_some_and(|in_header| in_header != *in_body) {
+                let why = format!("the header {header} does not say what the body says");
+                return Err(self.invalid(ErrorCode::HEADER_MISMATCH, why));
+            }
         }
+        Ok(())
+    }
+
+    fn invalid(&self, code: ErrorCode, why: String) -> Refusal {
+        Refusal::InvalidMessage { code, id: self.id.clone(), why }
     }
 }
 
 impl Operation {
     /// The operation, or what is wrong with the parameters that decide it.
-    fn of(method: &str, params: &Map<String, Value>) -> Result<Self, String> {
-        let needed = |name| text(params, name).map(str::to_owned).ok_or_else(|| needs_text(name));
+    fn parse(method: &str, params: &Map<String, Value>) -> Result<Self, String> {
+        let needed = |name| text(params, name).map(str::to_owned).ok_or_else(|| needs_string(name));
         match method {
             "tools/call" => needed("name").map(Self::Tool),
             "prompts/get" => needed("name").map(Self::Prompt),
@@ -151,7 +145,7 @@ impl Operation {
             }
             "logging/setLevel" => Ok(Self::Open),
             "completion/complete" => completion(params),
-            "subscriptions/listen" => listened(params).map(Self::Listen),
+            "subscriptions/listen" => subscribed_uris(params).map(Self::Listen),
             "tasks/get" | "tasks/update" | "tasks/cancel" => needed("taskId").map(|_| Self::Open),
             "initialize" | "server/discover" | "ping" => Ok(Self::Open),
             _ if method.starts_with("notifications/") || method.ends_with("/list") => {
@@ -162,8 +156,8 @@ impl Operation {
     }
 }
 
-/// What a completion is for. `type` decides; a reference with the other kind's name as well could
-/// be judged as the one and served as the other.
+/// The prompt or resource that a completion is for. `type` decides. A reference that also has the
+/// member of the other type is refused: it could be checked as one and served as the other.
 fn completion(params: &Map<String, Value>) -> Result<Operation, String> {
     let reference = params.get("ref").and_then(Value::as_object);
     let reference = reference.ok_or("params.ref must be an object")?;
@@ -173,28 +167,28 @@ fn completion(params: &Map<String, Value>) -> Result<Operation, String> {
     let argument = params.get("argument").and_then(Value::as_object);
     let argument = argument.ok_or("params.argument must be an object")?;
     if text(argument, "name").is_none() || text(argument, "value").is_none() {
-        return Err("params.argument needs the texts name and value".into());
+        return Err("params.argument needs the strings name and value".into());
     }
-    let has = |name: &str| reference.get(name).is_some_and(|value| !value.is_null());
-    let (name, uri) = (text(reference, "name"), text(reference, "uri"));
+    let name = reference.get("name").filter(|name| !name.is_null());
+    let uri = reference.get("uri").filter(|uri| !uri.is_null());
     match (text(reference, "type"), name, uri) {
-        (Some("ref/prompt"), Some(name), None) if !has("uri") => {
-            Ok(Operation::Prompt(name.to_owned()))
+        (Some("ref/prompt"), Some(Value::String(name)), None) => {
+            Ok(Operation::Prompt(name.clone()))
         }
-        (Some("ref/resource"), None, Some(uri)) if !has("name") => {
-            Ok(Operation::Resources(vec![uri.to_owned()]))
+        (Some("ref/resource"), None, Some(Value::String(uri))) => {
+            Ok(Operation::Resources(vec![uri.clone()]))
         }
         _ => Err("params.ref must be ref/prompt with a name or ref/resource with a uri".into()),
     }
 }
 
 /// The URIs of a subscription.
-fn listened(params: &Map<String, Value>) -> Result<Vec<String>, String> {
+fn subscribed_uris(params: &Map<String, Value>) -> Result<Vec<String>, String> {
     let Some(wanted) = params.get("notifications").and_then(Value::as_object) else {
         return Ok(Vec::new());
     };
     let name = "resourceSubscriptions";
-    let wrong = || format!("params.notifications.{name} must be an array of texts");
+    let wrong = || format!("params.notifications.{name} must be an array of strings");
     if has_look_alike(wanted, &[name]) {
         return Err(wrong());
     }
@@ -205,7 +199,7 @@ fn listened(params: &Map<String, Value>) -> Result<Vec<String>, String> {
     uris.iter().map(|uri| uri.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
 }
 
-/// A parameter that is not of the type that MCP gives it.
+/// Describes a parameter that does not have the type that MCP gives it.
 fn wrong_type(method: &str, params: &Map<String, Value>) -> Option<String> {
     if !is_of_mcp(method) {
         return None;
@@ -214,11 +208,10 @@ fn wrong_type(method: &str, params: &Map<String, Value>) -> Option<String> {
     let text = TEXTS.into_iter().find(|name| is_set(name).is_some_and(|value| !value.is_string()));
     let object =
         OBJECTS.into_iter().find(|name| is_set(name).is_some_and(|value| !value.is_object()));
-    text.map(needs_text).or_else(|| object.map(|name| format!("params.{name} must be an object")))
+    text.map(needs_string).or_else(|| object.map(|name| format!("params.{name} must be an object")))
 }
 
-/// Whether MCP defines the parameters of a method. Those of other methods are their server's own,
-/// and notifications are not answered.
+/// Whether MCP defines the parameters of a method and the method gets a response.
 fn is_of_mcp(method: &str) -> bool {
     const AREAS: [&str; 7] =
         ["tools/", "prompts/", "resources/", "completion/", "subscriptions/", "tasks/", "logging/"];
@@ -226,7 +219,7 @@ fn is_of_mcp(method: &str) -> bool {
         || AREAS.iter().any(|area| method.starts_with(area))
 }
 
-/// What `Mcp-Name` repeats of the body (MCP 2026-07-28, Streamable HTTP, standard headers).
+/// The member of the body that `Mcp-Name` repeats (MCP 2026-07-28, Streamable HTTP, standard headers).
 fn object_name<'a>(method: &str, params: &'a Map<String, Value>) -> Option<&'a str> {
     match method {
         "tools/call" | "prompts/get" => text(params, "name"),
@@ -240,12 +233,12 @@ fn text<'a>(params: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     params.get(name).and_then(Value::as_str)
 }
 
-fn needs_text(name: &str) -> String {
+fn needs_string(name: &str) -> String {
     format!("params.{name} must be a string")
 }
 
-/// A header value; what is no header text travels as `=?base64?…?=`. `None` for anything else.
-fn decoded(value: &HeaderValue) -> Option<String> {
+/// The text of a header value, which may be encoded as `=?base64?…?=`. `None` if it is not text.
+fn decode_header(value: &HeaderValue) -> Option<String> {
     let value = value.to_str().ok()?;
     let encoded = value.strip_prefix("=?base64?").and_then(|value| value.strip_suffix("?="));
     match encoded {

@@ -1,6 +1,6 @@
 //! `GET /.well-known/oauth-protected-resource`
 //!
-//! Where clients learn which authorization server to ask, for what (RFC 9728 §2).
+//! The resource metadata, which tells clients where to get a token (RFC 9728 §2).
 
 use axum::{
     Json,
@@ -16,10 +16,9 @@ use crate::{
     possession::ALGORITHMS,
 };
 
-/// Where the metadata of a resource without a path stands (RFC 9728 §3).
+/// Path of the metadata of a resource without a path (RFC 9728 §3).
 pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// The document.
 #[derive(Debug, Serialize)]
 pub(crate) struct Metadata {
     resource: String,
@@ -33,7 +32,7 @@ pub(crate) struct Metadata {
     resource_name: Option<String>,
 }
 
-/// A resource as its guard knows it.
+/// A resource as configured in its guard.
 #[derive(Clone, Debug)]
 pub(crate) struct ProtectedResource {
     pub(crate) identifier: String,
@@ -44,19 +43,17 @@ pub(crate) struct ProtectedResource {
 }
 
 impl ProtectedResource {
-    /// Where the server is mounted.
     pub(crate) fn path(&self) -> &str {
         self.url.path()
     }
 
-    /// The identifiers that a token may name: the configured one, and on loopback its other
-    /// spellings.
+    /// The audiences of accepted tokens: the identifier, and on loopback its other spellings.
     pub(crate) fn audiences(&self) -> Vec<String> {
         let spellings = LOOPBACK.iter().filter_map(|host| self.spelled(host));
         std::iter::once(self.identifier.clone()).chain(spellings).collect()
     }
 
-    /// Where the metadata stands, in the spelling that the client uses (RFC 9728 §3.1).
+    /// The URL of the metadata (RFC 9728 §3.1), in the spelling that the client uses.
     pub(crate) fn metadata_url(&self, headers: &HeaderMap) -> String {
         let origin = self.origin_as_called(headers);
         let path = self.url.path();
@@ -70,8 +67,8 @@ impl ProtectedResource {
         resource.strip_suffix(self.url.path()).unwrap_or(&resource).to_owned()
     }
 
-    /// The identifier as the client spells it, on loopback; elsewhere the configured one, whatever
-    /// the `Host` header says.
+    /// The identifier. On loopback it has the spelling that the client uses; elsewhere the `Host`
+    /// header changes nothing.
     pub(crate) fn as_called(&self, headers: &HeaderMap) -> String {
         let host =
             headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -84,12 +81,11 @@ impl ProtectedResource {
 
     fn spelled(&self, host: &str) -> Option<String> {
         let own = self.url.host_str().filter(|_| is_loopback(&self.url))?;
-        // Only the host is replaced: a parsed URL, printed, may differ from the identifier.
+        // Only the host is replaced, because parsing and printing could change the rest.
         Some(self.identifier.replacen(own, host, 1))
     }
 }
 
-/// The metadata document.
 pub(crate) async fn get(
     State(guard): State<Guard>,
     headers: HeaderMap,

@@ -1,164 +1,210 @@
-//! Why a request is not let through.
+//! Why a request is refused, and how each refusal is answered.
 
+use axum::http::StatusCode;
 use keys::{DpopError, VerifyError};
+use rmcp::model::ErrorCode;
 use serde_json::Value;
 use thiserror::Error;
 
-/// A refusal. The text is fit for `error_description`: it names the failed check and nothing of
-/// the token.
+/// A refusal. The text names the failed check and nothing of the token.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// No credentials at all.
     #[error("this server needs an access token")]
     Missing,
-    /// The header is not one bearer token (RFC 6750 §2.1).
+    /// The header does not hold one token (RFC 6750 §2.1).
     #[error("the Authorization header must hold one token, after Bearer or DPoP")]
     Malformed,
-    /// A header that decides something was sent twice.
     #[error("the header {0} was sent more than once")]
-    Doubled(&'static str),
-    /// A token in the URL (RFC 9700 §4.3.2).
-    #[error("access tokens are not taken from the query; send the Authorization header")]
+    Repeated(&'static str),
+    /// RFC 9700 §4.3.2.
+    #[error("access tokens are not accepted in the query; send the Authorization header")]
     InQuery,
-    /// A token longer than any that is issued.
-    #[error("the token is too long to be one of this server's")]
+    #[error("the token is longer than 16 KiB")]
     TooLong,
-    /// The token failed a check.
-    #[error("{0}")]
+    #[error(transparent)]
     Token(#[from] VerifyError),
-    /// An opaque token, and introspection is not set up.
-    #[error("the token is not a JWT, and this server takes no other")]
+    /// The token is opaque, and introspection is not set up.
+    #[error("the token is not a JWT, and this server accepts no other tokens")]
     Opaque,
-    /// The authorization server says that the token is not good.
+    /// The introspection endpoint says that the token is not active.
     #[error("the token has expired, was revoked, or is not for this resource")]
     Inactive,
-    /// The token, or the grant it came of, was revoked since it was issued.
     #[error("the token was revoked; sign in again")]
     Revoked,
-    /// The key that signed the token is no longer trusted: it may have been stolen.
+    /// The key may have been stolen.
     #[error("the key that signed the token was withdrawn; refresh the token")]
     KeyWithdrawn,
-    /// What was revoked lately cannot be known, and this server must know it.
-    #[error("what was revoked lately is not known; try again in a moment")]
+    /// The guard fails closed, and the deny list is out of date.
+    #[error("the list of revoked tokens is not available; try again in a moment")]
     RevocationsUnknown,
-    /// The authorization server cannot be reached, and the key of this token is not at hand.
-    #[error("the keys of the authorization server cannot be fetched; try again in a moment")]
+    #[error("the keys of the authorization server are not available; try again in a moment")]
     NoKeys,
-    /// The authorization server does not answer, and only it can judge this token.
+    /// The authorization server does not answer, and only it can verify this token.
     #[error("the authorization server does not answer; try again in a moment")]
     Unreachable,
-    /// The token is good, but not for this (RFC 6750 §3.1).
-    #[error("the operation needs more scopes than the token has")]
+    /// The scopes that the operation needs (RFC 6750 §3.1).
+    #[error("the operation needs scopes that the token does not have")]
     InsufficientScope(Vec<String>),
-    /// A bound token without proof: whoever stole it would send it so (RFC 9449 §7.2).
-    #[error("the token is bound to a key; send it as DPoP, with a proof")]
+    /// Whoever stole a bound token would send it this way (RFC 9449 §7.2).
+    #[error("the token is bound to a key; send it with the scheme DPoP and a proof")]
     BoundAsBearer,
-    /// A token that is bound to no key, where one is needed.
-    #[error("the token is not bound to a key; ask for one with a DPoP proof")]
+    #[error("the token is not bound to a key; request one with a DPoP proof")]
     Unbound,
-    /// There is no proof.
     #[error("the DPoP header must hold one proof")]
     NoProof,
-    /// The proof failed a check (RFC 9449 §4.3).
-    #[error("{0}")]
+    #[error(transparent)]
     Proof(#[from] DpopError),
-    /// The proof is by another key than the token's.
     #[error("the token is bound to another key than that of the proof")]
     OtherKey,
-    /// The proof was shown before.
     #[error("the DPoP proof was used before; make a new one for each request")]
     ProofReplayed,
-    /// The proof must carry a nonce of this server (RFC 9449 §9).
-    #[error("the DPoP proof must carry the nonce of this answer")]
-    NonceDue,
-    /// No more proofs can be remembered.
-    #[error("too many requests with proofs; try again in a moment")]
+    /// RFC 9449 §9.
+    #[error("the DPoP proof must contain the nonce of this response")]
+    NonceRequired,
+    /// The guard cannot remember more proofs.
+    #[error("this server receives too many requests with proofs; try again in a moment")]
     ProofsExhausted,
-    /// The caller has shown too many proofs within a minute.
     #[error("too many requests with proofs; wait a minute")]
     TooManyProofs,
-    /// The caller has too many requests under way.
-    #[error("too many requests of yours are under way; wait until some are answered")]
+    #[error("too many of your requests are in progress; wait until some are answered")]
     TooManyRequests,
-    /// The caller listens on too many streams. The id is that of the request for one more.
-    #[error("too many streams of yours are open; close some")]
+    /// The id is that of the request for one more stream.
+    #[error("too many of your streams are open; close some")]
     TooManyStreams(Option<Value>),
-    /// The token is good, and the server is called by a name that is not its own: the sign of a
-    /// page that had its own name resolve to this machine.
+    /// The sign of DNS rebinding: a page had its own name resolve to this machine.
     #[error("the Host header does not name this server")]
     ForeignHost,
-    /// A page of another origin calls.
     #[error("pages of this origin may not call this server")]
     ForeignOrigin,
-    /// The body is not one JSON-RPC message, or could be read in two ways.
+    /// The body is not one JSON-RPC message, or two readers could understand it differently.
     #[error(
-        "the body must be one JSON-RPC message, in which no member comes twice or in another case"
+        "the body must be one JSON-RPC message, without members that are repeated or differ in case only"
     )]
     Unreadable,
-    /// The message cannot be served as it is: a parameter has a wrong type, or a header says
-    /// something else than the body (JSON-RPC 2.0 §5.1).
+    /// A parameter has the wrong type, or a header contradicts the body (JSON-RPC 2.0 §5.1).
     #[error("{why}")]
     InvalidMessage {
-        /// The JSON-RPC error code.
-        code: i32,
-        /// What the request is answered by; `None` for a notification.
+        code: ErrorCode,
+        /// The id of the request; `None` for a notification.
         id: Option<Value>,
-        /// What is wrong.
         why: String,
     },
-    /// A method that no MCP client uses.
     #[error("this server answers GET, POST and DELETE")]
     Method,
-    /// The body is larger than a request should be.
     #[error("the body is larger than 4 MiB")]
     TooLarge,
-    /// The body does not end.
     #[error("the body took longer than 30 seconds")]
     TooSlow,
 }
 
-impl Refusal {
+/// How a refusal is answered and logged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delivery {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Body,
     /// A stable code for logs and metrics.
-    pub(crate) fn reason(&self) -> &'static str {
+    pub(crate) reason: &'static str,
+}
+
+/// The body of the answer, with its error code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Body {
+    /// An OAuth error that also stands in a challenge, because another token or proof would help
+    /// (RFC 6750 §3.1, RFC 9449 §7.1).
+    Challenge(&'static str),
+    /// An OAuth error without a challenge.
+    Plain(&'static str),
+    /// A JSON-RPC error (JSON-RPC 2.0 §5.1).
+    JsonRpc(i32),
+}
+
+const INVALID_TOKEN: Body = Body::Challenge("invalid_token");
+const INVALID_PROOF: Body = Body::Challenge("invalid_dpop_proof");
+const INVALID_CREDENTIALS: Body = Body::Challenge("invalid_request");
+const INVALID_REQUEST: Body = Body::Plain("invalid_request");
+const UNAVAILABLE: Body = Body::Plain("temporarily_unavailable");
+/// JSON-RPC leaves -32000 to -32099 to servers (JSON-RPC 2.0 §5.1).
+const TOO_MANY: Body = Body::JsonRpc(-32000);
+
+impl Refusal {
+    /// The one table of refusals.
+    pub(crate) fn delivery(&self) -> Delivery {
+        use StatusCode as S;
+        let (status, body, reason) = match self {
+            Self::Missing => (S::UNAUTHORIZED, INVALID_TOKEN, "token_missing"),
+            Self::Malformed => (S::BAD_REQUEST, INVALID_CREDENTIALS, "authorization_malformed"),
+            Self::Repeated(_) => (S::BAD_REQUEST, INVALID_CREDENTIALS, "header_doubled"),
+            Self::InQuery => (S::BAD_REQUEST, INVALID_CREDENTIALS, "token_in_query"),
+            Self::TooLong => (S::UNAUTHORIZED, INVALID_TOKEN, "token_too_long"),
+            Self::Token(error) => (S::UNAUTHORIZED, INVALID_TOKEN, token_reason(error)),
+            Self::Opaque => (S::UNAUTHORIZED, INVALID_TOKEN, "token_opaque"),
+            Self::Inactive => (S::UNAUTHORIZED, INVALID_TOKEN, "token_inactive"),
+            Self::Revoked => (S::UNAUTHORIZED, INVALID_TOKEN, "token_revoked"),
+            Self::KeyWithdrawn => (S::UNAUTHORIZED, INVALID_TOKEN, "token_key_withdrawn"),
+            Self::RevocationsUnknown => {
+                (S::SERVICE_UNAVAILABLE, UNAVAILABLE, "revocations_unknown")
+            }
+            Self::NoKeys => (S::SERVICE_UNAVAILABLE, UNAVAILABLE, "keys_unavailable"),
+            Self::Unreachable => (S::SERVICE_UNAVAILABLE, UNAVAILABLE, "introspection_unavailable"),
+            Self::InsufficientScope(_) => {
+                (S::FORBIDDEN, Body::Challenge("insufficient_scope"), "scope_insufficient")
+            }
+            Self::BoundAsBearer => (S::UNAUTHORIZED, INVALID_TOKEN, "token_bound_as_bearer"),
+            Self::Unbound => (S::UNAUTHORIZED, INVALID_TOKEN, "token_unbound"),
+            Self::NoProof => (S::UNAUTHORIZED, INVALID_PROOF, "proof_missing"),
+            Self::Proof(_) => (S::UNAUTHORIZED, INVALID_PROOF, "proof_refused"),
+            Self::OtherKey => (S::UNAUTHORIZED, INVALID_TOKEN, "proof_of_other_key"),
+            Self::ProofReplayed => (S::UNAUTHORIZED, INVALID_PROOF, "proof_replayed"),
+            Self::NonceRequired => {
+                (S::UNAUTHORIZED, Body::Challenge("use_dpop_nonce"), "proof_nonce_due")
+            }
+            Self::ProofsExhausted => (S::SERVICE_UNAVAILABLE, UNAVAILABLE, "proofs_exhausted"),
+            Self::TooManyProofs => (S::TOO_MANY_REQUESTS, TOO_MANY, "proofs_too_many"),
+            Self::TooManyRequests => (S::TOO_MANY_REQUESTS, TOO_MANY, "requests_too_many"),
+            Self::TooManyStreams(_) => (S::TOO_MANY_REQUESTS, TOO_MANY, "streams_too_many"),
+            Self::ForeignHost => (S::FORBIDDEN, INVALID_REQUEST, "host_foreign"),
+            Self::ForeignOrigin => (S::FORBIDDEN, INVALID_REQUEST, "origin_foreign"),
+            Self::Unreadable => {
+                (S::BAD_REQUEST, Body::JsonRpc(ErrorCode::PARSE_ERROR.0), "body_unreadable")
+            }
+            Self::InvalidMessage { code, id, .. } => invalid_message(*code, id.is_some()),
+            Self::Method => (S::METHOD_NOT_ALLOWED, INVALID_REQUEST, "method_not_allowed"),
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, INVALID_REQUEST, "body_too_large"),
+            Self::TooSlow => (S::REQUEST_TIMEOUT, INVALID_REQUEST, "body_too_slow"),
+        };
+        Delivery { status, body, reason }
+    }
+
+    /// The text as a sentence, for `error_description`.
+    pub(crate) fn description(&self) -> String {
+        let text = self.to_string();
+        let mut rest = text.chars();
+        let first = rest.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(rest).chain(['.']).collect()
+    }
+
+    /// The id of the request that a JSON-RPC error answers.
+    pub(crate) fn request_id(&self) -> Option<&Value> {
         match self {
-            Self::Missing => "token_missing",
-            Self::Malformed => "authorization_malformed",
-            Self::Doubled(_) => "header_doubled",
-            Self::InQuery => "token_in_query",
-            Self::TooLong => "token_too_long",
-            Self::Token(error) => reason_of(error),
-            Self::Opaque => "token_opaque",
-            Self::Inactive => "token_inactive",
-            Self::Revoked => "token_revoked",
-            Self::KeyWithdrawn => "token_key_withdrawn",
-            Self::RevocationsUnknown => "revocations_unknown",
-            Self::NoKeys => "keys_unavailable",
-            Self::Unreachable => "introspection_unavailable",
-            Self::InsufficientScope(_) => "scope_insufficient",
-            Self::BoundAsBearer => "token_bound_as_bearer",
-            Self::Unbound => "token_unbound",
-            Self::NoProof => "proof_missing",
-            Self::Proof(_) => "proof_refused",
-            Self::OtherKey => "proof_of_other_key",
-            Self::ProofReplayed => "proof_replayed",
-            Self::NonceDue => "proof_nonce_due",
-            Self::ProofsExhausted => "proofs_exhausted",
-            Self::TooManyProofs => "proofs_too_many",
-            Self::TooManyRequests => "requests_too_many",
-            Self::TooManyStreams(_) => "streams_too_many",
-            Self::ForeignHost => "host_foreign",
-            Self::ForeignOrigin => "origin_foreign",
-            Self::Unreadable => "body_unreadable",
-            Self::InvalidMessage { code: -32020, .. } => "header_mismatch",
-            Self::InvalidMessage { .. } => "params_invalid",
-            Self::Method => "method_not_allowed",
-            Self::TooLarge => "body_too_large",
-            Self::TooSlow => "body_too_slow",
+            Self::TooManyStreams(id) | Self::InvalidMessage { id, .. } => id.as_ref(),
+            _ => None,
         }
     }
 }
 
-fn reason_of(error: &VerifyError) -> &'static str {
+fn invalid_message(code: ErrorCode, is_request: bool) -> (StatusCode, Body, &'static str) {
+    let reason = match code {
+        ErrorCode::HEADER_MISMATCH => "header_mismatch",
+        _ => "params_invalid",
+    };
+    // Wrong parameters are answered in band, as the server itself would: some clients take any
+    // other status for a lost connection and never settle the request.
+    let is_in_band = is_request && code == ErrorCode::INVALID_PARAMS;
+    let status = if is_in_band { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    (status, Body::JsonRpc(code.0), reason)
+}
+
+fn token_reason(error: &VerifyError) -> &'static str {
     match error {
         VerifyError::Malformed => "token_malformed",
         VerifyError::WrongType => "token_type",
@@ -174,5 +220,26 @@ fn reason_of(error: &VerifyError) -> &'static str {
         VerifyError::Expired => "token_expired",
         VerifyError::NotYetValid => "token_not_yet_valid",
         VerifyError::TooLongLived => "token_too_long_lived",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_is_a_sentence_that_a_header_can_hold() {
+        for refusal in [
+            Refusal::Missing,
+            Refusal::Repeated("host"),
+            Refusal::Token(VerifyError::TooLongLived),
+            Refusal::Proof(DpopError::WrongTime),
+            Refusal::Revoked,
+        ] {
+            let description = refusal.description();
+            assert!(description.starts_with(|first: char| first.is_ascii_uppercase()));
+            assert!(description.ends_with('.') && !description.ends_with(".."), "{description}");
+            assert!(!description.contains(['"', '\\']), "{description}");
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! What a tool must remember between the rounds of one call (`requestState`, MCP multi round-trip).
+//! The state of a tool between the rounds of one call (`requestState`, MCP multi round-trip).
 //!
-//! The client carries it. So it is signed, ends soon, and opens only for the same caller in the
-//! same operation. It is not encrypted: put no secret into it. It can come back more than once:
-//! a tool that must not act twice has to remember by itself.
+//! The client stores it. It is signed, expires soon, and opens only for the same caller in the same
+//! operation. It is not encrypted, so it must contain no secret. A client can send it more than
+//! once, so a tool that must not act twice has to remember that itself.
 
 use std::{fmt, time::Duration};
 
@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{GuardError, caller::Caller};
 
-/// How long a person may take to answer.
+/// Time that a user may take to answer.
 const LIFETIME: Duration = Duration::from_secs(600);
 
 /// Signs and opens request states. Cheap to clone.
@@ -23,19 +23,29 @@ const LIFETIME: Duration = Duration::from_secs(600);
 pub struct RequestStates(RequestStateCodec);
 
 impl RequestStates {
-    /// With a key of this process: no other replica opens what it signs, and none after a restart.
-    pub fn of_this_process() -> Result<Self, GuardError> {
+    /// Signs with a random key. Other replicas cannot open the states, nor can this one after a
+    /// restart.
+    ///
+    /// # Errors
+    /// [`GuardError::Randomness`].
+    pub fn with_random_key() -> Result<Self, GuardError> {
         let mut key = [0; 32];
         rand::fill(&mut key).map_err(|_| GuardError::Randomness)?;
         Self::with_key(&key)
     }
 
-    /// With a key that all replicas share, of at least 32 bytes.
+    /// Signs with a key of at least 32 bytes, which all replicas can share.
+    ///
+    /// # Errors
+    /// [`GuardError::StateKey`] if the key is too short.
     pub fn with_key(key: &[u8]) -> Result<Self, GuardError> {
         RequestStateCodec::try_new(key).map(Self).map_err(|_| GuardError::StateKey)
     }
 
     /// Signs `state` for the next round of `operation` by the same caller.
+    ///
+    /// # Errors
+    /// An internal error if `state` cannot be serialized.
     pub fn seal(
         &self,
         caller: &Caller,
@@ -49,7 +59,10 @@ impl RequestStates {
             .map_err(|_| ErrorData::internal_error("the state of the call cannot be signed", None))
     }
 
-    /// What was signed, if it was for this caller and this operation, and not long ago.
+    /// Opens a state that was signed for this caller and this operation in the last ten minutes.
+    ///
+    /// # Errors
+    /// Invalid parameters if it was not.
     pub fn open<T: DeserializeOwned>(
         &self,
         caller: &Caller,
@@ -57,7 +70,7 @@ impl RequestStates {
         sealed: &str,
     ) -> Result<T, ErrorData> {
         self.0.open_json_with(sealed, &binding(caller, operation)).map_err(|_| {
-            let reason = "requestState is not what this server gave out for this call, or too old";
+            let reason = "requestState is too old, or was not issued by this server for this call";
             ErrorData::invalid_params(reason, None)
         })
     }
@@ -69,7 +82,7 @@ impl fmt::Debug for RequestStates {
     }
 }
 
-/// The owner's bytes say how long they are, so that the operation cannot pose as a part of them.
+/// The bytes of the owner include their lengths, so the operation cannot be taken for part of them.
 fn binding(caller: &Caller, operation: &str) -> Vec<u8> {
     [caller.owner().to_bytes(), operation.as_bytes().to_vec()].concat()
 }
@@ -81,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_state_opens_for_the_same_caller_in_the_same_operation_only() {
-        let states = RequestStates::of_this_process().unwrap();
+        let states = RequestStates::with_random_key().unwrap();
         let nick = caller("nick", "c", &[]);
         let sealed = states.seal(&nick, "tools/call greet", &7).unwrap();
         let open = |who: &Caller, operation: &str, sealed: &str| {
@@ -92,7 +105,7 @@ mod tests {
         assert_eq!(open(&caller("eve", "c", &[]), "tools/call greet", &sealed), None);
         assert_eq!(open(&caller("nick", "d", &[]), "tools/call greet", &sealed), None);
         assert_eq!(open(&nick, "tools/call greet", &sealed.replace('.', "..")), None);
-        let other = RequestStates::of_this_process().unwrap();
+        let other = RequestStates::with_random_key().unwrap();
         assert!(other.open::<i32>(&nick, "tools/call greet", &sealed).is_err());
     }
 
@@ -104,7 +117,7 @@ mod tests {
 
     #[test]
     fn only_the_text_that_was_given_out_opens() {
-        let states = RequestStates::of_this_process().unwrap();
+        let states = RequestStates::with_random_key().unwrap();
         let nick = caller("nick", "c", &[]);
         let sealed = states.seal(&nick, "tools/call greet", &"state").unwrap();
         let opens = |text: &str| states.open::<String>(&nick, "tools/call greet", text).is_ok();

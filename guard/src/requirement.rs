@@ -1,21 +1,24 @@
-//! Which scopes an operation needs, as its definition declares them.
+//! The scopes that an operation needs, as declared by its definition.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 use url::Url;
 
-use crate::{caller::Caller, declaration::declared_scopes, message::folded, operation::Operation};
+use crate::{
+    caller::Caller, declaration::declared_scopes, message::fold_case, operation::Operation,
+    refusal::Refusal,
+};
 
-/// What each operation needs. What is not declared needs the basic scopes, so that forgetting to
-/// declare opens nothing.
+/// The scopes that each operation needs. Undeclared operations need the basic scopes, so that a
+/// forgotten declaration opens nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Requirements {
     pub(crate) basic: Vec<String>,
     tools: HashMap<String, Vec<String>>,
     prompts: HashMap<String, Vec<String>>,
     resources: HashMap<String, Vec<String>>,
-    /// By the text before the first variable; the longest that fits counts.
+    /// By the literal prefix before the first variable, longest first.
     templates: Vec<(String, Vec<String>)>,
 }
 
@@ -40,27 +43,29 @@ impl Requirements {
 
     pub(crate) fn add_template(&mut self, template: &ResourceTemplate) {
         if let Some(scopes) = declared_scopes(template) {
-            let literal = template.uri_template.split('{').next().unwrap_or_default();
-            self.templates.push((literal.to_owned(), scopes));
-            self.templates.sort_by_key(|(literal, _)| std::cmp::Reverse(literal.len()));
+            let prefix = template.uri_template.split('{').next().unwrap_or_default();
+            self.templates.push((prefix.to_owned(), scopes));
+            self.templates.sort_by_key(|(prefix, _)| Reverse(prefix.len()));
         }
     }
 
-    /// Every scope that `operation` needs, where `caller` lacks one of them; all at once, so that
-    /// one new consent is enough.
-    pub(crate) fn lacking(&self, operation: &Operation, caller: &Caller) -> Option<Vec<String>> {
-        let needed = self.of(operation);
-        let has_all = needed.iter().all(|scope| caller.has(scope));
-        (!has_all).then_some(needed)
+    /// Refuses an operation if the caller lacks a scope. The refusal names all needed scopes, so
+    /// that one new consent is enough.
+    pub(crate) fn check(&self, operation: &Operation, caller: &Caller) -> Result<(), Refusal> {
+        let needed = self.needed_scopes(operation);
+        if needed.iter().all(|scope| caller.has(scope)) {
+            return Ok(());
+        }
+        Err(Refusal::InsufficientScope(needed))
     }
 
-    fn of(&self, operation: &Operation) -> Vec<String> {
+    fn needed_scopes(&self, operation: &Operation) -> Vec<String> {
         let scopes = match operation {
             Operation::Open => Vec::new(),
-            Operation::Tool(name) => self.of_name(name, &self.tools),
-            Operation::Prompt(name) => self.of_name(name, &self.prompts),
+            Operation::Tool(name) => self.scopes_of_name(name, &self.tools),
+            Operation::Prompt(name) => self.scopes_of_name(name, &self.prompts),
             Operation::Resources(uris) | Operation::Listen(uris) => {
-                uris.iter().flat_map(|uri| self.of_resource(uri)).collect()
+                uris.iter().flat_map(|uri| self.scopes_of_resource(uri)).collect()
             }
             Operation::Other => self.basic.clone(),
         };
@@ -73,36 +78,36 @@ impl Requirements {
         needed
     }
 
-    /// What a tool or prompt needs. A name that nobody declared needs the basic scopes, and those of
-    /// the names that it resembles: the server may not tell case apart.
-    fn of_name(&self, name: &str, declared: &HashMap<String, Vec<String>>) -> Vec<String> {
+    /// The scopes for a tool or prompt. An undeclared name needs the basic scopes and those of every
+    /// name that differs in case only, because the server may ignore case.
+    fn scopes_of_name(&self, name: &str, declared: &HashMap<String, Vec<String>>) -> Vec<String> {
         if let Some(scopes) = declared.get(name) {
             return scopes.clone();
         }
-        let resembled = declared.iter().filter(|(known, _)| folded(known) == folded(name.trim()));
-        let resembled = resembled.flat_map(|(_, scopes)| scopes.clone());
-        self.basic.iter().cloned().chain(resembled).collect()
+        let name = fold_case(name.trim());
+        let similar = declared.iter().filter(|(known, _)| fold_case(known) == name);
+        let similar = similar.flat_map(|(_, scopes)| scopes.clone());
+        self.basic.iter().cloned().chain(similar).collect()
     }
 
-    /// What a resource needs by its URI as it is spelled, and by the URI that a URL parser makes of
-    /// it: the server may serve `a://b/c/../d` as `a://b/d`.
-    fn of_resource(&self, uri: &str) -> Vec<String> {
+    /// The scopes for a resource, by its URI as spelled and as normalized by a URL parser, because
+    /// the server may serve `a://b/c/../d` as `a://b/d`.
+    fn scopes_of_resource(&self, uri: &str) -> Vec<String> {
         let parsed = Url::parse(uri).map(String::from).ok().filter(|parsed| parsed != uri);
         let parsed = parsed.and_then(|parsed| self.declared(&parsed)).unwrap_or_default();
         let spelled = self.declared(uri).unwrap_or_else(|| self.basic.clone());
         [spelled, parsed].concat()
     }
 
-    /// What the resource or the templates for it declare. Of several templates with the same text
-    /// before their first variable any can be meant, so the scopes of all of them are needed.
+    /// The scopes that the resource declares, or the templates with the longest literal prefix of
+    /// its URI. Any of several such templates may be the right one, so all their scopes are needed.
     fn declared(&self, uri: &str) -> Option<Vec<String>> {
         if let Some(scopes) = self.resources.get(uri) {
             return Some(scopes.clone());
         }
-        let fits = |literal: &str| uri.starts_with(literal);
-        let (longest, _) = self.templates.iter().find(|(literal, _)| fits(literal))?;
-        let meant = self.templates.iter().filter(|(literal, _)| literal == longest);
-        Some(meant.flat_map(|(_, scopes)| scopes.clone()).collect())
+        let (longest, _) = self.templates.iter().find(|(prefix, _)| uri.starts_with(prefix))?;
+        let templates = self.templates.iter().filter(|(prefix, _)| prefix == longest);
+        Some(templates.flat_map(|(_, scopes)| scopes.clone()).collect())
     }
 }
 
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_is_declared_counts_and_all_else_needs_the_basic_scopes() {
-        let of = |operation: Operation| requirements().of(&operation);
+        let of = |operation: Operation| requirements().needed_scopes(&operation);
         assert!(of(Operation::Tool("open".into())).is_empty());
         assert_eq!(of(Operation::Tool("write".into())), ["read", "write"]);
         assert_eq!(of(Operation::Tool("undeclared".into())), ["basic"]);
@@ -144,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_resource_is_found_by_its_uri_then_by_the_longest_template() {
-        let of = |uris: &[&str]| requirements().of(&Operation::Resources(texts(uris)));
+        let of = |uris: &[&str]| requirements().needed_scopes(&Operation::Resources(texts(uris)));
         assert_eq!(of(&["me://profile"]), ["profile"]);
         assert_eq!(of(&["me://a/1"]), ["a"]);
         assert_eq!(of(&["me://b"]), ["email"]);
@@ -158,7 +163,7 @@ mod tests {
         let of = |uri: &str| {
             let mut all = requirements();
             all.add_resource(&Resource::new("me://a/secret", "s").with_meta(needs(["secret"])));
-            all.of(&Operation::Resources(texts(&[uri])))
+            all.needed_scopes(&Operation::Resources(texts(&[uri])))
         };
         assert_eq!(of("me://a/b/../secret"), ["a", "secret"]);
         assert_eq!(of("me://a/b/%2e%2E/secret"), ["a", "secret"]);
@@ -166,7 +171,7 @@ mod tests {
         assert_eq!(of("other://x/%2e%2e/y"), ["basic"]);
         let mut open = Requirements { basic: texts(&["basic"]), ..Requirements::default() };
         open.add_resource(&Resource::new("https://open.test", "o").with_meta(needs([])));
-        let needed = open.of(&Operation::Resources(texts(&["https://open.test"])));
+        let needed = open.needed_scopes(&Operation::Resources(texts(&["https://open.test"])));
         assert!(needed.is_empty(), "{needed:?}");
     }
 
@@ -175,6 +180,9 @@ mod tests {
         let mut all = Requirements::default();
         all.add_template(&ResourceTemplate::new("x://{a}", "w").with_meta(needs(["read"])));
         all.add_template(&ResourceTemplate::new("x://{a}/secret", "w").with_meta(needs(["all"])));
-        assert_eq!(all.of(&Operation::Resources(texts(&["x://1/secret"]))), ["read", "all"]);
+        assert_eq!(
+            all.needed_scopes(&Operation::Resources(texts(&["x://1/secret"]))),
+            ["read", "all"]
+        );
     }
 }

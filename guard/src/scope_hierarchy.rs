@@ -1,8 +1,8 @@
-//! Scopes that hold others.
+//! Scopes that imply others.
 
 use std::collections::HashMap;
 
-/// What each scope holds: whoever may write may read.
+/// The scopes that each scope implies, such as reading for writing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ScopeHierarchy(HashMap<String, Vec<String>>);
 
@@ -11,7 +11,7 @@ impl ScopeHierarchy {
         self.0.entry(scope.to_owned()).or_default().extend(implied);
     }
 
-    /// The granted scopes and all that they hold.
+    /// Adds every implied scope to the granted ones.
     pub(crate) fn expand(&self, mut scopes: Vec<String>) -> Vec<String> {
         let mut next = 0;
         while let Some(scope) = scopes.get(next).cloned() {

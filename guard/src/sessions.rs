@@ -1,29 +1,29 @@
-//! Whose a session of the older wires is.
+//! The owners of sessions, in revisions before 2026-07-28.
 //!
-//! rmcp knows sessions by their id alone: whoever learns one could go on with it. So the guard
-//! remembers who opened it, and to everybody else it does not exist.
+//! rmcp knows sessions by their id alone, so anyone who learns an id could use the session. The
+//! guard remembers who opened it. For every other caller it does not exist.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{caller::Owner, under_way::CLIENTS_OF_A_PERSON};
+use crate::{caller::Owner, in_progress::SHARES_PER_USER};
 
-/// Sessions of one caller; those of all clients of a person have a bound too. One more ends the one that was used least recently: a client that
-/// forgets to close its sessions is not locked out, and none can fill the memory.
+/// Maximum sessions of one caller. One more ends the least recently used one, so that a client which
+/// forgets to close its sessions is not locked out.
 const MAX_SESSIONS: usize = 32;
-/// Seconds after which an unused session is forgotten; rmcp ends it after 5 minutes.
-const IDLE: i64 = 3600;
+/// Seconds after which an unused session is forgotten. rmcp ends it after 5 minutes.
+const IDLE_TIMEOUT: i64 = 3600;
 
-/// Who opened which session.
+/// Sessions and their owners.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
     by_id: HashMap<String, Session>,
-    /// Counts the uses, to tell those of one second apart.
+    /// Number of uses so far, which orders those within one second.
     uses: u64,
 }
 
@@ -35,15 +35,15 @@ struct Session {
 }
 
 impl Sessions {
-    /// Remembers a new session. The answer names the one that must end for it.
+    /// Remembers a new session. Returns the id of the session that must end for it, if any.
     pub(crate) fn open(&self, id: &str, owner: Owner, now: i64) -> Option<String> {
         let mut table = self.table();
-        table.by_id.retain(|_, session| now.saturating_sub(session.last_used) < IDLE);
-        let of_caller = |session: &Session| session.owner == owner;
-        let of_person = |session: &Session| session.owner.person() == owner.person();
-        let oldest = table
-            .least_recently_used(MAX_SESSIONS, of_caller)
-            .or_else(|| table.least_recently_used(MAX_SESSIONS * CLIENTS_OF_A_PERSON, of_person));
+        table.by_id.retain(|_, session| now.saturating_sub(session.last_used) < IDLE_TIMEOUT);
+        let oldest =
+            table.least_recently_used(MAX_SESSIONS, |other| *other == owner).or_else(|| {
+                let max = MAX_SESSIONS * SHARES_PER_USER;
+                table.least_recently_used(max, |other| other.user() == owner.user())
+            });
         if let Some(oldest) = &oldest {
             table.by_id.remove(oldest);
         }
@@ -52,8 +52,8 @@ impl Sessions {
         oldest
     }
 
-    /// Whether the session is one of `owner`'s.
-    pub(crate) fn is_of(&self, id: &str, owner: &Owner, now: i64) -> bool {
+    /// Notes a use of the session. Returns `false` if it is not one of `owner`'s.
+    pub(crate) fn use_session(&self, id: &str, owner: &Owner, now: i64) -> bool {
         let mut table = self.table();
         let use_number = table.count();
         match table.by_id.get_mut(id) {
@@ -77,11 +77,11 @@ impl Sessions {
 }
 
 impl Table {
-    /// Of so many sessions or more, the one that was used least recently.
-    fn least_recently_used(&self, max: usize, is_one: impl Fn(&Session) -> bool) -> Option<String> {
-        let all = self.by_id.iter().filter(|(_, session)| is_one(session));
-        let oldest = all.clone().min_by_key(|(_, session)| session.last_use);
-        oldest.filter(|_| all.count() >= max).map(|(id, _)| id.clone())
+    /// The least recently used session of these owners, if they have `max` or more.
+    fn least_recently_used(&self, max: usize, owns: impl Fn(&Owner) -> bool) -> Option<String> {
+        let sessions = self.by_id.iter().filter(|(_, session)| owns(&session.owner));
+        let oldest = sessions.clone().min_by_key(|(_, session)| session.last_use);
+        oldest.filter(|_| sessions.count() >= max).map(|(id, _)| id.clone())
     }
 
     fn count(&mut self) -> u64 {
@@ -103,12 +103,12 @@ mod tests {
     fn a_session_is_its_opener_s_and_nobody_else_s() {
         let sessions = Sessions::default();
         sessions.open("s", owner("nick", "c"), 0);
-        assert!(sessions.is_of("s", &owner("nick", "c"), 1));
-        assert!(!sessions.is_of("s", &owner("nick", "d"), 1));
-        assert!(!sessions.is_of("s", &owner("eve", "c"), 1));
-        assert!(!sessions.is_of("t", &owner("nick", "c"), 1));
+        assert!(sessions.use_session("s", &owner("nick", "c"), 1));
+        assert!(!sessions.use_session("s", &owner("nick", "d"), 1));
+        assert!(!sessions.use_session("s", &owner("eve", "c"), 1));
+        assert!(!sessions.use_session("t", &owner("nick", "c"), 1));
         sessions.close("s");
-        assert!(!sessions.is_of("s", &owner("nick", "c"), 1));
+        assert!(!sessions.use_session("s", &owner("nick", "c"), 1));
     }
 
     #[test]
@@ -118,17 +118,17 @@ mod tests {
         for n in 0..MAX_SESSIONS {
             assert_eq!(sessions.open(&n.to_string(), owner("nick", "c"), 0), None);
         }
-        assert!(sessions.is_of("0", &owner("nick", "c"), 0));
+        assert!(sessions.use_session("0", &owner("nick", "c"), 0));
         let ended = sessions.open("more", owner("nick", "c"), 0);
         assert_eq!(ended.as_deref(), Some("1"));
-        assert!(!sessions.is_of("1", &owner("nick", "c"), 0));
-        assert!(sessions.is_of("other", &owner("eve", "c"), 0));
+        assert!(!sessions.use_session("1", &owner("nick", "c"), 0));
+        assert!(sessions.use_session("other", &owner("eve", "c"), 0));
     }
 
     #[test]
     fn a_person_has_no_more_sessions_for_having_many_clients() {
         let sessions = Sessions::default();
-        let max = MAX_SESSIONS * CLIENTS_OF_A_PERSON;
+        let max = MAX_SESSIONS * SHARES_PER_USER;
         for n in 0..max {
             let client = (n / MAX_SESSIONS).to_string();
             assert_eq!(sessions.open(&n.to_string(), owner("nick", &client), 0), None);
@@ -141,7 +141,7 @@ mod tests {
     fn a_session_that_nobody_uses_is_forgotten() {
         let sessions = Sessions::default();
         sessions.open("s", owner("nick", "c"), 0);
-        sessions.open("t", owner("eve", "c"), IDLE);
-        assert!(!sessions.is_of("s", &owner("nick", "c"), IDLE));
+        sessions.open("t", owner("eve", "c"), IDLE_TIMEOUT);
+        assert!(!sessions.use_session("s", &owner("nick", "c"), IDLE_TIMEOUT));
     }
 }

@@ -1,12 +1,13 @@
-//! By which names the server may be called, and from which pages (MCP, Streamable HTTP, security).
+//! Checks that a request is meant for this server and does not come from a stranger's page (MCP,
+//! Streamable HTTP, security).
 //!
-//! A page of a stranger can have its own name resolve to this machine. What it then sends carries
+//! A page can have its own name resolve to this machine (DNS rebinding). Its requests then carry
 //! that name as `Host` and its origin as `Origin`.
 
 use axum::{
     Json,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -24,58 +25,64 @@ pub(crate) struct Site {
     origins: Vec<String>,
 }
 
-/// Refuses a request whose `Host` header or request line could be read in two ways, or that is
-/// written as if for a proxy and not for this server. Who sends it does not matter.
+/// Refuses ambiguous requests, see [`Site::refuse_ambiguous`].
 pub(crate) async fn require_host(
     State(guard): State<Guard>,
     request: Request,
     next: Next,
 ) -> Response {
-    let names = &guard.0.site.names;
-    let Err(error) = names.check(request.version(), request.uri(), request.headers()) else {
-        return next.run(request).await;
-    };
-    let (reason, description) = error.refusal();
-    tracing::info!(reason, status = 400, "refused");
-    let body = json!({"error": "invalid_request", "error_description": description});
-    (StatusCode::BAD_REQUEST, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    let (parts, body) = request.into_parts();
+    match guard.0.site.refuse_ambiguous(&parts) {
+        Some(refused) => refused,
+        None => next.run(Request::from_parts(parts, body)).await,
+    }
 }
 
 impl Site {
-    /// A server at `own` that is also called by `hosts`, from pages of `origins` too.
+    /// A server at `own` with further host names, which also accepts pages of `origins`.
     pub(crate) fn new(own: Url, hosts: Vec<String>, origins: &[String]) -> Self {
-        let origins = origins.iter().filter_map(|origin| normal_origin(origin)).collect();
+        let origins = origins.iter().filter_map(|origin| normalize_origin(origin)).collect();
         Self { names: HostNames::new(own.clone(), hosts), own, origins }
     }
 
-    /// Refuses a request that is addressed to another name, or comes from another's page.
+    /// Refuses a request whose `Host` header or request line can be read in two ways, or names
+    /// another server as if this one were a proxy.
+    pub(crate) fn refuse_ambiguous(&self, parts: &Parts) -> Option<Response> {
+        let error = self.names.check(parts.version, &parts.uri, &parts.headers).err()?;
+        let (reason, description) = error.refusal();
+        tracing::info!(reason, status = 400, "refused");
+        let body = json!({"error": "invalid_request", "error_description": description});
+        let headers = [(header::CACHE_CONTROL, "no-store")];
+        Some((StatusCode::BAD_REQUEST, headers, Json(body)).into_response())
+    }
+
+    /// Refuses a request that names another host, or comes from a page of another origin.
     pub(crate) fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
-        // HTTP/2 names the host in the address instead.
+        // HTTP/2 has the host in the URI instead.
         let host = headers.get(header::HOST).map(HeaderValue::to_str);
         let host = host.unwrap_or_else(|| Ok(uri.authority().map_or("", |name| name.as_str())));
         if !host.is_ok_and(|host| self.names.contains(host)) {
             return Err(Refusal::ForeignHost);
         }
-        match headers.get(header::ORIGIN).is_none_or(|origin| self.allows_origin(origin)) {
-            true => Ok(()),
-            false => Err(Refusal::ForeignOrigin),
+        if headers.get(header::ORIGIN).is_some_and(|origin| !self.allows_origin(origin)) {
+            return Err(Refusal::ForeignOrigin);
         }
+        Ok(())
     }
 
-    /// Whether pages of this origin may call.
+    /// Whether pages of this origin may call the server.
     pub(crate) fn allows_origin(&self, origin: &HeaderValue) -> bool {
-        let Some(origin) = origin.to_str().ok().and_then(normal_origin) else {
+        let Some(origin) = origin.to_str().ok().and_then(normalize_origin) else {
             return false;
         };
-        let is_local = || Url::parse(&origin).is_ok_and(|url| is_loopback(&url));
         origin == self.own.origin().ascii_serialization()
             || self.origins.contains(&origin)
-            || is_loopback(&self.own) && is_local()
+            || is_loopback(&self.own) && Url::parse(&origin).is_ok_and(|url| is_loopback(&url))
     }
 }
 
-/// An origin as a browser would write it; `None` for anything else, `null` above all.
-fn normal_origin(text: &str) -> Option<String> {
+/// An origin as a browser writes it. `None` for anything else, in particular for `null`.
+fn normalize_origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let origin = url.origin();
     let is_bare = url.path().trim_end_matches('/').is_empty()

@@ -1,7 +1,7 @@
-//! Long tasks (MCP tasks extension), each of which belongs to whoever started it.
+//! Tasks (MCP tasks extension) that belong to the caller who started them.
 //!
-//! rmcp's manager gives a task to anyone who knows its id. Here another caller gets the answer
-//! that a task gets which never was.
+//! rmcp's manager gives a task to anyone who knows its id. Here other callers get the same error as
+//! for a task that does not exist.
 
 use std::{
     collections::HashMap,
@@ -16,10 +16,10 @@ use rmcp::{
 
 use crate::{
     caller::{Caller, Owner},
-    under_way::CLIENTS_OF_A_PERSON,
+    in_progress::SHARES_PER_USER,
 };
 
-/// Tasks of one caller that are still remembered; those of all clients of a person have a bound too.
+/// Maximum tasks of one caller that are remembered.
 const MAX_TASKS: usize = 64;
 
 /// Tasks and their owners. Cheap to clone.
@@ -30,7 +30,10 @@ pub struct OwnedTasks {
 }
 
 impl OwnedTasks {
-    /// Starts a task of the caller's, unless they have 64 already.
+    /// Starts a task that belongs to the caller.
+    ///
+    /// # Errors
+    /// An invalid request if the caller has 64 tasks already, or all clients of the user 256.
     pub fn spawn<F>(
         &self,
         caller: &Caller,
@@ -44,8 +47,8 @@ impl OwnedTasks {
         let mut owners = self.owners();
         owners.retain(|id, _| self.manager.get_task(id).is_ok());
         let of_caller = owners.values().filter(|known| **known == owner).count();
-        let of_person = owners.values().filter(|known| known.person() == owner.person()).count();
-        if of_caller >= MAX_TASKS || of_person >= MAX_TASKS * CLIENTS_OF_A_PERSON {
+        let of_user = owners.values().filter(|known| known.user() == owner.user()).count();
+        if of_caller >= MAX_TASKS || of_user >= MAX_TASKS * SHARES_PER_USER {
             let reason = "too many tasks; wait until one of yours has ended and expired";
             return Err(ErrorData::invalid_request(reason, None));
         }
@@ -55,30 +58,40 @@ impl OwnedTasks {
     }
 
     /// Answers `tasks/get`.
+    ///
+    /// # Errors
+    /// The caller has no task with this id.
     pub fn get(&self, caller: &Caller, id: &str) -> Result<DetailedTask, ErrorData> {
-        self.of(caller, id).get_task(id)
+        self.manager_for(caller, id).get_task(id)
     }
 
     /// Answers `tasks/update`.
+    ///
+    /// # Errors
+    /// The caller has no task with this id, or it does not wait for these answers.
     pub fn update(
         &self,
         caller: &Caller,
         id: &str,
         answers: InputResponses,
     ) -> Result<(), ErrorData> {
-        self.of(caller, id).update_task(id, answers)
+        self.manager_for(caller, id).update_task(id, answers)
     }
 
     /// Answers `tasks/cancel`.
+    ///
+    /// # Errors
+    /// The caller has no task with this id.
     pub fn cancel(&self, caller: &Caller, id: &str) -> Result<(), ErrorData> {
-        self.of(caller, id).cancel_task(id)
+        self.manager_for(caller, id).cancel_task(id)
     }
 
-    /// The manager where the task is the caller's, else one that knows no task at all.
-    fn of(&self, caller: &Caller, id: &str) -> TaskManager {
-        match self.owners().get(id) == Some(&caller.owner()) {
-            true => self.manager.clone(),
-            false => TaskManager::new(),
+    /// The manager if the task belongs to the caller, else one that has no tasks.
+    fn manager_for(&self, caller: &Caller, id: &str) -> TaskManager {
+        if self.owners().get(id) == Some(&caller.owner()) {
+            self.manager.clone()
+        } else {
+            TaskManager::new()
         }
     }
 
@@ -131,7 +144,7 @@ mod tests {
     #[tokio::test]
     async fn a_person_has_no_more_tasks_for_having_many_clients() {
         let tasks = OwnedTasks::default();
-        for n in 0..MAX_TASKS * CLIENTS_OF_A_PERSON {
+        for n in 0..MAX_TASKS * SHARES_PER_USER {
             start_through(&tasks, "nick", &(n / MAX_TASKS).to_string()).unwrap();
         }
         assert!(start_through(&tasks, "nick", "one more").is_err());

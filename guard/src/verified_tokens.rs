@@ -1,8 +1,7 @@
-//! Signed tokens that were found good a moment ago, so that a signature is checked once and not for
-//! each request: checking one costs as much as all else that a request does.
+//! A cache of verified signatures. Verifying one costs as much as the rest of a request.
 //!
-//! Only the signature is taken from memory, and only under the key set that it was checked with: a
-//! set that was fetched anew has all tokens checked anew. What changes with time is judged each time.
+//! A cached result counts only for the key set that it was verified with, so a new key set has every
+//! token verified again. Claims that depend on time are checked for each request.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,19 +13,19 @@ use crate::{
     digest::{Digest, sha256},
 };
 
-/// Most that is remembered, in bytes of tokens: what they say takes about as much.
-const MOST_BYTES: u64 = 32 << 20;
-/// How long a token is remembered that nobody presents.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Maximum size of the cache, in bytes of tokens. The claims take about as much memory again.
+const MAX_BYTES: u64 = 32 << 20;
+/// Time after which an unused token is forgotten.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// What good tokens said.
+/// The claims of verified tokens.
 #[derive(Debug)]
 pub(crate) struct VerifiedTokens(Cache<Digest, Arc<Verified>>);
 
 #[derive(Debug)]
 struct Verified {
     claims: Arc<AccessTokenClaims>,
-    /// What it was verified with.
+    /// The keys that it was verified with.
     keys: Arc<PublishedKeys>,
     size: u32,
 }
@@ -34,15 +33,14 @@ struct Verified {
 impl VerifiedTokens {
     pub(crate) fn new() -> Self {
         let cache = Cache::builder()
-            .max_capacity(MOST_BYTES)
+            .max_capacity(MAX_BYTES)
             .weigher(|_, verified: &Arc<Verified>| verified.size)
-            .time_to_idle(LONGEST_PAUSE)
+            .time_to_idle(IDLE_TIMEOUT)
             .build();
         Self(cache)
     }
 
-    /// What `token` says by the signature of one of `keys`: as it is remembered, or else by
-    /// `verify`. What does not verify is not remembered.
+    /// The claims of `token`, from the cache or by `verify`. Failures are not cached.
     pub(crate) fn claims(
         &self,
         token: &BearerToken,
@@ -74,7 +72,7 @@ mod tests {
     fn token(text: &str) -> BearerToken {
         let value = format!("Bearer {text}").parse().unwrap();
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-        BearerToken::of(&headers, &Uri::from_static("/mcp")).unwrap().1
+        BearerToken::from_request(&headers, &Uri::from_static("/mcp")).unwrap().1
     }
 
     fn claims() -> AccessTokenClaims {

@@ -1,16 +1,16 @@
-//! What completes the arguments of prompts and the variables of resources.
+//! Completion of prompt arguments and of variables in resource templates.
 
 use rmcp::{
     ErrorData,
     model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference},
 };
 
-/// What completes `tone`.
+/// Values of the argument `tone`.
 const TONES: [&str; 4] = ["brief", "formal", "friendly", "funny"];
-/// What completes `{claim}`.
+/// Values of the variable `{claim}`.
 const CLAIMS: [&str; 3] = ["email", "name", "preferred_username"];
 
-/// Completes what was typed of an argument, for a caller with so many notes.
+/// Completes an argument for a caller with this number of notes.
 pub(crate) fn complete(
     request: &CompleteRequestParams,
     notes: usize,

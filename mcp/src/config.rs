@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
 
-/// Settings of the MCP server. Each can be given as an option or in the environment.
+/// Settings of the MCP server. Each can be an option or an environment variable.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "mcp", version, about = "An MCP server behind the guard")]
 pub struct Config {
@@ -38,21 +38,21 @@ pub struct Config {
     /// Further origins whose pages may call, separated by commas.
     #[arg(long, env = "MCP_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
     pub allowed_origins: Vec<String>,
-    /// What to make of the issuers' lists of revoked tokens: good while they cannot be had
-    /// (fail-open), refused then (fail-closed), or not followed at all (off).
+    /// How the deny lists of the issuers are used: while one cannot be read, tokens are accepted
+    /// (fail-open) or refused (fail-closed), or lists are never read (off).
     #[arg(long, env = "MCP_REVOCATIONS", default_value = "fail-open",
         value_parser = revocations())]
     pub revocations: Revocations,
-    /// Which tokens are taken: `accepted` takes those bound to a key and others, `required` only
-    /// those that are bound (DPoP).
+    /// Whether tokens must be bound to a key (DPoP): `accepted` allows both, `required` only bound
+    /// tokens.
     #[arg(long, env = "MCP_DPOP", default_value = "accepted")]
     pub dpop: Dpop,
-    /// Whether each DPoP proof must carry a nonce of this server.
+    /// Whether each DPoP proof must contain a nonce of this server.
     #[arg(long, env = "MCP_DPOP_NONCES", default_value = "false", value_name = "BOOL",
         action = clap::ArgAction::Set)]
     pub dpop_nonces: bool,
-    /// Whether clients of 2025-03-26 may sign in by this server's own origin, which hands their
-    /// requests on to the first issuer.
+    /// Whether clients of 2025-03-26 may sign in at this server's own origin, which forwards their
+    /// requests to the first issuer.
     #[arg(long, env = "MCP_FACADE", default_value = "true", value_name = "BOOL",
         action = clap::ArgAction::Set)]
     pub facade: bool,
@@ -68,12 +68,12 @@ pub struct Config {
     pub log: String,
 }
 
-/// What is asked of tokens beside being good.
+/// Whether tokens must be bound to a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Dpop {
-    /// Tokens that are bound to a key need a proof, others do not.
+    /// Both kinds are accepted. Bound tokens need a proof.
     Accepted,
-    /// Tokens must be bound to a key.
+    /// Only bound tokens are accepted.
     Required,
 }
 
@@ -90,67 +90,71 @@ fn secret_text(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text))
 }
 
-/// The settings do not fit together.
+/// A setting is invalid.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The resource identifier or the issuer is not usable.
+    /// The resource identifier or an issuer is invalid.
     #[error("{name} {value:?} is not usable: {why}")]
     Url {
         /// The setting.
         name: &'static str,
-        /// What it says.
+        /// Its value.
         value: String,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// Half of the introspection credentials.
+    /// Only one of the two introspection credentials is set.
     #[error("set both MCP_INTROSPECTION_CLIENT_ID and MCP_INTROSPECTION_CLIENT_SECRET, or neither")]
     HalfIntrospection,
 }
 
+impl ConfigError {
+    fn invalid(name: &'static str, value: &str, why: &'static str) -> Self {
+        Self::Url { name, value: value.into(), why }
+    }
+}
+
 impl Config {
-    /// Checks what one setting demands of another.
+    /// Checks the settings together.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`].
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.resource.ends_with('/') {
             let why = "it must not end with a slash, because clients compare it exactly";
-            return Err(ConfigError::Url {
-                name: "MCP_RESOURCE",
-                value: self.resource.clone(),
-                why,
-            });
+            return Err(ConfigError::invalid("MCP_RESOURCE", &self.resource, why));
         }
         check_url("MCP_RESOURCE", &self.resource)?;
         self.issuers.iter().try_for_each(|issuer| check_url("MCP_ISSUER", issuer))?;
-        let secret = self.introspection_client_secret.is_some();
-        match self.introspection_client_id.is_some() == secret {
-            true => Ok(()),
-            false => Err(ConfigError::HalfIntrospection),
+        if self.introspection_client_id.is_some() != self.introspection_client_secret.is_some() {
+            return Err(ConfigError::HalfIntrospection);
         }
+        Ok(())
     }
 
-    /// Where people see and end what they allowed: the account page of the first issuer.
+    /// The page where users manage their grants: the account page of the first issuer.
     pub(crate) fn account(&self) -> Result<Url, GuardError> {
         let issuer = self.issuers.first().map(String::as_str).unwrap_or_default();
         let page = format!("{}/account", issuer.trim_end_matches('/'));
         Url::parse(&page).map_err(|_| GuardError::NoIssuer)
     }
 
-    /// The introspection secret, if there is one.
     pub(crate) fn introspection_secret(&self) -> Option<&str> {
         self.introspection_client_secret.as_ref().map(|secret| secret.expose_secret())
     }
 }
 
 fn check_url(name: &'static str, value: &str) -> Result<(), ConfigError> {
-    let refused = |why| Err(ConfigError::Url { name, value: value.into(), why });
     let Ok(url) = Url::parse(value) else {
-        return refused("it must be a URL");
+        return Err(ConfigError::invalid(name, value, "it must be a URL"));
     };
     if url.fragment().is_some() || url.query().is_some() {
-        return refused("it must have neither query nor fragment");
+        let why = "it must have neither query nor fragment";
+        return Err(ConfigError::invalid(name, value, why));
     }
-    match url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) {
-        true => Ok(()),
-        false => refused("it must use https, or http on loopback"),
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        let why = "it must use https, or http on loopback";
+        return Err(ConfigError::invalid(name, value, why));
     }
+    Ok(())
 }

@@ -24,18 +24,21 @@ use crate::{
     server::{DemoServer, PROMPTS, TOOLS},
 };
 
-/// The whole server: `/mcp` behind the guard, its metadata, and `/health`.
+/// The whole server: the MCP endpoint behind the guard, its metadata, and `/health`.
+///
+/// # Errors
+/// The settings do not make a guard.
 pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
     let mut guard = Guard::new(&config.resource, &config.issuers)
         .with_name("MCP demo")
         .with_scopes(["mcp:tools", "profile", "email"])
-        .with_scope_above("notes:write", ["mcp:tools"])
+        .with_implied_scopes("notes:write", ["mcp:tools"])
         .with_tools(TOOLS.list_all())
         .with_prompts(PROMPTS.list_all())
         .with_resources(resources::resources())
         .with_templates(resources::templates())
-        .with_hosts(&config.allowed_hosts)
-        .with_origins(&config.allowed_origins)
+        .with_allowed_hosts(&config.allowed_hosts)
+        .with_allowed_origins(&config.allowed_origins)
         .with_revocations(config.revocations)
         .with_clock(clock);
     if let (Some(id), Some(secret)) =
@@ -47,26 +50,26 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
         guard = guard.with_bound_tokens_only();
     }
     if config.dpop_nonces {
-        guard = guard.with_nonces();
+        guard = guard.with_dpop_nonces();
     }
     if config.facade {
         guard = guard.with_facade();
     }
     let guard = guard.build()?;
     let mut sessions = LocalSessionManager::default();
-    // By default rmcp keeps each answer for a minute, in case the client comes back for it: a caller
-    // could have any number of large ones kept. Now each goes with the next request of its session.
+    // By default rmcp keeps each response for a minute, in case the client comes back for it, so a
+    // caller could fill the memory. Now each is dropped at the next request of its session.
     sessions.session_config.completed_cache_ttl = Duration::ZERO;
     let server = DemoServer::new(config.account()?)?;
     let service =
         StreamableHttpService::new(move || Ok(server.clone()), sessions.into(), guard.transport());
     let health = Router::new().route("/health", get(async || "ok"));
-    // What merges last keeps its copy of the metadata at the root.
+    // The router that is merged last serves the metadata at the root.
     Ok(guard.clone().require_host(health).merge(guard.protect(service)))
 }
 
-/// Serves until `shutdown`, then ends the streams on which clients listen and lets the requests
-/// under way finish.
+/// Serves until `shutdown`, then ends the streams on which clients listen and lets the requests in
+/// progress finish.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     let stopping = Stopping::default();
     let router = router.layer(Extension(stopping.clone()));

@@ -1,6 +1,6 @@
-//! The notes of each person, and who wants to hear when they change.
+//! The notes of each user, and the clients that are told when they change.
 //!
-//! They live in memory: the demo server is there to show the protocol, not to keep anything.
+//! They are kept in memory, because this server demonstrates the protocol.
 
 use std::{
     collections::HashMap,
@@ -17,17 +17,17 @@ use rmcp::{
     service::{SubscriptionContext, SubscriptionSink},
 };
 
-/// Where a caller's own notes are read.
+/// URI of the caller's notes.
 pub(crate) const URI: &str = "notes://mine";
-/// Most notes of one person; one more drops the oldest.
-const MOST_NOTES: usize = 100;
-/// Most people whose notes are kept.
-const MOST_PEOPLE: usize = 10_000;
-/// Longest note, in bytes.
-pub(crate) const LONGEST_NOTE: usize = 2_000;
+/// Maximum notes of one user. One more removes the oldest.
+const MAX_NOTES: usize = 100;
+/// Maximum users with notes.
+const MAX_USERS: usize = 10_000;
+/// Maximum length of a note, in bytes.
+pub(crate) const MAX_NOTE_LENGTH: usize = 2_000;
 
-/// A person: notes are theirs through whichever client they come.
-type Person = (String, String);
+/// Issuer and subject. A user has the same notes through every client.
+type User = (String, String);
 
 /// All notes. Cheap to clone.
 #[derive(Clone, Default)]
@@ -35,13 +35,13 @@ pub(crate) struct Notes(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    by_person: Mutex<HashMap<Person, Vec<String>>>,
-    listeners: Mutex<HashMap<u64, (Person, Listener)>>,
+    by_user: Mutex<HashMap<User, Vec<String>>>,
+    listeners: Mutex<HashMap<u64, (User, Listener)>>,
     listened: AtomicU64,
 }
 
-/// How a client hears of a change: on the wire of 2026 by the stream of its subscription, on the
-/// older ones by its session.
+/// How a client is told of a change: on the stream of its subscription (2026-07-28), or through its
+/// session (before).
 #[derive(Clone)]
 enum Listener {
     Stream(SubscriptionSink),
@@ -49,13 +49,13 @@ enum Listener {
 }
 
 impl Listener {
-    /// Whether the session has ended. A stream takes itself off the list.
-    fn is_gone(&self) -> bool {
+    /// Whether the session has ended. A stream removes itself from the list.
+    fn is_closed(&self) -> bool {
         matches!(self, Self::Session(_, peer) if peer.is_transport_closed())
     }
 
-    /// Whether the client could still be told.
-    async fn tell(&self) -> bool {
+    /// Notifies the client. Returns `false` if it is gone.
+    async fn notify(&self) -> bool {
         match self {
             Self::Stream(sink) => sink.notify_resource_updated(URI).await.is_ok(),
             Self::Session(_, peer) => {
@@ -68,73 +68,73 @@ impl Listener {
 
 impl Notes {
     /// The caller's notes, oldest first.
-    pub(crate) fn of(&self, caller: &Caller) -> Vec<String> {
-        lock(&self.0.by_person).get(&person(caller)).cloned().unwrap_or_default()
+    pub(crate) fn list(&self, caller: &Caller) -> Vec<String> {
+        lock(&self.0.by_user).get(&user(caller)).cloned().unwrap_or_default()
     }
 
-    /// Adds one, and tells whoever listens. The answer is how many there are.
+    /// Adds a note and notifies the clients that listen. Returns the number of notes.
     pub(crate) async fn add(&self, caller: &Caller, note: String) -> usize {
-        let person = person(caller);
-        let count = self.keep(&person, note);
+        let user = user(caller);
+        let count = self.keep(&user, note);
         let listeners: Vec<(u64, Listener)> = lock(&self.0.listeners)
             .iter()
-            .filter(|(_, (owner, _))| *owner == person)
+            .filter(|(_, (owner, _))| *owner == user)
             .map(|(key, (_, listener))| (*key, listener.clone()))
             .collect();
         for (key, listener) in listeners {
-            if !listener.tell().await {
+            if !listener.notify().await {
                 lock(&self.0.listeners).remove(&key);
             }
         }
         count
     }
 
-    fn keep(&self, person: &Person, note: String) -> usize {
-        let mut people = lock(&self.0.by_person);
-        if people.len() >= MOST_PEOPLE && !people.contains_key(person) {
-            people.clear();
+    fn keep(&self, user: &User, note: String) -> usize {
+        let mut users = lock(&self.0.by_user);
+        if users.len() >= MAX_USERS && !users.contains_key(user) {
+            users.clear();
         }
-        let notes = people.entry(person.clone()).or_default();
-        if notes.len() >= MOST_NOTES {
+        let notes = users.entry(user.clone()).or_default();
+        if notes.len() >= MAX_NOTES {
             notes.remove(0);
         }
         notes.push(note);
         notes.len()
     }
 
-    /// Tells the stream of a subscription of changes until it ends.
+    /// Notifies the stream of a subscription of changes until it ends.
     pub(crate) async fn listen(&self, caller: &Caller, context: &SubscriptionContext) {
         let key = self.enlist(caller, Listener::Stream(context.sink().clone()));
         context.cancelled().await;
         lock(&self.0.listeners).remove(&key);
     }
 
-    /// Tells a session of an older wire of changes.
+    /// Notifies a session of changes.
     pub(crate) fn subscribe(&self, caller: &Caller, session: &str, peer: Peer<RoleServer>) {
         self.unsubscribe(caller, session);
         self.enlist(caller, Listener::Session(session.to_owned(), peer));
     }
 
-    /// Ends that.
+    /// Ends the notifications of a session.
     pub(crate) fn unsubscribe(&self, caller: &Caller, session: &str) {
-        let person = person(caller);
+        let user = user(caller);
         lock(&self.0.listeners).retain(|_, (owner, listener)| {
-            let is_it = matches!(listener, Listener::Session(known, _) if known == session);
-            !(is_it && *owner == person)
+            let is_session = matches!(listener, Listener::Session(known, _) if known == session);
+            !(is_session && *owner == user)
         });
     }
 
     fn enlist(&self, caller: &Caller, listener: Listener) -> u64 {
         let key = self.0.listened.fetch_add(1, Ordering::Relaxed);
         let mut listeners = lock(&self.0.listeners);
-        // Sessions are few, but a caller could open, subscribe and close them for ever.
-        listeners.retain(|_, (_, listener)| !listener.is_gone());
-        listeners.insert(key, (person(caller), listener));
+        // Otherwise a caller could open, subscribe and close sessions without end.
+        listeners.retain(|_, (_, listener)| !listener.is_closed());
+        listeners.insert(key, (user(caller), listener));
         key
     }
 }
 
-fn person(caller: &Caller) -> Person {
+fn user(caller: &Caller) -> User {
     (caller.issuer.clone(), caller.subject.clone())
 }
 

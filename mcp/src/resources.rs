@@ -1,4 +1,4 @@
-//! The resources: what the server knows of its caller, and the caller's notes.
+//! The resources: the profile and the notes of the caller.
 
 use guard::{Caller, hidden_without, needs};
 use rmcp::{
@@ -12,13 +12,13 @@ use serde_json::json;
 
 use crate::notes;
 
-/// The caller's profile. Without the scope `profile` nobody sees it in the list.
+/// The caller's profile, hidden from lists without the scope `profile`.
 const PROFILE: &str = "profile://me";
-/// One claim of it, or one note: the text before the variable.
+/// Literal prefixes of the templates for one claim of the profile and for one note.
 const CLAIM: &str = "profile://me/";
 const NOTE: &str = "notes://mine/";
-/// Milliseconds that a profile may be kept: it changes with the token only.
-const PROFILE_FRESH_FOR: u64 = 60_000;
+/// Milliseconds for which clients may cache a profile. It changes with the token only.
+const PROFILE_TTL: u64 = 60_000;
 
 pub(crate) fn resources() -> Vec<Resource> {
     vec![
@@ -46,7 +46,7 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
     ]
 }
 
-/// What `uri` holds for `caller`, whose notes these are. Never shared: it is theirs alone.
+/// Reads `uri` for `caller`, who has these notes.
 pub(crate) fn read(
     uri: &str,
     caller: &Caller,
@@ -60,7 +60,7 @@ pub(crate) fn read(
     let (text, mime_type) = found.ok_or_else(|| {
         ErrorData::resource_not_found("there is no such resource", Some(json!({"uri": uri})))
     })?;
-    let fresh_for = if uri.starts_with(PROFILE) { PROFILE_FRESH_FOR } else { 0 };
+    let ttl = if uri.starts_with(PROFILE) { PROFILE_TTL } else { 0 };
     let contents = ResourceContents::TextResourceContents {
         uri: uri.into(),
         mime_type: Some(mime_type.into()),
@@ -68,7 +68,7 @@ pub(crate) fn read(
         meta: None,
     };
     let result = ReadResourceResult::new(vec![contents]);
-    Ok(result.with_ttl_ms(fresh_for).with_cache_scope(CacheScope::Private).into())
+    Ok(result.with_ttl_ms(ttl).with_cache_scope(CacheScope::Private).into())
 }
 
 fn profile(caller: &Caller) -> String {
@@ -100,10 +100,10 @@ fn one_of(uri: &str, caller: &Caller, notes: &[String]) -> Option<String> {
     }
 }
 
-/// Refuses a subscription to what never changes.
-pub(crate) fn can_change(uri: &str) -> Result<(), ErrorData> {
-    match uri == notes::URI {
-        true => Ok(()),
-        false => Err(ErrorData::invalid_params("only notes://mine changes", None)),
+/// Refuses subscriptions to resources that never change.
+pub(crate) fn check_subscription(uri: &str) -> Result<(), ErrorData> {
+    if uri != notes::URI {
+        return Err(ErrorData::invalid_params("only notes://mine changes", None));
     }
+    Ok(())
 }

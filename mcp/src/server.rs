@@ -1,4 +1,4 @@
-//! The model server: each feature of the protocol that a server author needs, once.
+//! The model server, with one of each feature of the protocol.
 
 use std::sync::{Arc, LazyLock};
 
@@ -26,7 +26,7 @@ use url::Url;
 
 use crate::{completion::complete, notes::Notes, resources};
 
-/// The tools, put together once: the macro's default would do it at every call.
+/// The tools. The macro would build this router again for each call.
 pub(crate) static TOOLS: LazyLock<ToolRouter<DemoServer>> = LazyLock::new(|| {
     DemoServer::echo_router()
         + DemoServer::whoami_router()
@@ -37,11 +37,11 @@ pub(crate) static TOOLS: LazyLock<ToolRouter<DemoServer>> = LazyLock::new(|| {
         + DemoServer::write_report_router()
 });
 
-/// The prompts, the same way.
+/// The prompts.
 pub(crate) static PROMPTS: LazyLock<PromptRouter<DemoServer>> =
     LazyLock::new(DemoServer::introduce_router);
 
-/// Asked for at every request, too.
+/// What the server says about itself. rmcp asks for it with each request.
 static INFO: LazyLock<ServerConfig> = LazyLock::new(|| {
     let mut info = ServerConfig::new(capabilities());
     info.server_info = Implementation::new("portcullis-demo", env!("CARGO_PKG_VERSION"));
@@ -53,8 +53,8 @@ static INFO: LazyLock<ServerConfig> = LazyLock::new(|| {
     info
 });
 
-/// Milliseconds that a client may keep a list. Lists change with the caller's scopes only.
-const LISTS_FRESH_FOR: u64 = 60_000;
+/// Milliseconds for which clients may cache a list. Lists change with the caller's scopes only.
+const LIST_TTL: u64 = 60_000;
 
 fn capabilities() -> ServerCapabilities {
     ServerCapabilities::builder()
@@ -67,25 +67,31 @@ fn capabilities() -> ServerCapabilities {
         .build()
 }
 
-/// The server. Cheap to clone; what it knows of a person is in the caller.
+/// The server. Cheap to clone.
 #[derive(Clone)]
 pub struct DemoServer(Arc<State>);
 
-/// What outlives a request.
+/// The state that outlives a request.
 pub(crate) struct State {
     pub(crate) notes: Notes,
     pub(crate) tasks: OwnedTasks,
     pub(crate) states: RequestStates,
-    /// Where people see and end what they allowed.
+    /// The page where users manage their grants.
     pub(crate) account: Url,
 }
 
 impl DemoServer {
-    /// A server whose callers manage their access at `account`.
+    /// A server whose users manage their grants at `account`.
+    ///
+    /// # Errors
+    /// [`GuardError::Randomness`].
     pub fn new(account: Url) -> Result<Self, GuardError> {
-        let states = RequestStates::of_this_process()?;
-        let (notes, tasks) = (Notes::default(), OwnedTasks::default());
-        Ok(Self(Arc::new(State { notes, tasks, states, account })))
+        Ok(Self(Arc::new(State {
+            notes: Notes::default(),
+            tasks: OwnedTasks::default(),
+            states: RequestStates::with_random_key()?,
+            account,
+        })))
     }
 
     pub(crate) fn state(&self) -> &State {
@@ -93,7 +99,7 @@ impl DemoServer {
     }
 }
 
-/// The session of an older wire; empty on the newer one, which has none.
+/// The session id, in revisions before 2026-07-28. Later ones have no sessions.
 fn session(context: &RequestContext<RoleServer>) -> &str {
     let parts = context.extensions.get::<Parts>();
     let id = parts.and_then(|parts| parts.headers.get("mcp-session-id")?.to_str().ok());
@@ -114,9 +120,9 @@ impl ServerHandler for DemoServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = Caller::of(&context)?.visible(TOOLS.list_all());
+        let tools = Caller::from_context(&context)?.visible(TOOLS.list_all());
         let list = ListToolsResult::with_all_items(tools);
-        Ok(list.with_ttl_ms(LISTS_FRESH_FOR).with_cache_scope(CacheScope::Private))
+        Ok(list.with_ttl_ms(LIST_TTL).with_cache_scope(CacheScope::Private))
     }
 
     async fn call_tool(
@@ -132,9 +138,9 @@ impl ServerHandler for DemoServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let prompts = Caller::of(&context)?.visible(PROMPTS.list_all());
+        let prompts = Caller::from_context(&context)?.visible(PROMPTS.list_all());
         let list = ListPromptsResult::with_all_items(prompts);
-        Ok(list.with_ttl_ms(LISTS_FRESH_FOR).with_cache_scope(CacheScope::Private))
+        Ok(list.with_ttl_ms(LIST_TTL).with_cache_scope(CacheScope::Private))
     }
 
     async fn get_prompt(
@@ -151,7 +157,7 @@ impl ServerHandler for DemoServer {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let count = self.state().notes.of(&Caller::of(&context)?).len();
+        let count = self.state().notes.list(&Caller::from_context(&context)?).len();
         complete(&request, count)
     }
 
@@ -160,9 +166,9 @@ impl ServerHandler for DemoServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let resources = Caller::of(&context)?.visible(resources::resources());
+        let resources = Caller::from_context(&context)?.visible(resources::resources());
         let list = ListResourcesResult::with_all_items(resources);
-        Ok(list.with_ttl_ms(LISTS_FRESH_FOR).with_cache_scope(CacheScope::Private))
+        Ok(list.with_ttl_ms(LIST_TTL).with_cache_scope(CacheScope::Private))
     }
 
     async fn list_resource_templates(
@@ -170,9 +176,9 @@ impl ServerHandler for DemoServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let templates = Caller::of(&context)?.visible(resources::templates());
+        let templates = Caller::from_context(&context)?.visible(resources::templates());
         let list = ListResourceTemplatesResult::with_all_items(templates);
-        Ok(list.with_ttl_ms(LISTS_FRESH_FOR).with_cache_scope(CacheScope::Private))
+        Ok(list.with_ttl_ms(LIST_TTL).with_cache_scope(CacheScope::Private))
     }
 
     async fn read_resource(
@@ -180,18 +186,18 @@ impl ServerHandler for DemoServer {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let caller = Caller::of(&context)?;
-        resources::read(&request.uri, &caller, &self.state().notes.of(&caller))
+        let caller = Caller::from_context(&context)?;
+        resources::read(&request.uri, &caller, &self.state().notes.list(&caller))
     }
 
-    /// `resources/subscribe`, on the older wires.
+    /// `resources/subscribe`, in revisions before 2026-07-28.
     async fn subscribe(
         &self,
         request: SubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        resources::can_change(&request.uri)?;
-        let caller = Caller::of(&context)?;
+        resources::check_subscription(&request.uri)?;
+        let caller = Caller::from_context(&context)?;
         self.state().notes.subscribe(&caller, session(&context), context.peer.clone());
         Ok(())
     }
@@ -201,7 +207,7 @@ impl ServerHandler for DemoServer {
         _: UnsubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.state().notes.unsubscribe(&Caller::of(&context)?, session(&context));
+        self.state().notes.unsubscribe(&Caller::from_context(&context)?, session(&context));
         Ok(())
     }
 
@@ -212,9 +218,9 @@ impl ServerHandler for DemoServer {
         Some(wanted.supported_by(&capabilities()))
     }
 
-    /// `subscriptions/listen`, on the wire of 2026.
+    /// `subscriptions/listen`, since 2026-07-28.
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let caller = Caller::of(context.request_context())?;
+        let caller = Caller::from_context(context.request_context())?;
         self.state().notes.listen(&caller, &context).await;
         Ok(())
     }
@@ -224,7 +230,7 @@ impl ServerHandler for DemoServer {
         request: GetTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        let caller = Caller::of(&context)?;
+        let caller = Caller::from_context(&context)?;
         self.state().tasks.get(&caller, &request.task_id).map(GetTaskResult::new)
     }
 
@@ -233,7 +239,7 @@ impl ServerHandler for DemoServer {
         request: UpdateTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        let caller = Caller::of(&context)?;
+        let caller = Caller::from_context(&context)?;
         self.state().tasks.update(&caller, &request.task_id, request.input_responses)
     }
 
@@ -242,6 +248,6 @@ impl ServerHandler for DemoServer {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.state().tasks.cancel(&Caller::of(&context)?, &request.task_id)
+        self.state().tasks.cancel(&Caller::from_context(&context)?, &request.task_id)
     }
 }

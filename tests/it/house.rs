@@ -3,4 +3,5 @@
 mod light;
 mod reason_codes;
 mod rooms;
+mod snippets;
 mod tidy;

@@ -64,7 +64,7 @@ pub fn router(resource: &str, issuer: &str, token: &str) -> Result<Router, Guard
     let sessions = Arc::new(LocalSessionManager::default());
     let fixture = Fixture(Arc::new(State {
         tasks: OwnedTasks::default(),
-        states: RequestStates::of_this_process()?,
+        states: RequestStates::with_random_key()?,
         listeners: Mutex::default(),
         listened: AtomicU64::default(),
         sessions: sessions.clone(),
@@ -263,7 +263,7 @@ impl ServerHandler for Fixture {
         request: GetTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        let caller = Caller::of(&context)?;
+        let caller = Caller::from_context(&context)?;
         self.0.tasks.get(&caller, &request.task_id).map(GetTaskResult::new)
     }
 
@@ -272,7 +272,7 @@ impl ServerHandler for Fixture {
         request: UpdateTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        let caller = Caller::of(&context)?;
+        let caller = Caller::from_context(&context)?;
         self.0.tasks.update(&caller, &request.task_id, request.input_responses)
     }
 
@@ -281,7 +281,7 @@ impl ServerHandler for Fixture {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.0.tasks.cancel(&Caller::of(&context)?, &request.task_id)
+        self.0.tasks.cancel(&Caller::from_context(&context)?, &request.task_id)
     }
 
     async fn list_skills(

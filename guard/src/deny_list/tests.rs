@@ -187,7 +187,7 @@ async fn fail_closed_refuses_everything_until_the_list_can_be_had() {
     setting.turn().await;
     assert_eq!(setting.list.check(named(TOKEN)).await, Ok(()));
 
-    setting.list.state().known_at = Instant::now().checked_sub(LONGEST_LAG);
+    setting.list.state().known_at = Instant::now().checked_sub(MAX_AGE);
     setting.issuer.is_down.store(true, Ordering::Relaxed);
     assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::RevocationsUnknown));
 }
@@ -218,5 +218,5 @@ async fn off_asks_nothing_and_refuses_nothing() {
     setting.revoke(GRANT);
     assert_eq!(setting.list.check(named(TOKEN)).await, Ok(()));
     assert!(!setting.list.has_revoked(named(TOKEN)));
-    assert!(setting.list.state().turns.is_none());
+    assert!(setting.list.state().polls.is_none());
 }

@@ -133,8 +133,8 @@ impl Setting {
     }
 
     async fn fetch_has_ended(&self) {
-        let under_way = self.cache.state().under_way.clone();
-        let _ = under_way.unwrap().changed().await;
+        let running = self.cache.state().running.clone();
+        let _ = running.unwrap().changed().await;
     }
 }
 
@@ -218,7 +218,7 @@ async fn known_keys_are_used_through_an_outage_of_a_day_and_no_longer() {
     assert_eq!(unknown.unwrap_err(), Refusal::NoKeys, "nobody said that there is no such key");
 
     setting.issuer.answers.forget_permits(100);
-    setting.advance(LONGEST_OUTAGE - 60);
+    setting.advance(MAX_STALENESS - 60);
     assert!(setting.knows_its_key_at_once().await);
     setting.issuer.answers.add_permits(100);
     setting.fetch_has_ended().await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn asked(body: &str) -> Asked {
-    Asked::read(body.as_bytes()).unwrap()
+    Asked::parse(body.as_bytes()).unwrap()
 }
 
 fn read(body: &str) -> Operation {
@@ -18,7 +18,7 @@ fn refusal(method: &str, params: &Value) -> Option<(i32, String)> {
     match asked(&body.to_string()).check(&HeaderMap::new()) {
         Err(Refusal::InvalidMessage { code, id, why }) => {
             assert_eq!(id, Some(json!(7)));
-            Some((code, why))
+            Some((code.0, why))
         }
         Err(error) => panic!("{error}"),
         Ok(()) => None,
@@ -137,7 +137,7 @@ fn a_parameter_that_differs_from_a_known_one_in_case_is_refused() {
         json!({"name": "a", "Arguments": {}}),
     ] {
         let body = json!({"id": 1, "method": "tools/call", "params": params}).to_string();
-        assert_eq!(Asked::read(body.as_bytes()).map(|_| ()), Err(Refusal::Unreadable));
+        assert_eq!(Asked::parse(body.as_bytes()).map(|_| ()), Err(Refusal::Unreadable));
     }
 }
 
@@ -149,7 +149,7 @@ fn a_header_that_says_something_else_than_the_body_is_refused() {
             HeaderValue::from_static(value),
         )]);
         asked(body).check(&headers).map_err(|error| match error {
-            Refusal::InvalidMessage { code, .. } => code,
+            Refusal::InvalidMessage { code, .. } => code.0,
             _ => 0,
         })
     };

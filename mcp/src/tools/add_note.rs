@@ -1,14 +1,14 @@
 //! `add_note`: needs a scope that the first sign-in does not ask for.
 //!
-//! A client without it sees the tool, is told by a 403 which scopes to ask for, asks the person,
-//! and calls again (step-up).
+//! A client without the scope sees the tool and gets a 403 that names the scopes. It asks the user
+//! for consent and calls again (step-up).
 
 use guard::{Caller, needs};
 use rmcp::{ErrorData, handler::server::wrapper::Parameters, schemars, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{notes::LONGEST_NOTE, server::DemoServer};
+use crate::{notes::MAX_NOTE_LENGTH, server::DemoServer};
 
 /// What to keep.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,7 +29,7 @@ impl DemoServer {
         caller: Caller,
         Parameters(arguments): Parameters<AddNoteArguments>,
     ) -> Result<String, ErrorData> {
-        if arguments.text.len() > LONGEST_NOTE {
+        if arguments.text.len() > MAX_NOTE_LENGTH {
             return Err(ErrorData::invalid_params("a note has at most 2000 bytes", None));
         }
         let count = self.state().notes.add(&caller, arguments.text).await;

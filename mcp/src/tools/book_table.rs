@@ -1,7 +1,7 @@
-//! `book_table`: asks the person while it runs (elicitation), on both wires.
+//! `book_table`: asks the user while it runs (elicitation), in every revision.
 //!
-//! On the wire of 2026 the answer says which inputs are missing, and the client calls again with
-//! them and with the state that it was given. On the older ones the server asks in the session.
+//! Since 2026-07-28, the result says which inputs are missing, and the client calls again with them
+//! and with the state that it was given. Before, the server asks in the session.
 
 use guard::{Caller, needs};
 use rmcp::{
@@ -25,9 +25,9 @@ use serde_json::json;
 
 use crate::server::DemoServer;
 
-/// What the state is signed for.
+/// The operation that request states are bound to.
 const OPERATION: &str = "tools/call book_table";
-/// The name of the one input.
+/// Name of the input.
 const DETAILS: &str = "details";
 
 /// Where to book.
@@ -37,13 +37,13 @@ pub(crate) struct BookTableArguments {
     restaurant: String,
 }
 
-/// What the first round knew. What the client says in the second is not believed instead.
+/// The state of the first round. Arguments of the second do not replace it.
 #[derive(Deserialize, Serialize)]
 struct Booking {
     restaurant: String,
 }
 
-/// What the person answers.
+/// The answer of the user.
 #[derive(Deserialize)]
 struct Details {
     people: u8,
@@ -63,7 +63,7 @@ impl DemoServer {
         InputResponses(answers): InputResponses,
         RequestState(sealed): RequestState,
     ) -> Result<CallToolResponse, ErrorData> {
-        let caller = Caller::of(&context)?;
+        let caller = Caller::from_context(&context)?;
         let states = &self.state().states;
         if let Some(sealed) = sealed {
             let Booking { restaurant } = states.open(&caller, OPERATION, &sealed)?;
@@ -100,7 +100,7 @@ fn form(restaurant: &str) -> Result<ElicitRequestParams, ErrorData> {
     Ok(ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema })
 }
 
-/// The person may say no; that is an answer and no error.
+/// Turns the answer into a result. That the user declines is not an error.
 fn conclude(restaurant: &str, answer: ElicitResult) -> Result<CallToolResponse, ErrorData> {
     let words = match answer.action {
         ElicitationAction::Accept => {

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::server::DemoServer;
 
-/// Most steps of one call.
-const MOST_STEPS: u32 = 100;
+/// Maximum steps of one call.
+const MAX_STEPS: u32 = 100;
 
 /// How to count.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -27,11 +27,11 @@ pub(crate) struct CountDownArguments {
     from: u32,
     /// Milliseconds between two numbers.
     #[schemars(range(min = 0, max = 1000))]
-    #[serde(default = "usual_pause")]
+    #[serde(default = "default_pause")]
     pause: u64,
 }
 
-fn usual_pause() -> u64 {
+fn default_pause() -> u64 {
     100
 }
 
@@ -50,7 +50,7 @@ impl DemoServer {
         Parameters(arguments): Parameters<CountDownArguments>,
     ) -> Result<String, ErrorData> {
         let (from, pause) = (arguments.from, Duration::from_millis(arguments.pause.min(1000)));
-        if !(1..=MOST_STEPS).contains(&from) {
+        if !(1..=MAX_STEPS).contains(&from) {
             return Err(ErrorData::invalid_params("`from` is a number from 1 to 100", None));
         }
         let token = meta.get_progress_token();
@@ -61,12 +61,11 @@ impl DemoServer {
                 }
                 () = sleep(pause) => {}
             }
-            // Whoever did not ask for progress gets none.
             if let Some(token) = &token {
                 let progress = ProgressNotificationParam::new(token.clone(), f64::from(step))
                     .with_total(f64::from(from))
                     .with_message(format!("{} to go", from - step));
-                // A client that is gone misses nothing.
+                // The call goes on even if the client has left.
                 let _ = peer.notify_progress(progress).await;
             }
         }

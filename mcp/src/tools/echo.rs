@@ -26,6 +26,6 @@ impl DemoServer {
         caller: Caller,
         Parameters(arguments): Parameters<EchoArguments>,
     ) -> String {
-        format!("Hello {}: {}", caller.shown_name(), arguments.message)
+        format!("Hello {}: {}", caller.display_name(), arguments.message)
     }
 }

@@ -1,7 +1,7 @@
-//! `review_access`: sends the person to a page (elicitation by URL).
+//! `review_access`: sends the user to a page (elicitation by URL).
 //!
-//! What happens there stays between the person and the page: neither the client nor this server
-//! sees a password or a secret. Here it is the page on which people end what they allowed.
+//! Neither the client nor this server sees what the user enters there, such as a password. Here it
+//! is the page where users manage their grants.
 
 use guard::needs;
 use rmcp::{
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::server::DemoServer;
 
-/// The name of the one input.
+/// Name of the input.
 const VISIT: &str = "visit";
 
 #[tool_router(router = review_access_router, vis = "pub(crate)")]
@@ -68,8 +68,8 @@ impl DemoServer {
     }
 }
 
-/// For a client that cannot be asked in between: an error that names the page
-/// (MCP 2025-11-25, URL elicitation required).
+/// The error for a client without URL elicitation. It names the page (MCP 2025-11-25, URL elicitation
+/// required).
 fn must_visit(message: &str, url: &str, elicitation_id: &str) -> ErrorData {
     let page =
         json!({"mode": "url", "message": message, "url": url, "elicitationId": elicitation_id});

@@ -1,4 +1,4 @@
-//! `whoami`: what the server knows of its caller, as structured content.
+//! `whoami`: describes the caller, as structured content.
 
 use guard::{Caller, needs};
 use rmcp::{Json, schemars, tool, tool_router};

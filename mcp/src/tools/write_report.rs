@@ -1,4 +1,4 @@
-//! `write_report`: takes its time, as a task where the client can wait for one (tasks extension).
+//! `write_report`: a slow tool, which runs as a task if the client supports them (tasks extension).
 
 use std::time::Duration;
 
@@ -18,18 +18,18 @@ use tokio::time::sleep;
 
 use crate::server::DemoServer;
 
-/// Longest work, in seconds.
-const LONGEST: u64 = 60;
+/// Maximum duration, in seconds.
+const MAX_SECONDS: u64 = 60;
 
 /// How long to take.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct WriteReportArguments {
     /// Seconds to work, at most 60; 3 if not given.
-    #[serde(default = "usual_time")]
+    #[serde(default = "default_seconds")]
     seconds: u64,
 }
 
-fn usual_time() -> u64 {
+fn default_seconds() -> u64 {
     3
 }
 
@@ -45,9 +45,9 @@ impl DemoServer {
         context: RequestContext<RoleServer>,
         Parameters(arguments): Parameters<WriteReportArguments>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let caller = Caller::of(&context)?;
-        let words = report(&caller, &self.state().notes.of(&caller));
-        let time = Duration::from_secs(arguments.seconds.min(LONGEST));
+        let caller = Caller::from_context(&context)?;
+        let words = report(&caller, &self.state().notes.list(&caller));
+        let time = Duration::from_secs(arguments.seconds.min(MAX_SECONDS));
         let can_wait = context.client_capabilities().is_some_and(|client| client.supports_tasks());
         if can_wait {
             let options = TaskOptions::default().with_status_message("Reading your notes");
@@ -64,7 +64,7 @@ impl DemoServer {
     }
 }
 
-/// Stops when the task is cancelled: nobody else would stop it.
+/// Works until the task is done or cancelled. The task manager does not stop it.
 async fn work(
     task: TaskContext,
     time: Duration,
@@ -78,7 +78,7 @@ async fn work(
 
 fn report(caller: &Caller, notes: &[String]) -> String {
     let words: usize = notes.iter().map(|note| note.split_whitespace().count()).sum();
-    format!("Report for {}: {} notes, {words} words.", caller.shown_name(), notes.len())
+    format!("Report for {}: {} notes, {words} words.", caller.display_name(), notes.len())
 }
 
 fn written(words: String) -> CallToolResult {

@@ -49,7 +49,7 @@ async fn a_bad_token_is_told_which_check_failed() {
     let answer = call(&stack.resource, Wire::V2026, "a.b.c", "echo", json!({})).await;
     assert_eq!(answer.status, 401);
     assert!(challenge(&answer).starts_with(
-        "Bearer error=\"invalid_token\", error_description=\"the token is not a well-formed JWT\""
+        "Bearer error=\"invalid_token\", error_description=\"The token is not a well-formed JWT.\""
     ));
 }
 

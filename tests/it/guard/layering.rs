@@ -3,11 +3,13 @@
 use std::net::Ipv4Addr;
 
 use axum::{
-    Json,
+    Json, Router,
     extract::Request,
+    http::HeaderMap,
     routing::{get, post},
 };
 use guard::{Caller, Guard};
+use keys::{Algorithm, DpopRequest, SigningKey};
 use serde_json::{Value, json};
 use tests::{
     programs::client::{Answer, http},
@@ -184,4 +186,82 @@ async fn a_client_that_listens_does_not_hold_up_the_stop_of_the_server() {
     let limit = std::time::Duration::from_secs(5);
     tokio::time::timeout(limit, served).await.unwrap().unwrap();
     assert_eq!(stream.chunk().await.unwrap(), None);
+}
+
+/// Routes of a server's own behind `Guard::layer`; their origin.
+async fn own_routes(stack: &Stack) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let guard = Guard::new(&origin, [&stack.issuer]).with_scopes(["mcp:tools"]).build().unwrap();
+    let shown = async |caller: Caller, headers: HeaderMap, body: String| {
+        assert!(!headers.contains_key("authorization") && !headers.contains_key("dpop"));
+        format!("{} says {body}", caller.subject)
+    };
+    let admin = Router::new()
+        .route("/admin", post(shown))
+        .layer(guard.layer().with_scopes(["notes:write"]));
+    let router = Router::new()
+        .nest("/notes", Router::new().route("/mine", post(shown)).layer(guard.layer()))
+        .merge(admin)
+        .merge(guard.metadata());
+    tokio::spawn(mcp::serve(listener, router, std::future::pending()));
+    origin
+}
+
+#[tokio::test]
+async fn own_routes_need_a_token_and_get_the_caller_instead() {
+    let stack = Stack::start().await;
+    let origin = own_routes(&stack).await;
+    let mine = format!("{origin}/notes/mine");
+    let refused = Answer::of(http().post(&mine).body("hello")).await;
+    assert_eq!(refused.status, 401);
+    let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+    let metadata = format!("{origin}/.well-known/oauth-protected-resource");
+    assert!(challenge.contains(&format!("resource_metadata=\"{metadata}\"")), "{challenge}");
+    assert_eq!(Answer::of(http().get(&metadata)).await.text("resource"), origin);
+
+    let token = signed(&stack, &json!({"aud": origin}));
+    let sent = http().post(&mine).bearer_auth(&token).body("hello").send().await.unwrap();
+    assert_eq!(sent.text().await.unwrap(), "nick says hello");
+    let from_a_page = http().post(&mine).bearer_auth(&token).header("origin", "https://evil.test");
+    assert_eq!(Answer::of(from_a_page).await.status, 403);
+    let elsewhere = signed(&stack, &json!({}));
+    assert_eq!(call(&mine, &elsewhere).await.status, 401, "a token is for one resource");
+}
+
+#[tokio::test]
+async fn own_routes_may_need_scopes_of_their_own() {
+    let stack = Stack::start().await;
+    let origin = own_routes(&stack).await;
+    let admin = format!("{origin}/admin");
+    let refused = call(&admin, &signed(&stack, &json!({"aud": origin}))).await;
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (403, "insufficient_scope"));
+    let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.contains("scope=\"notes:write\""), "{challenge}");
+    let token = signed(&stack, &json!({"aud": origin, "scope": "notes:write"}));
+    let sent = http().post(&admin).bearer_auth(&token).body("x").send().await.unwrap();
+    assert_eq!(sent.status(), 200);
+    let token = signed(&stack, &json!({"aud": origin, "scope": ""}));
+    assert_eq!(call(&format!("{origin}/notes/mine"), &token).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_bound_token_at_an_own_route_needs_a_proof_for_its_url() {
+    let stack = Stack::start().await;
+    let origin = own_routes(&stack).await;
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let bound = json!({"aud": origin, "cnf": {"jkt": key.thumbprint()}});
+    let token = signed(&stack, &bound);
+    let send = async |path: &str| {
+        let url = format!("{origin}{path}");
+        let access_token = Some(token.as_str());
+        let now = stack.state.clock.now();
+        let request = DpopRequest { method: "POST", url: &url, access_token, nonce: None, now };
+        let proof = key.dpop_proof(&request).unwrap();
+        let sent = http().post(format!("{origin}/notes/mine")).header("dpop", proof);
+        sent.header("authorization", format!("DPoP {token}")).send().await.unwrap().status()
+    };
+    assert_eq!(send("/notes/mine").await, 200);
+    assert_eq!(send("/mine").await, 401);
+    assert_eq!(call(&format!("{origin}/notes/mine"), &token).await.status, 401);
 }

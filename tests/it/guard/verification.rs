@@ -90,7 +90,7 @@ async fn an_expired_token_is_refused() {
     stack.advance(890);
     assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 200);
     stack.advance(15);
-    assert_eq!(refusal(&stack, &token).await, "the token has expired");
+    assert_eq!(refusal(&stack, &token).await, "The token has expired.");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_token_for_another_resource_is_refused() {
     let claims = json!({"iss": stack.issuer, "sub": "x", "aud": "http://localhost:9/mcp",
         "client_id": "c", "scope": "mcp:tools profile", "exp": now + 600, "iat": now, "jti": "1"});
     let foreign = key.sign(keys::TokenType::AccessToken, &claims).unwrap();
-    assert_eq!(refusal(&stack, &foreign).await, "the token was issued for another resource");
+    assert_eq!(refusal(&stack, &foreign).await, "The token was issued for another resource.");
     let id_token = key.sign(keys::TokenType::IdToken, &claims).unwrap();
     assert!(refusal(&stack, &id_token).await.contains("typ"));
 }
@@ -135,7 +135,7 @@ async fn a_token_of_another_issuer_is_refused() {
     let (stack, _) = signed_in().await;
     let (_elsewhere, token) = signed_in().await;
     let reason = refusal(&stack, &token).await;
-    assert_eq!(reason, "the token was issued by another authorization server");
+    assert_eq!(reason, "The token was issued by another authorization server.");
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn a_tampered_token_is_refused() {
     claims["name"] = "Mallory".into();
     let forged =
         format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(claims.to_string()), parts[2]);
-    assert_eq!(refusal(&stack, &forged).await, "the token's signature does not match");
+    assert_eq!(refusal(&stack, &forged).await, "The token's signature does not match.");
     let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"at+jwt"}"#);
     assert!(refusal(&stack, &format!("{unsigned}.{}.", parts[1])).await.contains("key"));
 }

@@ -58,7 +58,7 @@ pub(super) async fn call(
         return Err(ErrorData::missing_required_client_capability(needed));
     }
     let argument = |name: &str| request.arguments.as_ref().and_then(|all| all.get(name)).cloned();
-    let start = Start { fixture, caller: Caller::of(context)?, as_task: can_wait };
+    let start = Start { fixture, caller: Caller::from_context(context)?, as_task: can_wait };
     Ok(Some(match name {
         "slow_compute" => {
             let seconds = argument("seconds").and_then(|value| value.as_f64()).unwrap_or(1.0);

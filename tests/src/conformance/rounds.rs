@@ -141,7 +141,7 @@ fn confirm(
     request: &CallToolRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<CallToolResponse, ErrorData> {
-    let (caller, states) = (Caller::of(context)?, &fixture.0.states);
+    let (caller, states) = (Caller::from_context(context)?, &fixture.0.states);
     let Some(sealed) = &request.request_state else {
         let wanted = inputs([(
             "confirm",
@@ -164,7 +164,7 @@ fn gather(
     request: &CallToolRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<CallToolResponse, ErrorData> {
-    let (caller, states) = (Caller::of(context)?, &fixture.0.states);
+    let (caller, states) = (Caller::from_context(context)?, &fixture.0.states);
     let answers = request.input_responses.as_ref();
     if let Some(sealed) = &request.request_state {
         states.open::<String>(&caller, &request.name, sealed)?;
@@ -188,7 +188,7 @@ fn next_round(
     request: &CallToolRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<CallToolResponse, ErrorData> {
-    let (caller, states) = (Caller::of(context)?, &fixture.0.states);
+    let (caller, states) = (Caller::from_context(context)?, &fixture.0.states);
     let round = match &request.request_state {
         Some(sealed) => states.open::<u8>(&caller, &request.name, sealed)?,
         None => 0,

@@ -1,8 +1,8 @@
-//! How much one caller may have under way at once.
+//! Limits what one caller may have in progress at once.
 //!
-//! A request holds a connection, memory and a task of the runtime until it is answered, a stream
-//! for as long as the client listens. Without a bound, one signed-in client could take every
-//! connection of the server.
+//! A request holds a connection, memory and a task until it is answered, and a stream for as long
+//! as the client listens. Without limits, one signed-in client could take every connection of the
+//! server.
 
 use std::{
     collections::HashMap,
@@ -13,29 +13,29 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    caller::{Caller, Owner, Person},
+    caller::{Caller, Owner, User},
     refusal::Refusal,
 };
 
-/// Requests of one caller that are being read, served or answered.
+/// Maximum requests of one caller that are being read, served or answered.
 const MAX_REQUESTS: usize = 128;
-/// Streams on which one caller listens.
+/// Maximum streams on which one caller listens.
 const MAX_STREAMS: usize = 32;
-/// Bytes of the bodies of one caller's requests under way: eight of the largest.
+/// Maximum bytes in the bodies of one caller's requests in progress: eight of the largest bodies.
 const MAX_BODY_BYTES: usize = 32 << 20;
-/// A person may use several clients, but registering many must not lift the bounds: all clients of
-/// one person have so many times the share of one.
-pub(crate) const CLIENTS_OF_A_PERSON: usize = 4;
+/// All clients of one user together may have this many times the share of one. A user may have
+/// several clients, but must not escape the limits by registering many.
+pub(crate) const SHARES_PER_USER: usize = 4;
 
-/// What callers have under way.
+/// What callers have in progress.
 #[derive(Debug)]
-pub(crate) struct UnderWay {
+pub(crate) struct InProgress {
     requests: Quota,
     streams: Quota,
     body_bytes: Quota,
 }
 
-/// A bound for each caller on something that is scarce. Clones share what they count.
+/// Limits a resource for each caller and each user. Clones share their counts.
 #[derive(Clone, Debug)]
 struct Quota {
     max: usize,
@@ -45,10 +45,10 @@ struct Quota {
 #[derive(Debug, Default)]
 struct Taken {
     by_caller: HashMap<Owner, usize>,
-    by_person: HashMap<Person, usize>,
+    by_user: HashMap<User, usize>,
 }
 
-/// What one request takes until it is answered.
+/// What one request holds until it is answered.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     _request: Option<Share>,
@@ -56,7 +56,7 @@ pub(crate) struct Held {
     body_bytes: Option<Share>,
 }
 
-/// What a caller has taken, given back when it is dropped.
+/// What a caller has taken. Dropping it gives it back.
 #[derive(Debug)]
 struct Share {
     owner: Owner,
@@ -64,7 +64,7 @@ struct Share {
     quota: Quota,
 }
 
-impl Default for UnderWay {
+impl Default for InProgress {
     fn default() -> Self {
         Self {
             requests: Quota::new(MAX_REQUESTS),
@@ -74,16 +74,15 @@ impl Default for UnderWay {
     }
 }
 
-impl UnderWay {
-    /// Begins a request of the caller, unless they have too many.
+impl InProgress {
+    /// Counts a new request, or refuses it if the caller has too many.
     pub(crate) fn begin(&self, caller: &Caller) -> Result<Held, Refusal> {
         let request = self.requests.take(caller.owner(), 1).ok_or(Refusal::TooManyRequests)?;
         let body_bytes = self.body_bytes.take(caller.owner(), 0);
         Ok(Held { _request: Some(request), body_bytes, stream: None })
     }
 
-    /// Lets the caller listen by a request, unless they listen on too many streams. `id` is that of
-    /// the request, if it has one.
+    /// Counts a new stream, or refuses it if the caller has too many. `id` is that of the request.
     pub(crate) fn listen(
         &self,
         held: &mut Held,
@@ -110,7 +109,7 @@ impl Quota {
 }
 
 impl Held {
-    /// Counts more bytes of the request's body, unless the caller has too many under way.
+    /// Counts more bytes of the body, or refuses them if the caller has too many in progress.
     pub(crate) fn add_body_bytes(&mut self, count: usize) -> Result<(), Refusal> {
         let share = self.body_bytes.as_mut();
         let fits = share.is_some_and(|share| share.grow(count));
@@ -119,19 +118,18 @@ impl Held {
 }
 
 impl Share {
-    /// Takes so much more; `false` if the caller would have too much.
+    /// Takes `more`, or returns `false` if the caller would exceed the limit.
     fn grow(&mut self, more: usize) -> bool {
         let mut taken = lock(&self.quota.taken);
         let of_caller = taken.by_caller.get(&self.owner).copied().unwrap_or_default() + more;
-        let of_person =
-            taken.by_person.get(self.owner.person()).copied().unwrap_or_default() + more;
+        let of_user = taken.by_user.get(self.owner.user()).copied().unwrap_or_default() + more;
         let max = self.quota.max;
-        if of_caller > max || of_person > max * CLIENTS_OF_A_PERSON {
+        if of_caller > max || of_user > max * SHARES_PER_USER {
             return false;
         }
         if more > 0 {
             taken.by_caller.insert(self.owner.clone(), of_caller);
-            taken.by_person.insert(self.owner.person().clone(), of_person);
+            taken.by_user.insert(self.owner.user().clone(), of_user);
             self.amount += more;
         }
         true
@@ -142,11 +140,11 @@ impl Drop for Share {
     fn drop(&mut self) {
         let mut taken = lock(&self.quota.taken);
         give_back(&mut taken.by_caller, &self.owner, self.amount);
-        give_back(&mut taken.by_person, self.owner.person(), self.amount);
+        give_back(&mut taken.by_user, self.owner.user(), self.amount);
     }
 }
 
-/// Nothing is kept of a caller who has nothing under way.
+/// Keeps no entry for a caller who has nothing in progress.
 fn give_back<K: Eq + Hash>(taken: &mut HashMap<K, usize>, key: &K, amount: usize) {
     if let Some(count) = taken.get_mut(key) {
         *count = count.saturating_sub(amount);
@@ -176,7 +174,7 @@ mod tests {
         assert!(quota.take(nick, 1).is_some());
         drop(places);
         assert!(lock(&quota.taken).by_caller.is_empty());
-        assert!(lock(&quota.taken).by_person.is_empty());
+        assert!(lock(&quota.taken).by_user.is_empty());
     }
 
     #[test]
@@ -187,32 +185,34 @@ mod tests {
             let nick = || caller("nick", &client.to_string(), &[]).owner();
             places.extend((0..3).map_while(|_| quota.take(nick(), 1)));
         }
-        assert_eq!(places.len(), 3 * CLIENTS_OF_A_PERSON);
+        assert_eq!(places.len(), 3 * SHARES_PER_USER);
         assert!(quota.take(caller("eve", "0", &[]).owner(), 1).is_some());
     }
 
     #[test]
     fn streams_are_fewer_than_requests_and_a_refused_one_holds_nothing() {
-        let (under_way, nick) = (UnderWay::default(), caller("nick", "c", &[]));
+        let in_progress = InProgress::default();
+        let nick = caller("nick", "c", &[]);
         let listen = |id: &Value| {
-            let mut held = under_way.begin(&nick)?;
-            under_way.listen(&mut held, &nick, Some(id)).map(|()| held)
+            let mut held = in_progress.begin(&nick)?;
+            in_progress.listen(&mut held, &nick, Some(id)).map(|()| held)
         };
         let streams: Vec<_> = (0..MAX_STREAMS).map(|n| listen(&n.into()).unwrap()).collect();
         let refused = Some(Refusal::TooManyStreams(Some(7.into())));
         assert_eq!(listen(&7.into()).err(), refused);
         let left = MAX_REQUESTS - MAX_STREAMS;
-        let requests: Vec<_> = (0..left).map(|_| under_way.begin(&nick).unwrap()).collect();
-        assert_eq!(under_way.begin(&nick).err(), Some(Refusal::TooManyRequests));
+        let requests: Vec<_> = (0..left).map(|_| in_progress.begin(&nick).unwrap()).collect();
+        assert_eq!(in_progress.begin(&nick).err(), Some(Refusal::TooManyRequests));
         drop((streams, requests));
         assert!(listen(&7.into()).is_ok());
     }
 
     #[test]
     fn the_bodies_of_a_caller_take_so_much_memory_and_no_more() {
-        let (under_way, nick) = (UnderWay::default(), caller("nick", "c", &[]));
-        let mut one = under_way.begin(&nick).unwrap();
-        let mut other = under_way.begin(&nick).unwrap();
+        let in_progress = InProgress::default();
+        let nick = caller("nick", "c", &[]);
+        let mut one = in_progress.begin(&nick).unwrap();
+        let mut other = in_progress.begin(&nick).unwrap();
         assert_eq!(one.add_body_bytes(MAX_BODY_BYTES), Ok(()));
         assert_eq!(other.add_body_bytes(1), Err(Refusal::TooManyRequests));
         drop(one);
