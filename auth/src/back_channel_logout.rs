@@ -84,8 +84,5 @@ async fn deliver(
     let form = [("logout_token", token)];
     let answer = state.http.post(&delivery.uri).form(&form).send().await;
     let answer = answer.map_err(reqwest::Error::without_url)?;
-    match answer.status().is_success() {
-        true => Ok(()),
-        false => Err(DeliveryError::Refused(answer.status())),
-    }
+    if answer.status().is_success() { Ok(()) } else { Err(DeliveryError::Refused(answer.status())) }
 }

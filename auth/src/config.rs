@@ -1,6 +1,7 @@
 //! The settings, read once at start and checked as a whole.
 
 mod brand;
+mod demo;
 mod limits;
 pub mod secret_file;
 mod signing;
@@ -13,12 +14,13 @@ use net::loopback::is_loopback;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
+use web::Language;
 
 pub use self::brand::{BrandSetting, Logo};
 pub use self::limits::LimitSetting;
 pub use self::signing::{KeySetting, RELOAD};
 use crate::oauth::{
-    resource::{self, LONGEST_ACCESS_TOKEN, Resource},
+    resource::{self, MAX_ACCESS_TOKEN_LIFETIME, Resource},
     trusted_issuer::{self, TrustedIssuer},
 };
 use crate::storage::{Database, OpenError};
@@ -346,16 +348,17 @@ impl Config {
 
     /// The resources that tokens are issued for.
     pub fn resources(&self) -> Result<Vec<Resource>, ConfigError> {
+        let languages = Language::ALL.map(Language::tag);
         let Some(file) = &self.resources_file else {
-            let demo = vec![Resource::demo(self.resource.clone())];
-            resource::check(&demo).map_err(ConfigError::Resource)?;
+            let demo = vec![demo::resource(self.resource.clone())];
+            resource::check(&demo, &languages).map_err(ConfigError::Resource)?;
             return Ok(demo);
         };
         let unusable = |why: String| ConfigError::Resources(file.display().to_string(), why);
         let text = fs::read(file).map_err(|error| unusable(error.to_string()))?;
         let resources: Vec<Resource> =
             serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
-        resource::check(&resources).map_err(unusable)?;
+        resource::check(&resources, &languages).map_err(unusable)?;
         Ok(resources)
     }
 
@@ -374,7 +377,12 @@ impl Config {
 
     fn check_lifetimes(&self) -> Result<(), ConfigError> {
         let lifetimes = [
-            ("AUTH_ACCESS_TOKEN_LIFETIME", self.access_token_lifetime, 1, LONGEST_ACCESS_TOKEN),
+            (
+                "AUTH_ACCESS_TOKEN_LIFETIME",
+                self.access_token_lifetime,
+                1,
+                MAX_ACCESS_TOKEN_LIFETIME,
+            ),
             ("AUTH_REFRESH_TOKEN_LIFETIME", self.refresh_token_lifetime, 1, A_CENTURY),
             ("AUTH_GRANT_LIFETIME", self.grant_lifetime, 1, A_CENTURY),
             ("AUTH_SESSION_LIFETIME", self.session_lifetime, 1, A_CENTURY),

@@ -15,6 +15,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use keys::Algorithm;
 use serde_json::{Value, json};
 use web::{Onward, error::ErrorKind};
 
@@ -30,7 +31,7 @@ use crate::oauth::{
 #[derive(Debug)]
 pub(crate) struct TokenError(pub(crate) OAuthError);
 
-/// A challenge besides the JSON (RFC 6750 §3).
+/// JSON with a challenge (RFC 6750 §3).
 #[derive(Debug)]
 pub(crate) struct BearerError(pub(crate) OAuthError);
 
@@ -151,8 +152,8 @@ impl IntoResponse for BearerError {
         let (code, description) = (error.code.as_str(), &error.description);
         let challenge = match error.code {
             _ if is_about_proof => format!(
-                "DPoP error=\"{code}\", error_description=\"{description}\", algs=\"ES256 EdDSA \
-                 RS256\""
+                "DPoP error=\"{code}\", error_description=\"{description}\", algs=\"{}\"",
+                Algorithm::NAMES.join(" ")
             ),
             ErrorCode::InvalidToken => {
                 format!("Bearer error=\"{code}\", error_description=\"{description}\"")

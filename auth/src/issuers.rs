@@ -20,17 +20,24 @@ use crate::{
 pub(crate) struct Verified<'a> {
     /// Whom the assertion speaks of.
     pub(crate) subject: Subject<'a>,
-    /// What narrows it.
     pub(crate) restrictions: Restrictions,
 }
 
 /// Whom an assertion speaks of.
 pub(crate) enum Subject<'a> {
-    /// A person who may use the client. Whether the assertion comes for the first time, the caller
-    /// must find out.
-    Person(&'a TrustedIssuer, &'a People, Box<IdentityAssertion>),
+    /// A person who may use the client.
+    Person(Box<AssertedPerson<'a>>),
     /// The client, which is the workload that it is configured to be.
     Workload,
+}
+
+/// A person of a trusted issuer. The caller must find out whether the assertion comes for the first
+/// time.
+pub(crate) struct AssertedPerson<'a> {
+    pub(crate) issuer: &'a TrustedIssuer,
+    /// How the people of the issuer are known here.
+    pub(crate) people: &'a People,
+    pub(crate) claims: IdentityAssertion,
 }
 
 /// The client that a workload says it is, if a rule of its issuer fits: only to know which client
@@ -59,7 +66,7 @@ pub(crate) async fn verify<'a>(
         let people = people.ok_or_else(assertion::untrusted)?;
         let (rule, ignored) = (&people.claims, &people.ignored_claims);
         let restrictions = Restrictions::of_identity(&claims.claims, rule, ignored)?;
-        let subject = Subject::Person(issuer, people, Box::new(claims));
+        let subject = Subject::Person(Box::new(AssertedPerson { issuer, people, claims }));
         return Ok(Verified { subject, restrictions });
     }
     // The draft wants the token endpoint as audience, its test suite the issuer identifier.

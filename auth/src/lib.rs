@@ -27,7 +27,7 @@ pub mod story;
 mod string_enum;
 mod tokens;
 pub mod upkeep;
-pub mod upstream;
+mod upstream;
 
 /// What only the tests of the workspace reach into.
 pub mod testing {

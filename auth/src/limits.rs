@@ -1,8 +1,8 @@
-//! How often strangers may fail, prove and register.
+//! Rate limits for failures, proofs and registrations.
 //!
-//! Each replica counts in its own memory: whoever is anonymous writes nothing into the database.
-//! Failures are counted for the client where it has proved itself, else for the address that they
-//! come from; and what would succeed is not refused for the failures of others.
+//! Each replica counts in its own memory, so that anonymous callers write nothing into the database.
+//! Failures are counted for a client that has authenticated, else for the address that they come
+//! from. A request that would succeed is never refused for the failures of others.
 
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub(crate) enum RateLimitKey<'a> {
 }
 
 impl Limits {
-    /// As the settings say.
+    /// The limits that the settings describe.
     pub(crate) fn new(settings: &LimitSetting) -> Self {
         let in_span = |most, seconds| (most > 0).then(|| RateLimit::new(most, seconds));
         let a_minute = |most| in_span(most, 60);
@@ -54,9 +54,9 @@ impl Limits {
         }
     }
 
-    /// Compares a client's secret. After too many wrong ones for this client from this address,
-    /// none is looked at any more, not even the right one: there is no guessing on. The client is
-    /// served at its own address meanwhile, and others at this one.
+    /// Compares a client's secret. After too many wrong ones for this client from this address, not
+    /// even the right one is accepted, so that guessing is useless. The client is still served at
+    /// other addresses, and other clients at this one.
     pub(crate) fn compare_secret(
         &self,
         client_id: &str,
@@ -79,8 +79,8 @@ impl Limits {
         })
     }
 
-    /// The answer to a request that was refused with `error`: that, unless too many were. Only what
-    /// somebody who guesses would be told is counted.
+    /// Returns `error`, or a refusal with 429 after too many. Only errors that a guesser would meet are
+    /// counted.
     pub(crate) fn refusal(&self, key: RateLimitKey<'_>, error: OAuthError, now: i64) -> OAuthError {
         let is_guess = matches!(error.code, ErrorCode::InvalidClient | ErrorCode::InvalidGrant);
         let Some(limit) = self.failed_requests.as_ref().filter(|_| is_guess) else {
@@ -123,7 +123,7 @@ impl Limits {
         })
     }
 
-    /// Counts a registration from this address, or refuses it.
+    /// Rate-limits registrations from one address.
     pub(crate) fn register(&self, address: &str, now: i64) -> Result<(), OAuthError> {
         let Some(limit) = &self.registrations else {
             return Ok(());
@@ -138,7 +138,7 @@ impl Limits {
         })
     }
 
-    /// Counts that a person lets a program in, or refuses it.
+    /// Rate-limits how often a person lets programs in.
     pub(crate) fn approve(&self, person: Uuid, now: i64) -> Result<(), OAuthError> {
         let Some(limit) = &self.approvals else {
             return Ok(());
@@ -152,8 +152,8 @@ impl Limits {
         })
     }
 
-    /// Counts an access token of `subject` that `client` is about to revoke, or refuses it. Of a
-    /// client that an operator vouches for, none is counted.
+    /// Rate-limits the access tokens of `subject` that self-registered clients revoke, because each
+    /// one stays in the deny list until it expires.
     pub(crate) fn revoke(
         &self,
         client: &Client,
@@ -173,8 +173,8 @@ impl Limits {
         })
     }
 
-    /// Counts a request from this address. The answer is whether its story is kept: the file of
-    /// stories is bounded, and one address must not push the stories of all others out of it.
+    /// Whether the story of a request from this address is kept. The file of stories is bounded, and
+    /// one address must not push the stories of all others out of it.
     pub(crate) fn keeps_story(&self, address: &str, now: i64) -> bool {
         self.stories.as_ref().is_none_or(|limit| limit.admit(address, now).is_ok())
     }

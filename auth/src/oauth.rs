@@ -1,16 +1,16 @@
 //! The rules of OAuth as pure functions: no axum, no database, no clock.
 
-pub mod assertion;
-pub mod authorization_request;
+pub(crate) mod assertion;
+pub(crate) mod authorization_request;
 pub mod client;
 pub mod client_assertion;
 pub mod client_id_url;
 pub mod error;
 pub mod foreign_text;
 pub mod loopback;
-pub mod parameters;
-pub mod pkce;
-pub mod redirect_target;
+pub(crate) mod parameters;
+pub(crate) mod pkce;
+pub(crate) mod redirect_target;
 pub mod redirect_uri;
 pub mod refresh_token;
 pub mod resource;
@@ -19,4 +19,4 @@ pub mod restrictions;
 pub mod scope;
 pub mod secret;
 pub mod trusted_issuer;
-pub mod user_code;
+pub(crate) mod user_code;

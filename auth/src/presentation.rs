@@ -59,7 +59,7 @@ pub(crate) fn redirect(target: &RedirectTarget) -> Redirect {
     Redirect { host: target.shown_host(), uri: target.uri().into(), kind }
 }
 
-/// Whoever is signed in.
+/// The person who is signed in.
 pub(crate) fn person(signed_in: &SignedIn) -> Person {
     Person { name: signed_in.shown_name(), email: signed_in.user.email.clone() }
 }
@@ -78,7 +78,7 @@ pub(crate) fn scope_lines(
     let line = |name| match own(name) {
         Some(scope) => ScopeLine {
             name: scope.name.clone(),
-            description: Some(scope.words(language).into()),
+            description: Some(scope.words(language.tag()).into()),
             sensitive: scope.sensitive,
             optional: scope.optional && !fixed.contains(&scope.name),
         },

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use moka::sync::Cache;
 
 /// Most keys remembered. Beyond, the least used are forgotten, which errs in their favour.
-const MOST_KEYS: u64 = 50_000;
+const MAX_KEYS: u64 = 50_000;
 
 /// A limit. Clones share what they count.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl RateLimit {
     pub(crate) fn new(most: u32, seconds: u32) -> Self {
         let span = i64::from(seconds) * 1000;
         Self {
-            whole_again: Cache::new(MOST_KEYS),
+            whole_again: Cache::new(MAX_KEYS),
             interval: (span / i64::from(most.max(1))).max(1),
             span,
         }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Longest time for a request to a client's own server.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The server could not be made ready.
 #[derive(Debug, Error)]
@@ -56,17 +56,17 @@ pub struct AppState {
     pub seals: Arc<Seals>,
     /// Settings.
     pub config: Arc<Config>,
-    /// By which names this server is called.
+    /// The names by which requests may address this server.
     pub(crate) host_names: Arc<HostNames>,
-    /// What tokens are issued for.
+    /// The resources that tokens are issued for.
     pub resources: Arc<[Resource]>,
-    /// Whose assertions are believed.
+    /// Issuers whose assertions are accepted.
     pub trusted_issuers: Arc<[TrustedIssuer]>,
     /// Where people sign in.
     pub(crate) upstreams: Upstreams,
     /// Speaks to clients' own servers.
     pub(crate) http: reqwest::Client,
-    /// Whose pages these are.
+    /// The operator's brand on the pages.
     pub brand: Arc<Brand>,
     /// The operator's logo, if there is one.
     pub(crate) logo: Option<Arc<Logo>>,
@@ -139,11 +139,8 @@ fn http_client(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
     let http = reqwest::Client::builder()
         .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
-        .timeout(TIME_LIMIT);
-    match is_local {
-        true => http.no_proxy().build(),
-        false => http.build(),
-    }
+        .timeout(REQUEST_TIMEOUT);
+    if is_local { http.no_proxy().build() } else { http.build() }
 }
 
 /// Seconds that no access token outlives.

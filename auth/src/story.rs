@@ -25,7 +25,7 @@ use tracing_subscriber::{
 use crate::oauth::secret;
 
 /// Longest `client_id` that a story repeats, in bytes.
-const LONGEST_ID: usize = 80;
+const MAX_ID_LENGTH: usize = 80;
 /// Longest path that a story repeats, in characters.
 const MAX_PATH: usize = 200;
 /// Name of the span of a request whose story is not kept.
@@ -66,7 +66,7 @@ where
     })
 }
 
-/// The path as a story and a log line show it: nobody writes a long one but to fill the file.
+/// The path as a story and a log line show it: a long one is only written to fill the file.
 pub fn shown_path(path: &str) -> String {
     match path.char_indices().nth(MAX_PATH) {
         Some((end, _)) => format!("{}…", path.get(..end).unwrap_or_default()),
@@ -77,8 +77,8 @@ pub fn shown_path(path: &str) -> String {
 /// The `client_id` as a story shows it. An open registration is long: its beginning and a hash
 /// tell it from others.
 pub fn shown_client_id(id: &str) -> String {
-    match id.get(..LONGEST_ID) {
-        Some(beginning) if id.len() > LONGEST_ID => {
+    match id.get(..MAX_ID_LENGTH) {
+        Some(beginning) if id.len() > MAX_ID_LENGTH => {
             let hash = secret::hash(id);
             format!("{beginning}…#{}", hash.get(..8).unwrap_or_default())
         }

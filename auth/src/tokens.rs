@@ -25,7 +25,6 @@ pub(crate) enum LiveToken {
 /// An access token. What it says does not depend on its format.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessToken {
-    /// What it says.
     pub(crate) claims: AccessTokenClaims,
     /// The grant it came of; `None` where a client got it for itself, or by an assertion.
     pub(crate) grant: Option<grants::Model>,
@@ -46,10 +45,8 @@ impl LiveToken {
 impl AccessToken {
     /// The access token behind this text. `None` for anything that is not, or no longer, good.
     pub(crate) async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
-        let claims = match token.contains('.') {
-            true => verified(state, token),
-            false => stored(state, token).await?,
-        };
+        let claims =
+            if token.contains('.') { verified(state, token) } else { stored(state, token).await? };
         let Some(claims) = claims.filter(|claims| state.clock.now() < claims.exp) else {
             return Ok(None);
         };
@@ -80,7 +77,6 @@ impl AccessToken {
         }
     }
 
-    /// What it allows.
     pub(crate) fn scope(&self) -> ScopeSet {
         self.claims.scopes().collect()
     }

@@ -3,11 +3,11 @@
 //! An upstream's tokens are used while a person signs in and then dropped. None is kept, so none
 //! can leak from here or be passed on to anybody.
 
-pub mod github;
+pub(crate) mod github;
 mod http;
 mod id_token;
-pub mod openid;
-pub mod settings;
+pub(crate) mod openid;
+pub(crate) mod settings;
 
 use std::sync::Arc;
 
@@ -29,16 +29,16 @@ const MAX_LOGGED: usize = 200;
 
 /// A person as an upstream knows them.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub(crate) struct Person {
     /// The upstream's own immutable identifier.
-    pub subject: UpstreamSubject,
+    pub(crate) subject: UpstreamSubject,
     /// Everything else.
-    pub profile: Profile,
+    pub(crate) profile: Profile,
 }
 
 /// An upstream could not, or would not, say who the person is.
 #[derive(Debug, Error)]
-pub enum UpstreamError {
+pub(crate) enum UpstreamError {
     /// No answer, or one that makes no sense.
     #[error("the upstream could not be reached: {0}")]
     Unreachable(String),
@@ -72,43 +72,43 @@ fn cut(text: &str) -> String {
 
 /// What a browser is sent to an upstream with.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// Comes back unchanged.
-    pub state: &'a str,
+    pub(crate) state: &'a str,
     /// The PKCE challenge, S256.
-    pub code_challenge: &'a str,
+    pub(crate) code_challenge: &'a str,
     /// Comes back in the ID token.
-    pub nonce: &'a str,
-    /// Whether the person must prove themselves anew.
-    pub anew: bool,
+    pub(crate) nonce: &'a str,
+    /// Whether the person must sign in again, even with a session there.
+    pub(crate) reauthenticate: bool,
     /// Who the client believes it is.
-    pub login_hint: Option<&'a str>,
+    pub(crate) login_hint: Option<&'a str>,
 }
 
 /// What a browser came back with, and what it was sent with.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     /// The code.
-    pub code: &'a str,
+    pub(crate) code: &'a str,
     /// Who says that it answers (RFC 9207).
-    pub iss: Option<&'a str>,
+    pub(crate) iss: Option<&'a str>,
     /// The PKCE verifier.
-    pub code_verifier: &'a str,
+    pub(crate) code_verifier: &'a str,
     /// The nonce of the request.
-    pub nonce: &'a str,
+    pub(crate) nonce: &'a str,
     /// The time.
-    pub now: i64,
+    pub(crate) now: i64,
 }
 
 /// One place where people can sign in.
 #[derive(Clone, Debug)]
-pub struct Upstream {
+pub(crate) struct Upstream {
     /// Its name in paths and in `identities`.
-    pub name: String,
+    pub(crate) name: String,
     /// What people call it.
-    pub label: String,
+    pub(crate) label: String,
     /// Whether a stand-in for development answers.
-    pub stand_in: bool,
+    pub(crate) stand_in: bool,
     kind: Kind,
 }
 
@@ -120,7 +120,7 @@ enum Kind {
 
 /// All places where people can sign in, in the order shown.
 #[derive(Clone, Debug)]
-pub struct Upstreams(Arc<[Upstream]>);
+pub(crate) struct Upstreams(Arc<[Upstream]>);
 
 /// The upstreams could not be made ready.
 #[derive(Debug, Error)]
@@ -135,7 +135,7 @@ pub enum UpstreamsError {
 
 impl Upstreams {
     /// Those that the settings describe: GitHub first, then the file's in its order.
-    pub fn new(config: &Config) -> Result<Self, UpstreamsError> {
+    pub(crate) fn new(config: &Config) -> Result<Self, UpstreamsError> {
         let mut all = Vec::new();
         if let Some(github) = Github::new(config)? {
             all.push(Upstream {
@@ -157,19 +157,19 @@ impl Upstreams {
     }
 
     /// The upstream of this name.
-    pub fn find(&self, name: &str) -> Option<&Upstream> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Upstream> {
         self.iter().find(|upstream| upstream.name == name)
     }
 
     /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Upstream> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Upstream> {
         self.0.iter()
     }
 }
 
 impl Upstream {
     /// Where the browser goes to sign in.
-    pub async fn authorize_url(
+    pub(crate) async fn authorize_url(
         &self,
         request: Request<'_>,
         now: i64,
@@ -181,7 +181,7 @@ impl Upstream {
     }
 
     /// Exchanges an answer for the person behind it.
-    pub async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
+    pub(crate) async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
         let person = match &self.kind {
             Kind::Github(github) => github.person(answer).await,
             Kind::OpenId(provider) => provider.person(answer).await,

@@ -48,9 +48,10 @@ impl KeySetting {
         }
         let rotation = self.rotation(token_lifetime);
         let shortest = (rotation.lead + rotation.stay) / MOST_KEYS + 1;
-        match rotation.period == 0 || rotation.period >= shortest {
-            true => Ok(()),
-            false => Err(ConfigError::KeyRotation(shortest)),
+        if rotation.period == 0 || rotation.period >= shortest {
+            Ok(())
+        } else {
+            Err(ConfigError::KeyRotation(shortest))
         }
     }
 }

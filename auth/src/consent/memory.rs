@@ -1,7 +1,7 @@
 //! Consent that need not be asked for again.
 //!
 //! A live grant is the memory: it says what the person allowed, it ends when they take it back,
-//! and nobody needs to keep a second list in step with it.
+//! and no second list has to be kept in step with it.
 
 use crate::{
     extract::{signed_in::SignedIn, visitor::Visitor},

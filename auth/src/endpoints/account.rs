@@ -55,7 +55,6 @@ struct View {
     language: Language,
 }
 
-/// The page.
 pub(crate) async fn get(
     State(state): State<AppState>,
     signed_in: Option<SignedIn>,

@@ -36,9 +36,9 @@ use crate::{
 const LIFETIME: i64 = 600;
 /// Seconds to wait between two polls.
 const INTERVAL: i64 = 5;
-/// Most requests that wait for a person at one time, and those of clients that anybody can be, from
-/// one network: whoever is anonymous costs the database no more than these.
-const MOST_WAITING: u64 = 10_000;
+/// Most requests that wait for a person at one time, and most of clients that registered themselves
+/// from one network. They bound what anonymous clients cost the database.
+const MAX_WAITING: u64 = 10_000;
 const FROM_A_NETWORK: Allowance = Allowance { most: 60, span: 60 };
 
 /// The message (RFC 8628 §3.1, RFC 8707 §2).
@@ -78,7 +78,6 @@ impl IntoResponse for DeviceAuthorizationResponse {
     }
 }
 
-/// Makes the codes.
 pub(crate) async fn post(
     State(state): State<AppState>,
     Authenticated { client, request, visitor, .. }: Authenticated<DeviceAuthorizationRequest>,
@@ -136,12 +135,13 @@ async fn check_room(
             .retry_after(seconds));
         }
     }
-    match device_codes::waiting(db, now).await? >= MOST_WAITING {
-        true => Err(OAuthError::new(
+    if device_codes::waiting(db, now).await? >= MAX_WAITING {
+        Err(OAuthError::new(
             ErrorCode::TemporarilyUnavailable,
             "device_requests_full",
             "Too many devices wait for an answer. Ask again in some minutes.",
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! `GET /end_session` and `POST /end_session`
 //!
 //! A client asks to sign the person out (OpenID Connect RP-Initiated Logout 1.0 §2). An ID token
-//! of this very session proves that it may; whoever else asks needs the person's own yes.
+//! of this session proves that it may. For any other request, the person is asked first.
 
 use axum::{
     extract::{RawQuery, State},

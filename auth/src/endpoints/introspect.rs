@@ -1,7 +1,8 @@
 //! `POST /introspect`
 //!
 //! What a token is, for the resource server that it is meant for, or the client that holds it
-//! (RFC 7662 §2), as JSON or signed (RFC 9701). Whoever else asks learns that it is not active.
+//! (RFC 7662 §2), as JSON or signed (RFC 9701). Any other client learns only that it is not
+//! active.
 
 use axum::{
     Json,

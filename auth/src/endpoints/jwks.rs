@@ -21,10 +21,8 @@ pub(crate) async fn get(State(state): State<AppState>, headers: HeaderMap) -> Re
     let set = state.keys.key_set(state.clock.now());
     let tag = entity_tag(&set);
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == tag);
-    let mut response = match known {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false => Json(set).into_response(),
-    };
+    let mut response =
+        if known { StatusCode::NOT_MODIFIED.into_response() } else { Json(set).into_response() };
     let max_age = state.config.keys.jwks_max_age;
     let caching = HeaderValue::from_str(&format!("public, max-age={max_age}"));
     if let Ok(caching) = caching {
@@ -36,7 +34,7 @@ pub(crate) async fn get(State(state): State<AppState>, headers: HeaderMap) -> Re
     response
 }
 
-/// Thumbprints name keys for ever, so the list of them names the set.
+/// A thumbprint never names another key, so the list of them identifies the set.
 fn entity_tag(set: &KeySet) -> String {
     let kids: Vec<&str> = set.keys().iter().map(|key| key.kid.as_str()).collect();
     format!("\"{}\"", secret::hash(&kids.join(" ")))

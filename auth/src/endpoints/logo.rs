@@ -1,7 +1,7 @@
 //! `GET /logo.<hash>.<type>`
 //!
 //! The operator's logo, where one is configured. Its name changes with its content, so it is
-//! cached for ever.
+//! cached without limit.
 
 use axum::{
     extract::State,

@@ -82,7 +82,6 @@ pub(crate) struct Metadata {
     prompt_values_supported: [&'static str; 4],
 }
 
-/// The metadata document.
 pub(crate) async fn get(
     State(state): State<AppState>,
 ) -> ([(HeaderName, &'static str); 1], Json<Metadata>) {
@@ -143,9 +142,10 @@ fn grant_types(state: &AppState) -> Vec<&'static str> {
 
 /// What assertions of people are good for (Enterprise-Managed Authorization §6).
 fn grant_profiles(state: &AppState) -> Vec<&'static str> {
-    match state.trusted_issuers.iter().any(|issuer| issuer.people.is_some()) {
-        true => vec!["urn:ietf:params:oauth:grant-profile:id-jag"],
-        false => Vec::new(),
+    if state.trusted_issuers.iter().any(|issuer| issuer.people.is_some()) {
+        vec!["urn:ietf:params:oauth:grant-profile:id-jag"]
+    } else {
+        Vec::new()
     }
 }
 

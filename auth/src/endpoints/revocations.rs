@@ -1,8 +1,8 @@
 //! `GET /revocations`
 //!
-//! The deny list: what was revoked while tokens of it may still be about. Whoever verifies tokens
-//! follows it, so that a revocation takes effect before the token expires. No standard names it;
-//! the metadata does, as `revocations_endpoint`. It holds random identifiers, and names of keys, and nothing
+//! The deny list: what was revoked while tokens of it may not have expired. Resource servers follow
+//! it, so that a revocation takes effect before the token expires. No standard defines it; the
+//! metadata names it as `revocations_endpoint`. It holds random identifiers and key ids, and nothing
 //! else.
 
 use axum::{
@@ -25,9 +25,9 @@ const PAGE: u64 = 5_000;
 /// Seconds that an entry stays beyond the longest token life: for clocks that differ, and for a
 /// token that was signed while its grant was being revoked.
 const MARGIN: i64 = 60;
-/// Seconds that a withdrawn key stays: whoever has stolen it writes into its tokens what he likes, so
-/// it must be here until no verifier holds it any more. One may keep the key set for a day, and for
-/// another through an outage.
+/// Seconds that a withdrawn key stays listed. A thief can sign any claims with it, so it must be here
+/// until no verifier holds it. A verifier may keep the key set for a day, and for another through an
+/// outage.
 const KEY_LIFETIME: i64 = 2 * 86_400 + MARGIN;
 
 /// The list, or what was added to it.
@@ -49,7 +49,7 @@ struct Entry {
     until: i64,
 }
 
-/// The whole list; with `after`, what came later; `304` for whoever knows the latest.
+/// The whole list; with `after`, what came later; `304` for a reader that knows the latest.
 pub(crate) async fn get(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
@@ -58,12 +58,11 @@ pub(crate) async fn get(
     let known = known_version(query.as_deref().unwrap_or_default())?;
     let latest = revocations::latest(state.db.connection()).await?;
     let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == &entity_tag(latest));
-    let (version, mut response) = match is_known {
-        true => (latest, StatusCode::NOT_MODIFIED.into_response()),
-        false => {
-            let list = list(&state, known, latest).await?;
-            (list.version, Json(list).into_response())
-        }
+    let (version, mut response) = if is_known {
+        (latest, StatusCode::NOT_MODIFIED.into_response())
+    } else {
+        let list = list(&state, known, latest).await?;
+        (list.version, Json(list).into_response())
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -73,7 +72,7 @@ pub(crate) async fn get(
     Ok(response)
 }
 
-/// Whoever knows more than there is has seen another database, and gets the whole list.
+/// A reader that knows more than there is has seen another database, and gets the whole list.
 async fn list(state: &AppState, known: i64, latest: i64) -> Result<DenyList, StorageError> {
     let known = if known > latest { 0 } else { known };
     let lifetime = state.longest_token().saturating_add(MARGIN);

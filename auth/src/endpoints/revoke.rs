@@ -1,7 +1,7 @@
 //! `POST /revoke`
 //!
 //! A client gives back a token (RFC 7009 §2): an access token alone, or with a refresh token the
-//! whole grant. Unknown tokens are no error: what the client wants is the case.
+//! whole grant. An unknown token is not an error: it is already unusable.
 
 use axum::{
     extract::State,
@@ -45,7 +45,7 @@ pub(crate) async fn post(
     Ok((StatusCode::OK, [(CACHE_CONTROL, "no-store")]).into_response())
 }
 
-/// A refresh token of any generation ends its family: whoever holds an old one held the grant.
+/// A refresh token of any generation ends its grant: the holder of an old one once held the grant.
 async fn end_grant(
     state: &AppState,
     client: &Client,

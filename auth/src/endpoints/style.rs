@@ -1,6 +1,6 @@
 //! `GET /style.<hash>.css`
 //!
-//! The stylesheet of every page. Its name changes with its content, so it is cached for ever.
+//! The stylesheet of every page. Its name changes with its content, so it is cached without limit.
 
 use axum::{
     extract::State,

@@ -1,6 +1,6 @@
 //! `POST /token`
 //!
-//! Exchanges a grant for tokens (RFC 6749 §3.2). Each grant type is a file in the folder beside.
+//! Exchanges a grant for tokens (RFC 6749 §3.2). Each grant type is a file in `token/`.
 
 mod authorization_code;
 mod client_credentials;
@@ -114,7 +114,6 @@ impl IntoResponse for TokenResponse {
     }
 }
 
-/// Serves the grant.
 pub(crate) async fn post(
     State(state): State<AppState>,
     Authenticated { client, request, key_thumbprint, visitor }: Authenticated<TokenRequest>,

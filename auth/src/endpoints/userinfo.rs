@@ -31,7 +31,6 @@ use crate::{
 /// The media type of a signed answer.
 const SIGNED: &str = "application/jwt";
 
-/// The claims.
 #[derive(Debug, Serialize)]
 pub(crate) struct UserInfo {
     sub: String,
@@ -49,12 +48,9 @@ struct SignedUserInfo<'a> {
     info: UserInfo,
 }
 
-/// The answer.
 #[derive(Debug)]
 pub(crate) enum UserInfoResponse {
-    /// JSON.
     Plain(UserInfo),
-    /// A signed JWT.
     Signed(String),
 }
 

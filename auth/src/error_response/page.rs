@@ -80,7 +80,7 @@ impl PageError {
         Self { told: self.told.retry_after(seconds), ..self }
     }
 
-    /// Lets the person go on to an address that nobody vouches for.
+    /// Adds a link to an address of the client, which the person may decide to follow.
     pub(super) fn with_way_on(self, onward: Onward) -> Self {
         Self { kind: ErrorKind::RedirectNotTrusted, onward: Some(Box::new(onward)), ..self }
     }

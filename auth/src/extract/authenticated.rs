@@ -33,7 +33,6 @@ pub(crate) trait FromParameters: Sized {
     /// with the message counts (RFC 9449 §5).
     const BINDS_TO_KEY: bool = false;
 
-    /// Reads the message.
     fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError>;
 
     /// Refuses a message that this client must not send.
@@ -94,7 +93,7 @@ impl<T: FromParameters + Send> FromRequest<AppState> for Authenticated<T> {
 }
 
 impl Credentials {
-    /// Reads what was sent. `client_id` may stand in the body beside the Basic header or the
+    /// Reads what was sent. `client_id` may be in the body in addition to the Basic header or the
     /// assertion, as some clients send it, as long as both agree.
     fn read(
         state: &AppState,

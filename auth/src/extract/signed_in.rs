@@ -56,8 +56,8 @@ impl SignedIn {
         user.name.clone().or_else(|| user.preferred_username.clone()).unwrap_or_default()
     }
 
-    /// Whether the person signed in so recently that nobody else can be at a browser that was left
-    /// open.
+    /// Whether the person signed in so recently that the browser cannot have been left to someone
+    /// else.
     pub(crate) fn is_fresh(&self, now: i64) -> bool {
         now.saturating_sub(self.session.authenticated_at) < FRESH_SIGN_IN
     }

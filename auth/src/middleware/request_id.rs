@@ -1,5 +1,5 @@
 //! The request id: chosen here, or by a proxy that the settings trust. One that a stranger chose
-//! could be that of another request, and lead whoever looks for its story astray.
+//! could be that of another request, and lead an operator to the wrong story.
 
 use axum::{
     extract::{Request, State},

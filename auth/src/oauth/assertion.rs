@@ -17,61 +17,57 @@ use super::{
 /// Seconds by which clocks may differ.
 const LEEWAY: i64 = 10;
 /// Longest that an ID-JAG may be good, in seconds: so long its `jti` is remembered.
-const LONGEST_IDENTITY: i64 = 3600;
+const MAX_IDENTITY_LIFETIME: i64 = 3600;
 /// Longest that a workload's assertion may be good, in seconds.
-const LONGEST_WORKLOAD: i64 = 86_400;
+const MAX_WORKLOAD_LIFETIME: i64 = 86_400;
 
 /// What every assertion says.
 #[derive(Debug, Deserialize)]
-pub struct Assertion {
+pub(crate) struct Assertion {
     /// Whom it comes from.
-    pub iss: String,
+    pub(crate) iss: String,
     /// Whom it speaks of.
-    pub sub: String,
+    pub(crate) sub: String,
     aud: Audience,
     /// Until when it is good.
     #[serde(deserialize_with = "numeric_date")]
-    pub exp: i64,
+    pub(crate) exp: i64,
     #[serde(deserialize_with = "numeric_date")]
     iat: i64,
     #[serde(default, deserialize_with = "optional_numeric_date")]
     nbf: Option<i64>,
-    /// Its identifier.
-    pub jti: String,
+    pub(crate) jti: String,
 }
 
 /// What an ID-JAG says.
 #[derive(Debug, Deserialize)]
-pub struct IdentityAssertion {
+pub(crate) struct IdentityAssertion {
     /// What every assertion says.
     #[serde(flatten)]
-    pub assertion: Assertion,
+    pub(crate) assertion: Assertion,
     client_id: String,
     /// When the person last proved who they are.
     #[serde(default, deserialize_with = "optional_numeric_date")]
-    pub auth_time: Option<i64>,
-    /// Full name.
-    pub name: Option<String>,
-    /// Login name.
-    pub preferred_username: Option<String>,
+    pub(crate) auth_time: Option<i64>,
+    pub(crate) name: Option<String>,
+    pub(crate) preferred_username: Option<String>,
     /// Address of a portrait.
-    pub picture: Option<String>,
+    pub(crate) picture: Option<String>,
     email: Option<String>,
     email_verified: Option<bool>,
     /// All else, which may narrow what the assertion is good for.
     #[serde(flatten)]
-    pub claims: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
 }
 
 /// What a workload's assertion says; the rules of its issuer may ask for any claim.
 #[derive(Debug, Deserialize)]
-pub struct WorkloadAssertion {
+pub(crate) struct WorkloadAssertion {
     /// What every assertion says.
     #[serde(flatten)]
-    pub assertion: Assertion,
-    /// All else.
+    pub(crate) assertion: Assertion,
     #[serde(flatten)]
-    pub claims: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -80,13 +76,13 @@ struct Issuer {
 }
 
 /// Who an assertion says it comes from: only to know whose keys to check it with.
-pub fn unverified_issuer(assertion: &str) -> Result<String, OAuthError> {
+pub(crate) fn unverified_issuer(assertion: &str) -> Result<String, OAuthError> {
     let claims = UnverifiedToken::parse(assertion).and_then(|token| token.claims::<Issuer>());
     claims.map(|claims| claims.iss).map_err(unverified)
 }
 
 /// Whether the assertion calls itself an ID-JAG.
-pub fn is_identity_assertion(assertion: &str) -> bool {
+pub(crate) fn is_identity_assertion(assertion: &str) -> bool {
     let none = PublishedKeys::default();
     // Without keys, all that can be found wrong before the key is the type.
     let verdict = none.verify::<Value>(assertion, is_identity);
@@ -96,7 +92,7 @@ pub fn is_identity_assertion(assertion: &str) -> bool {
 impl IdentityAssertion {
     /// The ID-JAG, once its signature and every claim has been checked. `issuer` is this server,
     /// `client_id` the client that has proved itself.
-    pub fn verify(
+    pub(crate) fn verify(
         assertion: &str,
         keys: &PublishedKeys,
         issuer: &str,
@@ -104,23 +100,24 @@ impl IdentityAssertion {
         now: i64,
     ) -> Result<Self, OAuthError> {
         let claims: Self = read(assertion, keys, is_identity)?;
-        claims.assertion.judge(&[issuer.to_owned()], LONGEST_IDENTITY, now)?;
-        match claims.client_id == client_id {
-            true => Ok(claims),
-            false => Err(OAuthError::invalid_grant(
+        claims.assertion.judge(&[issuer.to_owned()], MAX_IDENTITY_LIFETIME, now)?;
+        if claims.client_id == client_id {
+            Ok(claims)
+        } else {
+            Err(OAuthError::invalid_grant(
                 "assertion_client",
                 "The claim client_id of the assertion is not the client that presents it.",
-            )),
+            ))
         }
     }
 
     /// An address that the issuer has verified.
-    pub fn verified_email(&self) -> Option<String> {
+    pub(crate) fn verified_email(&self) -> Option<String> {
         self.email.clone().filter(|_| self.email_verified == Some(true))
     }
 
     /// Until when its identifier must be remembered.
-    pub fn remembered_until(&self) -> i64 {
+    pub(crate) fn remembered_until(&self) -> i64 {
         self.assertion.exp.saturating_add(LEEWAY)
     }
 }
@@ -128,14 +125,14 @@ impl IdentityAssertion {
 impl WorkloadAssertion {
     /// The assertion, once its signature and every claim that all have has been checked.
     /// `audiences` are the names of this server.
-    pub fn verify(
+    pub(crate) fn verify(
         assertion: &str,
         keys: &PublishedKeys,
         audiences: &[String],
         now: i64,
     ) -> Result<Self, OAuthError> {
         let claims: Self = read(assertion, keys, |typ| matches!(typ, None | Some("jwt")))?;
-        claims.assertion.judge(audiences, LONGEST_WORKLOAD, now)?;
+        claims.assertion.judge(audiences, MAX_WORKLOAD_LIFETIME, now)?;
         Ok(claims)
     }
 }
@@ -177,7 +174,7 @@ impl Assertion {
     }
 
     /// Whom it speaks of, as accounts are linked to it.
-    pub fn subject(&self) -> Result<UpstreamSubject, OAuthError> {
+    pub(crate) fn subject(&self) -> Result<UpstreamSubject, OAuthError> {
         UpstreamSubject::parse(&self.sub).ok_or_else(unusable_identifiers)
     }
 }
@@ -191,15 +188,15 @@ fn unusable_identifiers() -> OAuthError {
 }
 
 /// The refusal of an assertion that was used before.
-pub fn replayed() -> OAuthError {
+pub(crate) fn replayed() -> OAuthError {
     OAuthError::invalid_grant(
         "assertion_replayed",
         "The assertion was used before. Get a fresh one for each request.",
     )
 }
 
-/// The refusal of an assertion that comes from nobody who is trusted for it.
-pub fn untrusted() -> OAuthError {
+/// The refusal of an assertion whose issuer is not trusted for what it asserts.
+pub(crate) fn untrusted() -> OAuthError {
     OAuthError::invalid_grant(
         "assertion_untrusted",
         "The issuer of the assertion is not trusted here for what it asserts.",
@@ -219,11 +216,13 @@ fn read<T: DeserializeOwned>(
 }
 
 /// The refusal of an assertion that cannot be read or whose signature does not hold.
-pub fn unverified(error: VerifyError) -> OAuthError {
+pub(crate) fn unverified(error: VerifyError) -> OAuthError {
     let (reason, description) = match error {
-        VerifyError::WrongType => {
-            ("assertion_typ", "The typ of the assertion is not that of its kind.")
-        }
+        VerifyError::WrongType => (
+            "assertion_typ",
+            "The header typ of the assertion must be oauth-id-jag+jwt for a person, and JWT or absent for a \
+             workload.",
+        ),
         VerifyError::UnknownKey | VerifyError::NoKeyId => (
             "assertion_key",
             "No published key of the issuer fits the kid and alg of the assertion.",
@@ -237,7 +236,10 @@ pub fn unverified(error: VerifyError) -> OAuthError {
             "The assertion lacks a claim: iss, sub, aud, exp, iat and jti must be there, and \
              client_id in an ID-JAG.",
         ),
-        _ => ("assertion_malformed", "The assertion is not a JWT that is accepted."),
+        _ => (
+            "assertion_malformed",
+            "The assertion is not a signed JWT that this server can verify. Check its format.",
+        ),
     };
     OAuthError::invalid_grant(reason, description).because(error)
 }

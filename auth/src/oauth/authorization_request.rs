@@ -11,49 +11,47 @@ use super::{
 };
 
 /// Longest `state`, `nonce` and `login_hint`, in bytes.
-const LONGEST_STATE: usize = 2048;
+const MAX_STATE_LENGTH: usize = 2048;
 
 /// What the request wants of the person (OpenID Connect Core §3.1.2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Prompt {
+pub(crate) struct Prompt {
     /// `none`: no page may be shown.
-    pub none: bool,
-    /// `login` or `select_account`: sign in anew.
-    pub login: bool,
+    pub(crate) none: bool,
+    /// `login` or `select_account`: sign in again.
+    pub(crate) login: bool,
     /// `consent`: ask, even where an answer is remembered.
-    pub consent: bool,
+    pub(crate) consent: bool,
 }
 
 /// A request to `/authorize` in which every parameter has been judged.
 #[derive(Clone, Debug)]
-pub struct AuthorizationRequest {
-    /// Who asks.
-    pub client: Client,
+pub(crate) struct AuthorizationRequest {
+    pub(crate) client: Client,
     /// Where the answer goes.
-    pub target: RedirectTarget,
-    /// The PKCE challenge.
-    pub code_challenge: CodeChallenge,
+    pub(crate) target: RedirectTarget,
+    pub(crate) code_challenge: CodeChallenge,
     /// What the token is for.
-    pub resource: Resource,
+    pub(crate) resource: Resource,
     /// What can be granted of what was asked.
-    pub scope: ScopeSet,
+    pub(crate) scope: ScopeSet,
     /// What was asked, in the client's words.
-    pub asked_scope: String,
+    pub(crate) asked_scope: String,
     /// To be echoed in the ID token.
-    pub nonce: Option<String>,
+    pub(crate) nonce: Option<String>,
     /// Thumbprint of the key that the code is bound to (RFC 9449 §10).
-    pub dpop_jkt: Option<String>,
+    pub(crate) dpop_jkt: Option<String>,
     /// What the person may be asked.
-    pub prompt: Prompt,
+    pub(crate) prompt: Prompt,
     /// Seconds since the person last proved who they are, at most.
-    pub max_age: Option<i64>,
+    pub(crate) max_age: Option<i64>,
     /// Who the client believes the person is, for the upstream.
-    pub login_hint: Option<String>,
+    pub(crate) login_hint: Option<String>,
 }
 
 impl AuthorizationRequest {
     /// Judges everything but client and redirect target. Every error may be sent to the target.
-    pub fn parse(
+    pub(crate) fn parse(
         parameters: &Parameters,
         client: Client,
         target: RedirectTarget,
@@ -116,12 +114,13 @@ fn check_response(parameters: &Parameters) -> Result<(), OAuthError> {
 }
 
 fn check_length(name: &'static str, value: Option<&str>) -> Result<(), OAuthError> {
-    match value.is_some_and(|value| value.len() > LONGEST_STATE) {
-        true => Err(OAuthError::invalid_request(
+    if value.is_some_and(|value| value.len() > MAX_STATE_LENGTH) {
+        Err(OAuthError::invalid_request(
             "parameter_too_long",
-            format!("The parameter {name} is longer than {LONGEST_STATE} bytes."),
-        )),
-        false => Ok(()),
+            format!("The parameter {name} is longer than {MAX_STATE_LENGTH} bytes."),
+        ))
+    } else {
+        Ok(())
     }
 }
 

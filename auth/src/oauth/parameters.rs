@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 use super::error::OAuthError;
 
 /// Most parameters of a request.
-const MOST: usize = 1000;
+const MAX_PARAMETERS: usize = 1000;
 
 /// Decoded parameters. Each may occur once, except `resource`; one without a value counts as
 /// left out. Unknown parameters are kept and never looked at.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Parameters(HashMap<String, Vec<String>>);
+pub(crate) struct Parameters(HashMap<String, Vec<String>>);
 
 impl Parameters {
     /// Reads `application/x-www-form-urlencoded` text, from a query or a body.
-    pub fn parse(text: &[u8]) -> Result<Self, OAuthError> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, OAuthError> {
         let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
         let pairs = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
         for (number, pair) in pairs.enumerate() {
-            if number == MOST {
+            if number == MAX_PARAMETERS {
                 return Err(OAuthError::invalid_request(
                     "parameters_too_many",
-                    format!("The request holds more than {MOST} parameters."),
+                    format!("The request holds more than {MAX_PARAMETERS} parameters."),
                 ));
             }
             let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
@@ -41,7 +41,7 @@ impl Parameters {
     }
 
     /// The value of `name`, if it was sent. Two values are an error, even when they agree.
-    pub fn optional(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
+    pub(crate) fn optional(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
         match self.all(name) {
             [] => Ok(None),
             [value] => Ok(Some(value)),
@@ -53,7 +53,7 @@ impl Parameters {
     }
 
     /// The value of `name`, which must have been sent.
-    pub fn required(&self, name: &'static str) -> Result<&str, OAuthError> {
+    pub(crate) fn required(&self, name: &'static str) -> Result<&str, OAuthError> {
         self.optional(name)?.ok_or_else(|| {
             OAuthError::invalid_request(
                 "parameter_missing",
@@ -63,17 +63,17 @@ impl Parameters {
     }
 
     /// Gives `name` one value, whatever it had.
-    pub fn set(&mut self, name: &str, value: String) {
+    pub(crate) fn set(&mut self, name: &str, value: String) {
         self.0.insert(name.into(), vec![value]);
     }
 
     /// Takes `name` away.
-    pub fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }
 
     /// Every value of `name`, in order.
-    pub fn all(&self, name: &str) -> &[String] {
+    pub(crate) fn all(&self, name: &str) -> &[String] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 }
@@ -118,8 +118,8 @@ mod tests {
     #[test]
     fn more_parameters_than_any_request_has_are_refused() {
         let many = |number: usize| vec!["a=1"; number].join("&");
-        assert_eq!(parse(&many(MOST)).all("a").len(), MOST);
-        let refused = Parameters::parse(many(MOST + 1).as_bytes()).unwrap_err();
+        assert_eq!(parse(&many(MAX_PARAMETERS)).all("a").len(), MAX_PARAMETERS);
+        let refused = Parameters::parse(many(MAX_PARAMETERS + 1).as_bytes()).unwrap_err();
         assert_eq!(refused.reason, "parameters_too_many");
     }
 

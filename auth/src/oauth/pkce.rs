@@ -8,12 +8,15 @@ use super::error::OAuthError;
 
 /// A well-formed S256 challenge: 43 base64url characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodeChallenge(String);
+pub(crate) struct CodeChallenge(String);
 
 impl CodeChallenge {
     /// Judges `code_challenge` and `code_challenge_method` (RFC 7636 §4.3). A method that was
     /// left out would mean `plain`, which is not accepted.
-    pub fn from_request(challenge: Option<&str>, method: Option<&str>) -> Result<Self, OAuthError> {
+    pub(crate) fn from_request(
+        challenge: Option<&str>,
+        method: Option<&str>,
+    ) -> Result<Self, OAuthError> {
         let Some(challenge) = challenge else {
             return Err(OAuthError::invalid_request(
                 "pkce_missing",
@@ -35,33 +38,34 @@ impl CodeChallenge {
     }
 
     /// A challenge as it was stored.
-    pub fn parse(challenge: &str) -> Option<Self> {
+    pub(crate) fn parse(challenge: &str) -> Option<Self> {
         let well_formed = challenge.len() == 43
             && challenge.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         well_formed.then(|| Self(challenge.into()))
     }
 
     /// The challenge on the wire.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether `verifier` is the one that the challenge was made from (RFC 7636 §4.6).
-    pub fn is_met_by(&self, verifier: &str) -> bool {
+    pub(crate) fn is_met_by(&self, verifier: &str) -> bool {
         let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
         bool::from(challenge.as_bytes().ct_eq(self.0.as_bytes()))
     }
 }
 
 /// Checks the form of a `code_verifier`: 43 to 128 unreserved characters (RFC 7636 §4.1).
-pub fn check_verifier(verifier: &str) -> Result<(), OAuthError> {
+pub(crate) fn check_verifier(verifier: &str) -> Result<(), OAuthError> {
     let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    match (43..=128).contains(&verifier.len()) && verifier.bytes().all(unreserved) {
-        true => Ok(()),
-        false => Err(OAuthError::invalid_request(
+    if (43..=128).contains(&verifier.len()) && verifier.bytes().all(unreserved) {
+        Ok(())
+    } else {
+        Err(OAuthError::invalid_request(
             "pkce_verifier_malformed",
             "The parameter code_verifier must be 43 to 128 unreserved characters.",
-        )),
+        ))
     }
 }
 

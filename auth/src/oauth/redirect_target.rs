@@ -11,7 +11,7 @@ use super::{
 /// A place that a verified client may be answered at. There is one way to get one, so nothing is
 /// ever sent to a place that the client did not register.
 #[derive(Clone, Debug)]
-pub struct RedirectTarget {
+pub(crate) struct RedirectTarget {
     uri: String,
     state: Option<String>,
     issuer: String,
@@ -20,7 +20,7 @@ pub struct RedirectTarget {
 impl RedirectTarget {
     /// Finds the registered URI that the request means. It may be left out by a client that has
     /// registered only one (RFC 6749 §3.1.2.3).
-    pub fn verify(
+    pub(crate) fn verify(
         client: &Client,
         requested: Option<&str>,
         state: Option<&str>,
@@ -49,27 +49,27 @@ impl RedirectTarget {
     }
 
     /// The URI of the request.
-    pub fn uri(&self) -> &str {
+    pub(crate) fn uri(&self) -> &str {
         &self.uri
     }
 
     /// Where the answer goes, as people are shown it.
-    pub fn shown_host(&self) -> String {
+    pub(crate) fn shown_host(&self) -> String {
         shown_host(&self.uri)
     }
 
     /// Whether the answer stays on the person's machine.
-    pub fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         LoopbackUri::parse(&self.uri).is_some()
     }
 
     /// The URI with an authorization code (RFC 6749 §4.1.2, RFC 9207 §2).
-    pub fn with_code(&self, code: &str) -> String {
+    pub(crate) fn with_code(&self, code: &str) -> String {
         self.with(&[("code", code)])
     }
 
     /// The URI with a refusal (RFC 6749 §4.1.2.1, RFC 9207 §2).
-    pub fn with_error(&self, error: &OAuthError) -> String {
+    pub(crate) fn with_error(&self, error: &OAuthError) -> String {
         self.with(&[("error", error.code.as_str()), ("error_description", &error.description)])
     }
 
@@ -86,7 +86,7 @@ impl RedirectTarget {
 }
 
 /// Host and port, or the scheme of a private-use URI: what people are shown.
-pub fn shown_host(uri: &str) -> String {
+pub(crate) fn shown_host(uri: &str) -> String {
     match Url::parse(uri) {
         Ok(url) => match (url.host_str(), url.port()) {
             (Some(host), Some(port)) if url.scheme().starts_with("http") => {

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Longest redirect URI, in bytes.
-const LONGEST: usize = 1024;
+const MAX_LENGTH: usize = 1024;
 
 /// Schemes without a dot of programs that speak MCP. Any other private-use scheme must be the
 /// reverse of a domain name (RFC 8252 §7.1): a short one may be one that a browser or the system acts
@@ -79,7 +79,7 @@ impl RedirectUri {
                 ),
             )
         };
-        if text.len() > LONGEST {
+        if text.len() > MAX_LENGTH {
             return Err(refused("is too long"));
         }
         if !text.bytes().all(|b| b.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&b)) {
@@ -107,9 +107,10 @@ impl RedirectUri {
             "http" => LoopbackUri::parse(text).is_some(),
             scheme => is_private_use(scheme) && text.len() > scheme.len() + 1,
         };
-        match allowed {
-            true => Ok(Self(text.into())),
-            false => Err(refused("points to a place that is not allowed")),
+        if allowed {
+            Ok(Self(text.into()))
+        } else {
+            Err(refused("points to a place that is not allowed"))
         }
     }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{error::OAuthError, secret};
 
 const PREFIX: &str = "pcr_";
-/// Most rotations whose time a grant remembers. Whoever rotates faster loses the grace.
+/// Most rotations whose time a grant remembers. A client that rotates faster loses the grace.
 const REMEMBERED_ROTATIONS: usize = 16;
 
 /// A refresh token that this server has made.

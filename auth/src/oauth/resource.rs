@@ -14,7 +14,7 @@ use super::{
 use crate::string_enum::string_enum;
 
 /// Longest lifetime of an access token, in seconds: what is revoked must be listed for as long.
-pub const LONGEST_ACCESS_TOKEN: i64 = 86_400;
+pub const MAX_ACCESS_TOKEN_LIFETIME: i64 = 86_400;
 
 string_enum! {
     /// How access tokens for a resource are made. It is policy, never a side effect of a request.
@@ -53,28 +53,6 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// The demo server of this repository.
-    pub fn demo(resource: String) -> Self {
-        let words = ("Use the tools of this server", "Die Werkzeuge dieses Servers benutzen");
-        let tools = ResourceScope::new("mcp:tools", words);
-        let words = ("Write notes for you", "Notizen für Sie schreiben");
-        let notes = ResourceScope {
-            sensitive: true,
-            on_request: true,
-            implies: vec!["mcp:tools".into()],
-            ..ResourceScope::new("notes:write", words)
-        };
-        Self {
-            resource,
-            name: "MCP demo".into(),
-            scopes: vec![tools, notes],
-            token_format: TokenFormat::Jwt,
-            access_token_lifetime: None,
-            exchanges_for: Vec::new(),
-            signing_algorithm: None,
-        }
-    }
-
     /// The words for people of a scope that this resource knows.
     pub fn describe(&self, scope: &str) -> Option<&str> {
         let own = self.scopes.iter().map(|one| (one.name.as_str(), one.description.as_str()));
@@ -93,10 +71,7 @@ impl Resource {
         };
         let requested = ScopeSet::parse(requested)?;
         let known: ScopeSet = requested.iter().filter(|s| self.describe(s).is_some()).collect();
-        match known.is_empty() {
-            true => Err(unknown_scope()),
-            false => Ok(self.with_implied(&known)),
-        }
+        if known.is_empty() { Err(unknown_scope()) } else { Ok(self.with_implied(&known)) }
     }
 
     /// The same for a client that asks for itself: there is no person whom a scope could reveal,
@@ -114,14 +89,11 @@ impl Resource {
             .filter(|scope| requested.as_ref().is_none_or(|wanted| wanted.contains(scope)))
             .collect();
         let granted = self.within(&wanted, allowed);
-        match granted.is_empty() {
-            true => Err(unknown_scope()),
-            false => Ok(granted),
-        }
+        if granted.is_empty() { Err(unknown_scope()) } else { Ok(granted) }
     }
 
-    /// Of `wanted`, what may be had where `most` is the limit, if there is one. Whoever asks for a
-    /// scope asks for what it implies, and whoever may have it may have what it implies.
+    /// The scopes of `wanted` that `most` allows, if there is a limit. A scope includes what it
+    /// implies, on both sides.
     pub fn within(&self, wanted: &ScopeSet, most: Option<&ScopeSet>) -> ScopeSet {
         let wanted = self.with_implied(wanted);
         match most.map(|most| self.with_implied(most)) {
@@ -157,7 +129,7 @@ impl Resource {
 
     /// Refuses a configuration that clients or pages could not use, in a sentence that says what
     /// to write instead.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, languages: &[&str]) -> Result<(), String> {
         let name = &self.resource;
         match canonical(name) {
             Some(canonical) if canonical == *name => {}
@@ -168,9 +140,10 @@ impl Resource {
                 ));
             }
         }
-        if self.access_token_lifetime.is_some_and(|s| !(1..=LONGEST_ACCESS_TOKEN).contains(&s)) {
+        if self.access_token_lifetime.is_some_and(|s| !(1..=MAX_ACCESS_TOKEN_LIFETIME).contains(&s))
+        {
             return Err(format!(
-                "the access_token_lifetime of {name:?} must be from 1 to {LONGEST_ACCESS_TOKEN} seconds"
+                "the access_token_lifetime of {name:?} must be from 1 to {MAX_ACCESS_TOKEN_LIFETIME} seconds"
             ));
         }
         for (at, scope) in self.scopes.iter().enumerate() {
@@ -184,7 +157,7 @@ impl Resource {
                     scope.name
                 ));
             }
-            scope.check_translations(name)?;
+            scope.check_translations(name, languages)?;
             let is_own = |implied: &String| self.scopes.iter().any(|one| one.name == *implied);
             if let Some(unknown) = scope.implies.iter().find(|implied| !is_own(implied)) {
                 return Err(format!(
@@ -219,13 +192,14 @@ pub fn of_grant<'a>(
     })
 }
 
-/// Refuses resources that could not be served, or not told apart.
-pub fn check(resources: &[Resource]) -> Result<(), String> {
+/// Refuses resources that could not be served, or not told apart. `languages` are the tags of those
+/// that the pages speak.
+pub fn check(resources: &[Resource], languages: &[&str]) -> Result<(), String> {
     if resources.is_empty() {
         return Err("it names no resource".into());
     }
     for (at, resource) in resources.iter().enumerate() {
-        resource.check()?;
+        resource.check(languages)?;
         let is_known = |other: &String| resources.iter().any(|one| one.resource == *other);
         if let Some(unknown) = resource.exchanges_for.iter().find(|other| !is_known(other)) {
             return Err(format!(
@@ -278,8 +252,24 @@ pub fn check_granted(
 mod tests {
     use super::*;
 
+    fn resource(identifier: &str) -> Resource {
+        let json = serde_json::json!({
+            "resource": identifier,
+            "name": "MCP demo",
+            "scopes": [
+                {"name": "mcp:tools", "description": "Use tools"},
+                {"name": "notes:write", "description": "Write notes", "on_request": true},
+            ],
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
     fn demo() -> Vec<Resource> {
-        vec![Resource::demo("http://localhost:3001/mcp".into())]
+        vec![resource("http://localhost:3001/mcp")]
+    }
+
+    fn check(resources: &[Resource]) -> Result<(), String> {
+        super::check(resources, &["en", "de"])
     }
 
     #[test]
@@ -306,9 +296,9 @@ mod tests {
     fn with_scopes(scopes: &[(&str, &[&str])]) -> Resource {
         let scopes = scopes.iter().map(|(name, implies)| ResourceScope {
             implies: implies.iter().map(|name| (*name).to_owned()).collect(),
-            ..ResourceScope::new(name, ("", ""))
+            ..ResourceScope::new(name, "")
         });
-        let demo = Resource::demo("https://mcp.example.com".into());
+        let demo = resource("https://mcp.example.com");
         Resource { scopes: scopes.collect(), ..demo }
     }
 
@@ -340,7 +330,7 @@ mod tests {
 
     #[test]
     fn only_the_canonical_spelling_may_be_configured() {
-        let verdict = |text: &str| check(&[Resource::demo(text.into())]);
+        let verdict = |text: &str| check(&[resource(text)]);
         for text in ["https://mcp.example.com", "http://localhost:3001/mcp", "https://a.b/c?d=e/"] {
             assert_eq!(verdict(text), Ok(()), "{text}");
         }

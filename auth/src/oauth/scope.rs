@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::error::{ErrorCode, OAuthError};
 
 /// Longest list of scopes, in bytes: nobody has more to ask for than a person can read.
-const LONGEST: usize = 4096;
+const MAX_LENGTH: usize = 4096;
 
 /// Scopes that reveal the person, understood for every resource, with their words for people.
 pub const USER_SCOPES: [(&str, &str); 4] = [
@@ -24,11 +24,11 @@ pub struct ScopeSet(Vec<String>);
 impl ScopeSet {
     /// Reads a space-separated list. Only the characters of RFC 6749 §3.3 may occur.
     pub fn parse(text: &str) -> Result<Self, OAuthError> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_LENGTH {
             return Err(OAuthError::new(
                 ErrorCode::InvalidScope,
                 "scope_too_long",
-                format!("The parameter scope is longer than {LONGEST} bytes. Ask for less."),
+                format!("The parameter scope is longer than {MAX_LENGTH} bytes. Ask for less."),
             ));
         }
         let legal = |b: u8| b == b' ' || (0x21..=0x7e).contains(&b) && b != b'"' && b != b'\\';
@@ -109,9 +109,9 @@ mod tests {
 
     #[test]
     fn a_list_longer_than_any_is_refused_before_it_is_taken_apart() {
-        assert!(ScopeSet::parse(&"a".repeat(LONGEST)).is_ok());
+        assert!(ScopeSet::parse(&"a".repeat(MAX_LENGTH)).is_ok());
         let words: String = (0..17_000).map(|number| format!("{number:x} ")).collect();
-        for text in [&*words, &"a".repeat(LONGEST + 1)] {
+        for text in [&*words, &"a".repeat(MAX_LENGTH + 1)] {
             assert_eq!(ScopeSet::parse(text).unwrap_err().reason, "scope_too_long");
         }
     }

@@ -10,11 +10,11 @@ const LENGTH: usize = 8;
 
 /// A code of eight letters, which people see in two halves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserCode(String);
+pub(crate) struct UserCode(String);
 
 impl UserCode {
     /// A fresh code: one of 25.6 thousand million.
-    pub fn generate() -> Result<Self, OAuthError> {
+    pub(crate) fn generate() -> Result<Self, OAuthError> {
         let mut code = String::with_capacity(LENGTH);
         while code.len() < LENGTH {
             let mut byte = [0];
@@ -33,7 +33,7 @@ impl UserCode {
 
     /// Reads what a person typed: in any case, with or without spaces and hyphens. `None` for
     /// what cannot be a code.
-    pub fn parse(typed: &str) -> Option<Self> {
+    pub(crate) fn parse(typed: &str) -> Option<Self> {
         let separators = |c: &char| !c.is_whitespace() && !matches!(c, '-' | '–' | '—' | '_' | '.');
         let letters = typed.chars().filter(separators).take(LENGTH + 1);
         let code: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
@@ -42,12 +42,12 @@ impl UserCode {
     }
 
     /// As it is stored.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// As it is shown.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let (first, second) = self.0.split_at(LENGTH / 2);
         format!("{first}-{second}")
     }

@@ -16,11 +16,11 @@ use super::{
 use crate::{config::Config, storage::users::Profile};
 
 /// The provider's name in `identities`.
-pub const PROVIDER: &str = "github";
+pub(crate) const PROVIDER: &str = "github";
 
 /// A GitHub OAuth app.
 #[derive(Clone, Debug)]
-pub struct Github {
+pub(crate) struct Github {
     base_url: Url,
     api_url: Url,
     client_id: String,
@@ -51,7 +51,7 @@ struct Email {
 
 impl Github {
     /// The app that the settings describe, if they do.
-    pub fn new(config: &Config) -> Result<Option<Self>, reqwest::Error> {
+    pub(crate) fn new(config: &Config) -> Result<Option<Self>, reqwest::Error> {
         let (Some(client_id), Some(client_secret)) =
             (&config.github_client_id, &config.github_client_secret)
         else {
@@ -78,7 +78,7 @@ impl Github {
             .append_pair("state", request.state)
             .append_pair("code_challenge", request.code_challenge)
             .append_pair("code_challenge_method", "S256");
-        if request.anew {
+        if request.reauthenticate {
             query.append_pair("prompt", "select_account");
         }
         if let Some(hint) = request.login_hint {

@@ -14,7 +14,7 @@ use url::Url;
 use super::UpstreamError;
 
 /// Longest time for a request.
-const TIME_LIMIT: Duration = Duration::from_secs(8);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 /// Largest answer, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
 
@@ -23,11 +23,8 @@ pub(super) fn client(url: &Url) -> Result<Client, reqwest::Error> {
     let http = Client::builder()
         .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
-        .timeout(TIME_LIMIT);
-    match is_loopback(url) {
-        true => http.no_proxy().build(),
-        false => http.build(),
-    }
+        .timeout(REQUEST_TIMEOUT);
+    if is_loopback(url) { http.no_proxy().build() } else { http.build() }
 }
 
 /// Sends a request and reads the JSON object that is answered. An OAuth error in it is a refusal.

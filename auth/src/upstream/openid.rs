@@ -20,20 +20,20 @@ use super::{
 use crate::{storage::users::Profile, upstream::UpstreamsError};
 
 /// Seconds that metadata and keys are used before they are fetched again.
-const FRESHNESS: i64 = 3600;
+const CACHE_TTL: i64 = 3600;
 /// Fewest seconds between two fetches of keys for the sake of an unknown one.
-const PAUSE: i64 = 10;
+const KEY_FETCH_INTERVAL: i64 = 10;
 
 /// An OpenID provider. Clones share what has been fetched.
 #[derive(Clone, Debug)]
-pub struct OpenIdProvider {
+pub(crate) struct OpenIdProvider {
     setting: Arc<OpenIdSetting>,
     redirect_uri: String,
     http: Client,
     known: Arc<Mutex<Known>>,
 }
 
-/// What has been fetched, and when. One fetch at a time: whoever waits finds it done.
+/// What has been fetched, and when. One fetch at a time: a request that waits finds it done.
 #[derive(Debug, Default)]
 struct Known {
     metadata: Option<(i64, Arc<Metadata>)>,
@@ -70,17 +70,11 @@ struct UserInfo {
 
 impl OpenIdProvider {
     /// The provider that a setting describes.
-    pub fn new(setting: OpenIdSetting, issuer: &str) -> Result<Self, UpstreamsError> {
-        let place = Url::parse(&setting.issuer).ok();
-        let place = place.as_ref();
-        let http = match place {
-            Some(url) => http::client(url)?,
-            None => Client::builder().build()?,
-        };
+    pub(crate) fn new(setting: OpenIdSetting, issuer: &str) -> Result<Self, UpstreamsError> {
         Ok(Self {
             redirect_uri: format!("{issuer}/sign-in/{}/callback", setting.name),
+            http: http::client(&setting.issuer_url)?,
             setting: Arc::new(setting),
-            http,
             known: Arc::default(),
         })
     }
@@ -102,7 +96,7 @@ impl OpenIdProvider {
             .append_pair("nonce", request.nonce)
             .append_pair("code_challenge", request.code_challenge)
             .append_pair("code_challenge_method", "S256");
-        if request.anew {
+        if request.reauthenticate {
             query.append_pair("prompt", "login");
         }
         if let Some(hint) = request.login_hint {
@@ -158,13 +152,12 @@ impl OpenIdProvider {
             ("code_verifier", answer.code_verifier),
         ];
         let request = self.http.post(metadata.token_endpoint.clone());
-        let request = match metadata.wants_secret_in_body() {
-            true => {
-                form.extend([("client_id", client_id), ("client_secret", secret)]);
-                request
-            }
+        let request = if metadata.wants_secret_in_body() {
+            form.extend([("client_id", client_id), ("client_secret", secret)]);
+            request
+        } else {
             // Both parts are form-encoded first (RFC 6749 §2.3.1).
-            false => request.basic_auth(encoded(client_id), Some(encoded(secret))),
+            request.basic_auth(encoded(client_id), Some(encoded(secret)))
         };
         object(request.form(&form)).await
     }
@@ -178,16 +171,17 @@ impl OpenIdProvider {
     ) -> Result<ProfileClaims, UpstreamError> {
         let request = self.http.get(endpoint.clone()).bearer_auth(&tokens.access_token);
         let info: UserInfo = object(request).await?;
-        match info.sub == subject {
-            true => Ok(info.profile),
-            false => Err(UpstreamError::Untrusted("userinfo describes somebody else".into())),
+        if info.sub == subject {
+            Ok(info.profile)
+        } else {
+            Err(UpstreamError::Untrusted("userinfo describes somebody else".into()))
         }
     }
 
     async fn metadata(&self, now: i64) -> Result<Arc<Metadata>, UpstreamError> {
         let mut known = self.known.lock().await;
         if let Some((fetched_at, metadata)) = &known.metadata
-            && now < fetched_at + FRESHNESS
+            && now < fetched_at + CACHE_TTL
         {
             return Ok(metadata.clone());
         }
@@ -214,7 +208,7 @@ impl OpenIdProvider {
         if let Some((fetched_at, keys)) = &known.keys {
             let fits = keys.may_verify(token).map_err(|error| untrusted(&error))?;
             let age = now - fetched_at;
-            if fits && age < FRESHNESS || !fits && age < PAUSE {
+            if fits && age < CACHE_TTL || !fits && age < KEY_FETCH_INTERVAL {
                 return Ok(keys.clone());
             }
         }

@@ -10,7 +10,7 @@ use super::github;
 use crate::config::{Config, ConfigError, secret_file};
 
 /// Longest name, in bytes.
-const LONGEST_NAME: usize = 32;
+const MAX_NAME_LENGTH: usize = 32;
 
 /// An OpenID provider as the file describes it.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,23 +31,25 @@ fn usual_scope() -> String {
 
 /// An OpenID provider, ready to be used.
 #[derive(Clone, Debug)]
-pub struct OpenIdSetting {
+pub(crate) struct OpenIdSetting {
     /// Its name in paths and in `identities`: it must never change.
-    pub name: String,
+    pub(crate) name: String,
     /// What people call it.
-    pub label: String,
+    pub(crate) label: String,
     /// Its issuer identifier, compared exactly.
-    pub issuer: String,
+    pub(crate) issuer: String,
+    /// The same as a URL.
+    pub(crate) issuer_url: Url,
     /// Who this server is there.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// How this server proves it.
-    pub client_secret: SecretString,
+    pub(crate) client_secret: SecretString,
     /// What is asked for there.
-    pub scope: String,
+    pub(crate) scope: String,
 }
 
 /// Reads and checks the file, if there is one.
-pub fn read(config: &Config) -> Result<Vec<OpenIdSetting>, ConfigError> {
+pub(crate) fn read(config: &Config) -> Result<Vec<OpenIdSetting>, ConfigError> {
     let Some(file) = &config.upstreams_file else {
         return Ok(Vec::new());
     };
@@ -71,9 +73,9 @@ pub fn read(config: &Config) -> Result<Vec<OpenIdSetting>, ConfigError> {
 impl Entry {
     fn check(self, config: &Config) -> Result<OpenIdSetting, String> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if !(1..=LONGEST_NAME).contains(&self.name.len()) || !self.name.bytes().all(plain) {
+        if !(1..=MAX_NAME_LENGTH).contains(&self.name.len()) || !self.name.bytes().all(plain) {
             return Err(format!(
-                "the name {:?} must be 1 to {LONGEST_NAME} small letters, digits and hyphens",
+                "the name {:?} must be 1 to {MAX_NAME_LENGTH} small letters, digits and hyphens",
                 self.name
             ));
         }
@@ -95,6 +97,7 @@ impl Entry {
             name: self.name,
             label: self.label,
             issuer: self.issuer,
+            issuer_url: issuer,
             client_id: self.client_id,
             client_secret: SecretString::from(secret.trim()),
             scope: self.scope,

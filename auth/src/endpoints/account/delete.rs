@@ -61,8 +61,8 @@ fn ask(state: &AppState, person: &SignedIn, frame: &Frame, not_ticked: bool) -> 
     Html(page.render(frame)).into_response()
 }
 
-/// All or nothing. Ended grants stay, so that their tokens stay refused; they name nobody any
-/// more.
+/// All or nothing. Ended grants stay, so that their tokens stay refused; they name no person
+/// any more.
 async fn erase(state: &AppState, person: &SignedIn) -> Result<(), StorageError> {
     let (id, now) = (person.user.id, state.clock.now());
     let transaction = state.db.begin().await?;

@@ -1,7 +1,7 @@
 //! `GET /sign-in/{provider}/callback`
 //!
-//! The browser comes back from an upstream. Whoever the upstream says it is, is signed in here, in
-//! the browser that began; or is linked to the person who asked for that.
+//! The browser comes back from an upstream. The person whom the upstream names is signed in, in the
+//! browser that began, or is linked to the person who asked for that.
 
 use axum::{
     extract::State,
@@ -76,7 +76,7 @@ async fn tell_denied(
     }
 }
 
-/// Opens a session under a fresh cookie. The browser's earlier session ends, whoever it was of.
+/// Opens a session under a fresh cookie. The browser's earlier session ends.
 async fn sign_in(
     state: &AppState,
     upstream: &Upstream,

@@ -13,16 +13,16 @@ impl ContinueTo {
         let safe = path.starts_with('/')
             && !path.starts_with("//")
             && !path.bytes().any(|b| b == b'\\' || b.is_ascii_control());
-        match safe {
-            true => Ok(Self(path.into())),
-            false => Err(OAuthError::invalid_request(
+        if safe {
+            Ok(Self(path.into()))
+        } else {
+            Err(OAuthError::invalid_request(
                 "continue_elsewhere",
                 "The place to continue at is not on this server.",
-            )),
+            ))
         }
     }
 
-    /// The path.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

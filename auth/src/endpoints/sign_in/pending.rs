@@ -114,7 +114,7 @@ impl UpstreamSignIn {
             state: &sealed,
             code_challenge: &challenge(&verifier),
             nonce: nonce.expose(),
-            anew: waiting.as_ref().is_some_and(|request| request.prompt.login),
+            reauthenticate: waiting.as_ref().is_some_and(|request| request.prompt.login),
             login_hint: waiting.as_ref().and_then(|request| request.login_hint.as_deref()),
         };
         let location = upstream

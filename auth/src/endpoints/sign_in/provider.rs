@@ -7,7 +7,6 @@ use axum::{extract::State, response::Response};
 use super::pending::UpstreamSignIn;
 use crate::{error_response::PageError, state::AppState};
 
-/// Begins the sign-in.
 pub(crate) async fn post(
     State(state): State<AppState>,
     sign_in: UpstreamSignIn,

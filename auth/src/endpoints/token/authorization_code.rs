@@ -2,7 +2,7 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Beside, Issue},
+    issue::{self, Issue, TokenExtras},
     redeem::{Code, First, redeem},
     replay,
 };
@@ -19,7 +19,6 @@ use crate::{
     storage::{authorization_codes, grants},
 };
 
-/// The message.
 #[derive(Debug)]
 pub(crate) struct Request {
     code_hash: String,
@@ -50,8 +49,7 @@ pub(super) async fn serve(
 ) -> Result<TokenResponse, OAuthError> {
     let (code, grant) = load(state, &request.code_hash).await?;
     tracing::debug!(grant = %grant.id, "code found");
-    let holder = Holder { client, key_thumbprint };
-    if let Err(refused) = judge(&request, holder, &code, state.clock.now()) {
+    if let Err(refused) = judge(&request, client, key_thumbprint, &code, state.clock.now()) {
         // A code that comes twice was stolen once: what it gave is taken back (RFC 6749 §4.1.2).
         if matches!(refused, Refused::Replayed) {
             replay::end(state, &grant).await?;
@@ -67,11 +65,12 @@ pub(super) async fn serve(
         replay::end(state, &grant).await?;
         return Err(Refused::Replayed.into());
     }
-    let beside = Beside {
+    let extras = TokenExtras {
         refresh_token: first.map(|first| first.token.expose(&state.seals.refresh_token)),
-        id_token: Some(code.nonce),
+        id_token: true,
+        nonce: code.nonce,
     };
-    issue::tokens(state, issue.bound_to(key_thumbprint), beside).await
+    issue::tokens(state, issue, key_thumbprint, extras).await
 }
 
 async fn load(
@@ -97,27 +96,21 @@ enum Refused {
     Replayed,
 }
 
-/// Who presents the code.
-#[derive(Clone, Copy)]
-struct Holder<'a> {
-    client: &'a Client,
-    key_thumbprint: Option<&'a str>,
-}
-
 fn judge(
     request: &Request,
-    holder: Holder<'_>,
+    client: &Client,
+    key_thumbprint: Option<&str>,
     code: &authorization_codes::Model,
     now: i64,
 ) -> Result<(), Refused> {
-    if code.client_id != holder.client.id {
+    if code.client_id != client.id {
         return Err(Refused::Unusable);
     }
     let challenge = CodeChallenge::parse(&code.code_challenge).ok_or(Refused::Unusable)?;
     if !challenge.is_met_by(&request.code_verifier) {
         return Err(Refused::Verifier);
     }
-    if code.key_thumbprint.is_some() && code.key_thumbprint.as_deref() != holder.key_thumbprint {
+    if code.key_thumbprint.is_some() && code.key_thumbprint.as_deref() != key_thumbprint {
         return Err(Refused::Key);
     }
     // OAuth 2.1 drops the parameter from this message; one that is sent must be right.
@@ -127,10 +120,7 @@ fn judge(
     if code.redeemed_at.is_some() {
         return Err(Refused::Replayed);
     }
-    match code.expires_at <= now {
-        true => Err(Refused::Unusable),
-        false => Ok(()),
-    }
+    if code.expires_at <= now { Err(Refused::Unusable) } else { Ok(()) }
 }
 
 impl From<Refused> for OAuthError {

@@ -3,7 +3,7 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Beside, Issue, Subject},
+    issue::{self, Issue, Subject, TokenExtras},
 };
 use crate::{
     extract::authenticated::FromParameters,
@@ -16,7 +16,6 @@ use crate::{
     state::AppState,
 };
 
-/// The message.
 #[derive(Debug)]
 pub(crate) struct Request {
     scope: Option<String>,
@@ -55,8 +54,7 @@ pub(super) async fn serve(
         resource,
         scope,
         expires_by: None,
-        key_thumbprint: None,
         actor: None,
     };
-    issue::tokens(state, issue.bound_to(key_thumbprint), Beside::default()).await
+    issue::tokens(state, issue, key_thumbprint, TokenExtras::default()).await
 }

@@ -3,7 +3,7 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Beside, Issue},
+    issue::{self, Issue, TokenExtras},
     redeem::{Code, First, redeem},
 };
 use crate::{
@@ -21,7 +21,6 @@ use crate::{
 /// Seconds that each poll which came too soon adds to the wait (RFC 8628 §3.5).
 const SLOWER_BY: i64 = 5;
 
-/// The message.
 #[derive(Debug)]
 pub(crate) struct Request {
     device_code_hash: String,
@@ -67,11 +66,12 @@ pub(super) async fn serve(
     if !redeem(state, Code::Device(&code.device_code_hash), grant_id, first.as_ref()).await? {
         return Err(unusable());
     }
-    let beside = Beside {
+    let extras = TokenExtras {
         refresh_token: first.map(|first| first.token.expose(&state.seals.refresh_token)),
-        id_token: Some(None),
+        id_token: true,
+        nonce: None,
     };
-    issue::tokens(state, issue.bound_to(key_thumbprint), beside).await
+    issue::tokens(state, issue, key_thumbprint, extras).await
 }
 
 enum Poll {

@@ -21,7 +21,6 @@ use crate::{
 
 /// What the tokens are made of.
 pub(super) struct Issue<'a> {
-    /// Who gets them.
     pub(super) client: &'a Client,
     /// Whom they speak of.
     pub(super) subject: Subject,
@@ -29,12 +28,9 @@ pub(super) struct Issue<'a> {
     pub(super) grant: Option<&'a grants::Model>,
     /// What they are for.
     pub(super) resource: &'a Resource,
-    /// What they allow.
     pub(super) scope: ScopeSet,
     /// When they end at the latest, whatever their usual lifetime.
     pub(super) expires_by: Option<i64>,
-    /// Thumbprint of the key they are bound to.
-    pub(super) key_thumbprint: Option<String>,
     /// Who acts for the subject.
     pub(super) actor: Option<Actor>,
 }
@@ -43,7 +39,6 @@ pub(super) struct Issue<'a> {
 pub(super) enum Subject {
     /// A person, and how they proved who they are.
     Person(Box<users::Model>, Authentication),
-    /// The client itself.
     Client,
 }
 
@@ -56,13 +51,14 @@ pub(super) struct Authentication {
     pub(super) acr: Option<String>,
 }
 
-/// What goes to the client beside the access token.
+/// What the client gets with the access token.
 #[derive(Default)]
-pub(super) struct Beside {
-    /// A refresh token.
+pub(super) struct TokenExtras {
     pub(super) refresh_token: Option<String>,
-    /// An ID token with this nonce, if its scope was granted.
-    pub(super) id_token: Option<Option<String>>,
+    /// Whether it gets an ID token, if the scope `openid` was granted.
+    pub(super) id_token: bool,
+    /// The nonce of the ID token.
+    pub(super) nonce: Option<String>,
 }
 
 impl<'a> Issue<'a> {
@@ -97,14 +93,8 @@ impl<'a> Issue<'a> {
             resource,
             scope,
             expires_by: Some(grant.expires_at),
-            key_thumbprint: None,
             actor: None,
         })
-    }
-
-    /// Binds the tokens to a key, if there is one.
-    pub(super) fn bound_to(self, key_thumbprint: Option<&str>) -> Self {
-        Self { key_thumbprint: key_thumbprint.map(Into::into), ..self }
     }
 
     fn sub(&self) -> String {
@@ -135,7 +125,7 @@ impl<'a> Issue<'a> {
         }
     }
 
-    /// Names the grant, so that whoever knows that it has ended knows that the token has.
+    /// Starts with the grant id, so that revoking the grant also revokes this token.
     fn jti(&self) -> String {
         match self.grant {
             Some(grant) => format!("{}.{}", grant.id, Uuid::new_v4()),
@@ -148,11 +138,12 @@ impl<'a> Issue<'a> {
 pub(super) async fn tokens(
     state: &AppState,
     issue: Issue<'_>,
-    beside: Beside,
+    key_thumbprint: Option<&str>,
+    extras: TokenExtras,
 ) -> Result<TokenResponse, OAuthError> {
     let now = state.clock.now();
     let expires_in = lifetime(state, &issue, now)?;
-    let claims = access_claims(state, &issue, now, expires_in);
+    let claims = access_claims(state, &issue, key_thumbprint, now, expires_in);
     let format =
         issue.client.metadata.operator.access_token_format.unwrap_or(issue.resource.token_format);
     let access_token = match format {
@@ -161,37 +152,37 @@ pub(super) async fn tokens(
                 Some(algorithm) => state.keys.current_for(algorithm, now),
                 None => state.keys.current(now),
             };
-            let key = key.map_err(signed)?;
-            key.sign(TokenType::AccessToken, &claims).map_err(signed)?
+            let key = key.map_err(not_signed)?;
+            key.sign(TokenType::AccessToken, &claims).map_err(not_signed)?
         }
         TokenFormat::Opaque => opaque(state, &claims).await?,
     };
-    let id_token = match beside.id_token {
-        Some(nonce) if issue.scope.contains("openid") => {
-            Some(id_token(state, &issue, &access_token, nonce).map_err(signed)?)
-        }
-        _ => None,
+    let id_token = if extras.id_token && issue.scope.contains("openid") {
+        Some(id_token(state, &issue, &access_token, extras.nonce).map_err(not_signed)?)
+    } else {
+        None
     };
     tracing::debug!(
         grant = issue.grant.map(|grant| tracing::field::display(grant.id)),
         subject = issue.sub(),
         resource = issue.resource.resource,
         scope = %issue.scope,
-        refreshes = beside.refresh_token.is_some(),
+        refreshes = extras.refresh_token.is_some(),
         "tokens issued"
     );
     Ok(TokenResponse {
         access_token,
         issued_token_type: None,
-        token_type: if issue.key_thumbprint.is_some() { "DPoP" } else { "Bearer" },
+        token_type: if key_thumbprint.is_some() { "DPoP" } else { "Bearer" },
         expires_in,
-        refresh_token: beside.refresh_token,
+        refresh_token: extras.refresh_token,
         scope: issue.scope.to_string(),
         id_token,
     })
 }
 
-/// No token outlives what it comes of, and none is issued that is already over.
+/// Seconds until the token expires. No token outlives what it comes of, and an expired one is never
+/// issued.
 fn lifetime(state: &AppState, issue: &Issue<'_>, now: i64) -> Result<i64, OAuthError> {
     let usual = issue.resource.access_token_lifetime.unwrap_or(state.config.access_token_lifetime);
     match issue.expires_by.map_or(usual, |end| usual.min(end - now)) {
@@ -205,6 +196,7 @@ fn lifetime(state: &AppState, issue: &Issue<'_>, now: i64) -> Result<i64, OAuthE
 fn access_claims(
     state: &AppState,
     issue: &Issue<'_>,
+    key_thumbprint: Option<&str>,
     now: i64,
     expires_in: i64,
 ) -> AccessTokenClaims {
@@ -221,7 +213,7 @@ fn access_claims(
         jti: issue.jti(),
         auth_time: issue.authenticated_at(),
         acr: issue.acr(),
-        cnf: issue.key_thumbprint.clone().map(|jkt| Confirmation { jkt }),
+        cnf: key_thumbprint.map(|jkt| Confirmation { jkt: jkt.into() }),
         act: issue.actor.clone(),
         name: user.name,
         preferred_username: user.preferred_username,
@@ -267,6 +259,6 @@ fn id_token(
     key.sign(TokenType::IdToken, &claims)
 }
 
-fn signed(error: KeyError) -> OAuthError {
+fn not_signed(error: KeyError) -> OAuthError {
     OAuthError::server_error("tokens_not_signed", error)
 }

@@ -7,11 +7,11 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Authentication, Beside, Issue, Subject},
+    issue::{self, Authentication, Issue, Subject, TokenExtras},
 };
 use crate::{
     extract::authenticated::FromParameters,
-    issuers,
+    issuers::{self, AssertedPerson},
     oauth::{
         assertion::{self, IdentityAssertion},
         client::Client,
@@ -20,7 +20,7 @@ use crate::{
         resource::{self, Resource},
         restrictions::Restrictions,
         scope::ScopeSet,
-        trusted_issuer::{People, TrustedIssuer},
+        trusted_issuer::TrustedIssuer,
     },
     state::AppState,
     storage::{
@@ -29,7 +29,6 @@ use crate::{
     },
 };
 
-/// The message.
 #[derive(Debug)]
 pub(crate) struct Request {
     assertion: String,
@@ -56,28 +55,24 @@ pub(super) async fn serve(
 ) -> Result<TokenResponse, OAuthError> {
     let verified = issuers::verify(state, client, &request.assertion).await?;
     verified.restrictions.check_key(key_thumbprint)?;
-    let wanted = Wanted { client, request: &request, restrictions: &verified.restrictions };
+    let restrictions = verified.restrictions;
     let issue = match verified.subject {
-        issuers::Subject::Person(issuer, people, claims) => {
-            of_person(state, wanted, Issuer { issuer, people }, *claims).await?
+        issuers::Subject::Person(person) => {
+            of_person(state, client, &request, &restrictions, *person).await?
         }
-        issuers::Subject::Workload => of_workload(state, wanted)?,
+        issuers::Subject::Workload => of_workload(state, client, &request, &restrictions)?,
     };
-    issue::tokens(state, issue.bound_to(key_thumbprint), Beside::default()).await
-}
-
-/// What a client asks for, and what the assertion that it presents lets it have.
-#[derive(Clone, Copy)]
-struct Wanted<'a, 'b> {
-    client: &'a Client,
-    request: &'b Request,
-    restrictions: &'b Restrictions,
+    issue::tokens(state, issue, key_thumbprint, TokenExtras::default()).await
 }
 
 /// The workload is the client; what an operator allowed the client and the assertion allows is what
 /// it can have.
-fn of_workload<'a>(state: &'a AppState, wanted: Wanted<'a, '_>) -> Result<Issue<'a>, OAuthError> {
-    let Wanted { client, request, restrictions } = wanted;
+fn of_workload<'a>(
+    state: &'a AppState,
+    client: &'a Client,
+    request: &Request,
+    restrictions: &Restrictions,
+) -> Result<Issue<'a>, OAuthError> {
     let resource = target(state, request, restrictions)?;
     let scope = resource.grantable_to_client(request.scope.as_deref(), client.max_scopes())?;
     let scope = resource.within(&scope, restrictions.scope()?.as_ref());
@@ -91,25 +86,19 @@ fn of_workload<'a>(state: &'a AppState, wanted: Wanted<'a, '_>) -> Result<Issue<
         resource,
         scope,
         expires_by: None,
-        key_thumbprint: None,
         actor: None,
     })
 }
 
-/// Who speaks for a person, and how its people are known here.
-struct Issuer<'a> {
-    issuer: &'a TrustedIssuer,
-    people: &'a People,
-}
-
-/// Judges everything, then uses the assertion up: nothing is consumed by a request that is wrong.
+/// Judges everything, then spends the assertion: a request that is wrong consumes nothing.
 async fn of_person<'a>(
     state: &'a AppState,
-    wanted: Wanted<'a, '_>,
-    Issuer { issuer, people }: Issuer<'_>,
-    claims: IdentityAssertion,
+    client: &'a Client,
+    request: &Request,
+    restrictions: &Restrictions,
+    person: AssertedPerson<'_>,
 ) -> Result<Issue<'a>, OAuthError> {
-    let Wanted { client, request, restrictions } = wanted;
+    let AssertedPerson { issuer, people, claims } = person;
     if client.is_public() {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
@@ -118,12 +107,12 @@ async fn of_person<'a>(
         ));
     }
     let resource = target(state, request, restrictions)?;
-    let scope = narrowed(resource, wanted)?;
+    let scope = narrowed(resource, client, request, restrictions)?;
     let known = find_person(state, issuer, &claims).await?;
     if known.is_none() && !people.create_accounts {
         return Err(unknown_person());
     }
-    use_up(state, &claims).await?;
+    spend(state, &claims).await?;
     let authentication = Authentication { at: claims.auth_time, acr: restrictions.acr.clone() };
     let user = match known {
         Some(user) => user,
@@ -136,7 +125,6 @@ async fn of_person<'a>(
         resource,
         scope,
         expires_by: None,
-        key_thumbprint: None,
         actor: None,
     })
 }
@@ -159,8 +147,12 @@ fn target<'a>(
 }
 
 /// What is asked for, asserted, known to the resource, and allowed to the client: all of these.
-fn narrowed(resource: &Resource, wanted: Wanted<'_, '_>) -> Result<ScopeSet, OAuthError> {
-    let Wanted { client, request, restrictions } = wanted;
+fn narrowed(
+    resource: &Resource,
+    client: &Client,
+    request: &Request,
+    restrictions: &Restrictions,
+) -> Result<ScopeSet, OAuthError> {
     let requested = request.scope.as_deref().or(restrictions.scope.as_deref());
     let granted = resource.within(&resource.grantable(requested)?, restrictions.scope()?.as_ref());
     let granted = resource.within(&granted, client.max_scopes());
@@ -198,7 +190,7 @@ async fn create_person(
 }
 
 /// Spends the assertion: exactly one caller goes on, on any replica.
-async fn use_up(state: &AppState, claims: &IdentityAssertion) -> Result<(), OAuthError> {
+async fn spend(state: &AppState, claims: &IdentityAssertion) -> Result<(), OAuthError> {
     let value = format!("{} {}", claims.assertion.iss, claims.assertion.jti);
     let until = claims.remembered_until();
     if single_use::remember(state.db.connection(), "id-jag", &value, until).await? {
@@ -212,7 +204,8 @@ fn scope_not_asserted() -> OAuthError {
     OAuthError::new(
         ErrorCode::InvalidScope,
         "scope_not_asserted",
-        "None of the requested scopes is asserted, and allowed to the client. Ask for less.",
+        "The assertion and the client's registration allow none of the requested scopes. Ask for \
+         others.",
     )
 }
 

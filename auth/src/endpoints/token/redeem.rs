@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Seconds after which no code of a grant is good any more: a device code lives longest.
-const LONGEST_CODE_LIFE: i64 = 600;
+const MAX_CODE_LIFETIME: i64 = 600;
 
 /// A code of either kind, known by its hash.
 #[derive(Clone, Copy)]
@@ -24,7 +24,6 @@ pub(super) enum Code<'a> {
 
 /// The refresh token that a code is exchanged for, if its client may have one.
 pub(super) struct First {
-    /// The token.
     pub(super) token: RefreshToken,
     /// Thumbprint of the key that it is bound to.
     key_thumbprint: Option<String>,
@@ -46,8 +45,7 @@ impl First {
 }
 
 /// Redeems the code, begins the family of refresh tokens and removes what the installation's earlier
-/// sign-ins have left behind: all of it, or nothing. Of any number of callers, on any replica, one
-/// is told `true`.
+/// sign-ins have left behind, in one transaction. Exactly one caller gets `true`, on any replica.
 pub(super) async fn redeem(
     state: &AppState,
     code: Code<'_>,
@@ -69,7 +67,7 @@ pub(super) async fn redeem(
         grants::begin_family(&transaction, first.token.grant_id(), token).await?;
     }
     if redeemed {
-        let made_before = now.saturating_sub(LONGEST_CODE_LIFE + state.longest_token());
+        let made_before = now.saturating_sub(MAX_CODE_LIFETIME + state.longest_token());
         grants::forget_superseded(&transaction, grant_id, made_before, now).await?;
     }
     transaction.commit().await?;

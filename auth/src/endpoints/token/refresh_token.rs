@@ -6,7 +6,7 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Beside, Issue},
+    issue::{self, Issue, TokenExtras},
     replay,
 };
 use crate::{
@@ -23,10 +23,9 @@ use crate::{
     storage::{consents, grants},
 };
 
-/// Turns to take when another caller rotates between our reading and our writing.
-const ATTEMPTS: usize = 3;
+/// Attempts to rotate, when another caller rotates between our read and our write.
+const MAX_ATTEMPTS: usize = 3;
 
-/// The message.
 #[derive(Debug)]
 pub(crate) struct Request {
     refresh_token: String,
@@ -54,7 +53,7 @@ pub(super) async fn serve(
     let authenticator = &state.seals.refresh_token;
     let presented =
         RefreshToken::parse(&request.refresh_token, authenticator).ok_or_else(unusable)?;
-    for _ in 0..ATTEMPTS {
+    for _ in 0..MAX_ATTEMPTS {
         let grant = load(state, client, &presented).await?;
         check_key(&grant, key_thumbprint)?;
         let scope = scope(state, &grant, request.scope.as_ref()).await?;
@@ -62,8 +61,8 @@ pub(super) async fn serve(
         resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
         if let Some(successor) = rotate(state, &grant, &presented).await? {
             let refresh_token = Some(successor.expose(authenticator));
-            let beside = Beside { refresh_token, id_token: None };
-            return issue::tokens(state, issue.bound_to(key_thumbprint), beside).await;
+            let extras = TokenExtras { refresh_token, ..TokenExtras::default() };
+            return issue::tokens(state, issue, key_thumbprint, extras).await;
         }
     }
     Err(OAuthError::new(
@@ -98,7 +97,8 @@ fn check_key(grant: &grants::Model, key_thumbprint: Option<&str>) -> Result<(), 
     }
 }
 
-/// The token to hand out next; `None` when another caller was quicker and it must be judged anew.
+/// The token to hand out next; `None` if another caller was quicker, so that it must be judged
+/// again.
 async fn rotate(
     state: &AppState,
     grant: &grants::Model,
@@ -164,13 +164,14 @@ fn narrow(
     };
     let is_new = |scope: &&str| !granted.contains(scope) && !asked.contains(scope);
     let narrowed: ScopeSet = wanted.iter().filter(|scope| granted.contains(scope)).collect();
-    match narrowed.is_empty() && !wanted.is_empty() || wanted.iter().any(|scope| is_new(&scope)) {
-        false => Ok(narrowed),
-        true => Err(OAuthError::new(
+    if narrowed.is_empty() && !wanted.is_empty() || wanted.iter().any(|scope| is_new(&scope)) {
+        Err(OAuthError::new(
             ErrorCode::InvalidScope,
             "scope_wider_than_grant",
             "The scope goes beyond what was granted. Ask for the same or less, or sign in again.",
-        )),
+        ))
+    } else {
+        Ok(narrowed)
     }
 }
 

@@ -28,8 +28,9 @@ pub(super) async fn end(state: &AppState, grant: &grants::Model) -> Result<(), S
     let transaction = state.db.begin().await?;
     // The revocation goes last: it holds a lock that all who revoke wait for.
     security_events::record(&transaction, event).await?;
-    match grants::revoke(&transaction, grant.id, now).await? {
-        true => transaction.commit().await,
-        false => transaction.rollback().await,
+    if grants::revoke(&transaction, grant.id, now).await? {
+        transaction.commit().await
+    } else {
+        transaction.rollback().await
     }
 }

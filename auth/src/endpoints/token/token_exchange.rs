@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     TokenResponse,
-    issue::{self, Authentication, Beside, Issue, Subject},
+    issue::{self, Authentication, Issue, Subject, TokenExtras},
 };
 use crate::{
     extract::authenticated::FromParameters,
@@ -29,10 +29,9 @@ use crate::{
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// The same, named by its format.
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
-/// Longest chain of those who act for one another.
-const LONGEST_CHAIN: usize = 4;
+/// Most actors in the `act` chain of a token.
+const MAX_ACTORS: usize = 4;
 
-/// The message.
 #[derive(Debug)]
 pub(crate) struct Request {
     subject_token: String,
@@ -99,14 +98,13 @@ pub(super) async fn serve(
         resource,
         scope,
         expires_by: Some(subject.claims.exp),
-        key_thumbprint: None,
         actor: actor(client, &subject.claims)?,
     };
-    let response = issue::tokens(state, issue.bound_to(key_thumbprint), Beside::default()).await?;
+    let response = issue::tokens(state, issue, key_thumbprint, TokenExtras::default()).await?;
     Ok(TokenResponse { issued_token_type: Some(ACCESS_TOKEN), ..response })
 }
 
-/// Whoever got the token may ask for a lesser one; so may the resource that it was sent to.
+/// The client that got the token may exchange it, and so may the resource that it was sent to.
 fn check_holder(client: &Client, claims: &AccessTokenClaims) -> Result<(), OAuthError> {
     let is_its_resource = client
         .metadata
@@ -114,10 +112,7 @@ fn check_holder(client: &Client, claims: &AccessTokenClaims) -> Result<(), OAuth
         .resource
         .as_ref()
         .is_some_and(|resource| claims.aud.contains(resource));
-    match claims.client_id == client.id || is_its_resource {
-        true => Ok(()),
-        false => Err(unusable()),
-    }
+    if claims.client_id == client.id || is_its_resource { Ok(()) } else { Err(unusable()) }
 }
 
 /// A token that is bound to a key stays bound to it (RFC 9449 §5).
@@ -145,13 +140,14 @@ fn target<'a>(
         return Ok(own);
     }
     let wanted = resource::select(resources, requested)?;
-    match wanted.resource == own.resource || own.exchanges_for.contains(&wanted.resource) {
-        true => Ok(wanted),
-        false => Err(OAuthError::new(
+    if wanted.resource == own.resource || own.exchanges_for.contains(&wanted.resource) {
+        Ok(wanted)
+    } else {
+        Err(OAuthError::new(
             ErrorCode::InvalidTarget,
             "exchange_target",
             "Tokens for this resource cannot be exchanged for tokens for another one.",
-        )),
+        ))
     }
 }
 
@@ -174,9 +170,13 @@ fn narrowed(
     let wanted = wanted.unwrap_or(&held).iter();
     let known = wanted.filter(|scope| resource.describe(scope).is_some()).collect();
     let scope = resource.within(&resource.within(&known, Some(&held)), client.max_scopes());
-    match scope.is_empty() {
-        true => Err(refused("scope_none_left", "None of the scopes exists for the resource.")),
-        false => Ok(scope),
+    if scope.is_empty() {
+        Err(refused(
+            "scope_none_left",
+            "None of the scopes exists for the resource. Ask for others.",
+        ))
+    } else {
+        Ok(scope)
     }
 }
 
@@ -202,12 +202,13 @@ fn actor(client: &Client, claims: &AccessTokenClaims) -> Result<Option<Actor>, O
         length += 1;
         next = earlier.act.as_deref();
     }
-    match length > LONGEST_CHAIN {
-        true => Err(OAuthError::invalid_request(
+    if length > MAX_ACTORS {
+        Err(OAuthError::invalid_request(
             "exchange_chain",
-            "The subject_token has passed through too many hands to be exchanged again.",
-        )),
-        false => Ok(Some(Actor { sub: client.id.clone(), act: claims.act.clone().map(Box::new) })),
+            "The subject_token names too many actors to be exchanged again. Start from an earlier token.",
+        ))
+    } else {
+        Ok(Some(Actor { sub: client.id.clone(), act: claims.act.clone().map(Box::new) }))
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use web::Language;
 
 /// A scope, as configured.
 #[derive(Clone, Debug, Deserialize)]
@@ -11,7 +10,7 @@ use web::Language;
 pub struct ResourceScope {
     /// The scope.
     pub name: String,
-    /// What it allows, as the consent page says it to whoever reads no language of `translations`.
+    /// What it allows, as the consent page says it in every language without a translation.
     pub description: String,
     /// The same in further languages, by their tags (RFC 5646).
     #[serde(default)]
@@ -31,12 +30,12 @@ pub struct ResourceScope {
 }
 
 impl ResourceScope {
-    /// A scope with its words in English and in German, and nothing out of the ordinary.
-    pub(super) fn new(name: &str, (english, german): (&str, &str)) -> Self {
+    /// A scope with this description and nothing out of the ordinary.
+    pub fn new(name: &str, description: &str) -> Self {
         Self {
             name: name.into(),
-            description: english.into(),
-            translations: [(Language::German.tag().into(), german.into())].into(),
+            description: description.into(),
+            translations: BTreeMap::new(),
             sensitive: false,
             optional: false,
             on_request: false,
@@ -44,14 +43,14 @@ impl ResourceScope {
         }
     }
 
-    /// What it allows, in a language.
-    pub fn words(&self, language: Language) -> &str {
-        self.translations.get(language.tag()).unwrap_or(&self.description)
+    /// What it allows, in the language of this tag (RFC 5646).
+    pub fn words(&self, tag: &str) -> &str {
+        self.translations.get(tag).unwrap_or(&self.description)
     }
 
-    /// Refuses a language that no page speaks: its words would never be seen.
-    pub(super) fn check_translations(&self, resource: &str) -> Result<(), String> {
-        let known = Language::ALL.map(Language::tag);
+    /// Refuses a translation into a language that is not among those of the pages, where it would
+    /// never be seen.
+    pub(super) fn check_translations(&self, resource: &str, known: &[&str]) -> Result<(), String> {
         match self.translations.keys().find(|tag| !known.contains(&tag.as_str())) {
             None => Ok(()),
             Some(tag) => Err(format!(
@@ -77,17 +76,18 @@ mod tests {
         let read = scope(
             r#"{"name": "read", "description": "Read files", "translations": {"de": "Dateien lesen"}}"#,
         );
-        assert_eq!(read.words(Language::German), "Dateien lesen");
-        assert_eq!(read.words(Language::English), "Read files");
+        assert_eq!(read.words("de"), "Dateien lesen");
+        assert_eq!(read.words("en"), "Read files");
         let write = scope(r#"{"name": "write", "description": "Write files"}"#);
-        assert_eq!(write.words(Language::German), "Write files");
+        assert_eq!(write.words("de"), "Write files");
     }
 
     #[test]
     fn a_translation_that_nobody_would_see_is_refused() {
         let klingon =
             scope(r#"{"name": "read", "description": "Read", "translations": {"tlh": "laD"}}"#);
-        let refused = klingon.check_translations("https://mcp.example.com").unwrap_err();
+        let refused =
+            klingon.check_translations("https://mcp.example.com", &["en", "de"]).unwrap_err();
         assert!(refused.contains("\"tlh\"") && refused.contains("en and de"), "{refused}");
     }
 }
