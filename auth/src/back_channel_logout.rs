@@ -50,7 +50,8 @@ pub async fn deliver_due(state: &AppState) -> Result<(), StorageError> {
         PAUSES.get(at).or(PAUSES.last()).copied().unwrap_or_default()
     };
     for delivery in logout_deliveries::take_due(db, state.clock.now(), pause).await? {
-        let (client_id, attempt) = (&delivery.client_id, delivery.attempts);
+        let client_id = &delivery.client_id;
+        let attempt = delivery.attempts;
         match deliver(state, &delivery).await {
             Ok(()) => logout_deliveries::remove(db, delivery.id).await?,
             Err(error) if usize::try_from(attempt).is_ok_and(|n| n < PAUSES.len()) => {

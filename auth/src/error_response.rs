@@ -149,7 +149,8 @@ impl IntoResponse for BearerError {
         let is_about_proof =
             matches!(error.code, ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce);
         let status = if is_about_proof { StatusCode::UNAUTHORIZED } else { delivery(error.code).0 };
-        let (code, description) = (error.code.as_str(), &error.description);
+        let code = error.code.as_str();
+        let description = &error.description;
         let challenge = match error.code {
             _ if is_about_proof => format!(
                 "DPoP error=\"{code}\", error_description=\"{description}\", algs=\"{}\"",

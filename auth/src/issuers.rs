@@ -59,12 +59,14 @@ pub(crate) async fn verify<'a>(
 ) -> Result<Verified<'a>, OAuthError> {
     let issuer = issuer(state, assertion)?;
     let keys = keys_of(state, issuer, assertion).await?;
-    let (name, now) = (&state.config.issuer, state.clock.now());
+    let name = &state.config.issuer;
+    let now = state.clock.now();
     if assertion::is_identity_assertion(assertion) {
         let claims = IdentityAssertion::verify(assertion, &keys, name, &client.id, now)?;
         let people = issuer.people.as_ref().filter(|people| people.accept(&claims.claims));
         let people = people.ok_or_else(assertion::untrusted)?;
-        let (rule, ignored) = (&people.claims, &people.ignored_claims);
+        let rule = &people.claims;
+        let ignored = &people.ignored_claims;
         let restrictions = Restrictions::of_identity(&claims.claims, rule, ignored)?;
         let subject = Subject::Person(Box::new(AssertedPerson { issuer, people, claims }));
         return Ok(Verified { subject, restrictions });
@@ -76,7 +78,8 @@ pub(crate) async fn verify<'a>(
     let workload = workload.filter(|workload| workload.client_id == client.id);
     let workload = workload.ok_or_else(assertion::untrusted)?;
     let restrictions = Restrictions::of_workload(&claims.claims, &workload.claims)?;
-    let (issuer, subject) = (&issuer.issuer, &claims.assertion.sub);
+    let issuer = &issuer.issuer;
+    let subject = &claims.assertion.sub;
     tracing::info!(%issuer, %subject, client = %client.id, "a workload proved itself");
     Ok(Verified { subject: Subject::Workload, restrictions })
 }

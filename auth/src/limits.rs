@@ -37,20 +37,20 @@ pub(crate) enum RateLimitKey<'a> {
     Address(&'a str),
 }
 
+const MINUTE: u32 = 60;
+const DAY: u32 = 86_400;
+
 impl Limits {
     /// The limits that the settings describe.
     pub(crate) fn new(settings: &LimitSetting) -> Self {
-        let in_span = |most, seconds| (most > 0).then(|| RateLimit::new(most, seconds));
-        let a_minute = |most| in_span(most, 60);
-        let a_day = |most| in_span(most, 86_400);
         Self {
-            wrong_secrets: a_minute(settings.wrong_secrets),
-            failed_requests: a_minute(settings.failed_requests),
-            proofs: a_minute(settings.proofs),
-            registrations: a_minute(settings.registrations),
-            stories: a_minute(settings.stories),
-            approvals: a_day(settings.approvals),
-            revocations: a_day(settings.revocations),
+            wrong_secrets: per(MINUTE, settings.wrong_secrets),
+            failed_requests: per(MINUTE, settings.failed_requests),
+            proofs: per(MINUTE, settings.proofs),
+            registrations: per(MINUTE, settings.registrations),
+            stories: per(MINUTE, settings.stories),
+            approvals: per(DAY, settings.approvals),
+            revocations: per(DAY, settings.revocations),
         }
     }
 
@@ -178,6 +178,11 @@ impl Limits {
     pub(crate) fn keeps_story(&self, address: &str, now: i64) -> bool {
         self.stories.as_ref().is_none_or(|limit| limit.admit(address, now).is_ok())
     }
+}
+
+/// A limit of so many events in a span of seconds; 0 is no limit.
+fn per(seconds: u32, most: u32) -> Option<RateLimit> {
+    (most > 0).then(|| RateLimit::new(most, seconds))
 }
 
 fn too_many(limited: Limited, reason: &'static str, description: &'static str) -> OAuthError {

@@ -45,15 +45,15 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn(fetch_loop::refuse))
         .merge(documents());
     let for_programs = contained(for_programs, deadline::explain_to_programs);
-    // Who came by https once comes by nothing else.
-    let https_alone = state.config.is_https().then_some(HeaderValue::from_static(ONE_YEAR));
+    // A browser that came by https once never tries plain http.
+    let strict_transport = state.config.is_https().then_some(HeaderValue::from_static(ONE_YEAR));
     Router::new()
         .merge(for_programs)
         .merge(for_people(&state))
         .route("/health", get(health::get))
         .route("/ready", get(ready::get))
         .layer(from_fn_with_state(state.clone(), host::require))
-        .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, https_alone))
+        .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, strict_transport))
         .layer(from_fn(report::log_refusals))
         .layer(CatchPanicLayer::new())
         .layer(
@@ -104,9 +104,9 @@ fn for_programs() -> Router<AppState> {
         .layer(cors([Method::GET, Method::POST, Method::PUT, Method::DELETE]))
 }
 
-/// Pages and forms. The referrer policy is `same-origin` and not `no-referrer`, under which browsers
-/// would send our own forms with `Origin: null`. They say nothing of `Cross-Origin-Opener-Policy`: it would cut the pages off from
-/// programs that open a sign-in in a window of their own and wait for it.
+/// Pages and forms. The referrer policy is `same-origin`, because under `no-referrer` browsers would
+/// send our own forms with `Origin: null`. There is no `Cross-Origin-Opener-Policy`: it would cut the
+/// pages off from programs that open a sign-in in a window of their own and wait for it.
 fn for_people(state: &AppState) -> Router<AppState> {
     let header = |name: &'static str, value: &'static str| {
         let value = HeaderValue::from_static(value);
@@ -146,7 +146,7 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .layer(header("cache-control", "no-store"))
 }
 
-/// A handler that panics costs its own request alone, and that is told like any other refusal.
+/// Contains panics: a handler that panics fails its own request alone, with a refusal like any other.
 fn contained<S, F, Fut>(routes: Router<S>, explain: F) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -156,7 +156,7 @@ where
     routes.layer(CatchPanicLayer::new()).layer(from_fn(explain))
 }
 
-/// What answers where nothing else does.
+/// Answers where no route does.
 async fn nothing_here() -> PageError {
     PageError::from(OAuthError::not_found())
 }
@@ -197,7 +197,8 @@ fn end(response: &Response, passed: Duration, _: &tracing::Span) {
 /// or a state.
 fn span(state: &AppState, request: &Request) -> tracing::Span {
     let id = request_id::of(request);
-    let (method, path) = (request.method(), story::shown_path(request.uri().path()));
+    let method = request.method();
+    let path = story::shown_path(request.uri().path());
     let visitor =
         Visitor::of(request.extensions(), request.headers(), state.config.trusted_proxies);
     if state.limits.keeps_story(&visitor.limited_address(), state.clock.now()) {

@@ -109,7 +109,8 @@ impl StoryFile {
         }
         let file = append(path)?;
         let size = file.metadata()?.len();
-        let (path, failure) = (path.to_owned(), watch::Sender::default());
+        let path = path.to_owned();
+        let failure = watch::Sender::default();
         let largest_half = largest / 2;
         Ok(Self { path, file, size, largest_half, paused_until: None, failure })
     }

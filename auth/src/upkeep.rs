@@ -18,7 +18,8 @@ const CLEAN_UP: Duration = Duration::from_secs(600);
 /// Starts all of it. It stops when what is returned is dropped.
 pub fn start(state: &AppState) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let (keys, tables) = (state.clone(), state.clone());
+    let keys = state.clone();
+    let tables = state.clone();
     let reload = Duration::from_secs(RELOAD.unsigned_abs());
     tasks.spawn(every(reload, move || keep_keys(keys.clone())));
     tasks.spawn(every(CLEAN_UP, move || retention::clean_up(tables.clone())));

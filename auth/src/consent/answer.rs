@@ -30,7 +30,8 @@ pub(crate) async fn allow(
     person: &SignedIn,
     visitor: &Visitor,
 ) -> Result<Secret, OAuthError> {
-    let (now, client) = (state.clock.now(), &request.client);
+    let now = state.clock.now();
+    let client = &request.client;
     state.limits.approve(person.user.id, now)?;
     let secret = Secret::generate(SecretKind::AuthorizationCode)?;
     let scope = request.resource.with_implied(scope).to_string();
@@ -75,7 +76,8 @@ pub(crate) async fn deny(
     person: &SignedIn,
     visitor: &Visitor,
 ) -> Result<(), StorageError> {
-    let (kind, name) = (EventKind::AccessDenied, &request.client.metadata.client_name);
+    let kind = EventKind::AccessDenied;
+    let name = &request.client.metadata.client_name;
     let event = visitor.event(person.user.id, kind, name, state.clock.now());
     security_events::record(state.db.connection(), event).await
 }

@@ -37,7 +37,8 @@ pub(crate) async fn has_consented(
     if !remembers(&request.client) || !counts {
         return Ok(false);
     }
-    let (db, now) = (state.db.connection(), state.clock.now());
+    let db = state.db.connection();
+    let now = state.clock.now();
     let covers = |grant: &grants::Model| {
         let scope: ScopeSet = grant.scope.split(' ').collect();
         grant.client_name == request.client.metadata.client_name

@@ -107,7 +107,9 @@ fn latest(event: &security_events::Model) -> Option<AccountNotice> {
 }
 
 async fn load(state: &AppState, person: &SignedIn) -> Result<Facts, StorageError> {
-    let (db, now, id) = (state.db.connection(), state.clock.now(), person.user.id);
+    let db = state.db.connection();
+    let now = state.clock.now();
+    let id = person.user.id;
     Ok(Facts {
         grants: grants::of_user(db, id, now).await?,
         consents: consents::of_user(db, id).await?,

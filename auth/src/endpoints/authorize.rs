@@ -95,7 +95,8 @@ pub(super) async fn read_pushed(
     let request = if must_push {
         Err(must_be_pushed())
     } else {
-        let (client, target) = (client.clone(), target.clone());
+        let client = client.clone();
+        let target = target.clone();
         AuthorizationRequest::parse(&parameters, client, target, &state.resources)
     };
     let request = request.map_err(|error| AuthorizationError::of(&client, target, error))?;

@@ -108,7 +108,8 @@ pub(crate) async fn post(
 
 /// Exactly one answer to a page counts, on any replica.
 async fn answer_once(state: &AppState, pending: &PendingConsent) -> Result<(), PageError> {
-    let (db, id) = (state.db.connection(), pending.id.to_string());
+    let db = state.db.connection();
+    let id = pending.id.to_string();
     if single_use::remember(db, "consent", &id, pending.expires_at).await? {
         return Ok(());
     }

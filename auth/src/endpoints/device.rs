@@ -56,7 +56,8 @@ async fn find(
     state: &AppState,
     user_code: &str,
 ) -> Result<Option<device_codes::Model>, StorageError> {
-    let (db, now) = (state.db.connection(), state.clock.now());
+    let db = state.db.connection();
+    let now = state.clock.now();
     device_codes::find_waiting(db, user_code, now).await
 }
 

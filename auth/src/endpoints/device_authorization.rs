@@ -122,7 +122,8 @@ async fn check_room(
     client: &Client,
     visitor: &Visitor,
 ) -> Result<(), OAuthError> {
-    let (db, now) = (state.db.connection(), state.clock.now());
+    let db = state.db.connection();
+    let now = state.clock.now();
     if client.is_anybody() {
         let key = ("device_request", &*visitor.network());
         let wait = attempts::count(db, key, FROM_A_NETWORK, now).await?;

@@ -99,7 +99,8 @@ async fn is_registered_for_signed(
 
 fn sign(state: &AppState, token: &AccessToken, info: UserInfo) -> Result<String, OAuthError> {
     let now = state.clock.now();
-    let (iss, aud) = (&state.config.issuer, &token.claims.client_id);
+    let iss = &state.config.issuer;
+    let aud = &token.claims.client_id;
     let claims = SignedUserInfo { iss, aud, iat: now, info };
     let key = state.keys.current(now);
     let signed = key.and_then(|key| key.sign(TokenType::UserInfo, &claims));

@@ -37,7 +37,8 @@ impl OptionalFromRequestParts<AppState> for SignedIn {
         let Some(cookie) = CookieName::Session.value(&state.config, &jar) else {
             return Ok(None);
         };
-        let (db, now) = (state.db.connection(), state.clock.now());
+        let db = state.db.connection();
+        let now = state.clock.now();
         let hash = secret::hash(&cookie);
         let Some((session, user)) = sessions::find(db, &hash, now).await? else {
             return Ok(None);

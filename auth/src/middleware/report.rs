@@ -21,7 +21,9 @@ pub(crate) async fn log_refusals(request: Request, next: Next) -> Response {
 }
 
 fn log(error: &OAuthError, path: &str, request_id: &str) {
-    let (code, reason, description) = (error.code.as_str(), error.reason, &*error.description);
+    let code = error.code.as_str();
+    let reason = error.reason;
+    let description = &*error.description;
     let cause = error.cause.as_ref().map(|cause| tracing::field::display(cause.to_string()));
     match error.code {
         ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => {

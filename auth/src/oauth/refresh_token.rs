@@ -119,7 +119,8 @@ impl RefreshToken {
 
     /// One for each master secret: after a change, the last rotation was made under the old one.
     fn successors(&self, authenticator: &Authenticator) -> impl Iterator<Item = Self> {
-        let (grant_id, generation) = (self.grant_id, self.generation.saturating_add(1));
+        let grant_id = self.grant_id;
+        let generation = self.generation.saturating_add(1);
         let message = [b"successor".as_slice(), &self.body()].concat();
         let secrets: Vec<_> = authenticator.tags(&message).collect();
         secrets.into_iter().map(move |secret| Self { grant_id, generation, secret })

@@ -41,7 +41,9 @@ async fn collect(
     person: &SignedIn,
     visitor: &Visitor,
 ) -> Result<Value, StorageError> {
-    let (db, now, user) = (state.db.connection(), state.clock.now(), &person.user);
+    let db = state.db.connection();
+    let now = state.clock.now();
+    let user = &person.user;
     let event = visitor.event(user.id, EventKind::DataExported, "", now);
     security_events::record(db, event).await?;
     let consents = consents::of_user(db, user.id).await?;

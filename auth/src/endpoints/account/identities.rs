@@ -53,7 +53,8 @@ async fn unlink(
     form: &AccountForm,
     named: &str,
 ) -> Result<Unlinked, StorageError> {
-    let (user, own) = (form.person.user.id, form.person.session.id);
+    let user = form.person.user.id;
+    let own = form.person.session.id;
     let transaction = state.db.begin().await?;
     let all = identities::hold_of_user(&transaction, user).await?;
     let Some(identity) = all.iter().find(|identity| name(identity) == named) else {

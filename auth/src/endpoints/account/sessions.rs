@@ -48,7 +48,8 @@ pub(crate) async fn post(
 }
 
 async fn end(state: &AppState, form: &AccountForm, which: Which) -> Result<(), StorageError> {
-    let (user, own) = (form.person.user.id, form.person.session.id);
+    let user = form.person.user.id;
+    let own = form.person.session.id;
     let transaction = state.db.begin().await?;
     let (any, kind) = match which {
         Which::One(id) => {

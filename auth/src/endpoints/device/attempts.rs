@@ -22,7 +22,8 @@ pub(super) async fn count(
     person: &SignedIn,
     visitor: &Visitor,
 ) -> Result<Option<i64>, StorageError> {
-    let (db, now) = (state.db.connection(), state.clock.now());
+    let db = state.db.connection();
+    let now = state.clock.now();
     let person = person.user.id.to_string();
     let address = visitor.address.map(|_| visitor.limited_address());
     if let Some(wait) = attempts::wait(db, EVERYBODY, WRONG_ONES, now).await? {
@@ -39,6 +40,7 @@ pub(super) async fn count(
 
 /// Counts a code that no device waits for.
 pub(super) async fn count_wrong(state: &AppState) -> Result<(), StorageError> {
-    let (db, now) = (state.db.connection(), state.clock.now());
+    let db = state.db.connection();
+    let now = state.clock.now();
     attempts::count(db, EVERYBODY, WRONG_ONES, now).await.map(|_| ())
 }

@@ -104,7 +104,8 @@ async fn rotate(
     grant: &grants::Model,
     presented: &RefreshToken,
 ) -> Result<Option<RefreshToken>, OAuthError> {
-    let (now, grace) = (state.clock.now(), state.config.refresh_grace);
+    let now = state.clock.now();
+    let grace = state.config.refresh_grace;
     let db = state.db.connection();
     let family = grant.family().ok_or_else(unusable)?;
     let judgement = presented.judge(&family, &state.seals.refresh_token, now, grace);

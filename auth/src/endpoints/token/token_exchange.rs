@@ -205,7 +205,8 @@ fn actor(client: &Client, claims: &AccessTokenClaims) -> Result<Option<Actor>, O
     if length > MAX_ACTORS {
         Err(OAuthError::invalid_request(
             "exchange_chain",
-            "The subject_token names too many actors to be exchanged again. Start from an earlier token.",
+            "The subject_token names too many actors to be exchanged again. Start from an earlier \
+             token.",
         ))
     } else {
         Ok(Some(Actor { sub: client.id.clone(), act: claims.act.clone().map(Box::new) }))
