@@ -1,9 +1,8 @@
-//! `client doctor`: looks at the authorization of any MCP server from outside, and says what would
-//! keep real clients from signing in, why, and what to change.
+//! `client doctor`: examines the authorization of any MCP server from outside, and reports what
+//! keeps real clients from signing in, why, and what to change.
 //!
-//! First `probe` asks everything and writes down the answers as `evidence::Evidence`. Then each
-//! [`Check`] of each group judges that evidence: a check is data and one small function, without
-//! input or output.
+//! First `probe` sends every request and records the answers as `evidence::Evidence`. Then each
+//! [`Check`] judges the evidence: a check is data and a small function without IO.
 
 mod authorization;
 mod challenge;

@@ -29,8 +29,7 @@ pub(crate) use self::{
     error::{FetchError, retry_in_words, unreachable},
 };
 
-/// Metadata and token answers are a few kilobytes. The limit holds for what they are after
-/// decompression.
+/// Largest body in bytes, after decompression. Metadata and token responses have a few kilobytes.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -48,8 +47,8 @@ pub(crate) struct Fetch {
 }
 
 impl Fetch {
-    /// Clients for talking to `server` and whatever it points to. Addresses on this machine or in
-    /// a private network, and names that lead to them, are allowed only if `server` is there too.
+    /// HTTP clients for `server` and everything that its metadata names. Addresses on this machine
+    /// or in a private network are only allowed if `server` is there too.
     pub(crate) fn new(server: &Url, explanation: Explanation) -> Result<Self, FetchError> {
         Self::resolving_by(resolver::system(), server, explanation)
     }
@@ -78,7 +77,7 @@ impl Fetch {
         })
     }
 
-    /// The client that reaches `url`. Names are judged when it looks them up.
+    /// The HTTP client for `url`. It checks the addresses of the host when it resolves the name.
     pub(crate) async fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
         self.check(url).await?;
         self.guard.expect(url);
@@ -168,8 +167,7 @@ fn set_up(error: reqwest::Error) -> FetchError {
     FetchError::SetUp(Arc::new(error))
 }
 
-/// Reads the whole body of an answer of `url`, if it is not compressed in a way that was not asked
-/// for.
+/// Reads the whole body of a response, unless it has an encoding that was not requested.
 pub(crate) async fn read_body(url: &Url, response: Response) -> Result<Vec<u8>, FetchError> {
     if let Some(encoding) = foreign_encoding(response.headers()) {
         return Err(FetchError::Encoded { url: url.clone(), encoding });

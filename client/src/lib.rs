@@ -1,10 +1,10 @@
 //! The command line for protected MCP servers, and the client's half of MCP authorization.
 //!
-//! - [`oauth`] has the rules and messages of authorization, one file per step. Read it first.
-//! - [`sign_in`] goes through these steps and ends with a grant, which [`credentials`] keeps.
-//! - [`session`] talks MCP to one server, and gets and renews the tokens that this takes.
-//! - [`commands`] has one file per command of the command line ([`cli`]) and the prompt
-//!   ([`prompt`]).
+//! - `oauth` has the rules and messages of authorization, one file per step. Read it first.
+//! - `sign_in` goes through these steps and ends with a grant, which `credentials` keeps.
+//! - `session` talks MCP to one server, and gets and renews the tokens that this takes.
+//! - `commands` has one file per command of the command line (`cli`) and the prompt
+//!   (`prompt`).
 //!
 //! [`run`] is the whole program.
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A secret text. `Debug` hides it; only [`Secret::reveal`] returns it.
+/// A secret text. `Debug` hides it; only `reveal` returns it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

@@ -56,9 +56,8 @@ impl Stored {
         self.grants.get(&key.issuer)?.get(&key.resource)
     }
 
-    /// Keeps `grant`, and uses it for `server` from now on. A grant of another issuer or resource
-    /// that was used for it, and that no other server leads to, is given back: nothing would ever
-    /// find it again, so it should be revoked.
+    /// Stores `grant` for `server`. Returns the earlier grant if it had another issuer or resource
+    /// and no other server uses it: nothing would find it again, so it should be revoked.
     pub(crate) fn keep_grant(&mut self, server: &Url, grant: Grant) -> Option<Grant> {
         let key = GrantKey { issuer: grant.issuer.clone(), resource: grant.resource.clone() };
         let before = self.servers.insert(server.to_string(), key);
@@ -69,8 +68,7 @@ impl Stored {
         orphan
     }
 
-    /// Notes that the access token for `server` is no good and cannot be renewed, if it is still
-    /// the one that was `refused`.
+    /// Marks the access token for `server` as expired, if it still is the one that was `refused`.
     pub(crate) fn mark_refused(&mut self, server: &Url, refused: &Grant, now: i64) {
         if self.grant(server) == Some(refused) {
             self.keep_grant(server, Grant { expires_at: Some(now), ..refused.clone() });
@@ -96,8 +94,8 @@ impl Stored {
         self.pinned_issuers.insert(client_id.to_owned(), issuer.to_owned());
     }
 
-    /// Takes out the registration at `issuer`. A sign-in puts it back when it succeeds; so one
-    /// that led nowhere is not tried twice.
+    /// Removes the registration at `issuer`. A sign-in stores it again when it succeeds, so that a
+    /// registration that fails is not tried twice.
     pub(crate) fn take_registration(&mut self, issuer: &str) -> Option<ClientRegistration> {
         self.registrations.remove(issuer)
     }

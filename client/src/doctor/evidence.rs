@@ -1,4 +1,4 @@
-//! What the server answered, written down: the only thing that checks look at.
+//! The recorded answers of the server, which are the only input of the checks.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Checks of the one string that ties everything together: the issuer (RFC 8414 §3.3, RFC 9207).
+//! Checks of the issuer, which every document and response must spell alike (RFC 8414 §3.3,
+//! RFC 9207).
 
 use url::Url;
 

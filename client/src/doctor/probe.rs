@@ -1,4 +1,4 @@
-//! Asks the server everything that can be asked without signing in, and judges nothing.
+//! Sends every request that needs no sign-in, and records the answers.
 
 mod endpoints;
 mod registration;
@@ -21,7 +21,7 @@ use crate::{
 const BOTH_TYPES: &str = "application/json, text/event-stream";
 const REQUEST_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 
-/// Asks one server and writes down what it says.
+/// Sends requests to one server and records its answers.
 pub(super) struct Prober<'a> {
     pub(super) fetch: &'a Fetch,
     pub(super) clock: &'a Clock,

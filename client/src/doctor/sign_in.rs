@@ -1,4 +1,4 @@
-//! With `--sign-in`: the whole flow once, and what its tokens are good for; then checks of that.
+//! `--sign-in`: checks of a whole sign-in and of the tokens that it brings.
 
 mod claims;
 mod flow;

@@ -20,14 +20,14 @@ use url::{Host, Url};
 /// Why the addresses of a name are not connected to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameRefused {
-    /// It leads inward, and the server is out there.
+    /// The name resolves to a private address, and the server is public.
     #[error("its name leads to {0}, and a remote server may not send this client there")]
     Inward(IpAddr),
     /// The server's own name resolves to public and to private addresses, which looks like an
     /// attack.
     #[error("its name leads to public addresses and to {0} as well")]
     BothWays(IpAddr),
-    /// The name of the server itself led the other way when it was first looked up.
+    /// The server's own name resolved to the other side when it was first looked up.
     #[error("its name leads to {0} now; a moment ago it led elsewhere")]
     Changed(IpAddr),
     /// Requests to the name, which may be plain http, must not leave this machine (RFC 6761 §6.3).
@@ -38,7 +38,7 @@ pub enum NameRefused {
     Nowhere,
 }
 
-/// Where the server is, seen from this machine.
+/// Which side of this network the server is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     /// On the public Internet.
@@ -47,7 +47,7 @@ enum Side {
     Inside,
 }
 
-/// Judges names for one server; clones share what was learnt.
+/// Checks the names for one server; clones share what was learnt.
 #[derive(Clone)]
 pub(super) struct Guard(Arc<Shared>);
 
@@ -120,8 +120,8 @@ impl Guard {
         }
     }
 
-    /// The side that the server is on. The first answer counts: a name that could change sides
-    /// could first be believed as one inside, and then tell from outside where to go.
+    /// The side that the server is on. The first answer counts: otherwise a name could first be
+    /// trusted as private and then name targets from outside.
     fn judge_server(&self, addresses: &[IpAddr]) -> Result<Side, NameRefused> {
         let first = *addresses.first().ok_or(NameRefused::Nowhere)?;
         let inward = addresses.iter().find(|address| !is_public(**address));
@@ -158,7 +158,7 @@ fn is_this_machine(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Whether `url` says itself that it means this machine, by whatever name.
+/// Whether the host of `url` is this machine by its spelling alone.
 pub(super) fn leads_here(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_this_machine(name),
@@ -168,7 +168,7 @@ pub(super) fn leads_here(url: &Url) -> bool {
     }
 }
 
-/// Whether `url` says itself that it means this machine or something in a private network.
+/// Whether the host of `url` is this machine or a private address by its spelling alone.
 pub(super) fn points_inward(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_this_machine(name),

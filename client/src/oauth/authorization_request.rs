@@ -13,14 +13,14 @@ use super::{
 };
 use crate::http::is_safe_to_open;
 
-/// One request for authorization. The response is judged against this record and nothing else:
-/// the issuer comes from validated metadata and was fixed before the browser left.
+/// One authorization request. The response is only validated against this record, whose issuer
+/// comes from validated metadata and is fixed before the browser opens.
 #[derive(Debug)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) url: Url,
     /// The authorization server that is asked.
     pub(crate) issuer: String,
-    /// Whether it promised to say who it is in its response (RFC 9207 §3).
+    /// Whether the server promises `iss` in its response (RFC 9207 §3).
     pub(crate) promises_iss: bool,
     /// Ties the response to this request.
     pub(crate) state: String,
@@ -36,8 +36,8 @@ pub(crate) struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// Asks the discovered authorization server for `scope`, as `client`; for tokens that are
-    /// bound to `dpop_key` if there is one.
+    /// A request to the discovered authorization server for `scope`, with tokens bound to
+    /// `dpop_key` if there is one.
     pub(crate) fn new(
         discovery: &Discovery,
         client: ClientRegistration,
@@ -64,9 +64,8 @@ impl AuthorizationRequest {
         Ok(request)
     }
 
-    /// Adds the parameters of this request to what the endpoint's own query holds. A parameter
-    /// that is in there already would go out twice, which servers refuse (RFC 6749 §3.1): then
-    /// ours counts.
+    /// Adds the parameters of this request to the endpoint's own query. They replace parameters of
+    /// the same name, because servers refuse repeated ones (RFC 6749 §3.1).
     fn add_parameters(&mut self) {
         let code_challenge = self.code_verifier.challenge();
         let scope = self.scope.to_string();
@@ -83,11 +82,11 @@ impl AuthorizationRequest {
         if !scope.is_empty() {
             parameters.push(("scope", &scope));
         }
-        // RFC 9449 §10: the code then is of no use without the key.
+        // RFC 9449 §10: without the key, the code is useless.
         if let Some(thumbprint) = &thumbprint {
             parameters.push(("dpop_jkt", thumbprint));
         }
-        // OpenID Connect Core §11: without it, servers ignore the wish for offline access.
+        // OpenID Connect Core §11: servers ignore `offline_access` without it.
         if self.scope.covers(&Scope::parse("offline_access")) {
             parameters.push(("prompt", "consent"));
         }
@@ -98,7 +97,7 @@ impl AuthorizationRequest {
     }
 }
 
-/// The query of `url` as it is spelled, without the parameters that `is_dropped` names.
+/// The query of `url`, unchanged except that parameters for which `is_dropped` holds are removed.
 fn kept_query(url: &Url, is_dropped: impl Fn(&str) -> bool) -> Option<String> {
     let name_of = |pair: &str| {
         let (name, _) = form_urlencoded::parse(pair.as_bytes()).next()?;

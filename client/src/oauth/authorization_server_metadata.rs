@@ -20,8 +20,8 @@ const RULE: Rule = Rule {
     section: "RFC 8414 §3.3, MCP authorization-server-discovery",
 };
 
-/// What an authorization server says about itself (RFC 8414 §2), checked by [`discover`]. Each
-/// member is read on its own; one that is wrong is refused where it is used.
+/// The metadata of an authorization server (RFC 8414 §2), validated by [`discover`]. Each member is
+/// read on its own, and an invalid one is only refused where it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct AuthorizationServerMetadata {
     /// Its identifier, exactly as sent.
@@ -55,7 +55,7 @@ pub(crate) struct AuthorizationServerMetadata {
 }
 
 impl AuthorizationServerMetadata {
-    /// What a server of revision 2025-03-26 without metadata is taken to say.
+    /// The assumed metadata of a server of revision 2025-03-26 that publishes none.
     pub(super) fn by_convention(issuer: &str) -> Result<Self, OAuthError> {
         let at = |path: &str| Url::parse(&format!("{issuer}{path}")).ok();
         let metadata = serde_json::json!({
@@ -74,7 +74,7 @@ impl AuthorizationServerMetadata {
         self.scopes_supported.value().map(Scope::from)
     }
 
-    /// How a client may prove itself at the token endpoint; empty if the server does not say.
+    /// The authentication methods of the token endpoint; empty if the server does not say.
     pub(crate) fn authentication_methods(&self) -> &[String] {
         items(&self.token_endpoint_auth_methods_supported)
     }
@@ -108,17 +108,17 @@ impl AuthorizationServerMetadata {
         self.needed(&self.device_authorization_endpoint, "device_authorization_endpoint")
     }
 
-    /// Where a client introduces itself (RFC 7591), if the server lets it.
+    /// Where a client registers itself (RFC 7591), if the server supports it.
     pub(crate) fn registration_endpoint(&self) -> Result<Option<&Url>, OAuthError> {
         Ok(address(&self.registration_endpoint, &self.issuer, "registration_endpoint")?)
     }
 
-    /// Where tokens are ended (RFC 7009), if anywhere.
+    /// Where tokens are revoked (RFC 7009), if the server supports it.
     pub(crate) fn revocation_endpoint(&self) -> Result<Option<&Url>, OAuthError> {
         Ok(address(&self.revocation_endpoint, &self.issuer, "revocation_endpoint")?)
     }
 
-    /// Where the user's name is asked for (OpenID Connect Core §5.3), if anywhere.
+    /// Where the user's name can be read (OpenID Connect Core §5.3), if the server supports it.
     pub(crate) fn userinfo_endpoint(&self) -> Option<&Url> {
         self.userinfo_endpoint.value()
     }

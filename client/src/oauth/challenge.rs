@@ -48,8 +48,8 @@ pub(crate) struct AuthorizationChallenge {
 impl AuthorizationChallenge {
     /// Reads the header. Several header lines count as one, joined by commas (RFC 9110 §5.3).
     ///
-    /// A server and the gateway before it may each send a challenge, so every challenge for
-    /// `Bearer` counts, then every one for `DPoP`; for each parameter the first that has it.
+    /// A server and a gateway in front of it may each send a challenge. Each parameter is taken
+    /// from the first `Bearer` challenge that has it, or else from the first `DPoP` challenge.
     pub(crate) fn parse(header: &str) -> Self {
         let challenges = parse(header);
         let of = |scheme: &'static str| challenges.iter().filter(move |one| one.is(scheme));
@@ -80,7 +80,7 @@ impl AuthorizationChallenge {
     }
 }
 
-/// All challenges of `header`, in order. What cannot be understood is skipped up to the next comma.
+/// All challenges of `header`, in order. Unparsable text is skipped up to the next comma.
 pub(crate) fn parse(header: &str) -> Vec<Challenge> {
     let mut rest = Rest(header);
     let mut challenges: Vec<Challenge> = Vec::new();
@@ -130,7 +130,7 @@ impl<'a> Rest<'a> {
                 ahead.0 = rest;
                 value
             }
-            // Unquoted URLs are not tokens, yet servers send them.
+            // Unquoted URLs are not valid tokens, but servers send them.
             None => ahead.take(|c| c != ',' && c != '"' && !is_space(c)).to_owned(),
         };
         *self = ahead;
@@ -142,7 +142,7 @@ impl<'a> Rest<'a> {
         self.0.starts_with(|character| character != ',' && !is_space(character))
     }
 
-    /// Skips credentials like `dG9rZW4=`, which stand in place of parameters.
+    /// Skips credentials like `dG9rZW4=`, which a scheme may have instead of parameters.
     fn skip_token68(&mut self) {
         let mut ahead = *self;
         ahead.skip(|character| character.is_ascii_alphanumeric() || "-._~+/".contains(character));

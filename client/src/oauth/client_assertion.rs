@@ -1,4 +1,4 @@
-//! Aside: a client that proves itself with a private key instead of a secret (RFC 7523 §2.2).
+//! Aside: client authentication with a private key instead of a secret (RFC 7523 §2.2).
 
 use std::{fmt, sync::Arc};
 
@@ -10,15 +10,15 @@ use crate::secret::Secret;
 
 /// The kind of assertion (RFC 7523 §2.2).
 pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// How long an assertion may be used, in seconds; it is used at once.
+/// Lifetime of an assertion in seconds. It is used at once.
 const LIFETIME: i64 = 60;
 
 /// A client's private key.
 #[derive(Clone)]
 pub struct ClientKey(Arc<SigningKey>);
 
-/// What an assertion says (RFC 7523 §3). Its audience is the issuer and nothing else, so that no
-/// other server can pass it on.
+/// The claims of an assertion (RFC 7523 §3). The issuer is the only audience, so that no server can
+/// replay it at another one.
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -63,7 +63,7 @@ impl ClientKey {
     }
 }
 
-/// A key in PEM does not say in a uniform way what it is for; the first reading that fits counts.
+/// PEM does not name the algorithm of a key uniformly, so the first one that fits is used.
 fn from_pem(pem: &[u8]) -> Result<SigningKey, KeyError> {
     SigningKey::from_pem(Algorithm::ES256, pem)
         .or_else(|_| SigningKey::from_pem(Algorithm::EdDSA, pem))

@@ -35,7 +35,7 @@ const POLL: Rule = Rule {
     section: "RFC 8628 §3.4 and §3.5",
 };
 
-/// What the user is shown, and what is asked with later (RFC 8628 §3.2).
+/// The codes to show to the user and to poll with (RFC 8628 §3.2).
 #[derive(Debug)]
 pub(crate) struct DeviceAuthorization {
     device_code: Secret,
@@ -79,7 +79,7 @@ impl From<SentDeviceAuthorization> for DeviceAuthorization {
     }
 }
 
-/// Asks for a code for `resource`.
+/// Requests the codes for a sign-in for `resource`.
 pub(crate) async fn request(
     endpoint: &TokenEndpoint<'_>,
     resource: &str,
@@ -124,7 +124,7 @@ async fn check(
     Ok(authorization)
 }
 
-/// Asks until the user has decided. The caller bounds how long.
+/// Polls until the user has decided. The caller limits how long.
 pub(crate) async fn wait(
     endpoint: &TokenEndpoint<'_>,
     resource: &str,
@@ -146,8 +146,7 @@ pub(crate) async fn wait(
             Err(OAuthError::TokenRefused { error, .. }) if error == "slow_down" => {
                 interval = slower(interval);
             }
-            // A server that is out of reach for a moment is asked less often, not given up
-            // (RFC 8628 §3.5).
+            // A server that cannot be reached for a moment is polled less often (RFC 8628 §3.5).
             Err(OAuthError::Fetch(error)) if error.exit() == Exit::Unreachable => {
                 interval = slower(interval);
             }

@@ -1,7 +1,7 @@
-//! Aside: tokens that only work together with a key that stays here (RFC 9449).
+//! Aside: tokens that are bound to a private key of this client (RFC 9449).
 //!
-//! The key is made for one grant. Every request carries a proof of its own, made for its method
-//! and address; a nonce that a server hands out goes into the next proofs for that origin only.
+//! Each grant has its own key. Every request carries a fresh proof for its method and URL. A nonce
+//! from a server goes into later proofs for that origin only.
 
 use std::{
     collections::BTreeMap,
@@ -19,14 +19,14 @@ use crate::secret::Secret;
 
 /// The header that carries a proof (RFC 9449 §4.1).
 pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
-/// The header that hands out a nonce (RFC 9449 §8).
+/// The header in which a server sends a nonce (RFC 9449 §8).
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// The error that asks for a nonce, at both kinds of server (RFC 9449 §8 and §9).
 pub(crate) const USE_DPOP_NONCE: &str = "use_dpop_nonce";
 /// Longest nonce that is sent back, in bytes.
 const MAX_NONCE: usize = 1024;
 
-/// The key of one grant, and the nonces that servers have handed out.
+/// The key of one grant, and the nonces that servers have sent.
 #[derive(Clone)]
 pub(crate) struct DpopKey {
     key: Arc<SigningKey>,
@@ -52,12 +52,12 @@ impl DpopKey {
         Self { key: Arc::new(key), clock: clock.clone(), nonces: Arc::default() }
     }
 
-    /// The private key, to be kept with the tokens that are bound to it.
+    /// The private key, to be stored with the tokens that are bound to it.
     pub(crate) fn stored(&self) -> Secret {
         Secret::new(self.key.private_jwk())
     }
 
-    /// The name of the key, which the authorization request announces (RFC 9449 §10).
+    /// The thumbprint of the key, which the authorization request announces (RFC 9449 §10).
     pub(crate) fn thumbprint(&self) -> String {
         self.key.thumbprint().to_owned()
     }
@@ -83,8 +83,8 @@ impl DpopKey {
         HeaderValue::from_str(&proof).map_err(|error| unusable(error.to_string()))
     }
 
-    /// Keeps the nonce of an answer for later proofs to the same origin. Returns whether there was
-    /// a new one, with which the request is worth repeating.
+    /// Keeps the nonce of a response for later proofs to the same origin. Returns whether it is
+    /// new, so that the request is worth repeating.
     pub(crate) fn learn(&self, url: &Url, answer: &HeaderMap) -> bool {
         let nonce = answer.get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok());
         let Some(nonce) = nonce.filter(|nonce| nonce.len() <= MAX_NONCE) else { return false };
@@ -109,7 +109,7 @@ pub(crate) struct AccessToken {
 }
 
 impl AccessToken {
-    /// The headers that present it with one request (RFC 6750 §2.1, RFC 9449 §7.1).
+    /// The headers that carry the token in one request (RFC 6750 §2.1, RFC 9449 §7.1).
     pub(crate) fn headers(&self, method: &str, url: &Url) -> Result<HeaderMap, OAuthError> {
         let scheme = if self.key.is_some() { "DPoP" } else { "Bearer" };
         let mut headers = HeaderMap::new();

@@ -32,7 +32,7 @@ const PRESENT: Rule = Rule {
     section: "RFC 7523 §2.1, MCP enterprise-managed-authorization",
 };
 
-/// The company's identity provider, and what it has said about the user.
+/// The company's identity provider, and its ID token for the user.
 #[derive(Clone, Debug)]
 pub struct IdentityProvider {
     /// Where it exchanges tokens.
@@ -61,7 +61,7 @@ pub(crate) async fn ask(
 ) -> Result<TokenResponse, OAuthError> {
     let assertion = exchange(endpoint, resource, scope, provider).await?;
     endpoint.fetch.explanation.step(&PRESENT);
-    // The scope is inside the assertion; the resource is too.
+    // The assertion contains the scope and the resource.
     endpoint.ask(&[("grant_type", JWT_BEARER), ("assertion", assertion.reveal())]).await
 }
 

@@ -53,7 +53,7 @@ pub enum OAuthError {
         expected: String,
         found: String,
     },
-    /// A member that is needed is there and cannot be used.
+    /// A required member has an unusable value.
     #[error(transparent)]
     WrongMember(#[from] WrongMember),
     /// A needed endpoint is missing.
@@ -71,7 +71,7 @@ pub enum OAuthError {
     /// The server refused the registration.
     #[error("{issuer} refused to register this client: {reason}")]
     RegistrationRefused { issuer: String, reason: String },
-    /// No way of authenticating at the token endpoint is known to both sides.
+    /// Client and server share no authentication method for the token endpoint.
     #[error(
         "{issuer} accepts only client authentication that this client does not know: {methods}"
     )]
@@ -85,18 +85,18 @@ pub enum OAuthError {
         /// The authorization server that the MCP server names.
         found: String,
     },
-    /// The way chosen to get tokens needs a client that was registered beforehand.
+    /// The chosen sign-in method needs a pre-registered client.
     #[error("this way of signing in needs a client that was registered beforehand")]
     NoPreRegisteredClient,
     /// A key or an assertion cannot be read or used.
     #[error("the key cannot be used: {reason}")]
     UnusableKey { reason: String },
-    /// Bound tokens are needed and not to be had.
+    /// Bound tokens are required and the server issues none.
     #[error("{issuer} does not bind tokens to a key with ES256 (RFC 9449)")]
     NoDpop { issuer: String },
 
     // Steps 5 to 7: the browser's round trip.
-    /// What the server wants to be allowed fits no request.
+    /// The scopes that the server wants do not fit into a request.
     #[error("the server wants {count} scopes, more than any request can carry")]
     TooManyScopes { count: usize },
     #[error("the operating system has no randomness to give")]
@@ -112,7 +112,7 @@ pub enum OAuthError {
     },
     #[error("you refused access, so nothing was allowed")]
     Denied,
-    /// The authorization server said no for another reason.
+    /// The authorization server refused for another reason.
     #[error("{issuer} did not allow the sign-in: {reason}")]
     AuthorizationRefused { issuer: String, reason: String },
     /// The answer does not come from the server that was asked.
@@ -122,7 +122,7 @@ pub enum OAuthError {
         expected: String,
         found: String,
     },
-    /// The answer does not say who answers, although the server promised so.
+    /// The response has no `iss`, although the server promised it.
     #[error("the answer in the browser does not say that it comes from {expected} (RFC 9207 §2.4)")]
     MissingIssuer {
         /// The authorization server that was asked.
@@ -154,7 +154,7 @@ pub enum OAuthError {
 }
 
 impl OAuthError {
-    /// Whether the same request may well succeed in a moment.
+    /// Whether the same request may succeed in a moment.
     pub(crate) fn is_temporary(&self) -> bool {
         match self {
             Self::Fetch(error) => error.exit() == Exit::Unreachable,

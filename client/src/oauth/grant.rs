@@ -9,7 +9,7 @@ use super::{
 };
 use crate::secret::Secret;
 
-/// A user's permission, as the authorization server granted it to this installation.
+/// What the authorization server granted to this installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Grant {
     /// The authorization server, exactly as its metadata spells it.
@@ -23,7 +23,7 @@ pub(crate) struct Grant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) scope: Scope,
-    /// What was asked for, which a step-up asks for again.
+    /// The requested scopes, which a step-up requests again.
     pub(crate) requested_scope: Scope,
     /// When the access token was issued, in seconds since 1970.
     pub(crate) issued_at: i64,
@@ -50,7 +50,7 @@ impl Grant {
             && self.resource == discovery.resource.resource
     }
 
-    /// Whether the access token's life is over.
+    /// Whether the access token has expired.
     pub(crate) fn is_expired(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
@@ -68,8 +68,8 @@ impl Grant {
         self.refresh_token.is_some() || !self.is_expired(now)
     }
 
-    /// The grant after a refresh. A server that sends no new refresh token means the old one to be
-    /// used again, and one that names no scope has changed none (OAuth 2.1 §4.3.2).
+    /// The grant after a refresh. Without a new refresh token the old one stays valid, and without
+    /// a scope the old scope does (OAuth 2.1 §4.3.2).
     #[must_use]
     pub(crate) fn renewed(&self, response: &TokenResponse, now: i64) -> Self {
         Self {

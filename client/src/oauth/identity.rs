@@ -1,7 +1,7 @@
 //! Step 4: which client this program is at an authorization server (MCP "Client Registration").
 //!
-//! In this order: one that was registered beforehand, one known by the address of its metadata
-//! document, and one that registers itself.
+//! In this order: a pre-registered client, one that is known by the URL of its metadata document,
+//! and one that registers itself.
 
 use url::Url;
 
@@ -26,7 +26,7 @@ pub struct Identity {
     pub redirect_port: Option<u16>,
 }
 
-/// A client registered beforehand, and what it proves itself with.
+/// A pre-registered client and its credentials.
 #[derive(Clone, Debug)]
 pub struct PreRegistered {
     /// Its identifier.
@@ -45,8 +45,7 @@ const RULE: Rule = Rule {
 };
 
 impl Identity {
-    /// The identity for the server with `metadata`, without registering: `None` if it has to
-    /// register itself.
+    /// The client to use at the server with `metadata`; `None` if it has to register itself.
     pub(crate) fn registration_at(
         &self,
         metadata: &AuthorizationServerMetadata,
@@ -61,8 +60,8 @@ impl Identity {
         Ok(document.map(|url| ClientRegistration::public(url.to_string(), redirect_uri)))
     }
 
-    /// A secret or key goes to the issuer it is meant for, or was first used at (`pinned`), and to
-    /// no other, whatever the MCP server names.
+    /// Refuses to send a secret or key to any issuer but the configured one or the one where it was
+    /// first used (`pinned`), whatever the MCP server names.
     pub(crate) fn check_issuer(
         &self,
         issuer: &str,
@@ -86,7 +85,7 @@ impl Identity {
 }
 
 impl PreRegistered {
-    /// This client at the server with `metadata`, proving itself the best way both sides know.
+    /// This client at the server with `metadata`, with the best authentication that both support.
     pub(super) fn registration_at(
         &self,
         metadata: &AuthorizationServerMetadata,

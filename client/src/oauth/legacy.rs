@@ -1,8 +1,8 @@
 //! Aside: a server of revision 2025-03-26, which was its own authorization server and had no
 //! protected resource metadata.
 //!
-//! Nothing falls back to this by itself: a server that once had metadata and hides it would be
-//! trusted with less proof than before. It has to be asked for.
+//! There is no automatic fallback to this, because a server could hide its metadata to be trusted
+//! with less proof. The user has to choose it.
 
 use url::Url;
 

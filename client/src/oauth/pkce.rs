@@ -1,4 +1,4 @@
-//! Step 5: proof key for code exchange, so that a stolen code is worth nothing (RFC 7636).
+//! Step 5: proof key for code exchange, so that a stolen code is useless (RFC 7636).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

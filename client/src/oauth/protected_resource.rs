@@ -21,8 +21,8 @@ const RULE: Rule = Rule {
 /// Where metadata is when nothing else is announced (RFC 9728 §3).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// What an MCP server says about itself (RFC 9728 §2). Strings are kept exactly as sent: they are
-/// identifiers, and a URL library would add or drop slashes.
+/// The metadata of an MCP server (RFC 9728 §2). Strings are kept exactly as sent, because they are
+/// identifiers and a URL library would add or drop slashes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct ProtectedResourceMetadata {
     /// The server's identifier, the `resource` of every later request (RFC 8707).
@@ -38,7 +38,7 @@ pub(crate) struct ProtectedResourceMetadata {
 }
 
 impl ProtectedResourceMetadata {
-    /// What a server without metadata is taken to say: it is the resource, `issuer` is trusted.
+    /// The assumed metadata of a server without any: it is the resource and trusts `issuer`.
     pub(super) fn implied(resource: &str, issuer: String) -> Self {
         let authorization_servers = Member::Usable(List(vec![issuer]));
         Self { resource: resource.to_owned(), authorization_servers, ..Self::default() }
@@ -83,8 +83,8 @@ impl ProtectedResourceMetadata {
     }
 }
 
-/// Fetches the metadata of `server` and checks that it is about `server`: from the place the
-/// challenge announced, and only from there; else from the well-known places in order.
+/// Fetches the metadata of `server` and checks that it describes `server`. It is read from the
+/// place that the challenge announces or, if it announces none, from the well-known places.
 pub(crate) async fn discover(
     fetch: &Fetch,
     server: &Url,

@@ -23,7 +23,7 @@ const CLIENT_NAME: &str = "Portcullis client";
 const SOFTWARE_ID: &str = "portcullis-client";
 /// Longest `client_id`, in bytes. Servers that seal the registration into it make long ones.
 const MAX_CLIENT_ID: usize = 8 * 1024;
-/// How a client that registered itself can prove itself, from the least secret to keep.
+/// How a client that registered itself can authenticate, least secret first.
 const ABLE: [ClientAuthenticationMethod; 3] = [
     ClientAuthenticationMethod::None,
     ClientAuthenticationMethod::ClientSecretBasic,
@@ -36,7 +36,7 @@ const RULE: Rule = Rule {
     section: "RFC 7591 §3, OpenID Connect Registration §2",
 };
 
-/// What the authorization server knows this client by.
+/// This client as the authorization server knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ClientRegistration {
     pub(crate) client_id: String,
@@ -46,17 +46,17 @@ pub(crate) struct ClientRegistration {
     /// When the secret expires, in seconds since 1970; 0 for never.
     #[serde(default)]
     pub(crate) client_secret_expires_at: i64,
-    /// How the client proves itself at the token endpoint.
+    /// How the client authenticates at the token endpoint.
     pub(crate) authentication_method: ClientAuthenticationMethod,
     /// The redirect URI it registered.
     #[serde(default)]
     pub(crate) redirect_uri: String,
-    /// The key it signs assertions with. It is the user's own and never kept here.
+    /// The key for assertions. It belongs to the user and is never stored.
     #[serde(skip)]
     pub(crate) key: Option<ClientKey>,
 }
 
-/// How a client proves itself at the token endpoint (RFC 7591 §2).
+/// How a client authenticates at the token endpoint (RFC 7591 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ClientAuthenticationMethod {
@@ -71,8 +71,8 @@ pub(crate) enum ClientAuthenticationMethod {
 }
 
 impl ClientAuthenticationMethod {
-    /// The first of `able`, what this client can do in the order it prefers, that the server
-    /// accepts. A server that lists none leaves the choice to the client.
+    /// The first of `able`, which is in the order of preference, that the server accepts. A server
+    /// that lists none leaves the choice to the client.
     pub(super) fn choose(
         metadata: &AuthorizationServerMetadata,
         able: &[Self],
@@ -97,7 +97,7 @@ impl ClientAuthenticationMethod {
     }
 }
 
-/// What a client that registers itself is going to ask for.
+/// The grants that a client registers for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GrantTypes {
     /// Codes that the browser brings back.
@@ -106,7 +106,7 @@ pub(crate) enum GrantTypes {
     Device,
 }
 
-/// What the client adds to a form to prove itself.
+/// How the client authenticates one request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClientProof {
     pub(crate) authorization: Option<HeaderValue>,
@@ -131,7 +131,7 @@ impl ClientRegistration {
         self.client_secret_expires_at == 0 || now < self.client_secret_expires_at
     }
 
-    /// What to send to the token or revocation endpoint of `issuer` (RFC 6749 §2.3.1).
+    /// Authenticates a request to the token or revocation endpoint of `issuer` (RFC 6749 §2.3.1).
     pub(crate) fn proof(&self, issuer: &str, now: i64) -> Result<ClientProof, OAuthError> {
         let secret = self.client_secret.as_ref().map_or("", Secret::reveal);
         let client_id = ("client_id", self.client_id.clone());
@@ -141,8 +141,8 @@ impl ClientRegistration {
                 (None, vec![client_id, ("client_secret", secret.to_owned())])
             }
             ClientAuthenticationMethod::ClientSecretBasic => {
-                // Many servers look for the client by this member before they read the header, the
-                // official Python SDK's among them. It is allowed (RFC 6749 §3.2.1).
+                // Many servers look up the client by `client_id` in the form before they read the
+                // header, among them the official Python SDK. RFC 6749 §3.2.1 allows it.
                 (basic(&self.client_id, secret), vec![client_id])
             }
             ClientAuthenticationMethod::PrivateKeyJwt => {
@@ -206,7 +206,7 @@ pub(crate) async fn register(
     Ok(client)
 }
 
-/// What a server made of the registration, if this client can live with it (RFC 7591 §3.2.1).
+/// Checks that this client can use the registration as the server changed it (RFC 7591 §3.2.1).
 fn accept(
     information: ClientInformation,
     asked: ClientAuthenticationMethod,
@@ -244,8 +244,8 @@ fn refused(metadata: &AuthorizationServerMetadata, reason: String) -> OAuthError
     OAuthError::RegistrationRefused { issuer: metadata.issuer.clone(), reason }
 }
 
-/// What this client says about itself (RFC 7591 §2; `application_type` from OpenID Connect
-/// Registration §2, which MCP asks for).
+/// The metadata of this client (RFC 7591 §2; MCP requires `application_type` of OpenID Connect
+/// Registration §2).
 fn client_metadata(
     redirect_uri: &str,
     method: ClientAuthenticationMethod,
@@ -253,7 +253,7 @@ fn client_metadata(
 ) -> serde_json::Value {
     let grant_types: &[&str] = match grant_types {
         GrantTypes::Browser => &[AUTHORIZATION_CODE, REFRESH_TOKEN],
-        // Servers want the redirect URI and its grant to go together.
+        // Servers expect a redirect URI and the authorization code grant together.
         GrantTypes::Device => &[AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE],
     };
     serde_json::json!({

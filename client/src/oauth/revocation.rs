@@ -15,8 +15,8 @@ const RULE: Rule = Rule {
     section: "RFC 7009 §2.1",
 };
 
-/// Revokes the refresh token of `grant`, and with it the whole grant; the access token if that is
-/// all there is. Returns `false` if the server offers no revocation.
+/// Revokes the refresh token of `grant`, which ends the whole grant, or else its access token.
+/// Returns `false` if the server offers no revocation.
 pub(crate) async fn revoke(
     fetch: &Fetch,
     clock: &Clock,

@@ -79,13 +79,13 @@ pub(crate) struct ScopeSources<'a> {
     pub(crate) resource: Option<&'a Scope>,
     /// `scopes_supported` of the authorization server metadata, if it has that member.
     pub(crate) authorization_server: Option<&'a Scope>,
-    /// What was asked for last time, when this is not the first sign-in.
+    /// The scopes of the previous request, unless this is the first sign-in.
     pub(crate) requested_before: Option<&'a Scope>,
 }
 
-/// The scopes to ask for. The challenge is authoritative; without one, everything the resource
-/// lists; if it lists nothing, none. Earlier requests are kept, so that a step-up never trades one
-/// permission for another. `offline_access` is added only where the authorization server lists it.
+/// The scopes to request: those of the challenge, or else all that the resource lists. Scopes that
+/// were requested before are kept, so that a step-up never loses one, and `offline_access` is added
+/// if the authorization server lists it.
 pub(crate) fn select(sources: ScopeSources<'_>) -> Result<Scope, OAuthError> {
     let needed = sources.challenge.or(sources.resource).cloned().unwrap_or_default();
     let wanted = match sources.requested_before {

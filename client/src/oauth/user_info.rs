@@ -1,6 +1,6 @@
 //! Aside: the name of the user who signed in, if the server tells it (OpenID Connect Core §5.3).
 //!
-//! The access token is not looked into: its format is between the two servers (RFC 9068 §6).
+//! The client never parses the access token, which is opaque to it (RFC 9068 §6).
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// The best name there is.
+    /// The full name, or else the short name or the e-mail address.
     pub(crate) fn display_name(&self) -> Option<&str> {
         let Self { name, preferred_username, email } = self;
         name.as_deref().or(preferred_username.as_deref()).or(email.as_deref())

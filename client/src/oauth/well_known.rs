@@ -10,7 +10,7 @@ use crate::http::Fetch;
 pub(super) enum Found<T> {
     /// The first document that fits.
     Document(T),
-    /// No place has one.
+    /// None of the places has one.
     Nothing {
         /// The places, each with what it answered.
         tried: String,
@@ -21,8 +21,8 @@ pub(super) enum Found<T> {
 ///
 /// Servers answer unknown paths with anything: 404, a redirect to a sign-in page, 501, the page of
 /// a single-page application, the document of another tenant. So one place never ends the search.
-/// If no place has the document, the most telling failure is the error: first a server in trouble,
-/// which may have the document a moment later, then a document that did not fit.
+/// If no place has the document, the error is the most specific failure: a server in trouble, which
+/// may have the document a moment later, before a document that did not fit.
 pub(super) async fn first_document<T: DeserializeOwned>(
     fetch: &Fetch,
     candidates: &[Url],
@@ -34,7 +34,7 @@ pub(super) async fn first_document<T: DeserializeOwned>(
     for url in candidates {
         let answer = match fetch.get(url).await {
             Ok(answer) => answer,
-            // The other places are on the same host.
+            // The other places are on the same host, so they cannot be reached either.
             Err(error) if error.is_unreachable() => return Err(error.into()),
             Err(error) => {
                 unfit = Some(more_specific(unfit, error.into()));
@@ -61,7 +61,7 @@ pub(super) async fn first_document<T: DeserializeOwned>(
     }
 }
 
-/// A document about something else tells more than a page that is no document at all.
+/// A document about another server says more than a page that is not a document.
 fn more_specific(known: Option<OAuthError>, new: OAuthError) -> OAuthError {
     match known {
         Some(known) if !matches!(known, OAuthError::Fetch(_)) => known,

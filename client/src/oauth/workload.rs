@@ -1,4 +1,4 @@
-//! Instead of a user: a workload shows what its platform says about it (the MCP extension
+//! Instead of a user: a workload sends an assertion of its platform (the MCP extension
 //! "workload identity federation", RFC 7523 §2.1).
 
 use super::{

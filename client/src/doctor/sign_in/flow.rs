@@ -1,5 +1,5 @@
-//! One sign-in, step by step, with every answer written down; its grant is ended at the end and
-//! nothing is kept.
+//! One sign-in, step by step, with every answer recorded. The grant is revoked at the end and
+//! nothing is stored.
 
 use std::sync::Arc;
 
