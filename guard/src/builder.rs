@@ -117,8 +117,9 @@ impl GuardBuilder {
 
     /// Accepts opaque tokens of the first issuer, which are verified by introspection (RFC 7662).
     pub fn with_introspection(self, client_id: &str, client_secret: &str) -> Self {
-        let (client_id, client_secret) = (client_id.into(), client_secret.into());
-        Self { introspection: Some(Credentials { client_id, client_secret }), ..self }
+        let credentials =
+            Credentials { client_id: client_id.into(), client_secret: client_secret.into() };
+        Self { introspection: Some(credentials), ..self }
     }
 
     /// Sets how the deny lists of the issuers are used. The default is [`Revocations::FailOpen`].
@@ -168,7 +169,8 @@ impl GuardBuilder {
         };
         let mut issuers = Vec::new();
         for identifier in self.issuers {
-            let (audiences, clock) = (resource.audiences(), self.clock.clone());
+            let audiences = resource.audiences();
+            let clock = self.clock.clone();
             issuers.push(Issuer::new(identifier, audiences, self.revocations, clock)?);
         }
         let first = issuers.first_mut().ok_or(GuardError::NoIssuer)?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     bearer::Scheme,
     possession::ALGORITHMS,
-    refusal::{Body, Refusal},
+    refusal::{Body, Delivery, Refusal},
 };
 
 /// Seconds after which a client may repeat a request that was refused for now.
@@ -37,10 +37,9 @@ pub(crate) struct Challenge {
 impl Challenge {
     /// Refuses, with the status and the parameters that tell a client what to do next.
     pub(crate) fn refuse(&self, refusal: &Refusal) -> Response {
-        let delivery = refusal.delivery();
-        let (status, reason) = (delivery.status, delivery.reason);
+        let Delivery { status, body: kind, reason } = refusal.delivery();
         tracing::info!(reason, status = status.as_u16(), "refused");
-        let body = match delivery.body {
+        let body = match kind {
             Body::Challenge(code) | Body::Plain(code) => {
                 json!({"error": code, "error_description": refusal.description()})
             }
@@ -48,7 +47,7 @@ impl Challenge {
         };
         let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
         let headers = response.headers_mut();
-        if let Body::Challenge(code) = delivery.body {
+        if let Body::Challenge(code) = kind {
             for challenge in self.challenges(refusal, code) {
                 if let Ok(value) = HeaderValue::try_from(challenge) {
                     headers.append(WWW_AUTHENTICATE, value);

@@ -66,8 +66,8 @@ impl Issuer {
     ) -> Result<VerifiedToken<'_>, Refusal> {
         let key_id = jwt.key_id()?;
         let keys = self.keys.holding(key_id).await?;
-        let verify = || Verifier::verify_signature(jwt, &keys);
-        let claims = self.verified.claims(token, &keys, verify)?;
+        let claims =
+            self.verified.claims(token, &keys, || Verifier::verify_signature(jwt, &keys))?;
         self.verifier.check_claims(&claims, now)?;
         Ok(VerifiedToken { issuer: self, claims, key_id: Some(key_id.to_owned()) })
     }

@@ -196,16 +196,12 @@ impl Introspection {
         let endpoint = metadata.introspection_endpoint.as_ref();
         let endpoint =
             endpoint.ok_or(FetchError::Unusable("there is no introspection endpoint"))?;
-        // Both halves are form-encoded before they are joined (RFC 6749 §2.3.1).
-        let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+        let Credentials { client_id, client_secret } = &self.credentials;
         let request = self
             .server
             .http
             .post(endpoint)
-            .basic_auth(
-                encoded(&self.credentials.client_id),
-                Some(encoded(&self.credentials.client_secret)),
-            )
+            .basic_auth(form_encode(client_id), Some(form_encode(client_secret)))
             .form(&[("token", token.expose()), ("token_type_hint", "access_token")]);
         read(request.send().await?).await
     }
@@ -275,6 +271,11 @@ impl fmt::Debug for Introspection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Introspection").field("credentials", &self.credentials).finish()
     }
+}
+
+/// Encodes client id or secret before they are joined (RFC 6749 §2.3.1).
+fn form_encode(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
 }
 
 async fn read<T: DeserializeOwned>(response: reqwest::Response) -> Result<T, FetchError> {

@@ -131,22 +131,23 @@ impl Asked {
 impl Operation {
     /// The operation, or what is wrong with the parameters that decide it.
     fn parse(method: &str, params: &Map<String, Value>) -> Result<Self, String> {
-        let needed = |name| text(params, name).map(str::to_owned).ok_or_else(|| needs_string(name));
         match method {
-            "tools/call" => needed("name").map(Self::Tool),
-            "prompts/get" => needed("name").map(Self::Prompt),
+            "tools/call" => required(params, "name").map(Self::Tool),
+            "prompts/get" => required(params, "name").map(Self::Prompt),
             "resources/read" | "resources/directory/read" => {
-                needed("uri").map(|uri| Self::Resources(vec![uri]))
+                required(params, "uri").map(|uri| Self::Resources(vec![uri]))
             }
             // The 2026-07-28 revision removed these methods. Only the server behind the guard knows
             // whether it still has them, so it answers for a missing parameter.
             "resources/subscribe" | "resources/unsubscribe" => {
-                Ok(needed("uri").map_or(Self::Other, |uri| Self::Resources(vec![uri])))
+                Ok(required(params, "uri").map_or(Self::Other, |uri| Self::Resources(vec![uri])))
             }
             "logging/setLevel" => Ok(Self::Open),
             "completion/complete" => completion(params),
             "subscriptions/listen" => subscribed_uris(params).map(Self::Listen),
-            "tasks/get" | "tasks/update" | "tasks/cancel" => needed("taskId").map(|_| Self::Open),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => {
+                required(params, "taskId").map(|_| Self::Open)
+            }
             "initialize" | "server/discover" | "ping" => Ok(Self::Open),
             _ if method.starts_with("notifications/") || method.ends_with("/list") => {
                 Ok(Self::Open)
@@ -231,6 +232,10 @@ fn object_name<'a>(method: &str, params: &'a Map<String, Value>) -> Option<&'a s
 
 fn text<'a>(params: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     params.get(name).and_then(Value::as_str)
+}
+
+fn required(params: &Map<String, Value>, name: &str) -> Result<String, String> {
+    text(params, name).map(str::to_owned).ok_or_else(|| needs_string(name))
 }
 
 fn needs_string(name: &str) -> String {

@@ -31,7 +31,8 @@ impl DemoServer {
         caller: Caller,
         Parameters(arguments): Parameters<IntroduceArguments>,
     ) -> Vec<PromptMessage> {
-        let (name, tone) = (caller.display_name(), arguments.tone);
+        let name = caller.display_name();
+        let tone = arguments.tone;
         let words = format!("Introduce {name} to a new colleague in two sentences. Tone: {tone}.");
         vec![PromptMessage::new_text(Role::User, words)]
     }

@@ -84,8 +84,10 @@ impl<'a> Sealed<'a> {
     /// So the form is checked before josekit sees the value: the parts are decoded, and must encode
     /// to the same text again.
     fn parse(text: &'a str) -> Option<Self> {
-        let mut encoded = text.split('.').skip(2).map(|part| URL_SAFE_NO_PAD.decode(part).ok());
-        let (iv, content, tag) = (encoded.next()??, encoded.next()??, encoded.next()??);
+        let mut decoded = text.split('.').skip(2).map(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let iv = decoded.next()??;
+        let content = decoded.next()??;
+        let tag = decoded.next()??;
         let [iv_text, content_text, tag_text] =
             [&iv, &content, &tag].map(|part| URL_SAFE_NO_PAD.encode(part));
         let canonical = format!("{HEADER}..{iv_text}.{content_text}.{tag_text}");

@@ -132,7 +132,8 @@ impl SigningKey {
     /// Refuses a JWK whose public half belongs to another private key. Nobody could verify what it
     /// signs.
     fn check_halves(&self) -> Result<(), KeyError> {
-        let (probe, algorithm) = (b"probe", self.algorithm.into());
+        let probe = b"probe";
+        let algorithm = self.algorithm.into();
         let signature = crypto::sign(probe, &self.encoding, algorithm).map_err(unusable)?;
         let public = self.public.decoding_key()?;
         match crypto::verify(&signature, probe, &public, algorithm) {
@@ -149,17 +150,24 @@ impl fmt::Debug for SigningKey {
 }
 
 fn public_material(algorithm: Algorithm, jwk: &Jwk) -> Result<KeyMaterial, KeyError> {
-    let member = |name: &str| match jwk.parameter(name) {
+    Ok(match algorithm {
+        Algorithm::ES256 => KeyMaterial::EllipticCurve {
+            crv: member(jwk, "crv")?,
+            x: member(jwk, "x")?,
+            y: member(jwk, "y")?,
+        },
+        Algorithm::EdDSA => {
+            KeyMaterial::OctetKeyPair { crv: member(jwk, "crv")?, x: member(jwk, "x")? }
+        }
+        Algorithm::RS256 => KeyMaterial::Rsa { n: member(jwk, "n")?, e: member(jwk, "e")? },
+    })
+}
+
+fn member(jwk: &Jwk, name: &str) -> Result<String, KeyError> {
+    match jwk.parameter(name) {
         Some(Value::String(text)) => Ok(text.clone()),
         _ => Err(KeyError::Malformed(format!("{name} is missing"))),
-    };
-    Ok(match algorithm {
-        Algorithm::ES256 => {
-            KeyMaterial::EllipticCurve { crv: member("crv")?, x: member("x")?, y: member("y")? }
-        }
-        Algorithm::EdDSA => KeyMaterial::OctetKeyPair { crv: member("crv")?, x: member("x")? },
-        Algorithm::RS256 => KeyMaterial::Rsa { n: member("n")?, e: member("e")? },
-    })
+    }
 }
 
 fn unusable(error: impl fmt::Display) -> KeyError {

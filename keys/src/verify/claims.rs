@@ -26,18 +26,19 @@ impl Audience {
     /// Whether the audience is one of `own` and, besides, at most `issuer` itself or its `/userinfo`,
     /// which some issuers add. A token for other services too could be stolen from them.
     pub fn is_for(&self, own: &[String], issuer: &str) -> bool {
-        let origin = issuer.trim_end_matches('/');
-        let is_issuer = |name: &str| {
-            name.strip_prefix(origin).is_some_and(|rest| ["", "/", "/userinfo"].contains(&rest))
-        };
-        let is_own = |name: &String| own.contains(name);
         match self {
-            Self::One(one) => is_own(one),
+            Self::One(one) => own.contains(one),
             Self::Many(many) => {
-                many.iter().any(is_own) && many.iter().all(|name| is_own(name) || is_issuer(name))
+                many.iter().any(|name| own.contains(name))
+                    && many.iter().all(|name| own.contains(name) || is_issuer(name, issuer))
             }
         }
     }
+}
+
+fn is_issuer(name: &str, issuer: &str) -> bool {
+    let rest = name.strip_prefix(issuer.trim_end_matches('/'));
+    rest.is_some_and(|rest| ["", "/", "/userinfo"].contains(&rest))
 }
 
 /// Claims of an access token (RFC 9068 §2.2). Times are seconds since 1970.

@@ -75,9 +75,6 @@ impl KeyMaterial {
     /// Otherwise one key could have several thumbprints, because jsonwebtoken joins coordinates of
     /// any length, and AWS-LC also reads an Ed25519 key in DER.
     fn is_canonical(&self) -> bool {
-        let decode = |member: &str| URL_SAFE_NO_PAD.decode(member).unwrap_or_default();
-        let is_coordinate = |member: &String| decode(member).len() == COORDINATE_LENGTH;
-        let is_number = |member: &String| decode(member).first().is_some_and(|byte| *byte != 0);
         match self {
             Self::EllipticCurve { x, y, .. } => is_coordinate(x) && is_coordinate(y),
             Self::OctetKeyPair { x, .. } => is_coordinate(x),
@@ -95,6 +92,19 @@ impl KeyMaterial {
         };
         URL_SAFE_NO_PAD.encode(digest(&SHA256, required.to_string().as_bytes()))
     }
+}
+
+fn decode(member: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(member).unwrap_or_default()
+}
+
+fn is_coordinate(member: &str) -> bool {
+    decode(member).len() == COORDINATE_LENGTH
+}
+
+/// Whether a number has no leading zeros.
+fn is_number(member: &str) -> bool {
+    decode(member).first().is_some_and(|byte| *byte != 0)
 }
 
 impl PublicJwk {

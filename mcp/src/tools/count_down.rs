@@ -49,7 +49,8 @@ impl DemoServer {
         cancelled: CancellationToken,
         Parameters(arguments): Parameters<CountDownArguments>,
     ) -> Result<String, ErrorData> {
-        let (from, pause) = (arguments.from, Duration::from_millis(arguments.pause.min(1000)));
+        let from = arguments.from;
+        let pause = Duration::from_millis(arguments.pause.min(1000));
         if !(1..=MAX_STEPS).contains(&from) {
             return Err(ErrorData::invalid_params("`from` is a number from 1 to 100", None));
         }
