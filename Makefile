@@ -7,7 +7,7 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build test torture check fmt lint one-build workspace-hack doc deny conformance interop registrations screenshots recordings
+.PHONY: help dev build quick test torture check fmt lint one-build workspace-hack doc deny conformance interop registrations screenshots recordings
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -17,6 +17,9 @@ dev: build ## run everything on this machine, with a stand-in for GitHub
 
 build: .cargo/config.toml
 	@$(CARGO) build --workspace
+
+quick: build ## run the tests that need no browser and no database server
+	@$(CARGO) test --workspace --lib --test it --quiet -- --skip flows:: --skip engine
 
 test: build ## run every test, in a real browser too
 	@scripts/prepare-tests

@@ -4,4 +4,8 @@ mod light;
 mod reason_codes;
 mod rooms;
 mod snippets;
+mod sources;
+mod suite;
 mod tidy;
+mod visibility;
+mod voice;

@@ -9,6 +9,7 @@
 //! - [`walkthroughs`] are what people do with the client; [`pictures`] draws them and every page.
 //! - [`conformance`] is the server that the official suite expects.
 //! - [`torture`] proves what must hold under races and crashes.
+//! - [`waiting`] is the only place where time passes by itself.
 //!
 //! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
 #![expect(clippy::expect_used, clippy::panic, reason = "the harness fails the test it serves")]
@@ -20,4 +21,5 @@ pub mod programs;
 pub mod servers;
 pub mod stack;
 pub mod torture;
+pub mod waiting;
 pub mod walkthroughs;

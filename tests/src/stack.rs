@@ -23,6 +23,8 @@ use net::clock::Clock;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 
+use crate::waiting::looks;
+
 /// A running stack. It stops when it is dropped.
 pub struct Stack {
     /// Issuer identifier of `auth`.
@@ -182,7 +184,7 @@ impl Stack {
         self.runner.get_or_init(|| {
             let time = self.time.clone();
             tokio::spawn(async move {
-                let mut interval = tokio::time::interval(CLOCK_INTERVAL);
+                let mut interval = looks(CLOCK_INTERVAL);
                 loop {
                     interval.tick().await;
                     time.catch_up();

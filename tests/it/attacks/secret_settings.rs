@@ -59,7 +59,7 @@ async fn a_database_url_is_repeated_neither_when_it_is_refused_nor_in_debug() {
 
 /// The driver would log both, with their text.
 #[tokio::test]
-async fn a_password_that_is_not_understood_is_not_logged() {
+async fn a_password_that_is_not_understood_is_not_logged_on_the_postgresql_engine() {
     let data = tempfile::tempdir().unwrap();
     let url = format!("{}&passwd=hunter2", postgres::database().await);
     let passwords = data.path().join("passwords");
@@ -85,7 +85,7 @@ async fn a_password_that_is_not_understood_is_not_logged() {
 
 /// The role that serves need not own the schema, once that is complete.
 #[tokio::test]
-async fn a_complete_schema_takes_no_right_to_create_tables() {
+async fn a_complete_schema_takes_no_right_to_create_tables_on_the_postgresql_engine() {
     let owner = postgres::database().await;
     let db = Database::open(&owner).await.unwrap();
     let role = format!("serves_{}", uuid::Uuid::new_v4().simple());

@@ -135,7 +135,7 @@ async fn another_browser_can_be_signed_out_and_this_one_stays() {
 const COPIED: &str = "A copied token or code was used";
 
 #[tokio::test]
-async fn a_refresh_token_that_comes_back_late_is_told_to_the_person_once() {
+async fn a_refresh_token_that_comes_back_late_is_told_to_the_person_once_on_either_engine() {
     for engine in Engine::ALL {
         let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
         let (client, tokens, page) = account(&stack, &mut browser).await;
@@ -155,7 +155,7 @@ async fn a_refresh_token_that_comes_back_late_is_told_to_the_person_once() {
 }
 
 #[tokio::test]
-async fn a_code_that_comes_twice_is_told_to_the_person_once() {
+async fn a_code_that_comes_twice_is_told_to_the_person_once_on_either_engine() {
     for engine in Engine::ALL {
         let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
         let client = Client::register(&stack).await;

@@ -27,7 +27,7 @@ async fn readiness_follows_whether_the_database_can_be_written() {
 }
 
 #[tokio::test]
-async fn asking_for_readiness_again_and_again_costs_one_write() {
+async fn asking_for_readiness_again_and_again_costs_one_write_on_either_engine() {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
         let db = stack.state.db.connection();

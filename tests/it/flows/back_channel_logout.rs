@@ -87,7 +87,7 @@ async fn a_message_that_was_not_taken_is_tried_again_and_given_up_in_the_end() {
 }
 
 #[tokio::test]
-async fn several_replicas_deliver_a_message_once() {
+async fn several_replicas_deliver_a_message_once_on_the_postgresql_engine() {
     let (stack, mut browser) = (Stack::on(Engine::Postgres).await, Browser::default());
     let server = DocumentServer::start().await;
     server.put("/logout", Document::status(200));

@@ -48,7 +48,7 @@ async fn signed_in(stack: &Stack, client: &Client) -> Answer {
 }
 
 #[tokio::test]
-async fn signing_out_takes_effect_within_two_seconds_and_for_one_grant_alone() {
+async fn signing_out_takes_effect_within_two_seconds_and_for_one_grant_alone_on_either_engine() {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
         let client = Client::register(&stack).await;
@@ -122,7 +122,7 @@ async fn a_stolen_key_is_refused_within_two_seconds_of_an_emergency_on_either_en
 }
 
 #[tokio::test]
-async fn removing_access_on_the_account_page_takes_effect_within_two_seconds() {
+async fn removing_access_on_the_account_page_takes_effect_within_two_seconds_on_either_engine() {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
         let (client, mut browser) = (Client::register(&stack).await, Browser::default());

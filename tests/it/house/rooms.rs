@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tidy::{Source, members, sources};
+use super::sources::{Source, members, sources};
 
 const ADVICE: &str = "Rooms go in circles. Move what both sides need into a file of its own beside \
                       them, or hand it over as an argument.";

@@ -3,58 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
 };
 
-/// Longest source file, in lines.
-const LONGEST_FILE: usize = 450;
+use super::sources::{code, members, offenders, root, sources};
+
+/// Lines of a source file.
+const MAX_FILE_LINES: usize = 450;
 const FORBIDDEN_NAMES: [&str; 6] = ["utils", "helpers", "common", "misc", "types", "models"];
-
-pub(crate) struct Source {
-    pub(crate) path: String,
-    pub(crate) text: String,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-/// The crates of the workspace, each named by its folder.
-pub(crate) fn members() -> Vec<String> {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let list = manifest.split("members = [").nth(1).unwrap().split(']').next().unwrap();
-    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
-}
-
-pub(crate) fn sources() -> Vec<Source> {
-    let mut sources = Vec::new();
-    for name in members() {
-        collect(&root().join(name), &mut sources);
-    }
-    assert!(sources.len() > 50, "the sources were not found");
-    sources
-}
-
-fn collect(directory: &Path, sources: &mut Vec<Source>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, sources);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let shown = path.strip_prefix(root()).unwrap().display().to_string();
-            sources.push(Source { path: shown, text: fs::read_to_string(&path).unwrap() });
-        }
-    }
-}
-
-fn offenders(breaks_the_rule: impl Fn(&Source) -> bool) -> Vec<String> {
-    sources().into_iter().filter(breaks_the_rule).map(|source| source.path).collect()
-}
-
-/// The file without its inline tests.
-fn code(source: &Source) -> &str {
-    source.text.split("#[cfg(test)]").next().unwrap_or_default()
-}
 
 #[test]
 fn every_file_opens_with_a_sentence() {
@@ -64,7 +19,7 @@ fn every_file_opens_with_a_sentence() {
 
 #[test]
 fn no_file_grows_out_of_hand() {
-    let long = offenders(|source| source.text.lines().count() > LONGEST_FILE);
+    let long = offenders(|source| source.text.lines().count() > MAX_FILE_LINES);
     assert!(long.is_empty(), "{long:?}");
 }
 
@@ -158,16 +113,6 @@ fn drawn_arrows(members: &[String]) -> BTreeMap<String, Vec<String>> {
 
 fn is_one_of(members: &[String], name: &str) -> bool {
     members.iter().any(|member| member == name)
-}
-
-#[test]
-fn no_test_sleeps_or_is_ignored() {
-    let lazy = offenders(|source| {
-        source.path.starts_with("tests/it")
-            && !source.path.starts_with("tests/it/house")
-            && (source.text.contains("sleep(") || source.text.contains("#[ignore"))
-    });
-    assert!(lazy.is_empty(), "{lazy:?}");
 }
 
 #[test]

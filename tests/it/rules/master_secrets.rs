@@ -104,7 +104,8 @@ async fn a_new_line_seals_once_every_replica_has_it_on_top_on_either_engine() {
 }
 
 #[tokio::test]
-async fn replicas_that_disagree_about_the_first_line_leave_the_keys_as_they_are() {
+async fn replicas_that_disagree_about_the_first_line_leave_the_keys_as_they_are_on_the_postgresql_engine()
+ {
     let (replicas, (old, new)) = (Replicas::on(Engine::Postgres).await, lines());
     let a = replicas.start(&[&old, &new]).await.unwrap();
     let b = replicas.start(&[&new, &old]).await.unwrap();
@@ -121,7 +122,7 @@ async fn replicas_that_disagree_about_the_first_line_leave_the_keys_as_they_are(
 
 /// After an outage of the database all heartbeats are old.
 #[tokio::test]
-async fn after_an_outage_a_replica_that_is_late_is_not_taken_for_gone() {
+async fn after_an_outage_a_replica_that_is_late_is_not_taken_for_gone_on_the_postgresql_engine() {
     let (replicas, (old, new)) = (Replicas::on(Engine::Postgres).await, lines());
     let b = replicas.start(&[&old]).await.unwrap();
     let a = replicas.start(&[&new, &old]).await.unwrap();

@@ -190,7 +190,7 @@ fn scans(plan: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn with_250_000_grants_postgresql_reads_no_table_from_one_end_to_the_other() {
+async fn with_250_000_grants_the_postgresql_engine_reads_no_table_from_one_end_to_the_other() {
     let url = postgres::database().await;
     let db = Database::open(&url).await.unwrap();
     let transaction = db.begin().await.unwrap();

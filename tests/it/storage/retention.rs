@@ -138,7 +138,8 @@ async fn every_table_has_an_end_to_its_rows_or_a_reason_for_none_and_the_documen
 }
 
 #[tokio::test]
-async fn a_logout_message_that_nobody_came_to_deliver_goes_a_day_after_it_was_due() {
+async fn a_logout_message_that_nobody_came_to_deliver_goes_a_day_after_it_was_due_on_either_engine()
+{
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
         let (db, now) = (&stack.state.db, stack.state.clock.now());

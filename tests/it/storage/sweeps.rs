@@ -31,7 +31,7 @@ async fn until(db: &impl ConnectionTrait, sql: &str, wanted: i64) {
 }
 
 #[tokio::test]
-async fn one_replica_cleans_up_at_a_time() {
+async fn one_replica_cleans_up_at_a_time_on_the_postgresql_engine() {
     let url = postgres::database().await;
     let db = Database::open(&url).await.unwrap();
     let other = sea_orm::Database::connect(&url).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_table_that_cannot_be_cleaned_up_keeps_no_other_from_it_on_either_engi
 }
 
 #[tokio::test]
-async fn a_clean_up_under_way_ends_with_its_server() {
+async fn a_clean_up_under_way_ends_with_its_server_on_the_postgresql_engine() {
     let url = postgres::database().await;
     Database::open(&url).await.unwrap();
     let db = sea_orm::Database::connect(&url).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_clean_up_under_way_ends_with_its_server() {
 }
 
 #[tokio::test]
-async fn a_statement_has_a_limit_that_the_url_may_change() {
+async fn a_statement_has_a_limit_that_the_url_may_change_on_the_postgresql_engine() {
     let url = postgres::database().await;
     for (url, limit) in
         [(url.clone(), "10s"), (format!("{url}&options=-c%20statement_timeout%3D200ms"), "200ms")]

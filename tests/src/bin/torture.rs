@@ -130,7 +130,7 @@ impl Proof {
             }
             Self::Rotation => {
                 let length = Duration::from_secs(options.seconds);
-                format!("{:?}", rotation::run(engine, length).await)
+                format!("{:?}", rotation::run(engine, 2, length).await)
             }
             // SQLite is for one process.
             Self::Secrets if engine == Engine::Sqlite => "nothing to roll".to_owned(),

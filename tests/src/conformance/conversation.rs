@@ -14,9 +14,9 @@ use rmcp::{
     service::{RequestContext, ServiceError},
 };
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use super::{Fixture, plain_tool, text, tool};
+use crate::waiting::delay;
 
 pub(super) fn tools() -> Vec<Tool> {
     let asks = |member: &str| json!({"type": "object", "properties": {member: {"type": "string"}}, "required": [member]});
@@ -67,7 +67,7 @@ pub(super) async fn call(
         }
         "test_reconnection" => {
             hang_up(fixture, context).await;
-            sleep(Duration::from_millis(100)).await;
+            delay(Duration::from_millis(100)).await;
             text("Reconnected")
         }
         "test_missing_capability" => need_sampling(context)?,
@@ -114,7 +114,7 @@ async fn hang_up(fixture: &Fixture, context: &RequestContext<RoleServer>) {
 async fn log(peer: &Peer<RoleServer>) -> CallToolResponse {
     for message in ["Started", "Working", "Finished"] {
         say(peer, LoggingLevel::Info, message).await;
-        sleep(Duration::from_millis(50)).await;
+        delay(Duration::from_millis(50)).await;
     }
     text("Three messages were logged")
 }
@@ -133,7 +133,7 @@ async fn report_progress(context: &RequestContext<RoleServer>) -> CallToolRespon
             let progress = ProgressNotificationParam::new(token.clone(), progress);
             let _ = context.peer.notify_progress(progress.with_total(100.0)).await;
         }
-        sleep(Duration::from_millis(50)).await;
+        delay(Duration::from_millis(50)).await;
     }
     text("Progress was reported")
 }

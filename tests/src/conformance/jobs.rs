@@ -13,13 +13,13 @@ use rmcp::{
     task_manager::{TaskContext, TaskExit, TaskOptions},
 };
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use super::{
     Fixture, plain_tool,
     rounds::{answer, field, form, inputs, question},
     tool,
 };
+use crate::waiting::delay;
 
 /// These have no other way to answer than by a task.
 const ONLY_AS_TASKS: [&str; 4] =
@@ -129,17 +129,17 @@ async fn compute(
     };
     tokio::select! {
         () = cancelled => Err(TaskExit::Cancelled),
-        () = sleep(duration) => Ok(done(format!("computed for {} s", duration.as_secs_f64()))),
+        () = delay(duration) => Ok(done(format!("computed for {} s", duration.as_secs_f64()))),
     }
 }
 
 async fn fail() -> Result<CallToolResult, TaskExit> {
-    sleep(Duration::from_secs(1)).await;
+    delay(Duration::from_secs(1)).await;
     Ok(CallToolResult::error(vec![ContentBlock::text("the job failed, as it should")]))
 }
 
 async fn break_down() -> Result<CallToolResult, TaskExit> {
-    sleep(Duration::from_millis(200)).await;
+    delay(Duration::from_millis(200)).await;
     Err(TaskExit::Error(ErrorData::internal_error("the job broke down, as it should", None)))
 }
 

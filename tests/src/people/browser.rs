@@ -6,6 +6,8 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap, red
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
+use crate::waiting::before_retry;
+
 /// Most redirects to follow.
 const MOST_REDIRECTS: usize = 10;
 
@@ -178,7 +180,7 @@ impl Browser {
                     return page;
                 }
                 Err(error) if !self.is_patient => panic!("no answer: {error}"),
-                _ => tokio::time::sleep(Duration::from_millis(5)).await,
+                _ => before_retry().await,
             }
         }
     }

@@ -3,9 +3,9 @@
 use std::{ffi::OsString, path::Path, time::Duration};
 
 use tempfile::TempDir;
-use tokio::{process::Command, time::Interval};
+use tokio::process::Command;
 
-use crate::{people::screen::Screen, stack::program};
+use crate::{people::screen::Screen, stack::program, waiting::looks};
 
 /// How wide it is, in characters.
 pub const COLUMNS: usize = 100;
@@ -75,7 +75,7 @@ impl Terminal {
 
     /// Waits until the screen shows all of `texts`, ends with `end`, and has come to rest.
     pub async fn wait_for_end(&self, texts: &[&str], end: &str) -> Screen {
-        let mut pause = pauses();
+        let mut pause = looks(PAUSE);
         let mut before = Screen::default();
         for _ in 0..LOOKS {
             pause.tick().await;
@@ -92,7 +92,7 @@ impl Terminal {
 
     /// Waits until nothing but the shell's prompt is on the screen.
     pub async fn wait_for_empty(&self) -> Screen {
-        let mut pause = pauses();
+        let mut pause = looks(PAUSE);
         let mut screen = Screen::default();
         for _ in 0..LOOKS {
             pause.tick().await;
@@ -106,7 +106,7 @@ impl Terminal {
 
     /// Waits until the browser was given its `number`th address, counted from one.
     pub async fn opened(&self, number: usize) -> String {
-        let mut pause = pauses();
+        let mut pause = looks(PAUSE);
         for _ in 0..LOOKS {
             pause.tick().await;
             if let Some(address) = self.all_opened().get(number - 1) {
@@ -150,10 +150,6 @@ impl Drop for Terminal {
         let server = ["-S", &self.socket, "kill-server"];
         let _ = std::process::Command::new("tmux").args(server).output();
     }
-}
-
-fn pauses() -> Interval {
-    tokio::time::interval(PAUSE)
 }
 
 fn write_program(path: &Path, script: &str) {

@@ -1,6 +1,9 @@
 //! A program that asks for tokens, one message at a time, so that a test can change one thing.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
@@ -12,6 +15,7 @@ use crate::{
     people::browser::{Browser, Page},
     programs::operator,
     stack::Stack,
+    waiting::before_retry,
 };
 
 /// Where the client is sent back to. Nobody listens there: the browser stops at it.
@@ -232,6 +236,25 @@ impl Client {
         try_send(self.http.post(format!("{}{path}", self.issuer)).form(form)).await
     }
 
+    /// Sends a form until there is an answer, and says whether one was lost before, which `lost`
+    /// counts.
+    pub async fn post_until_answered(
+        &self,
+        path: &str,
+        form: &[(&'static str, String)],
+        lost: &AtomicUsize,
+    ) -> (Answer, bool) {
+        let mut is_repeated = false;
+        loop {
+            if let Some(answer) = self.try_post(path, form).await {
+                return (answer, is_repeated);
+            }
+            is_repeated = true;
+            lost.fetch_add(1, Ordering::Relaxed);
+            before_retry().await;
+        }
+    }
+
     /// Asks who is behind an access token.
     pub async fn user_info(&self, access_token: &str) -> Answer {
         let request = self.http.get(format!("{}/userinfo", self.issuer));
@@ -246,12 +269,16 @@ impl Client {
 
     /// Uses a refresh token.
     pub async fn refresh(&self, refresh_token: &str) -> Answer {
-        let form = [
+        self.post("/token", &self.refresh_form(refresh_token)).await
+    }
+
+    /// The form that uses a refresh token.
+    pub fn refresh_form(&self, refresh_token: &str) -> [(&'static str, String); 3] {
+        [
             ("grant_type", "refresh_token".into()),
             ("client_id", self.id.clone()),
             ("refresh_token", refresh_token.into()),
-        ];
-        self.post("/token", &form).await
+        ]
     }
 }
 

@@ -19,6 +19,8 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
+use crate::waiting::delay;
+
 /// A web server on a free port. It stops when it is dropped.
 pub struct DocumentServer {
     /// Its address, without a trailing slash.
@@ -188,7 +190,7 @@ pub(crate) async fn answer(document: Document) -> Response {
     if document.hangs {
         std::future::pending::<()>().await;
     }
-    tokio::time::sleep(document.delay).await;
+    delay(document.delay).await;
     let mut response = Response::builder().status(document.status);
     for (name, value) in &document.headers {
         response = response.header(*name, value);

@@ -10,13 +10,14 @@ use std::{
 };
 
 use reqwest::StatusCode;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::task::JoinSet;
 
 use super::{races::is_live, replicas::Replicas, report, seeded::Seeded};
 use crate::{
     people::browser::Browser,
     programs::client::{Answer, Client},
     stack::Engine,
+    waiting::{before_retry, delay},
 };
 
 /// Programs under load.
@@ -61,7 +62,7 @@ pub async fn run(engine: Engine, kills: usize, seed: u64) -> Arc<Figures> {
     let mut random = Seeded::new(seed);
     for kill in 1..=kills {
         let life = LIFE.0 + random.below(LIFE.1 - LIFE.0);
-        sleep(Duration::from_millis(life as u64)).await;
+        delay(Duration::from_millis(life as u64)).await;
         replicas.crash(random.below(auths)).await;
         if kill.is_multiple_of(20) || kill == kills {
             report(&format!("{engine:?}: killed {kill} of {kills} times, {figures:?}"));
@@ -158,11 +159,7 @@ impl Program {
 
     /// An honest program's refresh never fails, however often its answer is lost.
     async fn refresh(&self, token: &str) -> Answer {
-        let form = [
-            ("grant_type", "refresh_token".to_owned()),
-            ("client_id", self.client.id.clone()),
-            ("refresh_token", token.to_owned()),
-        ];
+        let form = self.client.refresh_form(token);
         let (answer, _) = self.until_answered("/token", &form).await;
         assert_eq!(answer.status, StatusCode::OK, "a grant was lost: {}", answer.json);
         self.figures.refreshes.fetch_add(1, Ordering::Relaxed);
@@ -174,33 +171,21 @@ impl Program {
         let form = [("token", token.to_owned()), ("client_id", self.client.id.clone())];
         let (answer, _) = self.until_answered("/revoke", &form).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-        let form = [
-            ("grant_type", "refresh_token".to_owned()),
-            ("client_id", self.client.id.clone()),
-            ("refresh_token", token.to_owned()),
-        ];
+        let form = self.client.refresh_form(token);
         let (answer, _) = self.until_answered("/token", &form).await;
         assert_eq!(answer.text("error"), "invalid_grant", "a zombie: {}", answer.json);
         let answer = loop {
             match self.client.try_user_info(access_token).await {
                 Some(answer) => break answer,
-                None => sleep(Duration::from_millis(5)).await,
+                None => before_retry().await,
             }
         };
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "a zombie: {}", answer.json);
         self.figures.revoked.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sends until there is an answer, and says whether one was lost before.
+    /// The answer to a form, and whether one was lost before it.
     async fn until_answered(&self, path: &str, form: &[(&'static str, String)]) -> (Answer, bool) {
-        let mut lost = false;
-        loop {
-            if let Some(answer) = self.client.try_post(path, form).await {
-                return (answer, lost);
-            }
-            lost = true;
-            self.figures.lost_answers.fetch_add(1, Ordering::Relaxed);
-            sleep(Duration::from_millis(5)).await;
-        }
+        self.client.post_until_answered(path, form, &self.figures.lost_answers).await
     }
 }

@@ -7,12 +7,7 @@ use std::{path::PathBuf, time::Duration};
 use futures::future::join_all;
 use reqwest::StatusCode;
 use tempfile::TempDir;
-use tokio::{
-    net::TcpListener,
-    process::Child,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{net::TcpListener, process::Child, task::JoinSet, time::timeout};
 
 use super::{
     replicas::{START_TIMEOUT, free_addresses, program, start, url_of},
@@ -24,6 +19,7 @@ use crate::{
     people::browser::{Browser, Page},
     programs::client::{Client, http},
     stack::{auth_options, github, write_secret},
+    waiting::before_retry,
 };
 
 /// Programs at once.
@@ -155,7 +151,7 @@ impl Server {
     async fn recovers(&self) {
         let ready = async {
             while self.status("/ready").await != StatusCode::OK {
-                sleep(Duration::from_millis(20)).await;
+                before_retry().await;
             }
         };
         timeout(START_TIMEOUT, ready).await.expect("a server that is ready again");

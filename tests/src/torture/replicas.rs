@@ -18,12 +18,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
     process::{Child, Command},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use crate::{
     programs::client::{Client, http},
     stack::{Engine, auth_options, github, postgres, write_secret},
+    waiting::before_retry,
 };
 
 /// Longest start of a program on a busy machine.
@@ -166,7 +167,7 @@ pub(super) async fn start(mut command: Command, address: &str) -> Child {
     let ready = async {
         while !http.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
             assert!(child.try_wait().expect("a process").is_none(), "the program has ended");
-            sleep(Duration::from_millis(10)).await;
+            before_retry().await;
         }
     };
     timeout(START_TIMEOUT, ready).await.expect("a start in time");

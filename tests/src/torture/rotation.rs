@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use tokio::{
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, timeout},
 };
 
 use super::{replicas::Replicas, report};
@@ -25,6 +25,7 @@ use crate::{
         mcp_client::whoami,
     },
     stack::Engine,
+    waiting::delay,
 };
 
 /// Seconds between two keys, the shortest that these lifetimes allow.
@@ -33,6 +34,10 @@ const PERIOD: &str = "5";
 const MAX_AGE: &str = "10";
 /// Seconds that a token lives: some outlive the key that signed them by far.
 const LIFETIME: u64 = 60;
+/// How long a key may take to sign at most: what is due later has failed.
+const KEY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Between two rounds of a program, so that it does not keep the servers busy alone.
+const PACE: Duration = Duration::from_millis(20);
 /// Programs that issue and verify.
 const PROGRAMS: usize = 4;
 
@@ -47,14 +52,15 @@ pub struct Figures {
     pub keys: AtomicUsize,
 }
 
-/// Two of `auth` and two of `mcp` for so long. Any refusal of a token that is not over fails.
-pub async fn run(engine: Engine, length: Duration) -> Arc<Figures> {
+/// Two of `auth` and two of `mcp`, until so many keys have signed and `length` is over. Any refusal of
+/// a token that has not expired fails.
+pub async fn run(engine: Engine, keys: usize, length: Duration) -> Arc<Figures> {
     let lifetime = LIFETIME.to_string();
     let options = ["--key-rotation", PERIOD, "--jwks-max-age", MAX_AGE];
     let options = [&options[..], &["--access-token-lifetime", &lifetime]].concat();
     let replicas = Arc::new(Replicas::start(engine, (2, 2), &options).await);
     let client = replicas.register().await;
-    let (figures, end) = (Arc::new(Figures::default()), Instant::now() + length);
+    let (figures, goal) = (Arc::new(Figures::default()), (keys, Instant::now() + length));
     let mut programs = JoinSet::new();
     for number in 0..PROGRAMS {
         let person = Client::at(&replicas.issuer, &replicas.audience, &client.id);
@@ -66,13 +72,15 @@ pub async fn run(engine: Engine, length: Duration) -> Arc<Figures> {
             figures: figures.clone(),
             token: tokens.text("refresh_token").to_owned(),
         };
-        programs.spawn(program.go_on(end));
+        programs.spawn(program.go_on(goal));
     }
-    let mut kids = BTreeSet::new();
-    while let Some(seen) = programs.join_next().await {
-        kids.extend(seen.expect("a program that is content"));
-    }
-    figures.keys.store(kids.len(), Ordering::Relaxed);
+    let all = async {
+        while let Some(program) = programs.join_next().await {
+            program.expect("a program that is content");
+        }
+    };
+    let limit = length + KEY_TIMEOUT * u32::try_from(keys).expect("a small number");
+    timeout(limit, all).await.expect("keys that follow one another");
     report(&format!("{engine:?}: {} s of rotation, {figures:?}", length.as_secs()));
     figures
 }
@@ -85,11 +93,12 @@ struct Program {
 }
 
 impl Program {
-    /// Issues, and verifies new and old tokens everywhere, until `end`. The keys that it saw.
-    async fn go_on(mut self, end: Instant) -> BTreeSet<String> {
+    /// Issues, and verifies new and old tokens everywhere, until it has seen so many keys and the
+    /// moment has come.
+    async fn go_on(mut self, (keys, end): (usize, Instant)) {
         let (http, mut kids) = (http(), BTreeSet::new());
         let mut live: VecDeque<(String, Instant)> = VecDeque::new();
-        while Instant::now() < end {
+        while kids.len() < keys || Instant::now() < end {
             let answer = self.client.refresh(&self.token).await;
             assert_eq!(answer.status, 200, "no token: {}", answer.json);
             self.token = answer.text("refresh_token").to_owned();
@@ -110,9 +119,9 @@ impl Program {
                     self.figures.verified.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            sleep(Duration::from_millis(20)).await;
+            delay(PACE).await;
         }
-        kids
+        self.figures.keys.fetch_max(kids.len(), Ordering::Relaxed);
     }
 }
 

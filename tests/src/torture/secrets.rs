@@ -10,15 +10,18 @@ use std::{
 };
 
 use keys::MasterSecrets;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::task::JoinSet;
 
 use super::{replicas::Replicas, report};
 use crate::{
     people::browser::Browser,
     programs::client::{Answer, Client},
     stack::Engine,
+    waiting::delay,
 };
 
+/// Between two refreshes of a program.
+const PACE: Duration = Duration::from_millis(20);
 /// Programs that refresh, and people who sign in, at any time.
 const PROGRAMS: usize = 4;
 
@@ -67,12 +70,12 @@ pub async fn run(rolls: &[Roll]) -> Arc<Figures> {
         let steps = if roll.bottom_first { vec![at_the_bottom, on_top] } else { vec![on_top] };
         for lines in steps {
             for number in 0..replicas.auth.len() {
-                sleep(roll.apart).await;
+                delay(roll.apart).await;
                 replicas.restart_with_secrets(number, &lines).await;
                 report(&format!("restarted {number}: {}", figures.summary()));
             }
         }
-        sleep(roll.settle).await;
+        delay(roll.settle).await;
         report(&format!("settled: {}", figures.summary()));
         old = format!("{new}\n{old}");
         newest = new;
@@ -119,13 +122,9 @@ impl Program {
         while !over.load(Ordering::Relaxed) {
             let Some(mut token) = self.sign_in().await else { continue };
             for _ in 0..10 {
-                sleep(Duration::from_millis(20)).await;
-                let form = [
-                    ("grant_type", "refresh_token".to_owned()),
-                    ("client_id", self.client.id.clone()),
-                    ("refresh_token", token.clone()),
-                ];
-                let (answer, _) = self.until_answered(&form).await;
+                delay(PACE).await;
+                let form = self.client.refresh_form(&token);
+                let (answer, _) = self.until_answered("/token", &form).await;
                 if answer.status != 200 {
                     self.figures.refused("refresh", &answer.json.to_string());
                     break;
@@ -153,7 +152,7 @@ impl Program {
             }
             return None;
         };
-        let (answer, lost) = self.until_answered(&self.client.code_form(&code)).await;
+        let (answer, lost) = self.until_answered("/token", &self.client.code_form(&code)).await;
         if answer.status == 200 {
             self.figures.sign_ins.fetch_add(1, Ordering::Relaxed);
             return Some(answer.text("refresh_token").to_owned());
@@ -165,16 +164,8 @@ impl Program {
         None
     }
 
-    /// Sends until there is an answer, and says whether one was lost before.
-    async fn until_answered(&self, form: &[(&'static str, String)]) -> (Answer, bool) {
-        let mut lost = false;
-        loop {
-            if let Some(answer) = self.client.try_post("/token", form).await {
-                return (answer, lost);
-            }
-            lost = true;
-            self.figures.lost_answers.fetch_add(1, Ordering::Relaxed);
-            sleep(Duration::from_millis(5)).await;
-        }
+    /// The answer to a form, and whether one was lost before it.
+    async fn until_answered(&self, path: &str, form: &[(&'static str, String)]) -> (Answer, bool) {
+        self.client.post_until_answered(path, form, &self.figures.lost_answers).await
     }
 }

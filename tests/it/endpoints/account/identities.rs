@@ -146,7 +146,7 @@ async fn nobody_can_unlink_what_is_somebody_else_s() {
 }
 
 #[tokio::test]
-async fn of_two_ways_that_are_removed_at_once_one_stays() {
+async fn of_two_ways_that_are_removed_at_once_one_stays_on_either_engine() {
     for engine in Engine::ALL {
         let (stack, _provider, _folder) = sign_in::with_provider_on(engine).await;
         let mut browser = Browser::default();

@@ -63,7 +63,8 @@ async fn all_sessions_are_shown_page_by_page_this_one_first() {
 }
 
 #[tokio::test]
-async fn every_other_browser_is_signed_out_at_once_and_programs_keep_their_access() {
+async fn every_other_browser_is_signed_out_at_once_and_programs_keep_their_access_on_either_engine()
+{
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
         let (mut laptop, mut desk, mut phone) =

@@ -145,7 +145,7 @@ async fn forged_tokens_are_refused() {
 }
 
 #[tokio::test]
-async fn a_client_that_repeats_what_was_not_allowed_gets_what_was() {
+async fn a_client_that_repeats_what_was_not_allowed_gets_what_was_on_either_engine() {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
         let client = Client::register(&stack).await;
