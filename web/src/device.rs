@@ -189,9 +189,10 @@ impl DeviceDonePage {
     /// The whole HTML document.
     pub fn render(&self, frame: &Frame) -> String {
         let text = frame.text;
-        let (title, lead) = match self.allowed {
-            true => (text.device_allowed, text.device_allowed_lead),
-            false => (text.device_denied, text.device_denied_lead),
+        let (title, lead) = if self.allowed {
+            (text.device_allowed, text.device_allowed_lead)
+        } else {
+            (text.device_denied, text.device_denied_lead)
         };
         frame.document(title, || {
             view! {

@@ -60,8 +60,8 @@ impl ScopeLine {
             .is_sensitive(text)
             .then(|| view! { " " <span class="badge">{text.sensitive}</span> });
         let words = view! { <span>{self.words(text)}{badge}</span> };
-        match self.optional && choosable {
-            true => view! {
+        if self.optional && choosable {
+            view! {
                 <li>
                     <label>
                         <input type="checkbox" name="scope" value=self.name.clone() checked />
@@ -69,8 +69,9 @@ impl ScopeLine {
                     </label>
                 </li>
             }
-            .into_any(),
-            false => view! { <li>{icon::tick()} {words}</li> }.into_any(),
+            .into_any()
+        } else {
+            view! { <li>{icon::tick()} {words}</li> }.into_any()
         }
     }
 }

@@ -97,9 +97,10 @@ async fn secrets_are_guessed_no_more_often_at_the_other_endpoints() {
     for (number, path) in ["/revoke", "/introspect", "/par", "/revoke"].iter().enumerate() {
         let request = http().post(stack.at(path)).form(&form);
         let answer = Answer::of(request.header("x-forwarded-for", OFFICE)).await;
-        match number < FEW {
-            true => assert_eq!(outcome(&answer), WRONG, "{path}"),
-            false => assert_one_too_many(&answer),
+        if number < FEW {
+            assert_eq!(outcome(&answer), WRONG, "{path}")
+        } else {
+            assert_one_too_many(&answer)
         }
     }
 }

@@ -91,9 +91,10 @@ async fn every_check_of_the_doctor_finds_its_flaw_and_nothing_else() {
 async fn complaint(name: &str) -> Option<String> {
     let flaw: &'static str = String::from(name).leak();
     let seeded = Seeded::start(flaw).await;
-    let outcome = match name.starts_with("sign_in.") {
-        true => examine(&seeded).await,
-        false => examine_from_outside(&seeded).await,
+    let outcome = if name.starts_with("sign_in.") {
+        examine(&seeded).await
+    } else {
+        examine_from_outside(&seeded).await
     };
     let further = CONSEQUENCES.iter().find(|(known, _)| *known == name);
     let further = further.map(|(_, further)| *further).unwrap_or_default();

@@ -136,9 +136,12 @@ fn every_endpoint_has_a_file_of_tests_and_a_header() {
 #[test]
 fn every_requirement_is_linked_to_a_test_that_exists() {
     let code: String = sources().into_iter().map(|source| source.text).collect();
-    let exists = |proof: &str| match proof.contains('/') {
-        true => root().join(proof).exists(),
-        false => code.contains(&format!("fn {proof}(")),
+    let exists = |proof: &str| {
+        if proof.contains('/') {
+            root().join(proof).exists()
+        } else {
+            code.contains(&format!("fn {proof}("))
+        }
     };
     for entry in fs::read_dir(root().join("docs/requirements")).unwrap() {
         let path = entry.unwrap().path();

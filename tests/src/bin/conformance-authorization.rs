@@ -76,9 +76,10 @@ async fn run(
     allow(&url).await?;
     let mut rest = String::new();
     said.read_to_string(&mut rest).await?;
-    match suite.wait().await?.success() {
-        true => Ok(()),
-        false => Err(format!("the suite is not content with {client_id}:\n{rest}").into()),
+    if suite.wait().await?.success() {
+        Ok(())
+    } else {
+        Err(format!("the suite is not content with {client_id}:\n{rest}").into())
     }
 }
 
@@ -107,8 +108,9 @@ async fn allow(url: &str) -> Result<(), Box<dyn Error>> {
     let page = browser.send_form(&page, "/sign-in/github").await;
     let page = browser.press(&page, "user", "nick-lucas").await;
     let page = browser.press(&page, "decision", "allow").await;
-    match page.status.is_success() && page.url.path() == "/callback" {
-        true => Ok(()),
-        false => Err(format!("the person ended at {}: {}", page.url, page.text()).into()),
+    if page.status.is_success() && page.url.path() == "/callback" {
+        Ok(())
+    } else {
+        Err(format!("the person ended at {}: {}", page.url, page.text()).into())
     }
 }

@@ -87,9 +87,10 @@ async fn prove(options: &Options) {
         Some(EngineName::Sqlite) => vec![Engine::Sqlite],
         Some(EngineName::Postgres) => vec![Engine::Postgres],
     };
-    let proofs = match options.proofs.is_empty() {
-        true => Proof::value_variants().to_vec(),
-        false => options.proofs.clone(),
+    let proofs = if options.proofs.is_empty() {
+        Proof::value_variants().to_vec()
+    } else {
+        options.proofs.clone()
     };
     for proof in proofs {
         for engine in engines.iter().copied().filter(|engine| proof.is_about(*engine)) {

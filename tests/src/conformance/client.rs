@@ -114,9 +114,10 @@ fn method(scenario: &str, text: &impl Fn(&str) -> Option<String>) -> SignInMetho
     if let Some(assertion) = text("valid_jwt") {
         return SignInMethod::Workload(Secret::new(assertion));
     }
-    match scenario.starts_with("auth/client-credentials") {
-        true => SignInMethod::ClientCredentials,
-        false => SignInMethod::Browser,
+    if scenario.starts_with("auth/client-credentials") {
+        SignInMethod::ClientCredentials
+    } else {
+        SignInMethod::Browser
     }
 }
 

@@ -129,9 +129,10 @@ fn offer(
         .filter(|(possible, ..)| *possible)
         .map(|(_, name, input)| (name.to_owned(), input))
         .collect();
-    match wanted.is_empty() {
-        true => text("The client can give nothing"),
-        false => InputRequiredResult::from_input_requests(wanted).into(),
+    if wanted.is_empty() {
+        text("The client can give nothing")
+    } else {
+        InputRequiredResult::from_input_requests(wanted).into()
     }
 }
 

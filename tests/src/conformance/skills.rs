@@ -37,12 +37,11 @@ pub(super) fn skill() -> Skill {
 }
 
 pub(super) fn get(uri: &str) -> Result<GetSkillResult, ErrorData> {
-    match uri == MANUAL {
-        true => {
-            let result = GetSkillResult::new(skill());
-            Ok(result.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public))
-        }
-        false => Err(ErrorData::invalid_params("there is no such skill", None)),
+    if uri == MANUAL {
+        let result = GetSkillResult::new(skill());
+        Ok(result.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public))
+    } else {
+        Err(ErrorData::invalid_params("there is no such skill", None))
     }
 }
 

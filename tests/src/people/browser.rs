@@ -204,9 +204,10 @@ impl Browser {
             let cookie = cookie.to_str().expect("a printable cookie");
             let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
             let (name, value) = pair.split_once('=').expect("a cookie's name and value");
-            match attributes.contains("Max-Age=0") {
-                true => jar.remove(name),
-                false => jar.insert(name.into(), value.into()),
+            if attributes.contains("Max-Age=0") {
+                jar.remove(name)
+            } else {
+                jar.insert(name.into(), value.into())
             };
         }
     }

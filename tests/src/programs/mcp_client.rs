@@ -106,10 +106,7 @@ fn with_headers(request: RequestBuilder, token: &str) -> RequestBuilder {
     let request = request
         .header("accept", "application/json, text/event-stream")
         .header("content-type", "application/json");
-    match token.is_empty() {
-        true => request,
-        false => request.bearer_auth(token),
-    }
+    if token.is_empty() { request } else { request.bearer_auth(token) }
 }
 
 /// The next message of a stream of events; `null` when it has ended.

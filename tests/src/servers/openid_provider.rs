@@ -232,9 +232,10 @@ async fn authorize(
             back.query_pairs_mut().append_pair("iss", &iss);
         }
         inner.codes.insert(code, query);
-        match inner.holds {
-            true => String::from(back).into_response(),
-            false => Redirect::to(back.as_str()).into_response(),
+        if inner.holds {
+            String::from(back).into_response()
+        } else {
+            Redirect::to(back.as_str()).into_response()
         }
     })
 }

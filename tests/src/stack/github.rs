@@ -128,9 +128,10 @@ pub async fn serve(listener: TcpListener) -> io::Result<()> {
 }
 
 async fn authorize(Query(query): Query<AuthorizeQuery>) -> Response {
-    match query.client_id == CLIENT_ID {
-        true => Html(page::choose_user(&query)).into_response(),
-        false => (StatusCode::NOT_FOUND, "Not Found").into_response(),
+    if query.client_id == CLIENT_ID {
+        Html(page::choose_user(&query)).into_response()
+    } else {
+        (StatusCode::NOT_FOUND, "Not Found").into_response()
     }
 }
 

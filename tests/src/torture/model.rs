@@ -116,9 +116,10 @@ impl Grant {
             self.is_revoked = true;
             return Outcome::Refused;
         }
-        match generation + 1 == self.generation {
-            true => Outcome::Tokens(self.generation),
-            false => Outcome::Refused,
+        if generation + 1 == self.generation {
+            Outcome::Tokens(self.generation)
+        } else {
+            Outcome::Refused
         }
     }
 }

@@ -54,15 +54,16 @@ impl BrowserSession {
     fn entry(&self, text: &'static Text, csrf: &str) -> impl IntoView + use<> {
         let place = self.place.words(text);
         let label = format!("{}: {place}", text.sign_out_there);
-        let end = match self.is_this {
-            true => view! { <span class="badge calm">{text.this_browser}</span> }.into_any(),
-            false => view! {
+        let end = if self.is_this {
+            view! { <span class="badge calm">{text.this_browser}</span> }.into_any()
+        } else {
+            view! {
                 <form method="post" action="/account/sessions">
                     {hidden("csrf", csrf)} {hidden("session", &self.id)}
                     <button class="quiet" aria-label=label>{text.sign_out_there}</button>
                 </form>
             }
-            .into_any(),
+            .into_any()
         };
         view! {
             <li class="with-end">

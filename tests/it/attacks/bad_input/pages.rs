@@ -11,10 +11,7 @@ use super::Flaw;
 async fn open(browser: &mut Browser, stack: &Stack, path: &str, query: &str) -> Option<Page> {
     // An HTTP library refuses to send such a long address in the first place.
     let url = stack.at(&format!("{path}?{query}"));
-    match url.len() < 60_000 {
-        true => Some(browser.open(&url).await),
-        false => None,
-    }
+    if url.len() < 60_000 { Some(browser.open(&url).await) } else { None }
 }
 
 #[tokio::test]

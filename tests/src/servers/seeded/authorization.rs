@@ -149,10 +149,8 @@ fn answer(flawed: &Flawed, query: &HashMap<String, String>, what: (&str, &str)) 
     if !(is_error && flawed.is("authorize.error_state")) {
         url.query_pairs_mut().append_pair("state", &query["state"]);
     }
-    let leaves_out = match is_error {
-        true => flawed.is("authorize.error_iss"),
-        false => flawed.is("sign_in.answer"),
-    };
+    let leaves_out =
+        if is_error { flawed.is("authorize.error_iss") } else { flawed.is("sign_in.answer") };
     if !leaves_out {
         url.query_pairs_mut().append_pair("iss", &flawed.issuer());
     }

@@ -68,9 +68,10 @@ fn challenge(flawed: &Flawed, has_token: bool) -> String {
         "resource.inserted_place" => flawed.at("/.well-known/oauth-protected-resource"),
         _ => flawed.at("/.well-known/oauth-protected-resource/mcp"),
     };
-    let says_error = match has_token {
-        true => !flawed.is("challenge.invalid_token"),
-        false => flawed.is("challenge.no_error"),
+    let says_error = if has_token {
+        !flawed.is("challenge.invalid_token")
+    } else {
+        flawed.is("challenge.no_error")
     };
     let named = format!("resource_metadata=\"{place}\"");
     let parameters = [

@@ -50,9 +50,10 @@ pub(super) async fn token(
 }
 
 fn exchange(flawed: &Flawed, code: &str) -> Response {
-    let was_given = match flawed.is("sign_in.code_once") {
-        true => flawed.memory().codes.contains(code),
-        false => flawed.memory().codes.remove(code),
+    let was_given = if flawed.is("sign_in.code_once") {
+        flawed.memory().codes.contains(code)
+    } else {
+        flawed.memory().codes.remove(code)
     };
     if !was_given {
         let status = match flawed.flaw {
