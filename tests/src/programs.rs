@@ -4,5 +4,6 @@ pub mod client;
 pub mod command_line;
 pub mod mcp_client;
 pub mod operator;
+pub mod process;
 pub mod raw_http;
 pub mod raw_jws;

@@ -5,7 +5,6 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::Stdio,
 };
 
 use auth::{
@@ -17,14 +16,10 @@ use clap::Parser;
 use net::clock::Clock;
 use sea_orm::ConnectionTrait;
 use tests::{
-    people::browser::Browser,
-    programs::{command_line::CommandLine, operator},
+    programs::{command_line::CommandLine, operator, process::start_server},
     stack::{Stack, auth_options, postgres, program, write_secret},
 };
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::Command,
-};
+use tokio::process::Command;
 
 fn options(data: &Path, database_url: &str) -> Vec<String> {
     write_secret(&data.join("secret"));
@@ -65,21 +60,14 @@ async fn a_password_that_is_not_understood_is_not_logged_on_the_postgresql_engin
     let passwords = data.path().join("passwords");
     fs::write(&passwords, "localhost hunter2\n").unwrap();
     fs::set_permissions(&passwords, Permissions::from_mode(0o600)).unwrap();
-    let mut child = Command::new(program("auth"))
+    let mut command = Command::new(program("auth"));
+    command
         .args(&options(data.path(), &url)[1..])
         .args(["--listen", "127.0.0.1:0", "--log", "debug"])
         .args(["--story-file", &data.path().join("stories").display().to_string()])
         .env_clear()
-        .env("PGPASSFILE", &passwords)
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut log = String::new();
-    while !log.contains("is ready") {
-        log.push_str(&talk.next_line().await.unwrap().expect("a server that is ready"));
-    }
+        .env("PGPASSFILE", &passwords);
+    let (_child, log) = start_server(&mut command, "is ready").await;
     assert!(log.contains("parameter 2 of DATABASE_URL") && !log.contains("hunter2"), "{log}");
 }
 
@@ -128,13 +116,7 @@ async fn auth_warns_of_a_master_secret_that_others_can_use() {
 async fn the_client_takes_exposed_tokens_away_from_others_and_says_so() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack);
-    let waiting = person.begin(&["login"]).await;
-    let mut browser = Browser::default();
-    let page = browser.open(&waiting.url).await;
-    let page = browser.send_form(&page, "/sign-in/github").await;
-    let page = browser.press(&page, "user", "nick-lucas").await;
-    browser.press(&page, "decision", "allow").await;
-    assert_eq!(waiting.finish().await.code, 0);
+    assert_eq!(person.sign_in(&["login"]).await.code, 0);
     set_mode(&person.kept_in(), 0o644);
     let warned = person.run(&["status"]).await.stderr;
     assert!(warned.contains("others on this machine could use the tokens"), "{warned}");

@@ -5,7 +5,6 @@ use std::{fs, time::Duration};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::{
-    people::browser::Browser,
     programs::command_line::CommandLine,
     servers::{
         document_server::{Document, DocumentServer},
@@ -81,13 +80,7 @@ async fn of_eight_processes_with_one_expired_token_one_renews_it() {
 async fn a_process_that_is_killed_while_it_renews_signs_nobody_out() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack);
-    let waiting = person.begin(&["login"]).await;
-    let mut browser = Browser::default();
-    let page = browser.open(&waiting.url).await;
-    let page = browser.send_form(&page, "/sign-in/github").await;
-    let page = browser.press(&page, "user", "nick-lucas").await;
-    browser.press(&page, "decision", "allow").await;
-    assert_eq!(waiting.finish().await.code, 0);
+    assert_eq!(person.sign_in(&["login"]).await.code, 0);
 
     let call = ["--no-input", "call", "echo", "ping"];
     for round in 0..ROUNDS {

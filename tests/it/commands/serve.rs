@@ -1,15 +1,15 @@
 //! `auth` without a command: it serves, and stops when it is told to.
 
-use std::{
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tests::stack::{auth_options, program, write_secret};
+use tests::{
+    programs::process::{free_port, send_signal, start_server},
+    stack::{auth_options, program, write_secret},
+};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     process::{Child, Command},
 };
 
@@ -24,26 +24,14 @@ impl Server {
     async fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         write_secret(&data.path().join("secret"));
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let port = free_port().await;
         let issuer = format!("http://localhost:{port}");
         let nowhere = "http://localhost:1";
         let options = auth_options(data.path(), &issuer, nowhere, "http://localhost:1/mcp");
-        let mut child = Command::new(program("auth"))
-            .args(&options[1..])
-            .args(["--listen", &format!("127.0.0.1:{port}")])
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
-        loop {
-            let line = talk.next_line().await.unwrap().unwrap();
-            if line.contains("is ready") {
-                // Whatever it says later must not fill the pipe.
-                tokio::spawn(async move { while let Ok(Some(_)) = talk.next_line().await {} });
-                return Self { child, port, _data: data };
-            }
-        }
+        let mut command = Command::new(program("auth"));
+        command.args(&options[1..]).args(["--listen", &format!("127.0.0.1:{port}")]);
+        let (child, _) = start_server(&mut command, "is ready").await;
+        Self { child, port, _data: data }
     }
 
     /// A request whose body the server waits for.
@@ -58,18 +46,13 @@ impl Server {
         assert!(asked.starts_with(b"HTTP/1.1 100 Continue"));
         stream
     }
-
-    async fn terminate(&self) {
-        let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
-    }
 }
 
 #[tokio::test]
 async fn a_request_under_way_is_answered_before_the_server_stops() {
     let mut server = Server::start().await;
     let mut stream = server.begin_request().await;
-    server.terminate().await;
+    send_signal(&server.child, "-TERM").await;
     stream.write_all(b"code=none").await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -82,7 +65,7 @@ async fn a_request_that_never_ends_keeps_the_server_for_ten_seconds_at_most() {
     let mut server = Server::start().await;
     let stream = server.begin_request().await;
     let told = Instant::now();
-    server.terminate().await;
+    send_signal(&server.child, "-TERM").await;
     let ended = tokio::time::timeout(Duration::from_secs(20), server.child.wait()).await;
     assert!(ended.expect("it goes on").unwrap().success());
     assert!(told.elapsed() >= Duration::from_secs(5), "it did not wait");

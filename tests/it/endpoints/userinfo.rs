@@ -5,7 +5,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
-    programs::client::{Answer, Client, http, with},
+    programs::client::{Answer, Client, http},
     stack::{Stack, access_token},
 };
 
@@ -25,11 +25,7 @@ async fn it_tells_what_the_scopes_reveal() {
 async fn without_a_scope_that_reveals_the_person_it_tells_the_subject_and_no_more() {
     let stack = Stack::start().await;
     let client = Client::register(&stack).await;
-    let mut browser = Browser::default();
-    let request = with(client.authorize_parameters(), "scope", "mcp:tools");
-    let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
-    let page = browser.press(&page, "decision", "allow").await;
-    let tokens = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
+    let tokens = client.obtain_tokens_for("mcp:tools").await;
     let access_token = tokens.text("access_token");
     let answer = client.user_info(access_token).await;
     assert_eq!(answer.json, json!({"sub": access_token::claims(access_token)["sub"]}));

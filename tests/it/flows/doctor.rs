@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 use serde_json::Value;
 use tests::{
-    people::browser::Browser,
     programs::{
         client::http,
         command_line::{CommandLine, Outcome},
@@ -136,13 +135,7 @@ async fn a_server_that_nobody_answers_for_is_unreachable_not_ill() {
 async fn the_doctor_finds_nothing_wrong_with_this_stack() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack);
-    let waiting = person.begin(&["--json", "doctor", "--strict", "--sign-in"]).await;
-    let mut browser = Browser::default();
-    let page = browser.open(&waiting.url).await;
-    let page = browser.send_form(&page, "/sign-in/github").await;
-    let page = browser.press(&page, "user", "nick-lucas").await;
-    browser.press(&page, "decision", "allow").await;
-    let outcome = waiting.finish().await;
+    let outcome = person.sign_in(&["--json", "doctor", "--strict", "--sign-in"]).await;
     // A server for this machine alone cannot reach the documents of clients.
     let advice = BTreeSet::from(["server.metadata_documents".to_owned()]);
     assert_eq!(named(&outcome, "failed"), advice, "{}", outcome.stdout);

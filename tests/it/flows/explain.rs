@@ -3,19 +3,13 @@
 use std::{fs, path::PathBuf};
 
 use serde_json::Value;
-use tests::{people::browser::Browser, programs::command_line::CommandLine, stack::Stack};
+use tests::{programs::command_line::CommandLine, stack::Stack};
 
 #[tokio::test]
 async fn each_step_is_told_with_its_section_and_no_secret() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack);
-    let waiting = person.begin(&["login", "--explain"]).await;
-    let mut browser = Browser::default();
-    let page = browser.open(&waiting.url).await;
-    let page = browser.send_form(&page, "/sign-in/github").await;
-    let page = browser.press(&page, "user", "nick-lucas").await;
-    browser.press(&page, "decision", "allow").await;
-    let outcome = waiting.finish().await;
+    let outcome = person.sign_in(&["login", "--explain"]).await;
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
 
     let told = &outcome.stderr;

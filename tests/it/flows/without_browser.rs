@@ -3,7 +3,6 @@
 use std::fs;
 
 use tests::{
-    people::browser::Browser,
     programs::{client::Client, command_line::CommandLine},
     stack::Stack,
 };
@@ -35,13 +34,7 @@ async fn a_machine_calls_with_its_own_secret_and_says_it_in_a_file_only() {
 async fn bound_tokens_are_got_refreshed_and_used_with_a_proof() {
     let stack = Stack::start_with(&["--access-token-lifetime", "1"], &[]).await;
     let person = CommandLine::new(&stack);
-    let waiting = person.begin(&["login", "--dpop", "always", "--explain"]).await;
-    let mut browser = Browser::default();
-    let page = browser.open(&waiting.url).await;
-    let page = browser.send_form(&page, "/sign-in/github").await;
-    let page = browser.press(&page, "user", "nick-lucas").await;
-    browser.press(&page, "decision", "allow").await;
-    let outcome = waiting.finish().await;
+    let outcome = person.sign_in(&["login", "--dpop", "always", "--explain"]).await;
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     assert!(outcome.stderr.contains("token_type: DPoP"), "{}", outcome.stderr);
 
@@ -54,13 +47,7 @@ async fn bound_tokens_are_got_refreshed_and_used_with_a_proof() {
 async fn a_sign_in_that_times_out_keeps_whoever_was_signed_in() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack);
-    let waiting = person.begin(&["login"]).await;
-    let mut browser = Browser::default();
-    let page = browser.open(&waiting.url).await;
-    let page = browser.send_form(&page, "/sign-in/github").await;
-    let page = browser.press(&page, "user", "nick-lucas").await;
-    browser.press(&page, "decision", "allow").await;
-    assert_eq!(waiting.finish().await.code, 0);
+    assert_eq!(person.sign_in(&["login"]).await.code, 0);
 
     let outcome = person.run(&["login", "--sign-in-timeout", "1"]).await;
     assert_eq!(outcome.code, 4, "{}", outcome.stderr);

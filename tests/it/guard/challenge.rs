@@ -2,9 +2,8 @@
 
 use serde_json::json;
 use tests::{
-    people::browser::Browser,
     programs::{
-        client::{Answer, Client, http, with},
+        client::{Answer, Client, http},
         mcp_client::{Wire, call},
     },
     stack::{Stack, access_token::signed},
@@ -101,11 +100,7 @@ async fn several_spaces_before_the_token_are_one() {
 async fn a_tool_that_needs_more_scope_names_all_of_it_at_once() {
     let stack = Stack::start().await;
     let client = Client::register(&stack).await;
-    let mut browser = Browser::default();
-    let request = with(client.authorize_parameters(), "scope", "mcp:tools");
-    let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
-    let page = browser.press(&page, "decision", "allow").await;
-    let tokens = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
+    let tokens = client.obtain_tokens_for("mcp:tools").await;
 
     for wire in [Wire::V2025, Wire::V2026] {
         let token = tokens.text("access_token");

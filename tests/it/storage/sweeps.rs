@@ -11,8 +11,11 @@ use auth::{
     upkeep,
 };
 use sea_orm::{ConnectionTrait, EntityTrait, Statement, TransactionTrait};
-use tests::stack::{Engine, Stack, auth_options, postgres, program, write_secret};
-use tokio::{net::TcpListener, process::Command, task::yield_now, time::timeout};
+use tests::{
+    programs::process::{free_port, send_signal},
+    stack::{Engine, Stack, auth_options, postgres, program, write_secret},
+};
+use tokio::{process::Command, task::yield_now, time::timeout};
 
 async fn number(db: &impl ConnectionTrait, sql: &str) -> i64 {
     let query = Statement::from_string(db.get_database_backend(), sql);
@@ -68,7 +71,7 @@ async fn a_clean_up_under_way_ends_with_its_server_on_the_postgresql_engine() {
 
     let data = tempfile::tempdir().unwrap();
     write_secret(&data.path().join("secret"));
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let port = free_port().await;
     let issuer = format!("http://localhost:{port}");
     let mut options =
         auth_options(data.path(), &issuer, "http://localhost:1", "http://localhost:1/mcp");
@@ -84,8 +87,7 @@ async fn a_clean_up_under_way_ends_with_its_server_on_the_postgresql_engine() {
     let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
                    AND wait_event_type = 'Lock'";
     until(&db, waiting, 1).await;
-    let id = server.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    send_signal(&server, "-TERM").await;
     let ended = timeout(Duration::from_secs(5), server.wait()).await;
     assert!(ended.expect("it goes on").unwrap().success());
     // Sooner than the statement's own limit.

@@ -231,6 +231,16 @@ impl Client {
         answer
     }
 
+    /// The tokens of a sign-in that asks for `scope` only.
+    pub async fn obtain_tokens_for(&self, scope: &str) -> Answer {
+        let mut browser = Browser::default();
+        let request = with(self.authorize_parameters(), "scope", scope);
+        let page = self.reach_consent(&mut browser, &self.authorize_url(&request)).await;
+        let page = browser.press(&page, "decision", "allow").await;
+        let code = page.query("code").expect("a code");
+        self.post("/token", &self.code_form(&code)).await
+    }
+
     /// Sends a form; `None` if there is no answer, or one that tells of trouble at the server.
     pub async fn try_post(&self, path: &str, form: &[(&'static str, String)]) -> Option<Answer> {
         try_send(self.http.post(format!("{}{path}", self.issuer)).form(form)).await

@@ -11,7 +11,11 @@ use tokio::{
     process::{Child, ChildStderr, Command},
 };
 
-use crate::stack::{Stack, program};
+use crate::{
+    people::browser::Browser,
+    programs::process::send_signal,
+    stack::{Stack, program},
+};
 
 /// A person's use of the client: one state directory, one server.
 pub struct CommandLine {
@@ -101,6 +105,17 @@ impl CommandLine {
         }
     }
 
+    /// Runs a call that asks for a sign-in, with Nick Lucas, who allows everything.
+    pub async fn sign_in(&self, arguments: &[&str]) -> Outcome {
+        let waiting = self.begin(arguments).await;
+        let mut browser = Browser::default();
+        let page = browser.open(&waiting.url).await;
+        let page = browser.send_form(&page, "/sign-in/github").await;
+        let page = browser.press(&page, "user", "nick-lucas").await;
+        browser.press(&page, "decision", "allow").await;
+        waiting.finish().await
+    }
+
     /// Runs a call to its end.
     pub async fn run(&self, arguments: &[&str]) -> Outcome {
         Outcome::of(self.command(arguments).output().await.expect("a process"))
@@ -165,9 +180,7 @@ impl Waiting {
 
     /// Ends the call as Ctrl-C does.
     pub async fn interrupt(self) -> Outcome {
-        let id = self.child.id().expect("a running process").to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status().await.expect("kill");
-        assert!(sent.success());
+        send_signal(&self.child, "-INT").await;
         self.finish().await
     }
 }

@@ -1,24 +1,21 @@
 //! Servers under a limit on open files, and more idle connections than that.
 
-use std::process::Stdio;
-
 use tempfile::TempDir;
 use tests::{
-    programs::raw_http::RawHttp,
+    programs::{
+        process::{free_port, start_server},
+        raw_http::RawHttp,
+    },
     stack::{auth_options, program, write_secret},
 };
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    net::TcpListener,
-    process::{Child, Command},
-};
+use tokio::process::{Child, Command};
 
 /// A server process of its own.
 struct Server {
     _child: Child,
     url: String,
     /// What it said until it was ready and after.
-    said: Vec<String>,
+    said: String,
     _data: TempDir,
 }
 
@@ -27,29 +24,20 @@ impl Server {
     async fn start(name: &str, limit: &str) -> Self {
         let data = tempfile::tempdir().unwrap();
         write_secret(&data.path().join("secret"));
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let port = free_port().await;
         let url = format!("http://localhost:{port}");
         let resource = format!("{url}/mcp");
         let options = match name {
             "auth" => auth_options(data.path(), &url, "http://localhost:1", &resource),
             _ => ["mcp", "--resource", &resource].map(str::to_owned).to_vec(),
         };
-        let mut child = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")])
             .arg(program(name))
             .args(&options[1..])
-            .args(["--listen", &format!("127.0.0.1:{port}")])
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = Vec::new();
-        while !said.iter().any(|line: &String| line.contains("accepting connections")) {
-            said.push(talk.next_line().await.unwrap().unwrap());
-        }
-        // Whatever it says later must not fill the pipe.
-        tokio::spawn(async move { while let Ok(Some(_)) = talk.next_line().await {} });
+            .args(["--listen", &format!("127.0.0.1:{port}")]);
+        let (child, said) = start_server(&mut command, "accepting connections").await;
         Self { _child: child, url, said, _data: data }
     }
 
@@ -82,7 +70,7 @@ async fn a_soft_limit_on_open_files_is_raised_and_1100_idle_connections_stay() {
 async fn under_a_hard_limit_idle_connections_make_room_for_an_honest_request() {
     for name in ["auth", "mcp"] {
         let server = Server::start(name, "-n 256").await;
-        let said = server.said.join("\n");
+        let said = &server.said;
         assert!(said.contains("connections=64 open_files=256"), "{name}: {said}");
         let _crowd = server.crowd(1100).await;
         assert!(server.is_healthy().await, "{name}");

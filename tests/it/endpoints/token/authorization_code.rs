@@ -46,11 +46,7 @@ async fn the_access_token_is_an_rfc_9068_jwt_with_the_claims_of_its_scopes() {
 async fn claims_are_revealed_by_their_scopes_only() {
     let stack = Stack::start().await;
     let client = Client::register(&stack).await;
-    let mut browser = Browser::default();
-    let request = with(client.authorize_parameters(), "scope", "mcp:tools");
-    let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
-    let page = browser.press(&page, "decision", "allow").await;
-    let answer = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
+    let answer = client.obtain_tokens_for("mcp:tools").await;
     let claims = decoded(answer.text("access_token"), 1);
     for name in ["name", "preferred_username", "picture", "email", "email_verified"] {
         assert_eq!(claims.get(name), None, "{name}");
