@@ -136,11 +136,11 @@ impl ErrorPage {
                 {self.onward.as_ref().map(|onward| onward.view(text))}
                 {self.ways_on(text)}
                 <dl class="facts">
-                    {told(text.whose_fault, text.fault(self.kind.fault()))}
+                    {told(text.cause, text.fault(self.kind.fault()))}
                     {fact(text.reason, &self.reason)}
                     {fact(text.request, &self.request_id)}
                 </dl>
-                {(self.kind.fault() == Fault::Client).then(|| self.for_makers(text))}
+                {(self.kind.fault() == Fault::Client).then(|| self.for_developers(text))}
             }
         })
     }
@@ -161,12 +161,12 @@ impl ErrorPage {
         }
     }
 
-    fn for_makers(&self, text: &'static Text) -> impl IntoView + use<> {
+    fn for_developers(&self, text: &'static Text) -> impl IntoView + use<> {
         let description = visible(&self.description);
         (!description.is_empty()).then(|| {
             view! {
                 <details>
-                    <summary>{text.for_makers}</summary>
+                    <summary>{text.for_developers}</summary>
                     <p lang="en" dir="auto">{description}</p>
                 </details>
             }

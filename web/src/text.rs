@@ -54,7 +54,7 @@ catalogue! {
     event_access_removed event_token_replayed event_identity_linked event_identity_unlinked event_data_exported event_other
     delete_title delete_lead delete_apps delete_again delete_sure delete_now delete_not_ticked
     deleted deleted_lead keep_account
-    whose_fault next_step reason request for_makers
+    cause next_step reason request for_developers
     fault_client fault_provider fault_server fault_nobody
     action_home action_sign_in action_account action_again action_onward
     end_session end_session_asked stay_signed_in

@@ -232,7 +232,7 @@ async fn an_account_is_deleted_only_soon_after_a_sign_in() {
     let form = [("csrf", csrf.as_str()), ("sure", "yes")];
     let page = browser.post(&stack.at("/account/delete"), &form).await;
     assert_eq!(page.url.path(), "/sign-in", "{}", page.text());
-    assert!(page.text().contains("sign in once more"), "{}", page.text());
+    assert!(page.text().contains("sign in again: this step"), "{}", page.text());
     let page = browser.open(&stack.at("/account/delete")).await;
     assert_eq!(page.url.path(), "/sign-in");
 }

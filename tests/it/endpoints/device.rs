@@ -134,7 +134,11 @@ async fn a_code_that_nothing_waits_for_is_said_to_be_unknown() {
     for typed in ["BBBB-BBBB", "ＢＢＢＢＢＢＢＢ", "%", "' OR 1=1 --", "<script>", "\u{0}"]
     {
         let page = type_code(&mut browser, &page, typed).await;
-        assert!(page.text().contains("No device waits for this code"), "{typed}: {}", page.text());
+        assert!(
+            page.text().contains("No device is waiting for this code"),
+            "{typed}: {}",
+            page.text()
+        );
         assert_eq!(page.status, 400, "{typed}");
         assert!(!page.html.contains("<script"));
     }
@@ -148,7 +152,7 @@ async fn an_expired_code_is_as_good_as_none() {
     stack.advance(600);
     let page = type_code(&mut browser, &page, codes.text("user_code")).await;
     assert_eq!(page.status, 400);
-    assert!(page.text().contains("No device waits for this code"), "{}", page.text());
+    assert!(page.text().contains("No device is waiting for this code"), "{}", page.text());
     assert!(page.html.contains("name=\"user_code\""), "the code can be typed again");
 }
 

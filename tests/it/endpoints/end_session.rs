@@ -187,7 +187,7 @@ async fn nobody_is_led_to_a_site_that_only_a_registration_names_without_a_page()
         let page = asked_by(&stack, &client, site).await;
         assert_eq!((page.status.as_u16(), page.header("location")), (200, ""), "{site}");
         let host = if site.starts_with("https") { ">app.example<" } else { ">cursor:<" };
-        for shown in [host, &format!("href=\"{site}\""), "nobody has verified"] {
+        for shown in [host, &format!("href=\"{site}\""), "has not been verified"] {
             assert!(page.html.contains(shown), "{shown} is missing: {}", page.html);
         }
     }

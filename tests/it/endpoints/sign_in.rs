@@ -142,7 +142,7 @@ async fn an_outage_of_github_is_said_to_be_one() {
     let page =
         browser.open(&stack.at(&format!("/sign-in/github/callback?code=1&state={state}"))).await;
     assert_eq!((page.status.as_u16(), page.header("retry-after")), (503, "5"));
-    assert!(page.text().contains("provider does not answer"), "{}", page.text());
+    assert!(page.text().contains("provider is not responding"), "{}", page.text());
 }
 
 #[tokio::test]

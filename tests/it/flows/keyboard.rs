@@ -143,7 +143,7 @@ async fn by_keyboard_alone_a_person_mistypes_a_code_and_denies_the_device() {
     browser.tab_to("user_code").await;
     browser.type_text("BBBB-BBBB").await;
     browser.enter("Continue").await;
-    assert!(browser.read(".problem").await.contains("No device waits for this code"));
+    assert!(browser.read(".problem").await.contains("No device is waiting for this code"));
 
     browser.open(codes.text("verification_uri_complete")).await;
     browser.enter("Continue").await;
@@ -234,7 +234,7 @@ async fn by_keyboard_alone_a_person_finds_the_way_on_from_a_refusal() {
     let stack = Stack::start().await;
     let browser = Chromium::start(false).await;
     browser.open(&stack.at("/nowhere")).await;
-    browser.wait_for_heading("There is nothing here").await;
+    browser.wait_for_heading("Page not found").await;
     browser.enter("Go to the start page").await;
     browser.wait_for_heading("You are in the right place").await;
     browser.enter("Sign in").await;

@@ -28,7 +28,7 @@ async fn play() -> Vec<Step> {
     let wrong = [("csrf", page.hidden("csrf")), ("user_code", "BBBB-BBBB".to_owned())];
     let wrong = wrong.each_ref().map(|(name, value)| (*name, value.as_str()));
     let page = desk.browser.post(page.url.as_str(), &wrong).await;
-    assert!(page.text().contains("No device waits for this code"), "{}", page.text());
+    assert!(page.text().contains("No device is waiting for this code"), "{}", page.text());
 
     let right = [("csrf", page.hidden("csrf")), ("user_code", code.clone())];
     let right = right.each_ref().map(|(name, value)| (*name, value.as_str()));

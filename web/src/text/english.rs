@@ -13,39 +13,40 @@ pub(super) static TEXT: Text = Text {
 
     sign_in: "Sign in",
     sign_in_alone: "Choose where to sign in.",
-    signing_in_gives_nothing: "Signing in tells us who you are. It does not allow the program \
-        anything yet.",
-    no_providers: "No way to sign in is set up on this server yet. Please tell the people who run \
-        it.",
+    signing_in_gives_nothing: "Signing in tells us who you are. It does not give the program any \
+        access yet.",
+    no_providers: "No sign-in method has been set up on this server yet. Please contact its \
+        operator.",
     continue_with: "Continue with {provider}",
-    stand_in: "For development only: a stand-in for {provider} runs on this machine. Nobody checks \
-        who you are.",
+    stand_in: "For development only: a stand-in for {provider} runs on this machine. It does not \
+        check who you are.",
     name_asks_to_sign_in: "{client} asks you to sign in.",
     host_asks_to_sign_in: "{host} asks you to sign in. It calls itself {client}.",
     calls_itself: "It calls itself {client}.",
     sign_in_declined: "{provider} did not sign you in. Nothing was allowed; you can try again.",
-    sign_in_confirm: "Please sign in once more: this step needs to know that it is really you.",
+    sign_in_confirm: "Please sign in again: this step has to confirm that it is really you.",
 
     signed_in_as: "Signed in as",
     use_another_account: "Use another account",
     allow_question: "Allow {client} to use {resource}?",
     will_be_able_to: "It will be able to",
     about_you: "About you",
-    no_scopes: "It asks for no particular permission.",
+    no_scopes: "It does not ask for any specific permission.",
     unknown_scope: "Use the permission {scope}, which has no description",
     sensitive: "Sensitive",
     untick: "Untick what you do not want to allow.",
     sent_back_to: "Sends you back to",
-    asked_by: "Asked by",
-    no_host: "a program with no address of its own",
+    asked_by: "Requested by",
+    no_host: "a program without a web address of its own",
 
     before_you_decide: "Before you decide",
     unverified: "Nobody has verified this program. It registered itself and chose its own name.",
     loopback: "It runs on this computer. Allow it only if you have just started it yourself.",
     private_scheme: "Your answer goes to whichever app on this device opens such links.",
-    brand_claim: "Its name mentions {brand}, but no address of it belongs to {brand}.",
-    mixed_alphabets: "Its name mixes letters of different alphabets that look alike.",
-    international_host: "An address contains letters beyond a to z, which can look like others.",
+    brand_claim: "Its name mentions {brand}, but none of its addresses belongs to {brand}.",
+    mixed_alphabets: "Its name mixes look-alike letters from different alphabets.",
+    international_host: "An address contains letters outside a to z, which can look like other \
+        letters.",
 
     allow: "Allow",
     deny: "Deny",
@@ -54,13 +55,13 @@ pub(super) static TEXT: Text = Text {
     redirect_address: "Redirect address",
     resource: "Resource",
     scopes: "Scopes",
-    own_pages: "Its own pages, unchecked",
+    own_pages: "Its own pages, not checked by us",
     own_home: "Home page",
     own_policy: "Privacy policy",
     own_terms: "Terms of service",
     keeps_access: "It keeps this access for up to {days} days without asking again.",
-    once_for_all: "When you start this again yourself, you will not be asked, as long as it asks for \
-        the same.",
+    once_for_all: "If you start this again yourself, you will not be asked as long as it requests \
+        the same access.",
     remove_any_time: "You can remove it at any time on your account page.",
 
     scope_openid: "Recognise you when you come back",
@@ -71,29 +72,28 @@ pub(super) static TEXT: Text = Text {
     device_title: "Connect a device",
     device_lead: "Type the code that your device or terminal shows.",
     device_code: "Code",
-    device_hint: "Capitals and dashes do not matter.",
+    device_hint: "Capital letters and dashes do not matter.",
     device_continue: "Continue",
-    device_unknown: "No device waits for this code. Check it, or get a new one: a code is good for \
-        a few minutes and for one use.",
+    device_unknown: "No device is waiting for this code. Check it or get a new one: a code works \
+        for a few minutes, and only once.",
     device_too_many: "Too many codes were tried. Wait a few minutes, then try again.",
     device_question: "Connect {client} to {resource}?",
     device_same_code: "Does the device show exactly this code?",
-    device_asked_from: "Asked from",
-    device_asked_at: "Asked at",
-    device_phishing: "Did somebody send you this code or this link? Then deny. Whoever sent it \
-        would get into your account.",
-    device_beware: "Did somebody send you a code or a link to this page? Then stop here: they would \
-        get into your account.",
+    device_asked_from: "Requested from",
+    device_asked_at: "Requested at",
+    device_phishing: "Did someone send you this code or this link? Then choose Deny. Otherwise \
+        they would get access to your account.",
+    device_beware: "Did someone send you a code or a link to this page? Then stop here: they \
+        would get access to your account.",
     device_started_it: "I started this myself, and the device in front of me shows this code.",
     device_not_ticked: "Tick the box first: only you can know whether you started this.",
     device_allowed: "The device is connected",
-    device_allowed_lead: "Go back to it; it goes on by itself within seconds. You can close this \
-        page.",
+    device_allowed_lead: "Go back to it; it continues within seconds. You can close this page.",
     device_denied: "The device was not connected",
-    device_denied_lead: "It was told that you said no. You can close this page.",
+    device_denied_lead: "It has been told that you said no. You can close this page.",
 
     account: "Your account",
-    account_lead: "What can act for you, and where you are signed in.",
+    account_lead: "What can act on your behalf, and where you are signed in.",
     connected_apps: "Connected apps",
     no_apps: "No app has access.",
     older: "Older",
@@ -124,15 +124,16 @@ pub(super) static TEXT: Text = Text {
     identity_last: "your only way to sign in",
     link_another: "Add {provider}",
     remove_identity: "Remove",
-    remove_identity_sure: "You can no longer sign in here with {provider}, and every other browser \
-        is signed out. Whoever signs in with it later starts a new, empty account.",
+    remove_identity_sure: "You can no longer sign in here with {provider}, and every other \
+        browser is signed out. Anyone who signs in with it later gets a new, empty account.",
     remove_identity_now: "Remove this way to sign in",
     identity_removed: "{provider} is no longer a way to sign in. Every other browser was signed \
         out.",
     events: "Recent activity",
     no_events: "Nothing has happened yet.",
     your_data: "Your data",
-    your_data_lead: "Everything this server knows of you, as one file; or all of it gone.",
+    your_data_lead: "Download everything this server knows about you as one file, or delete all \
+        of it.",
     download: "Download my data",
     delete_account: "Delete my account",
     network: "network {network}",
@@ -144,7 +145,7 @@ pub(super) static TEXT: Text = Text {
     event_signed_out_elsewhere: "You signed out every other browser",
     event_access_allowed: "You allowed an app",
     event_device_allowed: "You connected a device",
-    event_access_denied: "You refused an app",
+    event_access_denied: "You denied an app",
     event_access_removed: "You removed the access of an app",
     event_token_replayed: "A copied token or code was used, so an app was signed out",
     event_identity_linked: "A way to sign in was added",
@@ -159,25 +160,25 @@ pub(super) static TEXT: Text = Text {
     delete_again: "If you sign in again later, you start with a new, empty account.",
     delete_sure: "Yes, erase everything about me.",
     delete_now: "Delete my account",
-    delete_not_ticked: "Tick the box first, so that nobody deletes an account by accident.",
+    delete_not_ticked: "Tick the box first, so that no account is deleted by accident.",
     deleted: "Your account is gone",
     deleted_lead: "Everything about you was erased, and this browser is signed out.",
     keep_account: "Keep my account",
 
-    whose_fault: "Whose fault it is",
+    cause: "Cause",
     next_step: "What to do next",
     reason: "Reason code",
     request: "Request code",
-    for_makers: "For the people who make the program",
+    for_developers: "For the developers of the program",
     fault_client: "The program that sent you here made a mistake. You did nothing wrong.",
-    fault_provider: "The sign-in provider did not do its part. You did nothing wrong.",
+    fault_provider: "The sign-in provider failed. You did nothing wrong.",
     fault_server: "This server made a mistake. You did nothing wrong.",
-    fault_nobody: "Nobody’s. Nothing is broken.",
+    fault_nobody: "Nothing is broken.",
     action_home: "Go to the start page",
     action_sign_in: "Sign in again",
     action_account: "Go to your account",
     action_again: "Try again",
-    action_onward: "Go on to this address",
+    action_onward: "Continue to this address",
 
     end_session: "Sign out?",
     end_session_asked: "{client} asks to sign you out of this browser.",
@@ -185,14 +186,14 @@ pub(super) static TEXT: Text = Text {
     signed_out: "You are signed out",
     session_ended: "Your session in this browser has ended.",
     clients_keep_access: "Programs that you allowed earlier keep their access: signing out here \
-        does not stop them. You can remove it on your account page.",
+        does not end it. You can remove it on your account page.",
     sign_in_again: "Sign in again",
-    onward_unverified: "The program that sent you here wants you back at this address, which nobody \
-        has verified.",
+    onward_unverified: "The program that sent you here wants to take you back to this address, \
+        which has not been verified.",
 
     home: "You are in the right place",
     what_this_is: "Programs send you here to sign in, and to ask whether they may use a service \
-        for you. Nothing happens without your yes.",
+        for you. Nothing happens without your consent.",
     sign_out: "Sign out",
     issuer: "This server",
     for_programs: "For programs",
@@ -205,26 +206,27 @@ static ERRORS: ErrorTexts = ErrorTexts {
     client_unknown: ErrorText {
         title: "This program is not known here",
         what: "The program that sent you here is not registered with this server, or no longer.",
-        next: "Go back to the program and connect again; most programs then register anew.",
+        next: "Go back to the program and connect again; most programs then register again.",
     },
     redirect_not_registered: ErrorText {
         title: "We do not know where to send you back to",
         what: "The program asked for its answer at an address that it has not registered. We \
-            stopped, because that address could belong to somebody else.",
+            stopped, because that address could belong to someone else.",
         next: "Go back to the program and try again. If it happens again, send this page to its \
-            makers.",
+            developers.",
     },
     redirect_not_trusted: ErrorText {
-        title: "This request cannot go on",
-        what: "The program that sent you here asked for something that it cannot have. It would be \
-            told so at its own address, which nobody has verified.",
-        next: "If you know this address and have just come from there, go on. If not, close this page.",
+        title: "This request cannot continue",
+        what: "The program that sent you here asked for something it cannot have. The error would \
+            go to its own address, which has not been verified.",
+        next: "If you know this address and have just come from there, continue. If not, close \
+            this page.",
     },
     client_request: ErrorText {
-        title: "This request cannot go on",
+        title: "This request cannot continue",
         what: "The program that sent you here asked in a way that this server does not accept.",
         next: "Go back to the program and try again. If it happens again, send this page to its \
-            makers.",
+            developers.",
     },
     expired: ErrorText {
         title: "This page has expired",
@@ -232,60 +234,62 @@ static ERRORS: ErrorTexts = ErrorTexts {
         next: "Start again from the program that sent you here.",
     },
     already_answered: ErrorText {
-        title: "You have answered this already",
-        what: "Your first answer was sent to the program. A second one is not.",
+        title: "You have already answered this",
+        what: "Your first answer was sent to the program. A second one is not accepted.",
         next: "Go back to the program. If nothing happens there, start again from it.",
     },
     cross_site: ErrorText {
         title: "This came from another site",
-        what: "A form was sent to this server by another site’s page, or this page was put inside \
-            another one. It was ignored, so that nobody can answer for you.",
+        what: "Another website sent a form to this server, or embedded this page in its own. We \
+            ignored it, so that no other site can answer for you.",
         next: "If you did mean to do this, start again from this server’s own page.",
     },
     declined: ErrorText {
         title: "You were not signed in",
-        what: "The sign-in was declined at the provider, so nobody was signed in and nothing was \
+        what: "The sign-in was declined at the provider, so you are not signed in and nothing was \
             allowed.",
-        next: "If that was not your intention, sign in again and accept.",
+        next: "If you did not intend that, sign in again and accept.",
     },
     provider_silent: ErrorText {
-        title: "The sign-in provider does not answer",
-        what: "This server could not reach the provider that knows who you are.",
+        title: "The sign-in provider is not responding",
+        what: "This server could not reach the provider that you sign in with.",
         next: "Wait a moment, then try again.",
     },
     provider_fault: ErrorText {
         title: "Signing in does not work here",
-        what: "The sign-in provider and this server do not understand each other, so nobody was signed in.",
-        next: "Tell whoever runs this server, and give them the reason and the request below.",
+        what: "The sign-in provider gave an answer that this server cannot use, so you are not \
+            signed in.",
+        next: "Tell the operator of this server, and give them the reason code and the request \
+            code below.",
     },
     sign_in_needed: ErrorText {
         title: "Sign in first",
         what: "You are signed out, or your session has ended.",
-        next: "Sign in, then go on where you were.",
+        next: "Sign in, then continue where you were.",
     },
     refused: ErrorText {
         title: "This was refused",
-        what: "The server does not allow what was asked.",
+        what: "The server does not allow this request.",
         next: "Go back to where you came from and start again.",
     },
     too_many: ErrorText {
         title: "Too many attempts",
-        what: "This was tried too often in a short time, so the server makes a pause.",
+        what: "This was tried too often in a short time, so further attempts have to wait.",
         next: "Wait a few minutes, then try again.",
     },
     too_large: ErrorText {
         title: "That was too large",
-        what: "More was sent than any form of this server holds, so it was not read.",
+        what: "More data was sent than any form of this server needs, so it was not read.",
         next: "Go back to where you came from and start again.",
     },
     not_found: ErrorText {
-        title: "There is nothing here",
-        what: "The address leads nowhere on this server. It may be mistyped or out of date.",
+        title: "Page not found",
+        what: "There is no such page on this server. The address may be mistyped or out of date.",
         next: "Go to the start page, or back to where you came from.",
     },
     unavailable: ErrorText {
-        title: "This does not work just now",
-        what: "A part of this server does not answer at the moment. Nothing was lost.",
+        title: "This is not working right now",
+        what: "Part of this server is not responding at the moment. Nothing was lost.",
         next: "Wait a moment, then try again.",
     },
     server_mistake: ErrorText {

@@ -13,13 +13,13 @@ pub(super) static TEXT: Text = Text {
 
     sign_in: "Anmelden",
     sign_in_alone: "Wählen Sie, womit Sie sich anmelden.",
-    signing_in_gives_nothing: "Die Anmeldung sagt uns nur, wer Sie sind. Sie erlaubt dem Programm \
-        noch nichts.",
-    no_providers: "Auf diesem Server ist noch kein Weg zur Anmeldung eingerichtet. Bitte sagen Sie \
-        den Betreibern Bescheid.",
+    signing_in_gives_nothing: "Die Anmeldung sagt uns, wer Sie sind. Sie gibt dem Programm noch \
+        keinen Zugriff.",
+    no_providers: "Auf diesem Server ist noch keine Anmeldung eingerichtet. Bitte wenden Sie sich \
+        an den Betreiber.",
     continue_with: "Weiter mit {provider}",
-    stand_in: "Nur für die Entwicklung: Auf diesem Rechner läuft ein Ersatz für {provider}. \
-        Niemand prüft, wer Sie sind.",
+    stand_in: "Nur für die Entwicklung: Auf diesem Rechner läuft ein Ersatz für {provider}. Er \
+        prüft nicht, wer Sie sind.",
     name_asks_to_sign_in: "{client} bittet Sie, sich anzumelden.",
     host_asks_to_sign_in: "{host} bittet Sie, sich anzumelden. Es nennt sich {client}.",
     calls_itself: "Es nennt sich {client}.",
@@ -35,7 +35,7 @@ pub(super) static TEXT: Text = Text {
     about_you: "Über Sie",
     no_scopes: "Es verlangt keine besondere Berechtigung.",
     unknown_scope: "Die Berechtigung {scope} nutzen, zu der es keine Beschreibung gibt",
-    sensitive: "Heikel",
+    sensitive: "Weitreichend",
     untick: "Entfernen Sie die Häkchen bei allem, was Sie nicht erlauben wollen.",
     sent_back_to: "Die Antwort geht an",
     asked_by: "Anfrage von",
@@ -48,9 +48,9 @@ pub(super) static TEXT: Text = Text {
         gestartet haben.",
     private_scheme: "Die Antwort geht an die App, die auf diesem Gerät solche Links öffnet.",
     brand_claim: "Der Name erwähnt {brand}, aber keine seiner Adressen gehört zu {brand}.",
-    mixed_alphabets: "Der Name mischt ähnliche Buchstaben verschiedener Alphabete.",
-    international_host: "Eine Adresse enthält Buchstaben jenseits von a bis z, die anderen gleichen \
-        können.",
+    mixed_alphabets: "Der Name mischt ähnlich aussehende Buchstaben aus verschiedenen Alphabeten.",
+    international_host: "Eine Adresse enthält Buchstaben außerhalb von a bis z, die anderen \
+        Buchstaben ähneln können.",
 
     allow: "Erlauben",
     deny: "Ablehnen",
@@ -59,47 +59,47 @@ pub(super) static TEXT: Text = Text {
     redirect_address: "Rücksprungadresse",
     resource: "Ressource",
     scopes: "Berechtigungen",
-    own_pages: "Seine eigenen Seiten, ungeprüft",
+    own_pages: "Seine eigenen Seiten, von uns nicht geprüft",
     own_home: "Startseite",
     own_policy: "Datenschutz",
     own_terms: "Nutzungsbedingungen",
     keeps_access: "Der Zugriff bleibt bis zu {days} Tage bestehen, ohne erneut zu fragen.",
-    once_for_all: "Wenn Sie das selbst wieder beginnen, werden Sie nicht gefragt, solange es dasselbe \
-        verlangt.",
+    once_for_all: "Wenn Sie diesen Vorgang selbst erneut starten, werden Sie nicht gefragt, \
+        solange derselbe Zugriff verlangt wird.",
     remove_any_time: "Sie können ihn jederzeit auf Ihrer Kontoseite entziehen.",
 
     scope_openid: "Sie wiedererkennen, wenn Sie zurückkehren",
     scope_profile: "Ihren Namen, Benutzernamen und Ihr Bild sehen",
     scope_email: "Ihre E-Mail-Adresse sehen",
-    scope_offline_access: "Den Zugriff behalten, während Sie fort sind",
+    scope_offline_access: "Den Zugriff behalten, auch wenn Sie nicht da sind",
 
     device_title: "Gerät verbinden",
     device_lead: "Geben Sie den Code ein, den Ihr Gerät oder Terminal zeigt.",
     device_code: "Code",
     device_hint: "Großschreibung und Striche spielen keine Rolle.",
     device_continue: "Weiter",
-    device_unknown: "Zu diesem Code wartet kein Gerät. Prüfen Sie ihn oder holen Sie einen neuen: \
-        Ein Code gilt wenige Minuten und nur einmal.",
+    device_unknown: "Kein Gerät wartet auf diesen Code. Prüfen Sie ihn oder holen Sie einen \
+        neuen: Ein Code gilt wenige Minuten und nur einmal.",
     device_too_many: "Es wurden zu viele Codes versucht. Warten Sie einige Minuten.",
     device_question: "{client} mit {resource} verbinden?",
     device_same_code: "Zeigt das Gerät genau diesen Code?",
     device_asked_from: "Herkunft",
     device_asked_at: "Zeitpunkt",
-    device_phishing: "Hat Ihnen jemand diesen Code oder diesen Link geschickt? Dann lehnen Sie ab. \
-        Der Absender käme sonst in Ihr Konto.",
+    device_phishing: "Hat Ihnen jemand diesen Code oder diesen Link geschickt? Dann lehnen Sie \
+        ab. Sonst erhält der Absender Zugriff auf Ihr Konto.",
     device_beware: "Hat Ihnen jemand einen Code oder einen Link zu dieser Seite geschickt? Dann \
-        hören Sie hier auf: Er käme sonst in Ihr Konto.",
-    device_started_it: "Ich habe das selbst begonnen, und das Gerät vor mir zeigt diesen Code.",
-    device_not_ticked: "Setzen Sie zuerst das Häkchen: Nur Sie wissen, ob Sie das begonnen haben.",
+        brechen Sie hier ab: Der Absender erhielte sonst Zugriff auf Ihr Konto.",
+    device_started_it: "Ich habe das selbst gestartet, und das Gerät vor mir zeigt diesen Code.",
+    device_not_ticked: "Setzen Sie zuerst das Häkchen: Nur Sie wissen, ob Sie das gestartet haben.",
     device_allowed: "Das Gerät ist verbunden",
-    device_allowed_lead: "Gehen Sie zu ihm zurück; es macht in wenigen Sekunden von selbst weiter. \
-        Sie können diese Seite schließen.",
+    device_allowed_lead: "Gehen Sie zu ihm zurück; es macht in wenigen Sekunden weiter. Sie \
+        können diese Seite schließen.",
     device_denied: "Das Gerät wurde nicht verbunden",
-    device_denied_lead: "Es hat erfahren, dass Sie abgelehnt haben. Sie können diese Seite \
+    device_denied_lead: "Ihm wurde mitgeteilt, dass Sie abgelehnt haben. Sie können diese Seite \
         schließen.",
 
     account: "Ihr Konto",
-    account_lead: "Was für Sie handeln darf und wo Sie angemeldet sind.",
+    account_lead: "Was in Ihrem Namen handeln darf und wo Sie angemeldet sind.",
     connected_apps: "Verbundene Programme",
     no_apps: "Kein Programm hat Zugriff.",
     older: "Ältere",
@@ -118,28 +118,29 @@ pub(super) static TEXT: Text = Text {
     signed_in_at: "Angemeldet",
     last_seen: "Zuletzt benutzt",
     sign_out_there: "Dort abmelden",
-    signed_out_there: "Jener Browser wurde abgemeldet.",
+    signed_out_there: "Der andere Browser wurde abgemeldet.",
     sign_out_elsewhere: "Überall sonst abmelden",
     sign_out_elsewhere_hint: "Verbundene Programme behalten ihren Zugriff.",
     signed_out_elsewhere: "Alle anderen Browser wurden abgemeldet.",
     browser_on: "{browser} unter {system}",
     unknown_device: "Unbekannter Browser",
-    identities: "Wege zur Anmeldung",
+    identities: "Anmeldemöglichkeiten",
     identity_since: "seit {date}",
     identity_at: "{provider}, Konto {subject}",
-    identity_last: "Ihr einziger Weg zur Anmeldung",
+    identity_last: "Ihre einzige Anmeldemöglichkeit",
     link_another: "{provider} hinzufügen",
     remove_identity: "Entfernen",
     remove_identity_sure: "Mit {provider} können Sie sich hier dann nicht mehr anmelden, und alle \
-        anderen Browser werden abgemeldet. Wer sich später damit anmeldet, beginnt mit einem \
-        neuen, leeren Konto.",
-    remove_identity_now: "Diesen Weg zur Anmeldung entfernen",
-    identity_removed: "{provider} ist kein Weg zur Anmeldung mehr. Alle anderen Browser wurden \
+        anderen Browser werden abgemeldet. Wer sich später damit anmeldet, erhält ein neues, \
+        leeres Konto.",
+    remove_identity_now: "Diese Anmeldemöglichkeit entfernen",
+    identity_removed: "{provider} ist keine Anmeldemöglichkeit mehr. Alle anderen Browser wurden \
         abgemeldet.",
     events: "Letzte Ereignisse",
-    no_events: "Noch ist nichts geschehen.",
+    no_events: "Bisher ist nichts geschehen.",
     your_data: "Ihre Daten",
-    your_data_lead: "Alles, was dieser Server über Sie weiß, in einer Datei; oder alles gelöscht.",
+    your_data_lead: "Laden Sie alles, was dieser Server über Sie weiß, als eine Datei herunter, \
+        oder löschen Sie es.",
     download: "Meine Daten herunterladen",
     delete_account: "Mein Konto löschen",
     network: "Netz {network}",
@@ -155,8 +156,8 @@ pub(super) static TEXT: Text = Text {
     event_access_removed: "Sie haben einem Programm den Zugriff entzogen",
     event_token_replayed: "Ein kopiertes Token oder ein kopierter Code wurde benutzt, daher wurde ein Programm \
         abgemeldet",
-    event_identity_linked: "Ein Weg zur Anmeldung kam hinzu",
-    event_identity_unlinked: "Ein Weg zur Anmeldung wurde entfernt",
+    event_identity_linked: "Eine Anmeldemöglichkeit wurde hinzugefügt",
+    event_identity_unlinked: "Eine Anmeldemöglichkeit wurde entfernt",
     event_data_exported: "Ihre Daten wurden heruntergeladen",
     event_other: "Ihr Konto wurde geändert",
 
@@ -165,23 +166,23 @@ pub(super) static TEXT: Text = Text {
         diesem Server gelöscht. Das lässt sich nicht rückgängig machen.",
     delete_apps: "Jedes verbundene Programm verliert in wenigen Sekunden seinen Zugriff.",
     delete_again: "Wenn Sie sich später wieder anmelden, beginnen Sie mit einem neuen, leeren Konto.",
-    delete_sure: "Ja, löschen Sie alles über mich.",
+    delete_sure: "Ja, alle meine Daten löschen.",
     delete_now: "Mein Konto löschen",
     delete_not_ticked: "Setzen Sie zuerst das Häkchen, damit niemand versehentlich ein Konto löscht.",
     deleted: "Ihr Konto ist gelöscht",
     deleted_lead: "Alles über Sie wurde gelöscht, und dieser Browser ist abgemeldet.",
     keep_account: "Konto behalten",
 
-    whose_fault: "Wessen Fehler es ist",
+    cause: "Ursache",
     next_step: "Was Sie nun tun können",
     reason: "Grund (Code)",
     request: "Vorgangsnummer",
-    for_makers: "Für die Hersteller des Programms",
+    for_developers: "Für die Entwickler des Programms",
     fault_client: "Das Programm, das Sie hierher schickte, hat einen Fehler gemacht. Sie haben \
         nichts falsch gemacht.",
-    fault_provider: "Der Anmeldedienst hat seinen Teil nicht getan. Sie haben nichts falsch gemacht.",
+    fault_provider: "Der Anmeldedienst hat nicht funktioniert. Sie haben nichts falsch gemacht.",
     fault_server: "Dieser Server hat einen Fehler gemacht. Sie haben nichts falsch gemacht.",
-    fault_nobody: "Niemandes. Nichts ist kaputt.",
+    fault_nobody: "Es ist nichts kaputt.",
     action_home: "Zur Startseite",
     action_sign_in: "Wieder anmelden",
     action_account: "Zu Ihrem Konto",
@@ -194,14 +195,14 @@ pub(super) static TEXT: Text = Text {
     signed_out: "Sie sind abgemeldet",
     session_ended: "Ihre Sitzung in diesem Browser ist beendet.",
     clients_keep_access: "Programme, denen Sie früher Zugriff erlaubt haben, behalten ihn: Das \
-        Abmelden hier hält sie nicht auf. Entziehen können Sie ihn auf Ihrer Kontoseite.",
+        Abmelden hier beendet ihn nicht. Entziehen können Sie ihn auf Ihrer Kontoseite.",
     sign_in_again: "Wieder anmelden",
-    onward_unverified: "Das Programm, das Sie hierher schickte, möchte Sie an dieser Adresse zurück, \
-        die niemand geprüft hat.",
+    onward_unverified: "Das Programm, das Sie hierher schickte, möchte Sie an diese Adresse \
+        zurückführen, die nicht geprüft wurde.",
 
     home: "Hier sind Sie richtig",
     what_this_is: "Programme schicken Sie hierher, damit Sie sich anmelden, und fragen, ob sie \
-        einen Dienst für Sie benutzen dürfen. Ohne Ihr Ja geschieht nichts.",
+        einen Dienst für Sie benutzen dürfen. Ohne Ihre Zustimmung geschieht nichts.",
     sign_out: "Abmelden",
     issuer: "Dieser Server",
     for_programs: "Für Programme",
@@ -222,22 +223,22 @@ static ERRORS: ErrorTexts = ErrorTexts {
         title: "Wir wissen nicht, wohin wir Sie zurückschicken sollen",
         what: "Das Programm verlangt seine Antwort an einer Adresse, die es nicht eingetragen hat. \
             Wir haben angehalten, denn sie könnte jemand anderem gehören.",
-        next: "Kehren Sie zum Programm zurück und versuchen Sie es noch einmal. Geschieht es wieder, \
-            schicken Sie diese Seite an die Hersteller.",
+        next: "Kehren Sie zum Programm zurück und versuchen Sie es noch einmal. Geschieht es \
+            wieder, schicken Sie diese Seite an die Entwickler.",
     },
     redirect_not_trusted: ErrorText {
-        title: "Diese Anfrage kann nicht weitergehen",
-        what: "Das Programm, das Sie hierher schickte, verlangt etwas, das es nicht haben kann. Das \
-            würde ihm an seiner eigenen Adresse gesagt, die niemand geprüft hat.",
+        title: "Diese Anfrage kann nicht fortgesetzt werden",
+        what: "Das Programm, das Sie hierher schickte, verlangt etwas, das es nicht haben kann. \
+            Der Fehler ginge an seine eigene Adresse, die nicht geprüft wurde.",
         next: "Wenn Sie diese Adresse kennen und gerade von dort kommen, gehen Sie weiter. Sonst \
             schließen Sie diese Seite.",
     },
     client_request: ErrorText {
-        title: "Diese Anfrage kann nicht weitergehen",
-        what: "Das Programm, das Sie hierher schickte, fragt auf eine Weise, die dieser Server nicht \
-            annimmt.",
-        next: "Kehren Sie zum Programm zurück und versuchen Sie es noch einmal. Geschieht es wieder, \
-            schicken Sie diese Seite an die Hersteller.",
+        title: "Diese Anfrage kann nicht fortgesetzt werden",
+        what: "Das Programm, das Sie hierher schickte, hat eine Anfrage gestellt, die dieser \
+            Server nicht annimmt.",
+        next: "Kehren Sie zum Programm zurück und versuchen Sie es noch einmal. Geschieht es \
+            wieder, schicken Sie diese Seite an die Entwickler.",
     },
     expired: ErrorText {
         title: "Diese Seite ist abgelaufen",
@@ -247,30 +248,32 @@ static ERRORS: ErrorTexts = ErrorTexts {
     },
     already_answered: ErrorText {
         title: "Das haben Sie schon beantwortet",
-        what: "Ihre erste Antwort wurde dem Programm geschickt. Eine zweite nicht.",
+        what: "Ihre erste Antwort wurde dem Programm geschickt. Eine zweite wird nicht angenommen.",
         next: "Kehren Sie zum Programm zurück. Geschieht dort nichts, beginnen Sie dort neu.",
     },
     cross_site: ErrorText {
         title: "Das kam von einer anderen Website",
-        what: "Die Seite einer anderen Website hat ein Formular an diesen Server geschickt oder diese \
-            Seite in sich eingebettet. Wir haben das übergangen, damit niemand für Sie antwortet.",
+        what: "Eine andere Website hat ein Formular an diesen Server geschickt oder diese Seite \
+            eingebettet. Wir haben das ignoriert, damit keine andere Website für Sie antwortet.",
         next: "Wenn Sie das wirklich wollten, beginnen Sie auf der Seite dieses Servers neu.",
     },
     declined: ErrorText {
         title: "Sie wurden nicht angemeldet",
-        what: "Die Anmeldung wurde beim Anmeldedienst abgelehnt; niemand ist angemeldet, und nichts \
-            wurde erlaubt.",
+        what: "Die Anmeldung wurde beim Anmeldedienst abgelehnt. Sie sind nicht angemeldet, und \
+            nichts wurde erlaubt.",
         next: "Wenn das nicht Ihre Absicht war, melden Sie sich noch einmal an und stimmen Sie zu.",
     },
     provider_silent: ErrorText {
         title: "Der Anmeldedienst antwortet nicht",
-        what: "Dieser Server konnte den Dienst nicht erreichen, der weiß, wer Sie sind.",
+        what: "Dieser Server konnte den Anmeldedienst nicht erreichen.",
         next: "Warten Sie einen Augenblick und versuchen Sie es dann noch einmal.",
     },
     provider_fault: ErrorText {
-        title: "Hier kann man sich nicht anmelden",
-        what: "Der Anmeldedienst und dieser Server verstehen einander nicht; niemand ist angemeldet.",
-        next: "Sagen Sie es denen, die diesen Server betreiben, und nennen Sie ihnen Grund und Anfrage.",
+        title: "Die Anmeldung funktioniert hier nicht",
+        what: "Der Anmeldedienst hat eine Antwort gegeben, mit der dieser Server nichts anfangen \
+            kann. Sie sind nicht angemeldet.",
+        next: "Wenden Sie sich an den Betreiber dieses Servers und nennen Sie Grund und \
+            Vorgangsnummer.",
     },
     sign_in_needed: ErrorText {
         title: "Melden Sie sich zuerst an",
@@ -279,29 +282,30 @@ static ERRORS: ErrorTexts = ErrorTexts {
     },
     refused: ErrorText {
         title: "Das wurde abgelehnt",
-        what: "Der Server erlaubt nicht, was verlangt wurde.",
+        what: "Der Server erlaubt diese Anfrage nicht.",
         next: "Kehren Sie dorthin zurück, woher Sie kamen, und beginnen Sie neu.",
     },
     too_many: ErrorText {
         title: "Zu viele Versuche",
-        what: "Das wurde in kurzer Zeit zu oft versucht; der Server macht eine Pause.",
+        what: "Das wurde in kurzer Zeit zu oft versucht; weitere Versuche müssen warten.",
         next: "Warten Sie einige Minuten und versuchen Sie es dann noch einmal.",
     },
     too_large: ErrorText {
         title: "Das war zu groß",
-        what: "Es wurde mehr geschickt, als ein Formular dieses Servers fasst; daher wurde es nicht \
-            gelesen.",
+        what: "Es wurden mehr Daten geschickt, als ein Formular dieses Servers braucht; daher \
+            wurden sie nicht gelesen.",
         next: "Kehren Sie dorthin zurück, woher Sie kamen, und beginnen Sie neu.",
     },
     not_found: ErrorText {
-        title: "Hier ist nichts",
-        what: "Die Adresse führt auf diesem Server nirgendwohin. Vielleicht ist sie vertippt oder \
-            veraltet.",
+        title: "Seite nicht gefunden",
+        what: "Diese Seite gibt es auf diesem Server nicht. Vielleicht ist die Adresse vertippt \
+            oder veraltet.",
         next: "Gehen Sie zur Startseite oder dorthin zurück, woher Sie kamen.",
     },
     unavailable: ErrorText {
-        title: "Das geht gerade nicht",
-        what: "Ein Teil dieses Servers antwortet im Augenblick nicht. Nichts ist verloren.",
+        title: "Das funktioniert gerade nicht",
+        what: "Ein Teil dieses Servers antwortet im Augenblick nicht. Nichts ist verloren \
+            gegangen.",
         next: "Warten Sie einen Augenblick und versuchen Sie es dann noch einmal.",
     },
     server_mistake: ErrorText {

@@ -105,7 +105,7 @@ async fn a_browser_that_was_left_open_unlinks_nothing_before_a_new_sign_in() {
     stack.advance(601);
     let page = browser.send_form(&page, PATH).await;
     assert_eq!(page.url.path(), "/sign-in", "{}", page.text());
-    assert!(page.text().contains("sign in once more"), "{}", page.text());
+    assert!(page.text().contains("sign in again: this step"), "{}", page.text());
 
     let page = browser.send_form(&page, "/sign-in/github").await;
     let page = browser.press(&page, "user", "nick-lucas").await;

@@ -50,7 +50,7 @@ async fn sign_in(stack: &Stack) -> (Browser, Page) {
 
 fn assert_operators(page: &Page, reason: &str) {
     assert_eq!(page.status, 502, "{reason}: {}", page.text());
-    for shown in [reason, "Tell whoever runs this server"] {
+    for shown in [reason, "Tell the operator of this server"] {
         assert!(page.text().contains(shown), "{reason}: {}", page.text());
     }
 }
