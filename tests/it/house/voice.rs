@@ -7,25 +7,25 @@ use super::sources::{documents, sources};
 /// Words that a reader would have to learn or to read twice, with the number that is left in
 /// sources and documents. Names count like prose.
 const WORDS: [(&str, usize); 16] = [
-    ("whoever", 159),
-    ("nobody", 256),
-    ("anew", 57),
-    ("for ever", 20),
+    ("whoever", 154),
+    ("nobody", 246),
+    ("anew", 56),
+    ("for ever", 19),
     ("stands", 71),
     ("beside", 59),
-    ("is no", 168),
+    ("is no", 170),
     ("are no", 22),
     ("asker", 57),
     ("arrival", 12),
     ("manners", 62),
     ("farewell", 4),
     ("begun", 21),
-    ("somebody", 97),
+    ("somebody", 94),
     ("what is presented", 0),
-    ("of which", 23),
+    ("of which", 24),
 ];
 /// Constants that are not called `MAX_…`, `…_TIMEOUT`, `…_TTL`, `…_INTERVAL` or `…_LIFETIME`.
-const OLD_LIMITS: ([&str; 4], usize) = (["MOST_", "LONGEST_", "LARGEST_", "CACHED_FOR"], 79);
+const OLD_LIMITS: ([&str; 4], usize) = (["MOST_", "LONGEST_", "LARGEST_", "CACHED_FOR"], 73);
 
 /// The text in lower case, one blank between two words; `_` parts words.
 fn words(text: &str) -> String {
