@@ -2,7 +2,7 @@
 
 use url::Url;
 use web::{
-    Asker, Language, OwnPages, Person, Place, ScopeLine,
+    ClientDetails, Language, OwnPages, Person, Place, ScopeLine,
     consent::{Redirect, RedirectKind},
 };
 
@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// Who asks, and how much of it is proven.
-pub(crate) fn asker(client: &Client) -> Asker {
+pub(crate) fn client_details(client: &Client) -> ClientDetails {
     let text = |url: &Option<Url>| url.as_ref().map(Url::to_string);
-    Asker {
+    ClientDetails {
         name: client.metadata.client_name.clone(),
         id: client.id.clone(),
         host: proven_host(client.provenance, &client.id),

@@ -20,10 +20,10 @@ mod list_page;
 pub use deletion::{AccountDeletedPage, DeleteAccountPage};
 pub use list_page::ListPage;
 
-/// The page on which a person sees and ends whatever acts for them.
+/// The page on which a user sees and removes the access of clients.
 #[derive(Debug, Clone)]
 pub struct AccountPage {
-    /// Whose account.
+    /// The owner of the account.
     pub person: Person,
     /// What has just been done.
     pub notice: Option<AccountNotice>,
@@ -67,7 +67,7 @@ pub struct ConnectedApp {
     pub name: String,
     /// The host of its identifier, where that proves one.
     pub host: Option<String>,
-    /// Whether nobody vouches for it.
+    /// Whether the client registered itself, so that no one has verified it.
     pub unverified: bool,
     /// The name of what it uses.
     pub resource_name: String,

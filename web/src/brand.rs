@@ -35,7 +35,7 @@ impl Brand {
     }
 
     /// The path every page links to, `/style.<8 hex digits of the content's hash>.css`: another
-    /// content has another path, so the answer may be cached for ever.
+    /// content has another path, so the answer may be cached indefinitely.
     pub fn style_path(&self) -> &str {
         &self.style_path
     }

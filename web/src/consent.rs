@@ -1,9 +1,9 @@
-//! `GET /consent`: what a client asks for, and the person's answer.
+//! `GET /consent`: what a client requests, and the user's decision.
 
 use leptos::prelude::*;
 
 use crate::{
-    asker::Asker,
+    client_details::ClientDetails,
     fact::fact,
     form::{answer_buttons, hidden, switch_account, switch_button},
     layout::{Frame, notice},
@@ -12,11 +12,11 @@ use crate::{
     text::{fill, isolated},
 };
 
-/// The page on which a person decides whether a client may act for them.
+/// The page on which a user decides whether a client may act for them.
 #[derive(Debug, Clone)]
 pub struct ConsentPage {
-    /// Who asks.
-    pub asker: Asker,
+    /// The client that requests access.
+    pub client: ClientDetails,
     /// Where the answer goes.
     pub redirect: Redirect,
     /// The name of what the client wants to use.
@@ -25,11 +25,11 @@ pub struct ConsentPage {
     pub resource: String,
     /// What the client asks for, in the order shown.
     pub scopes: Vec<ScopeLine>,
-    /// Days for which the access lasts by itself, where it outlives the sign-in.
+    /// Days that the access lasts after the sign-in has ended; `None` if it ends with it.
     pub keeps_access_days: Option<i64>,
     /// Whether this answer is remembered, because the client can prove who it is.
     pub remembered: bool,
-    /// Who is asked.
+    /// The signed-in user, who decides.
     pub person: Person,
     /// The request this page answers: the hidden field `request`.
     pub request: String,
@@ -46,11 +46,11 @@ pub struct Redirect {
     pub host: String,
     /// The address in full, shown in the details.
     pub uri: String,
-    /// What kind of place it is.
+    /// The kind of address, which decides the warning.
     pub kind: RedirectKind,
 }
 
-/// The kinds of places that an answer may go to.
+/// The kinds of redirect URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedirectKind {
     /// A server, known by its host.
@@ -66,9 +66,9 @@ impl ConsentPage {
     pub fn render(&self, frame: &Frame) -> String {
         let text = frame.text;
         let resource = isolated(&frame.name(&self.resource_name));
-        let asker = self.asker.lead(frame);
-        let title = fill(text.allow_question, &[("client", &asker), ("resource", &resource)]);
-        let lead = self.asker.self_declared_name(frame);
+        let client = self.client.lead(frame);
+        let title = fill(text.allow_question, &[("client", &client), ("resource", &resource)]);
+        let lead = self.client.self_declared_name(frame);
         frame.document(&title, || {
             view! {
                 <h1>{title.clone()}</h1>
@@ -94,14 +94,14 @@ impl ConsentPage {
         let text = frame.text;
         view! {
             <dl class="facts">
-                {self.asker.address(text)}
+                {self.client.address(text)}
                 {fact(text.sent_back_to, &self.redirect.host)}
             </dl>
         }
     }
 
     fn warnings(&self, frame: &Frame) -> Option<impl IntoView + use<>> {
-        let mut warnings = self.asker.warnings(frame, &self.redirect.host);
+        let mut warnings = self.client.warnings(frame, &self.redirect.host);
         match self.redirect.kind {
             RedirectKind::Web => {}
             RedirectKind::Loopback => warnings.push(frame.text.loopback.to_owned()),
@@ -128,11 +128,11 @@ impl ConsentPage {
             <details>
                 <summary>{text.details}</summary>
                 <dl class="facts">
-                    {fact(text.client_id, &self.asker.id)}
+                    {fact(text.client_id, &self.client.id)}
                     {fact(text.redirect_address, &self.redirect.uri)}
                     {fact(text.resource, &self.resource)}
                     {fact(text.scopes, &scopes.join(" "))}
-                    {self.asker.pages.links(text)}
+                    {self.client.pages.links(text)}
                 </dl>
             </details>
         }

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use crate::{
-    asker::Asker,
+    client_details::ClientDetails,
     date::date_and_time,
-    fact::{fact, told},
+    fact::{fact, fact_in_words},
     form::{answer_buttons, hidden, switch_account, switch_button},
     layout::{self, Frame, notice},
     person::Person,
@@ -39,8 +39,8 @@ pub enum DeviceNotice {
 pub struct DeviceConsentPage {
     /// The code that the device must show, as in "WDJB-MJHT".
     pub user_code: String,
-    /// Who asks.
-    pub asker: Asker,
+    /// The client that requests access.
+    pub client: ClientDetails,
     /// The name of what the device wants to use.
     pub resource_name: String,
     /// What it asks for, in the order shown.
@@ -49,7 +49,7 @@ pub struct DeviceConsentPage {
     pub asked_from: Option<Place>,
     /// When it asked; seconds since 1970.
     pub asked_at: i64,
-    /// Who is asked.
+    /// The signed-in user, who decides.
     pub person: Person,
     /// Whether the person allowed without saying that they started it.
     pub not_ticked: bool,
@@ -112,9 +112,9 @@ impl DeviceConsentPage {
     pub fn render(&self, frame: &Frame) -> String {
         let text = frame.text;
         let resource = isolated(&frame.name(&self.resource_name));
-        let asker = self.asker.lead(frame);
-        let title = fill(text.device_question, &[("client", &asker), ("resource", &resource)]);
-        let lead = self.asker.self_declared_name(frame);
+        let client = self.client.lead(frame);
+        let title = fill(text.device_question, &[("client", &client), ("resource", &resource)]);
+        let lead = self.client.self_declared_name(frame);
         let continue_to = format!("/device?user_code={}", self.user_code);
         frame.document(&title, || {
             view! {
@@ -141,7 +141,7 @@ impl DeviceConsentPage {
 
     fn warnings(&self, frame: &Frame) -> Vec<String> {
         let mut warnings = vec![frame.text.device_phishing.to_owned()];
-        warnings.extend(self.asker.warnings(frame, ""));
+        warnings.extend(self.client.warnings(frame, ""));
         warnings
     }
 
@@ -150,9 +150,9 @@ impl DeviceConsentPage {
         let place = self.asked_from.as_ref().map(|place| place.words_of_a_program(text));
         view! {
             <dl class="facts">
-                {self.asker.address(text)}
-                {place.map(|place| told(text.device_asked_from, place))}
-                {told(text.device_asked_at, date_and_time(text, self.asked_at))}
+                {self.client.address(text)}
+                {place.map(|place| fact_in_words(text.device_asked_from, place))}
+                {fact_in_words(text.device_asked_at, date_and_time(text, self.asked_at))}
             </dl>
         }
     }
@@ -163,9 +163,9 @@ impl DeviceConsentPage {
             <details>
                 <summary>{text.details}</summary>
                 <dl class="facts">
-                    {fact(text.client_id, &self.asker.id)}
+                    {fact(text.client_id, &self.client.id)}
                     {fact(text.scopes, &scopes.join(" "))}
-                    {self.asker.pages.links(text)}
+                    {self.client.pages.links(text)}
                 </dl>
             </details>
         }

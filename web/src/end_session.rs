@@ -1,4 +1,4 @@
-//! `GET /end_session`: whether the person wants to be signed out, as somebody asks.
+//! `GET /end_session`: asks the user whether to sign out.
 
 use leptos::prelude::*;
 

@@ -1,11 +1,11 @@
-//! A refusal as a page: what happened, whose fault it is, and what to do next.
+//! The error page: what happened, the cause, and what to do next.
 
 use leptos::prelude::*;
 
 use crate::{
     address::path_on_this_server,
     display_name::visible,
-    fact::{fact, told},
+    fact::{fact, fact_in_words},
     layout::Frame,
     onward::Onward,
     text::{ErrorText, Text},
@@ -16,7 +16,7 @@ use crate::{
 pub struct ErrorPage {
     /// What happened, which decides what the page says.
     pub kind: ErrorKind,
-    /// The sentence for the makers of the program, in English, as the protocol carries it.
+    /// `error_description`, in English, for the developers of the client.
     pub description: String,
     /// The stable reason code, the same as in the log.
     pub reason: String,
@@ -24,56 +24,56 @@ pub struct ErrorPage {
     pub request_id: String,
     /// A path on this server to try once more, where that makes sense.
     pub again: Option<String>,
-    /// Where the program would hear of it, if the person lets it.
+    /// Where the client would learn of the error, if the user follows the link.
     pub onward: Option<Onward>,
 }
 
-/// What can happen, as far as it makes a difference to a person.
+/// What happened, as far as the user has to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The client is not, or no longer, known.
     ClientUnknown,
     /// The answer would go to an address that the client has not registered.
     RedirectNotRegistered,
-    /// The answer would go to an address that nobody vouches for (RFC 9700 §4.11.2).
+    /// The redirect URI is registered, but by an unverified client (RFC 9700 §4.11.2).
     RedirectNotTrusted,
-    /// Anything else that the client did wrong.
+    /// Any other invalid request of the client.
     ClientRequest,
-    /// A page or a sign-in that is too old, or another browser's.
+    /// The page or sign-in is too old, or belongs to another browser.
     Expired,
-    /// A question that was answered before.
+    /// The question was answered before.
     AlreadyAnswered,
-    /// Another site's page sent a form, or framed a page.
+    /// Another site sent a form, or embedded a page.
     CrossSite,
-    /// The person declined at the provider.
+    /// The user declined at the provider.
     Declined,
-    /// The provider does not answer.
+    /// The provider is not responding.
     ProviderSilent,
     /// The provider refused this server, or answered what this server cannot use.
     ProviderFault,
-    /// Nobody is signed in.
+    /// The user has to sign in first.
     SignInNeeded,
-    /// A refusal of another kind.
+    /// Any other refusal.
     Refused,
-    /// Too much of the same in a short time.
+    /// A rate limit was exceeded.
     TooMany,
-    /// More was sent than any form holds.
+    /// The request body is too large.
     TooLarge,
-    /// No such page.
+    /// The path does not exist.
     NotFound,
-    /// An outage.
+    /// The database or another dependency is down.
     Unavailable,
-    /// A defect.
+    /// A defect of this server.
     ServerMistake,
 }
 
-/// Whose mistake a refusal is.
+/// Who made the mistake that led to an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     Client,
     Provider,
     Server,
-    Nobody,
+    None,
 }
 
 impl ErrorKind {
@@ -106,11 +106,11 @@ impl ErrorKind {
             | Self::ClientRequest => Fault::Client,
             Self::ProviderSilent => Fault::Provider,
             Self::ProviderFault | Self::Unavailable | Self::ServerMistake => Fault::Server,
-            _ => Fault::Nobody,
+            _ => Fault::None,
         }
     }
 
-    /// Where a person goes on from here: a label and a path on this server.
+    /// Where the user can continue: a label and a path on this server.
     fn way_on(self, text: &Text) -> (&'static str, &'static str) {
         match self {
             Self::Declined | Self::ProviderSilent | Self::SignInNeeded => {
@@ -136,7 +136,7 @@ impl ErrorPage {
                 {self.onward.as_ref().map(|onward| onward.view(text))}
                 {self.ways_on(text)}
                 <dl class="facts">
-                    {told(text.cause, text.fault(self.kind.fault()))}
+                    {fact_in_words(text.cause, text.fault(self.kind.fault()))}
                     {fact(text.reason, &self.reason)}
                     {fact(text.request, &self.request_id)}
                 </dl>
@@ -204,7 +204,7 @@ impl Text {
             Fault::Client => self.fault_client,
             Fault::Provider => self.fault_provider,
             Fault::Server => self.fault_server,
-            Fault::Nobody => self.fault_nobody,
+            Fault::None => self.fault_nobody,
         }
     }
 }
@@ -218,7 +218,7 @@ mod tests {
     };
 
     #[test]
-    fn every_kind_says_what_happened_whose_fault_it_is_and_leads_on() {
+    fn every_kind_says_what_happened_and_why_and_leads_on() {
         for kind in ErrorKind::ALL {
             let page = ErrorPage { kind, ..samples::expired() };
             let html = page.render(&frame());

@@ -1,4 +1,4 @@
-//! A value shown exactly as it is, beside what it means.
+//! Rows of a list of facts: a label and a value.
 
 use leptos::prelude::*;
 
@@ -14,7 +14,7 @@ pub(crate) fn fact(meaning: &'static str, value: &str) -> impl IntoView + use<> 
     }
 }
 
-/// One row whose value is said in words.
+/// One row whose value is a sentence or a formatted text.
 pub(crate) fn told<Value: IntoView>(
     meaning: &'static str,
     value: Value,

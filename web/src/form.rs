@@ -4,12 +4,12 @@ use leptos::prelude::*;
 
 use crate::text::Text;
 
-/// A value that travels with a form unseen.
+/// A hidden field.
 pub(crate) fn hidden(name: &'static str, value: &str) -> impl IntoView + use<> {
     view! { <input type="hidden" name=name value=value.to_owned() /> }
 }
 
-/// A quiet button that ends the session.
+/// The form that signs out.
 pub(crate) fn sign_out(label: &'static str, csrf: &str) -> impl IntoView + use<> {
     view! {
         <form method="post" action="/sign-out">
@@ -21,12 +21,12 @@ pub(crate) fn sign_out(label: &'static str, csrf: &str) -> impl IntoView + use<>
 /// The name by which a button finds [`switch_account`] from inside another form.
 const SWITCH: &str = "switch";
 
-/// A quiet button that stands in another form and sends [`switch_account`].
+/// A button inside another form that submits [`switch_account`].
 pub(crate) fn switch_button(label: &'static str) -> impl IntoView {
     view! { <button class="quiet" form=SWITCH>{label}</button> }
 }
 
-/// Ends the session and goes on to `continue_to`, as somebody else.
+/// The form that signs out and continues at `continue_to` with another account.
 pub(crate) fn switch_account(csrf: &str, continue_to: &str) -> impl IntoView + use<> {
     view! {
         <form id=SWITCH method="post" action="/sign-out">
@@ -35,7 +35,7 @@ pub(crate) fn switch_account(csrf: &str, continue_to: &str) -> impl IntoView + u
     }
 }
 
-/// Two buttons of one size, side by side on every screen.
+/// The buttons Deny and Allow, of equal size, side by side on every screen.
 pub(crate) fn answer_buttons(text: &'static Text) -> impl IntoView {
     view! {
         <div class="answer">

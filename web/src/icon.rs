@@ -21,7 +21,7 @@ pub(crate) fn portcullis() -> impl IntoView {
     }
 }
 
-/// Beside something that will be allowed.
+/// A tick, shown next to a permission that will be allowed.
 pub(crate) fn tick() -> impl IntoView {
     view! {
         <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
@@ -30,7 +30,7 @@ pub(crate) fn tick() -> impl IntoView {
     }
 }
 
-/// Beside something to look at twice.
+/// A warning triangle, shown next to something that deserves a second look.
 pub(crate) fn caution() -> impl IntoView {
     view! {
         <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">

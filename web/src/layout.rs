@@ -1,4 +1,4 @@
-//! The one document shell: every page is this, with something else in the card.
+//! The HTML document around the content of every page.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
     img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
-/// What stands around every page: whose it is, and in which language.
+/// What all pages share: the operator's brand and the language.
 #[derive(Clone)]
 pub struct Frame {
     pub(crate) brand: Arc<Brand>,
@@ -75,7 +75,7 @@ impl Frame {
         format!("<!DOCTYPE html>{html}")
     }
 
-    /// A name from outside, fit to be shown, or the words for none.
+    /// A name from outside, cleaned up for display; a placeholder if nothing is left.
     pub(crate) fn name(&self, name: &str) -> String {
         match display_name(name) {
             name if name.is_empty() => self.text.no_name.to_owned(),
@@ -84,7 +84,7 @@ impl Frame {
     }
 }
 
-/// Something to read before going on, under a heading that says so.
+/// A box with sentences to read before going on.
 pub(crate) fn notice(heading: Option<&'static str>, sentences: Vec<String>) -> impl IntoView {
     let heading = heading.map(|heading| view! { <h2>{heading}</h2> });
     let paragraphs = match sentences.len() {
@@ -97,7 +97,7 @@ pub(crate) fn notice(heading: Option<&'static str>, sentences: Vec<String>) -> i
     view! { <div class="notice">{icon::caution()} <div>{heading}{paragraphs}</div></div> }
 }
 
-/// What is wrong with what was just sent, and why nothing came of it.
+/// Says why the form that was just sent was not accepted.
 pub(crate) fn problem(id: Option<&'static str>, sentence: &'static str) -> impl IntoView {
     view! {
         <p class="notice problem" id=id role="alert">
@@ -106,7 +106,7 @@ pub(crate) fn problem(id: Option<&'static str>, sentence: &'static str) -> impl 
     }
 }
 
-/// Something that has just been done.
+/// Confirms what has just been done.
 pub(crate) fn done(sentence: String) -> impl IntoView {
     view! { <p class="done" role="status">{icon::tick()} <span>{sentence}</span></p> }
 }

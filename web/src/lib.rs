@@ -1,13 +1,13 @@
 //! The pages people see, rendered on the server by Leptos: values in, HTML out, no IO, no script.
 //!
 //! Each page is a plain struct with a `render` method that takes a [`Frame`], which knows the
-//! operator's [`Brand`] and the [`Language`], and returns a whole document. Whoever serves one
-//! sends [`CONTENT_SECURITY_POLICY`] with it and answers [`Brand::style_path`] with
+//! operator's [`Brand`] and the [`Language`], and returns a whole document. The server sends
+//! [`CONTENT_SECURITY_POLICY`] with it and answers [`Brand::style_path`] with
 //! [`Brand::stylesheet`].
 
 mod address;
-mod asker;
 mod brand;
+mod client_details;
 mod color;
 mod date;
 mod display_name;
@@ -16,7 +16,7 @@ mod form;
 mod icon;
 mod language;
 mod layout;
-mod likeness;
+mod lookalike;
 mod onward;
 mod person;
 mod place;
@@ -35,8 +35,8 @@ pub mod samples;
 pub mod sign_in;
 pub mod signed_out;
 
-pub use asker::{Asker, OwnPages};
 pub use brand::Brand;
+pub use client_details::{ClientDetails, OwnPages};
 pub use color::Color;
 pub use display_name::display_name;
 pub use language::Language;

@@ -1,5 +1,4 @@
-//! The way on to an address of a program that nobody vouches for: the person sees where it leads,
-//! and decides.
+//! A link to an address of an unverified client. The user sees where it leads and decides.
 
 use leptos::prelude::*;
 

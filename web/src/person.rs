@@ -1,15 +1,15 @@
-//! Who is signed in, and beside it the way to be somebody else.
+//! The row that shows who is signed in.
 
 use leptos::prelude::*;
 
 use crate::{display_name::display_name, layout::Frame};
 
-/// The person at the browser.
+/// The signed-in user.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// What they are called.
+    /// Display name.
     pub name: String,
-    /// Their e-mail address, where known.
+    /// E-mail address, if known.
     pub email: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Where something was done: which browser, in which network.
+//! The browser and the network of a request, in words.
 
 use crate::{
     display_name::visible,
@@ -31,7 +31,7 @@ impl Place {
         network.map_or_else(|| device.clone(), |network| format!("{device}, {network}"))
     }
 
-    /// The same of a program, which is no browser: the network alone.
+    /// The network alone, for a client, which is not a browser.
     pub(crate) fn words_of_a_program(&self, text: &Text) -> String {
         self.network(text).unwrap_or_else(|| text.unknown_network.to_owned())
     }

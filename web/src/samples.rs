@@ -112,7 +112,7 @@ pub(crate) fn device() -> crate::device::DeviceConsentPage {
     device::device(Language::English)
 }
 
-/// A refusal that is nobody's fault.
+/// A refusal after which nothing is broken.
 pub(crate) fn expired() -> ErrorPage {
     ErrorPage {
         kind: ErrorKind::Expired,
@@ -124,7 +124,7 @@ pub(crate) fn expired() -> ErrorPage {
     }
 }
 
-/// Where a program that nobody vouches for is.
+/// The address of an unverified client.
 fn onward() -> Onward {
     Onward {
         host: "notes.example.com".to_owned(),
@@ -147,7 +147,7 @@ fn home(frame: &Frame) -> Vec<Shown> {
         csrf: "sample".to_owned(),
     };
     vec![
-        ("/home", "Home, nobody signed in", alone.render(frame)),
+        ("/home", "Home, signed out", alone.render(frame)),
         ("/home/signed-in", "Home, signed in", known.render(frame)),
         ("/end-session", "Signing out, as a program asks", asked.render(frame)),
         ("/signed-out", "Signed out", out.render(frame)),

@@ -36,10 +36,10 @@ impl ScopeLine {
         }
     }
 
-    /// The words, in the page's language.
+    /// The description in the language of the page.
     ///
-    /// A scope without any is shown by its bare name, and marked sensitive: nobody can say what
-    /// it gives away.
+    /// A scope without a description is shown by its name and marked sensitive, because its effect
+    /// is unknown.
     pub(crate) fn words(&self, text: &Text) -> String {
         let own = self.description.as_deref().map(visible);
         own.or_else(|| text.scope(&self.name).map(str::to_owned)).unwrap_or_else(|| {

@@ -9,7 +9,7 @@ use crate::{address::path_on_this_server, layout::Frame, onward::Onward};
 pub struct SignedOutPage {
     /// The path on this server where the person was heading, if anywhere.
     pub continue_to: Option<String>,
-    /// Where a program wants the person to go, if nobody vouches for that address.
+    /// Where an unverified client wants the user to go.
     pub onward: Option<Onward>,
 }
 

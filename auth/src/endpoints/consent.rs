@@ -143,7 +143,7 @@ fn page(
 ) -> ConsentPage {
     let refreshes = request.client.check_grant(GrantType::RefreshToken).is_ok();
     ConsentPage {
-        asker: presentation::asker(&request.client),
+        client: presentation::client_details(&request.client),
         redirect: presentation::redirect(&request.target),
         resource_name: request.resource.name.clone(),
         resource: request.resource.resource.clone(),

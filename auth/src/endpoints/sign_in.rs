@@ -37,7 +37,7 @@ pub(crate) async fn get(
     let client =
         waiting_request(&state, &continue_to, &visitor).await.map(|request| ClientSummary {
             name: request.client.metadata.client_name.clone(),
-            client_host: presentation::asker(&request.client).host,
+            client_host: presentation::client_details(&request.client).host,
             redirect_host: request.target.shown_host(),
         });
     let page = SignInPage {

@@ -11,7 +11,7 @@ use crate::{
 /// The page that asks whether a person really wants their account deleted.
 #[derive(Debug, Clone)]
 pub struct DeleteAccountPage {
-    /// Whose account.
+    /// The owner of the account.
     pub person: Person,
     /// Whether they pressed the button without the tick.
     pub not_ticked: bool,

@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::{
-    asker::OwnPages,
+    client_details::OwnPages,
     samples::{self, frame},
 };
 
 fn named(name: &str) -> ConsentPage {
     let mut page = samples::consent();
-    page.asker.name = name.to_owned();
+    page.client.name = name.to_owned();
     page
 }
 
@@ -48,12 +48,12 @@ fn a_name_of_emoji_is_shown_and_one_of_nothing_is_said_to_be_none() {
 #[test]
 fn a_proven_host_leads_and_the_name_is_only_quoted() {
     let mut page = samples::consent();
-    page.asker.host = Some("claude.ai".to_owned());
+    page.client.host = Some("claude.ai".to_owned());
     let html = html(&page);
     let heading = html.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next());
     let heading = heading.expect("a heading");
-    assert!(heading.contains("claude.ai") && !heading.contains(&page.asker.name));
-    assert!(html.contains(&page.asker.self_declared_name(&frame()).expect("a line")));
+    assert!(heading.contains("claude.ai") && !heading.contains(&page.client.name));
+    assert!(html.contains(&page.client.self_declared_name(&frame()).expect("a line")));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn each_warning_appears_for_its_own_reason() {
         (true, RedirectKind::PrivateScheme),
     ] {
         let mut page = samples::consent();
-        (page.asker.unverified, page.redirect.kind) = (unverified, kind);
+        (page.client.unverified, page.redirect.kind) = (unverified, kind);
         let html = html(&page);
         assert_eq!(html.contains(text.unverified), unverified);
         assert_eq!(html.contains(text.loopback), kind == RedirectKind::Loopback);
@@ -80,8 +80,8 @@ fn a_name_that_claims_a_brand_is_warned_of_unless_a_host_carries_it() {
     let mut page = named("Gооgle Calendar");
     assert!(html(&page).contains(&claim("Google")));
     assert!(html(&page).contains(frame().text.mixed_alphabets));
-    page.asker.name = "Google Calendar".to_owned();
-    page.asker.host = Some("calendar.google.com".to_owned());
+    page.client.name = "Google Calendar".to_owned();
+    page.client.host = Some("calendar.google.com".to_owned());
     assert!(!html(&page).contains(&claim("Google")));
 }
 
@@ -96,7 +96,7 @@ fn a_host_in_other_letters_is_warned_of() {
 #[test]
 fn only_https_pages_of_the_client_are_linked_and_nothing_is_loaded_from_them() {
     let mut page = samples::consent();
-    page.asker.pages = OwnPages {
+    page.client.pages = OwnPages {
         home: Some("javascript:alert(1)".to_owned()),
         policy: Some("https://client.example/privacy".to_owned()),
         terms: Some("http://client.example/terms".to_owned()),

@@ -2,14 +2,14 @@
 
 use super::{Shown, person};
 use crate::{
-    Asker, Frame, Language, OwnPages, Person, ScopeLine,
+    ClientDetails, Frame, Language, OwnPages, Person, ScopeLine,
     consent::{ConsentPage, Redirect, RedirectKind},
 };
 
 /// A client that registered itself and listens on this computer: the everyday case.
 pub(crate) fn consent(language: Language) -> ConsentPage {
     ConsentPage {
-        asker: asker(),
+        client: client(),
         redirect: Redirect {
             host: "localhost:51004".to_owned(),
             uri: "http://localhost:51004/callback".to_owned(),
@@ -28,8 +28,8 @@ pub(crate) fn consent(language: Language) -> ConsentPage {
 }
 
 /// The client of the samples.
-pub(super) fn asker() -> Asker {
-    Asker {
+pub(super) fn client() -> ClientDetails {
+    ClientDetails {
         name: "Acme terminal".to_owned(),
         id: "eyJyZWRpcmVjdF91cmlzIjpbImh0dHA6Ly9sb2NhbGhvc3QvY2FsbGJhY2siXX0.mF_9.B5f-4.1JqM"
             .to_owned(),
@@ -70,7 +70,9 @@ fn deletion(language: Language) -> ScopeLine {
 pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
     let language = frame.language();
     let nothing = ConsentPage {
-        asker: Asker { name: "עורך הטקסט".to_owned(), unverified: false, ..asker() },
+        client: ClientDetails {
+            name: "עורך הטקסט".to_owned(), unverified: false, ..client()
+        },
         scopes: Vec::new(),
         person: Person { email: None, ..person() },
         keeps_access_days: None,
@@ -97,7 +99,7 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
 fn hosted(language: Language) -> ConsentPage {
     let page = |path: &str| Some(format!("https://claude.ai/{path}"));
     ConsentPage {
-        asker: Asker {
+        client: ClientDetails {
             name: "Claude Code".to_owned(),
             id: "https://claude.ai/oauth/mcp-client.json".to_owned(),
             host: Some("claude.ai".to_owned()),
@@ -121,7 +123,7 @@ fn hosted(language: Language) -> ConsentPage {
 
 fn brand(language: Language) -> ConsentPage {
     ConsentPage {
-        asker: Asker { name: "Gооgle Calendar".to_owned(), ..asker() },
+        client: ClientDetails { name: "Gооgle Calendar".to_owned(), ..client() },
         redirect: Redirect {
             host: "calendar.xn--ggle-0nda.example".to_owned(),
             uri: "https://calendar.xn--ggle-0nda.example/callback".to_owned(),
@@ -134,9 +136,9 @@ fn brand(language: Language) -> ConsentPage {
 fn hostile(language: Language) -> ConsentPage {
     let host = format!("accounts.google.com.{}evil.example", "sign-in.".repeat(16));
     ConsentPage {
-        asker: Asker {
+        client: ClientDetails {
             name: format!("<script>\u{202e}GitHub</script> {}", "very long ".repeat(200)),
-            ..asker()
+            ..client()
         },
         redirect: Redirect {
             uri: format!("https://{host}/callback"),

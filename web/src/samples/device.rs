@@ -2,7 +2,7 @@
 
 use super::{
     Shown,
-    consent::{asker, tools},
+    consent::{client, tools},
     person,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) fn device(language: Language) -> DeviceConsentPage {
     DeviceConsentPage {
         user_code: "WDJB-MJHT".to_owned(),
-        asker: asker(),
+        client: client(),
         resource_name: "MCP demo".to_owned(),
         scopes: vec![tools(language), ScopeLine::standard("profile")],
         asked_from: Some(Place { device: String::new(), network: "203.0.113.0/24".to_owned() }),

@@ -40,7 +40,7 @@ pub(super) static TEXT: Text = Text {
     no_host: "a program without a web address of its own",
 
     before_you_decide: "Before you decide",
-    unverified: "Nobody has verified this program. It registered itself and chose its own name.",
+    unverified: "This program has not been verified. It registered itself and chose its own name.",
     loopback: "It runs on this computer. Allow it only if you have just started it yourself.",
     private_scheme: "Your answer goes to whichever app on this device opens such links.",
     brand_claim: "Its name mentions {brand}, but none of its addresses belongs to {brand}.",

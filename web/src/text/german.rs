@@ -42,7 +42,7 @@ pub(super) static TEXT: Text = Text {
     no_host: "ein Programm ohne eigene Adresse",
 
     before_you_decide: "Bevor Sie entscheiden",
-    unverified: "Niemand hat dieses Programm geprüft. Es hat sich selbst eingetragen und seinen \
+    unverified: "Dieses Programm wurde nicht geprüft. Es hat sich selbst eingetragen und seinen \
         Namen selbst gewählt.",
     loopback: "Es läuft auf diesem Rechner. Erlauben Sie es nur, wenn Sie es gerade selbst \
         gestartet haben.",

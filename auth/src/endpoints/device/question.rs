@@ -53,7 +53,7 @@ pub(super) async fn ask(
     let place = Place { device: String::new(), network: waiting.network.clone() };
     let page = DeviceConsentPage {
         user_code: shown.unwrap_or_default(),
-        asker: presentation::asker(&client),
+        client: presentation::client_details(&client),
         resource_name: resource.map_or(&waiting.resource, |one| &one.name).clone(),
         scopes: presentation::scope_lines(resource, &scopes, frame.language()),
         asked_from: Some(place).filter(|place| !place.network.is_empty()),

@@ -1,27 +1,27 @@
-//! Who asks: a program, what it says of itself, and how much of that is proven.
+//! A client on a page: what it says about itself, and how much of that is proven.
 
 use leptos::prelude::*;
 
 use crate::{
     display_name::visible,
-    fact::{fact, told},
+    fact::{fact, fact_in_words},
     layout::Frame,
-    likeness,
+    lookalike,
     text::{Text, fill, isolated},
 };
 
-/// A program that asks for something.
+/// A client that requests access.
 #[derive(Debug, Clone)]
-pub struct Asker {
-    /// The name that it gave itself.
+pub struct ClientDetails {
+    /// The name that the client chose for itself.
     pub name: String,
-    /// Its client identifier, shown in the details.
+    /// `client_id`, shown in the details.
     pub id: String,
-    /// The host of the identifier, where that is a URL and so proves the host.
+    /// The host of `client_id` if that is a URL, which proves the host.
     pub host: Option<String>,
-    /// Whether nobody vouches for it, as when it registered itself (RFC 7591).
+    /// Whether the client registered itself (RFC 7591), so that no one has verified it.
     pub unverified: bool,
-    /// Addresses that it gave as its own: home page, privacy policy, terms of service.
+    /// Pages that the client calls its own.
     pub pages: OwnPages,
 }
 
@@ -37,8 +37,8 @@ pub struct OwnPages {
     pub terms: Option<String>,
 }
 
-impl Asker {
-    /// What leads a page: a proven host, or else the name in quotation marks.
+impl ClientDetails {
+    /// What a page calls the client: a proven host, or else its name in quotation marks.
     pub(crate) fn lead(&self, frame: &Frame) -> String {
         match &self.host {
             Some(host) => isolated(&visible(host)),
@@ -52,15 +52,15 @@ impl Asker {
         self.host.as_ref().map(|_| fill(frame.text.calls_itself, &[("client", &name)]))
     }
 
-    /// Where it comes from: a proven host, or the words for none.
+    /// The row that says where the client comes from.
     pub(crate) fn address(&self, text: &'static Text) -> AnyView {
         match &self.host {
             Some(host) => fact(text.asked_by, host).into_any(),
-            None => told(text.asked_by, text.no_host).into_any(),
+            None => fact_in_words(text.asked_by, text.no_host).into_any(),
         }
     }
 
-    /// What to know of the name, given the host where the answer goes.
+    /// Warnings about the client's name and hosts, given the host that receives the answer.
     pub(crate) fn warnings(&self, frame: &Frame, redirect_host: &str) -> Vec<String> {
         let text = frame.text;
         let name = visible(&self.name);
@@ -68,12 +68,12 @@ impl Asker {
             self.host.iter().map(String::as_str).chain([redirect_host]).collect();
         // An operator who entered a client by hand vouches for its name.
         let vouched = self.host.is_none() && !self.unverified;
-        let brand = likeness::claimed_brand(&name, &hosts, frame.brand.name());
+        let brand = lookalike::claimed_brand(&name, &hosts, frame.brand.name());
         let brand = brand.filter(|_| !vouched);
         let international = hosts.iter().any(|host| host.contains("xn--") || !host.is_ascii());
         [
             brand.map(|brand| fill(text.brand_claim, &[("brand", &isolated(&brand))])),
-            likeness::mixes_alphabets(&name).then(|| text.mixed_alphabets.to_owned()),
+            lookalike::mixes_alphabets(&name).then(|| text.mixed_alphabets.to_owned()),
             international.then(|| text.international_host.to_owned()),
             self.unverified.then(|| text.unverified.to_owned()),
         ]
