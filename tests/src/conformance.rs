@@ -42,7 +42,7 @@ use rmcp::{
 use serde_json::Value;
 
 /// Milliseconds that lists and documents may be kept.
-const FRESH_FOR: u64 = 60_000;
+const CACHE_TTL: u64 = 60_000;
 
 /// The server. Cheap to clone.
 #[derive(Clone)]
@@ -146,7 +146,7 @@ impl ServerHandler for Fixture {
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let list = ListToolsResult::with_all_items(Self::tools());
-        Ok(list.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public))
+        Ok(list.with_ttl_ms(CACHE_TTL).with_cache_scope(CacheScope::Public))
     }
 
     async fn call_tool(
@@ -174,7 +174,7 @@ impl ServerHandler for Fixture {
         _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         let list = ListPromptsResult::with_all_items(prompts::prompts());
-        Ok(list.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public))
+        Ok(list.with_ttl_ms(CACHE_TTL).with_cache_scope(CacheScope::Public))
     }
 
     async fn get_prompt(
@@ -199,7 +199,7 @@ impl ServerHandler for Fixture {
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let list = ListResourcesResult::with_all_items(documents::resources());
-        Ok(list.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public))
+        Ok(list.with_ttl_ms(CACHE_TTL).with_cache_scope(CacheScope::Public))
     }
 
     async fn list_resource_templates(
@@ -208,7 +208,7 @@ impl ServerHandler for Fixture {
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         let list = ListResourceTemplatesResult::with_all_items(documents::templates());
-        Ok(list.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public))
+        Ok(list.with_ttl_ms(CACHE_TTL).with_cache_scope(CacheScope::Public))
     }
 
     async fn read_resource(
@@ -290,7 +290,7 @@ impl ServerHandler for Fixture {
         _: RequestContext<RoleServer>,
     ) -> Result<ListSkillsResult, ErrorData> {
         let list = ListSkillsResult::with_all_items(vec![skills::skill()]);
-        Ok(list.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public))
+        Ok(list.with_ttl_ms(CACHE_TTL).with_cache_scope(CacheScope::Public))
     }
 
     async fn get_skill(

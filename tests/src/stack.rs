@@ -218,7 +218,7 @@ impl Drop for Stack {
     }
 }
 
-/// A program of this workspace, which stands beside this one or, for the tests, a folder above.
+/// A program of this workspace, in the folder of this one or, for tests, in its parent.
 pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the path of this program");
     let folder = own.parent().expect("a folder");

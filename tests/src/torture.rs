@@ -24,6 +24,6 @@ use std::io::Write;
 
 /// Shows how far it is.
 pub fn report(line: &str) {
-    // Nobody is left to tell when stderr is closed.
+    // There is no other place to report to when stderr is closed.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,10 +1,10 @@
 //! Makes a name that a stranger chose harmless to look at.
 
 /// The longest name shown, in characters, the ellipsis included.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 
 /// How many accents may stand on one letter: more would climb over the lines around it.
-const MOST_ACCENTS: usize = 2;
+const MAX_ACCENTS: usize = 2;
 
 /// A name from outside, fit to be shown to a person.
 ///
@@ -14,10 +14,10 @@ const MOST_ACCENTS: usize = 2;
 /// touched: the page escapes it.
 pub fn display_name(name: &str) -> String {
     let visible = visible(name);
-    if visible.chars().count() <= LONGEST_NAME {
+    if visible.chars().count() <= MAX_NAME_LENGTH {
         return visible;
     }
-    let kept: String = visible.chars().take(LONGEST_NAME - 1).collect();
+    let kept: String = visible.chars().take(MAX_NAME_LENGTH - 1).collect();
     format!("{}…", kept.trim_end())
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn visible(text: &str) -> String {
             continue;
         }
         accents = if is_accent(character) { accents + 1 } else { 0 };
-        if accents <= MOST_ACCENTS {
+        if accents <= MAX_ACCENTS {
             shown.push(character);
         }
     }

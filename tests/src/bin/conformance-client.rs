@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the suite shows this beside a failure")]
+#[expect(clippy::print_stderr, reason = "the suite shows this with a failure")]
 fn explain(error: &client::Error) {
     eprintln!("{error}");
 }

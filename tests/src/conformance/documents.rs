@@ -9,7 +9,7 @@ use rmcp::{
 };
 use serde_json::json;
 
-use super::{FRESH_FOR, content::IMAGE, skills};
+use super::{CACHE_TTL, content::IMAGE, skills};
 
 pub(super) fn resources() -> Vec<Resource> {
     let own = vec![
@@ -57,7 +57,7 @@ pub(super) fn read(uri: &str) -> Result<ReadResourceResponse, ErrorData> {
         },
     };
     let result = ReadResourceResult::new(vec![contents]);
-    Ok(result.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public).into())
+    Ok(result.with_ttl_ms(CACHE_TTL).with_cache_scope(CacheScope::Public).into())
 }
 
 /// The id in a URI of the template.

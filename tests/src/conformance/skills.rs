@@ -8,7 +8,7 @@ use rmcp::{
     },
 };
 
-use super::FRESH_FOR;
+use super::CACHE_TTL;
 
 const FOLDER: &str = "skill://invoice-reading";
 const MANUAL: &str = "skill://invoice-reading/SKILL.md";
@@ -39,7 +39,7 @@ pub(super) fn skill() -> Skill {
 pub(super) fn get(uri: &str) -> Result<GetSkillResult, ErrorData> {
     if uri == MANUAL {
         let result = GetSkillResult::new(skill());
-        Ok(result.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public))
+        Ok(result.with_ttl_ms(CACHE_TTL).with_cache_scope(CacheScope::Public))
     } else {
         Err(ErrorData::invalid_params("there is no such skill", None))
     }
@@ -70,7 +70,7 @@ pub(super) fn read_directory(uri: &str) -> Result<ReadResourceDirectoryResult, E
         _ => return Err(ErrorData::invalid_params("there is no such folder", None)),
     };
     let list = ReadResourceDirectoryResult::with_all_items(children);
-    Ok(list.with_ttl_ms(FRESH_FOR).with_cache_scope(CacheScope::Public))
+    Ok(list.with_ttl_ms(CACHE_TTL).with_cache_scope(CacheScope::Public))
 }
 
 fn file(uri: &str, name: &str, words: &str) -> Resource {

@@ -9,7 +9,7 @@ use url::Url;
 use crate::waiting::before_retry;
 
 /// Most redirects to follow.
-const MOST_REDIRECTS: usize = 10;
+const MAX_REDIRECTS: usize = 10;
 
 /// A browser. Cookies are kept for each host and port, as if every server had a host of its own.
 #[derive(Clone)]
@@ -70,7 +70,7 @@ impl Browser {
         page
     }
 
-    /// Opens a URL and follows redirects, up to one that leads to a port nobody serves: there, the
+    /// Opens a URL and follows redirects, up to one that leads to a port without a server: there, the
     /// page is the place that the browser was sent to.
     pub async fn open(&mut self, url: &str) -> Page {
         self.go(Method::GET, Url::parse(url).expect("a URL"), None).await
@@ -111,7 +111,7 @@ impl Browser {
         self.go(Method::POST, Url::parse(url).expect("a URL"), Some(fields)).await
     }
 
-    /// Deletes the account of whoever signed in a moment ago.
+    /// Deletes the account that signed in a moment ago.
     pub async fn delete_account(&mut self, issuer: &str) {
         let place = format!("{issuer}/account/delete");
         let page = self.open(&place).await;
@@ -140,7 +140,7 @@ impl Browser {
         fields: Option<Vec<(String, String)>>,
     ) -> Page {
         let mut page = self.request(method, url, fields).await;
-        for _ in 0..MOST_REDIRECTS {
+        for _ in 0..MAX_REDIRECTS {
             let Some(location) = page.headers.get("location") else {
                 return page;
             };

@@ -1,4 +1,4 @@
-//! A person at a desk: a terminal in which the client runs, a browser beside it, and the servers of
+//! A person at a desk: a terminal in which the client runs, a browser, and the servers of
 //! a stack behind both. Everything that is looked at is kept as a step of a recording.
 
 use url::Url;
@@ -43,7 +43,7 @@ pub struct Step {
 }
 
 impl Desk {
-    /// A desk at which nobody has signed in yet.
+    /// A desk before the first sign-in.
     pub async fn new() -> Self {
         let stack = Stack::start().await;
         let server = stack.resource.clone();
@@ -126,7 +126,7 @@ impl Desk {
         self.browser.press(&page, "decision", "allow").await
     }
 
-    /// Begins the recording anew with an empty screen; the steps until now stay.
+    /// Continues the recording with an empty screen; the steps until now stay.
     pub async fn forget(&mut self) {
         self.type_line("clear").await;
         self.seen = self.terminal.wait_for_empty().await;

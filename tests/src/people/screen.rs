@@ -16,7 +16,7 @@ pub struct Line(pub Vec<Cell>);
 /// A character and how it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// What stands there.
+    /// The character.
     pub character: char,
     /// How.
     pub style: Style,
@@ -84,7 +84,7 @@ impl Line {
         self.0.iter().map(|cell| cell.character).collect()
     }
 
-    /// Puts `new` wherever `old` stands; it looks as the first character of `old` did.
+    /// Replaces `old` by `new` everywhere, in the style of the first character of `old`.
     pub fn replace(&mut self, old: &str, new: &str) {
         let old: Vec<_> = old.chars().collect();
         let mut at = 0;

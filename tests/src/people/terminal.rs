@@ -14,7 +14,7 @@ const ROWS: &str = "60";
 const LOOKS: usize = 1200;
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// A terminal in which somebody works.
+/// A terminal.
 pub struct Terminal {
     socket: String,
     directory: TempDir,
@@ -47,7 +47,7 @@ impl Terminal {
         terminal
     }
 
-    /// Where whoever sits here keeps things.
+    /// The home directory.
     pub fn home(&self) -> &Path {
         self.directory.path()
     }
@@ -158,7 +158,7 @@ fn write_program(path: &Path, script: &str) {
     std::fs::set_permissions(path, PermissionsExt::from_mode(0o700)).expect("a program");
 }
 
-/// Where programs are looked for: beside the client first.
+/// `PATH`, with the folder of the client first.
 #[expect(clippy::disallowed_methods, reason = "the shell needs the rest of the path")]
 fn search_path() -> OsString {
     let folder = program("client").parent().expect("a folder").to_owned();

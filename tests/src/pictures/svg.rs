@@ -35,7 +35,7 @@ const COLOURS: [(&str, &str); 16] = [
     ("#ffffff", "#24292f"),
 ];
 
-/// Draws `screen`. `about` says what it shows to whoever cannot see it.
+/// Draws `screen`. `about` is its alternative text.
 pub fn draw(screen: &Screen, about: &str) -> String {
     let lines: Vec<Line> = screen.lines.iter().flat_map(wrapped).collect();
     let width = units(2 * MARGIN + COLUMNS * CELL);

@@ -18,7 +18,7 @@ use crate::{
     waiting::before_retry,
 };
 
-/// Where the client is sent back to. Nobody listens there: the browser stops at it.
+/// The redirect URI. No server listens there, so the browser stops at it.
 pub const REDIRECT_URI: &str = "http://127.0.0.1:1/callback";
 /// The verifier of every request.
 pub const VERIFIER: &str = "a-code-verifier-of-sufficient-length-0123456789";

@@ -78,7 +78,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Sends one request in it, as whoever the token is for.
+    /// Sends one request in the session, with this token.
     pub async fn send(&self, token: &str, method: &str, params: Value) -> Answer {
         Answer::of(self.request(Method::POST, token).json(&message(method, params))).await
     }

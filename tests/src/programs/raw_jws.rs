@@ -1,4 +1,4 @@
-//! Signs any header and any claims, as nobody should.
+//! Signs any header and any claims, also those that no library would sign.
 
 use aws_lc_rs::{
     rand::SystemRandom,

@@ -1,4 +1,4 @@
-//! Somebody else's web server: it serves the documents that a test puts there, and counts who asks.
+//! A third party's web server: serves the documents that a test puts there, and counts requests.
 
 use std::{
     collections::{HashMap, VecDeque},

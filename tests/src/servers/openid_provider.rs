@@ -48,7 +48,7 @@ pub enum Fault {
     None,
     /// The ID token says something else: a member and its value.
     Claim(&'static str, Value),
-    /// The ID token is signed by a key of the same name that nobody published.
+    /// The ID token is signed by an unpublished key with the same name.
     Signature,
     /// The ID token has another `typ`.
     Type,
@@ -56,7 +56,7 @@ pub enum Fault {
     Issuer(Option<String>),
     /// The metadata is another issuer's.
     Metadata,
-    /// Userinfo describes somebody else.
+    /// Userinfo describes another user.
     UserInfo,
     /// The token endpoint answers with this.
     TokenAnswer(u16, &'static str),

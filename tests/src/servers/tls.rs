@@ -26,7 +26,7 @@ use tokio_rustls::{
 };
 use url::Url;
 
-/// Whoever signs certificates.
+/// A certificate authority.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: TempDir,
@@ -39,7 +39,7 @@ pub struct Certified {
 }
 
 impl Authority {
-    /// One that nobody trusts yet.
+    /// A new authority, which no client trusts yet.
     pub fn new() -> Self {
         let mut wanted = CertificateParams::new(Vec::<String>::new()).expect("parameters");
         wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -115,7 +115,7 @@ impl TlsServer {
         Self { url, handshakes, task }
     }
 
-    /// How often somebody has taken the certificate.
+    /// How many clients have accepted the certificate.
     pub fn handshakes(&self) -> usize {
         self.handshakes.load(Ordering::Relaxed)
     }

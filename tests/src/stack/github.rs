@@ -1,6 +1,6 @@
 //! A stand-in for GitHub: the endpoints that sign-in uses, with GitHub's own names and error shapes.
 //!
-//! It signs in whoever asks, so it is for loopback alone. Its page lets a person choose or type a
+//! It signs in anyone, so it is for loopback alone. Its page lets a person choose or type a
 //! user; the first is Nick Lucas.
 
 mod page;
@@ -49,7 +49,7 @@ impl User {
         Self::named(583_231, "nick-lucas", "Nick Lucas")
     }
 
-    /// A second person, for whoever needs two.
+    /// A second person.
     pub fn ada_park() -> Self {
         Self::named(902_114, "ada-park", "Ada Park")
     }

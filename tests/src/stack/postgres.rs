@@ -1,4 +1,4 @@
-//! PostgreSQL for tests: one private cluster for the whole run, a fresh database for whoever asks.
+//! PostgreSQL for tests: one private cluster for the whole run, a fresh database for each test.
 //!
 //! The cluster lives in a directory of its own and is reached by its socket there, so it meets no
 //! other server of the machine. A shell keeps watch over it: when the tests end, however they end,

@@ -11,7 +11,7 @@ use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 use crate::stack::program;
 
 /// Most bytes that are kept.
-const LARGEST: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Begins to keep stories, if that was not done yet, and says where. There is one file for all
 /// tests: logging is global to a process, and stories are told apart by their request ids.
@@ -20,7 +20,7 @@ pub fn keep() -> PathBuf {
     let begin = || {
         let path = program("auth").with_file_name("tests.stories");
         let _ = std::fs::remove_file(&path);
-        let file = StoryFile::open(&path, LARGEST).expect("a file of stories");
+        let file = StoryFile::open(&path, MAX_BYTES).expect("a file of stories");
         tracing_subscriber::registry().with(story::layer(Mutex::new(file))).init();
         path
     };

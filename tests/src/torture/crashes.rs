@@ -34,7 +34,7 @@ pub struct Figures {
     pub lost_answers: AtomicUsize,
     /// Codes that were exchanged.
     pub codes: AtomicUsize,
-    /// Codes whose answer was lost after they had been redeemed, so that the program signed in anew.
+    /// Codes whose answer was lost after they had been redeemed, so that the program signed in again.
     pub codes_lost: AtomicUsize,
     /// Grants that were revoked and stayed dead.
     pub revoked: AtomicUsize,
@@ -143,7 +143,7 @@ impl Program {
         }
     }
 
-    /// A refresh token from a code that nobody sends twice.
+    /// A refresh token from a code that is sent once only.
     async fn first_use(&mut self) -> String {
         loop {
             let code = self.code().await;

@@ -20,7 +20,7 @@ const GRACE: i64 = 120;
 const REFRESH_LIFETIME: i64 = 3_000;
 const GRANT_LIFETIME: i64 = 20_000;
 /// Most grants that are played with at once.
-const MOST_GRANTS: usize = 5;
+const MAX_GRANTS: usize = 5;
 
 /// A grant as the rules know it. Times are seconds since 1970.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,7 +192,7 @@ impl Play {
 
     /// One grant more; beyond the most, the oldest is left alone from then on.
     async fn forget_and_consent(&mut self) {
-        if self.held.len() == MOST_GRANTS {
+        if self.held.len() == MAX_GRANTS {
             self.held.remove(0);
             self.candidates.iter_mut().for_each(|grants| drop(grants.remove(0)));
         }

@@ -70,7 +70,7 @@ impl Replicas {
         let at = options.iter().position(|option| option == "--secret-file").expect("an option");
         options.drain(at..at + 2);
         options.extend(further.iter().map(|option| (*option).to_owned()));
-        // Whoever loses a race is refused: here, by the thousand from one address.
+        // The losers of a race are refused: here, thousands of requests from one address.
         for limit in ["--limit-failed-requests", "--limit-approvals", "--limit-revocations"] {
             options.extend([limit, "0"].map(str::to_owned));
         }
@@ -152,7 +152,7 @@ impl Replicas {
     }
 }
 
-/// A program of this workspace, beside the one that runs or one folder above it.
+/// A program of this workspace, in the folder of the running one or in its parent.
 pub(super) fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the path of this program");
     let found = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));

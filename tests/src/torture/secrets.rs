@@ -1,5 +1,5 @@
-//! A master secret takes the place of another, one replica after the other, while people sign in
-//! and programs refresh: nobody may be refused.
+//! A new master secret is rolled over the replicas one by one while users sign in and clients
+//! refresh. No request may be refused.
 
 use std::{
     sync::{
@@ -117,7 +117,7 @@ struct Program {
 }
 
 impl Program {
-    /// Signs in, refreshes some times, and begins anew in a fresh browser.
+    /// Signs in, refreshes ten times, and starts over in a fresh browser.
     async fn go_on(self, over: Arc<AtomicBool>) {
         while !over.load(Ordering::Relaxed) {
             let Some(mut token) = self.sign_in().await else { continue };

@@ -12,7 +12,7 @@ impl Seeded {
         Self(seed)
     }
 
-    /// A seed that nobody has chosen.
+    /// A random seed.
     pub fn fresh_seed() -> u64 {
         Uuid::new_v4().as_u64_pair().0
     }

@@ -1,4 +1,4 @@
-//! Somebody's sign-in fails, and nobody knows why.
+//! A sign-in fails for an unknown reason.
 
 use futures::future::FutureExt;
 

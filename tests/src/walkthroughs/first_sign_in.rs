@@ -1,4 +1,4 @@
-//! Nobody has signed in yet, and somebody wants to call a tool.
+//! The first call of a tool, which leads to the first sign-in.
 
 use futures::future::FutureExt;
 

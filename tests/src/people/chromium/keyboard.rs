@@ -8,14 +8,14 @@ use fantoccini::{
 use super::Chromium;
 
 /// Most presses of the tab key that a person puts up with.
-const MOST_TABS: usize = 40;
+const MAX_TABS: usize = 40;
 
 impl Chromium {
     /// Goes from one thing to the next, up to the one that says `label`: the words on a button,
     /// link, summary or box, or the name of a field.
     pub async fn tab_to(&self, label: &str) {
         let mut passed = Vec::new();
-        for _ in 0..MOST_TABS {
+        for _ in 0..MAX_TABS {
             self.key(Key::Tab).await;
             let focused = self.page.active_element().await.expect("something focused");
             let text = focused.text().await.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Pictures of whole pages, small enough to be kept beside the code.
+//! Pictures of whole pages, small enough to be committed.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Chromium;
 
 /// Most colours of a picture: pages have few, and the edges of letters many that look alike.
-const MOST_COLOURS: usize = 28;
+const MAX_COLOURS: usize = 28;
 /// The most frequent colours, which are those of grounds and letters, are kept whatever they are.
 const KEPT_COLOURS: usize = 16;
 /// How far further colours are from all that are kept, as the sum of squares.
@@ -72,7 +72,7 @@ fn palette(counts: &HashMap<Colour, usize>) -> Vec<Colour> {
     let mut palette: Vec<Colour> = Vec::new();
     for (_, colour) in colours {
         let is_new = || palette.iter().all(|known| distance(*known, colour) >= APART);
-        if palette.len() < KEPT_COLOURS || palette.len() < MOST_COLOURS && is_new() {
+        if palette.len() < KEPT_COLOURS || palette.len() < MAX_COLOURS && is_new() {
             palette.push(colour);
         }
     }

@@ -39,7 +39,7 @@ pub(super) async fn resource(State(flawed): Shared, uri: Uri) -> Response {
     let announced = match flawed.flaw {
         "issuer.announced_slash" | "issuer.no_trailing_slash" => flawed.at("/"),
         "issuer.well_formed" | "tenant" => flawed.issuer(),
-        // Nobody listens on the first port.
+        // No server listens on the first port.
         "server.reachable" => "http://localhost:1".to_owned(),
         _ => flawed.origin.clone(),
     };

@@ -1,4 +1,4 @@
-//! `/mcp`: the challenge, and an answer for whoever has a token.
+//! `/mcp`: the challenge, and an answer to requests with a token.
 
 use axum::{
     Json,

@@ -134,7 +134,7 @@ fn refresh(flawed: &Flawed, presented: &str, resource: &str) -> Response {
     unstored(200, tokens, false)
 }
 
-/// An access token with `refresh_token` beside it.
+/// An access token together with `refresh_token`.
 fn tokens(flawed: &Flawed, refresh_token: &str) -> Value {
     let audience = match flawed.flaw {
         "sign_in.audience" => "https://other.example/mcp".to_owned(),

@@ -8,7 +8,7 @@ pub struct Variant {
     pub about: &'static str,
     /// The checks whose subject is different, and which must not fail for that.
     pub checks: &'static [&'static str],
-    /// Whether somebody can sign in there.
+    /// Whether a user can sign in there.
     pub signs_in: bool,
 }
 
