@@ -88,14 +88,20 @@ async fn a_request_that_comes_in_pieces_is_answered_with_the_address_of_its_send
 
 #[tokio::test]
 async fn half_a_request_does_not_keep_the_server_from_stopping() {
-    let (address, stop, served) = serving(Limits { drain_timeout: MOMENT, ..limits() }).await;
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nhost:").await.unwrap();
-    let whole = said_to(address, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
-    assert!(whole.contains("200 OK"));
-    stop.send(()).unwrap();
-    let end = timeout(PATIENCE, served).await;
-    end.expect("the server has stopped").unwrap();
+    for half in
+        ["GET / HTTP/1.1\r\nhost:", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n"]
+    {
+        let (address, stop, served) = serving(Limits { drain_timeout: MOMENT, ..limits() }).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(half.as_bytes()).await.unwrap();
+        let whole =
+            said_to(address, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        assert!(whole.contains("200 OK"));
+        stop.send(()).unwrap();
+        let end = timeout(PATIENCE, served).await;
+        end.expect("the server has stopped").unwrap();
+    }
+    assert_eq!(Limits::with_connections(1).drain_timeout, Duration::from_secs(10));
 }
 
 /// A client that writes raw text and reads one response at a time.
