@@ -1,6 +1,6 @@
-//! Sealed values that a stranger changed or spelled in another way. Nobody needs the key for that:
-//! AES-GCM encrypts like a stream cipher, so whoever knows some of the plain text can write other
-//! text of the same length over it. The authentication tag alone stands in the way.
+//! Sealed values that an attacker changed or spelled in another way. That takes no key: AES-GCM
+//! encrypts like a stream cipher, so known plain text can be replaced by other text of the same
+//! length. Only the authentication tag prevents it.
 
 use auth::oauth::client_assertion::ASSERTION_TYPE;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

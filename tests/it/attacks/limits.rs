@@ -69,7 +69,7 @@ async fn a_secret_is_guessed_a_few_times_a_minute_and_its_owner_is_served_elsewh
         assert_eq!(outcome(&guess), WRONG);
     }
     assert_one_too_many(&prove(&stack, OFFICE, &client.id, "guess").await);
-    // A right guess looks like any other, so that nobody learns that it was right.
+    // A right guess looks like any other, so that it does not reveal that it was right.
     assert_one_too_many(&prove(&stack, OFFICE, &client.id, secret).await);
 
     assert_eq!(prove(&stack, ELSEWHERE, &client.id, secret).await.status, 200);
@@ -128,7 +128,7 @@ async fn a_client_that_proves_itself_as_often_as_it_likes_is_never_refused() {
 }
 
 #[tokio::test]
-async fn a_flood_of_made_up_tokens_is_slowed_down_and_a_good_one_beside_it_is_not() {
+async fn a_flood_of_made_up_tokens_is_slowed_down_and_a_valid_one_is_not() {
     let stack = stack(&["--limit-failed-requests", "3"]).await;
     let client = Client::register(&stack).await;
     let tokens = client.obtain_tokens(&mut Browser::default()).await;

@@ -20,7 +20,7 @@ use crate::{
 /// Secrets, each with what it is.
 type Secrets = Vec<(&'static str, String)>;
 
-/// A client that proves itself registers, signs somebody in, and uses all that it gets.
+/// A confidential client registers, signs a user in, and uses every value that it receives.
 async fn of_a_confidential_client(stack: &Stack, secrets: &mut Secrets) {
     let method = json!({"token_endpoint_auth_method": "client_secret_post"});
     let client = Client::register_as(stack, method).await;
@@ -97,7 +97,7 @@ async fn of_a_key(stack: &Stack, secrets: &mut Secrets) {
     ]);
 }
 
-/// Where in the database `text` stands, if it does.
+/// Where the database contains `text`.
 async fn places_of(stack: &Stack, text: &str) -> Vec<String> {
     let mut places = Vec::new();
     for (table, columns) in schema(&stack.state.db).await {
@@ -131,7 +131,7 @@ async fn no_table_and_no_story_holds_a_secret() {
     for (what, secret) in &secrets {
         assert!(secret.len() > 20, "the {what} is missing");
         let places = places_of(&stack, secret).await;
-        assert!(places.is_empty(), "the {what} stands in {places:?}");
+        assert!(places.is_empty(), "the {what} is in {places:?}");
         assert!(!story.contains(secret), "the {what} is in the stories");
     }
 }

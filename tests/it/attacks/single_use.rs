@@ -73,7 +73,7 @@ async fn a_client_assertion_counts_once_on_either_engine() {
         let claims = json!({"iss": client.id, "sub": client.id, "aud": stack.issuer, "iat": now,
             "exp": now + 60, "jti": "the-only-one"});
         let assertion = key.sign(TokenType::IdToken, &claims).unwrap();
-        // Whoever has proved itself is told that the code is none.
+        // An authenticated client is told that the code is invalid.
         let form = vec![
             ("grant_type", "authorization_code".into()),
             ("code", "x".into()),

@@ -251,7 +251,7 @@ async fn the_name_of_a_server_names_no_file() {
     assert_eq!(names, ["servers.json", "servers.lock"]);
 }
 
-/// A server, its metadata, and an authorization server that registers whoever comes.
+/// A server, its metadata, and an authorization server that registers any client.
 async fn with_device_answer(answer: &Value) -> DocumentServer {
     let server = DocumentServer::start().await;
     let challenge = format!(

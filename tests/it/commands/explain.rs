@@ -179,7 +179,7 @@ async fn a_stranger_writes_no_line_of_a_story() {
         assert_ne!(event["fields"]["message"], "a forged line", "{line}");
     }
     for unprintable in ["\u{1b}", "\r", "\u{2028}", "\u{202e}"] {
-        assert!(!told.text().contains(unprintable), "{unprintable:?} stands in the story as it is");
+        assert!(!told.text().contains(unprintable), "{unprintable:?} is in the story unescaped");
     }
     let id = refused.headers["x-request-id"].to_str().unwrap();
     let outcome = told.explain(&[id]).await;
@@ -208,7 +208,7 @@ async fn one_address_cannot_push_the_stories_of_others_out_of_the_file() {
     let kept: Vec<usize> = flood.iter().map(told).collect();
     assert!(kept[..3].iter().all(|lines| *lines > 0), "{kept:?}");
     assert!(kept[3..20].iter().all(|lines| *lines == 0), "{kept:?}");
-    assert!(kept[20] > 0, "the next minute begins anew: {kept:?}");
+    assert!(kept[20] > 0, "the next minute starts at zero: {kept:?}");
     let longest = text.lines().filter(|line| flood.iter().any(|id| line.contains(id.as_str())));
     assert!(longest.map(str::len).max().unwrap() < 2000);
 }

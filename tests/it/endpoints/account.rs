@@ -84,7 +84,7 @@ async fn only_the_named_installation_loses_its_access() {
 }
 
 #[tokio::test]
-async fn nobody_can_remove_what_somebody_else_allowed() {
+async fn nobody_can_remove_the_grant_of_another_user() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let (_, tokens, page) = account(&stack, &mut browser).await;
     let grant = page.hidden("grant");
@@ -218,8 +218,8 @@ async fn deleting_the_account_erases_the_person_and_ends_everything() {
     assert_eq!(refreshed.text("error"), "invalid_grant");
     assert_eq!(browser.open(&stack.at("/account")).await.url.path(), "/sign-in");
 
-    let (_, _, anew) = account(&stack, &mut Browser::default()).await;
-    assert_eq!(anew.html.matches("action=\"/account/revoke\"").count(), 1);
+    let (_, _, again) = account(&stack, &mut Browser::default()).await;
+    assert_eq!(again.html.matches("action=\"/account/revoke\"").count(), 1);
 }
 
 #[tokio::test]

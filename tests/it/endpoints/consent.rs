@@ -110,7 +110,7 @@ async fn a_scope_that_was_unticked_is_not_granted() {
 }
 
 #[tokio::test]
-async fn whoever_unticks_everything_has_denied() {
+async fn unticking_every_scope_denies_the_request() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let client = Client::register(&stack).await;
     let request = with(client.authorize_parameters(), "scope", "email");

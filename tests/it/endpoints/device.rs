@@ -179,7 +179,7 @@ async fn guessing_codes_is_stopped_and_waiting_helps_on_either_engine() {
     }
 }
 
-/// Somebody else than the default person, who is at the page.
+/// Another user than the default one, at the page.
 async fn stranger(stack: &Stack, number: usize) -> (Browser, Page) {
     let mut browser = Browser::default();
     let page = browser.open(&stack.at("/device")).await;
@@ -191,7 +191,7 @@ async fn stranger(stack: &Stack, number: usize) -> (Browser, Page) {
     (browser, page)
 }
 
-/// What somebody who comes from `address` is told of a wrong code.
+/// The answer to a wrong code from `address`.
 async fn guess_from(address: &str, (browser, page): &(Browser, Page)) -> u16 {
     let form = [("csrf", page.hidden("csrf")), ("user_code", "BBBB-BBBB".into())];
     let request = http().post(page.url.clone()).form(&form);
@@ -243,17 +243,17 @@ async fn attempts_count_together_on_every_replica_on_either_engine() {
         let stack = Stack::on(engine).await;
         // Ahead of the stack's own clock, whose clean-up would take what is over.
         let (db, start) = (stack.state.db.connection(), stack.state.clock.now() + 3600);
-        let tries = (0..32).map(|_| attempts::count(db, ("test", "somebody"), allowance, start));
+        let tries = (0..32).map(|_| attempts::count(db, ("test", "a key"), allowance, start));
         let counted: Vec<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(counted.iter().filter(|wait| wait.is_none()).count(), 10, "{engine:?}");
         assert!(counted.iter().flatten().all(|wait| *wait == 60), "{engine:?}: {counted:?}");
 
         let count = |key, now| attempts::count(db, ("test", key), allowance, now);
         assert_eq!(count("another", start).await.unwrap(), None, "{engine:?}");
-        assert_eq!(count("somebody", start + 59).await.unwrap(), Some(1), "{engine:?}");
-        assert_eq!(count("somebody", start + 60).await.unwrap(), None, "{engine:?}");
-        assert_eq!(count("somebody", start + 60).await.unwrap(), Some(60), "{engine:?}");
-        let whole = (0..11).map(|_| count("somebody", start + 9999));
+        assert_eq!(count("a key", start + 59).await.unwrap(), Some(1), "{engine:?}");
+        assert_eq!(count("a key", start + 60).await.unwrap(), None, "{engine:?}");
+        assert_eq!(count("a key", start + 60).await.unwrap(), Some(60), "{engine:?}");
+        let whole = (0..11).map(|_| count("a key", start + 9999));
         let counted: Vec<_> = join_all(whole).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(counted.iter().flatten().count(), 1, "{engine:?}: {counted:?}");
     }

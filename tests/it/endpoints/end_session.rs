@@ -7,7 +7,7 @@ use tests::{
 };
 use url::Url;
 
-/// Where the client wants people to go afterwards. Nobody listens there.
+/// `post_logout_redirect_uri` of the client. No server listens there.
 const AFTERWARDS: &str = "http://127.0.0.1:1/signed-out?a=b";
 
 struct Setting {
@@ -68,7 +68,7 @@ async fn an_id_token_of_this_session_signs_out_and_leads_back_to_the_client() {
 }
 
 #[tokio::test]
-async fn whoever_else_asks_needs_the_persons_yes() {
+async fn any_other_request_needs_the_consent_of_the_user() {
     let mut setting = setting().await;
     let id = setting.client.id.clone();
     let other = id_token(&setting.client, &mut Browser::default()).await;
@@ -171,7 +171,7 @@ async fn an_access_token_is_no_hint() {
     assert!(setting.is_signed_in().await);
 }
 
-/// Whether somebody who asks for it without a session is led to a site, and how it is told.
+/// The outcome of a request without a session.
 async fn asked_by(stack: &Stack, client: &Client, site: &str) -> Page {
     let parameters = [("client_id", client.id.as_str()), ("post_logout_redirect_uri", site)];
     let url = Url::parse_with_params(&stack.at("/end_session"), parameters).unwrap();

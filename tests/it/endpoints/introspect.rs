@@ -50,7 +50,7 @@ async fn the_client_that_holds_a_token_learns_what_it_is() {
 }
 
 #[tokio::test]
-async fn whoever_else_asks_learns_only_that_it_is_not_active() {
+async fn any_other_client_learns_only_that_the_token_is_not_active() {
     let stack = Stack::start().await;
     let client = confidential(&stack).await;
     let tokens = tokens(&stack, &client).await;

@@ -14,7 +14,7 @@ async fn document(stack: &Stack, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_same_document_stands_wherever_clients_look() {
+async fn the_same_document_is_served_wherever_clients_look() {
     let stack = Stack::start().await;
     let first = document(&stack, "/.well-known/oauth-authorization-server").await.json;
     for path in [

@@ -174,7 +174,7 @@ async fn a_wrong_member_is_named_and_one_that_says_nothing_is_absent() {
     ] {
         let answer = register_with(&stack, name, value.clone()).await;
         if name == "contacts" {
-            assert_eq!(answer.status, 201, "a member that nobody reads");
+            assert_eq!(answer.status, 201, "a member that is not read");
             continue;
         }
         let description = answer.text("error_description");

@@ -94,7 +94,7 @@ async fn a_sign_in_cannot_be_finished_in_another_browser() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_took_too_long_is_begun_again() {
+async fn a_sign_in_that_took_too_long_starts_again() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let page = browser.open(&stack.at("/sign-in")).await;
     let page = browser.send_form(&page, "/sign-in/github").await;
@@ -133,9 +133,9 @@ async fn a_session_ends_by_itself() {
 
 #[tokio::test]
 async fn an_outage_of_github_is_said_to_be_one() {
-    let nobody =
+    let no_provider =
         ["--github-base-url", "http://localhost:1", "--github-api-url", "http://localhost:1"];
-    let (stack, mut browser) = (Stack::start_with(&nobody, &[]).await, Browser::default());
+    let (stack, mut browser) = (Stack::start_with(&no_provider, &[]).await, Browser::default());
     let page = browser.open(&stack.at("/sign-in")).await;
     let at_github = browser.send_form(&page, "/sign-in/github").await;
     let state = at_github.query("state").unwrap();
@@ -157,7 +157,7 @@ async fn a_code_that_github_does_not_know_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_second_tab_lets_the_browser_wait_anew() {
+async fn a_second_tab_restarts_the_wait_of_the_browser() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let page = browser.open(&stack.at("/sign-in")).await;
     browser.send_form(&page, "/sign-in/github").await;
@@ -206,7 +206,7 @@ async fn words_of_an_upstream_are_never_shown() {
 }
 
 #[tokio::test]
-async fn an_address_that_nobody_verified_is_none() {
+async fn an_unverified_email_address_is_not_used() {
     let stack = Stack::start().await;
     let client = Client::register(&stack).await;
     for (name, email) in [("Unverified Person", None), ("Person", Some("person@example.com"))] {

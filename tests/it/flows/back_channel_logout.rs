@@ -80,7 +80,7 @@ async fn a_message_that_was_not_taken_is_tried_again_and_given_up_in_the_end() {
     }
     let last = access_token::claims(&received(&server));
     assert_eq!(first["jti"], last["jti"]);
-    assert!(last["exp"].as_i64() > first["exp"].as_i64(), "signed anew for each try");
+    assert!(last["exp"].as_i64() > first["exp"].as_i64(), "signed again for each try");
     stack.advance(1_000_000);
     deliver_due(&stack.state).await.unwrap();
     assert_eq!(server.hits("/logout"), 6);
@@ -114,7 +114,7 @@ async fn a_redirect_is_not_followed_with_a_logout_token() {
 }
 
 #[tokio::test]
-async fn signing_in_anew_as_the_same_person_ends_no_session() {
+async fn signing_in_again_as_the_same_user_ends_no_session() {
     let (stack, mut browser) = (Stack::start().await, Browser::default());
     let server = DocumentServer::start().await;
     server.put("/logout", Document::status(200));
@@ -124,7 +124,7 @@ async fn signing_in_anew_as_the_same_person_ends_no_session() {
     browser.press(&page, "user", "nick-lucas").await;
     deliver_due(&stack.state).await.unwrap();
     assert_eq!(server.hits("/logout"), 0);
-    // Somebody else at the same browser ends it.
+    // Another user in the same browser ends it.
     let page = browser.send_form(&again, "/sign-in/github").await;
     browser.press(&page, "user", "ada-park").await;
     deliver_until(&stack, &server, 1).await;

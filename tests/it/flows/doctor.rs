@@ -13,7 +13,7 @@ use tests::{
     stack::Stack,
 };
 
-/// What a flaw breaks besides the check it is named after, where one thing cannot be wrong alone.
+/// Checks that a flaw fails in addition to the one it is named after.
 const CONSEQUENCES: [(&str, &[&str]); 3] = [
     ("resource.offline_access", &["server.scopes"]),
     ("server.identity", &["server.metadata_documents", "server.registration"]),

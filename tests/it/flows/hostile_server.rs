@@ -12,13 +12,13 @@ async fn an_address_that_is_not_what_it_seems_is_never_opened() {
     let desk = Desk::at(Stack::start().await, &server.address).await;
     desk.type_line("client").await;
     desk.wait_for_prompt().await;
-    let asker = server.address.trim_start_matches("http://").trim_end_matches("/mcp");
+    let host = server.address.trim_start_matches("http://").trim_end_matches("/mcp");
     let (honest, hostile) = ADDRESSES.split_last().unwrap();
     for number in 0..hostile.len() {
         let call = format!("visit number={number}");
         desk.type_line(&call).await;
         let refused = format!(
-            "❯ {call}\n{asker} asks: Please pay here\n\
+            "❯ {call}\n{host} asks: Please pay here\n\
              It names an address that cannot be opened safely.\nThe person said \"decline\"."
         );
         let screen = desk.terminal.wait_for(&[&refused]).await.text();

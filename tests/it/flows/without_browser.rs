@@ -44,7 +44,7 @@ async fn bound_tokens_are_got_refreshed_and_used_with_a_proof() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_times_out_keeps_whoever_was_signed_in() {
+async fn a_sign_in_that_times_out_keeps_the_earlier_one() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack);
     assert_eq!(person.sign_in(&["login"]).await.code, 0);

@@ -286,6 +286,6 @@ async fn who_subscribed_hears_of_a_note_and_nobody_else_does() {
         let update = next_message(stream, buffer).await;
         assert_eq!(update["method"], "notifications/resources/updated");
         assert_eq!(update["params"]["uri"], "notes://mine");
-        assert!(!buffer.contains("resources/updated"), "told of somebody else's note");
+        assert!(!buffer.contains("resources/updated"), "told of another user's note");
     }
 }

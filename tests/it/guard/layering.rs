@@ -1,4 +1,4 @@
-//! The guard in front of somebody else's server, and with several authorization servers.
+//! The guard in front of another server, and with several authorization servers.
 
 use std::net::Ipv4Addr;
 

@@ -7,7 +7,7 @@ use tests::{
 };
 
 #[tokio::test]
-async fn the_document_stands_at_the_root_and_with_the_path_inserted() {
+async fn the_document_is_served_at_the_root_and_with_the_path_inserted() {
     let stack = Stack::start().await;
     let origin = stack.resource.strip_suffix("/mcp").unwrap();
     for path in ["", "/mcp"] {

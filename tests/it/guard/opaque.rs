@@ -101,7 +101,7 @@ async fn the_deny_list_cuts_a_cached_answer_short_within_two_seconds() {
     let form =
         [("token", tokens.text("refresh_token").to_owned()), ("client_id", client.id.clone())];
     assert_eq!(client.post("/revoke", &form).await.status, 200);
-    // The clock stands still, so the cached answer counts all the while.
+    // The clock does not tick, so the cached answer stays valid.
     let refused = async { while whoami().await.status == 200 {} };
     tokio::time::timeout(std::time::Duration::from_secs(2), refused).await.unwrap();
     assert!(whoami().await.text("error_description").contains("revoked"));
@@ -125,7 +125,7 @@ async fn without_introspection_only_jwts_are_taken() {
     assert!(answer.text("error_description").contains("not a JWT"));
 }
 
-/// A stack whose MCP server asks somebody else about tokens, and that somebody.
+/// A stack whose MCP server asks another authorization server about tokens, and that server.
 async fn stack_that_asks() -> (Stack, DocumentServer) {
     let asked = DocumentServer::start().await;
     let metadata = json!({"issuer": asked.url, "introspection_endpoint": asked.at(PLACE)});
@@ -161,7 +161,7 @@ async fn a_compressed_answer_about_a_token_is_read() {
 }
 
 #[tokio::test]
-async fn whoever_makes_up_tokens_has_a_few_of_them_asked_about_at_once() {
+async fn only_a_few_made_up_tokens_are_introspected_at_once() {
     let (stack, asked) = stack_that_asks().await;
     asked.put(PLACE, Document { hangs: true, ..Document::status(200) });
     let tokens: Vec<_> = (0..64).map(|number| format!("made-up-{number}")).collect();

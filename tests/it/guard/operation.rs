@@ -83,7 +83,7 @@ async fn parameters_of_a_wrong_type_are_invalid_params_of_that_request() {
             assert_eq!(outcome, (&id, &json!(-32602)), "{body}");
         }
     }
-    // Whoever may not call the tool learns nothing of its parameters.
+    // A caller without access to the tool learns nothing about its parameters.
     let poor = signed(&stack, &json!({"scope": "mcp:tools"}));
     let nonsense = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": {"name": "echo", "arguments": 7}});
@@ -167,7 +167,7 @@ async fn scopes_are_checked_before_arguments_are_read() {
 }
 
 #[tokio::test]
-async fn a_tool_that_nobody_declared_needs_the_basic_scopes() {
+async fn an_undeclared_tool_needs_the_basic_scopes() {
     let stack = Stack::start().await;
     let token = signed(&stack, &json!({"scope": "mcp:tools"}));
     let answer = call(&stack.resource, Wire::V2026, &token, "no-such-tool", json!({})).await;

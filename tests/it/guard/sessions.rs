@@ -1,4 +1,5 @@
-//! A session of the older wires belongs to whoever opened it, and a stream ends with its token.
+//! A session of the older wires belongs to the caller that opened it, and a stream ends with its
+//! token.
 
 use reqwest::Method;
 use serde_json::json;

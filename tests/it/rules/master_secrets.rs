@@ -115,7 +115,7 @@ async fn replicas_that_disagree_about_the_first_line_leave_the_keys_as_they_are_
     };
     let before = ring(&a).await;
     pass(600, Clock::system().now(), &[&a, &b]).await;
-    assert_eq!(ring(&b).await, before, "a key was sealed anew");
+    assert_eq!(ring(&b).await, before, "a key was sealed again");
     assert!(seals_under(&a, &old) && seals_under(&b, &old));
     assert_each_opens_what_the_other_seals(&a, &b);
 }

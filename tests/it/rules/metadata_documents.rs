@@ -168,13 +168,13 @@ async fn an_outage_of_the_origin_is_503_and_never_an_unknown_client() {
     }
     let page = authorize(&client).await;
     assert_eq!((page.status.as_u16(), page.header("location")), (503, ""));
-    let nobody = Client::known_as(&stack, "http://localhost:1/client.json", None);
-    let closed = at_token(&nobody).await;
+    let absent = Client::known_as(&stack, "http://localhost:1/client.json", None);
+    let closed = at_token(&absent).await;
     assert_eq!(outcome(&closed), OUTAGE);
     let name = "https://unresolvable.portcullis.invalid/client.json";
     let unresolved = at_token(&Client::known_as(&stack, name, None)).await;
     assert_eq!(outcome(&unresolved), OUTAGE);
-    // Nobody learns from the answer what this server can see.
+    // The answer does not reveal what this server can reach.
     assert_eq!(closed.json, unresolved.json);
 }
 

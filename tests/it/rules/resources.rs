@@ -150,7 +150,7 @@ async fn offline_access_is_accepted_and_listed_only_where_the_operator_says_so()
 }
 
 #[tokio::test]
-async fn whoever_may_have_a_scope_may_have_what_it_implies() {
+async fn a_scope_that_may_be_granted_brings_the_scopes_it_implies() {
     let stack = stack().await;
     let limit = ["--scope", "files:write", "--redirect-uri", REDIRECT_URI];
     let public = [&limit[..], &["--auth-method", "none"]].concat();

@@ -148,18 +148,19 @@ async fn an_account_is_deleted_while_its_programs_sign_out_on_either_engine() {
 }
 
 #[tokio::test]
-async fn somebody_who_first_signs_in_twice_at_once_is_one_person_on_either_engine() {
+async fn two_first_sign_ins_at_once_create_one_user_on_either_engine() {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
-        let mut arrivals = Vec::new();
+        let mut sign_ins_under_way = Vec::new();
         for _ in 0..8 {
             let mut browser = Browser::default();
             let page = browser.open(&stack.at("/sign-in?continue=/account/export")).await;
-            arrivals.push((browser.send_form(&page, "/sign-in/github").await, browser));
+            sign_ins_under_way.push((browser.send_form(&page, "/sign-in/github").await, browser));
         }
         // So that none of them waits for a connection to the database.
         join_all((0..16).map(|_| http().get(stack.at("/health")).send())).await;
-        let sign_ins = arrivals.iter_mut().map(|(page, b)| b.press(page, "user", "nick-lucas"));
+        let sign_ins =
+            sign_ins_under_way.iter_mut().map(|(page, b)| b.press(page, "user", "nick-lucas"));
         let mut subjects = HashSet::new();
         for page in join_all(sign_ins).await {
             assert_eq!(page.status, 200, "{engine:?}: {}", page.text());

@@ -26,7 +26,7 @@ enum Failure {
 
 const VERBS: [&str; 3] = ["INSERT", "UPDATE", "DELETE"];
 
-/// The database file, seen by somebody else: only what is committed.
+/// The database file as another connection sees it: only what is committed.
 async fn onlooker(stack: &Stack) -> DatabaseConnection {
     let file = stack.directory().join("auth.db");
     let onlooker =

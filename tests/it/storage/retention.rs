@@ -16,7 +16,7 @@ use tests::{
 
 const DAY: i64 = 86_400;
 
-/// One batch, as soon as nobody else cleans up: the stack does so by itself when it starts.
+/// One batch, once the clean-up that the stack starts with has ended.
 async fn batch(db: &Database, table: Table, now: i64) -> (u64, bool) {
     loop {
         if let Some(removed) = forget(db, table, now).await.unwrap() {
@@ -165,7 +165,7 @@ async fn a_logout_message_that_nobody_came_to_deliver_goes_a_day_after_it_was_du
 }
 
 /// What is sealed under a master secret that was taken away is lost, so whatever is stored sealed
-/// must be sealed anew. Signing keys are, and nothing else is stored so.
+/// must be sealed again. Signing keys are, and nothing else is stored so.
 #[tokio::test]
 async fn nothing_but_signing_keys_is_stored_sealed() {
     let stack = Stack::start().await;

@@ -206,7 +206,7 @@ async fn asking_and_revoking_touch_no_token_that_was_not_named() {
             for flaw in Flaw::ALL {
                 let context = format!("{path} {name} {flaw:?}");
                 let answer = send(&stack, path, flaw.in_form(&form, name)).await;
-                // A token that nobody issued is no error at either (RFC 7662 §2.2, RFC 7009 §2.2).
+                // An unknown token is not an error at either (RFC 7662 §2.2, RFC 7009 §2.2).
                 let is_other =
                     *name == "token" && matches!(flaw, Flaw::Long | Flaw::ControlCharacters);
                 if is_other {

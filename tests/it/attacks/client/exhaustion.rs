@@ -10,14 +10,14 @@ use tests::{
 
 const RESOURCE: &str = "/.well-known/oauth-protected-resource/mcp";
 const SERVER: &str = "/.well-known/oauth-authorization-server";
-/// Whoever needs longer for a document is stuck in it.
+/// A client that needs longer for a document hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn resource(server: &DocumentServer) -> Value {
     json!({"resource": server.at("/mcp"), "authorization_servers": [server.url]})
 }
 
-/// A server and an authorization server that would register whoever comes, if it came to that.
+/// A server and an authorization server that would register any client.
 async fn honest() -> DocumentServer {
     let server = DocumentServer::start().await;
     let challenge = format!("Bearer resource_metadata=\"{}\"", server.at(RESOURCE));

@@ -23,7 +23,7 @@ async fn open_server() -> OpenServer {
     OpenServer::start(&[("tools/list", json!({"tools": []}))]).await
 }
 
-/// What comes of a call by somebody who trusts `authority`, and whether its server was believed.
+/// The outcome of a call by a client that trusts `authority`, and whether it accepted the server.
 async fn called(authority: &Authority, certified: Certified) -> (Outcome, usize) {
     let behind = open_server().await;
     let server = TlsServer::start(&behind.url, certified).await;
@@ -102,7 +102,7 @@ async fn plain_http_to_another_machine_is_refused_before_anything_is_sent() {
     }
 }
 
-/// Whether somebody has connected to `listener`, or is about to.
+/// Whether a client has connected to `listener`, or is about to.
 fn was_reached(listener: &TcpListener) -> bool {
     let mut accepting = std::pin::pin!(listener.accept());
     accepting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()

@@ -186,7 +186,7 @@ async fn the_facade_refuses_for_an_issuer_that_is_down_and_the_connection_takes_
 }
 
 #[tokio::test]
-async fn the_guard_refuses_in_the_same_way_where_somebody_else_s_server_serves_it() {
+async fn the_guard_refuses_in_the_same_way_in_front_of_another_server() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let resource = format!("{url}/mcp");

@@ -46,7 +46,7 @@ async fn unlink(stack: &Stack, browser: &mut Browser, identity: &str, csrf: &str
 }
 
 #[tokio::test]
-async fn an_identity_that_was_unlinked_is_somebody_else_from_then_on() {
+async fn an_unlinked_identity_is_another_user_from_then_on() {
     let (stack, _provider, _folder) = sign_in::with_provider().await;
     let mut browser = Browser::default();
     let page = two_ways(&stack, &mut browser).await;
@@ -62,9 +62,9 @@ async fn an_identity_that_was_unlinked_is_somebody_else_from_then_on() {
     assert!(!page.html.contains(PATH) && page.html.contains("/sign-in/github/link"));
     assert!(page.text().contains("your only way to sign in"), "{}", page.text());
 
-    let mut anew = Browser::default();
-    sign_in_at_github(&stack, &mut anew).await;
-    assert_ne!(export(&stack, &mut anew).await["sub"], person);
+    let mut again = Browser::default();
+    sign_in_at_github(&stack, &mut again).await;
+    assert_ne!(export(&stack, &mut again).await["sub"], person);
     let mut known = Browser::default();
     let page = known.open(&stack.at("/sign-in")).await;
     known.send_form(&page, "/sign-in/example").await;
@@ -78,14 +78,14 @@ async fn the_last_way_to_sign_in_stays() {
     let page = two_ways(&stack, &mut browser).await;
     let last = page.hidden_all("identity")[1].clone();
     let page = browser.send_form(&page, PATH).await;
-    // One at a provider that is no longer set up lets nobody in.
+    // An identity at a provider that is no longer configured cannot sign in.
     let gone = identities::Model {
         provider: "gone".into(),
         subject: "1".into(),
         user_id: user_id(&export(&stack, &mut browser).await),
         created_at: 0,
     };
-    for others in ["none", "one that lets nobody in"] {
+    for others in ["none", "one that cannot sign in"] {
         let page = unlink(&stack, &mut browser, &last, &page.hidden("csrf")).await;
         assert_eq!(page.status, 403, "{others}");
         assert!(page.text().contains("identity_last"), "{others}: {}", page.text());
@@ -116,7 +116,7 @@ async fn a_browser_that_was_left_open_unlinks_nothing_before_a_new_sign_in() {
 }
 
 #[tokio::test]
-async fn whoever_came_in_by_it_is_signed_out_and_programs_keep_their_access() {
+async fn sessions_of_the_identity_end_and_clients_keep_their_access() {
     let (stack, _provider, _folder) = sign_in::with_provider().await;
     let (mut browser, mut elsewhere) = (Browser::default(), Browser::default());
     let page = two_ways(&stack, &mut browser).await;
@@ -128,7 +128,7 @@ async fn whoever_came_in_by_it_is_signed_out_and_programs_keep_their_access() {
 }
 
 #[tokio::test]
-async fn nobody_can_unlink_what_is_somebody_else_s() {
+async fn nobody_can_unlink_the_identity_of_another_user() {
     let (stack, _provider, _folder) = sign_in::with_provider().await;
     let mut browser = Browser::default();
     let page = two_ways(&stack, &mut browser).await;

@@ -148,7 +148,7 @@ async fn unused_clients_of_one_network_change_so_many_registrations_a_day() {
     assert_eq!((refused.status.as_u16(), refused.text("error")), (429, "slow_down"));
     assert!(refused.headers.contains_key("retry-after"));
 
-    // A client that somebody uses may go on.
+    // A client in use may continue.
     let used = Client::known_as(&stack, one["client_id"].as_str().unwrap(), None);
     used.obtain_code(&mut Browser::default()).await;
     let db = stack.state.db.connection();

@@ -59,7 +59,7 @@ async fn a_browser_that_was_left_open_links_nothing_before_a_new_sign_in() {
 }
 
 #[tokio::test]
-async fn an_identity_of_somebody_else_is_not_taken_over() {
+async fn the_identity_of_another_user_is_not_taken_over() {
     let (stack, _provider, _folder) = with_provider().await;
     sign_in_at_example(&stack, &mut Browser::default()).await;
     let mut browser = Browser::default();
@@ -90,7 +90,7 @@ async fn only_the_session_that_asked_is_linked() {
     let (stack, provider, _folder) = with_provider().await;
     let mut browser = Browser::default();
     let page = sign_in_at_github(&stack, &mut browser, "ada-park").await;
-    // The provider hands the browser back only after somebody else has signed in there.
+    // The provider redirects the browser back only after another user has signed in there.
     let csrf = page.hidden("csrf");
     provider.hold();
     let held = link(&stack, &mut browser, &csrf).await;

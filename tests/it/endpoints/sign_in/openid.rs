@@ -1,4 +1,4 @@
-//! `POST /sign-in/{provider}` and its callback, with an OpenID provider beside GitHub.
+//! `POST /sign-in/{provider}` and its callback, with an OpenID provider next to GitHub.
 
 use std::{fs, path::Path};
 
@@ -101,7 +101,7 @@ async fn an_answer_is_believed_only_after_every_check() {
         assert_eq!(page.status, status, "{fault:?}: {}", page.text());
         assert!(page.text().contains(reason), "{fault:?}: {}", page.text());
         let home = browser.open(&stack.at("/")).await;
-        assert!(!home.text().contains("Nick Lucas"), "{fault:?} signed somebody in");
+        assert!(!home.text().contains("Nick Lucas"), "{fault:?} signed a user in");
     }
 }
 
@@ -164,7 +164,7 @@ async fn a_person_is_known_by_their_subject_and_never_by_name_or_address() {
     assert_eq!(subject(&client, &mut Browser::default()).await, first);
     provider.seat(person("8", "nick-lucas@example.com"));
     assert_ne!(subject(&client, &mut Browser::default()).await, first);
-    // The same verified address at GitHub is somebody else too, until they link the two.
+    // The same verified address at GitHub is another user, until the user links the two.
     let tokens = client.obtain_tokens(&mut Browser::default()).await;
     assert_ne!(access_token::claims(tokens.text("access_token"))["sub"], first);
 }

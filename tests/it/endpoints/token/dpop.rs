@@ -135,7 +135,7 @@ async fn where_a_nonce_is_demanded_the_answer_carries_it_and_the_next_proof_hold
 }
 
 #[tokio::test]
-async fn where_a_nonce_is_demanded_it_is_demanded_of_whoever_asks_about_the_person_too() {
+async fn a_required_nonce_is_required_at_userinfo_too() {
     let setting = setting_with(&["--dpop-nonce-required"]).await;
     let form = setting.code_form().await;
     let asked = setting.token(&form, &setting.proof()).await;

@@ -221,8 +221,8 @@ async fn a_client_without_the_grant_or_without_proof_of_itself_cannot_speak_for_
         };
         assert_eq!(error(&answer), (400, code), "{options:?}");
     }
-    let nobody = setting.client.post("/token", &setting.identity(&json!({}))).await;
-    assert_eq!(error(&nobody), (401, "invalid_client"));
+    let unauthenticated = setting.client.post("/token", &setting.identity(&json!({}))).await;
+    assert_eq!(error(&unauthenticated), (401, "invalid_client"));
 }
 
 #[tokio::test]
@@ -292,7 +292,7 @@ async fn a_workload_is_no_other_client_and_none_at_all_once_its_client_is_gone()
 }
 
 #[tokio::test]
-async fn keys_are_fetched_from_the_issuers_address_and_anew_when_none_fits() {
+async fn keys_are_fetched_from_the_issuers_address_and_again_when_none_fits() {
     let server = DocumentServer::start().await;
     let uri = server.at("/keys");
     let first = TrustedIssuer::default();

@@ -262,6 +262,6 @@ async fn a_bound_token_is_exchanged_with_a_proof_by_its_key_and_stays_bound_to_i
     assert_eq!(lesser.text("token_type"), "DPoP", "{}", lesser.json);
     let claims = claims(lesser.text("access_token"));
     assert_eq!(claims["cnf"]["jkt"], key.thumbprint());
-    // A client that narrows its own token acts for nobody else.
+    // A client that narrows its own token acts for no other user.
     assert_eq!(claims.get("act"), None);
 }

@@ -21,7 +21,7 @@ async fn own_token(client: &Client) -> Answer {
     client.post_authenticated("/token", &form).await
 }
 
-/// Uses a grant the way it is meant; `None` if nobody has said here how.
+/// Uses a grant the way it is meant; `None` if this test does not know how.
 async fn uses(stack: &Stack, issuer: &TrustedIssuer, grant: &str) -> Option<Answer> {
     let public = Client::register(stack).await;
     Some(match grant {
@@ -146,7 +146,7 @@ async fn ways_to_authenticate_that_are_not_listed_cannot_be_entered() {
     }
 }
 
-/// A request to `path` by a client that proves itself so; `None` if nobody has said here how.
+/// A request to `path` by a client that proves itself so; `None` if this test does not know how.
 async fn authenticate(stack: &Stack, path: &str, method: &str) -> Option<Answer> {
     let key = SigningKey::generate(Algorithm::ES256).unwrap();
     let file = stack.directory().join(key.kid());

@@ -45,17 +45,17 @@ async fn a_server_for_this_machine_alone_does_not_advertise_what_it_may_not_be_a
 async fn documents_are_not_advertised_while_no_origin_can_be_connected_to() {
     let (stack, server, client) = start().await;
     assert!(advertises(&stack).await);
-    let nobody = Client::known_as(&stack, "http://localhost:1/client.json", None);
-    assert_eq!(outcome(&at_token(&nobody).await), OUTAGE);
+    let absent = Client::known_as(&stack, "http://localhost:1/client.json", None);
+    assert_eq!(outcome(&at_token(&absent).await), OUTAGE);
     assert!(!advertises(&stack).await);
     // An origin that answers is in reach, whatever it says.
     server.put(PATH, Document::status(503));
     assert_eq!(outcome(&at_token(&client).await), OUTAGE);
     assert!(advertises(&stack).await);
-    assert_eq!(outcome(&at_token(&nobody).await), OUTAGE);
+    assert_eq!(outcome(&at_token(&absent).await), OUTAGE);
     assert!(advertises(&stack).await, "another origin was reached a moment ago");
     stack.advance(600);
-    assert_eq!(outcome(&at_token(&nobody).await), OUTAGE);
+    assert_eq!(outcome(&at_token(&absent).await), OUTAGE);
     assert!(!advertises(&stack).await);
     stack.advance(600);
     assert!(advertises(&stack).await, "worth another try");
