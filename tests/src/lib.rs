@@ -13,6 +13,7 @@
 //!
 //! Tests talk to servers over HTTP and compare the raw JSON that clients would see.
 #![expect(clippy::expect_used, clippy::panic, reason = "the harness fails the test it serves")]
+#![expect(missing_docs, reason = "only tests read it, and most names say enough")]
 
 pub mod conformance;
 pub mod people;

@@ -39,12 +39,10 @@ pub const ALL: [Walkthrough; 10] = [
     SCRIPTS,
 ];
 
-/// One of them.
 #[derive(Clone, Copy)]
 pub struct Walkthrough {
     /// What its files are called.
     pub name: &'static str,
-    /// Its heading.
     pub title: &'static str,
     /// What it is about, in a sentence or two.
     pub about: &'static str,

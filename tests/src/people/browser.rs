@@ -24,13 +24,11 @@ pub struct Browser {
 /// What the browser shows, or where it was sent that is not ours to visit.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Where it is.
     pub url: Url,
     /// How it was answered.
     pub status: StatusCode,
     /// The headers of the answer.
     pub headers: HeaderMap,
-    /// The document.
     pub html: String,
 }
 

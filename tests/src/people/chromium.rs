@@ -70,7 +70,6 @@ impl Chromium {
         Self { page, address, _driver: driver, _profile: profile }
     }
 
-    /// Opens an address.
     pub async fn open(&self, url: &str) {
         self.page.goto(url).await.expect("a page");
     }

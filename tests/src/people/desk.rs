@@ -21,11 +21,8 @@ pub const PROMPT: &str = "[tab completes · ↑↓ choose · help · quit]";
 
 /// The desk. What it holds ends with it.
 pub struct Desk {
-    /// The servers.
     pub stack: Stack,
-    /// The terminal.
     pub terminal: Terminal,
-    /// The browser.
     pub browser: Browser,
     visits: usize,
     seen: Screen,

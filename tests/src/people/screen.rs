@@ -16,9 +16,7 @@ pub struct Line(pub Vec<Cell>);
 /// A character and how it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// The character.
     pub character: char,
-    /// How.
     pub style: Style,
 }
 
@@ -27,9 +25,7 @@ pub struct Cell {
 pub struct Style {
     /// One of the sixteen colours of a terminal, if not its usual one.
     pub colour: Option<u8>,
-    /// In bold.
     pub is_bold: bool,
-    /// Faint.
     pub is_faint: bool,
 }
 
@@ -79,7 +75,6 @@ impl Line {
         Self(cells)
     }
 
-    /// The characters.
     pub fn text(&self) -> String {
         self.0.iter().map(|cell| cell.character).collect()
     }

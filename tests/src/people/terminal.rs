@@ -14,7 +14,6 @@ const ROWS: &str = "60";
 const LOOKS: usize = 1200;
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// A terminal.
 pub struct Terminal {
     socket: String,
     directory: TempDir,
@@ -47,7 +46,6 @@ impl Terminal {
         terminal
     }
 
-    /// The home directory.
     pub fn home(&self) -> &Path {
         self.directory.path()
     }

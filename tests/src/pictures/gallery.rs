@@ -7,7 +7,6 @@ use web::{Brand, samples::Sample};
 
 /// The widths of the pictures, with the heights of the windows: a small phone and a desk.
 pub const SIZES: [(u32, u32); 2] = [(360, 740), (1280, 900)];
-/// The colour schemes.
 pub const SCHEMES: [&str; 2] = ["light", "dark"];
 
 /// A picture of one sample.
@@ -15,7 +14,6 @@ pub const SCHEMES: [&str; 2] = ["light", "dark"];
 pub struct Picture {
     /// The size of the window.
     pub size: (u32, u32),
-    /// `light` or `dark`.
     pub scheme: &'static str,
 }
 

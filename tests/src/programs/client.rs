@@ -23,9 +23,7 @@ pub const REDIRECT_URI: &str = "http://127.0.0.1:1/callback";
 /// The verifier of every request.
 pub const VERIFIER: &str = "a-code-verifier-of-sufficient-length-0123456789";
 
-/// A registered client.
 pub struct Client {
-    /// `client_id`.
     pub id: String,
     /// `client_secret`, if it has one.
     pub secret: Option<String>,
@@ -37,9 +35,7 @@ pub struct Client {
 /// An answer as it came.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
     pub status: StatusCode,
-    /// The headers.
     pub headers: HeaderMap,
     /// The JSON; `null` where there was none.
     pub json: Value,

@@ -37,11 +37,8 @@ pub struct Waiting {
 /// How a call ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The exit code.
     pub code: i32,
-    /// The data.
     pub stdout: String,
-    /// The talk.
     pub stderr: String,
 }
 

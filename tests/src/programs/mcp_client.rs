@@ -14,7 +14,6 @@ pub enum Wire {
     V2026,
 }
 
-/// Calls a tool.
 pub async fn call(resource: &str, wire: Wire, token: &str, tool: &str, arguments: Value) -> Answer {
     let params = json!({"name": tool, "arguments": arguments});
     send(resource, wire, token, "tools/call", params).await
@@ -57,7 +56,6 @@ pub async fn send(
 
 /// A session of the wire of 2025.
 pub struct Session {
-    /// `Mcp-Session-Id`.
     pub id: String,
     resource: String,
 }

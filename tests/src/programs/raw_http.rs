@@ -11,17 +11,13 @@ use tokio::{
 /// What has not happened by now never will.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// One connection.
 pub struct RawHttp(TcpStream);
 
-/// An answer.
 #[derive(Debug)]
 pub struct RawAnswer {
-    /// The status.
     pub status: u16,
     /// Status line and headers, in lower case.
     pub head: String,
-    /// The body.
     pub body: String,
 }
 
@@ -45,7 +41,6 @@ impl RawHttp {
         }
     }
 
-    /// The next answer.
     pub async fn answer(&mut self) -> RawAnswer {
         timeout(PATIENCE, self.read_answer()).await.expect("an answer in time")
     }

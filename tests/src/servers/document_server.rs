@@ -38,14 +38,11 @@ struct Place {
     requests: Vec<Request<Bytes>>,
 }
 
-/// An answer.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The status.
     pub status: u16,
     /// Headers besides the length.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
     pub body: Bytes,
     /// Whether the answer never comes.
     pub hangs: bool,
@@ -54,7 +51,6 @@ pub struct Document {
 }
 
 impl Document {
-    /// A JSON document.
     pub fn json(value: &Value) -> Self {
         Self {
             status: 200,
@@ -86,7 +82,6 @@ impl Document {
         self
     }
 
-    /// A failure.
     pub fn status(status: u16) -> Self {
         let (headers, body, delay) = (Vec::new(), Bytes::new(), Duration::ZERO);
         Self { status, headers, body, hangs: false, delay }

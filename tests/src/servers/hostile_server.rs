@@ -39,13 +39,11 @@ const INPUT: &str = "visit";
 
 /// The running server. It stops when it is dropped.
 pub struct HostileServer {
-    /// Its address.
     pub address: String,
     task: JoinHandle<()>,
 }
 
 impl HostileServer {
-    /// Starts it.
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();

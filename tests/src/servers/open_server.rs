@@ -16,7 +16,6 @@ use crate::servers::document_server::{self, Document};
 
 /// The server, on a free port. It stops when it is dropped.
 pub struct OpenServer {
-    /// Its address.
     pub url: String,
     task: JoinHandle<()>,
 }

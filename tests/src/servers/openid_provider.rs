@@ -35,7 +35,6 @@ pub const ACCESS_TOKEN_PREFIX: &str = "upstream-access-token-";
 
 /// A provider on a free port. It stops when it is dropped.
 pub struct OpenIdProvider {
-    /// Its issuer identifier.
     pub issuer: String,
     shared: Shared,
     task: JoinHandle<()>,
@@ -44,7 +43,6 @@ pub struct OpenIdProvider {
 /// What the provider does wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// Nothing.
     None,
     /// The ID token says something else: a member and its value.
     Claim(&'static str, Value),

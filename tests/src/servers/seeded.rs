@@ -35,9 +35,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 /// The running server. It stops when it is dropped.
 pub struct Seeded {
-    /// The MCP server.
     pub server: String,
-    /// The authorization server.
     pub issuer: String,
     flawed: Arc<Flawed>,
     task: JoinHandle<()>,
@@ -69,7 +67,6 @@ struct Memory {
     number: u32,
 }
 
-/// A registered client.
 #[derive(Clone, Default)]
 struct Client {
     redirect_uris: Vec<String>,

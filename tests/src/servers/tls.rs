@@ -26,7 +26,6 @@ use tokio_rustls::{
 };
 use url::Url;
 
-/// A certificate authority.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: TempDir,

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::stack::{Engine, Stack};
 
-/// Its issuer identifier.
 pub const ISSUER: &str = "https://idp.example.com";
 /// How it knows the default person.
 pub const SUBJECT: &str = "00u1";

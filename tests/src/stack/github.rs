@@ -33,23 +33,17 @@ pub const CLIENT_SECRET: &str = "stand-in-secret";
 /// A person at the stand-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct User {
-    /// Numeric id.
     pub id: u64,
-    /// User name.
     pub login: String,
-    /// Full name.
     pub name: String,
-    /// Address.
     pub email: String,
 }
 
 impl User {
-    /// The default person.
     pub fn nick_lucas() -> Self {
         Self::named(583_231, "nick-lucas", "Nick Lucas")
     }
 
-    /// A second person.
     pub fn ada_park() -> Self {
         Self::named(902_114, "ada-park", "Ada Park")
     }

@@ -25,7 +25,6 @@ const PROGRAMS: usize = 6;
 /// Shortest and longest life of the process after it is ready, in milliseconds.
 const LIFE: (usize, usize) = (30, 330);
 
-/// What happened.
 #[derive(Debug, Default)]
 pub struct Figures {
     /// Refreshes that were answered.

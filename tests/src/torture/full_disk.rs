@@ -27,7 +27,6 @@ const PROGRAMS: usize = 3;
 /// Actions of each program while the disk is full, and again when it is not.
 const ACTIONS: usize = 12;
 
-/// What happened.
 #[derive(Debug, Default)]
 pub struct Figures {
     /// Actions that were acknowledged.

@@ -41,7 +41,6 @@ const PACE: Duration = Duration::from_millis(20);
 /// Programs that issue and verify.
 const PROGRAMS: usize = 4;
 
-/// What happened.
 #[derive(Debug, Default)]
 pub struct Figures {
     /// Tokens that were issued.

@@ -36,7 +36,6 @@ pub struct Roll {
     pub bottom_first: bool,
 }
 
-/// What happened.
 #[derive(Debug, Default)]
 pub struct Figures {
     /// Sign-ins that ended with tokens.

@@ -12,7 +12,6 @@ impl Seeded {
         Self(seed)
     }
 
-    /// A random seed.
     pub fn fresh_seed() -> u64 {
         Uuid::new_v4().as_u64_pair().0
     }
@@ -27,7 +26,6 @@ impl Seeded {
         usize::try_from(mixed % limit as u64).expect("below a limit that fits")
     }
 
-    /// One of `choices`.
     pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }

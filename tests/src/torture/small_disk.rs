@@ -43,7 +43,6 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// An empty disk.
     pub async fn new(failure: Failure) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let holder = match failure {

@@ -5,7 +5,6 @@ use futures::future::FutureExt;
 use super::Walkthrough;
 use crate::people::desk::{Desk, Step};
 
-/// The first sign-in.
 pub const FIRST_SIGN_IN: Walkthrough = Walkthrough {
     name: "first-sign-in",
     title: "The first sign-in",

@@ -5,7 +5,6 @@ use futures::future::FutureExt;
 use super::Walkthrough;
 use crate::people::desk::{Desk, Step};
 
-/// Without questions.
 pub const SCRIPTS: Walkthrough = Walkthrough {
     name: "scripts",
     title: "In scripts",

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::{Flawed, Shared, set};
 
-/// Protected resource metadata.
 pub(super) async fn resource(State(flawed): Shared, uri: Uri) -> Response {
     let is_root = !uri.path().ends_with("/mcp");
     match flawed.flaw {
@@ -78,7 +77,6 @@ fn resource_document(flawed: &Flawed, is_root: bool, (resource, announced): (&st
     document
 }
 
-/// Authorization server metadata.
 pub(super) async fn server(State(flawed): Shared, uri: Uri) -> Response {
     let is_openid = uri.path().ends_with("openid-configuration");
     match flawed.flaw {

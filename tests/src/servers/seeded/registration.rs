@@ -13,7 +13,6 @@ use super::{Client, Flawed, Shared, too_many, unstored};
 /// How many registrations the variant `limited` takes.
 const MAX_REGISTRATIONS: usize = 1;
 
-/// Registers a client.
 pub(super) async fn register(State(flawed): Shared, Json(request): Json<Value>) -> Response {
     let asked = {
         let mut memory = flawed.memory();
@@ -132,7 +131,6 @@ fn refusal(flawed: &Flawed, redirect_uris: &[String]) -> Option<Response> {
     })
 }
 
-/// Deletes a client.
 pub(super) async fn unregister(
     State(flawed): Shared,
     Path(id): Path<String>,

@@ -162,7 +162,6 @@ fn leave_out(tokens: &mut Value, member: &str) {
     tokens.as_object_mut().expect("an object").remove(member);
 }
 
-/// Ends the grant.
 pub(super) async fn revoke(
     State(flawed): Shared,
     Form(form): Form<HashMap<String, String>>,

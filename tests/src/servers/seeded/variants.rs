@@ -1,10 +1,8 @@
 //! Servers that are right in another way than most: what a standard allows, or leaves out.
 
-/// One such server.
 pub struct Variant {
     /// What it is started with.
     pub name: &'static str,
-    /// What is different.
     pub about: &'static str,
     /// The checks whose subject is different, and which must not fail for that.
     pub checks: &'static [&'static str],
@@ -12,7 +10,6 @@ pub struct Variant {
     pub signs_in: bool,
 }
 
-/// All of them.
 pub const VARIANTS: &[Variant] = &[
     Variant {
         name: "open",
