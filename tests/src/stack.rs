@@ -128,7 +128,9 @@ impl Stack {
     pub async fn start_with(for_auth: &[&str], for_mcp: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
         write_secret(&data.path().join("secret"));
-        let (auth, github, mcp) = (Place::free().await, Place::free().await, Place::free().await);
+        let auth = Place::free().await;
+        let github = Place::free().await;
+        let mcp = Place::free().await;
         let resource = format!("{}/mcp", mcp.url);
         let time = Arc::new(Time::start());
 

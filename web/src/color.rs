@@ -47,13 +47,15 @@ impl Color {
             let sum = u32::from(one) * (100 - percent) + u32::from(two) * percent;
             u8::try_from(sum / 100).unwrap_or(u8::MAX)
         };
-        let (Self([a, b, c]), Self([x, y, z])) = (self, other);
+        let Self([a, b, c]) = self;
+        let Self([x, y, z]) = other;
         Self([mix(a, x), mix(b, y), mix(c, z)])
     }
 
     /// The contrast of two colours, 1 to 21 (WCAG 2.2, "contrast ratio").
     fn contrast(self, other: Self) -> f64 {
-        let (one, two) = (self.luminance(), other.luminance());
+        let one = self.luminance();
+        let two = other.luminance();
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
@@ -97,8 +99,8 @@ mod tests {
     fn every_color_becomes_one_that_can_be_read() {
         for color in ["#ffff00", "#000000", "#ffffff", "#808080", "#14566a", "#ff0000"] {
             let color = Color::parse(color).expect("a color");
-            let (light, dark) =
-                (color.away_from(LIGHT_GROUND, BLACK), color.away_from(DARK_GROUND, WHITE));
+            let light = color.away_from(LIGHT_GROUND, BLACK);
+            let dark = color.away_from(DARK_GROUND, WHITE);
             assert!(light.contrast(LIGHT_GROUND) >= 4.5 && light.contrast(WHITE) >= 4.5);
             assert!(dark.contrast(DARK_GROUND) >= 4.5 && dark.contrast(BLACK) >= 4.5);
         }

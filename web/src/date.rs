@@ -34,7 +34,9 @@ pub(crate) fn date(text: &Text, seconds: i64) -> String {
 }
 
 fn words(language: Language, time: OffsetDateTime) -> String {
-    let (day, month, year) = (time.day(), u8::from(time.month()), time.year());
+    let day = time.day();
+    let month = u8::from(time.month());
+    let year = time.year();
     match language {
         Language::English => {
             let name = ENGLISH_MONTHS.get(usize::from(month) - 1).unwrap_or(&"");

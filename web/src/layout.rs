@@ -43,7 +43,8 @@ impl Frame {
         title: &str,
         content: impl FnOnce() -> Content,
     ) -> String {
-        let (brand, text) = (&self.brand, self.text);
+        let brand = &self.brand;
+        let text = self.text;
         // One string: between two, Leptos sets a marker that a title would show.
         let title = fill(text.document_title, &[("page", title), ("operator", brand.name())]);
         let footer = fill(text.footer, &[("operator", brand.name())]);

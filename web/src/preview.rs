@@ -19,7 +19,8 @@ pub fn router() -> Router {
     let mut router =
         Router::new().route("/", page(samples::index(&samples))).route(samples::LOGO_PATH, svg);
     for brand in [Brand::default(), samples::other_brand()] {
-        let (path, stylesheet) = (brand.style_path(), brand.stylesheet().to_owned());
+        let path = brand.style_path();
+        let stylesheet = brand.stylesheet().to_owned();
         let css = [(CONTENT_TYPE, "text/css; charset=utf-8")];
         router = router.route(path, get(move || async move { (css, stylesheet) }));
     }

@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn an_unknown_scope_is_shown_by_name_and_marked() {
-        let (line, text) = (ScopeLine::standard("files:delete"), Text::of(Language::English));
+        let line = ScopeLine::standard("files:delete");
+        let text = Text::of(Language::English);
         assert!(line.words(text).contains("files:delete"));
         assert!(line.is_sensitive(text));
     }

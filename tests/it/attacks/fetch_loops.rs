@@ -65,8 +65,8 @@ async fn keys_at_this_server_itself_are_never_fetched() {
 
 #[tokio::test]
 async fn two_servers_that_are_sent_to_each_other_stop_at_the_first_step() {
-    let (one, other) =
-        (Stack::start_with(&ON_LOOPBACK, &[]).await, Stack::start_with(&ON_LOOPBACK, &[]).await);
+    let one = Stack::start_with(&ON_LOOPBACK, &[]).await;
+    let other = Stack::start_with(&ON_LOOPBACK, &[]).await;
     let documents = DocumentServer::start().await;
     let id = documents.at("/client.json");
     let document =

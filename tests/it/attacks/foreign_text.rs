@@ -63,10 +63,12 @@ async fn a_subject_that_one_engine_could_not_keep_signs_nobody_in_on_either() {
 #[tokio::test]
 async fn a_name_from_github_is_cleaned_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let page = browser.open(&stack.at("/sign-in")).await;
         let page = browser.send_form(&page, "/sign-in/github").await;
-        let (action, query) = (page.url.join("?").unwrap(), page.url.query().unwrap());
+        let action = page.url.join("?").unwrap();
+        let query = page.url.query().unwrap();
         let mut fields = pairs(query);
         fields.push(("user".into(), "other".into()));
         fields.push(("typed".into(), "Eve\0 Adams".into()));

@@ -145,7 +145,8 @@ async fn a_deleted_registration_does_not_come_back_under_another_spelling() {
 
 #[tokio::test]
 async fn one_consent_page_is_answered_once_however_its_request_is_spelled() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = Client::register(&stack).await;
     let url = client.authorize_url(&client.authorize_parameters());
     let page = client.reach_consent(&mut browser, &url).await;

@@ -62,7 +62,8 @@ const WRONG: (u16, &str) = (401, "invalid_client");
 #[tokio::test]
 async fn a_secret_is_guessed_a_few_times_a_minute_and_its_owner_is_served_elsewhere() {
     let stack = stack(&["--limit-wrong-secrets", "3"]).await;
-    let (client, neighbour) = (machine(&stack).await, machine(&stack).await);
+    let client = machine(&stack).await;
+    let neighbour = machine(&stack).await;
     let secret = client.secret.as_deref().unwrap();
     for number in 0..FEW {
         let guess = prove(&stack, OFFICE, &client.id, &format!("guess-{number}")).await;
@@ -157,10 +158,8 @@ async fn a_flood_of_made_up_tokens_is_slowed_down_and_a_valid_one_is_not() {
 async fn a_client_that_authenticates_is_counted_by_itself_wherever_it_is() {
     let stack = stack(&["--limit-failed-requests", "3"]).await;
     let method = json!({"token_endpoint_auth_method": "client_secret_post"});
-    let (one, other) = (
-        Client::register_as(&stack, method.clone()).await,
-        Client::register_as(&stack, method).await,
-    );
+    let one = Client::register_as(&stack, method.clone()).await;
+    let other = Client::register_as(&stack, method).await;
     let guess = async |client: &Client, address: String| {
         let form = [
             ("grant_type", "refresh_token"),
@@ -203,7 +202,8 @@ async fn proofs_of_strangers_fill_no_table_and_one_too_many_is_not_used_up() {
     let stranger = Client::register(&stack).await;
     let key = SigningKey::generate(Algorithm::ES256).unwrap();
     let proof = || {
-        let (url, now) = (stack.at("/token"), stack.state.clock.now());
+        let url = stack.at("/token");
+        let now = stack.state.clock.now();
         let request =
             DpopRequest { method: "POST", url: &url, access_token: None, nonce: None, now };
         key.dpop_proof(&request).unwrap()

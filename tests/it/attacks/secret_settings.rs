@@ -23,7 +23,8 @@ use tokio::process::Command;
 
 fn options(data: &Path, database_url: &str) -> Vec<String> {
     write_secret(&data.join("secret"));
-    let (issuer, nowhere) = ("http://localhost:3000", "http://localhost:1");
+    let issuer = "http://localhost:3000";
+    let nowhere = "http://localhost:1";
     let mut options = auth_options(data, issuer, nowhere, "http://localhost:1/mcp");
     let at = options.iter().position(|option| option == "--database-url").unwrap();
     options[at + 1] = database_url.to_owned();

@@ -68,8 +68,8 @@ async fn registration_token(stack: &Stack) -> String {
         "grant_types": ["authorization_code", DEVICE_CODE],
     });
     let answer = Answer::of(http().post(stack.at("/register")).json(&request)).await;
-    let (uri, token) =
-        (answer.text("registration_client_uri"), answer.text("registration_access_token"));
+    let uri = answer.text("registration_client_uri");
+    let token = answer.text("registration_access_token");
     let read = Answer::of(http().get(uri).bearer_auth(token)).await;
     assert_eq!(read.status, 200, "{}", read.json);
     let mut update = request;
@@ -83,7 +83,8 @@ async fn registration_token(stack: &Stack) -> String {
 async fn of_a_key(stack: &Stack, secrets: &mut Secrets) {
     let client = Client::register(stack).await;
     let code = client.obtain_code(&mut Browser::default()).await;
-    let (key, url) = (SigningKey::generate(Algorithm::ES256).unwrap(), stack.at("/token"));
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let url = stack.at("/token");
     let now = stack.state.clock.now();
     let request = DpopRequest { method: "POST", url: &url, access_token: None, nonce: None, now };
     let proof = key.dpop_proof(&request).unwrap();

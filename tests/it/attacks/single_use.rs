@@ -46,7 +46,8 @@ async fn press_at_once(browser: &Browser, pages: &[Page], button: (&str, &str)) 
 async fn of_all_who_remember_a_value_one_is_the_first_on_either_engine() {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
-        let (db, until) = (stack.state.db.connection(), stack.state.clock.now() + 60);
+        let db = stack.state.db.connection();
+        let until = stack.state.clock.now() + 60;
         for round in 0..20 {
             let value = round.to_string();
             let all =
@@ -93,7 +94,8 @@ async fn a_proof_of_possession_counts_once_on_either_engine() {
         let client = Client::register(&stack).await;
         let tokens = client.obtain_tokens(&mut Browser::default()).await;
         let key = SigningKey::generate(Algorithm::ES256).unwrap();
-        let (url, now) = (stack.at("/token"), stack.state.clock.now());
+        let url = stack.at("/token");
+        let now = stack.state.clock.now();
         let request =
             DpopRequest { method: "POST", url: &url, access_token: None, nonce: None, now };
         let proof = key.dpop_proof(&request).unwrap();
@@ -131,13 +133,15 @@ async fn an_identity_assertion_counts_once_on_either_engine() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_device_code_is_redeemed_once_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let client = register(&stack).await;
         let codes = client.post("/device_authorization", &valid_request(&client, &stack)).await;
         let page = browser.open(codes.text("verification_uri")).await;
         let page = browser.send_form(&page, "/sign-in/github").await;
         let page = browser.press(&page, "user", "nick-lucas").await;
-        let (csrf, code) = (page.hidden("csrf"), codes.text("user_code"));
+        let csrf = page.hidden("csrf");
+        let code = codes.text("user_code");
         let typed = [("csrf", csrf.as_str()), ("user_code", code)];
         let page = browser.post(page.url.as_str(), &typed).await;
         browser.press_after(&page, ("decision", "allow"), &[("started", "yes", true)]).await;
@@ -156,7 +160,8 @@ async fn a_device_code_is_redeemed_once_on_either_engine() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_consent_page_is_answered_once_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let client = Client::register(&stack).await;
         let url = client.authorize_url(&client.authorize_parameters());
         let page = client.reach_consent(&mut browser, &url).await;
@@ -170,7 +175,8 @@ async fn a_consent_page_is_answered_once_on_either_engine() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_name_of_a_pushed_request_is_answered_once_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let client = Client::register(&stack).await;
         let pushed = client.post("/par", &client.authorize_parameters()).await;
         let name = pushed.text("request_uri").to_owned();
@@ -188,7 +194,8 @@ async fn the_name_of_a_pushed_request_is_answered_once_on_either_engine() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_state_of_a_sign_in_is_answered_once_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let page = browser.open(&stack.at("/sign-in")).await;
         // Each press gives a fresh code of the upstream, all with one state.
         let page = browser.send_form(&page, "/sign-in/github").await;

@@ -29,7 +29,8 @@ async fn images_are_kept_in_files_and_named_on_the_screen() {
     let picture = json!({"type": "image", "data": "aGk=", "mimeType": "image/png"});
     let result = json!({"content": [{"type": "text", "text": "Here:"}, picture]});
     let server = OpenServer::start(&[tools(&["draw"]), ("tools/call draw", result)]).await;
-    let (person, home) = (at(&server), tempfile::tempdir().unwrap());
+    let person = at(&server);
+    let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("pictures");
     let to = directory.to_str().unwrap();
 
@@ -134,10 +135,8 @@ async fn a_server_without_the_extension_offers_no_skills() {
 
 #[tokio::test]
 async fn at_the_prompt_servers_are_named_used_and_removed() {
-    let (here, there) = (
-        OpenServer::start(&[tools(&["here"])]).await,
-        OpenServer::start(&[tools(&["there"])]).await,
-    );
+    let here = OpenServer::start(&[tools(&["here"])]).await;
+    let there = OpenServer::start(&[tools(&["there"])]).await;
     let lines = format!(
         "tools\nadd there {}\nuse there\ntools\nservers\nremove there\nuse there\nadd x nonsense://\n",
         there.url

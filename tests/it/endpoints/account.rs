@@ -27,7 +27,8 @@ async fn userinfo(stack: &Stack, tokens: &Answer) -> StatusCode {
 
 #[tokio::test]
 async fn nobody_sees_it_without_signing_in_and_then_they_come_back_to_it() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = browser.open(&stack.at("/account")).await;
     assert_eq!(page.url.path(), "/sign-in");
     let page = browser.send_form(&page, "/sign-in/github").await;
@@ -38,7 +39,8 @@ async fn nobody_sees_it_without_signing_in_and_then_they_come_back_to_it() {
 
 #[tokio::test]
 async fn it_shows_apps_browsers_identities_and_events() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, _, page) = account(&stack, &mut browser).await;
     let text = page.text();
     for shown in [
@@ -58,7 +60,8 @@ async fn it_shows_apps_browsers_identities_and_events() {
 
 #[tokio::test]
 async fn removing_access_ends_the_grant_and_says_so() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, tokens, page) = account(&stack, &mut browser).await;
     assert_eq!(userinfo(&stack, &tokens).await, 200);
     let page = browser.send_form(&page, "/account/revoke").await;
@@ -73,7 +76,8 @@ async fn removing_access_ends_the_grant_and_says_so() {
 
 #[tokio::test]
 async fn only_the_named_installation_loses_its_access() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, first, _) = account(&stack, &mut browser).await;
     let second = client.obtain_tokens(&mut browser).await;
     let page = browser.open(&stack.at("/account")).await;
@@ -85,7 +89,8 @@ async fn only_the_named_installation_loses_its_access() {
 
 #[tokio::test]
 async fn nobody_can_remove_the_grant_of_another_user() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, tokens, page) = account(&stack, &mut browser).await;
     let grant = page.hidden("grant");
 
@@ -102,7 +107,8 @@ async fn nobody_can_remove_the_grant_of_another_user() {
 
 #[tokio::test]
 async fn every_form_needs_the_proof_of_its_own_session() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, tokens, page) = account(&stack, &mut browser).await;
     let grant = page.hidden("grant");
     for path in ["/account/revoke", "/account/sessions", "/account/identities", "/account/delete"] {
@@ -121,7 +127,8 @@ async fn every_form_needs_the_proof_of_its_own_session() {
 
 #[tokio::test]
 async fn another_browser_can_be_signed_out_and_this_one_stays() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     account(&stack, &mut browser).await;
     let mut laptop = Browser::default();
     let (_, _, page) = account(&stack, &mut laptop).await;
@@ -137,7 +144,8 @@ const COPIED: &str = "A copied token or code was used";
 #[tokio::test]
 async fn a_refresh_token_that_comes_back_late_is_told_to_the_person_once_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let (client, tokens, page) = account(&stack, &mut browser).await;
         assert!(!page.text().contains(COPIED));
         let old = tokens.text("refresh_token");
@@ -157,7 +165,8 @@ async fn a_refresh_token_that_comes_back_late_is_told_to_the_person_once_on_eith
 #[tokio::test]
 async fn a_code_that_comes_twice_is_told_to_the_person_once_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let client = Client::register(&stack).await;
         let form = client.code_form(&client.obtain_code(&mut browser).await);
         join_all((0..8).map(|_| client.post("/token", &form))).await;
@@ -168,7 +177,8 @@ async fn a_code_that_comes_twice_is_told_to_the_person_once_on_either_engine() {
 
 #[tokio::test]
 async fn a_long_list_of_apps_is_shown_page_by_page() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = Client::register(&stack).await;
     for _ in 0..9 {
         client.obtain_code(&mut browser).await;
@@ -184,7 +194,8 @@ async fn a_long_list_of_apps_is_shown_page_by_page() {
 
 #[tokio::test]
 async fn everything_known_of_a_person_is_one_download_without_a_secret() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, tokens, _) = account(&stack, &mut browser).await;
     let file = browser.open(&stack.at("/account/export")).await;
     assert!(file.header("content-disposition").starts_with("attachment"));
@@ -201,7 +212,8 @@ async fn everything_known_of_a_person_is_one_download_without_a_secret() {
 
 #[tokio::test]
 async fn deleting_the_account_erases_the_person_and_ends_everything() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, tokens, _) = account(&stack, &mut browser).await;
     let page = browser.open(&stack.at("/account/delete")).await;
 
@@ -224,7 +236,8 @@ async fn deleting_the_account_erases_the_person_and_ends_everything() {
 
 #[tokio::test]
 async fn an_account_is_deleted_only_soon_after_a_sign_in() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     account(&stack, &mut browser).await;
     let page = browser.open(&stack.at("/account/delete")).await;
     let csrf = page.hidden("csrf");

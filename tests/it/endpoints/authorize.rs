@@ -190,7 +190,8 @@ async fn a_client_that_an_operator_entered_is_told_of_its_mistakes_at_its_site()
 #[tokio::test]
 async fn a_state_longer_than_2_kilobytes_is_refused() {
     let mut setting = setting().await;
-    let (longest, longer) = ("\u{20ac}&=".repeat(409) + "abc", "a".repeat(2049));
+    let longest = "\u{20ac}&=".repeat(409) + "abc";
+    let longer = "a".repeat(2049);
     assert_eq!(longest.len(), 2048);
     for name in ["state", "nonce", "login_hint"] {
         let page = setting.open(&with(setting.valid_request(), name, &longest)).await;

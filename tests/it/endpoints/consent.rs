@@ -16,7 +16,8 @@ async fn consent_page(stack: &Stack, browser: &mut Browser) -> (Client, Page) {
 
 #[tokio::test]
 async fn it_shows_who_asks_for_what_and_where_the_answer_goes() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, page) = consent_page(&stack, &mut browser).await;
     let text = page.text();
     for shown in ["Test client", "127.0.0.1:1", "Use the tools", "See your name", "Nick Lucas"] {
@@ -26,7 +27,8 @@ async fn it_shows_who_asks_for_what_and_where_the_answer_goes() {
 
 #[tokio::test]
 async fn allowing_sends_back_a_code_with_state_and_iss() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, page) = consent_page(&stack, &mut browser).await;
     let page = browser.press(&page, "decision", "allow").await;
     assert!(page.url.as_str().starts_with(REDIRECT_URI));
@@ -38,7 +40,8 @@ async fn allowing_sends_back_a_code_with_state_and_iss() {
 
 #[tokio::test]
 async fn denying_sends_back_access_denied() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, page) = consent_page(&stack, &mut browser).await;
     let page = browser.press(&page, "decision", "deny").await;
     assert_eq!(page.query("error").as_deref(), Some("access_denied"));
@@ -47,7 +50,8 @@ async fn denying_sends_back_access_denied() {
 
 #[tokio::test]
 async fn the_answer_counts_only_in_the_browser_that_was_asked() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, page) = consent_page(&stack, &mut browser).await;
     let request = page.hidden("request");
     let form = [("request", request.as_str()), ("decision", "allow")];
@@ -73,7 +77,8 @@ async fn a_form_from_another_site_is_refused() {
 
 #[tokio::test]
 async fn a_page_that_was_left_open_too_long_is_refused() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, page) = consent_page(&stack, &mut browser).await;
     stack.advance(1801);
     let page = browser.press(&page, "decision", "allow").await;
@@ -82,7 +87,8 @@ async fn a_page_that_was_left_open_too_long_is_refused() {
 
 #[tokio::test]
 async fn added_fields_change_nothing() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, page) = consent_page(&stack, &mut browser).await;
     let request = page.hidden("request");
     let form = [
@@ -101,7 +107,8 @@ async fn added_fields_change_nothing() {
 
 #[tokio::test]
 async fn a_scope_that_was_unticked_is_not_granted() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, page) = consent_page(&stack, &mut browser).await;
     let allow = ("decision", "allow");
     let page = browser.press_after(&page, allow, &[("scope", "email", false)]).await;
@@ -111,7 +118,8 @@ async fn a_scope_that_was_unticked_is_not_granted() {
 
 #[tokio::test]
 async fn unticking_every_scope_denies_the_request() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = Client::register(&stack).await;
     let request = with(client.authorize_parameters(), "scope", "email");
     let page = client.reach_consent(&mut browser, &client.authorize_url(&request)).await;
@@ -133,7 +141,8 @@ async fn registered_with_secret(stack: &Stack) -> Client {
 
 /// The person has allowed the client once; what a further request of theirs leads to.
 async fn ask_again(change: (&'static str, &str)) -> Page {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = registered_with_secret(&stack).await;
     client.obtain_code(&mut browser).await;
     let request = with(client.authorize_parameters(), change.0, change.1);
@@ -150,7 +159,8 @@ async fn a_client_that_can_prove_itself_is_not_asked_about_twice() {
 
 #[tokio::test]
 async fn a_page_of_another_site_gets_no_code_without_a_click_for_a_client_that_registered_itself() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = registered_with_secret(&stack).await;
     client.obtain_code(&mut browser).await;
     let url = client.authorize_url(&client.authorize_parameters());
@@ -172,7 +182,8 @@ async fn a_page_of_another_site_gets_no_code_without_a_click_for_a_client_that_r
 
 #[tokio::test]
 async fn a_client_that_an_operator_entered_is_remembered_however_its_request_comes() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let options = ["--redirect-uri", tests::programs::client::REDIRECT_URI];
     let client = Client::pre_registered(&stack, &options).await;
     client.obtain_code(&mut browser).await;
@@ -183,7 +194,8 @@ async fn a_client_that_an_operator_entered_is_remembered_however_its_request_com
 
 #[tokio::test]
 async fn a_look_at_the_headers_alone_gets_no_code() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = registered_with_secret(&stack).await;
     client.obtain_code(&mut browser).await;
     let url = client.authorize_url(&client.authorize_parameters());
@@ -206,7 +218,8 @@ async fn more_than_was_allowed_is_asked_about() {
 
 #[tokio::test]
 async fn a_public_client_is_asked_about_every_time() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = Client::register(&stack).await;
     client.obtain_code(&mut browser).await;
     let url = client.authorize_url(&client.authorize_parameters());
@@ -218,7 +231,8 @@ async fn a_public_client_is_asked_about_every_time() {
 
 #[tokio::test]
 async fn a_consent_that_was_taken_back_is_not_remembered() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let secret = serde_json::json!({"token_endpoint_auth_method": "client_secret_post"});
     let client = Client::register_as(&stack, secret).await;
     let code = client.obtain_code(&mut browser).await;
@@ -237,7 +251,8 @@ async fn a_consent_that_was_taken_back_is_not_remembered() {
 
 #[tokio::test]
 async fn it_is_never_made_for_a_frame() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, page) = consent_page(&stack, &mut browser).await;
     for destination in ["iframe", "object", "embed"] {
         let framed = tests::programs::client::http()
@@ -253,7 +268,8 @@ async fn it_is_never_made_for_a_frame() {
 
 #[tokio::test]
 async fn it_speaks_the_language_of_the_person() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = Client::register(&stack).await;
     let german = with(client.authorize_parameters(), "ui_locales", "de");
     let page = client.reach_consent(&mut browser, &client.authorize_url(&german)).await;
@@ -263,7 +279,8 @@ async fn it_speaks_the_language_of_the_person() {
 
 #[tokio::test]
 async fn a_client_whose_name_claims_a_brand_is_warned_of() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let name = serde_json::json!({"client_name": "G\u{43e}\u{43e}gle Drive"});
     let client = Client::register_as(&stack, name).await;
     let url = client.authorize_url(&client.authorize_parameters());
@@ -274,7 +291,8 @@ async fn a_client_whose_name_claims_a_brand_is_warned_of() {
 
 #[tokio::test]
 async fn opening_it_is_no_way_around_signing_in_again() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, _) = consent_page(&stack, &mut browser).await;
     stack.advance(600);
     for (name, value) in [("prompt", "login"), ("max_age", "60")] {
@@ -290,7 +308,8 @@ async fn opening_it_is_no_way_around_signing_in_again() {
 
 #[tokio::test]
 async fn one_page_is_answered_once() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, page) = consent_page(&stack, &mut browser).await;
     let denied = browser.press(&page, "decision", "deny").await;
     assert_eq!(denied.query("error").as_deref(), Some("access_denied"));
@@ -301,7 +320,8 @@ async fn one_page_is_answered_once() {
 
 #[tokio::test]
 async fn an_answer_that_is_neither_does_not_use_up_the_page() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, page) = consent_page(&stack, &mut browser).await;
     let request = page.hidden("request");
     for decision in ["", "maybe", "ALLOW"] {
@@ -315,7 +335,8 @@ async fn an_answer_that_is_neither_does_not_use_up_the_page() {
 
 #[tokio::test]
 async fn no_other_page_may_frame_it_or_learn_its_address() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, page) = consent_page(&stack, &mut browser).await;
     assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
     assert!(!page.header("content-security-policy").contains("unsafe"));
@@ -327,7 +348,8 @@ async fn no_other_page_may_frame_it_or_learn_its_address() {
 
 #[tokio::test]
 async fn a_hostile_client_name_is_shown_harmlessly() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let name = "<script>alert(1)</script>\"><img src=x onerror=alert(1)>";
     let client = Client::register_as(&stack, serde_json::json!({"client_name": name})).await;
     let request = with(client.authorize_parameters(), "state", "\"><script>");

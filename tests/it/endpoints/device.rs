@@ -55,7 +55,8 @@ pub(crate) async fn allow(codes: &Answer) {
 
 #[tokio::test]
 async fn a_person_types_the_code_ticks_the_box_and_the_device_goes_on() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, codes) = waiting_device(&stack).await;
     let page = arrive(&mut browser, codes.text("verification_uri")).await;
     assert_eq!(page.url.path(), "/device");
@@ -75,7 +76,8 @@ async fn a_person_types_the_code_ticks_the_box_and_the_device_goes_on() {
 
 #[tokio::test]
 async fn the_complete_address_only_fills_in_the_code() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, codes) = waiting_device(&stack).await;
     let page = arrive(&mut browser, codes.text("verification_uri_complete")).await;
     assert_eq!(page.hidden("user_code"), codes.text("user_code"));
@@ -87,7 +89,8 @@ async fn the_complete_address_only_fills_in_the_code() {
 
 #[tokio::test]
 async fn without_the_tick_nothing_is_allowed() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, codes) = waiting_device(&stack).await;
     let page = arrive(&mut browser, codes.text("verification_uri")).await;
     let page = type_code(&mut browser, &page, codes.text("user_code")).await;
@@ -98,7 +101,8 @@ async fn without_the_tick_nothing_is_allowed() {
 
 #[tokio::test]
 async fn a_denied_device_is_told_so_and_cannot_be_allowed_afterwards() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, codes) = waiting_device(&stack).await;
     let page = arrive(&mut browser, codes.text("verification_uri")).await;
     let question = type_code(&mut browser, &page, codes.text("user_code")).await;
@@ -111,7 +115,8 @@ async fn a_denied_device_is_told_so_and_cannot_be_allowed_afterwards() {
 
 #[tokio::test]
 async fn the_answer_counts_only_in_the_session_that_typed_the_code() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, codes) = waiting_device(&stack).await;
     let page = arrive(&mut browser, codes.text("verification_uri")).await;
     let question = type_code(&mut browser, &page, codes.text("user_code")).await;
@@ -129,7 +134,8 @@ async fn the_answer_counts_only_in_the_session_that_typed_the_code() {
 
 #[tokio::test]
 async fn a_code_that_nothing_waits_for_is_said_to_be_unknown() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = arrive(&mut browser, &stack.at("/device")).await;
     for typed in ["BBBB-BBBB", "ＢＢＢＢＢＢＢＢ", "%", "' OR 1=1 --", "<script>", "\u{0}"]
     {
@@ -146,7 +152,8 @@ async fn a_code_that_nothing_waits_for_is_said_to_be_unknown() {
 
 #[tokio::test]
 async fn an_expired_code_is_as_good_as_none() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, codes) = waiting_device(&stack).await;
     let page = arrive(&mut browser, &stack.at("/device")).await;
     stack.advance(600);
@@ -159,7 +166,8 @@ async fn an_expired_code_is_as_good_as_none() {
 #[tokio::test]
 async fn guessing_codes_is_stopped_and_waiting_helps_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let (_, codes) = waiting_device(&stack).await;
         let page = arrive(&mut browser, &stack.at("/device")).await;
         for _ in 0..10 {
@@ -228,7 +236,8 @@ async fn wrong_codes_of_everybody_have_a_limit_together() {
     assert_eq!(guess_from("", &person).await, 400);
     let allowance = Allowance { most: 600, span: 600 };
     // A minute ahead of the stack's clock, so that nothing comes back while the test runs.
-    let (db, soon) = (stack.state.db.connection(), stack.state.clock.now() + 60);
+    let db = stack.state.db.connection();
+    let soon = stack.state.clock.now() + 60;
     for _ in 0..600 {
         attempts::count(db, ("device_wrong", ""), allowance, soon).await.unwrap();
     }
@@ -242,7 +251,8 @@ async fn attempts_count_together_on_every_replica_on_either_engine() {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
         // Ahead of the stack's own clock, whose clean-up would take what is over.
-        let (db, start) = (stack.state.db.connection(), stack.state.clock.now() + 3600);
+        let db = stack.state.db.connection();
+        let start = stack.state.clock.now() + 3600;
         let tries = (0..32).map(|_| attempts::count(db, ("test", "a key"), allowance, start));
         let counted: Vec<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(counted.iter().filter(|wait| wait.is_none()).count(), 10, "{engine:?}");
@@ -261,7 +271,8 @@ async fn attempts_count_together_on_every_replica_on_either_engine() {
 
 #[tokio::test]
 async fn a_limit_reached_in_one_session_holds_in_another_of_the_same_person() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = arrive(&mut browser, &stack.at("/device")).await;
     for _ in 0..10 {
         type_code(&mut browser, &page, "BBBB-BBBB").await;
@@ -273,7 +284,8 @@ async fn a_limit_reached_in_one_session_holds_in_another_of_the_same_person() {
 
 #[tokio::test]
 async fn an_answer_that_is_neither_leaves_the_question_open() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, codes) = waiting_device(&stack).await;
     let page = arrive(&mut browser, codes.text("verification_uri")).await;
     let question = type_code(&mut browser, &page, codes.text("user_code")).await;
@@ -287,7 +299,8 @@ async fn an_answer_that_is_neither_leaves_the_question_open() {
 
 #[tokio::test]
 async fn a_device_of_an_account_that_was_deleted_meanwhile_gets_nothing() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (client, codes) = waiting_device(&stack).await;
     let page = arrive(&mut browser, codes.text("verification_uri")).await;
     let question = type_code(&mut browser, &page, codes.text("user_code")).await;

@@ -19,7 +19,8 @@ struct Setting {
 
 /// A person who is signed in, and a client with an ID token of theirs.
 async fn setting() -> Setting {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let metadata = serde_json::json!({
         "token_endpoint_auth_method": "none",
         "post_logout_redirect_uris": [AFTERWARDS],
@@ -195,7 +196,8 @@ async fn nobody_is_led_to_a_site_that_only_a_registration_names_without_a_page()
 
 #[tokio::test]
 async fn a_client_that_an_operator_entered_and_one_with_the_persons_yes_have_people_led_back() {
-    let (stack, site) = (Stack::start().await, "https://app.example/out");
+    let stack = Stack::start().await;
+    let site = "https://app.example/out";
     let metadata = serde_json::json!({"post_logout_redirect_uris": [site]});
     let registered = Client::register_as(&stack, metadata).await;
     let options = ["--redirect-uri", site, "--post-logout-redirect-uri", site];

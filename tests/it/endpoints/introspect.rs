@@ -134,7 +134,8 @@ async fn a_token_of_a_clients_own_is_known_until_it_or_its_client_is_gone() {
     let active = async |form: &[(&'static str, String)]| {
         server.post_authenticated("/introspect", form).await.json["active"].clone()
     };
-    let (first, second) = (own().await, own().await);
+    let first = own().await;
+    let second = own().await;
     assert_eq!(active(&first).await, true);
     assert_eq!(client.post_authenticated("/revoke", &first).await.status, 200);
     assert_eq!(active(&first).await, false);

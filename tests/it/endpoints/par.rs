@@ -40,10 +40,8 @@ async fn its_name_is_good_for_one_answer() {
     let pushed = client.post("/par", &client.authorize_parameters()).await;
     let url = client.authorize_url(&query(&client, &pushed));
     let mut browser = Browser::default();
-    let (first, second) = (
-        client.reach_consent(&mut browser, &url).await,
-        client.reach_consent(&mut browser, &url).await,
-    );
+    let first = client.reach_consent(&mut browser, &url).await;
+    let second = client.reach_consent(&mut browser, &url).await;
     let answered = browser.press(&first, "decision", "allow").await;
     assert!(answered.query("code").is_some());
     let again = browser.press(&second, "decision", "allow").await;
@@ -152,7 +150,8 @@ async fn a_proof_by_another_key_than_the_named_one_is_refused() {
     let (stack, client) = setting().await;
     let [named, other] = [Algorithm::ES256; 2].map(|it| SigningKey::generate(it).unwrap());
     let form = with(client.authorize_parameters(), "dpop_jkt", named.thumbprint());
-    let (url, now) = (stack.at("/par"), stack.state.clock.now());
+    let url = stack.at("/par");
+    let now = stack.state.clock.now();
     let request = DpopRequest { method: "POST", url: &url, access_token: None, nonce: None, now };
     let push = async |key: &SigningKey| {
         client.post_with_proof("/par", &form, &key.dpop_proof(&request).unwrap()).await

@@ -42,14 +42,16 @@ async fn subject(client: &Client, browser: &mut Browser) -> Value {
 
 #[tokio::test]
 async fn the_stand_in_is_labelled_as_one() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = browser.open(&stack.at("/sign-in")).await;
     assert!(page.text().contains("stand-in"), "{}", page.text());
 }
 
 #[tokio::test]
 async fn the_home_page_says_who_is_signed_in() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = browser.open(&stack.at("/sign-in")).await;
     let page = browser.send_form(&page, "/sign-in/github").await;
     let page = browser.press(&page, "user", "nick-lucas").await;
@@ -75,7 +77,8 @@ async fn the_same_person_keeps_one_account() {
 
 #[tokio::test]
 async fn denying_at_github_says_so_and_signs_nobody_in() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = browser.open(&stack.at("/sign-in")).await;
     let page = browser.send_form(&page, "/sign-in/github").await;
     let page = browser.press(&page, "user", "deny").await;
@@ -85,7 +88,8 @@ async fn denying_at_github_says_so_and_signs_nobody_in() {
 
 #[tokio::test]
 async fn a_sign_in_cannot_be_finished_in_another_browser() {
-    let (stack, mut attacker) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut attacker = Browser::default();
     let page = attacker.open(&stack.at("/sign-in")).await;
     let page = attacker.send_form(&page, "/sign-in/github").await;
     let mut victim = Browser::default();
@@ -95,7 +99,8 @@ async fn a_sign_in_cannot_be_finished_in_another_browser() {
 
 #[tokio::test]
 async fn a_sign_in_that_took_too_long_starts_again() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = browser.open(&stack.at("/sign-in")).await;
     let page = browser.send_form(&page, "/sign-in/github").await;
     stack.advance(601);
@@ -105,7 +110,8 @@ async fn a_sign_in_that_took_too_long_starts_again() {
 
 #[tokio::test]
 async fn a_forged_or_missing_state_is_refused() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     for query in ["code=1", "code=1&state=x", "state=a&state=b&code=1", "error=access_denied"] {
         let page = browser.open(&stack.at(&format!("/sign-in/github/callback?{query}"))).await;
         assert!(page.status.is_client_error(), "{query}");
@@ -114,7 +120,8 @@ async fn a_forged_or_missing_state_is_refused() {
 
 #[tokio::test]
 async fn it_never_continues_on_another_site() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     for elsewhere in ["https://evil.test/", "//evil.test", "/%5Cevil.test"] {
         let page = browser.open(&stack.at(&format!("/sign-in?continue={elsewhere}"))).await;
         assert_eq!(page.status, 400, "{elsewhere}");
@@ -123,7 +130,8 @@ async fn it_never_continues_on_another_site() {
 
 #[tokio::test]
 async fn a_session_ends_by_itself() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = Client::register(&stack).await;
     client.obtain_code(&mut browser).await;
     stack.advance(12 * 3600);
@@ -135,7 +143,8 @@ async fn a_session_ends_by_itself() {
 async fn an_outage_of_github_is_said_to_be_one() {
     let no_provider =
         ["--github-base-url", "http://localhost:1", "--github-api-url", "http://localhost:1"];
-    let (stack, mut browser) = (Stack::start_with(&no_provider, &[]).await, Browser::default());
+    let stack = Stack::start_with(&no_provider, &[]).await;
+    let mut browser = Browser::default();
     let page = browser.open(&stack.at("/sign-in")).await;
     let at_github = browser.send_form(&page, "/sign-in/github").await;
     let state = at_github.query("state").unwrap();
@@ -147,7 +156,8 @@ async fn an_outage_of_github_is_said_to_be_one() {
 
 #[tokio::test]
 async fn a_code_that_github_does_not_know_signs_nobody_in() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = browser.open(&stack.at("/sign-in")).await;
     let at_github = browser.send_form(&page, "/sign-in/github").await;
     let state = at_github.query("state").unwrap();
@@ -158,7 +168,8 @@ async fn a_code_that_github_does_not_know_signs_nobody_in() {
 
 #[tokio::test]
 async fn a_second_tab_restarts_the_wait_of_the_browser() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = browser.open(&stack.at("/sign-in")).await;
     browser.send_form(&page, "/sign-in/github").await;
     let cookie = browser.cookies_for(&stack.issuer);
@@ -184,7 +195,8 @@ async fn a_cookie_that_is_none_of_ours_is_replaced() {
 
 #[tokio::test]
 async fn words_of_an_upstream_are_never_shown() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let page = browser.open(&stack.at("/sign-in")).await;
     let at_github = browser.send_form(&page, "/sign-in/github").await;
     let state = at_github.query("state").unwrap();

@@ -4,7 +4,8 @@ use tests::{people::browser::Browser, programs::client::Client, stack::Stack};
 
 #[tokio::test]
 async fn signing_out_ends_the_session_and_keeps_what_programs_were_granted() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = Client::register(&stack).await;
     let tokens = client.obtain_tokens(&mut browser).await;
     let page = browser.open(&stack.at("/")).await;
@@ -17,7 +18,8 @@ async fn signing_out_ends_the_session_and_keeps_what_programs_were_granted() {
 
 #[tokio::test]
 async fn nobody_is_signed_out_by_a_forged_form() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = Client::register(&stack).await;
     client.obtain_code(&mut browser).await;
     let page = browser.post(&stack.at("/sign-out"), &[("csrf", "guessed")]).await;

@@ -29,7 +29,8 @@ async fn an_unknown_client_is_401_before_anything_else_is_judged() {
 
 #[tokio::test]
 async fn a_registration_of_another_server_is_unknown_here() {
-    let (stack, other) = (Stack::start().await, Stack::start().await);
+    let stack = Stack::start().await;
+    let other = Stack::start().await;
     let client = Client::register(&stack).await;
     let foreign = Client::register(&other).await;
     let form = with(client.code_form("x"), "client_id", &foreign.id);

@@ -36,7 +36,8 @@ fn received(server: &DocumentServer) -> String {
 #[tokio::test]
 async fn a_client_hears_of_the_end_of_its_session_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let server = DocumentServer::start().await;
         server.put("/logout", Document::status(200));
         let id_token = setting(&stack, &server, &mut browser).await;
@@ -65,7 +66,8 @@ async fn a_client_hears_of_the_end_of_its_session_on_either_engine() {
 
 #[tokio::test]
 async fn a_message_that_was_not_taken_is_tried_again_and_given_up_in_the_end() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let server = DocumentServer::start().await;
     server.put("/logout", Document::status(503));
     setting(&stack, &server, &mut browser).await;
@@ -88,7 +90,8 @@ async fn a_message_that_was_not_taken_is_tried_again_and_given_up_in_the_end() {
 
 #[tokio::test]
 async fn several_replicas_deliver_a_message_once_on_the_postgresql_engine() {
-    let (stack, mut browser) = (Stack::on(Engine::Postgres).await, Browser::default());
+    let stack = Stack::on(Engine::Postgres).await;
+    let mut browser = Browser::default();
     let server = DocumentServer::start().await;
     server.put("/logout", Document::status(200));
     setting(&stack, &server, &mut browser).await;
@@ -103,7 +106,8 @@ async fn several_replicas_deliver_a_message_once_on_the_postgresql_engine() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_with_a_logout_token() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let server = DocumentServer::start().await;
     let elsewhere = Document::status(307).with("location", &server.at("/elsewhere"));
     server.put("/logout", elsewhere);
@@ -115,7 +119,8 @@ async fn a_redirect_is_not_followed_with_a_logout_token() {
 
 #[tokio::test]
 async fn signing_in_again_as_the_same_user_ends_no_session() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let server = DocumentServer::start().await;
     server.put("/logout", Document::status(200));
     setting(&stack, &server, &mut browser).await;

@@ -177,7 +177,8 @@ async fn by_keyboard_alone_a_person_signs_out_another_browser_and_then_this_one(
 #[tokio::test]
 async fn by_keyboard_alone_a_person_signs_out_everywhere_else() {
     let stack = Stack::start().await;
-    let (mut phone, mut desk) = (Browser::default(), Browser::default());
+    let mut phone = Browser::default();
+    let mut desk = Browser::default();
     for elsewhere in [&mut phone, &mut desk] {
         Client::register(&stack).await.obtain_code(elsewhere).await;
     }
@@ -247,7 +248,8 @@ async fn by_keyboard_alone_a_person_finds_the_way_on_from_a_refusal() {
 /// A program of the name that Chromium hands links of private-use schemes to. It writes the link
 /// to a pipe, so that a test can wait for it.
 fn app(directory: &Path) -> Lines<BufReader<Receiver>> {
-    let (program, pipe) = (directory.join("xdg-open"), directory.join("opened"));
+    let program = directory.join("xdg-open");
+    let pipe = directory.join("opened");
     let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(made.success());
     fs::write(&program, format!("#!/bin/sh\necho \"$1\" >'{}'\n", pipe.display())).unwrap();

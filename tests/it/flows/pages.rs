@@ -20,7 +20,8 @@ async fn browser() -> (Chromium, String) {
 
 #[tokio::test]
 async fn no_page_violates_a_rule_of_accessibility_in_light_or_dark() {
-    let ((browser, base), axe) = (browser().await, axe_core());
+    let (browser, base) = browser().await;
+    let axe = axe_core();
     let mut violations = Vec::new();
     for sample in samples::all() {
         browser.open(&format!("{base}{}", sample.path)).await;
@@ -108,8 +109,8 @@ async fn a_picture_is_the_whole_page_at_its_width_and_the_same_each_time() {
     let browser = Chromium::start(false).await;
     browser.open(&format!("{}/account/busy", gallery::serve().await)).await;
     let [phone, desk] = SIZES;
-    let (narrow, wide) =
-        (browser.picture(phone, "light").await, browser.picture(desk, "dark").await);
+    let narrow = browser.picture(phone, "light").await;
+    let wide = browser.picture(desk, "dark").await;
     let size = |picture: &[u8]| {
         let header = [&picture[16..20], &picture[20..24]];
         header.map(|bytes| u32::from_be_bytes(bytes.try_into().unwrap()))

@@ -31,7 +31,8 @@ async fn a_flood_of_registrations_leaves_the_database_as_it_was_and_one_of_them_
         "grant_types": ["authorization_code", "refresh_token"],
         "token_endpoint_auth_method": "none",
     });
-    let (http, before) = (http(), size(&stack));
+    let http = http();
+    let before = size(&stack);
     let mut last = String::new();
     for round in 0..number().div_ceil(50) {
         // So many come from many places; from each no more than a large office would send.

@@ -153,8 +153,8 @@ async fn the_metadata_is_cached_for_each_spelling_of_the_host() {
     let stack = Stack::start().await;
     let url = format!("{}/.well-known/oauth-authorization-server", origin(&stack));
     let by_address = url.replace("localhost", "127.0.0.1");
-    let (one, other) =
-        (Answer::of(http().get(url)).await, Answer::of(http().get(by_address)).await);
+    let one = Answer::of(http().get(url)).await;
+    let other = Answer::of(http().get(by_address)).await;
     assert_ne!(one.json["token_endpoint"], other.json["token_endpoint"]);
     let mut vary = one.headers.get_all("vary").iter();
     assert!(vary.any(|value| value == "host"), "{:?}", one.headers);

@@ -127,7 +127,8 @@ async fn on_an_older_wire_a_tool_asks_in_its_session() {
     let session = Session::open(&stack.resource, &token).await.unwrap();
     let params = json!({"name": "book_table", "arguments": {"restaurant": "Nell's"}});
     let request = session.request(Method::POST, &token).json(&message("tools/call", params));
-    let (mut stream, mut buffer) = (request.send().await.unwrap(), String::new());
+    let mut stream = request.send().await.unwrap();
+    let mut buffer = String::new();
     let question = next_message(&mut stream, &mut buffer).await;
     assert_eq!(question["method"], "elicitation/create");
     let answer = json!({"jsonrpc": "2.0", "id": question["id"],
@@ -188,7 +189,8 @@ async fn a_long_call_reports_progress_to_who_asked_for_it() {
     let params = json!({"name": "count_down", "arguments": {"from": 3, "pause": 1},
         "_meta": {"progressToken": "p"}});
     let request = session.request(Method::POST, &token).json(&message("tools/call", params));
-    let (mut stream, mut buffer) = (request.send().await.unwrap(), String::new());
+    let mut stream = request.send().await.unwrap();
+    let mut buffer = String::new();
     for step in 1..=3 {
         let progress = next_message(&mut stream, &mut buffer).await;
         assert_eq!(progress["params"]["progressToken"], "p");
@@ -206,7 +208,8 @@ async fn a_call_under_way_is_answered_although_its_token_expires() {
     let params = json!({"name": "count_down", "arguments": {"from": 20, "pause": 100},
         "_meta": {"progressToken": "p"}});
     let request = session.request(Method::POST, &token).json(&message("tools/call", params));
-    let (mut stream, mut buffer) = (request.send().await.unwrap(), String::new());
+    let mut stream = request.send().await.unwrap();
+    let mut buffer = String::new();
     next_message(&mut stream, &mut buffer).await;
     stack.advance(700);
     let mut last = Value::Null;
@@ -227,7 +230,8 @@ async fn a_long_call_stops_when_it_is_cancelled() {
     let params = json!({"name": "count_down", "arguments": {"from": 100, "pause": 1000},
         "_meta": {"progressToken": "p"}});
     let request = session.request(Method::POST, &token).json(&message("tools/call", params));
-    let (mut stream, mut buffer) = (request.send().await.unwrap(), String::new());
+    let mut stream = request.send().await.unwrap();
+    let mut buffer = String::new();
     let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled",
         "params": {"requestId": 1}});
     Answer::of(session.request(Method::POST, &token).json(&cancel)).await;
@@ -273,8 +277,10 @@ async fn who_subscribed_hears_of_a_note_and_nobody_else_does() {
     let write = json!({"scope": "mcp:tools notes:write"});
     let token = signed(&stack, &write);
     let other = signed(&stack, &json!({"sub": "eve", "scope": "mcp:tools notes:write"}));
-    let (mut mine, mut theirs) = (listen(&token).await, listen(&other).await);
-    let (mut buffer, mut their_buffer) = (String::new(), String::new());
+    let mut mine = listen(&token).await;
+    let mut theirs = listen(&other).await;
+    let mut buffer = String::new();
+    let mut their_buffer = String::new();
     let established = next_message(&mut mine, &mut buffer).await;
     assert!(established["method"].as_str().unwrap().contains("acknowledged"), "{established}");
     next_message(&mut theirs, &mut their_buffer).await;

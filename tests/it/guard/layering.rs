@@ -49,7 +49,9 @@ async fn the_server_behind_learns_who_calls_and_never_the_token() {
 
 #[tokio::test]
 async fn tokens_of_each_trusted_issuer_are_taken_and_of_no_other() {
-    let (one, two, other) = (Stack::start().await, Stack::start().await, Stack::start().await);
+    let one = Stack::start().await;
+    let two = Stack::start().await;
+    let other = Stack::start().await;
     let resource = one.resource.as_str();
     let url = echo_server(&[&one.issuer, &two.issuer], resource).await;
     let token = |stack: &Stack| signed(stack, &json!({"aud": resource}));
@@ -68,7 +70,8 @@ async fn tokens_of_each_trusted_issuer_are_taken_and_of_no_other() {
 
 #[tokio::test]
 async fn an_issuer_whose_documents_are_compressed_is_understood() {
-    let (stack, issuer) = (Stack::start().await, DocumentServer::start().await);
+    let stack = Stack::start().await;
+    let issuer = DocumentServer::start().await;
     let keys = Answer::of(http().get(stack.at("/jwks"))).await.json;
     let metadata = json!({"issuer": issuer.url, "jwks_uri": issuer.at("/jwks")});
     let place = "/.well-known/oauth-authorization-server";
@@ -101,7 +104,8 @@ async fn several_resources_of_one_host_merge_and_each_is_known_by_its_own_metada
     let router = guarded("notes").merge(guarded("mail")).route("/health", get(async || "ok"));
     tokio::spawn(mcp::serve(listener, router, std::future::pending()));
     for (name, other) in [("notes", "mail"), ("mail", "notes")] {
-        let (own, foreign) = (format!("{origin}/{name}/mcp"), format!("{origin}/{other}/mcp"));
+        let own = format!("{origin}/{name}/mcp");
+        let foreign = format!("{origin}/{other}/mcp");
         let metadata = format!("{origin}/.well-known/oauth-protected-resource/{name}/mcp");
         assert_eq!(Answer::of(http().get(&metadata)).await.text("resource"), own);
         let refused = Answer::of(http().post(&own)).await;

@@ -84,7 +84,8 @@ async fn a_bound_token_is_worth_nothing_as_a_bearer_token() {
 #[tokio::test]
 async fn each_part_of_a_proof_counts() {
     let bound = Bound::new(&[]).await;
-    let (other_token, other_url) = ("another", "http://localhost:1/mcp");
+    let other_token = "another";
+    let other_url = "http://localhost:1/mcp";
     let trailing = format!("{}/", bound.stack.resource);
     let now = bound.stack.state.clock.now();
     let valid = bound.valid();
@@ -144,7 +145,8 @@ async fn a_token_that_is_not_bound_needs_no_proof_and_gets_nothing_by_one() {
 #[tokio::test]
 async fn two_proofs_are_a_bad_request() {
     let bound = Bound::new(&[]).await;
-    let (one, two) = (bound.proof(&bound.valid()), bound.proof(&bound.valid()));
+    let one = bound.proof(&bound.valid());
+    let two = bound.proof(&bound.valid());
     let doubled = bound.request("DPoP").header("dpop", &one).header("dpop", &two);
     assert_eq!(Answer::of(doubled).await.status, 400);
     assert_eq!(bound.refusal(&format!("{one},{two}")).await.1, "invalid_dpop_proof");

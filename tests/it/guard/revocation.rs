@@ -52,8 +52,8 @@ async fn signing_out_takes_effect_within_two_seconds_and_for_one_grant_alone_on_
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
         let client = Client::register(&stack).await;
-        let (leaving, staying) =
-            (signed_in(&stack, &client).await, signed_in(&stack, &client).await);
+        let leaving = signed_in(&stack, &client).await;
+        let staying = signed_in(&stack, &client).await;
         let refresh = leaving.text("refresh_token").to_owned();
         let form = [("token", refresh), ("client_id", client.id.clone())];
         assert_eq!(client.post("/revoke", &form).await.status, 200);
@@ -125,7 +125,8 @@ async fn a_stolen_key_is_refused_within_two_seconds_of_an_emergency_on_either_en
 async fn removing_access_on_the_account_page_takes_effect_within_two_seconds_on_either_engine() {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
-        let (client, mut browser) = (Client::register(&stack).await, Browser::default());
+        let client = Client::register(&stack).await;
+        let mut browser = Browser::default();
         let tokens = client.obtain_tokens(&mut browser).await;
         let staying = signed_in(&stack, &client).await;
         assert_eq!(status(&stack, tokens.text("access_token")).await, 200, "{engine:?}");
@@ -166,7 +167,8 @@ async fn who_waits_for_an_answer_is_told_when_the_grant_is_revoked() {
     let session = Session::open(&stack.resource, token).await.unwrap();
     let params = json!({"name": "count_down", "arguments": {"from": 100, "pause": 1000}});
     let request = session.request(Method::POST, token).json(&message("tools/call", params));
-    let (mut stream, mut buffer) = (request.send().await.unwrap(), String::new());
+    let mut stream = request.send().await.unwrap();
+    let mut buffer = String::new();
     let form =
         [("token", tokens.text("refresh_token").to_owned()), ("client_id", client.id.clone())];
     assert_eq!(client.post("/revoke", &form).await.status, 200);

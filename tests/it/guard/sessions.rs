@@ -47,7 +47,8 @@ async fn a_session_lives_on_with_the_next_token_of_its_opener_and_ends_when_it_i
 #[tokio::test]
 async fn a_caller_keeps_so_many_sessions_and_no_more() {
     let stack = Stack::start().await;
-    let (token, other) = (signed(&stack, &json!({})), signed(&stack, &json!({"sub": "eve"})));
+    let token = signed(&stack, &json!({}));
+    let other = signed(&stack, &json!({"sub": "eve"}));
     let others = Session::open(&stack.resource, &other).await.unwrap();
     let first = Session::open(&stack.resource, &token).await.unwrap();
     for _ in 0..32 {

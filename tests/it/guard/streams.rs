@@ -58,7 +58,8 @@ async fn of_2000_streams_of_one_caller_a_few_are_opened_and_others_are_served_me
     let stack = Stack::start().await;
     let greedy = Caller::new(&stack, json!({}));
     let other = Caller::new(&stack, json!({"sub": "eve"}));
-    let (mut open, mut refused) = (Vec::new(), 0);
+    let mut open = Vec::new();
+    let mut refused = 0;
     for _ in 0..2000 {
         let answer = greedy.listen().await;
         if answer.status() == 200 {

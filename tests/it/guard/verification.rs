@@ -155,7 +155,8 @@ async fn a_tampered_token_is_refused() {
 #[tokio::test]
 async fn a_claim_of_the_wrong_type_or_value_is_refused() {
     let stack = Stack::start().await;
-    let (resource, now) = (stack.resource.as_str(), stack.state.clock.now());
+    let resource = stack.resource.as_str();
+    let now = stack.state.clock.now();
     assert_eq!(echo(&stack, Wire::V2026, &signed(&stack, &json!({}))).await.status, 200);
     for change in [
         json!({"aud": {}}),

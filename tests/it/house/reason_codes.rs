@@ -29,7 +29,9 @@ fn sources(folder: &Path, texts: &mut Vec<String>) {
 fn literals(source: &str) -> Vec<(String, String)> {
     let lines = source.lines().filter(|line| !line.trim_start().starts_with("//"));
     let source = lines.collect::<Vec<_>>().join("\n").replace("'\"'", "'_'");
-    let (mut found, mut before, mut characters) = (Vec::new(), String::new(), source.chars());
+    let mut found = Vec::new();
+    let mut before = String::new();
+    let mut characters = source.chars();
     while let Some(character) = characters.next() {
         if character != '"' {
             before.push(character);
@@ -65,7 +67,8 @@ fn reasons(source: &str) -> BTreeSet<String> {
     };
     let failed = literals.iter().filter(names).map(|(_, literal)| literal.clone());
     let told = literals.windows(2).filter_map(|pair| {
-        let ((_, code), (between, sentence)) = (pair.first()?, pair.get(1)?);
+        let (_, code) = pair.first()?;
+        let (between, sentence) = pair.get(1)?;
         let follows = matches!(&**between, "," | ",format!(");
         (follows && is_code(code) && is_sentence(sentence)).then(|| code.clone())
     });

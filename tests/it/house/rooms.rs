@@ -77,7 +77,8 @@ fn ties(files: &BTreeMap<Module, String>) -> Ties {
 
 /// The shortest way by ties from one room to another, both of them included.
 fn way(ties: &Ties, from: &Module, to: &Module) -> Option<Vec<Module>> {
-    let (mut ways, mut seen) = (vec![vec![from.clone()]], BTreeSet::from([from]));
+    let mut ways = vec![vec![from.clone()]];
+    let mut seen = BTreeSet::from([from]);
     while !ways.is_empty() {
         if let Some(found) = ways.iter().find(|way| way.last() == Some(to)) {
             return Some(found.clone());

@@ -180,7 +180,8 @@ async fn the_times_of_an_assertion_are_bounded() {
 #[tokio::test]
 async fn an_assertion_speaks_for_its_signer_only() {
     let stack = Stack::start().await;
-    let (signer, other) = (Signer::enter(&stack).await, Signer::enter(&stack).await);
+    let signer = Signer::enter(&stack).await;
+    let other = Signer::enter(&stack).await;
     for (name, value) in [
         ("iss", json!(other.client.id)),
         ("sub", json!(other.client.id)),
@@ -286,7 +287,8 @@ async fn a_broken_basic_header_proves_nobody() {
     let stack = Stack::start().await;
     let method = json!({"token_endpoint_auth_method": "client_secret_basic"});
     let client = Client::register_as(&stack, method).await;
-    let (id, secret) = (&client.id, client.secret.as_deref().unwrap());
+    let id = &client.id;
+    let secret = client.secret.as_deref().unwrap();
     let right = basic("Basic", format!("{id}:{secret}"));
     for header in [
         b"Basic".to_vec(),

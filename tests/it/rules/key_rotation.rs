@@ -85,7 +85,8 @@ async fn replicas_that_rotate_at_once_make_one_key_on_either_engine() {
         let db = Database::open(&url).await.unwrap();
         for now in [0, 800] {
             let replicas = (0..6).map(|_| {
-                let (url, seals) = (url.clone(), seals.clone());
+                let url = url.clone();
+                let seals = seals.clone();
                 tokio::spawn(async move {
                     let db = Database::open(&url).await.unwrap();
                     let plan = KeyPlan { algorithms: vec![Algorithm::ES256], rotation };
@@ -143,7 +144,8 @@ async fn a_resource_has_the_algorithm_that_it_asks_for_and_the_guard_accepts_it(
 #[tokio::test]
 async fn an_algorithm_that_is_new_is_published_before_it_signs() {
     let stack = Stack::start_with(&ROTATION, &[]).await;
-    let (now, seals) = (stack.state.clock.now(), stack.state.seals.clone());
+    let now = stack.state.clock.now();
+    let seals = stack.state.seals.clone();
     let algorithms = vec![Algorithm::ES256, Algorithm::RS256];
     let rotation = stack.state.config.keys.rotation(900);
     let plan = KeyPlan { algorithms, rotation };
@@ -163,7 +165,8 @@ async fn times_that_verifiers_could_not_follow_stop_the_start() {
         ("--jwks-max-age", "86401", "AUTH_JWKS_MAX_AGE"),
         ("--key-rotation", "5", "AUTH_KEY_ROTATION"),
     ] {
-        let (issuer, github) = ("http://localhost:3000", "http://localhost:3002");
+        let issuer = "http://localhost:3000";
+        let github = "http://localhost:3002";
         let mut options = auth_options(data.path(), issuer, github, "http://localhost:3001/mcp");
         options.extend([name.to_owned(), value.to_owned()]);
         let config = Config::try_parse_from(options).unwrap();

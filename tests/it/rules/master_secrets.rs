@@ -37,7 +37,8 @@ impl Replicas {
     async fn start(&self, lines: &[&str]) -> Result<AppState, StartError> {
         fs::write(self.data.path().join("secret"), lines.join("\n")).unwrap();
         let resource = "http://localhost:3001/mcp";
-        let (issuer, github) = ("http://localhost:3000", "http://localhost:3002");
+        let issuer = "http://localhost:3000";
+        let github = "http://localhost:3002";
         let mut options = auth_options(Path::new(self.data.path()), issuer, github, resource);
         let at = options.iter().position(|option| option == "--database-url").unwrap();
         options[at + 1] = self.database.clone();
@@ -80,9 +81,10 @@ fn assert_each_opens_what_the_other_seals(one: &AppState, other: &AppState) {
 #[tokio::test]
 async fn a_new_line_seals_once_every_replica_has_it_on_top_on_either_engine() {
     for engine in Engine::ALL {
-        let (replicas, (old, new)) = (Replicas::on(engine).await, lines());
-        let (a, b) =
-            (replicas.start(&[&old]).await.unwrap(), replicas.start(&[&old]).await.unwrap());
+        let replicas = Replicas::on(engine).await;
+        let (old, new) = lines();
+        let a = replicas.start(&[&old]).await.unwrap();
+        let b = replicas.start(&[&old]).await.unwrap();
         let now = pass(60, Clock::system().now(), &[&a, &b]).await;
 
         // The first is rolled; the second knows the old line alone for as long as it likes.
@@ -106,7 +108,8 @@ async fn a_new_line_seals_once_every_replica_has_it_on_top_on_either_engine() {
 #[tokio::test]
 async fn replicas_that_disagree_about_the_first_line_leave_the_keys_as_they_are_on_the_postgresql_engine()
  {
-    let (replicas, (old, new)) = (Replicas::on(Engine::Postgres).await, lines());
+    let replicas = Replicas::on(Engine::Postgres).await;
+    let (old, new) = lines();
     let a = replicas.start(&[&old, &new]).await.unwrap();
     let b = replicas.start(&[&new, &old]).await.unwrap();
     let ring = async |state: &AppState| {
@@ -123,7 +126,8 @@ async fn replicas_that_disagree_about_the_first_line_leave_the_keys_as_they_are_
 /// After an outage of the database all heartbeats are old.
 #[tokio::test]
 async fn after_an_outage_a_replica_that_is_late_is_not_taken_for_gone_on_the_postgresql_engine() {
-    let (replicas, (old, new)) = (Replicas::on(Engine::Postgres).await, lines());
+    let replicas = Replicas::on(Engine::Postgres).await;
+    let (old, new) = lines();
     let b = replicas.start(&[&old]).await.unwrap();
     let a = replicas.start(&[&new, &old]).await.unwrap();
     let now = pass(60, Clock::system().now(), &[&a, &b]).await;
@@ -135,7 +139,8 @@ async fn after_an_outage_a_replica_that_is_late_is_not_taken_for_gone_on_the_pos
 
 #[tokio::test]
 async fn a_single_server_takes_a_new_line_over_so_that_the_old_one_can_go() {
-    let (replicas, (old, new)) = (Replicas::on(Engine::Sqlite).await, lines());
+    let replicas = Replicas::on(Engine::Sqlite).await;
+    let (old, new) = lines();
     let kid = |state: &AppState| state.keys.current(i64::MAX).unwrap().kid().to_owned();
     let first = kid(&replicas.start(&[&old]).await.unwrap());
     assert!(replicas.start(&[&new]).await.is_err(), "a foreign secret opens the keys");
@@ -147,7 +152,8 @@ async fn a_single_server_takes_a_new_line_over_so_that_the_old_one_can_go() {
 
 #[tokio::test]
 async fn the_proof_of_a_form_counts_on_a_replica_that_seals_with_another_line() {
-    let (replicas, (old, new)) = (Replicas::on(Engine::Sqlite).await, lines());
+    let replicas = Replicas::on(Engine::Sqlite).await;
+    let (old, new) = lines();
     let state = replicas.start(&[&old, &new]).await.unwrap();
     let user = users::Model {
         id: Uuid::nil(),

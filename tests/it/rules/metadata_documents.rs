@@ -278,7 +278,8 @@ async fn a_client_that_calls_itself_another_name_is_asked_about_again() {
 #[tokio::test]
 async fn a_client_proves_itself_by_the_keys_at_its_jwks_uri() {
     let (stack, server, client) = start().await;
-    let (first, second) = (key(), key());
+    let first = key();
+    let second = key();
     let mut document = valid_document(&server);
     document["token_endpoint_auth_method"] = json!("private_key_jwt");
     document["jwks_uri"] = json!(server.at("/jwks"));
@@ -377,7 +378,8 @@ async fn one_network_does_not_take_the_fetches_of_all() {
         let request = http().post(stack.at("/token")).form(&form);
         Answer::of(request.header("x-forwarded-for", address)).await
     };
-    let (busy, other) = ("203.0.113.9", "198.51.100.1");
+    let busy = "203.0.113.9";
+    let other = "198.51.100.1";
     let mut outages = 0;
     for _ in 0..3 {
         let strange = DocumentServer::start().await;

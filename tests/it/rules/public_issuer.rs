@@ -24,7 +24,8 @@ const EVERYWHERE: [&str; 7] =
 
 #[tokio::test]
 async fn browsers_are_told_to_come_by_https_alone() {
-    let (public, local) = (start().await, Stack::start().await);
+    let public = start().await;
+    let local = Stack::start().await;
     for path in EVERYWHERE {
         let answer = http().get(public.at(path)).send().await.unwrap();
         assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000", "{path}");

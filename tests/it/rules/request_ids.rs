@@ -13,7 +13,8 @@ async fn id_of(stack: &Stack, sent: &str) -> String {
 #[tokio::test]
 async fn a_stranger_does_not_name_requests() {
     let stack = Stack::start().await;
-    let (first, second) = (id_of(&stack, FOREIGN).await, id_of(&stack, FOREIGN).await);
+    let first = id_of(&stack, FOREIGN).await;
+    let second = id_of(&stack, FOREIGN).await;
     assert_ne!(first, FOREIGN);
     assert_ne!(first, second);
 }

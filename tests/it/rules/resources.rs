@@ -71,7 +71,8 @@ async fn scopes_are_told_in_the_language_of_the_person_on_consent_and_account_pa
     let options = ["--resources-file", &file.display().to_string()];
     let mut stack = Stack::start_with(&options, &[]).await;
     stack.audience = FILES.into();
-    let (client, mut browser) = (Client::register(&stack).await, Browser::default());
+    let client = Client::register(&stack).await;
+    let mut browser = Browser::default();
     for (language, told) in [("de", "Dateien lesen Write files"), ("en", "Read files Write files")]
     {
         let request = with(client.authorize_parameters(), "scope", "read write");

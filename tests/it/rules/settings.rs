@@ -18,7 +18,8 @@ fn directory() -> TempDir {
 }
 
 async fn start(data: &TempDir, change: &[(&str, &str)]) -> Result<AppState, StartError> {
-    let (issuer, github) = ("http://localhost:3000", "http://localhost:3002");
+    let issuer = "http://localhost:3000";
+    let github = "http://localhost:3002";
     let mut options = auth_options(data.path(), issuer, github, "http://localhost:3001/mcp");
     for (name, value) in change {
         if let Some(at) = options.iter().position(|option| option == name) {

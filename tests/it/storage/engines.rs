@@ -79,7 +79,8 @@ async fn simultaneous_refreshes_get_one_successor_on_either_engine() {
 async fn of_all_who_rotate_one_refresh_token_one_does_on_either_engine() {
     for engine in Engine::ALL {
         let (stack, client, tokens) = with_tokens(engine).await;
-        let (db, now) = (stack.state.db.connection(), stack.state.clock.now());
+        let db = stack.state.db.connection();
+        let now = stack.state.clock.now();
         let authenticator = &stack.state.seals.refresh_token;
         let first = RefreshToken::parse(tokens.text("refresh_token"), authenticator).unwrap();
         let second = first.successor(authenticator);
@@ -127,7 +128,8 @@ async fn revoking_a_refresh_token_ends_its_grant_on_either_engine() {
 #[tokio::test]
 async fn an_account_is_deleted_while_its_programs_sign_out_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let client = Client::register(&stack).await;
         let mut forms = Vec::new();
         for _ in 0..12 {
@@ -187,7 +189,8 @@ async fn an_operator_s_client_signs_in_on_either_engine() {
 #[tokio::test]
 async fn a_zero_byte_is_refused_as_a_mistake_of_the_client_on_either_engine() {
     for engine in Engine::ALL {
-        let (stack, mut browser) = (Stack::on(engine).await, Browser::default());
+        let stack = Stack::on(engine).await;
+        let mut browser = Browser::default();
         let client = Client::register(&stack).await;
         let strange = ["\0", "a\0b"].map(|id| Client::known_as(&stack, id, None));
         for unknown in &strange {
@@ -226,7 +229,8 @@ async fn one_browser_too_many_signs_out_the_least_recently_used_of_the_same_pers
         let (stack, client, _) = with_tokens(engine).await;
         let mut first = Browser::default();
         client.obtain_code(&mut first).await;
-        let (db, now) = (stack.state.db.connection(), stack.state.clock.now());
+        let db = stack.state.db.connection();
+        let now = stack.state.clock.now();
         let user = sessions::Entity::find().one(db).await.unwrap().unwrap().user_id;
         let session = |number: i64| sessions::Model {
             token_hash: format!("hash-{number}"),

@@ -133,7 +133,8 @@ async fn after_a_write_that_failed_every_acknowledged_one_is_stored() {
         use_everything(&stack, &client, &device).await;
         mend_writes(&onlooker).await;
 
-        let (grants, ended) = ("grants", "grants WHERE revoked_at IS NOT NULL");
+        let grants = "grants";
+        let ended = "grants WHERE revoked_at IS NOT NULL";
         let before = (count(&onlooker, grants).await, count(&onlooker, ended).await);
         let done = use_tokens(&client, &mut Browser::default()).await;
         let after = (count(&onlooker, grants).await, count(&onlooker, ended).await);

@@ -28,7 +28,8 @@ async fn signed_in(stack: &Stack) -> Browser {
 /// The text of an answer that tells of an outage and of nothing else.
 async fn text_of_an_outage(request: RequestBuilder) -> String {
     let answer: Response = request.send().await.unwrap();
-    let (status, headers) = (answer.status(), answer.headers().clone());
+    let status = answer.status();
+    let headers = answer.headers().clone();
     let text = answer.text().await.unwrap();
     assert_eq!((status.as_u16(), headers["retry-after"].to_str().unwrap()), (503, "5"), "{text}");
     assert_eq!(headers["cache-control"], "no-store");

@@ -70,7 +70,8 @@ async fn a_revoked_grant_goes_after_thirty_days_and_its_revocation_after_three()
     let tokens = client.obtain_tokens(&mut Browser::default()).await;
     let form = [("token", tokens.text("refresh_token").into()), ("client_id", client.id.clone())];
     client.post("/revoke", &form).await;
-    let (db, now) = (stack.state.db.connection(), stack.state.clock.now());
+    let db = stack.state.db.connection();
+    let now = stack.state.clock.now();
     let id = revocations::after(db, 0, 0, 0, 10).await.unwrap()[0].id.parse().unwrap();
     clean_up(&stack, now + 3 * DAY - 60).await;
     assert_eq!(revocations::after(db, 0, 0, 0, 10).await.unwrap().len(), 1);
@@ -109,7 +110,8 @@ pub(crate) async fn schema(db: &Database) -> Vec<(String, Vec<String>)> {
     let rows = db.connection().query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await;
     let mut tables: Vec<(String, Vec<String>)> = Vec::new();
     for row in rows.unwrap() {
-        let (table, column) = (row.try_get("", "t").unwrap(), row.try_get("", "c").unwrap());
+        let table = row.try_get("", "t").unwrap();
+        let column = row.try_get("", "c").unwrap();
         match tables.iter_mut().find(|(known, _)| *known == table) {
             Some((_, columns)) => columns.push(column),
             None => tables.push((table, vec![column])),
@@ -142,7 +144,8 @@ async fn a_logout_message_that_nobody_came_to_deliver_goes_a_day_after_it_was_du
 {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
-        let (db, now) = (&stack.state.db, stack.state.clock.now());
+        let db = &stack.state.db;
+        let now = stack.state.clock.now();
         // Due for us alone: the stack delivers by its own clock.
         let message = |attempts, due_at| logout_deliveries::Model {
             id: uuid::Uuid::now_v7(),

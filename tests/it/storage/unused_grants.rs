@@ -82,7 +82,8 @@ async fn an_installation_that_has_refreshed_keeps_its_grant_whatever_others_do()
 #[tokio::test]
 async fn another_client_another_person_and_another_session_are_not_touched() {
     let stack = Stack::start().await;
-    let (client, other) = (Client::register(&stack).await, Client::register(&stack).await);
+    let client = Client::register(&stack).await;
+    let other = Client::register(&stack).await;
     other.obtain_tokens(&mut Browser::default()).await;
     // Each browser is a session that lasts twelve hours, and its client is told when it ends.
     for _ in 0..14 {
@@ -101,7 +102,8 @@ async fn an_installation_with_a_key_replaces_its_unused_grant_at_once() {
     let mut browser = Browser::default();
     for _ in 0..3 {
         let form = client.code_form(&client.obtain_code(&mut browser).await);
-        let (url, now) = (stack.at("/token"), stack.state.clock.now());
+        let url = stack.at("/token");
+        let now = stack.state.clock.now();
         let request =
             DpopRequest { method: "POST", url: &url, access_token: None, nonce: None, now };
         let proof = key.dpop_proof(&request).unwrap();

@@ -35,7 +35,8 @@ async fn main() {
         ("error", stack.at("/nowhere")),
         ("home", stack.at("/")),
     ] {
-        let (mut times, mut bytes) = (Vec::with_capacity(REQUESTS), 0);
+        let mut times = Vec::with_capacity(REQUESTS);
+        let mut bytes = 0;
         for _ in 0..REQUESTS {
             let started = Instant::now();
             bytes = browser.open(&url).await.html.len();

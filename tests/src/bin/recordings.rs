@@ -22,7 +22,8 @@ names, and values that are random are shown as `…`.
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().ok_or("name the folder to write to")?;
-    let (folder, wanted) = (Path::new(&folder), arguments.collect::<Vec<_>>());
+    let folder = Path::new(&folder);
+    let wanted = arguments.collect::<Vec<_>>();
     let mut page = HEAD.to_owned();
     for walkthrough in ALL {
         if wanted.is_empty() || wanted.iter().any(|name| name == walkthrough.name) {

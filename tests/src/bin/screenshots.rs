@@ -12,7 +12,8 @@ use web::samples;
 #[tokio::main]
 async fn main() {
     let folder = PathBuf::from(env::args_os().nth(1).expect("the folder to write to"));
-    let (base, samples) = (serve().await, samples::all());
+    let base = serve().await;
+    let samples = samples::all();
     // Pictures of pages that no longer exist must not stay.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("the gallery's folder");

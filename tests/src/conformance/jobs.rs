@@ -155,7 +155,8 @@ async fn ask_twice(task: Option<TaskContext>) -> Result<CallToolResult, TaskExit
         ask(task.as_ref(), "first", question("Which value first?", "value")),
         ask(task.as_ref(), "second", question("Which value second?", "value")),
     );
-    let (first, second) = (first?, second?);
+    let first = first?;
+    let second = second?;
     Ok(done(format!("{} then {}", field(&first, "value"), field(&second, "value"))))
 }
 

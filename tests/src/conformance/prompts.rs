@@ -50,7 +50,8 @@ pub(super) fn get(request: &GetPromptRequestParams) -> Result<GetPromptResponse,
     let messages = match request.name.as_str() {
         "test_simple_prompt" => vec![says("This is a simple prompt for testing.")],
         "test_prompt_with_arguments" => {
-            let (first, second) = (argument("arg1"), argument("arg2"));
+            let first = argument("arg1");
+            let second = argument("arg2");
             vec![says(&format!("Prompt with arguments: arg1='{first}', arg2='{second}'"))]
         }
         "test_prompt_with_embedded_resource" => {

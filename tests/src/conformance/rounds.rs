@@ -142,7 +142,8 @@ fn confirm(
     request: &CallToolRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<CallToolResponse, ErrorData> {
-    let (caller, states) = (Caller::from_context(context)?, &fixture.0.states);
+    let caller = Caller::from_context(context)?;
+    let states = &fixture.0.states;
     let Some(sealed) = &request.request_state else {
         let wanted = inputs([(
             "confirm",
@@ -165,7 +166,8 @@ fn gather(
     request: &CallToolRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<CallToolResponse, ErrorData> {
-    let (caller, states) = (Caller::from_context(context)?, &fixture.0.states);
+    let caller = Caller::from_context(context)?;
+    let states = &fixture.0.states;
     let answers = request.input_responses.as_ref();
     if let Some(sealed) = &request.request_state {
         states.open::<String>(&caller, &request.name, sealed)?;
@@ -189,7 +191,8 @@ fn next_round(
     request: &CallToolRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<CallToolResponse, ErrorData> {
-    let (caller, states) = (Caller::from_context(context)?, &fixture.0.states);
+    let caller = Caller::from_context(context)?;
+    let states = &fixture.0.states;
     let round = match &request.request_state {
         Some(sealed) => states.open::<u8>(&caller, &request.name, sealed)?,
         None => 0,

@@ -185,7 +185,8 @@ impl Browser {
 
     async fn page(url: &Url, request: RequestBuilder) -> Result<Page, reqwest::Error> {
         let answer = request.send().await?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
+        let status = answer.status();
+        let headers = answer.headers().clone();
         Ok(Page { url: url.clone(), status, headers, html: answer.text().await? })
     }
 

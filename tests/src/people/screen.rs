@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn what_is_new_begins_with_the_first_line_that_differs() {
-        let (before, after) = (Screen::read("a\n❯\n"), Screen::read("a\n❯ b\nc\n"));
+        let before = Screen::read("a\n❯\n");
+        let after = Screen::read("a\n❯ b\nc\n");
         assert_eq!(before.news_in(&after).text(), "❯ b\nc\n");
     }
 

@@ -79,7 +79,8 @@ pub fn page(samples: &[Sample]) -> String {
         // A String takes whatever is written to it.
         let _ = write!(page, "\n## {}\n\n`{}`, {weight} kB\n\n", sample.shows, sample.path);
         for picture in pictures(sample) {
-            let (file, (width, _)) = (picture.file(sample), picture.size);
+            let file = picture.file(sample);
+            let (width, _) = picture.size;
             let shown = if width < 1000 { 180 } else { 420 };
             let alt = format!("{}, {width} pixels wide, {}", sample.shows, picture.scheme);
             let _ = writeln!(page, "<img src=\"{file}\" width=\"{shown}\" alt=\"{alt}\">");

@@ -45,7 +45,8 @@ impl Answer {
     /// Sends a request and reads its answer.
     pub async fn of(request: RequestBuilder) -> Self {
         let answer = request.send().await.expect("an answer");
-        let (status, headers) = (answer.status(), answer.headers().clone());
+        let status = answer.status();
+        let headers = answer.headers().clone();
         let text = answer.text().await.expect("text");
         // Of a stream of events, the last message.
         let event = || text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back();
@@ -290,7 +291,8 @@ impl Client {
 
 async fn try_send(request: RequestBuilder) -> Option<Answer> {
     let answer = request.send().await.ok().filter(|it| !it.status().is_server_error())?;
-    let (status, headers) = (answer.status(), answer.headers().clone());
+    let status = answer.status();
+    let headers = answer.headers().clone();
     let json = serde_json::from_slice(&answer.bytes().await.ok()?).unwrap_or_default();
     Some(Answer { status, headers, json })
 }

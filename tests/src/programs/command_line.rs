@@ -47,7 +47,8 @@ impl CommandLine {
     pub fn new(stack: &Stack) -> Self {
         stack.run_clock();
         let state = tempfile::tempdir().expect("a directory");
-        let (server, issuer) = (stack.resource.clone(), stack.issuer.clone());
+        let server = stack.resource.clone();
+        let issuer = stack.issuer.clone();
         Self { server, issuer, state, store: "file" }
     }
 

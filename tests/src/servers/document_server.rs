@@ -83,7 +83,9 @@ impl Document {
     }
 
     pub fn status(status: u16) -> Self {
-        let (headers, body, delay) = (Vec::new(), Bytes::new(), Duration::ZERO);
+        let headers = Vec::new();
+        let body = Bytes::new();
+        let delay = Duration::ZERO;
         Self { status, headers, body, hangs: false, delay }
     }
 }

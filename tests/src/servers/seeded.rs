@@ -179,7 +179,8 @@ impl Memory {
 
 /// What every answer carries, and what browsers ask beforehand.
 async fn headers(State(flawed): Shared, request: Request, next: Next) -> Response {
-    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    let path = request.uri().path().to_owned();
+    let method = request.method().clone();
     let origin = request.headers().get("origin").and_then(|origin| origin.to_str().ok());
     let origin = origin.map(str::to_owned);
     let unreadable = match flawed.flaw {

@@ -94,7 +94,8 @@ impl Zoo {
 
     /// Protected resource metadata, with `change` on top.
     pub fn resource(&self, change: Value) -> Value {
-        let (mcp, url) = (self.documents.at("/mcp"), &self.documents.url);
+        let mcp = self.documents.at("/mcp");
+        let url = &self.documents.url;
         changed(json!({"resource": mcp, "authorization_servers": [url]}), change)
     }
 

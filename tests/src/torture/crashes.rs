@@ -45,7 +45,8 @@ pub async fn run(engine: Engine, kills: usize, seed: u64) -> Arc<Figures> {
     let auths = Replicas::of_auth(engine);
     let mut replicas = Replicas::start(engine, (auths, 0), &[]).await;
     let client = replicas.register().await;
-    let (figures, over) = (Arc::new(Figures::default()), Arc::new(AtomicBool::default()));
+    let figures = Arc::new(Figures::default());
+    let over = Arc::new(AtomicBool::default());
     let mut programs = JoinSet::new();
     for number in 0..PROGRAMS {
         let client = Client::at(&replicas.issuer, &replicas.audience, &client.id);

@@ -110,8 +110,8 @@ struct Server {
 
 impl Server {
     async fn start(failure: Failure) -> Self {
-        let (data, disk) =
-            (tempfile::tempdir().expect("a directory"), SmallDisk::new(failure).await);
+        let data = tempfile::tempdir().expect("a directory");
+        let disk = SmallDisk::new(failure).await;
         write_secret(&data.path().join("secret"));
         let issuer = free_addresses(1).await.remove(0);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

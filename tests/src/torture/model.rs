@@ -146,7 +146,8 @@ struct Play {
 
 /// Plays so many turns. The counts of what was seen.
 pub async fn run(engine: Engine, turns: usize, seed: u64) -> HashMap<&'static str, usize> {
-    let (refresh, grant) = (REFRESH_LIFETIME.to_string(), GRANT_LIFETIME.to_string());
+    let refresh = REFRESH_LIFETIME.to_string();
+    let grant = GRANT_LIFETIME.to_string();
     let options = ["--refresh-token-lifetime", &refresh, "--grant-lifetime", &grant];
     // What is refused is refused for its reason, however often that is.
     let unlimited = ["--limit-failed-requests", "0", "--limit-approvals", "0"];
@@ -225,7 +226,8 @@ impl Play {
 
     fn choose(&mut self, grant: usize) -> Step {
         let held = &self.held[grant];
-        let (refresh, access) = (held.refresh.len(), held.access.len());
+        let refresh = held.refresh.len();
+        let access = held.access.len();
         if refresh == 0 {
             return Step::Redeem(grant);
         }

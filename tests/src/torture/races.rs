@@ -58,7 +58,8 @@ pub async fn refresh(engine: Engine, size: Size) {
         let answers = join_all(callers).await;
         for answer in &answers {
             assert_eq!(answer.status, 200, "{engine:?}, round {round}: {}", answer.json);
-            let (own, first) = (answer.text("refresh_token"), answers[0].text("refresh_token"));
+            let own = answer.text("refresh_token");
+            let first = answers[0].text("refresh_token");
             assert_eq!(own, first, "{engine:?}, round {round}: two lineages");
         }
         let any = &answers[round % answers.len()];

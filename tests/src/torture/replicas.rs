@@ -58,7 +58,8 @@ impl Replicas {
         write_secret(&data.path().join("secret"));
         let front = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let github = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let (issuer, stand_in) = (url_of(&front), url_of(&github));
+        let issuer = url_of(&front);
+        let stand_in = url_of(&github);
         let audience = "http://localhost:9/mcp".to_owned();
         let mut options = auth_options(data.path(), &issuer, &stand_in, &audience);
         if engine == Engine::Postgres {
@@ -163,7 +164,8 @@ pub(super) fn program(name: &str) -> PathBuf {
 pub(super) async fn start(mut command: Command, address: &str) -> Child {
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().expect("a process");
-    let (http, health) = (http(), format!("{address}/health"));
+    let http = http();
+    let health = format!("{address}/health");
     let ready = async {
         while !http.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
             assert!(child.try_wait().expect("a process").is_none(), "the program has ended");
@@ -192,7 +194,8 @@ async fn forward(front: TcpListener, targets: Vec<String>) {
     let turn = Arc::new(AtomicUsize::default());
     loop {
         let Ok((mut near, _)) = front.accept().await else { continue };
-        let (targets, turn) = (targets.clone(), turn.clone());
+        let targets = targets.clone();
+        let turn = turn.clone();
         tokio::spawn(async move {
             for _ in 0..targets.len() {
                 let next = &targets[turn.fetch_add(1, Ordering::Relaxed) % targets.len()];

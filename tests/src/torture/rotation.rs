@@ -59,7 +59,8 @@ pub async fn run(engine: Engine, keys: usize, length: Duration) -> Arc<Figures> 
     let options = [&options[..], &["--access-token-lifetime", &lifetime]].concat();
     let replicas = Arc::new(Replicas::start(engine, (2, 2), &options).await);
     let client = replicas.register().await;
-    let (figures, goal) = (Arc::new(Figures::default()), (keys, Instant::now() + length));
+    let figures = Arc::new(Figures::default());
+    let goal = (keys, Instant::now() + length);
     let mut programs = JoinSet::new();
     for number in 0..PROGRAMS {
         let person = Client::at(&replicas.issuer, &replicas.audience, &client.id);
@@ -95,7 +96,8 @@ impl Program {
     /// Issues, and verifies new and old tokens everywhere, until it has seen so many keys and the
     /// moment has come.
     async fn go_on(mut self, (keys, end): (usize, Instant)) {
-        let (http, mut kids) = (http(), BTreeSet::new());
+        let http = http();
+        let mut kids = BTreeSet::new();
         let mut live: VecDeque<(String, Instant)> = VecDeque::new();
         while kids.len() < keys || Instant::now() < end {
             let answer = self.client.refresh(&self.token).await;

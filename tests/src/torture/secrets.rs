@@ -53,14 +53,16 @@ pub struct Figures {
 pub async fn run(rolls: &[Roll]) -> Arc<Figures> {
     let mut replicas = Replicas::start(Engine::Postgres, (2, 0), &[]).await;
     let client = replicas.register().await;
-    let (figures, over) = (Arc::new(Figures::default()), Arc::new(AtomicBool::default()));
+    let figures = Arc::new(Figures::default());
+    let over = Arc::new(AtomicBool::default());
     let mut programs = JoinSet::new();
     for _ in 0..PROGRAMS {
         let client = Client::at(&replicas.issuer, &replicas.audience, &client.id);
         let program = Program { client: client.without_keep_alive(), figures: figures.clone() };
         programs.spawn(program.go_on(over.clone()));
     }
-    let (mut old, mut newest) = (replicas.secret(), String::new());
+    let mut old = replicas.secret();
+    let mut newest = String::new();
     for roll in rolls {
         report(&format!("{roll:?}"));
         let new = MasterSecrets::generate().expect("a secret");

@@ -129,7 +129,8 @@ async fn mount(directory: &Path) -> Child {
 /// Sets how large the files may grow that a running program writes. The hard limit stays as it is,
 /// so that the limit can be lifted again.
 async fn limit_files(program: &Child, bytes: &str) {
-    let (pid, limit) = (id(program).to_string(), format!("--fsize={bytes}:"));
+    let pid = id(program).to_string();
+    let limit = format!("--fsize={bytes}:");
     let status = Command::new("prlimit").args(["--pid", &pid, &limit]).status().await;
     assert!(status.expect("prlimit").success(), "the limit cannot be set");
 }

@@ -49,7 +49,8 @@ impl LinkedIdentity {
     }
 
     fn words(&self, frame: &Frame) -> String {
-        let (provider, subject) = (frame.name(&self.provider), visible(&self.subject));
+        let provider = frame.name(&self.provider);
+        let subject = visible(&self.subject);
         fill(frame.text.identity_at, &[("provider", &provider), ("subject", &subject)])
     }
 

@@ -116,12 +116,14 @@ async fn whatever_is_refused_is_a_page_with_its_reason_and_the_id_of_the_request
         (http().post(stack.at("/device")).body("user_code=a"), 400, "content_type"),
     ] {
         let answer = request.send().await.unwrap();
-        let (url, headers) = (answer.url().clone(), answer.headers().clone());
+        let url = answer.url().clone();
+        let headers = answer.headers().clone();
         assert_eq!(answer.status(), status, "{url}");
         assert_eq!(headers["content-type"], "text/html; charset=utf-8", "{url}");
         assert!(headers["content-security-policy"].to_str().unwrap().contains("default-src"));
         assert_eq!(headers.contains_key("allow"), status == 405, "{url}");
-        let (id, html) = (headers["x-request-id"].clone(), answer.text().await.unwrap());
+        let id = headers["x-request-id"].clone();
+        let html = answer.text().await.unwrap();
         for shown in [reason, id.to_str().unwrap(), "class=\"button"] {
             assert!(html.contains(shown), "{shown} is missing at {url}: {html}");
         }

@@ -35,7 +35,8 @@ async fn called(authority: &Authority, certified: Certified) -> (Outcome, usize)
 
 #[tokio::test]
 async fn a_server_is_believed_only_with_a_good_certificate_for_its_own_name() {
-    let (trusted, other) = (Authority::new(), Authority::new());
+    let trusted = Authority::new();
+    let other = Authority::new();
     let (outcome, handshakes) = called(&trusted, trusted.certify("localhost", GOOD)).await;
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     assert!(handshakes > 0);

@@ -23,7 +23,8 @@ fn header(name: &str, value: &str) -> String {
 
 /// Each kind of refusal that either server has, by the route that makes it.
 fn refusals(stack: &Stack) -> Vec<Refused<'_>> {
-    let (auth, mcp) = (stack.issuer.as_str(), stack.resource.as_str());
+    let auth = stack.issuer.as_str();
+    let mcp = stack.resource.as_str();
     let token = signed(stack, &json!({}));
     let plain = header("Content-Type", "text/plain");
     let at_auth = [
@@ -134,7 +135,8 @@ async fn a_refusal_of_a_large_body_can_be_read_although_the_client_sends_all_of_
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_and_the_refusal_can_be_read() {
     let stack = Stack::start().await;
-    let (auth, mcp) = (stack.issuer.as_str(), stack.resource.as_str());
+    let auth = stack.issuer.as_str();
+    let mcp = stack.resource.as_str();
     let good = header("Authorization", &format!("Bearer {}", signed(&stack, &json!({}))));
     for (size, refused) in [
         (100 << 10, (auth, "POST /token", format!("{HOST}{FORM}"), 400)),

@@ -12,7 +12,8 @@ use tests::{
 
 /// Routes of each kind, at either server.
 fn routes(stack: &Stack) -> Vec<(&str, &'static str)> {
-    let (auth, mcp) = (stack.issuer.as_str(), stack.resource.as_str());
+    let auth = stack.issuer.as_str();
+    let mcp = stack.resource.as_str();
     let at_auth = ["/", "/health", "/jwks", "/sign-in", "/authorize", "/nothing", "/style.css"];
     let at_mcp = [
         "/mcp",

@@ -118,7 +118,8 @@ async fn a_browser_that_was_left_open_unlinks_nothing_before_a_new_sign_in() {
 #[tokio::test]
 async fn sessions_of_the_identity_end_and_clients_keep_their_access() {
     let (stack, _provider, _folder) = sign_in::with_provider().await;
-    let (mut browser, mut elsewhere) = (Browser::default(), Browser::default());
+    let mut browser = Browser::default();
+    let mut elsewhere = Browser::default();
     let page = two_ways(&stack, &mut browser).await;
     let client = Client::register(&stack).await;
     let tokens = client.obtain_tokens(&mut elsewhere).await;
@@ -151,11 +152,14 @@ async fn of_two_ways_that_are_removed_at_once_one_stays_on_either_engine() {
         let (stack, _provider, _folder) = sign_in::with_provider_on(engine).await;
         let mut browser = Browser::default();
         let page = two_ways(&stack, &mut browser).await;
-        let (csrf, both) = (page.hidden("csrf"), page.hidden_all("identity"));
+        let csrf = page.hidden("csrf");
+        let both = page.hidden_all("identity");
         let known = export(&stack, &mut browser).await;
         for round in 0..10 {
             let pages = join_all(both.iter().map(|identity| {
-                let (stack, csrf, mut browser) = (&stack, &csrf, browser.clone());
+                let stack = &stack;
+                let csrf = &csrf;
+                let mut browser = browser.clone();
                 async move { unlink(stack, &mut browser, identity, csrf).await }
             }));
             let refused = pages.await.iter().filter(|page| page.status == 403).count();

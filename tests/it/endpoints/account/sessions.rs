@@ -38,7 +38,8 @@ async fn end_others(stack: &Stack, browser: &mut Browser, page: &Page) -> Page {
 
 #[tokio::test]
 async fn all_sessions_are_shown_page_by_page_this_one_first() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let (_, _, page) = account(&stack, &mut browser).await;
     assert!(!page.html.contains("#sessions\""), "{}", page.html);
     open_sessions(&stack, &mut browser, 17).await;
@@ -67,8 +68,9 @@ async fn every_other_browser_is_signed_out_at_once_and_programs_keep_their_acces
 {
     for engine in Engine::ALL {
         let stack = Stack::on(engine).await;
-        let (mut laptop, mut desk, mut phone) =
-            (Browser::default(), Browser::default(), Browser::default());
+        let mut laptop = Browser::default();
+        let mut desk = Browser::default();
+        let mut phone = Browser::default();
         let (client, tokens, _) = account(&stack, &mut laptop).await;
         account(&stack, &mut desk).await;
         let (_, _, page) = account(&stack, &mut phone).await;
@@ -88,7 +90,8 @@ async fn every_other_browser_is_signed_out_at_once_and_programs_keep_their_acces
 
 #[tokio::test]
 async fn nobody_else_is_signed_out_and_what_did_not_happen_is_not_told() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let mut ada = Browser::default();
     let page = ada.open(&stack.at("/sign-in?continue=/account")).await;
     let page = ada.send_form(&page, "/sign-in/github").await;

@@ -100,7 +100,8 @@ async fn a_deleted_client_is_unknown_and_stays_so() {
 #[tokio::test]
 async fn only_the_token_of_the_registration_opens_it() {
     let stack = Stack::start().await;
-    let (registration, other) = (register(&stack).await, register(&stack).await);
+    let registration = register(&stack).await;
+    let other = register(&stack).await;
     let uri = registration["registration_client_uri"].as_str().unwrap();
     let client = Client::known_as(&stack, other["client_id"].as_str().unwrap(), None);
     let tokens = client.obtain_tokens(&mut Browser::default()).await;

@@ -28,8 +28,8 @@ async fn the_access_token_is_an_rfc_9068_jwt_with_the_claims_of_its_scopes() {
     assert_eq!(answer.json["expires_in"], 900);
     assert_eq!(answer.headers["cache-control"], "no-store");
 
-    let (header, claims) =
-        (decoded(answer.text("access_token"), 0), decoded(answer.text("access_token"), 1));
+    let header = decoded(answer.text("access_token"), 0);
+    let claims = decoded(answer.text("access_token"), 1);
     assert_eq!((header["typ"].as_str(), header["alg"].as_str()), (Some("at+jwt"), Some("ES256")));
     assert_eq!(claims["iss"], stack.issuer.as_str());
     assert_eq!(claims["aud"], stack.resource.as_str());
@@ -142,7 +142,8 @@ async fn a_code_of_another_client_looks_unknown() {
 
 #[tokio::test]
 async fn a_code_of_an_account_that_was_deleted_meanwhile_is_worth_nothing() {
-    let (stack, mut browser) = (Stack::start().await, Browser::default());
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
     let client = Client::register(&stack).await;
     let code = client.obtain_code(&mut browser).await;
     browser.delete_account(&stack.issuer).await;

@@ -141,7 +141,8 @@ async fn a_required_nonce_is_required_at_userinfo_too() {
     let asked = setting.token(&form, &setting.proof()).await;
     let nonce = asked.headers["dpop-nonce"].to_str().unwrap();
     let tokens = setting.token(&form, &setting.proof_by(&setting.key, Some(nonce))).await;
-    let (token, url) = (tokens.text("access_token"), setting.stack.at("/userinfo"));
+    let token = tokens.text("access_token");
+    let url = setting.stack.at("/userinfo");
     let now = setting.stack.state.clock.now();
     let ask = async |nonce: Option<&str>| {
         let access_token = Some(token);

@@ -22,7 +22,8 @@ async fn with_resources(stack: &Stack, resources: Value) -> Stack {
     let path = |name: &str| stack.directory().join(name).display().to_string();
     std::fs::write(path("resources.json"), resources.to_string()).unwrap();
     let database = format!("sqlite://{}", path("auth.db"));
-    let (secret, resources) = (path("secret"), path("resources.json"));
+    let secret = path("secret");
+    let resources = path("resources.json");
     let same = ["--database-url", &database, "--secret-file", &secret];
     Stack::start_with(&[&same[..], &["--resources-file", &resources]].concat(), &[]).await
 }

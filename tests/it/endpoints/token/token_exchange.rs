@@ -237,7 +237,8 @@ async fn the_chain_of_actors_is_kept_and_ends() {
         token = answer.text("access_token").to_owned();
     }
     let claims = claims(&token);
-    let (front, other_id) = (json!(setting.front.id), json!(other.id));
+    let front = json!(setting.front.id);
+    let other_id = json!(other.id);
     assert_eq!(claims["act"]["sub"], other_id);
     assert_eq!(claims["act"]["act"]["sub"], front);
     assert_eq!(claims["act"]["act"]["act"]["act"]["sub"], front);
