@@ -15,7 +15,7 @@ pub(crate) fn fact(meaning: &'static str, value: &str) -> impl IntoView + use<> 
 }
 
 /// One row whose value is a sentence or a formatted text.
-pub(crate) fn told<Value: IntoView>(
+pub(crate) fn fact_in_words<Value: IntoView>(
     meaning: &'static str,
     value: Value,
 ) -> impl IntoView + use<Value> {
