@@ -7,25 +7,25 @@ use super::sources::{documents, sources};
 /// Words that a reader would have to learn or to read twice, with the number that is left in
 /// sources and documents. Names count like prose.
 const WORDS: [(&str, usize); 16] = [
-    ("whoever", 124),
-    ("nobody", 189),
-    ("anew", 38),
-    ("for ever", 18),
-    ("stands", 50),
-    ("beside", 45),
-    ("is no", 165),
+    ("whoever", 122),
+    ("nobody", 183),
+    ("anew", 37),
+    ("for ever", 16),
+    ("stands", 46),
+    ("beside", 43),
+    ("is no", 161),
     ("are no", 22),
     ("asker", 0),
     ("arrival", 12),
     ("manners", 62),
     ("farewell", 4),
     ("begun", 20),
-    ("somebody", 57),
+    ("somebody", 51),
     ("what is presented", 0),
-    ("of which", 24),
+    ("of which", 22),
 ];
 /// Constants that are not called `MAX_…`, `…_TIMEOUT`, `…_TTL`, `…_INTERVAL` or `…_LIFETIME`.
-const OLD_LIMITS: ([&str; 4], usize) = (["MOST_", "LONGEST_", "LARGEST_", "CACHED_FOR"], 63);
+const OLD_LIMITS: ([&str; 4], usize) = (["MOST_", "LONGEST_", "LARGEST_", "CACHED_FOR"], 60);
 
 /// The text in lower case, one blank between two words; `_` parts words.
 fn words(text: &str) -> String {
