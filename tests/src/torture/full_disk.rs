@@ -2,7 +2,7 @@
 //! refresh and revoke. What `auth` has acknowledged must be there after a restart, and nothing else
 //! may be lost.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use futures::future::join_all;
 use reqwest::StatusCode;
