@@ -36,8 +36,8 @@ pub(super) static TEXT: Text = Text {
     sensitive: "Sensitive",
     untick: "Untick what you do not want to allow.",
     sent_back_to: "Sends you back to",
-    asked_by: "Requested by",
-    no_host: "a program without a web address of its own",
+    asked_by: "Asked by",
+    no_host: "a program without its own address",
 
     before_you_decide: "Before you decide",
     unverified: "This program has not been verified. It registered itself and chose its own name.",
@@ -45,8 +45,7 @@ pub(super) static TEXT: Text = Text {
     private_scheme: "Your answer goes to whichever app on this device opens such links.",
     brand_claim: "Its name mentions {brand}, but none of its addresses belongs to {brand}.",
     mixed_alphabets: "Its name mixes look-alike letters from different alphabets.",
-    international_host: "An address contains letters outside a to z, which can look like other \
-        letters.",
+    international_host: "An address contains letters outside a to z, which can look like others.",
 
     allow: "Allow",
     deny: "Deny",
@@ -79,12 +78,12 @@ pub(super) static TEXT: Text = Text {
     device_too_many: "Too many codes were tried. Wait a few minutes, then try again.",
     device_question: "Connect {client} to {resource}?",
     device_same_code: "Does the device show exactly this code?",
-    device_asked_from: "Requested from",
-    device_asked_at: "Requested at",
-    device_phishing: "Did someone send you this code or this link? Then choose Deny. Otherwise \
-        they would get access to your account.",
-    device_beware: "Did someone send you a code or a link to this page? Then stop here: they \
-        would get access to your account.",
+    device_asked_from: "Asked from",
+    device_asked_at: "Asked at",
+    device_phishing: "Did someone send you this code or link? Then choose Deny, or they get \
+        access to your account.",
+    device_beware: "Did someone send you a code or a link to this page? Then stop here, or they \
+        get access to your account.",
     device_started_it: "I started this myself, and the device in front of me shows this code.",
     device_not_ticked: "Tick the box first: only you can know whether you started this.",
     device_allowed: "The device is connected",

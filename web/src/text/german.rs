@@ -48,9 +48,9 @@ pub(super) static TEXT: Text = Text {
         gestartet haben.",
     private_scheme: "Die Antwort geht an die App, die auf diesem Gerät solche Links öffnet.",
     brand_claim: "Der Name erwähnt {brand}, aber keine seiner Adressen gehört zu {brand}.",
-    mixed_alphabets: "Der Name mischt ähnlich aussehende Buchstaben aus verschiedenen Alphabeten.",
+    mixed_alphabets: "Der Name mischt ähnliche Buchstaben verschiedener Alphabete.",
     international_host: "Eine Adresse enthält Buchstaben außerhalb von a bis z, die anderen \
-        Buchstaben ähneln können.",
+        ähneln.",
 
     allow: "Erlauben",
     deny: "Ablehnen",
@@ -64,14 +64,13 @@ pub(super) static TEXT: Text = Text {
     own_policy: "Datenschutz",
     own_terms: "Nutzungsbedingungen",
     keeps_access: "Der Zugriff bleibt bis zu {days} Tage bestehen, ohne erneut zu fragen.",
-    once_for_all: "Wenn Sie diesen Vorgang selbst erneut starten, werden Sie nicht gefragt, \
-        solange derselbe Zugriff verlangt wird.",
+    once_for_all: "Starten Sie das selbst erneut, werden Sie bei gleichem Zugriff nicht gefragt.",
     remove_any_time: "Sie können ihn jederzeit auf Ihrer Kontoseite entziehen.",
 
     scope_openid: "Sie wiedererkennen, wenn Sie zurückkehren",
     scope_profile: "Ihren Namen, Benutzernamen und Ihr Bild sehen",
     scope_email: "Ihre E-Mail-Adresse sehen",
-    scope_offline_access: "Den Zugriff behalten, auch wenn Sie nicht da sind",
+    scope_offline_access: "Den Zugriff behalten, wenn Sie nicht da sind",
 
     device_title: "Gerät verbinden",
     device_lead: "Geben Sie den Code ein, den Ihr Gerät oder Terminal zeigt.",
@@ -85,10 +84,10 @@ pub(super) static TEXT: Text = Text {
     device_same_code: "Zeigt das Gerät genau diesen Code?",
     device_asked_from: "Herkunft",
     device_asked_at: "Zeitpunkt",
-    device_phishing: "Hat Ihnen jemand diesen Code oder diesen Link geschickt? Dann lehnen Sie \
-        ab. Sonst erhält der Absender Zugriff auf Ihr Konto.",
+    device_phishing: "Hat Ihnen jemand diesen Code oder Link geschickt? Dann lehnen Sie ab, sonst \
+        erhält er Zugriff auf Ihr Konto.",
     device_beware: "Hat Ihnen jemand einen Code oder einen Link zu dieser Seite geschickt? Dann \
-        brechen Sie hier ab: Der Absender erhielte sonst Zugriff auf Ihr Konto.",
+        brechen Sie ab, sonst erhält er Zugriff auf Ihr Konto.",
     device_started_it: "Ich habe das selbst gestartet, und das Gerät vor mir zeigt diesen Code.",
     device_not_ticked: "Setzen Sie zuerst das Häkchen: Nur Sie wissen, ob Sie das gestartet haben.",
     device_allowed: "Das Gerät ist verbunden",
