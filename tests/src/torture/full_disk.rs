@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, process::Child, task::JoinSet, time::timeout};
 
 use super::{
-    replicas::{START_TIMEOUT, free_addresses, program, start, url_of},
+    replicas::{START_TIMEOUT, free_addresses, start, url_of},
     report,
     seeded::Seeded,
     small_disk::{Failure, SmallDisk},
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     people::browser::{Browser, Page},
     programs::client::{Client, http},
-    stack::{auth_options, github, write_secret},
+    stack::{auth_options, github, program, write_secret},
     waiting::before_retry,
 };
 

@@ -22,8 +22,11 @@ use tokio::{
 };
 
 use crate::{
-    programs::client::{Client, http},
-    stack::{Engine, auth_options, github, postgres, write_secret},
+    programs::{
+        client::{Client, http},
+        process::send_signal,
+    },
+    stack::{Engine, auth_options, github, postgres, program, write_secret},
     waiting::before_retry,
 };
 
@@ -117,9 +120,7 @@ impl Replicas {
     /// Stops an `auth` gracefully and starts it again with these lines in its secret file.
     pub async fn restart_with_secrets(&mut self, number: usize, lines: &str) {
         let child = &mut self.children[number];
-        let id = child.id().expect("a running process").to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status().await;
-        assert!(told.expect("a shell").success());
+        send_signal(child, "-TERM").await;
         child.wait().await.expect("an end");
         fs::write(self.secret_file(number), lines).expect("a secret file");
         self.children[number] = self.start_auth(number).await;
@@ -151,14 +152,6 @@ impl Replicas {
         command.args(["--issuer", &self.issuer, "--log", "error"]);
         start(command, address).await
     }
-}
-
-/// A program of this workspace, in the folder of the running one or in its parent.
-pub(super) fn program(name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("the path of this program");
-    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));
-    let found = found.into_iter().find(|program| program.exists());
-    found.unwrap_or_else(|| panic!("there is no {name}: run `cargo build -p {name}` first"))
 }
 
 pub(super) async fn start(mut command: Command, address: &str) -> Child {
