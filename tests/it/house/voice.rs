@@ -7,25 +7,25 @@ use super::sources::{documents, sources};
 /// Words that a reader would have to learn or to read twice, with the number that is left in
 /// sources and documents. Names count like prose.
 const WORDS: [(&str, usize); 16] = [
-    ("whoever", 114),
-    ("nobody", 174),
-    ("anew", 33),
-    ("for ever", 15),
-    ("stands", 44),
-    ("beside", 43),
-    ("is no", 154),
-    ("are no", 22),
+    ("whoever", 38),
+    ("nobody", 129),
+    ("anew", 14),
+    ("for ever", 9),
+    ("stands", 30),
+    ("beside", 12),
+    ("is no", 137),
+    ("are no", 18),
     ("asker", 0),
-    ("arrival", 12),
+    ("arrival", 0),
     ("manners", 0),
-    ("farewell", 4),
-    ("begun", 15),
-    ("somebody", 46),
+    ("farewell", 0),
+    ("begun", 14),
+    ("somebody", 28),
     ("what is presented", 0),
-    ("of which", 20),
+    ("of which", 16),
 ];
 /// Constants that are not called `MAX_…`, `…_TIMEOUT`, `…_TTL`, `…_INTERVAL` or `…_LIFETIME`.
-const OLD_LIMITS: ([&str; 4], usize) = (["MOST_", "LONGEST_", "LARGEST_", "CACHED_FOR"], 46);
+const OLD_LIMITS: ([&str; 4], usize) = (["MOST_", "LONGEST_", "LARGEST_", "CACHED_FOR"], 4);
 
 /// The text in lower case, one blank between two words; `_` parts words.
 fn words(text: &str) -> String {
