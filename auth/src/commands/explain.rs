@@ -50,13 +50,12 @@ struct Event {
 impl Explain {
     pub(super) fn run(self, stdout: &mut impl Write) -> Result<(), CommandError> {
         let mut events = Vec::new();
-        match self.stdin {
-            true => self.collect(io::stdin().lock(), &mut events)?,
-            false => {
-                for half in [StoryFile::older(&self.story.file), self.story.file.clone()] {
-                    if let Some(file) = open(half)? {
-                        self.collect(BufReader::new(file), &mut events)?;
-                    }
+        if self.stdin {
+            self.collect(io::stdin().lock(), &mut events)?
+        } else {
+            for half in [StoryFile::older(&self.story.file), self.story.file.clone()] {
+                if let Some(file) = open(half)? {
+                    self.collect(BufReader::new(file), &mut events)?;
                 }
             }
         }
@@ -93,16 +92,17 @@ impl Explain {
 
     fn unknown(&self) -> CommandError {
         let id = &self.request_id;
-        CommandError::Refused(match self.stdin {
-            true => format!(
+        CommandError::Refused(if self.stdin {
+            format!(
                 "no line on stdin is about the request {id}; are they JSON lines, written with \
                  AUTH_LOG_FORMAT=json?"
-            ),
-            false => format!(
+            )
+        } else {
+            format!(
                 "there is no story of the request {id} in {}; it may be too old, or on another \
                  replica",
                 self.story.file.display()
-            ),
+            )
         })
     }
 }

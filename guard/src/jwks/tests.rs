@@ -41,9 +41,10 @@ async fn metadata(Shared(issuer): Shared<Arc<Issuer>>) -> Response {
     issuer.arrivals.add_permits(1);
     let _permit = issuer.answers.acquire().await.unwrap();
     let url = &issuer.url;
-    match issuer.is_down.load(Ordering::Relaxed) {
-        true => Status::BAD_GATEWAY.into_response(),
-        false => Json(json!({"issuer": url, "jwks_uri": format!("{url}/jwks")})).into_response(),
+    if issuer.is_down.load(Ordering::Relaxed) {
+        Status::BAD_GATEWAY.into_response()
+    } else {
+        Json(json!({"issuer": url, "jwks_uri": format!("{url}/jwks")})).into_response()
     }
 }
 
