@@ -28,7 +28,7 @@ use crate::storage::{Database, OpenError};
 /// Longest lifetime of all else, in seconds: times are added to others.
 const A_CENTURY: i64 = 100 * 365 * 86_400;
 /// Longest grace, in seconds: for so long, a stolen refresh token works beside its owner's.
-const LONGEST_GRACE: i64 = 600;
+const MAX_GRACE: i64 = 600;
 
 /// Where everything is kept. The server and its commands share this setting.
 #[derive(Clone, Debug, Args)]
@@ -386,7 +386,7 @@ impl Config {
             ("AUTH_REFRESH_TOKEN_LIFETIME", self.refresh_token_lifetime, 1, A_CENTURY),
             ("AUTH_GRANT_LIFETIME", self.grant_lifetime, 1, A_CENTURY),
             ("AUTH_SESSION_LIFETIME", self.session_lifetime, 1, A_CENTURY),
-            ("AUTH_REFRESH_GRACE", self.refresh_grace, 0, LONGEST_GRACE),
+            ("AUTH_REFRESH_GRACE", self.refresh_grace, 0, MAX_GRACE),
         ];
         let is_off =
             |(_, seconds, least, most): &(_, i64, i64, i64)| !(*least..=*most).contains(seconds);

@@ -16,7 +16,7 @@ use super::{CommandError, Format};
 use crate::{config::StorySetting, story::StoryFile};
 
 /// Longest line that is read, in bytes.
-const LONGEST_LINE: u64 = 64 * 1024;
+const MAX_LINE_BYTES: u64 = 64 * 1024;
 
 /// Which request, and where its story is.
 #[derive(Debug, Args)]
@@ -77,7 +77,7 @@ impl Explain {
         let mut line = Vec::new();
         loop {
             line.clear();
-            if lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+            if lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)? == 0 {
                 return Ok(());
             }
             let text = String::from_utf8_lossy(&line);

@@ -9,7 +9,7 @@ use super::ConfigError;
 use crate::oauth::secret;
 
 /// Largest logo, in bytes: a page with it stays below 30 KB.
-const LARGEST_LOGO: usize = 12 * 1024;
+const MAX_LOGO_BYTES: usize = 12 * 1024;
 
 /// What an operator chooses of the pages.
 #[derive(Clone, Debug, Args)]
@@ -65,8 +65,8 @@ impl BrandSetting {
         let Some(file) = &self.logo_file else { return Ok(None) };
         let refused = |why: String| ConfigError::Logo(file.display().to_string(), why);
         let bytes = fs::read(file).map_err(|error| refused(error.to_string()))?;
-        if bytes.len() > LARGEST_LOGO {
-            return Err(refused(format!("it is larger than {LARGEST_LOGO} bytes")));
+        if bytes.len() > MAX_LOGO_BYTES {
+            return Err(refused(format!("it is larger than {MAX_LOGO_BYTES} bytes")));
         }
         let (extension, media_type) = match bytes.as_slice() {
             [0x89, b'P', b'N', b'G', ..] => ("png", "image/png"),

@@ -12,7 +12,7 @@ const DIFFERENCE: i64 = 5;
 /// Seconds that a key stays beyond the longest token life.
 const MARGIN: i64 = 60;
 /// Most keys that one algorithm may have published; verifiers look through no endless set.
-const MOST_KEYS: i64 = 30;
+const MAX_KEYS: i64 = 30;
 /// Verifiers fetch no more often than this, whatever they are told.
 const SHORTEST_MAX_AGE: i64 = 10;
 
@@ -47,7 +47,7 @@ impl KeySetting {
             return Err(ConfigError::JwksMaxAge);
         }
         let rotation = self.rotation(token_lifetime);
-        let shortest = (rotation.lead + rotation.stay) / MOST_KEYS + 1;
+        let shortest = (rotation.lead + rotation.stay) / MAX_KEYS + 1;
         if rotation.period == 0 || rotation.period >= shortest {
             Ok(())
         } else {

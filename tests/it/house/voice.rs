@@ -7,12 +7,12 @@ use super::sources::{documents, sources};
 /// Words that a reader would have to learn or to read twice, with the number that is left in
 /// sources and documents. Names count like prose.
 const WORDS: [(&str, usize); 16] = [
-    ("whoever", 38),
+    ("whoever", 37),
     ("nobody", 129),
-    ("anew", 14),
+    ("anew", 13),
     ("for ever", 9),
     ("stands", 30),
-    ("beside", 12),
+    ("beside", 11),
     ("is no", 137),
     ("are no", 18),
     ("asker", 0),
@@ -25,7 +25,7 @@ const WORDS: [(&str, usize); 16] = [
     ("of which", 16),
 ];
 /// Constants that are not called `MAX_…`, `…_TIMEOUT`, `…_TTL`, `…_INTERVAL` or `…_LIFETIME`.
-const OLD_LIMITS: ([&str; 4], usize) = (["MOST_", "LONGEST_", "LARGEST_", "CACHED_FOR"], 4);
+const OLD_LIMITS: ([&str; 4], usize) = (["MOST_", "LONGEST_", "LARGEST_", "CACHED_FOR"], 0);
 
 /// The text in lower case, one blank between two words; `_` parts words.
 fn words(text: &str) -> String {
