@@ -41,6 +41,11 @@ impl RawHttp {
         }
     }
 
+    /// Writes a whole text, and fails if the server closed the connection meanwhile.
+    pub async fn write_all(&mut self, text: &str) -> std::io::Result<()> {
+        self.0.write_all(text.as_bytes()).await
+    }
+
     pub async fn answer(&mut self) -> RawAnswer {
         timeout(PATIENCE, self.read_answer()).await.expect("an answer in time")
     }

@@ -126,7 +126,8 @@ async fn a_refusal_of_a_large_body_can_be_read_although_the_client_sends_all_of_
         }
         let mut raw = RawHttp::connect(refused.0).await;
         raw.write(&head(&refused, &format!("Content-Length: {}\r\n", body.len()))).await;
-        raw.write(&body).await;
+        let written = raw.write_all(&body).await;
+        assert!(written.is_ok(), "{}: the connection was cut: {written:?}", refused.1);
         let answer = raw.answer().await;
         assert_ends(&mut raw, &refused, &answer).await;
     }
