@@ -5,7 +5,7 @@ use std::{borrow::Cow, error::Error, fmt};
 /// What was wrong, and so whose fault it is. Several of them share a code on the wire, where the
 /// standards have one name for what differs in status or page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorCode {
+pub(crate) enum ErrorCode {
     /// RFC 6749 §4.1.2.1: the person or the server said no.
     AccessDenied,
     /// RFC 8628 §3.5: the person has not answered yet.
@@ -62,7 +62,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// The code on the wire.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
             Self::AuthorizationPending => "authorization_pending",
@@ -98,22 +98,22 @@ impl ErrorCode {
 #[derive(Debug)]
 pub struct OAuthError {
     /// The standard's code.
-    pub code: ErrorCode,
+    pub(crate) code: ErrorCode,
     /// A stable code that names the check which failed; finer than `code`.
-    pub reason: &'static str,
+    pub(crate) reason: &'static str,
     /// A sentence that says what to change.
-    pub description: Cow<'static, str>,
+    pub(crate) description: Cow<'static, str>,
     /// The nonce that the client's next DPoP proof must carry.
-    pub dpop_nonce: Option<String>,
+    pub(crate) dpop_nonce: Option<String>,
     /// Seconds after which another try makes sense, where that is known.
-    pub retry_after: Option<i64>,
+    pub(crate) retry_after: Option<i64>,
     /// What lies beneath, never shown to the client.
-    pub cause: Option<Box<dyn Error + Send + Sync>>,
+    pub(crate) cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl OAuthError {
     /// A refusal without an underlying cause.
-    pub fn new(
+    pub(crate) fn new(
         code: ErrorCode,
         reason: &'static str,
         description: impl Into<Cow<'static, str>>,
@@ -123,7 +123,7 @@ impl OAuthError {
     }
 
     /// `invalid_request`.
-    pub fn invalid_request(
+    pub(crate) fn invalid_request(
         reason: &'static str,
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
@@ -131,12 +131,15 @@ impl OAuthError {
     }
 
     /// `invalid_grant`.
-    pub fn invalid_grant(reason: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn invalid_grant(
+        reason: &'static str,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::new(ErrorCode::InvalidGrant, reason, description)
     }
 
     /// Something broke on this side. The client learns no more than that.
-    pub fn server_error(
+    pub(crate) fn server_error(
         reason: &'static str,
         cause: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
@@ -147,19 +150,22 @@ impl OAuthError {
 
     /// Something that this server needs does not answer just now, as a database that is restarted.
     /// Nothing was decided, so another try may succeed.
-    pub fn outage(reason: &'static str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(crate) fn outage(
+        reason: &'static str,
+        cause: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
         let description = "The server cannot handle the request just now. Try again in a moment.";
         let code = ErrorCode::TemporarilyUnavailable;
         Self { cause: Some(cause.into()), ..Self::new(code, reason, description) }
     }
 
     /// An address that leads nowhere.
-    pub fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         Self::new(ErrorCode::NotFound, "not_found", "There is nothing at this address.")
     }
 
     /// A request that no handler could read.
-    pub fn malformed() -> Self {
+    pub(crate) fn malformed() -> Self {
         Self::new(
             ErrorCode::NotFound,
             "request_malformed",
@@ -168,17 +174,17 @@ impl OAuthError {
     }
 
     /// Adds the nonce for the client's next proof.
-    pub fn with_dpop_nonce(self, nonce: String) -> Self {
+    pub(crate) fn with_dpop_nonce(self, nonce: String) -> Self {
         Self { dpop_nonce: Some(nonce), ..self }
     }
 
     /// Adds the seconds after which another try makes sense.
-    pub fn retry_after(self, seconds: i64) -> Self {
+    pub(crate) fn retry_after(self, seconds: i64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
     /// Adds what lies beneath.
-    pub fn because(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(crate) fn because(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { cause: Some(cause.into()), ..self }
     }
 }

@@ -2,7 +2,7 @@
 
 /// An `http` redirect URI on this machine, taken apart as it is written.
 #[derive(Debug)]
-pub struct LoopbackUri<'a> {
+pub(crate) struct LoopbackUri<'a> {
     host: &'a str,
     rest: &'a str,
 }
@@ -10,7 +10,7 @@ pub struct LoopbackUri<'a> {
 impl<'a> LoopbackUri<'a> {
     /// Takes it apart. Only the three exact spellings of this machine count, never what a parser
     /// would make of `127.1` or `0x7f.1`.
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let after = text.strip_prefix("http://")?;
         let end = after.find(['/', '?']).unwrap_or(after.len());
         let (authority, rest) = after.split_at_checked(end)?;
@@ -29,7 +29,7 @@ impl<'a> LoopbackUri<'a> {
     }
 
     /// Whether both are the same to the byte, whatever their ports.
-    pub fn is_same_but_for_the_port(&self, other: &LoopbackUri<'_>) -> bool {
+    pub(crate) fn is_same_but_for_the_port(&self, other: &LoopbackUri<'_>) -> bool {
         self.host == other.host && self.rest == other.rest
     }
 }

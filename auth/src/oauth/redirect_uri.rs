@@ -68,7 +68,7 @@ pub struct RedirectUri(String);
 
 impl RedirectUri {
     /// Judges a URI for registration (RFC 8252 §7, RFC 6749 §3.1.2).
-    pub fn parse(text: &str) -> Result<Self, OAuthError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, OAuthError> {
         let refused = |why: &str| {
             OAuthError::new(
                 ErrorCode::InvalidRedirectUri,
@@ -115,19 +115,19 @@ impl RedirectUri {
     }
 
     /// The URI as registered.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether only a program on the person's device can answer there: loopback, or a private-use
     /// scheme.
-    pub fn is_native(&self) -> bool {
+    pub(crate) fn is_native(&self) -> bool {
         !self.0.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     }
 
     /// Whether a request's URI is this one: byte for byte, except that on loopback the port may
     /// be any, because the program learns it only when it binds (RFC 8252 §7.3).
-    pub fn matches(&self, requested: &str) -> bool {
+    pub(crate) fn matches(&self, requested: &str) -> bool {
         if self.0 == requested {
             return true;
         }

@@ -5,7 +5,7 @@ mod scope;
 use keys::Algorithm;
 use serde::Deserialize;
 
-pub use self::scope::ResourceScope;
+pub(crate) use self::scope::ResourceScope;
 use super::{
     error::{ErrorCode, OAuthError},
     resource_identifier::{canonical, same},
@@ -14,7 +14,7 @@ use super::{
 use crate::string_enum::string_enum;
 
 /// Longest lifetime of an access token, in seconds: what is revoked must be listed for as long.
-pub const MAX_ACCESS_TOKEN_LIFETIME: i64 = 86_400;
+pub(crate) const MAX_ACCESS_TOKEN_LIFETIME: i64 = 86_400;
 
 string_enum! {
     /// How access tokens for a resource are made. It is policy, never a side effect of a request.
@@ -33,28 +33,28 @@ string_enum! {
 #[serde(deny_unknown_fields)]
 pub struct Resource {
     /// The canonical identifier, which becomes `aud`.
-    pub resource: String,
+    pub(crate) resource: String,
     /// What people call it.
-    pub name: String,
+    pub(crate) name: String,
     /// Its own scopes.
-    pub scopes: Vec<ResourceScope>,
+    pub(crate) scopes: Vec<ResourceScope>,
     /// What its tokens are.
     #[serde(default)]
-    pub token_format: TokenFormat,
+    pub(crate) token_format: TokenFormat,
     /// Seconds that its access tokens live, where it is not what the settings say.
-    pub access_token_lifetime: Option<i64>,
+    pub(crate) access_token_lifetime: Option<i64>,
     /// Other resources for whose tokens a token of this one may be exchanged (RFC 8693): those
     /// that this one calls for its callers.
     #[serde(default)]
-    pub exchanges_for: Vec<String>,
+    pub(crate) exchanges_for: Vec<String>,
     /// What its tokens are signed with; AUTH_SIGNING_ALGORITHM if it does not say.
     #[serde(default)]
-    pub signing_algorithm: Option<Algorithm>,
+    pub(crate) signing_algorithm: Option<Algorithm>,
 }
 
 impl Resource {
     /// The words for people of a scope that this resource knows.
-    pub fn describe(&self, scope: &str) -> Option<&str> {
+    pub(crate) fn describe(&self, scope: &str) -> Option<&str> {
         let own = self.scopes.iter().map(|one| (one.name.as_str(), one.description.as_str()));
         own.chain(USER_SCOPES).find(|(name, _)| *name == scope).map(|(_, description)| description)
     }
@@ -63,7 +63,7 @@ impl Resource {
     /// some clients always ask for the ones they like; a request of unknown ones only is an error.
     /// A request without scope means everything that need not be asked for by name, and who the
     /// person is. What a scope implies is granted too.
-    pub fn grantable(&self, requested: Option<&str>) -> Result<ScopeSet, OAuthError> {
+    pub(crate) fn grantable(&self, requested: Option<&str>) -> Result<ScopeSet, OAuthError> {
         let Some(requested) = requested else {
             let own = self.scopes.iter().filter(|one| !one.on_request);
             let own = own.map(|one| one.name.as_str());
@@ -76,7 +76,7 @@ impl Resource {
 
     /// The same for a client that asks for itself: there is no person whom a scope could reveal,
     /// and what an operator allowed the client is the most it can have.
-    pub fn grantable_to_client(
+    pub(crate) fn grantable_to_client(
         &self,
         requested: Option<&str>,
         allowed: Option<&ScopeSet>,
@@ -94,7 +94,7 @@ impl Resource {
 
     /// The scopes of `wanted` that `most` allows, if there is a limit. A scope includes what it
     /// implies, on both sides.
-    pub fn within(&self, wanted: &ScopeSet, most: Option<&ScopeSet>) -> ScopeSet {
+    pub(crate) fn within(&self, wanted: &ScopeSet, most: Option<&ScopeSet>) -> ScopeSet {
         let wanted = self.with_implied(wanted);
         match most.map(|most| self.with_implied(most)) {
             Some(most) => wanted.iter().filter(|scope| most.contains(scope)).collect(),
@@ -104,7 +104,7 @@ impl Resource {
 
     /// Of granted scopes, those that can still be had: the resource has them, and they are within
     /// `most`. Nothing is added that was not granted.
-    pub fn remaining(&self, granted: &ScopeSet, most: Option<&ScopeSet>) -> ScopeSet {
+    pub(crate) fn remaining(&self, granted: &ScopeSet, most: Option<&ScopeSet>) -> ScopeSet {
         let most = most.map(|most| self.with_implied(most));
         let is_allowed = |scope: &str| most.as_ref().is_none_or(|most| most.contains(scope));
         let known = |scope: &&str| self.describe(scope).is_some() && is_allowed(scope);
@@ -112,7 +112,7 @@ impl Resource {
     }
 
     /// The scopes and whatever they imply.
-    pub fn with_implied(&self, scopes: &ScopeSet) -> ScopeSet {
+    pub(crate) fn with_implied(&self, scopes: &ScopeSet) -> ScopeSet {
         let mut found: Vec<&str> = scopes.iter().collect();
         let mut next = 0;
         while let Some(scope) = found.get(next).copied() {
@@ -180,7 +180,7 @@ fn unknown_scope() -> OAuthError {
 
 /// The configured resource that a grant was made for. Nothing can come of the grant once that is
 /// gone, and `invalid_grant` is the one code that makes every client sign in again.
-pub fn of_grant<'a>(
+pub(crate) fn of_grant<'a>(
     resources: &'a [Resource],
     identifier: &str,
 ) -> Result<&'a Resource, OAuthError> {
@@ -194,7 +194,7 @@ pub fn of_grant<'a>(
 
 /// Refuses resources that could not be served, or not told apart. `languages` are the tags of those
 /// that the pages speak.
-pub fn check(resources: &[Resource], languages: &[&str]) -> Result<(), String> {
+pub(crate) fn check(resources: &[Resource], languages: &[&str]) -> Result<(), String> {
     if resources.is_empty() {
         return Err("it names no resource".into());
     }
@@ -215,7 +215,7 @@ pub fn check(resources: &[Resource], languages: &[&str]) -> Result<(), String> {
 }
 
 /// The configured resource that a request names. Without `resource` it is the only one there is.
-pub fn select<'a>(
+pub(crate) fn select<'a>(
     resources: &'a [Resource],
     requested: &[String],
 ) -> Result<&'a Resource, OAuthError> {
@@ -233,7 +233,7 @@ pub fn select<'a>(
 
 /// Refuses a token request that names another resource than the grant is for (RFC 8707 §2.2).
 /// Naming none is fine: the grant knows.
-pub fn check_granted(
+pub(crate) fn check_granted(
     resources: &[Resource],
     requested: &[String],
     granted: &str,

@@ -6,7 +6,7 @@ use url::Url;
 
 /// The one spelling of a resource's identifier that is used in tokens: as URLs are written,
 /// without a trailing slash. `None` for what cannot name a resource (RFC 8707 §2).
-pub fn canonical(identifier: &str) -> Option<String> {
+pub(crate) fn canonical(identifier: &str) -> Option<String> {
     let url = Url::parse(identifier).ok()?;
     let usable = matches!(url.scheme(), "https" | "http")
         && url.fragment().is_none()
@@ -20,7 +20,7 @@ pub fn canonical(identifier: &str) -> Option<String> {
 
 /// Whether two identifiers name one resource: compared as URLs, without a trailing slash, and
 /// with one meaning for the three spellings of this machine, which clients use side by side.
-pub fn same(known: &str, requested: &str) -> bool {
+pub(crate) fn same(known: &str, requested: &str) -> bool {
     let (Ok(known), Ok(requested)) = (Url::parse(known), Url::parse(requested)) else {
         return false;
     };

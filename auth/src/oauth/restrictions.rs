@@ -48,13 +48,13 @@ const DESCRIPTIVE: [&str; 26] = [
 
 /// What the token that comes of an assertion must respect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Restrictions {
+pub(crate) struct Restrictions {
     /// The resource that the token is for.
-    pub resource: Option<Audience>,
+    pub(crate) resource: Option<Audience>,
     /// The most that the token may allow.
-    pub scope: Option<String>,
+    pub(crate) scope: Option<String>,
     /// How strongly the user proved who they are; the token repeats it.
-    pub acr: Option<String>,
+    pub(crate) acr: Option<String>,
     /// Thumbprint of the key that the token must be bound to.
     key_thumbprint: Option<String>,
 }
@@ -63,7 +63,7 @@ impl Restrictions {
     /// Reads the claims of an ID-JAG other than those that each must have. `rule` holds the claims
     /// that the operator demands, `ignored` those that they know to narrow nothing. Any other claim
     /// that is neither enforced nor descriptive might narrow something, so it is refused.
-    pub fn of_identity(
+    pub(crate) fn of_identity(
         claims: &Map<String, Value>,
         rule: &BTreeMap<String, Value>,
         ignored: &[String],
@@ -82,7 +82,7 @@ impl Restrictions {
 
     /// Reads the claims of a workload's assertion. Platforms describe a workload at length, so only
     /// claims that are known to narrow are refused, unless the operator's `rule` demands them.
-    pub fn of_workload(
+    pub(crate) fn of_workload(
         claims: &Map<String, Value>,
         rule: &BTreeMap<String, Value>,
     ) -> Result<Self, OAuthError> {
@@ -93,12 +93,12 @@ impl Restrictions {
     }
 
     /// The most that the token may allow, where there is a limit.
-    pub fn scope(&self) -> Result<Option<ScopeSet>, OAuthError> {
+    pub(crate) fn scope(&self) -> Result<Option<ScopeSet>, OAuthError> {
         self.scope.as_deref().map(ScopeSet::parse).transpose()
     }
 
     /// Refuses a client that has not proved to hold the key that the assertion is bound to.
-    pub fn check_key(&self, key_thumbprint: Option<&str>) -> Result<(), OAuthError> {
+    pub(crate) fn check_key(&self, key_thumbprint: Option<&str>) -> Result<(), OAuthError> {
         if self.key_thumbprint.is_none() || self.key_thumbprint.as_deref() == key_thumbprint {
             return Ok(());
         }
@@ -120,7 +120,7 @@ impl Restrictions {
 }
 
 /// Whether an operator may have a claim ignored: not one that is known to narrow something.
-pub fn is_ignorable(name: &str) -> bool {
+pub(crate) fn is_ignorable(name: &str) -> bool {
     !ENFORCED.contains(&name) && !narrows(name)
 }
 
@@ -130,12 +130,12 @@ fn narrows(name: &str) -> bool {
 
 /// Whether a claim of a client assertion is one that narrows nothing. A client needs no others to
 /// prove who it is (RFC 7523 §3).
-pub fn is_descriptive(name: &str) -> bool {
+pub(crate) fn is_descriptive(name: &str) -> bool {
     DESCRIPTIVE.contains(&name)
 }
 
 /// The names of the claims that say something; `null` says nothing.
-pub fn present(claims: &Map<String, Value>) -> impl Iterator<Item = &str> {
+pub(crate) fn present(claims: &Map<String, Value>) -> impl Iterator<Item = &str> {
     claims.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str())
 }
 

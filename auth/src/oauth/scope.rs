@@ -10,7 +10,7 @@ use super::error::{ErrorCode, OAuthError};
 const MAX_LENGTH: usize = 4096;
 
 /// Scopes that reveal the person, understood for every resource, with their words for people.
-pub const USER_SCOPES: [(&str, &str); 4] = [
+pub(crate) const USER_SCOPES: [(&str, &str); 4] = [
     ("openid", "Know that it is you who signed in"),
     ("profile", "See your name, user name and picture"),
     ("email", "See your e-mail address"),
@@ -23,7 +23,7 @@ pub struct ScopeSet(Vec<String>);
 
 impl ScopeSet {
     /// Reads a space-separated list. Only the characters of RFC 6749 §3.3 may occur.
-    pub fn parse(text: &str) -> Result<Self, OAuthError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, OAuthError> {
         if text.len() > MAX_LENGTH {
             return Err(OAuthError::new(
                 ErrorCode::InvalidScope,
@@ -43,22 +43,22 @@ impl ScopeSet {
     }
 
     /// Whether `scope` is in the set.
-    pub fn contains(&self, scope: &str) -> bool {
+    pub(crate) fn contains(&self, scope: &str) -> bool {
         self.0.iter().any(|one| one == scope)
     }
 
     /// Whether every scope of `other` is in the set.
-    pub fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|scope| self.contains(scope))
     }
 
     /// Whether there is no scope.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The scopes, one by one.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 }

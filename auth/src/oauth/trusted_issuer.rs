@@ -15,70 +15,70 @@ use super::restrictions;
 #[serde(deny_unknown_fields)]
 pub struct TrustedIssuer {
     /// Its issuer identifier, compared byte for byte with `iss`.
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// Its public keys, a JWK Set.
-    pub jwks: Option<Value>,
+    pub(crate) jwks: Option<Value>,
     /// Where its public keys are, if they do not stand here.
-    pub jwks_uri: Option<Url>,
+    pub(crate) jwks_uri: Option<Url>,
     /// Set where it says which people may use which client (Enterprise-Managed Authorization).
-    pub people: Option<People>,
+    pub(crate) people: Option<People>,
     /// The workloads that are believed to be what it says they are (SEP-1933).
     #[serde(default)]
-    pub workloads: Vec<Workload>,
+    pub(crate) workloads: Vec<Workload>,
 }
 
 /// How an issuer's people are known here.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct People {
+pub(crate) struct People {
     /// The upstream whose people they are; a name of its own, the issuer identifier, if left out.
-    pub provider: Option<String>,
+    pub(crate) provider: Option<String>,
     /// Whether a person who was never seen here gets an account.
     #[serde(default)]
-    pub create_accounts: bool,
+    pub(crate) create_accounts: bool,
     /// Claims that an assertion must have with exactly these values, such as `tenant`.
     #[serde(default)]
-    pub claims: BTreeMap<String, Value>,
+    pub(crate) claims: BTreeMap<String, Value>,
     /// Further claims that may be ignored, because they narrow nothing.
     #[serde(default)]
-    pub ignored_claims: Vec<String>,
+    pub(crate) ignored_claims: Vec<String>,
 }
 
 /// A workload that may have tokens.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Workload {
+pub(crate) struct Workload {
     /// Its `sub`, compared byte for byte.
-    pub subject: String,
+    pub(crate) subject: String,
     /// Further claims that must have exactly these values.
     #[serde(default)]
-    pub claims: BTreeMap<String, Value>,
+    pub(crate) claims: BTreeMap<String, Value>,
     /// The client that it is here.
-    pub client_id: String,
+    pub(crate) client_id: String,
 }
 
 impl People {
     /// Whether an assertion has every claim that the operator demands.
-    pub fn accept(&self, claims: &Map<String, Value>) -> bool {
+    pub(crate) fn accept(&self, claims: &Map<String, Value>) -> bool {
         self.claims.iter().all(|(name, value)| claims.get(name) == Some(value))
     }
 }
 
 impl TrustedIssuer {
     /// The keys that stand in the configuration.
-    pub fn own_keys(&self) -> Option<PublishedKeys> {
+    pub(crate) fn own_keys(&self) -> Option<PublishedKeys> {
         let jwks = self.jwks.as_ref()?.to_string();
         PublishedKeys::from_json(jwks.as_bytes()).ok()
     }
 
     /// The name under which its people are known.
-    pub fn provider(&self) -> &str {
+    pub(crate) fn provider(&self) -> &str {
         let provider = self.people.as_ref().and_then(|people| people.provider.as_deref());
         provider.unwrap_or(&self.issuer)
     }
 
     /// The first workload whose rule these claims satisfy.
-    pub fn workload(&self, subject: &str, claims: &Map<String, Value>) -> Option<&Workload> {
+    pub(crate) fn workload(&self, subject: &str, claims: &Map<String, Value>) -> Option<&Workload> {
         self.workloads.iter().find(|workload| {
             let has = |(name, value): (&String, &Value)| claims.get(name) == Some(value);
             workload.subject == subject && workload.claims.iter().all(has)
@@ -122,13 +122,13 @@ impl TrustedIssuer {
 }
 
 /// The issuer of this identifier.
-pub fn find<'a>(issuers: &'a [TrustedIssuer], issuer: &str) -> Option<&'a TrustedIssuer> {
+pub(crate) fn find<'a>(issuers: &'a [TrustedIssuer], issuer: &str) -> Option<&'a TrustedIssuer> {
     issuers.iter().find(|one| one.issuer == issuer)
 }
 
 /// Refuses a configuration that says too little or too much, in a sentence that says what to
 /// change.
-pub fn check(issuers: &[TrustedIssuer]) -> Result<(), String> {
+pub(crate) fn check(issuers: &[TrustedIssuer]) -> Result<(), String> {
     for (at, issuer) in issuers.iter().enumerate() {
         issuer.check()?;
         if issuers.iter().skip(at + 1).any(|other| other.issuer == issuer.issuer) {

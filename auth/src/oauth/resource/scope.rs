@@ -7,31 +7,31 @@ use serde::Deserialize;
 /// A scope, as configured.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ResourceScope {
+pub(crate) struct ResourceScope {
     /// The scope.
-    pub name: String,
+    pub(crate) name: String,
     /// What it allows, as the consent page says it in every language without a translation.
-    pub description: String,
+    pub(crate) description: String,
     /// The same in further languages, by their tags (RFC 5646).
     #[serde(default)]
-    pub translations: BTreeMap<String, String>,
+    pub(crate) translations: BTreeMap<String, String>,
     /// Whether the consent page marks it as one to think about.
     #[serde(default)]
-    pub sensitive: bool,
+    pub(crate) sensitive: bool,
     /// Whether a person may leave it out when they consent.
     #[serde(default)]
-    pub optional: bool,
+    pub(crate) optional: bool,
     /// Whether it is granted only to who asks for it by name.
     #[serde(default)]
-    pub on_request: bool,
+    pub(crate) on_request: bool,
     /// Other scopes of the resource that are granted along with it.
     #[serde(default)]
-    pub implies: Vec<String>,
+    pub(crate) implies: Vec<String>,
 }
 
 impl ResourceScope {
     /// A scope with this description and nothing out of the ordinary.
-    pub fn new(name: &str, description: &str) -> Self {
+    pub(crate) fn new(name: &str, description: &str) -> Self {
         Self {
             name: name.into(),
             description: description.into(),
@@ -44,7 +44,7 @@ impl ResourceScope {
     }
 
     /// What it allows, in the language of this tag (RFC 5646).
-    pub fn words(&self, tag: &str) -> &str {
+    pub(crate) fn words(&self, tag: &str) -> &str {
         self.translations.get(tag).unwrap_or(&self.description)
     }
 
