@@ -44,7 +44,7 @@ pub struct Stack {
     others: Vec<JoinHandle<()>>,
 }
 
-/// The time of a stack. It stands still, so that a test at the exact end of a lifetime cannot miss
+/// The time of a stack. It does not tick, so that a test at the exact end of a lifetime cannot miss
 /// it.
 struct Time {
     /// Seconds since 1970.
@@ -180,7 +180,7 @@ impl Stack {
     }
 
     /// Lets the clock of all servers run from now on, for tests that run programs next to them.
-    /// Programs have the machine's clock, and a server whose clock stands still would refuse what
+    /// Programs have the machine's clock, and a server whose clock does not tick would refuse what
     /// they sign as being from the future.
     pub fn run_clock(&self) {
         self.runner.get_or_init(|| {

@@ -16,7 +16,7 @@ use crate::{
 const NONSENSE: [&str; 5] = ["client_id=", "code_challenge=", "dpop_jkt=", "nonce=", "state="];
 const NONSENSE_TOLD: [&str; 3] = ["client_id: ", "code_challenge: ", "dpop_jkt: "];
 
-/// What stands below the line that is typed at the client's prompt, and nowhere else.
+/// The text below the input line of the client's prompt, which appears nowhere else.
 pub const PROMPT: &str = "[tab completes · ↑↓ choose · help · quit]";
 
 /// The desk. What it holds ends with it.

@@ -20,8 +20,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a shell that finds `client`. Whoever sits here uses `server`, and keeps everything in
-    /// a directory of this terminal. An address that is opened in the browser is written to a file
+    /// Starts a shell that finds `client`. Its user uses `server`, and keeps everything in a
+    /// directory of this terminal. An address that is opened in the browser is written to a file
     /// instead ([`Terminal::opened`]).
     pub async fn start(server: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_stands_in_its_column_in_its_colour_and_is_no_markup() {
+    fn a_run_is_drawn_in_its_column_and_colour_and_is_not_markup() {
         let svg = draw(&Screen::read("  \u{1b}[31m<b>\u{1b}[0m & so"), "A < B");
         assert!(svg.contains("textLength=\"25.2\" class=\"c1\">&lt;b&gt;</text>"), "{svg}");
         assert!(

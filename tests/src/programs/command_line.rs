@@ -63,8 +63,8 @@ impl CommandLine {
         Self { server: server.into(), ..self }
     }
 
-    /// The same person, who keeps secrets elsewhere. By default that is a file: whoever runs the
-    /// tests has a keyring to themselves.
+    /// The same user with another store for secrets. The default is a file, because the keyring
+    /// belongs to the developer who runs the tests.
     pub fn with_store(self, store: &'static str) -> Self {
         Self { store, ..self }
     }

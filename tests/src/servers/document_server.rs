@@ -100,11 +100,11 @@ pub fn gzip(body: &[u8]) -> Vec<u8> {
 impl DocumentServer {
     /// Starts it without documents.
     pub async fn start() -> Self {
-        Self::start_beside(Router::new()).await
+        Self::start_with_routes(Router::new()).await
     }
 
     /// Starts it on one port with what `routes` answer.
-    pub async fn start_beside(routes: Router) -> Self {
+    pub async fn start_with_routes(routes: Router) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let places = Places::default();

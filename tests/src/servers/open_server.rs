@@ -28,8 +28,8 @@ impl OpenServer {
         Self::start_odd(answers, &[]).await
     }
 
-    /// The same, which answers some methods with a document of any kind. `ID` in its body stands
-    /// for the id of the request.
+    /// The same, which answers some methods with a document of any kind. `ID` in its body is
+    /// replaced by the id of the request.
     pub async fn start_odd(answers: &[(&str, Value)], documents: &[(&str, Document)]) -> Self {
         let answers = answers.iter().map(|(asked, result)| ((*asked).to_owned(), result.clone()));
         let documents = documents.iter().map(|(asked, odd)| ((*asked).to_owned(), odd.clone()));

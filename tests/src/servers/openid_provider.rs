@@ -1,4 +1,4 @@
-//! An OpenID provider for people to sign in at. It asks nobody anything: whoever comes is the
+//! An OpenID provider for people to sign in at. It asks no questions: every visitor is the
 //! person that the test has put there. A test can also make it misbehave, one thing at a time.
 
 use std::{

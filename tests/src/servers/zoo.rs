@@ -55,7 +55,7 @@ impl Zoo {
     pub async fn start() -> Self {
         let guard = Arc::<Mutex<Guard>>::default();
         let routes = Router::new().route("/mcp", post(guarded)).with_state(guard.clone());
-        let documents = DocumentServer::start_beside(routes).await;
+        let documents = DocumentServer::start_with_routes(routes).await;
         let zoo = Self { documents, guard };
         zoo.challenge(&[&format!("Bearer resource_metadata=\"{}\"", zoo.documents.at(RESOURCE))]);
         zoo.put(RESOURCE, &zoo.resource(json!({})));

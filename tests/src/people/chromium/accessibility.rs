@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Chromium;
 
 /// A target in a sentence may be as small as its words (WCAG 2.2, success criterion 2.5.8); a box
-/// counts with the words beside it.
+/// counts with the words next to it.
 const OUT_OF_REACH: &str = "
     const faults = [];
     for (const one of document.querySelectorAll('details')) one.open = true;
