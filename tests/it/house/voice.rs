@@ -7,12 +7,12 @@ use super::sources::{documents, sources};
 /// Words that a reader would have to learn or to read twice, with the number that is left in
 /// sources and documents. Names count like prose.
 const WORDS: [(&str, usize); 16] = [
-    ("whoever", 37),
-    ("nobody", 129),
+    ("whoever", 34),
+    ("nobody", 128),
     ("anew", 13),
     ("for ever", 9),
-    ("stands", 30),
-    ("beside", 11),
+    ("stands", 25),
+    ("beside", 6),
     ("is no", 137),
     ("are no", 18),
     ("asker", 0),
@@ -22,7 +22,7 @@ const WORDS: [(&str, usize); 16] = [
     ("begun", 14),
     ("somebody", 28),
     ("what is presented", 0),
-    ("of which", 16),
+    ("of which", 18),
 ];
 /// Constants that are not called `MAX_…`, `…_TIMEOUT`, `…_TTL`, `…_INTERVAL` or `…_LIFETIME`.
 const OLD_LIMITS: ([&str; 4], usize) = (["MOST_", "LONGEST_", "LARGEST_", "CACHED_FOR"], 0);
