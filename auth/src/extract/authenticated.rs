@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::{
     RequestExt,
     extract::{FromRequest, Request},
-    http::{HeaderMap, header::AUTHORIZATION},
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
@@ -72,12 +72,9 @@ impl<T: FromParameters + Send> FromRequest<AppState> for Authenticated<T> {
     async fn from_request(mut request: Request, state: &AppState) -> Result<Self, TokenError> {
         let Ok(visitor) = request.extract_parts_with_state::<Visitor, _>(state).await;
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path();
         let parameters = form::read(&parts.headers, body).await?;
-        let credentials = Credentials::read(state, &parts.headers, &parameters);
-        let client = async { credentials?.client(state, path, &visitor).await }.await;
         let address = visitor.limited_address();
-        let client = client.map_err(|error| {
+        let client = authenticate(state, &parts, &parameters, &visitor).await.map_err(|error| {
             state.limits.refusal(RateLimitKey::Address(&address), error, state.clock.now())
         })?;
         let request = T::from_parameters(&parameters)?;
@@ -90,6 +87,20 @@ impl<T: FromParameters + Send> FromRequest<AppState> for Authenticated<T> {
         };
         Ok(Self { client, request, key_thumbprint, visitor })
     }
+}
+
+/// The client that the request names, once it has proved itself.
+async fn authenticate(
+    state: &AppState,
+    request: &Parts,
+    parameters: &Parameters,
+    visitor: &Visitor,
+) -> Result<Client, OAuthError> {
+    let credentials = Credentials::read(state, &request.headers, parameters)?;
+    let client = state.clients.find_for(&credentials.id, &visitor.network()).await?;
+    credentials.prove(state, &client, request.uri.path(), visitor).await?;
+    tracing::debug!(method = credentials.proof.method().as_str(), "client authenticated");
+    Ok(client)
 }
 
 impl Credentials {
@@ -134,19 +145,6 @@ impl Credentials {
                 None => Err(refused("client_missing", "No client_id was sent.")),
             },
         }
-    }
-
-    /// The client, once it has proved itself to the endpoint at `path`.
-    async fn client(
-        &self,
-        state: &AppState,
-        path: &str,
-        visitor: &Visitor,
-    ) -> Result<Client, OAuthError> {
-        let client = state.clients.find_for(&self.id, &visitor.network()).await?;
-        self.prove(state, &client, path, visitor).await?;
-        tracing::debug!(method = self.proof.method().as_str(), "client authenticated");
-        Ok(client)
     }
 
     async fn prove(
