@@ -16,7 +16,7 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 /// Seconds from one try to the next. After the last, the message is given up.
 const PAUSES: [i64; 6] = [10, 60, 300, 1800, 7200, 21_600];
-/// Seconds that a logout token is good: it is signed anew for each try.
+/// Lifetime of a logout token, in seconds. Each attempt signs a new one.
 const TOKEN_LIFETIME: i64 = 120;
 
 /// Why a message was not delivered.

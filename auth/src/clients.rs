@@ -176,7 +176,7 @@ fn pre_registered(row: clients::Model, now: i64) -> Client {
     }
 }
 
-/// Whether the client with this identifier registered itself, so that nobody vouches for it.
+/// Whether the client with this identifier registered itself.
 pub(crate) fn registered_itself(id: &str) -> bool {
     registration::is_registered_id(id)
 }

@@ -100,7 +100,7 @@ impl Command {
             Self::Keys(command) => command.run(clock, stdout).await,
         };
         match done {
-            // Whoever reads the answer has enough of it, as `head` does.
+            // The reader has closed the pipe, as `head` does.
             Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             done => done,
         }

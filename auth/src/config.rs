@@ -27,7 +27,7 @@ use crate::storage::{Database, OpenError};
 
 /// Longest lifetime of all else, in seconds: times are added to others.
 const A_CENTURY: i64 = 100 * 365 * 86_400;
-/// Longest grace, in seconds: for so long, a stolen refresh token works beside its owner's.
+/// Longest grace, in seconds: for so long, a stolen refresh token works alongside its owner's.
 const MAX_GRACE: i64 = 600;
 
 /// Where everything is kept. The server and its commands share this setting.

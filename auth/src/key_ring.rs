@@ -78,7 +78,7 @@ impl LiveKeyRing {
         Ok(ring)
     }
 
-    /// The key to sign with where nobody demands an algorithm.
+    /// The key to sign with if no algorithm is required.
     pub fn current(&self, now: i64) -> Result<Arc<SigningKey>, KeyError> {
         self.current_for(self.plan.algorithms.first().copied().unwrap_or_default(), now)
     }
@@ -117,7 +117,7 @@ impl LiveKeyRing {
             return Ok(());
         }
         let transaction = db.begin().await?;
-        // Whoever comes second finds the work done.
+        // Another replica may have done the work by the time the lock is ours.
         stored::lock(&transaction).await?;
         let sealer = &self.seals.signing_key;
         let mut ring = StoredRing::read(&transaction, sealer).await?;
@@ -149,7 +149,7 @@ impl LiveKeyRing {
             || !held.keys.retirements(self.plan.rotation).is_empty()
     }
 
-    /// Replicas whose files have different first lines never seal anew against each other, because
+    /// Replicas whose files have different first lines never re-seal against each other, because
     /// it takes all of them to agree.
     async fn is_new_seal_due(
         &self,

@@ -1,6 +1,6 @@
 //! The OAuth 2.1 and OpenID Connect authorization server of Portcullis.
 //!
-//! People sign in with GitHub, programs get signed access tokens. Start reading at [`router`]: it
+//! People sign in with GitHub, programs get signed access tokens. Start reading at `router`: it
 //! shows every endpoint, and every endpoint is a file of the same name.
 
 pub mod back_channel_logout;

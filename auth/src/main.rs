@@ -86,7 +86,7 @@ async fn carry_out(command: Command) -> ExitCode {
     match command.run(Clock::system(), &mut std::io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell when stderr is closed.
+            // If stderr is closed, there is no place left to report to.
             let _ = writeln!(std::io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }

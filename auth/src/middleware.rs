@@ -1,4 +1,4 @@
-//! What stands around the routes: each file is one layer.
+//! Layers around the routes, one per file.
 
 pub(crate) mod deadline;
 pub(crate) mod fetch_loop;

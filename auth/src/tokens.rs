@@ -62,7 +62,7 @@ impl AccessToken {
         Ok(grant.map(|grant| Self { claims, grant: Some(grant) }))
     }
 
-    /// Without a grant, the token stands and falls with its client and with whom it speaks of.
+    /// Without a grant, the token is valid as long as its client and its subject are.
     async fn without_grant(
         state: &AppState,
         claims: AccessTokenClaims,

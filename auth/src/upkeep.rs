@@ -1,4 +1,4 @@
-//! What a replica does beside serving: it looks after the signing keys and cleans up the tables.
+//! Background work of a replica: rotates the signing keys and cleans up the tables.
 //! Every replica does all of it; where one is enough, the database decides which.
 
 mod retention;

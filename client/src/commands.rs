@@ -28,14 +28,19 @@ pub(crate) enum Task {
     /// A command that is spelled as on the command line.
     Command(Command),
     /// A call of a tool; its arguments keep their spacing.
-    Call { tool: String, arguments: RawArguments },
+    Call {
+        tool: String,
+        arguments: RawArguments,
+    },
     /// A prompt of the server to fill in.
-    Prompt { name: String, arguments: RawArguments },
+    Prompt {
+        name: String,
+        arguments: RawArguments,
+    },
     /// The words of `add`, `use`, `list` or `remove`, which may be wrong.
     Servers(Vec<String>),
     /// How to use the prompt.
     Help,
-    /// Leave the prompt.
     Quit,
 }
 

@@ -45,7 +45,6 @@ pub(crate) enum Severity {
     Error,
     /// Some client behaves worse than it could. The exit status is 1 with `--strict`.
     Warning,
-    /// Worth knowing.
     Advice,
 }
 
@@ -144,7 +143,6 @@ fn announce_registration(prober: &Prober<'_>, output: &Output) {
     }
 }
 
-/// Judges the evidence.
 fn examine(evidence: Evidence) -> Report {
     let judge =
         |check: &'static Check| Finding { check, outcome: outcome((check.look)(&evidence)) };

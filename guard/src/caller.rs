@@ -19,7 +19,7 @@ use crate::{
     scope_hierarchy::ScopeHierarchy,
 };
 
-/// Nobody was authenticated, so nobody may be served.
+/// The request was not authenticated, so it must not be served.
 const NOT_GUARDED: &str = "no guard protects this service";
 
 /// The verified caller: a user at an issuer, through one client. Take it as a parameter of a tool,

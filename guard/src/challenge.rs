@@ -24,7 +24,6 @@ const RETRY_INTERVAL: HeaderValue = HeaderValue::from_static("5");
 pub(crate) struct Challenge {
     /// URL of the resource metadata.
     pub(crate) resource_metadata: String,
-    /// The basic scopes.
     pub(crate) scopes: Vec<String>,
     /// The scheme of the request, which the answer uses too.
     pub(crate) scheme: Scheme,

@@ -26,7 +26,6 @@ use crate::{
 
 /// Seconds for which a result is cached. Without a deny list, a revocation takes effect only then.
 const CACHE_TTL: i64 = 15;
-/// Maximum cached results.
 const MAX_CACHED: u64 = 10_000;
 /// Seconds for which an inactive token is refused without another request.
 const INACTIVE_TTL: i64 = 5;

@@ -45,7 +45,7 @@ pub(crate) enum Refusal {
     /// The scopes that the operation needs (RFC 6750 §3.1).
     #[error("the operation needs scopes that the token does not have")]
     InsufficientScope(Vec<String>),
-    /// Whoever stole a bound token would send it this way (RFC 9449 §7.2).
+    /// A thief would send a stolen bound token this way (RFC 9449 §7.2).
     #[error("the token is bound to a key; send it with the scheme DPoP and a proof")]
     BoundAsBearer,
     #[error("the token is not bound to a key; request one with a DPoP proof")]
@@ -109,7 +109,7 @@ pub(crate) struct Delivery {
 /// The body of the answer, with its error code.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Body {
-    /// An OAuth error that also stands in a challenge, because another token or proof would help
+    /// An OAuth error that also appears in a challenge, because another token or proof would help
     /// (RFC 6750 §3.1, RFC 9449 §7.1).
     Challenge(&'static str),
     /// An OAuth error without a challenge.

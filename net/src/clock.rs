@@ -25,7 +25,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock for tests that tells what `seconds` holds. It stands still until somebody changes
+    /// A clock for tests that reads `seconds`. It does not advance until the test changes
     /// that, so a test at the exact end of a lifetime cannot miss it.
     pub fn manual(seconds: Arc<AtomicI64>) -> Self {
         Self(Source::Manual(seconds))

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use crate::text::Text;
 
-/// A hidden field.
 pub(crate) fn hidden(name: &'static str, value: &str) -> impl IntoView + use<> {
     view! { <input type="hidden" name=name value=value.to_owned() /> }
 }

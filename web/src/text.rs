@@ -87,7 +87,6 @@ pub(crate) struct ErrorTexts {
 pub(crate) struct ErrorText {
     /// What is the matter, in a few words.
     pub(crate) title: &'static str,
-    /// What happened.
     pub(crate) what: &'static str,
     /// What the person should do now.
     pub(crate) next: &'static str,

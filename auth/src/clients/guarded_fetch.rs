@@ -1,5 +1,5 @@
 //! Fetches from addresses that strangers name: only public ones, resolved once and connected to as
-//! resolved, without redirects, with limits on size and time. Failures reveal little, so that nobody learns
+//! resolved, without redirects, with limits on size and time. Failures reveal little, so that callers do not learn
 //! about networks that only this server can see.
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
@@ -61,7 +61,6 @@ impl FetchError {
     }
 }
 
-/// A response.
 pub(super) struct Fetched {
     /// The body; `None` if the cached one is still valid.
     pub(super) body: Option<Vec<u8>>,

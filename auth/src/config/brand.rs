@@ -45,7 +45,7 @@ pub struct BrandSetting {
 /// The operator's logo, as it is served.
 #[derive(Clone, Debug, Default)]
 pub struct Logo {
-    /// Where: named by its content, so that it can be cached for ever.
+    /// Its path, named by its content, so that it can be cached as immutable.
     pub path: String,
     /// Its media type.
     pub media_type: &'static str,

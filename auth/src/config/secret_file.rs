@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-/// What nobody but its owner and group needs: any use by others, and writing by the group.
+/// Permissions that a secret file must not have: any for others, and write for the group.
 const TOO_OPEN: u32 = 0o027;
 
 /// Reads a file that holds a secret, and warns if others on this machine can use it. It is no

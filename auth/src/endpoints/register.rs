@@ -79,7 +79,6 @@ impl ClientInformationResponse {
     }
 }
 
-/// Registers a client.
 pub(crate) async fn post(
     State(state): State<AppState>,
     visitor: Visitor,

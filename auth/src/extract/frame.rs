@@ -1,4 +1,4 @@
-//! What stands around a page: the operator's brand, and the language of the person.
+//! The frame of a page: the operator's brand and the user's language.
 
 use std::convert::Infallible;
 

@@ -123,7 +123,7 @@ impl Visitor {
 }
 
 /// Each trusted proxy has appended whom it was talking to, so the visitor is that many entries
-/// from the end. What stands before was written by the visitor and is not believed.
+/// from the end. Earlier entries were written by the visitor and are ignored.
 fn address(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
     if trusted_proxies == 0 {
         return peer;

@@ -48,7 +48,7 @@ pub async fn version(db: &impl Connection) -> Result<i64, StorageError> {
     counters::read(db, COUNTER).await
 }
 
-/// Lets nobody else change the ring until `transaction` ends, and raises the version.
+/// Locks the ring until `transaction` ends, and raises its version.
 pub async fn lock(transaction: &impl Connection) -> Result<(), StorageError> {
     counters::raise(transaction, COUNTER, 1).await.map(|_| ())
 }

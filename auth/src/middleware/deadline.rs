@@ -18,13 +18,13 @@ use crate::{
 /// Longest time for a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Stands around what people visit.
+/// A layer around the pages.
 pub(crate) async fn explain_to_people(request: Request, next: Next) -> Response {
     explain(next.run(request), REQUEST_TIMEOUT, |error| PageError::from(error).into_response())
         .await
 }
 
-/// Stands around what programs call.
+/// A layer around the endpoints for programs.
 pub(crate) async fn explain_to_programs(request: Request, next: Next) -> Response {
     explain(next.run(request), REQUEST_TIMEOUT, |error| TokenError(error).into_response()).await
 }

@@ -9,7 +9,7 @@ use axum::{
 
 use crate::{clients, error_response::TokenError, oauth::error::OAuthError};
 
-/// Stands around every route that looks up a client.
+/// A layer around every route that looks up a client.
 pub(crate) async fn refuse(request: Request, next: Next) -> Response {
     if clients::is_fetch(request.headers()) {
         let error = OAuthError::invalid_request(

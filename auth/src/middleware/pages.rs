@@ -17,7 +17,7 @@ use crate::{
     extract::accept::Accept,
 };
 
-/// Stands around what people visit. Programs that ask for JSON get JSON.
+/// A layer around the pages. Programs that ask for JSON get JSON.
 pub(crate) async fn draw(frame: Frame, accept: Accept, request: Request, next: Next) -> Response {
     let request_id = request_id::of(&request);
     let again = address_to_try_again(request.method(), request.uri());

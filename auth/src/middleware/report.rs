@@ -9,7 +9,7 @@ use crate::{
     story,
 };
 
-/// Stands around all routes.
+/// A layer around all routes.
 pub(crate) async fn log_refusals(request: Request, next: Next) -> Response {
     let request_id = request_id::of(&request);
     let path = story::shown_path(request.uri().path());

@@ -115,7 +115,7 @@ impl Client {
         self.provenance != Provenance::PreRegistered || self.is_public()
     }
 
-    /// Whether nobody but the client itself vouches for its metadata.
+    /// Whether only the client itself vouches for its metadata.
     pub(crate) fn vouches_for_itself(&self) -> bool {
         self.provenance == Provenance::Registered
     }

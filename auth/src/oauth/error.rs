@@ -97,7 +97,6 @@ impl ErrorCode {
 /// operators, the cause is for the log alone.
 #[derive(Debug)]
 pub struct OAuthError {
-    /// The standard's code.
     pub(crate) code: ErrorCode,
     /// A stable code that names the check which failed; finer than `code`.
     pub(crate) reason: &'static str,

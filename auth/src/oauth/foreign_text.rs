@@ -1,7 +1,7 @@
 //! Text that other servers send about people, and what of it is stored, alike on either engine.
 //!
 //! PostgreSQL stores no U+0000, and no index entry longer than 2,704 bytes; SQLite takes both. One
-//! rule before the database means that nobody can sign in on one engine and not on the other.
+//! rule before the database makes sign-in work alike on both engines.
 
 /// Longest identifier, in bytes. OpenID Connect Core §2 allows a `sub` 255 characters.
 const MAX_IDENTIFIER_LENGTH: usize = 256;

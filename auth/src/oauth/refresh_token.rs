@@ -44,7 +44,7 @@ pub enum Judgement {
     Repeated(RefreshToken),
     /// It was rotated a moment ago, but its successor has been used: refuse, revoke nothing.
     Superseded,
-    /// It was rotated long ago: somebody has kept it. Revoke the family.
+    /// It was rotated long ago, so this is a replay. Revoke the family.
     Replayed,
 }
 

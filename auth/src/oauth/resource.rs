@@ -36,7 +36,6 @@ pub struct Resource {
     pub(crate) resource: String,
     /// What people call it.
     pub(crate) name: String,
-    /// Its own scopes.
     pub(crate) scopes: Vec<ResourceScope>,
     /// What its tokens are.
     #[serde(default)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::{ErrorCode, OAuthError};
 
-/// Longest list of scopes, in bytes: nobody has more to ask for than a person can read.
+/// Longest list of scopes, in bytes: the consent page must stay readable.
 const MAX_LENGTH: usize = 4096;
 
 /// Scopes that reveal the person, understood for every resource, with their words for people.

@@ -73,7 +73,7 @@ impl Secret {
         Self(format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// A secret that somebody brings back, if it can be one of this kind.
+    /// A presented secret, if it can be one of this kind.
     pub fn parse(kind: SecretKind, presented: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(presented.strip_prefix(kind.prefix())?).ok()?;
         (bytes.len() == LENGTH).then(|| Self(presented.into()))

@@ -54,7 +54,7 @@ pub async fn note_use(
         .map(|_| ())
 }
 
-/// How many rows belong to clients that nobody has allowed anything.
+/// How many rows belong to clients without any consent.
 pub async fn unused(db: &impl ConnectionTrait) -> Result<u64, StorageError> {
     Entity::find().filter(Column::IsUsed.eq(false)).count(db).await
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::StorageError;
 use crate::string_enum::string_enum;
 
-/// Events kept for one user, so that nobody can fill the table.
+/// Maximum events kept for one user, so that one user cannot fill the table.
 const MAX_EVENTS: u64 = 100;
 
 /// One event.

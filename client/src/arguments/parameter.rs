@@ -203,7 +203,7 @@ impl Kind {
         }
     }
 
-    /// Whether `value` is of this kind. `null` stands for a value that is left out.
+    /// Whether `value` is of this kind. `null` means a value that is left out.
     fn takes(&self, value: &Value) -> bool {
         match self {
             _ if value.is_null() => true,

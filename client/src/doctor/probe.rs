@@ -150,7 +150,6 @@ impl Prober<'_> {
         }
     }
 
-    /// Reads a document.
     async fn read(&mut self, probe: Probe, place: &Url) {
         self.ask(probe, place, |http| http.get(place.clone()).header(ACCEPT, "application/json"))
             .await;

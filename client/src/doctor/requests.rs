@@ -52,7 +52,6 @@ pub(super) enum Probe {
     ServerOpenid,
     /// The authorization server metadata that was found, read by a page in a browser.
     ServerCrossOrigin,
-    /// The public keys.
     Keys,
     /// Registration of the redirect URIs of all kinds of native clients, with every optional member
     /// left out.
@@ -99,13 +98,11 @@ pub(super) enum Probe {
     TokenUnknownClient,
     /// The same by a page in a browser.
     TokenCrossOrigin,
-    /// A made-up code.
     TokenBadCode,
     /// A made-up refresh token.
     TokenBadRefresh,
     /// A grant type that does not exist.
     TokenUnknownGrant,
-    /// No grant type.
     TokenWithoutGrant,
     /// A browser asks whether it may call the token endpoint.
     TokenPreflight,
@@ -119,7 +116,6 @@ pub(super) enum Probe {
     CallWithTokenInQuery,
     /// A refresh for another resource.
     RefreshForeignResource,
-    /// A refresh.
     Refresh,
     /// A call with the token that the refresh brought.
     CallWithRefreshed,

@@ -121,19 +121,16 @@ impl Client {
         self.request(async |running| running.call_tool(call.clone()).await).await
     }
 
-    /// Lists the resources.
     pub(crate) async fn list_resources(&mut self) -> Result<&[Resource], Error> {
         self.resources = self.request(async |running| running.list_all_resources().await).await?;
         Ok(&self.resources)
     }
 
-    /// Reads a resource.
     pub(crate) async fn read_resource(&mut self, uri: &str) -> Result<ReadResourceResult, Error> {
         let wanted = ReadResourceRequestParams::new(uri);
         self.request(async |running| running.read_resource(wanted.clone()).await).await
     }
 
-    /// Lists the prompts.
     pub(crate) async fn list_prompts(&mut self) -> Result<&[Prompt], Error> {
         self.prompts = self.request(async |running| running.list_all_prompts().await).await?;
         Ok(&self.prompts)

@@ -113,7 +113,6 @@ mod tests {
     use super::*;
     use crate::{oauth::enterprise::IdentityProvider, profile::SignInMethod, secret::Secret};
 
-    /// Declines every question.
     struct Alone;
 
     impl Conversation for Alone {

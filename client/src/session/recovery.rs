@@ -44,7 +44,6 @@ pub(crate) enum Step {
     Refresh,
     /// Sign in, for the scopes that the server asks for.
     SignIn,
-    /// Nothing would help.
     GiveUp,
 }
 

@@ -66,7 +66,7 @@ mod tests {
 
         let home = tempfile::tempdir().expect("a directory");
         let (opener, told) = (home.path().join("an opener %s"), home.path().join("told"));
-        // A pipe gives what is written to it to whoever waits at the other end.
+        // A pipe passes what is written to it to the process at the other end.
         let made = Command::new("mkfifo").arg(&told).status().await.expect("mkfifo");
         assert!(made.success());
         let script = format!("#!/bin/sh\nprintf '%s|' \"$#\" \"$@\" > '{}'\n", told.display());

@@ -58,7 +58,6 @@ impl Explanation {
         Self(Some(Arc::new(Teller { output, steps: AtomicU32::new(0) })))
     }
 
-    /// Begins a step.
     pub(crate) fn step(&self, rule: &Rule) {
         let Some(teller) = &self.0 else { return };
         let number = teller.steps.fetch_add(1, Ordering::Relaxed) + 1;

@@ -45,7 +45,7 @@ impl KeyState {
 /// The schedule of key rotation, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {
-    /// How long a key signs. 0 means until somebody rotates it.
+    /// How long a key signs. 0 means until it is rotated by hand.
     pub period: i64,
     /// How long a key is published before it signs. At least as long as verifiers cache the key set.
     pub lead: i64,
@@ -95,7 +95,7 @@ impl KeyRing {
     }
 
     /// When a key that is made now would start to sign, if one is due. The first key of all signs at
-    /// once, because nobody has cached a key set without it.
+    /// once, because no verifier has cached a key set without it.
     pub fn due(&self, algorithm: Algorithm, rotation: Rotation, now: i64) -> Option<i64> {
         let soonest = now.saturating_add(rotation.lead);
         let of_algorithm = self.published(now).filter(|entry| entry.key.algorithm() == algorithm);

@@ -33,7 +33,6 @@ pub enum KeyMaterial {
     /// Elliptic curve, P-256 here.
     #[serde(rename = "EC")]
     EllipticCurve {
-        /// Curve name.
         crv: String,
         /// First coordinate, base64url.
         x: String,
@@ -43,7 +42,6 @@ pub enum KeyMaterial {
     /// Edwards curve, Ed25519 here.
     #[serde(rename = "OKP")]
     OctetKeyPair {
-        /// Curve name.
         crv: String,
         /// Public key, base64url.
         x: String,

@@ -88,7 +88,7 @@ async fn enter(
     let db = ring.database.open().await?;
     let transaction = db.begin().await?;
     stored::lock(&transaction).await?;
-    // Opens every key: whoever has another master secret must not mix keys of two.
+    // Opens every key, so that keys under two different master secrets never mix.
     let stored = StoredRing::read(&transaction, &sealer).await?;
     if stored.keys.state(key.kid(), now).is_some() {
         return Err(refused(format!("the key {} is known already", key.kid())));

@@ -1,6 +1,6 @@
 //! `GET /account/delete` and `POST /account/delete`
 //!
-//! The end of an account: asked for twice, by somebody who has just signed in.
+//! Deletes an account, after a confirmation and a fresh sign-in.
 
 use axum::{
     extract::State,
@@ -21,7 +21,7 @@ use crate::{
     storage::{StorageError, consents, grants, identities, security_events, sessions, users},
 };
 
-/// Where somebody signs in who must do so first.
+/// Where a user goes who must sign in again first.
 const SIGN_IN: &str = "/sign-in?continue=/account/delete";
 
 /// Asks whether it is meant.

@@ -30,7 +30,7 @@ pub(crate) async fn post(
 
 const NO_GRANT: &str = "The form does not name a grant. Load the page again.";
 
-/// A grant of somebody else is treated like one that does not exist.
+/// Another user's grant is treated like one that does not exist.
 async fn end(state: &AppState, form: &AccountForm, id: Uuid) -> Result<(), StorageError> {
     let now = state.clock.now();
     let transaction = state.db.begin().await?;

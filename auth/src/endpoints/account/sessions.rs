@@ -28,7 +28,7 @@ enum Which {
     Others,
 }
 
-/// Ends them and shows the account again. A session of somebody else is not touched.
+/// Ends them and shows the account again. Another user's session is not touched.
 pub(crate) async fn post(
     State(state): State<AppState>,
     form: AccountForm,

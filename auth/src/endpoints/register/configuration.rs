@@ -52,7 +52,6 @@ pub(crate) async fn get(
     Ok(ClientInformationResponse::new(&state, client_id, registration))
 }
 
-/// Replaces the registration.
 pub(crate) async fn put(
     State(state): State<AppState>,
     Path(client_id): Path<String>,

@@ -57,7 +57,7 @@ pub(super) async fn serve(
         return Err(refused.into());
     }
     let issue = Issue::of_grant(state, client, &grant, None).await?;
-    // Only now, so that nobody learns by its refusal which codes of others there are.
+    // Only now, so that its refusal does not reveal which codes of other clients exist.
     resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
 
     let first = First::of_grant(grant.id, client, key_thumbprint)?;
@@ -88,7 +88,7 @@ async fn load(
 }
 
 enum Refused {
-    /// Unknown, expired, or somebody else's: all look alike.
+    /// Unknown, expired, or another client's: indistinguishable on purpose.
     Unusable,
     RedirectUri,
     Verifier,

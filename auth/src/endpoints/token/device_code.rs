@@ -76,7 +76,7 @@ pub(super) async fn serve(
 
 enum Poll {
     Allowed(uuid::Uuid),
-    /// Nobody has answered; the device must wait so long before it asks again.
+    /// The user has not answered yet; the device must wait this long before it polls again.
     Pending {
         interval: i64,
         refusal: OAuthError,

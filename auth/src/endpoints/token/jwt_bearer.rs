@@ -2,7 +2,7 @@
 //! asserts that a person may use the client (Enterprise-Managed Authorization), or what workload
 //! the client is (SEP-1933).
 //!
-//! There is no refresh token: whoever can get one assertion can get the next, and an issuer that
+//! There is no refresh token: a client that can get one assertion can get the next, and an issuer that
 //! no longer vouches is obeyed at once.
 
 use super::{

@@ -180,7 +180,7 @@ fn narrowed(
     }
 }
 
-/// A token of a client's own has nobody to act for.
+/// A token without a user has no subject to act for.
 async fn person(state: &AppState, claims: &AccessTokenClaims) -> Result<Subject, OAuthError> {
     let Ok(id) = claims.sub.parse::<Uuid>() else {
         return Err(unusable());

@@ -8,7 +8,6 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourceScope {
-    /// The scope.
     pub(crate) name: String,
     /// What it allows, as the consent page says it in every language without a translation.
     pub(crate) description: String,

@@ -43,7 +43,6 @@ enum Expected {
     List(&'static List, Option<String>),
     /// Content of several kinds.
     Content,
-    /// Something else.
     Other,
 }
 

@@ -36,7 +36,7 @@ impl Default for StandingStream {
 }
 
 impl StandingStream {
-    /// A session has begun, so the stream will be asked for now.
+    /// A session has started, so the stream will be requested now.
     pub(super) fn begin(&self) {
         self.is_awaited.send_replace(true);
     }
