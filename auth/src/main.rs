@@ -86,7 +86,7 @@ async fn carry_out(command: Command) -> ExitCode {
     match command.run(Clock::system(), &mut std::io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // If stderr is closed, there is no place left to report to.
+            // If stderr is closed, the error cannot be reported.
             let _ = writeln!(std::io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }

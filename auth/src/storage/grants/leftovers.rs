@@ -1,4 +1,4 @@
-//! Removes grants that are no longer used: those that ended long ago, and those that an installation
+//! Removes unused grants: those that ended long ago, and those that an installation
 //! left behind when it signed in again.
 
 use sea_orm::{
