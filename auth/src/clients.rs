@@ -22,11 +22,7 @@ use self::{
 };
 use crate::{
     config::MetadataDocuments,
-    oauth::{
-        client::{Client, Provenance},
-        client_id_url,
-        error::{ErrorCode, OAuthError},
-    },
+    oauth::{Client, ErrorCode, OAuthError, Provenance, client_id_url},
     seals::Seals,
     storage::{Database, clients, registrations},
     story,

@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::{
     config::Config,
     key_ring::KeyRingError,
-    oauth::error::OAuthError,
+    oauth::OAuthError,
     storage::{OpenError, StorageError},
 };
 

@@ -20,8 +20,9 @@ pub use self::brand::{BrandSetting, Logo};
 pub use self::limits::LimitSetting;
 pub use self::signing::{KeySetting, RELOAD};
 use crate::oauth::{
-    resource::{self, MAX_ACCESS_TOKEN_LIFETIME, Resource},
-    trusted_issuer::{self, TrustedIssuer},
+    Resource, TrustedIssuer,
+    resource::{self, MAX_ACCESS_TOKEN_LIFETIME},
+    trusted_issuer,
 };
 use crate::storage::{Database, OpenError};
 

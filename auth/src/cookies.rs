@@ -6,7 +6,7 @@ use axum_extra::extract::{
 };
 use time::Duration;
 
-use crate::{config::Config, oauth::secret::Secret};
+use crate::{config::Config, oauth::Secret};
 
 /// A cookie of this server.
 #[derive(Clone, Copy, Debug)]

@@ -21,11 +21,7 @@ use web::{Onward, error::ErrorKind};
 
 pub(crate) use self::page::PageDue;
 pub use self::page::PageError;
-use crate::oauth::{
-    client::Client,
-    error::{ErrorCode, OAuthError},
-    redirect_target::RedirectTarget,
-};
+use crate::oauth::{Client, ErrorCode, OAuthError, RedirectTarget};
 
 /// JSON with the standard's status (RFC 6749 §5.2).
 #[derive(Debug)]

@@ -10,3 +10,14 @@ mod frame;
 pub(crate) mod query;
 pub(crate) mod signed_in;
 pub(crate) mod visitor;
+
+pub(crate) use self::{
+    accept::Accept,
+    account_form::AccountForm,
+    authenticated::{Authenticated, FromParameters},
+    bearer::Bearer,
+    form::Form,
+    query::Query,
+    signed_in::SignedIn,
+    visitor::Visitor,
+};

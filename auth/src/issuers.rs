@@ -7,11 +7,10 @@ use keys::{PublishedKeys, UnverifiedToken};
 
 use crate::{
     oauth::{
+        Client, OAuthError, TrustedIssuer,
         assertion::{self, IdentityAssertion, WorkloadAssertion},
-        client::Client,
-        error::OAuthError,
         restrictions::Restrictions,
-        trusted_issuer::{self, People, TrustedIssuer},
+        trusted_issuer::{self, People},
     },
     state::AppState,
 };

@@ -8,11 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     config::LimitSetting,
-    oauth::{
-        client::Client,
-        error::{ErrorCode, OAuthError},
-        secret,
-    },
+    oauth::{Client, ErrorCode, OAuthError, secret},
     rate_limit::{Limited, RateLimit},
 };
 

@@ -20,3 +20,19 @@ pub(crate) mod scope;
 pub mod secret;
 pub(crate) mod trusted_issuer;
 pub(crate) mod user_code;
+
+pub(crate) use self::{
+    authorization_request::AuthorizationRequest,
+    client::{AuthenticationMethod, Client, ClientMetadata, GrantType, Provenance},
+    error::{ErrorCode, OAuthError},
+    foreign_text::UpstreamSubject,
+    parameters::Parameters,
+    redirect_target::RedirectTarget,
+    redirect_uri::RedirectUri,
+    refresh_token::RefreshToken,
+    resource::Resource,
+    scope::ScopeSet,
+    secret::{Secret, SecretKind},
+    trusted_issuer::TrustedIssuer,
+    user_code::UserCode,
+};

@@ -7,13 +7,8 @@ use web::{
 };
 
 use crate::{
-    extract::signed_in::SignedIn,
-    oauth::{
-        client::{Client, Provenance},
-        redirect_target::RedirectTarget,
-        resource::Resource,
-        scope::ScopeSet,
-    },
+    extract::SignedIn,
+    oauth::{Client, Provenance, RedirectTarget, Resource, ScopeSet},
 };
 
 /// Who asks, and how much of it is proven.

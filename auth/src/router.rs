@@ -28,9 +28,9 @@ use crate::{
         sign_out, style, token, userinfo,
     },
     error_response::PageError,
-    extract::visitor::Visitor,
+    extract::Visitor,
     middleware::{deadline, fetch_loop, host, pages, report, request_id, same_origin},
-    oauth::error::OAuthError,
+    oauth::OAuthError,
     state::AppState,
     story,
 };

@@ -2,7 +2,7 @@
 
 use keys::{Authenticator, MasterSecrets, SealError, Sealer};
 
-use crate::oauth::error::OAuthError;
+use crate::oauth::OAuthError;
 
 // What strangers hold is sealed for a purpose that ends in `-2`. Under the purposes before, a tag of
 // one byte was enough. With such tags, a stranger can find out the authentication key of AES-GCM

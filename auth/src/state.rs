@@ -14,7 +14,7 @@ use crate::{
     config::{Config, ConfigError, Logo},
     key_ring::{KeyPlan, KeyRingError, LiveKeyRing},
     limits::Limits,
-    oauth::{resource::Resource, trusted_issuer::TrustedIssuer},
+    oauth::{Resource, TrustedIssuer},
     seals::Seals,
     storage::{Database, OpenError, Readiness},
     upstream::{Upstreams, UpstreamsError},

@@ -3,12 +3,7 @@
 use keys::{AccessTokenClaims, PublishedKeys, Verifier};
 
 use crate::{
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        refresh_token::RefreshToken,
-        scope::ScopeSet,
-        secret,
-    },
+    oauth::{ErrorCode, OAuthError, RefreshToken, ScopeSet, secret},
     state::AppState,
     storage::{StorageError, grants, opaque_tokens, revocations, users},
 };

@@ -17,7 +17,7 @@ use thiserror::Error;
 use self::{github::Github, openid::OpenIdProvider};
 use crate::{
     config::{Config, ConfigError},
-    oauth::foreign_text::UpstreamSubject,
+    oauth::UpstreamSubject,
     storage::users::Profile,
 };
 

@@ -4,7 +4,7 @@
 use keys::unique_json;
 
 use super::remote::RemoteError;
-use crate::oauth::client::{Client, Provenance, RequestedMetadata};
+use crate::oauth::{Client, Provenance, client::RequestedMetadata};
 
 /// Largest document, in bytes (§6.6 of the draft).
 pub(super) const MAX_DOCUMENT: usize = 5 * 1024;

@@ -15,11 +15,7 @@ use super::{
 };
 use crate::{
     config::MetadataDocuments,
-    oauth::{
-        client::Client,
-        client_id_url,
-        error::{ErrorCode, OAuthError},
-    },
+    oauth::{Client, ErrorCode, OAuthError, client_id_url},
 };
 
 /// Largest set of keys at a `jwks_uri`, in bytes.

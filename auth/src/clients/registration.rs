@@ -5,10 +5,7 @@ use keys::SealError;
 use uuid::Uuid;
 
 use crate::{
-    oauth::{
-        client::{Client, ClientMetadata, Provenance},
-        secret::{self, Secret, SecretKind},
-    },
+    oauth::{Client, ClientMetadata, Provenance, Secret, SecretKind, secret},
     seals::Seals,
 };
 
@@ -105,7 +102,7 @@ mod tests {
     use keys::MasterSecrets;
 
     use super::*;
-    use crate::oauth::redirect_uri::RedirectUri;
+    use crate::oauth::RedirectUri;
 
     #[test]
     fn the_client_id_of_a_usual_client_is_short_and_opens_again() {

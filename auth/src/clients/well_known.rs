@@ -5,7 +5,7 @@
 //! precedence, even if it is that the document no longer exists.
 
 use super::metadata_document;
-use crate::oauth::client::Client;
+use crate::oauth::Client;
 
 /// Address and copy. All redirect URIs lead to the user's own machine.
 const COPIES: [(&str, &str); 1] = [(
@@ -22,7 +22,7 @@ pub(super) fn find(client_id: &str) -> Option<Client> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::redirect_target::RedirectTarget;
+    use crate::oauth::RedirectTarget;
 
     #[test]
     fn every_copy_is_a_usable_document_that_sends_nobody_beyond_their_own_machine() {

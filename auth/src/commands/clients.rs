@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{CommandError, Format, table};
 use crate::{
     config::DatabaseSetting,
-    oauth::secret::{Secret, SecretKind},
+    oauth::{Secret, SecretKind},
     storage::{Database, clients, grants},
 };
 

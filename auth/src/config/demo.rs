@@ -3,7 +3,10 @@
 
 use web::Language;
 
-use crate::oauth::resource::{Resource, ResourceScope, TokenFormat};
+use crate::oauth::{
+    Resource,
+    resource::{ResourceScope, TokenFormat},
+};
 
 /// The demo server under this identifier.
 pub(super) fn resource(identifier: String) -> Resource {

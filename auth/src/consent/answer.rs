@@ -4,14 +4,8 @@
 use uuid::Uuid;
 
 use crate::{
-    extract::{signed_in::SignedIn, visitor::Visitor},
-    oauth::{
-        authorization_request::AuthorizationRequest,
-        client::Client,
-        error::OAuthError,
-        scope::ScopeSet,
-        secret::{Secret, SecretKind},
-    },
+    extract::{SignedIn, Visitor},
+    oauth::{AuthorizationRequest, Client, OAuthError, ScopeSet, Secret, SecretKind},
     state::AppState,
     storage::{
         StorageError, authorization_codes, consents, grants,

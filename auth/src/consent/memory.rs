@@ -4,12 +4,8 @@
 //! and no second list has to be kept in step with it.
 
 use crate::{
-    extract::{signed_in::SignedIn, visitor::Visitor},
-    oauth::{
-        authorization_request::AuthorizationRequest,
-        client::{Client, Provenance},
-        scope::ScopeSet,
-    },
+    extract::{SignedIn, Visitor},
+    oauth::{AuthorizationRequest, Client, Provenance, ScopeSet},
     state::AppState,
     storage::{StorageError, consents, grants},
 };

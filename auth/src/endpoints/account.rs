@@ -24,8 +24,8 @@ use web::{
 use crate::{
     clients,
     error_response::{PageError, see_other},
-    extract::{query::Query, signed_in::SignedIn},
-    oauth::{error::OAuthError, parameters::Parameters, scope::ScopeSet},
+    extract::{Query, SignedIn},
+    oauth::{OAuthError, Parameters, ScopeSet},
     presentation,
     state::AppState,
     storage::{

@@ -14,13 +14,8 @@ use super::par::{self, PushedName};
 use crate::{
     consent::{answer, memory},
     error_response::{AuthorizationError, see_other},
-    extract::{signed_in::SignedIn, visitor::Visitor},
-    oauth::{
-        authorization_request::AuthorizationRequest,
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        redirect_target::RedirectTarget,
-    },
+    extract::{SignedIn, Visitor},
+    oauth::{AuthorizationRequest, ErrorCode, OAuthError, Parameters, RedirectTarget},
     state::AppState,
 };
 

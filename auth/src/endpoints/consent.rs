@@ -15,13 +15,8 @@ use super::authorize;
 use crate::{
     consent::{answer, memory},
     error_response::{AuthorizationError, PageError, see_other},
-    extract::{form::Form, signed_in::SignedIn, visitor::Visitor},
-    oauth::{
-        authorization_request::AuthorizationRequest,
-        client::GrantType,
-        error::{ErrorCode, OAuthError},
-        scope::ScopeSet,
-    },
+    extract::{Form, SignedIn, Visitor},
+    oauth::{AuthorizationRequest, ErrorCode, GrantType, OAuthError, ScopeSet},
     presentation,
     state::AppState,
     storage::single_use,

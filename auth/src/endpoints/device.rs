@@ -14,8 +14,8 @@ use web::{Frame, error::ErrorKind};
 
 use crate::{
     error_response::{PageError, see_other},
-    extract::{form::Form, query::Query, signed_in::SignedIn, visitor::Visitor},
-    oauth::user_code::UserCode,
+    extract::{Form, Query, SignedIn, Visitor},
+    oauth::UserCode,
     state::AppState,
     storage::{StorageError, device_codes},
 };

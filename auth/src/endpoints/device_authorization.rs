@@ -13,17 +13,10 @@ use serde::Serialize;
 
 use crate::{
     error_response::TokenError,
-    extract::{
-        authenticated::{Authenticated, FromParameters},
-        visitor::Visitor,
-    },
+    extract::{Authenticated, FromParameters, Visitor},
     oauth::{
-        client::{Client, GrantType},
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
+        Client, ErrorCode, GrantType, OAuthError, Parameters, Secret, SecretKind, UserCode,
         resource,
-        secret::{Secret, SecretKind},
-        user_code::UserCode,
     },
     state::AppState,
     storage::{

@@ -17,11 +17,8 @@ use super::sign_out;
 use crate::{
     cookies::CookieName,
     error_response::{PageError, see_other},
-    extract::{form::Form, signed_in::SignedIn, visitor::Visitor},
-    oauth::{
-        client::Client, error::OAuthError, loopback::LoopbackUri, parameters::Parameters,
-        redirect_target::shown_host,
-    },
+    extract::{Form, SignedIn, Visitor},
+    oauth::{Client, OAuthError, Parameters, loopback::LoopbackUri, redirect_target::shown_host},
     presentation,
     state::AppState,
 };

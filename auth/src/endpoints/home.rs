@@ -5,9 +5,7 @@
 use axum::{extract::State, response::Html};
 use web::{Frame, home::HomePage};
 
-use crate::{
-    error_response::PageError, extract::signed_in::SignedIn, presentation, state::AppState,
-};
+use crate::{error_response::PageError, extract::SignedIn, presentation, state::AppState};
 
 /// The page, with who is signed in.
 pub(crate) async fn get(

@@ -15,15 +15,8 @@ use serde::Serialize;
 
 use crate::{
     error_response::TokenError,
-    extract::{
-        accept::Accept,
-        authenticated::{Authenticated, FromParameters},
-    },
-    oauth::{
-        client::Client,
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-    },
+    extract::{Accept, Authenticated, FromParameters},
+    oauth::{Client, ErrorCode, OAuthError, Parameters},
     state::AppState,
     tokens::LiveToken,
 };

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{error_response::PageError, oauth::error::OAuthError, state::AppState};
+use crate::{error_response::PageError, oauth::OAuthError, state::AppState};
 
 /// The picture. Opened by itself, an SVG file may run nothing.
 pub(crate) async fn get(State(state): State<AppState>) -> Result<Response, PageError> {

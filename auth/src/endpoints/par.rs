@@ -14,14 +14,8 @@ use uuid::Uuid;
 
 use crate::{
     error_response::TokenError,
-    extract::authenticated::{Authenticated, FromParameters},
-    oauth::{
-        authorization_request::AuthorizationRequest,
-        client::Client,
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        redirect_target::RedirectTarget,
-    },
+    extract::{Authenticated, FromParameters},
+    oauth::{AuthorizationRequest, Client, ErrorCode, OAuthError, Parameters, RedirectTarget},
     state::AppState,
     storage::single_use,
 };

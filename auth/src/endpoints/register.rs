@@ -21,10 +21,9 @@ use serde::Serialize;
 use crate::{
     clients::registration::{self, Registration},
     error_response::TokenError,
-    extract::visitor::Visitor,
+    extract::Visitor,
     oauth::{
-        client::{ClientMetadata, GrantType, Provenance, RequestedMetadata},
-        error::{ErrorCode, OAuthError},
+        ClientMetadata, ErrorCode, GrantType, OAuthError, Provenance, client::RequestedMetadata,
     },
     state::AppState,
 };

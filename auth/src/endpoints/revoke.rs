@@ -11,11 +11,8 @@ use axum::{
 
 use crate::{
     error_response::TokenError,
-    extract::authenticated::{Authenticated, FromParameters},
-    oauth::{
-        client::Client, error::OAuthError, parameters::Parameters, refresh_token::RefreshToken,
-        secret,
-    },
+    extract::{Authenticated, FromParameters},
+    oauth::{Client, OAuthError, Parameters, RefreshToken, secret},
     state::AppState,
     storage::{grants, opaque_tokens, revocations},
     tokens::AccessToken,

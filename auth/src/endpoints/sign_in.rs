@@ -19,8 +19,8 @@ use self::continue_to::ContinueTo;
 use super::authorize;
 use crate::{
     error_response::PageError,
-    extract::{query::Query, visitor::Visitor},
-    oauth::authorization_request::AuthorizationRequest,
+    extract::{Query, Visitor},
+    oauth::AuthorizationRequest,
     presentation,
     state::AppState,
     upstream::{Upstream, UpstreamError},

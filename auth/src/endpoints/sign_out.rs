@@ -13,7 +13,7 @@ use super::sign_in::continue_to::ContinueTo;
 use crate::{
     cookies::CookieName,
     error_response::PageError,
-    extract::{form::Form, signed_in::SignedIn, visitor::Visitor},
+    extract::{Form, SignedIn, Visitor},
     state::AppState,
     storage::{
         StorageError,

@@ -22,13 +22,9 @@ use serde::Serialize;
 
 use crate::{
     error_response::TokenError,
-    extract::authenticated::{Authenticated, FromParameters},
+    extract::{Authenticated, FromParameters},
     limits::RateLimitKey,
-    oauth::{
-        client::{Client, GrantType},
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-    },
+    oauth::{Client, ErrorCode, GrantType, OAuthError, Parameters},
     state::AppState,
 };
 

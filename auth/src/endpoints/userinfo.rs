@@ -18,11 +18,8 @@ use uuid::Uuid;
 
 use crate::{
     error_response::BearerError,
-    extract::{
-        accept::Accept,
-        bearer::{Bearer, unusable},
-    },
-    oauth::error::{ErrorCode, OAuthError},
+    extract::{Accept, Bearer, bearer::unusable},
+    oauth::{ErrorCode, OAuthError},
     state::AppState,
     storage::users,
     tokens::AccessToken,

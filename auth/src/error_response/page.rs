@@ -9,7 +9,7 @@ use axum::{
 use web::{Onward, error::ErrorKind};
 
 use super::{delivery, refuse};
-use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::{ErrorCode, OAuthError};
 
 /// A page for the person at the browser, or JSON for a program that asks for it. Its kind says what
 /// happened, and so whose fault it is.

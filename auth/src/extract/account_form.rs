@@ -6,7 +6,7 @@ use web::error::ErrorKind;
 use super::{form::Form, signed_in::SignedIn, visitor::Visitor};
 use crate::{
     error_response::PageError,
-    oauth::parameters::Parameters,
+    oauth::Parameters,
     state::AppState,
     storage::security_events::{self, EventKind},
 };

@@ -16,11 +16,9 @@ use crate::{
     issuers,
     limits::RateLimitKey,
     oauth::{
+        AuthenticationMethod, Client, ErrorCode, GrantType, OAuthError, Parameters, Provenance,
         assertion::is_identity_assertion,
-        client::{AuthenticationMethod, Client, GrantType, Provenance},
         client_assertion::{self, ASSERTION_TYPE, ClientAssertion},
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
         secret,
     },
     state::AppState,

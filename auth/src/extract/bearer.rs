@@ -8,7 +8,7 @@ use axum::{
 use super::dpop;
 use crate::{
     error_response::BearerError,
-    oauth::error::{ErrorCode, OAuthError},
+    oauth::{ErrorCode, OAuthError},
     state::AppState,
     tokens::AccessToken,
 };

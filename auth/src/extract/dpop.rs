@@ -7,10 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keys::{DpopCheck, DpopProof, MAX_DPOP_AGE};
 
 use crate::{
-    oauth::{
-        client::Client,
-        error::{ErrorCode, OAuthError},
-    },
+    oauth::{Client, ErrorCode, OAuthError},
     state::AppState,
     storage::single_use,
 };

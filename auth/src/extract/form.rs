@@ -8,10 +8,7 @@ use axum::{
 
 use crate::{
     error_response::PageError,
-    oauth::{
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-    },
+    oauth::{ErrorCode, OAuthError, Parameters},
 };
 
 /// Largest form, in bytes.

@@ -2,7 +2,7 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use crate::{error_response::PageError, oauth::parameters::Parameters};
+use crate::{error_response::PageError, oauth::Parameters};
 
 /// What the query says.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     cookies::CookieName,
     error_response::PageError,
-    oauth::{parameters::Parameters, secret},
+    oauth::{Parameters, secret},
     state::AppState,
     storage::{sessions, users},
 };

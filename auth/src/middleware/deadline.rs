@@ -12,7 +12,7 @@ use axum::{
 
 use crate::{
     error_response::{PageError, Refusal, TokenError},
-    oauth::error::{ErrorCode, OAuthError},
+    oauth::{ErrorCode, OAuthError},
 };
 
 /// Longest time for a request.

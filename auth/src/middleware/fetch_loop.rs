@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{clients, error_response::TokenError, oauth::error::OAuthError};
+use crate::{clients, error_response::TokenError, oauth::OAuthError};
 
 /// A layer around every route that looks up a client.
 pub(crate) async fn refuse(request: Request, next: Next) -> Response {

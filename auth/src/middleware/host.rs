@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{error_response::TokenError, oauth::error::OAuthError, state::AppState};
+use crate::{error_response::TokenError, oauth::OAuthError, state::AppState};
 
 /// Refuses a request whose `Host` header or request line could be read in two ways, or that is
 /// written as if for a proxy and not for this server.

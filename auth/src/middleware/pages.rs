@@ -14,7 +14,7 @@ use web::{
 use super::request_id;
 use crate::{
     error_response::{PageDue, Refusal, json_body},
-    extract::accept::Accept,
+    extract::Accept,
 };
 
 /// A layer around the pages. Programs that ask for JSON get JSON.

@@ -5,7 +5,7 @@ use axum::{extract::Request, middleware::Next, response::Response};
 use super::request_id;
 use crate::{
     error_response::Refusal,
-    oauth::error::{ErrorCode, OAuthError},
+    oauth::{ErrorCode, OAuthError},
     story,
 };
 

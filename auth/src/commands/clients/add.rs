@@ -15,14 +15,9 @@ use crate::{
     commands::{CommandError, Format},
     config::DatabaseSetting,
     oauth::{
-        client::{
-            ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, OperatorSettings,
-            check_name,
-        },
-        redirect_uri::RedirectUri,
+        AuthenticationMethod, ClientMetadata, GrantType, RedirectUri, ScopeSet, Secret, SecretKind,
+        client::{ApplicationType, OperatorSettings, check_name},
         resource::TokenFormat,
-        scope::ScopeSet,
-        secret::{Secret, SecretKind},
     },
     storage::clients::{self, Metadata},
 };

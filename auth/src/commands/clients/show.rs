@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     commands::Format,
-    oauth::secret::Secret,
+    oauth::Secret,
     storage::clients::{self, Metadata},
 };
 

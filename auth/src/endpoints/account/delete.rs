@@ -15,7 +15,7 @@ use web::{
 use crate::{
     cookies::CookieName,
     error_response::{PageError, see_other},
-    extract::{account_form::AccountForm, signed_in::SignedIn},
+    extract::{AccountForm, SignedIn},
     presentation,
     state::AppState,
     storage::{StorageError, consents, grants, identities, security_events, sessions, users},

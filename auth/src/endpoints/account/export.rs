@@ -13,7 +13,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     error_response::{PageError, see_other},
-    extract::{signed_in::SignedIn, visitor::Visitor},
+    extract::{SignedIn, Visitor},
     state::AppState,
     storage::{
         StorageError, consents, grants, identities,

@@ -9,7 +9,7 @@ use web::error::ErrorKind;
 
 use crate::{
     error_response::{PageError, see_other},
-    extract::account_form::AccountForm,
+    extract::AccountForm,
     oauth::secret,
     state::AppState,
     storage::{

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     error_response::{PageError, see_other},
-    extract::account_form::AccountForm,
-    oauth::error::OAuthError,
+    extract::AccountForm,
+    oauth::OAuthError,
     state::AppState,
     storage::{
         StorageError,

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     consent::answer::grant_for,
     error_response::PageError,
-    extract::{signed_in::SignedIn, visitor::Visitor},
-    oauth::{error::OAuthError, parameters::Parameters},
+    extract::{SignedIn, Visitor},
+    oauth::{OAuthError, Parameters},
     state::AppState,
     storage::{
         consents, device_codes, grants,

@@ -2,7 +2,7 @@
 //! together. With codes of ten minutes, nobody guesses one (RFC 8628 §5.1).
 
 use crate::{
-    extract::{signed_in::SignedIn, visitor::Visitor},
+    extract::{SignedIn, Visitor},
     state::AppState,
     storage::{
         StorageError,

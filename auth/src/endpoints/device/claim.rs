@@ -10,8 +10,8 @@ use web::{
 use super::{attempts, find, question, stale};
 use crate::{
     error_response::PageError,
-    extract::{signed_in::SignedIn, visitor::Visitor},
-    oauth::{error::OAuthError, parameters::Parameters, user_code::UserCode},
+    extract::{SignedIn, Visitor},
+    oauth::{OAuthError, Parameters, UserCode},
     state::AppState,
 };
 

@@ -7,8 +7,8 @@ use web::{Frame, Place, device::DeviceConsentPage};
 use super::stale;
 use crate::{
     error_response::PageError,
-    extract::signed_in::SignedIn,
-    oauth::{scope::ScopeSet, user_code::UserCode},
+    extract::SignedIn,
+    oauth::{ScopeSet, UserCode},
     presentation,
     state::AppState,
     storage::device_codes,

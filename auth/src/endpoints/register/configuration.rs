@@ -19,12 +19,8 @@ use super::{ClientInformationResponse, read, refused};
 use crate::{
     clients::registration::{self, Registration},
     error_response::BearerError,
-    extract::visitor::Visitor,
-    oauth::{
-        client::{ClientMetadata, Provenance, RequestedMetadata},
-        error::{ErrorCode, OAuthError},
-        secret,
-    },
+    extract::Visitor,
+    oauth::{ClientMetadata, ErrorCode, OAuthError, Provenance, client::RequestedMetadata, secret},
     state::AppState,
     storage::{
         attempts::{self, Allowance},

@@ -16,8 +16,8 @@ use crate::{
     cookies::CookieName,
     endpoints::authorize,
     error_response::{AuthorizationError, PageError, see_other},
-    extract::{query::Query, signed_in::SignedIn, visitor::Visitor},
-    oauth::secret::{Secret, SecretKind},
+    extract::{Query, SignedIn, Visitor},
+    oauth::{Secret, SecretKind},
     state::AppState,
     storage::{
         identities::{self, Linked},

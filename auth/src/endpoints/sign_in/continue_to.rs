@@ -1,6 +1,6 @@
 //! Where a person goes on after a sign-in or a sign-out.
 
-use crate::oauth::error::OAuthError;
+use crate::oauth::OAuthError;
 
 /// A place on this server to go on at, never another origin.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use web::error::ErrorKind;
 use super::pending::UpstreamSignIn;
 use crate::{
     error_response::{PageError, see_other},
-    extract::signed_in::SignedIn,
+    extract::SignedIn,
     state::AppState,
 };
 

@@ -15,12 +15,8 @@ use super::{continue_to::ContinueTo, upstream, upstream_error, waiting_request};
 use crate::{
     cookies::CookieName,
     error_response::{PageError, see_other},
-    extract::{form::Form, query::Query, visitor::Visitor},
-    oauth::{
-        error::OAuthError,
-        parameters::Parameters,
-        secret::{self, Secret, SecretKind},
-    },
+    extract::{Form, Query, Visitor},
+    oauth::{OAuthError, Parameters, Secret, SecretKind, secret},
     state::AppState,
     storage::single_use,
     upstream::{Request as UpstreamRequest, Upstream},

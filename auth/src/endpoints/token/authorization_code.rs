@@ -7,11 +7,9 @@ use super::{
     replay,
 };
 use crate::{
-    extract::authenticated::FromParameters,
+    extract::FromParameters,
     oauth::{
-        client::Client,
-        error::OAuthError,
-        parameters::Parameters,
+        Client, OAuthError, Parameters,
         pkce::{CodeChallenge, check_verifier},
         resource, secret,
     },

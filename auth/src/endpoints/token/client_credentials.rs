@@ -6,13 +6,8 @@ use super::{
     issue::{self, Issue, Subject, TokenExtras},
 };
 use crate::{
-    extract::authenticated::FromParameters,
-    oauth::{
-        client::Client,
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        resource,
-    },
+    extract::FromParameters,
+    oauth::{Client, ErrorCode, OAuthError, Parameters, resource},
     state::AppState,
 };
 

@@ -7,13 +7,8 @@ use super::{
     redeem::{Code, First, redeem},
 };
 use crate::{
-    extract::authenticated::FromParameters,
-    oauth::{
-        client::Client,
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        resource, secret,
-    },
+    extract::FromParameters,
+    oauth::{Client, ErrorCode, OAuthError, Parameters, resource, secret},
     state::AppState,
     storage::{device_codes, grants},
 };

@@ -9,11 +9,8 @@ use uuid::Uuid;
 use super::TokenResponse;
 use crate::{
     oauth::{
-        client::Client,
-        error::OAuthError,
-        resource::{self, Resource, TokenFormat},
-        scope::ScopeSet,
-        secret::{Secret, SecretKind},
+        Client, OAuthError, Resource, ScopeSet, Secret, SecretKind,
+        resource::{self, TokenFormat},
     },
     state::AppState,
     storage::{grants, opaque_tokens, users},

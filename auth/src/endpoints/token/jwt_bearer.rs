@@ -10,17 +10,13 @@ use super::{
     issue::{self, Authentication, Issue, Subject, TokenExtras},
 };
 use crate::{
-    extract::authenticated::FromParameters,
+    extract::FromParameters,
     issuers::{self, AssertedPerson},
     oauth::{
+        Client, ErrorCode, OAuthError, Parameters, Resource, ScopeSet, TrustedIssuer,
         assertion::{self, IdentityAssertion},
-        client::Client,
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        resource::{self, Resource},
+        resource,
         restrictions::Restrictions,
-        scope::ScopeSet,
-        trusted_issuer::TrustedIssuer,
     },
     state::AppState,
     storage::{

@@ -1,11 +1,7 @@
 //! The end of a code: it is redeemed, and the refresh tokens of its grant begin.
 
 use crate::{
-    oauth::{
-        client::{Client, GrantType},
-        error::OAuthError,
-        refresh_token::RefreshToken,
-    },
+    oauth::{Client, GrantType, OAuthError, RefreshToken},
     state::AppState,
     storage::{StorageError, authorization_codes, device_codes, grants},
 };

@@ -10,14 +10,10 @@ use super::{
     replay,
 };
 use crate::{
-    extract::authenticated::FromParameters,
+    extract::FromParameters,
     oauth::{
-        client::Client,
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        refresh_token::{Judgement, RefreshToken},
-        resource,
-        scope::ScopeSet,
+        Client, ErrorCode, OAuthError, Parameters, RefreshToken, ScopeSet,
+        refresh_token::Judgement, resource,
     },
     state::AppState,
     storage::{consents, grants},

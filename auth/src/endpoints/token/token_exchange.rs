@@ -12,14 +12,8 @@ use super::{
     issue::{self, Authentication, Issue, Subject, TokenExtras},
 };
 use crate::{
-    extract::authenticated::FromParameters,
-    oauth::{
-        client::Client,
-        error::{ErrorCode, OAuthError},
-        parameters::Parameters,
-        resource::{self, Resource},
-        scope::ScopeSet,
-    },
+    extract::FromParameters,
+    oauth::{Client, ErrorCode, OAuthError, Parameters, Resource, ScopeSet, resource},
     state::AppState,
     storage::users,
     tokens::AccessToken,
