@@ -129,11 +129,8 @@ impl Clients {
         network: &str,
     ) -> Result<Arc<PublishedKeys>, OAuthError> {
         let unusable = || {
-            OAuthError::new(
-                ErrorCode::InvalidClient,
-                "client_keys_unusable",
-                "The client has registered no usable public key.",
-            )
+            ErrorCode::InvalidClient
+                .error("client_keys_unusable", "The client has registered no usable public key.")
         };
         if let Some(jwks) = &client.metadata.jwks {
             return PublishedKeys::from_json(jwks.to_string().as_bytes())
@@ -178,9 +175,6 @@ pub(crate) fn registered_itself(id: &str) -> bool {
 }
 
 fn unknown() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::InvalidClient,
-        "client_unknown",
-        "This server does not know the client. Register it again.",
-    )
+    ErrorCode::InvalidClient
+        .error("client_unknown", "This server does not know the client. Register it again.")
 }

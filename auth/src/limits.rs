@@ -182,6 +182,5 @@ fn per(seconds: u32, most: u32) -> Option<RateLimit> {
 }
 
 fn too_many(limited: Limited, reason: &'static str, description: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::TooManyRequests, reason, description)
-        .retry_after(limited.retry_after)
+    ErrorCode::TooManyRequests.error(reason, description).retry_after(limited.retry_after)
 }

@@ -71,8 +71,7 @@ impl Published {
         network: Option<&str>,
     ) -> Result<Client, OAuthError> {
         if self.rules.policy == MetadataDocuments::Off {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidClient,
+            return Err(ErrorCode::InvalidClient.error(
                 "metadata_documents_off",
                 "This server takes no client metadata documents. Register the client instead.",
             ));
@@ -146,9 +145,7 @@ pub(super) const CLIENT_KEYS: Purpose = Purpose {
 /// networks that only this server can see. The log has the rest.
 fn refusal(error: RemoteError, purpose: &Purpose) -> OAuthError {
     let what = purpose.what;
-    let client = |reason, description: String| {
-        OAuthError::new(ErrorCode::InvalidClient, reason, description)
-    };
+    let client = |reason, description: String| ErrorCode::InvalidClient.error(reason, description);
     match &error {
         RemoteError::Unusable(reason, why) => {
             client(reason, format!("{what} is not usable: {why}."))
@@ -165,11 +162,12 @@ fn refusal(error: RemoteError, purpose: &Purpose) -> OAuthError {
             FetchError::Unusable(why) => {
                 client(purpose.not_usable, format!("{what} cannot be used: {why}."))
             }
-            FetchError::Unreachable(_) | FetchError::TooMany(_) => OAuthError::new(
-                ErrorCode::TemporarilyUnavailable,
-                purpose.out_of_reach,
-                format!("{what} could not be fetched just now. Try again in a moment."),
-            ),
+            FetchError::Unreachable(_) | FetchError::TooMany(_) => {
+                ErrorCode::TemporarilyUnavailable.error(
+                    purpose.out_of_reach,
+                    format!("{what} could not be fetched just now. Try again in a moment."),
+                )
+            }
         },
     }
     .because(error)

@@ -111,25 +111,23 @@ fn decide(
     remembered: bool,
     now: i64,
 ) -> Result<Next, OAuthError> {
-    let refused = |code, reason, description| Err(OAuthError::new(code, reason, description));
     match signed_in {
-        None if request.prompt.none => refused(
-            ErrorCode::LoginRequired,
+        None if request.prompt.none => Err(ErrorCode::LoginRequired.error(
             "prompt_none_signed_out",
             "Nobody is signed in, and the request has prompt=none, so the user cannot be asked.",
-        ),
-        Some(person) if request.prompt.none && !is_fresh(request, person, now) => refused(
-            ErrorCode::LoginRequired,
-            "prompt_none_max_age",
-            "The user signed in longer ago than max_age, and the request has prompt=none, so the user \
-             cannot be asked to sign in again.",
-        ),
+        )),
+        Some(person) if request.prompt.none && !is_fresh(request, person, now) => {
+            Err(ErrorCode::LoginRequired.error(
+                "prompt_none_max_age",
+                "The user signed in longer ago than max_age, and the request has prompt=none, so \
+                 the user cannot be asked to sign in again.",
+            ))
+        }
         Some(_) if request.prompt.none && remembered => Ok(Next::Answer),
-        Some(_) if request.prompt.none => refused(
-            ErrorCode::ConsentRequired,
+        Some(_) if request.prompt.none => Err(ErrorCode::ConsentRequired.error(
             "prompt_none_consent",
             "The user must consent, and the request has prompt=none, so the user cannot be asked.",
-        ),
+        )),
         Some(person) if is_fresh(request, person, now) => {
             let is_answered = remembered && !request.prompt.consent;
             Ok(if is_answered { Next::Answer } else { Next::Consent })

@@ -162,5 +162,5 @@ fn stale() -> PageError {
 }
 
 fn denied() -> OAuthError {
-    OAuthError::new(ErrorCode::AccessDenied, "consent_denied", "The user denied the request.")
+    ErrorCode::AccessDenied.error("consent_denied", "The user denied the request.")
 }

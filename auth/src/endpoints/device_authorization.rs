@@ -121,17 +121,16 @@ async fn check_room(
         let key = ("device_request", &*visitor.network());
         let wait = attempts::count(db, key, FROM_A_NETWORK, now).await?;
         if let Some(seconds) = wait {
-            return Err(OAuthError::new(
-                ErrorCode::TooManyRequests,
-                "device_requests_too_many",
-                "Too many devices of this network have asked for a code. Ask again later.",
-            )
-            .retry_after(seconds));
+            return Err(ErrorCode::TooManyRequests
+                .error(
+                    "device_requests_too_many",
+                    "Too many devices of this network have asked for a code. Ask again later.",
+                )
+                .retry_after(seconds));
         }
     }
     if device_codes::waiting(db, now).await? >= MAX_WAITING {
-        Err(OAuthError::new(
-            ErrorCode::TemporarilyUnavailable,
+        Err(ErrorCode::TemporarilyUnavailable.error(
             "device_requests_full",
             "Too many devices wait for an answer. Ask again in some minutes.",
         ))

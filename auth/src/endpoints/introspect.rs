@@ -185,9 +185,6 @@ fn facts(issuer: &str, token: LiveToken) -> TokenFacts {
 }
 
 fn public_client() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::InvalidClient,
-        "introspection_public_client",
-        "Introspection is for clients with a secret.",
-    )
+    ErrorCode::InvalidClient
+        .error("introspection_public_client", "Introspection is for clients with a secret.")
 }

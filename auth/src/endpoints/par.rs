@@ -144,8 +144,7 @@ impl PushedName {
 }
 
 fn unusable() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::InvalidRequest,
+    ErrorCode::InvalidRequest.error(
         "request_uri_unusable",
         "The request_uri is unknown, expired, used or not this client's. Push the request again.",
     )

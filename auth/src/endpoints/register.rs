@@ -117,5 +117,5 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), OAuthError> {
 }
 
 fn refused(reason: &'static str, description: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidClientMetadata, reason, description)
+    ErrorCode::InvalidClientMetadata.error(reason, description)
 }

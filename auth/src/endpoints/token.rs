@@ -51,8 +51,7 @@ impl FromParameters for TokenRequest {
     fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
         let grant_type = parameters.required("grant_type")?;
         let grant_type = GrantType::parse(grant_type).ok_or_else(|| {
-            OAuthError::new(
-                ErrorCode::UnsupportedGrantType,
+            ErrorCode::UnsupportedGrantType.error(
                 "grant_type",
                 "The grant_type is not served here. The metadata lists those that are.",
             )

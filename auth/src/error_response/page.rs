@@ -67,7 +67,7 @@ impl PageError {
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (status, code) = told_as(kind);
-        Self { kind, status, told: OAuthError::new(code, reason, description), onward: None }
+        Self { kind, status, told: code.error(reason, description), onward: None }
     }
 
     /// Adds what lies beneath, for the log alone.
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_protocol_has_the_page_of_its_code() {
-        let page = |code| PageError::from(OAuthError::new(code, "any", ""));
+        let page = |code: ErrorCode| PageError::from(code.error("any", ""));
         for (code, kind, status) in [
             (ErrorCode::InvalidClient, ErrorKind::ClientUnknown, 400),
             (ErrorCode::InvalidScope, ErrorKind::ClientRequest, 400),

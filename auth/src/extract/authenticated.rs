@@ -309,5 +309,5 @@ fn form_decoded(text: &str) -> Option<String> {
 }
 
 fn refused(reason: &'static str, description: impl Into<Cow<'static, str>>) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidClient, reason, description)
+    ErrorCode::InvalidClient.error(reason, description)
 }

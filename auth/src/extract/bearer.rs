@@ -32,9 +32,7 @@ impl FromRequestParts<AppState> for Bearer {
         let token = AccessToken::find(state, text).await?.ok_or_else(unusable)?;
         match (scheme, &token.claims.cnf) {
             (Scheme::Bearer, None) => Ok(Self(token)),
-            (Scheme::Bearer, Some(_)) => Err(OAuthError::new(
-                ErrorCode::InvalidToken,
-                "token_bound",
+            (Scheme::Bearer, Some(_)) => Err(ErrorCode::InvalidToken.error("token_bound",
                 "The access token is bound to a key. Send it under the scheme DPoP, with a proof.",
             )
             .into()),
@@ -43,9 +41,7 @@ impl FromRequestParts<AppState> for Bearer {
                 match bound {
                     None => Err(unusable().into()),
                     Some(bound) if key.as_ref() == Some(&bound.jkt) => Ok(Self(token)),
-                    Some(_) => Err(OAuthError::new(
-                        ErrorCode::InvalidDpopProof,
-                        "token_key_differs",
+                    Some(_) => Err(ErrorCode::InvalidDpopProof.error("token_key_differs",
                         "Send a DPoP proof made with the key that the access token is bound to.",
                     )
                     .into()),
@@ -58,11 +54,8 @@ impl FromRequestParts<AppState> for Bearer {
 fn read(headers: &HeaderMap) -> Result<(Scheme, &str), OAuthError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidToken,
-            "token_missing",
-            "Send one access token in the Authorization header.",
-        ));
+        return Err(ErrorCode::InvalidToken
+            .error("token_missing", "Send one access token in the Authorization header."));
     };
     let (scheme, token) =
         value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(unusable)?;
@@ -77,8 +70,7 @@ fn read(headers: &HeaderMap) -> Result<(Scheme, &str), OAuthError> {
 
 /// The refusal of a token that is good for nothing here.
 pub(crate) fn unusable() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::InvalidToken,
+    ErrorCode::InvalidToken.error(
         "token_unusable",
         "The access token is unknown, expired, revoked or not for this server. Get a new one.",
     )

@@ -103,12 +103,9 @@ fn check_nonce(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
     match &proof.nonce {
         Some(nonce) if is_recent(nonce) => Ok(()),
         None if !state.config.dpop_nonce_required => Ok(()),
-        _ => Err(OAuthError::new(
-            ErrorCode::UseDpopNonce,
-            "dpop_nonce",
-            "Make a new proof with the nonce of the header DPoP-Nonce.",
-        )
-        .with_dpop_nonce(nonce(state))),
+        _ => Err(ErrorCode::UseDpopNonce
+            .error("dpop_nonce", "Make a new proof with the nonce of the header DPoP-Nonce.")
+            .with_dpop_nonce(nonce(state))),
     }
 }
 
@@ -136,5 +133,5 @@ fn sent(headers: &HeaderMap) -> Result<Option<&str>, OAuthError> {
 }
 
 fn refused(reason: &'static str, description: impl Into<Cow<'static, str>>) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidDpopProof, reason, description)
+    ErrorCode::InvalidDpopProof.error(reason, description)
 }

@@ -32,7 +32,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Parameters, 
     check_content_type(headers)?;
     let body: Bytes = to_bytes(body, MAX_FORM_SIZE).await.map_err(|error| {
         let description = "The form is larger than 64 KiB. Send less.";
-        OAuthError::new(ErrorCode::RequestTooLarge, "body_too_large", description).because(error)
+        ErrorCode::RequestTooLarge.error("body_too_large", description).because(error)
     })?;
     Parameters::parse(&body)
 }

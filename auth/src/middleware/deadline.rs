@@ -60,11 +60,8 @@ fn unexplained(response: &Response) -> Option<OAuthError> {
     }
     Some(match status {
         StatusCode::NOT_FOUND => OAuthError::not_found(),
-        StatusCode::METHOD_NOT_ALLOWED => OAuthError::new(
-            ErrorCode::NotFound,
-            "method_not_allowed",
-            "Use one of the methods that the header Allow names.",
-        ),
+        StatusCode::METHOD_NOT_ALLOWED => ErrorCode::NotFound
+            .error("method_not_allowed", "Use one of the methods that the header Allow names."),
         StatusCode::INTERNAL_SERVER_ERROR => {
             OAuthError::server_error("panicked", "the handler of this request panicked")
         }
@@ -73,11 +70,7 @@ fn unexplained(response: &Response) -> Option<OAuthError> {
 }
 
 fn timed_out() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::TemporarilyUnavailable,
-        "timed_out",
-        "The request took too long. Try again.",
-    )
+    ErrorCode::TemporarilyUnavailable.error("timed_out", "The request took too long. Try again.")
 }
 
 #[cfg(test)]

@@ -98,11 +98,8 @@ fn check_response(parameters: &Parameters) -> Result<(), OAuthError> {
         ));
     }
     if parameters.required("response_type")? != "code" {
-        return Err(OAuthError::new(
-            ErrorCode::UnsupportedResponseType,
-            "response_type",
-            "The parameter response_type must be code.",
-        ));
+        return Err(ErrorCode::UnsupportedResponseType
+            .error("response_type", "The parameter response_type must be code."));
     }
     match parameters.optional("response_mode")? {
         None | Some("query") => Ok(()),

@@ -143,8 +143,7 @@ impl Client {
     ) -> Result<ScopeSet, OAuthError> {
         let allowed = resource.within(scope, self.max_scopes());
         if allowed.is_empty() {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidScope,
+            return Err(ErrorCode::InvalidScope.error(
                 "scope_not_allowed",
                 "The client is registered for none of these scopes. Ask for others.",
             ));
@@ -157,8 +156,7 @@ impl Client {
         if self.metadata.grant_types.contains(&grant) {
             return Ok(());
         }
-        Err(OAuthError::new(
-            ErrorCode::UnauthorizedClient,
+        Err(ErrorCode::UnauthorizedClient.error(
             "grant_not_registered",
             format!("This client is not registered for the grant {}.", grant.as_str()),
         ))

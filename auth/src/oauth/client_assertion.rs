@@ -176,5 +176,5 @@ fn unverified(error: VerifyError) -> OAuthError {
 }
 
 fn refused(reason: &'static str, description: impl Into<Cow<'static, str>>) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidClient, reason, description)
+    ErrorCode::InvalidClient.error(reason, description)
 }

@@ -19,8 +19,7 @@ pub(crate) fn is_url(client_id: &str) -> bool {
 /// on this machine.
 pub(crate) fn parse(client_id: &str, allows_loopback: bool) -> Result<Url, OAuthError> {
     let refused = |why: &str| {
-        OAuthError::new(
-            ErrorCode::InvalidClient,
+        ErrorCode::InvalidClient.error(
             "client_id_url",
             format!(
                 "The client_id is a URL that {why}. Use https, a host name, a path without . and \

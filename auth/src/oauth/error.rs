@@ -91,6 +91,23 @@ impl ErrorCode {
             Self::ConsentRequired => "consent_required",
         }
     }
+
+    /// A refusal with this code. The reason is a stable code for operators, finer than this one; the
+    /// description tells the client what to change.
+    pub(crate) fn error(
+        self,
+        reason: &'static str,
+        description: impl Into<Cow<'static, str>>,
+    ) -> OAuthError {
+        OAuthError {
+            code: self,
+            reason,
+            description: description.into(),
+            dpop_nonce: None,
+            retry_after: None,
+            cause: None,
+        }
+    }
 }
 
 /// A refusal: the code and description are for the client, the reason is a stable code for
@@ -111,22 +128,12 @@ pub struct OAuthError {
 }
 
 impl OAuthError {
-    /// A refusal without an underlying cause.
-    pub(crate) fn new(
-        code: ErrorCode,
-        reason: &'static str,
-        description: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        let description = description.into();
-        Self { code, reason, description, dpop_nonce: None, retry_after: None, cause: None }
-    }
-
     /// `invalid_request`.
     pub(crate) fn invalid_request(
         reason: &'static str,
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::new(ErrorCode::InvalidRequest, reason, description)
+        ErrorCode::InvalidRequest.error(reason, description)
     }
 
     /// `invalid_grant`.
@@ -134,7 +141,7 @@ impl OAuthError {
         reason: &'static str,
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::new(ErrorCode::InvalidGrant, reason, description)
+        ErrorCode::InvalidGrant.error(reason, description)
     }
 
     /// Something broke on this side. The client learns no more than that.
@@ -144,7 +151,7 @@ impl OAuthError {
     ) -> Self {
         let description = "The server could not handle the request. Try again; if it persists, \
                            give the operator the request id.";
-        Self { cause: Some(cause.into()), ..Self::new(ErrorCode::ServerError, reason, description) }
+        ErrorCode::ServerError.error(reason, description).because(cause)
     }
 
     /// Something that this server needs does not answer just now, as a database that is restarted.
@@ -154,19 +161,17 @@ impl OAuthError {
         cause: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
         let description = "The server cannot handle the request just now. Try again in a moment.";
-        let code = ErrorCode::TemporarilyUnavailable;
-        Self { cause: Some(cause.into()), ..Self::new(code, reason, description) }
+        ErrorCode::TemporarilyUnavailable.error(reason, description).because(cause)
     }
 
     /// An address that leads nowhere.
     pub(crate) fn not_found() -> Self {
-        Self::new(ErrorCode::NotFound, "not_found", "There is nothing at this address.")
+        ErrorCode::NotFound.error("not_found", "There is nothing at this address.")
     }
 
     /// A request that no handler could read.
     pub(crate) fn malformed() -> Self {
-        Self::new(
-            ErrorCode::NotFound,
+        ErrorCode::NotFound.error(
             "request_malformed",
             "The path, query or a header of the request is malformed. Correct it and try again.",
         )

@@ -29,16 +29,12 @@ impl RedirectTarget {
         let uri = match (requested, client.metadata.redirect_uris.as_slice()) {
             (None, [only]) => only.as_str(),
             (None, _) => {
-                return Err(OAuthError::new(
-                    ErrorCode::UnregisteredRedirectUri,
-                    "redirect_uri_missing",
-                    "The parameter redirect_uri is missing.",
-                ));
+                return Err(ErrorCode::UnregisteredRedirectUri
+                    .error("redirect_uri_missing", "The parameter redirect_uri is missing."));
             }
             (Some(uri), known) if known.iter().any(|one| one.matches(uri)) => uri,
             (Some(_), _) => {
-                return Err(OAuthError::new(
-                    ErrorCode::UnregisteredRedirectUri,
+                return Err(ErrorCode::UnregisteredRedirectUri.error(
                     "redirect_uri_unregistered",
                     "The redirect_uri is not one that the client has registered.",
                 ));

@@ -70,8 +70,7 @@ impl RedirectUri {
     /// Judges a URI for registration (RFC 8252 §7, RFC 6749 §3.1.2).
     pub(crate) fn parse(text: &str) -> Result<Self, OAuthError> {
         let refused = |why: &str| {
-            OAuthError::new(
-                ErrorCode::InvalidRedirectUri,
+            ErrorCode::InvalidRedirectUri.error(
                 "redirect_uri_not_allowed",
                 format!(
                     "A redirect URI {why}. Use https, http on localhost, 127.0.0.1 or [::1], \
@@ -93,8 +92,7 @@ impl RedirectUri {
             return Err(refused("has user information"));
         }
         if let Some(name) = parameter_names(text).find(|name| is_of_a_response(name)) {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidRedirectUri,
+            return Err(ErrorCode::InvalidRedirectUri.error(
                 "redirect_uri_parameter",
                 format!(
                     "A redirect URI has the parameter {name:?}, which belongs to the answer. Leave \

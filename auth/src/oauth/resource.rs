@@ -170,11 +170,8 @@ impl Resource {
 }
 
 fn unknown_scope() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::InvalidScope,
-        "scope_unknown",
-        "None of the requested scopes exists for this resource and client.",
-    )
+    ErrorCode::InvalidScope
+        .error("scope_unknown", "None of the requested scopes exists for this resource and client.")
 }
 
 /// The configured resource that a grant was made for. Nothing can come of the grant once that is
@@ -218,8 +215,7 @@ pub(crate) fn select<'a>(
     resources: &'a [Resource],
     requested: &[String],
 ) -> Result<&'a Resource, OAuthError> {
-    let refused =
-        |reason, description| OAuthError::new(ErrorCode::InvalidTarget, reason, description);
+    let refused = |reason, description| ErrorCode::InvalidTarget.error(reason, description);
     match (requested, resources) {
         ([], [only]) => Ok(only),
         ([], _) => Err(refused("resource_missing", "The parameter resource is missing.")),
@@ -240,11 +236,8 @@ pub(crate) fn check_granted(
     if requested.is_empty() || select(resources, requested)?.resource == granted {
         return Ok(());
     }
-    Err(OAuthError::new(
-        ErrorCode::InvalidTarget,
-        "resource_not_granted",
-        "The resource is not the one that was granted.",
-    ))
+    Err(ErrorCode::InvalidTarget
+        .error("resource_not_granted", "The resource is not the one that was granted."))
 }
 
 #[cfg(test)]

@@ -25,16 +25,14 @@ impl ScopeSet {
     /// Reads a space-separated list. Only the characters of RFC 6749 §3.3 may occur.
     pub(crate) fn parse(text: &str) -> Result<Self, OAuthError> {
         if text.len() > MAX_LENGTH {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidScope,
+            return Err(ErrorCode::InvalidScope.error(
                 "scope_too_long",
                 format!("The parameter scope is longer than {MAX_LENGTH} bytes. Ask for less."),
             ));
         }
         let legal = |b: u8| b == b' ' || (0x21..=0x7e).contains(&b) && b != b'"' && b != b'\\';
         if !text.bytes().all(legal) {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidScope,
+            return Err(ErrorCode::InvalidScope.error(
                 "scope_malformed",
                 "The parameter scope holds a character that scopes may not have.",
             ));

@@ -84,8 +84,7 @@ async fn authenticate(
     token: Token,
 ) -> Result<Registration, OAuthError> {
     let refused = || {
-        OAuthError::new(
-            ErrorCode::InvalidToken,
+        ErrorCode::InvalidToken.error(
             "registration_token",
             "Send the registration_access_token of this client as a bearer token.",
         )
@@ -157,16 +156,14 @@ async fn store(
 }
 
 fn full() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::TemporarilyUnavailable,
+    ErrorCode::TemporarilyUnavailable.error(
         "registrations_full",
         "Too many unused clients have changed their registration. Register a new client.",
     )
 }
 
 fn too_many() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::TooManyRequests,
+    ErrorCode::TooManyRequests.error(
         "registration_changes_too_many",
         "Too many unused clients of this network have changed their registration. Register a new \
          client, or wait.",

@@ -34,8 +34,7 @@ pub(super) async fn serve(
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
     if client.is_public() {
-        return Err(OAuthError::new(
-            ErrorCode::UnauthorizedClient,
+        return Err(ErrorCode::UnauthorizedClient.error(
             "client_credentials_public",
             "A client that cannot prove who it is cannot ask for tokens of its own.",
         ));

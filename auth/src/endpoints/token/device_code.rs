@@ -80,34 +80,28 @@ enum Poll {
 }
 
 fn judge(code: &device_codes::Model, now: i64) -> Poll {
-    let refusal = |code, reason, description| OAuthError::new(code, reason, description);
     if code.expires_at <= now {
-        return Poll::Refused(refusal(
-            ErrorCode::ExpiredToken,
-            "device_code_expired",
-            "The device_code has expired. Ask for a new one.",
-        ));
+        return Poll::Refused(
+            ErrorCode::ExpiredToken
+                .error("device_code_expired", "The device_code has expired. Ask for a new one."),
+        );
     }
     match (code.answered_at, code.grant_id) {
         (Some(_), Some(_)) if code.redeemed_at.is_some() => Poll::Refused(unusable()),
         (Some(_), Some(grant_id)) => Poll::Allowed(grant_id),
-        (Some(_), None) => Poll::Refused(refusal(
-            ErrorCode::AccessDenied,
-            "device_denied",
-            "The person denied the request.",
-        )),
+        (Some(_), None) => Poll::Refused(
+            ErrorCode::AccessDenied.error("device_denied", "The person denied the request."),
+        ),
         (None, _) if now < code.next_poll_at => Poll::Pending {
             interval: code.interval + SLOWER_BY,
-            refusal: refusal(
-                ErrorCode::SlowDown,
+            refusal: ErrorCode::SlowDown.error(
                 "device_polls_too_fast",
                 "Wait 5 seconds longer between two polls from now on.",
             ),
         },
         (None, _) => Poll::Pending {
             interval: code.interval,
-            refusal: refusal(
-                ErrorCode::AuthorizationPending,
+            refusal: ErrorCode::AuthorizationPending.error(
                 "device_not_answered",
                 "The person has not answered yet. Ask again after the interval.",
             ),

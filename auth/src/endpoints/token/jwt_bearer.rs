@@ -96,8 +96,7 @@ async fn of_person<'a>(
 ) -> Result<Issue<'a>, OAuthError> {
     let AssertedPerson { issuer, people, claims } = person;
     if client.is_public() {
-        return Err(OAuthError::new(
-            ErrorCode::UnauthorizedClient,
+        return Err(ErrorCode::UnauthorizedClient.error(
             "assertion_public_client",
             "A client that cannot prove who it is cannot speak for a person.",
         ));
@@ -197,8 +196,7 @@ async fn spend(state: &AppState, claims: &IdentityAssertion) -> Result<(), OAuth
 }
 
 fn scope_not_asserted() -> OAuthError {
-    OAuthError::new(
-        ErrorCode::InvalidScope,
+    ErrorCode::InvalidScope.error(
         "scope_not_asserted",
         "The assertion and the client's registration allow none of the requested scopes. Ask for \
          others.",

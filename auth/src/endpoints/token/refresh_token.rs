@@ -61,8 +61,7 @@ pub(super) async fn serve(
             return issue::tokens(state, issue, key_thumbprint, extras).await;
         }
     }
-    Err(OAuthError::new(
-        ErrorCode::TemporarilyUnavailable,
+    Err(ErrorCode::TemporarilyUnavailable.error(
         "refresh_contended",
         "Too many requests used this refresh token at once. Try again.",
     ))
@@ -162,8 +161,7 @@ fn narrow(
     let is_new = |scope: &&str| !granted.contains(scope) && !asked.contains(scope);
     let narrowed: ScopeSet = wanted.iter().filter(|scope| granted.contains(scope)).collect();
     if narrowed.is_empty() && !wanted.is_empty() || wanted.iter().any(|scope| is_new(&scope)) {
-        Err(OAuthError::new(
-            ErrorCode::InvalidScope,
+        Err(ErrorCode::InvalidScope.error(
             "scope_wider_than_grant",
             "The scope goes beyond what was granted. Ask for the same or less, or sign in again.",
         ))

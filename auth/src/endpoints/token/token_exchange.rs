@@ -74,8 +74,7 @@ pub(super) async fn serve(
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
     if client.is_public() {
-        return Err(OAuthError::new(
-            ErrorCode::UnauthorizedClient,
+        return Err(ErrorCode::UnauthorizedClient.error(
             "exchange_public_client",
             "A client that cannot prove who it is cannot exchange tokens.",
         ));
@@ -112,11 +111,11 @@ fn check_holder(client: &Client, claims: &AccessTokenClaims) -> Result<(), OAuth
 /// A token that is bound to a key stays bound to it (RFC 9449 §5).
 fn check_key(claims: &AccessTokenClaims, key_thumbprint: Option<&str>) -> Result<(), OAuthError> {
     match &claims.cnf {
-        Some(bound) if key_thumbprint != Some(&bound.jkt) => Err(OAuthError::new(
-            ErrorCode::InvalidDpopProof,
-            "subject_token_key_differs",
-            "The subject_token is bound to a key. Send a DPoP proof made with that key.",
-        )),
+        Some(bound) if key_thumbprint != Some(&bound.jkt) => Err(ErrorCode::InvalidDpopProof
+            .error(
+                "subject_token_key_differs",
+                "The subject_token is bound to a key. Send a DPoP proof made with that key.",
+            )),
         _ => Ok(()),
     }
 }
@@ -137,8 +136,7 @@ fn target<'a>(
     if wanted.resource == own.resource || own.exchanges_for.contains(&wanted.resource) {
         Ok(wanted)
     } else {
-        Err(OAuthError::new(
-            ErrorCode::InvalidTarget,
+        Err(ErrorCode::InvalidTarget.error(
             "exchange_target",
             "Tokens for this resource cannot be exchanged for tokens for another one.",
         ))
@@ -152,8 +150,7 @@ fn narrowed(
     subject: &AccessToken,
     wanted: Option<&ScopeSet>,
 ) -> Result<ScopeSet, OAuthError> {
-    let refused =
-        |reason, description| OAuthError::new(ErrorCode::InvalidScope, reason, description);
+    let refused = |reason, description| ErrorCode::InvalidScope.error(reason, description);
     let held = subject.scope();
     if wanted.is_some_and(|wanted| !resource.with_implied(&held).covers(wanted)) {
         return Err(refused(

@@ -139,7 +139,7 @@ fn still_allowed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Redir
 
 /// The name of a client as pages show it, without characters that change how other text is displayed.
 pub(crate) fn check_name(name: Option<&str>) -> Result<String, OAuthError> {
-    let refused = |why| OAuthError::new(ErrorCode::InvalidClientMetadata, "client_name", why);
+    let refused = |why| ErrorCode::InvalidClientMetadata.error("client_name", why);
     let name = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or("Unnamed client");
     if name.len() > MAX_NAME {
         return Err(refused("The client_name is longer than 200 bytes."));

@@ -32,8 +32,7 @@ impl RequestedMetadata {
     /// public one, as the clients that leave it out expect.
     pub(crate) fn validate(&self, provenance: Provenance) -> Result<ClientMetadata, OAuthError> {
         if self.has("software_statement") {
-            return Err(OAuthError::new(
-                ErrorCode::UnapprovedSoftwareStatement,
+            return Err(ErrorCode::UnapprovedSoftwareStatement.error(
                 "software_statement",
                 "Software statements are not accepted. Leave software_statement out.",
             ));
@@ -101,11 +100,8 @@ impl RequestedMetadata {
             return Ok(None);
         };
         read(value).map(Some).ok_or_else(|| {
-            OAuthError::new(
-                ErrorCode::InvalidClientMetadata,
-                "metadata_member",
-                format!("The {name} must be {kind}."),
-            )
+            ErrorCode::InvalidClientMetadata
+                .error("metadata_member", format!("The {name} must be {kind}."))
         })
     }
 
@@ -135,11 +131,8 @@ impl RequestedMetadata {
         let is_needed = grants.contains(&GrantType::AuthorizationCode);
         let uris = self.texts("redirect_uris")?.unwrap_or_default();
         if is_needed && uris.is_empty() || uris.len() > MAX_REDIRECT_URIS {
-            return Err(OAuthError::new(
-                ErrorCode::InvalidRedirectUri,
-                "redirect_uris_number",
-                "Register between 1 and 20 redirect_uris.",
-            ));
+            return Err(ErrorCode::InvalidRedirectUri
+                .error("redirect_uris_number", "Register between 1 and 20 redirect_uris."));
         }
         let types = self.texts("response_types")?;
         if is_needed && types.is_some_and(|types| !types.contains(&"code")) {
@@ -244,8 +237,7 @@ impl RequestedMetadata {
         }
         let parsed = uris.into_iter().map(RedirectUri::parse);
         parsed.collect::<Result<_, _>>().map_err(|error: OAuthError| {
-            OAuthError::new(
-                ErrorCode::InvalidClientMetadata,
+            ErrorCode::InvalidClientMetadata.error(
                 "post_logout_redirect_uris",
                 format!("A post_logout_redirect_uri is not allowed. {}", error.description),
             )
@@ -273,7 +265,7 @@ fn safe_url(text: &str) -> Option<Url> {
 }
 
 fn refused(reason: &'static str, description: &'static str) -> OAuthError {
-    OAuthError::new(ErrorCode::InvalidClientMetadata, reason, description)
+    ErrorCode::InvalidClientMetadata.error(reason, description)
 }
 
 #[cfg(test)]
