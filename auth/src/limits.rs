@@ -106,46 +106,37 @@ impl Limits {
         address: &str,
         now: i64,
     ) -> Result<(), OAuthError> {
-        let Some(limit) = self.proofs.as_ref().filter(|_| client.is_anybody()) else {
-            return Ok(());
-        };
-        limit.admit(address, now).map_err(|limited| {
-            too_many(
-                limited,
-                "proofs_too_many",
-                "Too many proofs and assertions came from this address. Wait as long as \
-                 Retry-After says, and send fresh ones.",
-            )
-        })
+        admit(
+            self.proofs.as_ref().filter(|_| client.is_anonymous()),
+            address,
+            now,
+            "proofs_too_many",
+            "Too many proofs and assertions came from this address. Wait as long as Retry-After \
+             says, and send fresh ones.",
+        )
     }
 
     /// Rate-limits registrations from one address.
     pub(crate) fn register(&self, address: &str, now: i64) -> Result<(), OAuthError> {
-        let Some(limit) = &self.registrations else {
-            return Ok(());
-        };
-        limit.admit(address, now).map_err(|limited| {
-            too_many(
-                limited,
-                "registrations_too_many",
-                "Too many clients were registered from this address. Wait as long as Retry-After \
-                 says; a client that is registered once need not do so again.",
-            )
-        })
+        admit(
+            self.registrations.as_ref(),
+            address,
+            now,
+            "registrations_too_many",
+            "Too many clients were registered from this address. Wait as long as Retry-After \
+             says; a client that is registered once need not do so again.",
+        )
     }
 
     /// Rate-limits how often a person lets programs in.
     pub(crate) fn approve(&self, person: Uuid, now: i64) -> Result<(), OAuthError> {
-        let Some(limit) = &self.approvals else {
-            return Ok(());
-        };
-        limit.admit(&person.to_string(), now).map_err(|limited| {
-            too_many(
-                limited,
-                "approvals_too_many",
-                "You have let programs in too often today. Wait as long as Retry-After says.",
-            )
-        })
+        admit(
+            self.approvals.as_ref(),
+            &person.to_string(),
+            now,
+            "approvals_too_many",
+            "You have let programs in too often today. Wait as long as Retry-After says.",
+        )
     }
 
     /// Rate-limits the access tokens of `subject` that self-registered clients revoke, because each
@@ -156,17 +147,14 @@ impl Limits {
         subject: &str,
         now: i64,
     ) -> Result<(), OAuthError> {
-        let Some(limit) = self.revocations.as_ref().filter(|_| client.is_anybody()) else {
-            return Ok(());
-        };
-        limit.admit(subject, now).map_err(|limited| {
-            too_many(
-                limited,
-                "revocations_too_many",
-                "Too many access tokens of this person were revoked today. Revoke the refresh \
-                 token instead, which ends all of them.",
-            )
-        })
+        admit(
+            self.revocations.as_ref().filter(|_| client.is_anonymous()),
+            subject,
+            now,
+            "revocations_too_many",
+            "Too many access tokens of this person were revoked today. Revoke the refresh token \
+             instead, which ends all of them.",
+        )
     }
 
     /// Whether the story of a request from this address is kept. The file of stories is bounded, and
@@ -179,6 +167,18 @@ impl Limits {
 /// A limit of so many events in a span of seconds; 0 is no limit.
 fn per(seconds: u32, most: u32) -> Option<RateLimit> {
     (most > 0).then(|| RateLimit::new(most, seconds))
+}
+
+/// Counts an event of `key` towards `limit`, if there is one, or refuses it for this reason.
+fn admit(
+    limit: Option<&RateLimit>,
+    key: &str,
+    now: i64,
+    reason: &'static str,
+    description: &'static str,
+) -> Result<(), OAuthError> {
+    let admitted = limit.map_or(Ok(()), |limit| limit.admit(key, now));
+    admitted.map_err(|limited| too_many(limited, reason, description))
 }
 
 fn too_many(limited: Limited, reason: &'static str, description: &'static str) -> OAuthError {

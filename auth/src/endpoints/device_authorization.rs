@@ -117,7 +117,7 @@ async fn check_room(
 ) -> Result<(), OAuthError> {
     let db = state.db.connection();
     let now = state.clock.now();
-    if client.is_anybody() {
+    if client.is_anonymous() {
         let key = ("device_request", &*visitor.network());
         let wait = attempts::count(db, key, FROM_A_NETWORK, now).await?;
         if let Some(seconds) = wait {

@@ -111,7 +111,7 @@ impl Client {
     }
 
     /// Whether anyone can be this client, without a secret and without an operator.
-    pub(crate) fn is_anybody(&self) -> bool {
+    pub(crate) fn is_anonymous(&self) -> bool {
         self.provenance != Provenance::PreRegistered || self.is_public()
     }
 

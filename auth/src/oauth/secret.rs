@@ -11,47 +11,32 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use subtle::ConstantTimeEq;
 
 use super::error::OAuthError;
+use crate::string_enum::string_enum;
 
 /// Length of a secret, in bytes.
 const LENGTH: usize = 32;
 
-/// What a secret is for, told by its prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretKind {
-    /// `pcc_`: an authorization code.
-    AuthorizationCode,
-    /// `pca_`: an opaque access token.
-    AccessToken,
-    /// `pcs_`: a browser session.
-    Session,
-    /// `pcb_`: binds a sign-in to the browser that began it.
-    Browser,
-    /// `pcd_`: a device code.
-    DeviceCode,
-    /// `pck_`: a client secret.
-    ClientSecret,
-    /// `pcm_`: lets a client manage its registration.
-    RegistrationAccess,
-    /// `pcv_`: a PKCE verifier towards the upstream.
-    CodeVerifier,
-    /// `pcn_`: binds an upstream's ID token to the sign-in that asked for it.
-    Nonce,
-}
-
-impl SecretKind {
-    /// The prefix.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Self::AuthorizationCode => "pcc_",
-            Self::AccessToken => "pca_",
-            Self::Session => "pcs_",
-            Self::Browser => "pcb_",
-            Self::DeviceCode => "pcd_",
-            Self::ClientSecret => "pck_",
-            Self::RegistrationAccess => "pcm_",
-            Self::CodeVerifier => "pcv_",
-            Self::Nonce => "pcn_",
-        }
+string_enum! {
+    /// What a secret is for, told by its prefix.
+    pub enum SecretKind {
+        /// An authorization code.
+        AuthorizationCode = "pcc_",
+        /// An opaque access token.
+        AccessToken = "pca_",
+        /// A browser session.
+        Session = "pcs_",
+        /// Binds a sign-in to the browser that began it.
+        Browser = "pcb_",
+        /// A device code.
+        DeviceCode = "pcd_",
+        /// A client secret.
+        ClientSecret = "pck_",
+        /// Lets a client manage its registration.
+        RegistrationAccess = "pcm_",
+        /// A PKCE verifier towards the upstream.
+        CodeVerifier = "pcv_",
+        /// Binds an upstream's ID token to the sign-in that asked for it.
+        Nonce = "pcn_",
     }
 }
 
@@ -70,12 +55,12 @@ impl Secret {
 
     /// A secret of given bytes, for values that are derived.
     pub fn from_bytes(kind: SecretKind, bytes: &[u8]) -> Self {
-        Self(format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes)))
+        Self(format!("{}{}", kind.as_str(), URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// A presented secret, if it can be one of this kind.
     pub fn parse(kind: SecretKind, presented: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(presented.strip_prefix(kind.prefix())?).ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode(presented.strip_prefix(kind.as_str())?).ok()?;
         (bytes.len() == LENGTH).then(|| Self(presented.into()))
     }
 
