@@ -41,7 +41,7 @@ const ONE_YEAR: &str = "max-age=31536000";
 pub(crate) fn router(state: AppState) -> Router {
     let for_programs = Router::new()
         .merge(for_programs())
-        .route("/introspect", post(introspect::post))
+        .route("/introspect", post(introspect::post).layer(header("cache-control", "no-store")))
         .layer(from_fn(fetch_loop::refuse))
         .merge(documents());
     let for_programs = contained(for_programs, deadline::explain_to_programs);
@@ -101,6 +101,7 @@ fn for_programs() -> Router<AppState> {
         .route("/device_authorization", post(device_authorization::post))
         .route("/revoke", post(revoke::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::get))
+        .layer(header("cache-control", "no-store"))
         .layer(cors([Method::GET, Method::POST, Method::PUT, Method::DELETE]))
 }
 
@@ -108,10 +109,6 @@ fn for_programs() -> Router<AppState> {
 /// send our own forms with `Origin: null`. There is no `Cross-Origin-Opener-Policy`: it would cut the
 /// pages off from programs that open a sign-in in a window of their own and wait for it.
 fn for_people(state: &AppState) -> Router<AppState> {
-    let header = |name: &'static str, value: &'static str| {
-        let value = HeaderValue::from_static(value);
-        SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), value)
-    };
     let logo_path = state.logo.as_ref().map_or("/logo", |logo| &logo.path);
     let routes = Router::new()
         .route("/", get(home::get))
@@ -144,6 +141,11 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("referrer-policy", "same-origin"))
         .layer(header("cache-control", "no-store"))
+}
+
+fn header(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    let value = HeaderValue::from_static(value);
+    SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), value)
 }
 
 /// Contains panics: a handler that panics fails its own request alone, with a refusal like any other.

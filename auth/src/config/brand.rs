@@ -73,7 +73,7 @@ impl BrandSetting {
             [b'<', ..] => ("svg", "image/svg+xml"),
             _ => return Err(refused("it is neither an SVG nor a PNG file".into())),
         };
-        let hash = secret::hash_bytes(&bytes);
+        let hash = secret::sha256(&bytes);
         let name = hash.get(..16).unwrap_or_default();
         Ok(Some(Logo { path: format!("/logo.{name}.{extension}"), media_type, bytes }))
     }

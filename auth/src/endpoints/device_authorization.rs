@@ -3,12 +3,7 @@
 //! A device without a browser asks for a pair of codes: one for a person to type, one to poll with
 //! (RFC 8628 §3.1). Its row lives for minutes, and there are only so many.
 
-use axum::{
-    Json,
-    extract::State,
-    http::header::CACHE_CONTROL,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State};
 use serde::Serialize;
 
 use crate::{
@@ -65,22 +60,16 @@ pub(crate) struct DeviceAuthorizationResponse {
     interval: i64,
 }
 
-impl IntoResponse for DeviceAuthorizationResponse {
-    fn into_response(self) -> Response {
-        ([(CACHE_CONTROL, "no-store")], Json(self)).into_response()
-    }
-}
-
 pub(crate) async fn post(
     State(state): State<AppState>,
     Authenticated { client, request, visitor, .. }: Authenticated<DeviceAuthorizationRequest>,
-) -> Result<DeviceAuthorizationResponse, TokenError> {
+) -> Result<Json<DeviceAuthorizationResponse>, TokenError> {
     let resource = resource::select(&state.resources, &request.resources)?;
     let scope = resource.grantable(request.scope.as_deref())?;
     let scope = client.restrict(&scope, resource)?;
     check_room(&state, &client, &visitor).await?;
-    let (device_code, user_code) =
-        (Secret::generate(SecretKind::DeviceCode)?, UserCode::generate()?);
+    let device_code = Secret::generate(SecretKind::DeviceCode)?;
+    let user_code = UserCode::generate()?;
     let now = state.clock.now();
     let row = device_codes::Model {
         device_code_hash: device_code.hash(),
@@ -99,14 +88,14 @@ pub(crate) async fn post(
     };
     device_codes::issue(state.db.connection(), row).await?;
     let verification_uri = format!("{}/device", state.config.issuer);
-    Ok(DeviceAuthorizationResponse {
+    Ok(Json(DeviceAuthorizationResponse {
         device_code: device_code.expose().into(),
         verification_uri_complete: format!("{verification_uri}?user_code={}", user_code.shown()),
         verification_uri,
         user_code: user_code.shown(),
         expires_in: LIFETIME,
         interval: INTERVAL,
-    })
+    }))
 }
 
 /// Refuses what would be one row too many.

@@ -7,7 +7,7 @@
 use axum::{
     Json,
     extract::State,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
 use keys::{Actor, Audience, Confirmation, TokenType};
@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use crate::{
     error_response::TokenError,
-    extract::{Accept, Authenticated, FromParameters},
-    oauth::{Client, ErrorCode, OAuthError, Parameters},
+    extract::{Accept, Authenticated, PresentedToken},
+    oauth::{Client, ErrorCode, OAuthError},
     state::AppState,
     tokens::LiveToken,
 };
@@ -24,20 +24,8 @@ use crate::{
 /// The media type of a signed answer.
 const SIGNED: &str = "application/token-introspection+jwt";
 
-/// The message (RFC 7662 §2.1).
-#[derive(Debug)]
-pub(crate) struct IntrospectionRequest {
-    token: String,
-}
-
-impl FromParameters for IntrospectionRequest {
-    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
-        Ok(Self { token: parameters.required("token")?.into() })
-    }
-}
-
 /// The answer (RFC 7662 §2.2). Of a token that is not active, nothing but that.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct IntrospectionResponse {
     active: bool,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -75,35 +63,25 @@ struct SignedIntrospection<'a> {
     token_introspection: IntrospectionResponse,
 }
 
-impl IntoResponse for IntrospectionResponse {
-    fn into_response(self) -> Response {
-        ([(CACHE_CONTROL, "no-store")], Json(self)).into_response()
-    }
-}
-
 /// Answers for one token, signed for who asks for that.
 pub(crate) async fn post(
     State(state): State<AppState>,
     accept: Accept,
-    Authenticated { client, request, .. }: Authenticated<IntrospectionRequest>,
+    Authenticated { client, request: PresentedToken(token), .. }: Authenticated<PresentedToken>,
 ) -> Result<Response, TokenError> {
     if client.is_public() {
         return Err(public_client().into());
     }
-    let token = LiveToken::find(&state, &request.token).await?;
+    let token = LiveToken::find(&state, &token).await?;
     let is_good = token.is_some();
     let token = token.filter(|token| may_ask(&client, token));
     tracing::debug!(is_good, may_ask = token.is_some() == is_good, "token looked at");
-    let answer = match token {
-        Some(token) => {
-            IntrospectionResponse { active: true, token: Some(facts(&state.config.issuer, token)) }
-        }
-        None => IntrospectionResponse::default(),
-    };
+    let facts = token.map(|token| facts(&state.config.issuer, token));
+    let answer = IntrospectionResponse { active: facts.is_some(), token: facts };
     if accept.prefers(SIGNED) {
         Ok(signed(&state, &client, answer)?)
     } else {
-        Ok(answer.into_response())
+        Ok(Json(answer).into_response())
     }
 }
 
@@ -122,7 +100,7 @@ fn signed(
     let key = state.keys.current(now);
     let jwt = key.and_then(|key| key.sign(TokenType::TokenIntrospection, &claims));
     let jwt = jwt.map_err(|error| OAuthError::server_error("introspection_not_signed", error))?;
-    Ok(([(CACHE_CONTROL, "no-store")], [(CONTENT_TYPE, SIGNED)], jwt).into_response())
+    Ok(([(CONTENT_TYPE, SIGNED)], jwt).into_response())
 }
 
 /// The client that holds the token, or the resource that the token is for.

@@ -3,12 +3,7 @@
 //! A client hands over its authorization request beforehand, and gets a short name for it
 //! (RFC 9126 §2). The name carries the request, sealed, so nothing is stored.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{StatusCode, header::CACHE_CONTROL},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -49,12 +44,6 @@ pub(crate) struct PushedAuthorizationResponse {
     expires_in: i64,
 }
 
-impl IntoResponse for PushedAuthorizationResponse {
-    fn into_response(self) -> Response {
-        (StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(self)).into_response()
-    }
-}
-
 /// A request that was pushed, as its name carries it.
 #[derive(Serialize, Deserialize)]
 struct Pushed {
@@ -70,7 +59,7 @@ pub(crate) async fn post(
     Authenticated { client, request, key_thumbprint, .. }: Authenticated<
         PushedAuthorizationRequest,
     >,
-) -> Result<PushedAuthorizationResponse, TokenError> {
+) -> Result<(StatusCode, Json<PushedAuthorizationResponse>), TokenError> {
     let mut parameters = request.0;
     let redirect_uri = parameters.optional("redirect_uri")?;
     let one_state = parameters.optional("state")?;
@@ -97,10 +86,9 @@ pub(crate) async fn post(
         expires_at: state.clock.now() + LIFETIME,
     };
     let sealed = state.seals.pushed_request.seal(&pushed)?;
-    Ok(PushedAuthorizationResponse {
-        request_uri: format!("{PREFIX}{sealed}"),
-        expires_in: LIFETIME,
-    })
+    let request_uri = format!("{PREFIX}{sealed}");
+    let response = PushedAuthorizationResponse { request_uri, expires_in: LIFETIME };
+    Ok((StatusCode::CREATED, Json(response)))
 }
 
 /// The parameters behind a query: those that were pushed, if it names some, and the name to spend

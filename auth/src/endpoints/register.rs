@@ -9,11 +9,7 @@ use axum::{
     Json,
     body::{Bytes, to_bytes},
     extract::{Request, State},
-    http::{
-        HeaderMap, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
-    },
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
 };
 use keys::unique_json;
 use serde::Serialize;
@@ -49,12 +45,6 @@ pub(crate) struct ClientInformationResponse {
     metadata: ClientMetadata,
 }
 
-impl IntoResponse for ClientInformationResponse {
-    fn into_response(self) -> Response {
-        ([(CACHE_CONTROL, "no-store")], Json(self)).into_response()
-    }
-}
-
 impl ClientInformationResponse {
     fn new(state: &AppState, client_id: String, registration: Registration) -> Self {
         let mut metadata = registration.metadata;
@@ -82,7 +72,7 @@ pub(crate) async fn post(
     State(state): State<AppState>,
     visitor: Visitor,
     request: Request,
-) -> Result<(StatusCode, ClientInformationResponse), TokenError> {
+) -> Result<(StatusCode, Json<ClientInformationResponse>), TokenError> {
     let now = state.clock.now();
     state.limits.register(&visitor.limited_address(), now)?;
     let metadata = read(request).await?.validate(Provenance::Registered)?;
@@ -92,7 +82,7 @@ pub(crate) async fn post(
         return Err(refused("registration_too_large", "Register fewer or shorter values.").into());
     }
     let response = ClientInformationResponse::new(&state, client_id, registration);
-    Ok((StatusCode::CREATED, response))
+    Ok((StatusCode::CREATED, Json(response)))
 }
 
 async fn read(request: Request) -> Result<RequestedMetadata, OAuthError> {

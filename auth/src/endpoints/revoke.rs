@@ -3,43 +3,27 @@
 //! A client gives back a token (RFC 7009 §2): an access token alone, or with a refresh token the
 //! whole grant. An unknown token is not an error: it is already unusable.
 
-use axum::{
-    extract::State,
-    http::{StatusCode, header::CACHE_CONTROL},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode};
 
 use crate::{
     error_response::TokenError,
-    extract::{Authenticated, FromParameters},
-    oauth::{Client, OAuthError, Parameters, RefreshToken, secret},
+    extract::{Authenticated, PresentedToken},
+    oauth::{Client, OAuthError, RefreshToken, secret},
     state::AppState,
     storage::{grants, opaque_tokens, revocations},
     tokens::AccessToken,
 };
 
-/// The message (RFC 7009 §2.1). The hint is not needed: tokens tell what they are.
-#[derive(Debug)]
-pub(crate) struct RevocationRequest {
-    token: String,
-}
-
-impl FromParameters for RevocationRequest {
-    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
-        Ok(Self { token: parameters.required("token")?.into() })
-    }
-}
-
 /// Revokes the token, if it is the client's.
 pub(crate) async fn post(
     State(state): State<AppState>,
-    Authenticated { client, request, .. }: Authenticated<RevocationRequest>,
-) -> Result<Response, TokenError> {
-    match RefreshToken::parse(&request.token, &state.seals.refresh_token) {
+    Authenticated { client, request: PresentedToken(token), .. }: Authenticated<PresentedToken>,
+) -> Result<StatusCode, TokenError> {
+    match RefreshToken::parse(&token, &state.seals.refresh_token) {
         Some(refresh) => end_grant(&state, &client, &refresh).await?,
-        None => end_token(&state, &client, &request.token).await?,
+        None => end_token(&state, &client, &token).await?,
     }
-    Ok((StatusCode::OK, [(CACHE_CONTROL, "no-store")]).into_response())
+    Ok(StatusCode::OK)
 }
 
 /// A refresh token of any generation ends its grant: the holder of an old one once held the grant.

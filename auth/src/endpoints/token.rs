@@ -12,12 +12,7 @@ mod refresh_token;
 mod replay;
 mod token_exchange;
 
-use axum::{
-    Json,
-    extract::State,
-    http::header::CACHE_CONTROL,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State};
 use serde::Serialize;
 
 use crate::{
@@ -88,7 +83,7 @@ impl TokenRequest {
     }
 }
 
-/// What the client gets (RFC 6749 §5.1, RFC 8707 §2.2). Never cached.
+/// What the client gets (RFC 6749 §5.1, RFC 8707 §2.2).
 #[derive(Debug, Serialize)]
 pub(crate) struct TokenResponse {
     access_token: String,
@@ -103,26 +98,20 @@ pub(crate) struct TokenResponse {
     id_token: Option<String>,
 }
 
-impl IntoResponse for TokenResponse {
-    fn into_response(self) -> Response {
-        ([(CACHE_CONTROL, "no-store")], Json(self)).into_response()
-    }
-}
-
 pub(crate) async fn post(
     State(state): State<AppState>,
     Authenticated { client, request, key_thumbprint, visitor }: Authenticated<TokenRequest>,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<Json<TokenResponse>, TokenError> {
     let served = serve(&state, &client, key_thumbprint.as_deref(), request).await;
-    Ok(served.map_err(|error| {
+    served.map(Json).map_err(|error| {
         let address = visitor.limited_address();
         let key = if client.is_public() {
             RateLimitKey::Address(&address)
         } else {
             RateLimitKey::Client(&client.id)
         };
-        state.limits.refusal(key, error, state.clock.now())
-    })?)
+        TokenError(state.limits.refusal(key, error, state.clock.now()))
+    })
 }
 
 async fn serve(

@@ -9,7 +9,7 @@
 use axum::{
     Json,
     extract::State,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
 use keys::{TokenType, UserClaims};
@@ -29,7 +29,7 @@ use crate::{
 const SIGNED: &str = "application/jwt";
 
 #[derive(Debug, Serialize)]
-pub(crate) struct UserInfo {
+struct UserInfo {
     sub: String,
     #[serde(flatten)]
     claims: UserClaims,
@@ -45,33 +45,18 @@ struct SignedUserInfo<'a> {
     info: UserInfo,
 }
 
-#[derive(Debug)]
-pub(crate) enum UserInfoResponse {
-    Plain(UserInfo),
-    Signed(String),
-}
-
-impl IntoResponse for UserInfoResponse {
-    fn into_response(self) -> Response {
-        let no_store = [(CACHE_CONTROL, "no-store")];
-        match self {
-            Self::Plain(info) => (no_store, Json(info)).into_response(),
-            Self::Signed(jwt) => (no_store, [(CONTENT_TYPE, SIGNED)], jwt).into_response(),
-        }
-    }
-}
-
 /// Answers for who holds an access token.
 pub(crate) async fn get(
     State(state): State<AppState>,
     accept: Accept,
     Bearer(token): Bearer,
-) -> Result<UserInfoResponse, BearerError> {
+) -> Result<Response, BearerError> {
     let info = info(&state, &token).await?;
     if accept.prefers(SIGNED) || is_registered_for_signed(&state, &token).await? {
-        Ok(UserInfoResponse::Signed(sign(&state, &token, info)?))
+        let jwt = sign(&state, &token, info)?;
+        Ok(([(CONTENT_TYPE, SIGNED)], jwt).into_response())
     } else {
-        Ok(UserInfoResponse::Plain(info))
+        Ok(Json(info).into_response())
     }
 }
 

@@ -39,6 +39,17 @@ pub(crate) trait FromParameters: Sized {
     }
 }
 
+/// The message that names a token (RFC 7009 §2.1, RFC 7662 §2.1). Its hint is not needed: tokens tell
+/// what they are.
+#[derive(Debug)]
+pub(crate) struct PresentedToken(pub(crate) String);
+
+impl FromParameters for PresentedToken {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        Ok(Self(parameters.required("token")?.into()))
+    }
+}
+
 /// The client is who it says it is, and the form is a `T`. The client is judged first, because
 /// many clients recover from a lost registration only by `invalid_client`.
 #[derive(Debug)]

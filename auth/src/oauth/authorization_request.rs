@@ -8,6 +8,7 @@ use super::{
     redirect_target::RedirectTarget,
     resource::{self, Resource},
     scope::ScopeSet,
+    secret,
 };
 
 /// Longest `state`, `nonce` and `login_hint`, in bytes.
@@ -135,11 +136,8 @@ fn parse_nonce(nonce: Option<&str>) -> Result<Option<String>, OAuthError> {
 
 /// A SHA-256 thumbprint in base64url (RFC 7638).
 fn parse_thumbprint(thumbprint: Option<&str>) -> Result<Option<String>, OAuthError> {
-    let is_one = |text: &str| {
-        text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-    };
     match thumbprint {
-        Some(text) if !is_one(text) => Err(OAuthError::invalid_request(
+        Some(text) if !secret::is_sha256(text) => Err(OAuthError::invalid_request(
             "dpop_jkt",
             "The parameter dpop_jkt must be the base64url SHA-256 thumbprint of a key.",
         )),

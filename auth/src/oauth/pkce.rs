@@ -1,10 +1,6 @@
 //! Proof Key for Code Exchange, S256 only (RFC 7636, OAuth 2.1 §7.5).
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use subtle::ConstantTimeEq;
-
-use super::error::OAuthError;
+use super::{error::OAuthError, secret};
 
 /// A well-formed S256 challenge: 43 base64url characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +35,7 @@ impl CodeChallenge {
 
     /// A challenge as it was stored.
     pub(crate) fn parse(challenge: &str) -> Option<Self> {
-        let well_formed = challenge.len() == 43
-            && challenge.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        well_formed.then(|| Self(challenge.into()))
+        secret::is_sha256(challenge).then(|| Self(challenge.into()))
     }
 
     /// The challenge on the wire.
@@ -51,8 +45,7 @@ impl CodeChallenge {
 
     /// Whether `verifier` is the one that the challenge was made from (RFC 7636 §4.6).
     pub(crate) fn is_met_by(&self, verifier: &str) -> bool {
-        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
-        bool::from(challenge.as_bytes().ct_eq(self.0.as_bytes()))
+        secret::same_hash(&secret::sha256(verifier.as_bytes()), &self.0)
     }
 }
 

@@ -81,15 +81,20 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// SHA-256 in base64url: what is stored of a presented value. Enough, because every value that is
-/// hashed here is 256 random bits.
+/// What is stored of a presented value. SHA-256 is enough, because every value that is hashed here is
+/// 256 random bits.
 pub fn hash(presented: &str) -> String {
-    hash_bytes(presented.as_bytes())
+    sha256(presented.as_bytes())
 }
 
-/// The same of bytes that need not be text.
-pub fn hash_bytes(bytes: &[u8]) -> String {
+/// SHA-256 in base64url.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, bytes))
+}
+
+/// Whether a text has the form of [`sha256`]: 43 base64url characters.
+pub(crate) fn is_sha256(text: &str) -> bool {
+    text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
 /// Whether two hashes agree, in constant time.

@@ -5,6 +5,7 @@
 //! and a deletion as a row that says so. Registration alone stores nothing.
 
 use axum::{
+    Json,
     extract::{Path, Request, State},
     http::StatusCode,
 };
@@ -43,9 +44,9 @@ pub(crate) async fn get(
     State(state): State<AppState>,
     Path(client_id): Path<String>,
     token: Token,
-) -> Result<ClientInformationResponse, BearerError> {
+) -> Result<Json<ClientInformationResponse>, BearerError> {
     let registration = authenticate(&state, &client_id, token).await?;
-    Ok(ClientInformationResponse::new(&state, client_id, registration))
+    Ok(Json(ClientInformationResponse::new(&state, client_id, registration)))
 }
 
 pub(crate) async fn put(
@@ -54,14 +55,14 @@ pub(crate) async fn put(
     token: Token,
     visitor: Visitor,
     request: Request,
-) -> Result<ClientInformationResponse, BearerError> {
+) -> Result<Json<ClientInformationResponse>, BearerError> {
     let current = authenticate(&state, &client_id, token).await?;
     let requested = read(request).await?;
     check_identity(&requested, &client_id, &current.secret_hashes(&state.seals, &client_id))?;
     let metadata = requested.validate(Provenance::Registered)?;
     store(&state, &visitor, &client_id, current.id, Some(metadata.clone())).await?;
     let replaced = Registration { metadata, ..current };
-    Ok(ClientInformationResponse::new(&state, client_id, replaced))
+    Ok(Json(ClientInformationResponse::new(&state, client_id, replaced)))
 }
 
 /// Deletes the registration and ends everything that the client was granted.

@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use web::error::ErrorKind;
 
@@ -108,7 +107,7 @@ impl UpstreamSignIn {
         let waiting = waiting_request(state, &continue_to, &visitor).await;
         let request = UpstreamRequest {
             state: &sealed,
-            code_challenge: &challenge(&verifier),
+            code_challenge: &secret::sha256(verifier.expose().as_bytes()),
             nonce: nonce.expose(),
             reauthenticate: waiting.as_ref().is_some_and(|request| request.prompt.login),
             login_hint: waiting.as_ref().and_then(|request| request.login_hint.as_deref()),
@@ -162,12 +161,6 @@ impl PendingSignIn {
             Err(stale("sign_in_answered"))
         }
     }
-}
-
-fn challenge(verifier: &Secret) -> String {
-    let digest =
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.expose().as_bytes());
-    URL_SAFE_NO_PAD.encode(digest)
 }
 
 fn stale(reason: &'static str) -> PageError {
