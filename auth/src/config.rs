@@ -6,12 +6,17 @@ mod limits;
 pub mod secret_file;
 mod signing;
 
-use std::{fs, io, net::SocketAddr, path::PathBuf};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use clap::{ArgAction, Args, Parser, ValueEnum, builder::BoolishValueParser};
 use keys::{MasterSecrets, SecretError};
 use net::loopback::is_loopback;
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 use url::Url;
 use web::Language;
@@ -70,10 +75,10 @@ pub struct SecretSetting {
 
 impl SecretSetting {
     /// The master secrets of the file.
-    pub fn master_secrets(&self) -> Result<MasterSecrets, ConfigError> {
+    pub(crate) fn master_secrets(&self) -> Result<MasterSecrets, ConfigError> {
         let path = self.file.display().to_string();
         let text = secret_file::read(&self.file)
-            .map_err(|cause| ConfigError::SecretFile { path: path.clone(), cause })?;
+            .map_err(|cause| ConfigError::SecretFile(path.clone(), cause))?;
         MasterSecrets::parse(&text).map_err(|error| ConfigError::Secret(path, error))
     }
 }
@@ -236,67 +241,57 @@ fn secret_text(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text))
 }
 
+/// Reads a JSON file that a setting names, or says why it cannot be read.
+pub(crate) fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
+    let text = fs::read(file).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&text).map_err(|error| error.to_string())
+}
+
 /// The settings do not fit together.
 #[derive(Debug, Error)]
-pub enum ConfigError {
-    /// The issuer is no URL, or not in the one form that clients compare.
+pub(crate) enum ConfigError {
     #[error("AUTH_ISSUER {0:?} is not usable: {1}")]
     Issuer(String, &'static str),
-    /// Plain http towards GitHub.
     #[error(
         "GITHUB_BASE_URL and GITHUB_API_URL may use http only on loopback, with AUTH_ISSUER and \
          AUTH_LISTEN on loopback too: a stand-in for GitHub signs anybody in"
     )]
     StandInBeyondLoopback,
-    /// This machine's own services would be within reach of anybody.
     #[error(
         "AUTH_INSECURE_METADATA_DOCUMENTS_ON_LOOPBACK is for development: it needs AUTH_ISSUER and \
          AUTH_LISTEN on loopback"
     )]
     DocumentsOnLoopback,
-    /// The master secrets cannot be read.
     #[error(
-        "the master secret file {path} cannot be read: {cause}; `make dev` creates one, or write \
-         32 random bytes in base64url to it with mode 0600"
+        "the master secret file {0} cannot be read: {1}; `make dev` creates one, or write 32 random \
+         bytes in base64url to it with mode 0600"
     )]
-    SecretFile {
-        /// The file.
-        path: String,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// The master secrets are malformed.
+    SecretFile(String, io::Error),
     #[error("the master secret file {0} is not usable: {1}")]
     Secret(String, SecretError),
-    /// The resource is not in the one form that tokens name it by.
     #[error("AUTH_RESOURCE is not usable: {0}")]
     Resource(String),
-    /// The resources file cannot be read.
     #[error("the resources file {0} is not usable: {1}")]
     Resources(String, String),
-    /// The file of OpenID providers cannot be used.
     #[error("the upstreams file {0} is not usable: {1}; check AUTH_UPSTREAMS_FILE")]
     Upstreams(String, String),
-    /// The logo cannot be shown.
     #[error("the logo {0} is not usable: {1}; check AUTH_BRAND_LOGO_FILE")]
     Logo(String, String),
-    /// The file of trusted issuers cannot be read, or says what cannot be.
     #[error("the file of trusted issuers {0} is not usable: {1}")]
     TrustedIssuers(String, String),
-    /// Verifiers would fetch the keys too often, or learn of a new one too late.
     #[error("AUTH_JWKS_MAX_AGE must be from 10 seconds to a day")]
     JwksMaxAge,
-    /// More keys would be published at once than verifiers look through.
     #[error("AUTH_KEY_ROTATION must be 0, or {0} seconds or more with these lifetimes")]
     KeyRotation(i64),
-    /// A lifetime is not positive, or longer than can be answered for.
     #[error("{0} must be from {1} to {2} seconds")]
     Lifetime(&'static str, i64, i64),
+    #[error("the HTTP client cannot be made: {0}")]
+    HttpClient(#[from] reqwest::Error),
 }
 
 impl Config {
     /// Checks what one setting demands of another.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let refused = |why| ConfigError::Issuer(self.issuer.clone(), why);
         let issuer = self.issuer_url()?;
         if self.issuer.ends_with('/') {
@@ -321,57 +316,53 @@ impl Config {
     }
 
     /// The issuer identifier, taken apart.
-    pub fn issuer_url(&self) -> Result<Url, ConfigError> {
+    pub(crate) fn issuer_url(&self) -> Result<Url, ConfigError> {
         Url::parse(&self.issuer)
             .map_err(|_| ConfigError::Issuer(self.issuer.clone(), "it must be a URL"))
     }
 
     /// Whether an upstream may be spoken to at this address: by https, or all on this machine.
-    pub fn may_be_reached(&self, url: &Url) -> bool {
+    pub(crate) fn may_be_reached(&self, url: &Url) -> bool {
         url.scheme() == "https" || is_loopback(url) && self.is_local()
     }
 
     /// Whether this server is for this machine alone.
-    pub fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         let issuer = Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
         issuer && self.listen.ip().is_loopback()
     }
 
     /// Whether people sign in at a stand-in on this machine instead of GitHub.
-    pub fn uses_stand_in(&self) -> bool {
+    pub(crate) fn uses_stand_in(&self) -> bool {
         is_loopback(&self.github_base_url)
     }
 
     /// Whether browsers reach this server by https, so that cookies can demand it.
-    pub fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.issuer.starts_with("https://")
     }
 
     /// The resources that tokens are issued for.
-    pub fn resources(&self) -> Result<Vec<Resource>, ConfigError> {
+    pub(crate) fn resources(&self) -> Result<Vec<Resource>, ConfigError> {
         let languages = Language::ALL.map(Language::tag);
         let Some(file) = &self.resources_file else {
             let demo = vec![demo::resource(self.resource.clone())];
             resource::check(&demo, &languages).map_err(ConfigError::Resource)?;
             return Ok(demo);
         };
-        let unusable = |why: String| ConfigError::Resources(file.display().to_string(), why);
-        let text = fs::read(file).map_err(|error| unusable(error.to_string()))?;
-        let resources: Vec<Resource> =
-            serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+        let unusable = |why| ConfigError::Resources(file.display().to_string(), why);
+        let resources: Vec<Resource> = read_json(file).map_err(unusable)?;
         resource::check(&resources, &languages).map_err(unusable)?;
         Ok(resources)
     }
 
     /// The issuers whose assertions are believed.
-    pub fn trusted_issuers(&self) -> Result<Vec<TrustedIssuer>, ConfigError> {
+    pub(crate) fn trusted_issuers(&self) -> Result<Vec<TrustedIssuer>, ConfigError> {
         let Some(file) = &self.trusted_issuers_file else {
             return Ok(Vec::new());
         };
-        let unusable = |why: String| ConfigError::TrustedIssuers(file.display().to_string(), why);
-        let text = fs::read(file).map_err(|error| unusable(error.to_string()))?;
-        let issuers: Vec<TrustedIssuer> =
-            serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+        let unusable = |why| ConfigError::TrustedIssuers(file.display().to_string(), why);
+        let issuers: Vec<TrustedIssuer> = read_json(file).map_err(unusable)?;
         trusted_issuer::check(&issuers).map_err(unusable)?;
         Ok(issuers)
     }

@@ -17,17 +17,10 @@ use crate::{
 
 /// What an assertion proves, and what the token that comes of it must respect.
 pub(crate) struct Verified<'a> {
-    /// Whom the assertion speaks of.
-    pub(crate) subject: Subject<'a>,
+    /// The person who may use the client; without one, the client is the workload that it is configured
+    /// to be.
+    pub(crate) person: Option<AssertedPerson<'a>>,
     pub(crate) restrictions: Restrictions,
-}
-
-/// Whom an assertion speaks of.
-pub(crate) enum Subject<'a> {
-    /// A person who may use the client.
-    Person(Box<AssertedPerson<'a>>),
-    /// The client, which is the workload that it is configured to be.
-    Workload,
 }
 
 /// A person of a trusted issuer. The caller must find out whether the assertion comes for the first
@@ -67,8 +60,8 @@ pub(crate) async fn verify<'a>(
         let rule = &people.claims;
         let ignored = &people.ignored_claims;
         let restrictions = Restrictions::of_identity(&claims.claims, rule, ignored)?;
-        let subject = Subject::Person(Box::new(AssertedPerson { issuer, people, claims }));
-        return Ok(Verified { subject, restrictions });
+        let person = Some(AssertedPerson { issuer, people, claims });
+        return Ok(Verified { person, restrictions });
     }
     // The draft wants the token endpoint as audience, its test suite the issuer identifier.
     let audiences = [name.clone(), format!("{name}/token")];
@@ -80,7 +73,7 @@ pub(crate) async fn verify<'a>(
     let issuer = &issuer.issuer;
     let subject = &claims.assertion.sub;
     tracing::info!(%issuer, %subject, client = %client.id, "a workload proved itself");
-    Ok(Verified { subject: Subject::Workload, restrictions })
+    Ok(Verified { person: None, restrictions })
 }
 
 fn issuer<'a>(state: &'a AppState, assertion: &str) -> Result<&'a TrustedIssuer, OAuthError> {

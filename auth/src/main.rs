@@ -93,7 +93,7 @@ async fn carry_out(command: Command) -> ExitCode {
     }
 }
 
-async fn run(config: Config) -> Result<(), Box<dyn Error>> {
+async fn run(config: Config) -> Result<(), Box<dyn Error + Send + Sync>> {
     let address = config.listen;
     let issuer = config.issuer.clone();
     let state = AppState::start(config, Clock::system()).await?;

@@ -1,47 +1,26 @@
 //! What every handler may use.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use keys::Algorithm;
 use net::clock::Clock;
 use net::host::HostNames;
 use reqwest::redirect::Policy;
-use thiserror::Error;
 use web::Brand;
 
 use crate::{
     clients::{Clients, DocumentRules},
     config::{Config, ConfigError, Logo},
-    key_ring::{KeyPlan, KeyRingError, LiveKeyRing},
+    key_ring::{KeyPlan, LiveKeyRing},
     limits::Limits,
     oauth::{Resource, TrustedIssuer},
     seals::Seals,
-    storage::{Database, OpenError, Readiness},
-    upstream::{Upstreams, UpstreamsError},
+    storage::{Database, Readiness, StorageError, single_use},
+    upstream::Upstreams,
 };
 
 /// Longest time for a request to a client's own server.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The server could not be made ready.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The settings do not fit together.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The database is not usable.
-    #[error(transparent)]
-    Database(#[from] OpenError),
-    /// The signing keys cannot be read.
-    #[error(transparent)]
-    Keys(#[from] KeyRingError),
-    /// The upstreams are not usable.
-    #[error(transparent)]
-    Upstreams(#[from] UpstreamsError),
-    /// An HTTP client cannot be made.
-    #[error("the HTTP client cannot be made: {0}")]
-    HttpClient(#[from] reqwest::Error),
-}
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone, Debug)]
@@ -80,7 +59,7 @@ pub struct AppState {
 
 impl AppState {
     /// Checks the settings, opens the database and reads the keys, or says why it cannot.
-    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+    pub async fn start(config: Config, clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
         config.check()?;
         let host_names = HostNames::new(config.issuer_url()?, Vec::new());
         let resources = config.resources()?;
@@ -101,14 +80,15 @@ impl AppState {
             allows_loopback: config.insecure_metadata_documents_on_loopback,
             is_local: config.is_local(),
         };
-        let clients = Clients::new(db.clone(), seals.clone(), clock.clone(), documents)?;
+        let clients = Clients::new(db.clone(), seals.clone(), clock.clone(), documents)
+            .map_err(ConfigError::HttpClient)?;
         Ok(Self {
             keys: Arc::new(keys),
             seals,
             clients,
             upstreams: Upstreams::new(&config)?,
             limits: Limits::new(&config.limits),
-            http: http_client(config.is_local())?,
+            http: http_client(config.is_local()).map_err(ConfigError::HttpClient)?,
             host_names: Arc::new(host_names),
             resources: resources.into(),
             trusted_issuers: trusted_issuers.into(),
@@ -120,9 +100,19 @@ impl AppState {
             clock,
         })
     }
-}
 
-impl AppState {
+    /// Spends a value that counts once: of all who present it, on any replica, one goes on.
+    pub(crate) async fn spend<E: From<StorageError>>(
+        &self,
+        purpose: &str,
+        value: &str,
+        until: i64,
+        refusal: impl FnOnce() -> E,
+    ) -> Result<(), E> {
+        let is_first = single_use::remember(self.db.connection(), purpose, value, until).await?;
+        if is_first { Ok(()) } else { Err(refusal()) }
+    }
+
     /// Whether this is the algorithm that answers to clients are signed with.
     pub fn signs_by(&self, algorithm: Option<&str>) -> bool {
         algorithm == Some(self.config.keys.signing_algorithm.as_str())

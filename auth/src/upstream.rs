@@ -122,20 +122,9 @@ enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct Upstreams(Arc<[Upstream]>);
 
-/// The upstreams could not be made ready.
-#[derive(Debug, Error)]
-pub enum UpstreamsError {
-    /// The settings do not fit together.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The HTTP client towards them cannot be made.
-    #[error("the HTTP client cannot be made: {0}")]
-    HttpClient(#[from] reqwest::Error),
-}
-
 impl Upstreams {
     /// Those that the settings describe: GitHub first, then the file's in its order.
-    pub(crate) fn new(config: &Config) -> Result<Self, UpstreamsError> {
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let mut all = Vec::new();
         if let Some(github) = Github::new(config)? {
             all.push(Upstream {

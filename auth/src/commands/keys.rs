@@ -5,14 +5,14 @@ mod change;
 use std::{io::Write, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use keys::Algorithm;
+use keys::{Algorithm, SigningKey};
 use net::clock::Clock;
 use serde_json::json;
 
 use super::{CommandError, Format, table};
 use crate::{
     config::{DatabaseSetting, KeySetting, SecretSetting},
-    key_ring::stored::StoredRing,
+    key_ring::{KeyRingError, stored::StoredRing},
     storage::signing_keys,
 };
 
@@ -93,8 +93,9 @@ impl Command {
             Self::Rotate { ring, keys, algorithm, emergency } => {
                 let algorithm = algorithm.unwrap_or(keys.signing_algorithm);
                 let lead = (!emergency).then(|| keys.rotation(0).lead);
-                let (kid, activates_at) = change::rotate(&ring, algorithm, lead, now).await?;
-                Ok(writeln!(stdout, "{kid} signs from {activates_at} on.")?)
+                let key = SigningKey::generate(algorithm).map_err(KeyRingError::from)?;
+                let activates_at = change::enter(&ring, &key, lead, now).await?;
+                Ok(writeln!(stdout, "{} signs from {activates_at} on.", key.kid())?)
             }
             Self::Retire { ring, kid } => {
                 change::retire(&ring, &kid, now).await?;
@@ -102,8 +103,8 @@ impl Command {
             }
             Self::Import { ring, keys, algorithm, file } => {
                 let key = change::read_key(&file, algorithm)?;
-                let lead = keys.rotation(0).lead;
-                let activates_at = change::import(&ring, &key, lead, now).await?;
+                let lead = Some(keys.rotation(0).lead);
+                let activates_at = change::enter(&ring, &key, lead, now).await?;
                 Ok(writeln!(stdout, "{} signs from {activates_at} on.", key.kid())?)
             }
         }

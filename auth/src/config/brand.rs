@@ -55,7 +55,7 @@ pub struct Logo {
 
 impl BrandSetting {
     /// The brand, and the logo where there is one.
-    pub fn load(&self) -> Result<(Brand, Option<Logo>), ConfigError> {
+    pub(crate) fn load(&self) -> Result<(Brand, Option<Logo>), ConfigError> {
         let logo = self.logo()?;
         let path = logo.as_ref().map(|logo| logo.path.clone());
         Ok((Brand::new(&self.name, self.color, path), logo))

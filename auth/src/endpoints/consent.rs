@@ -19,7 +19,6 @@ use crate::{
     oauth::{AuthorizationRequest, ErrorCode, GrantType, OAuthError, ScopeSet},
     presentation,
     state::AppState,
-    storage::single_use,
 };
 
 /// Seconds that a person may take to decide.
@@ -92,7 +91,8 @@ pub(crate) async fn post(
     if let Some(name) = pushed {
         name.spend(&state).await?;
     }
-    answer_once(&state, &pending).await?;
+    // Exactly one answer to a page counts, on any replica.
+    state.spend("consent", &pending.id.to_string(), pending.expires_at, answered).await?;
     if !allows {
         answer::deny(&state, &request, &person, &visitor).await?;
         return Err(AuthorizationError::Redirect(request.target, denied()));
@@ -101,18 +101,12 @@ pub(crate) async fn post(
     Ok(see_other(&request.target.with_code(code.expose())))
 }
 
-/// Exactly one answer to a page counts, on any replica.
-async fn answer_once(state: &AppState, pending: &PendingConsent) -> Result<(), PageError> {
-    let db = state.db.connection();
-    let id = pending.id.to_string();
-    if single_use::remember(db, "consent", &id, pending.expires_at).await? {
-        return Ok(());
-    }
-    Err(PageError::new(
+fn answered() -> PageError {
+    PageError::new(
         ErrorKind::AlreadyAnswered,
         "consent_answered",
         "This page was answered before. Start again from the program that sent you here.",
-    ))
+    )
 }
 
 /// Of what was asked, all that cannot be left out and what was left ticked. What was left out stays

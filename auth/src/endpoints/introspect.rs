@@ -105,17 +105,9 @@ fn signed(
 
 /// The client that holds the token, or the resource that the token is for.
 fn may_ask(client: &Client, token: &LiveToken) -> bool {
-    let is_its_resource = |audience: &Audience| {
-        client
-            .metadata
-            .operator
-            .resource
-            .as_ref()
-            .is_some_and(|resource| audience.contains(resource))
-    };
     match token {
         LiveToken::Access(token) => {
-            client.id == token.claims.client_id || is_its_resource(&token.claims.aud)
+            client.id == token.claims.client_id || client.is_audience_of(&token.claims.aud)
         }
         LiveToken::Refresh(grant) => {
             client.id == grant.client_id

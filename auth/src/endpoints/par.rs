@@ -12,7 +12,6 @@ use crate::{
     extract::{Authenticated, FromParameters},
     oauth::{AuthorizationRequest, Client, ErrorCode, OAuthError, Parameters, RedirectTarget},
     state::AppState,
-    storage::single_use,
 };
 
 /// Seconds in which the name may be used: long enough for a person to sign in.
@@ -121,13 +120,7 @@ pub(crate) struct PushedName {
 impl PushedName {
     /// Spends the name: of two answers, one counts (RFC 9126 §7.3).
     pub(super) async fn spend(self, state: &AppState) -> Result<(), OAuthError> {
-        let db = state.db.connection();
-        let id = self.id.to_string();
-        if single_use::remember(db, "pushed-request", &id, self.expires_at).await? {
-            Ok(())
-        } else {
-            Err(unusable())
-        }
+        state.spend("pushed-request", &self.id.to_string(), self.expires_at, unusable).await
     }
 }
 

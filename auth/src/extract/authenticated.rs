@@ -22,7 +22,6 @@ use crate::{
         secret,
     },
     state::AppState,
-    storage::single_use,
 };
 
 /// A message that a client sends in a form.
@@ -263,11 +262,7 @@ async fn check_assertion(
     state.limits.check_proof(client, &visitor.limited_address(), now)?;
     let identifier = format!("{} {}", client.id, claims.jti);
     let until = claims.remembered_until();
-    if single_use::remember(state.db.connection(), "client_assertion", &identifier, until).await? {
-        Ok(())
-    } else {
-        Err(client_assertion::replayed())
-    }
+    state.spend("client_assertion", &identifier, until, client_assertion::replayed).await
 }
 
 /// Reads `client_assertion` and its type, which must come together (RFC 7521 §4.2).

@@ -9,7 +9,6 @@ use keys::{DpopCheck, DpopProof, MAX_DPOP_AGE};
 use crate::{
     oauth::{Client, ErrorCode, OAuthError},
     state::AppState,
-    storage::single_use,
 };
 
 const HEADER: &str = "dpop";
@@ -113,11 +112,11 @@ fn check_nonce(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
 async fn spend(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
     let value = format!("{} {}", proof.thumbprint, proof.jti);
     let until = proof.issued_at.saturating_add(MAX_DPOP_AGE + 1);
-    if single_use::remember(state.db.connection(), "dpop-proof", &value, until).await? {
-        Ok(())
-    } else {
-        Err(refused("dpop_replayed", "The DPoP proof was used before. Make a new one."))
-    }
+    state.spend("dpop-proof", &value, until, replayed).await
+}
+
+fn replayed() -> OAuthError {
+    refused("dpop_replayed", "The DPoP proof was used before. Make a new one.")
 }
 
 /// The one proof that was sent, if any.

@@ -3,6 +3,7 @@
 mod metadata;
 mod requested;
 
+use keys::Audience;
 use uuid::Uuid;
 
 pub use self::metadata::{ClientMetadata, OperatorSettings};
@@ -118,6 +119,12 @@ impl Client {
     /// Whether only the client itself vouches for its metadata.
     pub(crate) fn vouches_for_itself(&self) -> bool {
         self.provenance == Provenance::Registered
+    }
+
+    /// Whether tokens with this audience are for the resource that the client is.
+    pub(crate) fn is_audience_of(&self, audience: &Audience) -> bool {
+        let resource = self.metadata.operator.resource.as_ref();
+        resource.is_some_and(|resource| audience.contains(resource))
     }
 
     /// The key that refresh tokens are bound to. A client that authenticates at every use needs no

@@ -17,7 +17,7 @@ use super::{
     settings::OpenIdSetting,
     subject,
 };
-use crate::{storage::users::Profile, upstream::UpstreamsError};
+use crate::storage::users::Profile;
 
 /// Seconds that metadata and keys are used before they are fetched again.
 const CACHE_TTL: i64 = 3600;
@@ -70,7 +70,7 @@ struct UserInfo {
 
 impl OpenIdProvider {
     /// The provider that a setting describes.
-    pub(crate) fn new(setting: OpenIdSetting, issuer: &str) -> Result<Self, UpstreamsError> {
+    pub(crate) fn new(setting: OpenIdSetting, issuer: &str) -> Result<Self, reqwest::Error> {
         Ok(Self {
             redirect_uri: format!("{issuer}/sign-in/{}/callback", setting.name),
             http: http::client(&setting.issuer_url)?,

@@ -1,13 +1,13 @@
 //! The file of OpenID providers.
 
-use std::{collections::HashSet, fs, path::PathBuf};
+use std::{collections::HashSet, path::PathBuf};
 
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
 use super::github;
-use crate::config::{Config, ConfigError, secret_file};
+use crate::config::{Config, ConfigError, read_json, secret_file};
 
 /// Longest name, in bytes.
 const MAX_NAME_LENGTH: usize = 32;
@@ -53,10 +53,8 @@ pub(crate) fn read(config: &Config) -> Result<Vec<OpenIdSetting>, ConfigError> {
     let Some(file) = &config.upstreams_file else {
         return Ok(Vec::new());
     };
-    let unusable = |why: String| ConfigError::Upstreams(file.display().to_string(), why);
-    let text = fs::read(file).map_err(|error| unusable(error.to_string()))?;
-    let entries: Vec<Entry> =
-        serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+    let unusable = |why| ConfigError::Upstreams(file.display().to_string(), why);
+    let entries: Vec<Entry> = read_json(file).map_err(unusable)?;
     let mut taken = HashSet::new();
     if config.github_client_id.is_some() {
         taken.insert(github::PROVIDER.to_owned());
@@ -65,7 +63,7 @@ pub(crate) fn read(config: &Config) -> Result<Vec<OpenIdSetting>, ConfigError> {
         if !taken.insert(entry.name.clone()) {
             return Err(unusable(format!("the name {:?} is taken", entry.name)));
         }
-        entry.check(config).map_err(&unusable)
+        entry.check(config).map_err(unusable)
     });
     checked.collect()
 }

@@ -6,12 +6,14 @@ use auth::{
     config::Config,
     key_ring::{KeyPlan, LiveKeyRing},
     seals::Seals,
+    state::AppState,
     storage::{Database, signing_keys},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Parser;
 use futures::future::join_all;
 use keys::{Algorithm, MasterSecrets, Rotation};
+use net::clock::Clock;
 use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
@@ -170,7 +172,8 @@ async fn times_that_verifiers_could_not_follow_stop_the_start() {
         let mut options = auth_options(data.path(), issuer, github, "http://localhost:3001/mcp");
         options.extend([name.to_owned(), value.to_owned()]);
         let config = Config::try_parse_from(options).unwrap();
-        let refusal = config.check().unwrap_err().to_string();
+        let started = AppState::start(config, Clock::system()).await;
+        let refusal = started.map(|_| ()).unwrap_err().to_string();
         assert!(refusal.contains(setting), "{refusal}");
     }
 }

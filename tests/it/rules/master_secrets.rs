@@ -1,13 +1,13 @@
 //! A master secret takes the place of another while replicas serve, and none of them refuses what
 //! another has sealed or tagged.
 
-use std::{fs, path::Path};
+use std::{error::Error, fs, path::Path};
 
 use auth::{
     config::Config,
     key_ring::replica::REPLICA_TTL,
     seals::Seals,
-    state::{AppState, StartError},
+    state::AppState,
     storage::{sessions, users},
     testing::SignedIn,
 };
@@ -34,7 +34,7 @@ impl Replicas {
         Self { data, database }
     }
 
-    async fn start(&self, lines: &[&str]) -> Result<AppState, StartError> {
+    async fn start(&self, lines: &[&str]) -> Result<AppState, Box<dyn Error + Send + Sync>> {
         fs::write(self.data.path().join("secret"), lines.join("\n")).unwrap();
         let resource = "http://localhost:3001/mcp";
         let issuer = "http://localhost:3000";

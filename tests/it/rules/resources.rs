@@ -1,8 +1,10 @@
 //! Resources and their scopes, as an operator configures them.
 
-use clap::Parser;
 use std::collections::HashSet;
 
+use auth::{config::Config, state::AppState};
+use clap::Parser;
+use net::clock::Clock;
 use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
@@ -85,8 +87,8 @@ async fn scopes_are_told_in_the_language_of_the_person_on_consent_and_account_pa
     }
 }
 
-#[test]
-fn a_translation_that_no_page_speaks_stops_the_start() {
+#[tokio::test]
+async fn a_translation_that_no_page_speaks_stops_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("resources.json");
     let scope = json!({"name": "read", "description": "Read", "translations": {"tlh": "laD"}});
@@ -95,8 +97,9 @@ fn a_translation_that_no_page_speaks_stops_the_start() {
     let file = file.display().to_string();
     let github = ["--github-client-id", "a", "--github-client-secret", "b"];
     let options = [&["auth", "--resources-file", &file][..], &github].concat();
-    let config = auth::config::Config::try_parse_from(options).unwrap();
-    let error = config.resources().unwrap_err().to_string();
+    let config = Config::try_parse_from(options).unwrap();
+    let started = AppState::start(config, Clock::system()).await;
+    let error = started.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("\"tlh\"") && error.contains("en and de"), "{error}");
 }
 

@@ -1,11 +1,8 @@
 //! Settings that do not fit together stop the start with one sentence.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{collections::BTreeSet, error::Error, fs, os::unix::fs::PermissionsExt, path::Path};
 
-use auth::{
-    config::Config,
-    state::{AppState, StartError},
-};
+use auth::{config::Config, state::AppState};
 use clap::{CommandFactory, Parser};
 use net::clock::Clock;
 use tempfile::TempDir;
@@ -17,7 +14,10 @@ fn directory() -> TempDir {
     data
 }
 
-async fn start(data: &TempDir, change: &[(&str, &str)]) -> Result<AppState, StartError> {
+async fn start(
+    data: &TempDir,
+    change: &[(&str, &str)],
+) -> Result<AppState, Box<dyn Error + Send + Sync>> {
     let issuer = "http://localhost:3000";
     let github = "http://localhost:3002";
     let mut options = auth_options(data.path(), issuer, github, "http://localhost:3001/mcp");

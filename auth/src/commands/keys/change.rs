@@ -8,10 +8,7 @@ use super::RingSetting;
 use crate::{
     commands::CommandError,
     config::{SecretSetting, secret_file},
-    key_ring::{
-        KeyRingError,
-        stored::{self, StoredRing},
-    },
+    key_ring::stored::{self, StoredRing},
     seals::Seals,
     storage::{Connection, StorageError, revocations},
 };
@@ -20,28 +17,6 @@ use crate::{
 pub(super) fn sealer(secret: &SecretSetting) -> Result<Sealer, CommandError> {
     let secrets = secret.master_secrets().map_err(|error| refused(error.to_string()))?;
     Ok(Seals::new(&secrets).signing_key)
-}
-
-/// Makes a key that signs after `lead` seconds; without `lead`, at once and alone.
-pub(super) async fn rotate(
-    ring: &RingSetting,
-    algorithm: Algorithm,
-    lead: Option<i64>,
-    now: i64,
-) -> Result<(String, i64), CommandError> {
-    let key = SigningKey::generate(algorithm).map_err(KeyRingError::from)?;
-    let activates_at = enter(ring, &key, lead, now).await?;
-    Ok((key.kid().to_owned(), activates_at))
-}
-
-/// Takes a key in as the next one.
-pub(super) async fn import(
-    ring: &RingSetting,
-    key: &SigningKey,
-    lead: i64,
-    now: i64,
-) -> Result<i64, CommandError> {
-    enter(ring, key, Some(lead), now).await
 }
 
 /// Reads a private key in either form.
@@ -78,7 +53,9 @@ pub(super) async fn retire(ring: &RingSetting, kid: &str, now: i64) -> Result<()
     }
 }
 
-async fn enter(
+/// Takes a key in, which signs after `lead` seconds; without `lead`, at once and alone. Returns when it
+/// signs.
+pub(super) async fn enter(
     ring: &RingSetting,
     key: &SigningKey,
     lead: Option<i64>,

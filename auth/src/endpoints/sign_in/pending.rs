@@ -17,7 +17,6 @@ use crate::{
     extract::{Form, Query, Visitor},
     oauth::{OAuthError, Parameters, Secret, SecretKind, secret},
     state::AppState,
-    storage::single_use,
     upstream::{Request as UpstreamRequest, Upstream},
 };
 
@@ -154,12 +153,7 @@ impl FromRequestParts<AppState> for PendingSignIn {
 impl PendingSignIn {
     /// Spends the sign-in: exactly one answer to it counts, on any replica.
     pub(super) async fn spend(&self, state: &AppState) -> Result<(), PageError> {
-        let db = state.db.connection();
-        if single_use::remember(db, "sign-in", &self.nonce, self.expires_at).await? {
-            Ok(())
-        } else {
-            Err(stale("sign_in_answered"))
-        }
+        state.spend("sign-in", &self.nonce, self.expires_at, || stale("sign_in_answered")).await
     }
 }
 

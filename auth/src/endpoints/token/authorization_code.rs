@@ -47,12 +47,14 @@ pub(super) async fn serve(
 ) -> Result<TokenResponse, OAuthError> {
     let (code, grant) = load(state, &request.code_hash).await?;
     tracing::debug!(grant = %grant.id, "code found");
-    if let Err(refused) = judge(&request, client, key_thumbprint, &code, state.clock.now()) {
-        // A code that comes twice was stolen once: what it gave is taken back (RFC 6749 §4.1.2).
-        if matches!(refused, Refused::Replayed) {
-            replay::end(state, &grant).await?;
-        }
-        return Err(refused.into());
+    check(&request, client, key_thumbprint, &code)?;
+    // A code that comes twice was stolen once: what it gave is taken back (RFC 6749 §4.1.2).
+    if code.redeemed_at.is_some() {
+        replay::end(state, &grant).await?;
+        return Err(unusable("code_replayed"));
+    }
+    if code.expires_at <= state.clock.now() {
+        return Err(unusable("code_unusable"));
     }
     let issue = Issue::of_grant(state, client, &grant, None).await?;
     // Only now, so that its refusal does not reveal which codes of other clients exist.
@@ -61,7 +63,7 @@ pub(super) async fn serve(
     let first = First::of_grant(grant.id, client, key_thumbprint)?;
     if !redeem(state, Code::Authorization(&code.code_hash), grant.id, first.as_ref()).await? {
         replay::end(state, &grant).await?;
-        return Err(Refused::Replayed.into());
+        return Err(unusable("code_replayed"));
     }
     let extras = TokenExtras {
         refresh_token: first.map(|first| first.token.expose(&state.seals.refresh_token)),
@@ -77,68 +79,50 @@ async fn load(
 ) -> Result<(authorization_codes::Model, grants::Model), OAuthError> {
     let db = state.db.connection();
     let code = authorization_codes::find(db, code_hash).await?;
-    let code = code.ok_or(Refused::Unusable)?;
+    let code = code.ok_or_else(|| unusable("code_unusable"))?;
     let grant = grants::find(db, code.grant_id).await?;
     match grant {
         Some(grant) if grant.is_live(state.clock.now()) => Ok((code, grant)),
-        _ => Err(Refused::Unusable.into()),
+        _ => Err(unusable("code_unusable")),
     }
 }
 
-enum Refused {
-    /// Unknown, expired, or another client's: indistinguishable on purpose.
-    Unusable,
-    RedirectUri,
-    Verifier,
-    Key,
-    Replayed,
-}
-
-fn judge(
+/// Everything but whether the code still counts.
+fn check(
     request: &Request,
     client: &Client,
     key_thumbprint: Option<&str>,
     code: &authorization_codes::Model,
-    now: i64,
-) -> Result<(), Refused> {
+) -> Result<(), OAuthError> {
     if code.client_id != client.id {
-        return Err(Refused::Unusable);
+        return Err(unusable("code_unusable"));
     }
-    let challenge = CodeChallenge::parse(&code.code_challenge).ok_or(Refused::Unusable)?;
+    let challenge = CodeChallenge::parse(&code.code_challenge);
+    let challenge = challenge.ok_or_else(|| unusable("code_unusable"))?;
     if !challenge.is_met_by(&request.code_verifier) {
-        return Err(Refused::Verifier);
+        return Err(OAuthError::invalid_grant(
+            "pkce_mismatch",
+            "The code_verifier does not match the code_challenge.",
+        ));
     }
     if code.key_thumbprint.is_some() && code.key_thumbprint.as_deref() != key_thumbprint {
-        return Err(Refused::Key);
+        return Err(OAuthError::invalid_grant(
+            "code_key_differs",
+            "The code is bound to a key. Send a DPoP proof made with that key.",
+        ));
     }
     // OAuth 2.1 drops the parameter from this message; one that is sent must be right.
     if request.redirect_uri.as_ref().is_some_and(|uri| *uri != code.redirect_uri) {
-        return Err(Refused::RedirectUri);
+        return Err(OAuthError::invalid_grant(
+            "redirect_uri_differs",
+            "The redirect_uri is not that of the authorization request.",
+        ));
     }
-    if code.redeemed_at.is_some() {
-        return Err(Refused::Replayed);
-    }
-    if code.expires_at <= now { Err(Refused::Unusable) } else { Ok(()) }
+    Ok(())
 }
 
-impl From<Refused> for OAuthError {
-    fn from(refused: Refused) -> Self {
-        let unusable = "The code is unknown, expired or not this client's. Start a new sign-in.";
-        match refused {
-            Refused::Unusable => Self::invalid_grant("code_unusable", unusable),
-            Refused::Replayed => Self::invalid_grant("code_replayed", unusable),
-            Refused::RedirectUri => Self::invalid_grant(
-                "redirect_uri_differs",
-                "The redirect_uri is not that of the authorization request.",
-            ),
-            Refused::Key => Self::invalid_grant(
-                "code_key_differs",
-                "The code is bound to a key. Send a DPoP proof made with that key.",
-            ),
-            Refused::Verifier => Self::invalid_grant(
-                "pkce_mismatch",
-                "The code_verifier does not match the code_challenge.",
-            ),
-        }
-    }
+/// Unknown, expired, used and another client's: indistinguishable on purpose.
+fn unusable(reason: &'static str) -> OAuthError {
+    let description = "The code is unknown, expired or not this client's. Start a new sign-in.";
+    OAuthError::invalid_grant(reason, description)
 }

@@ -3,7 +3,7 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Issue, Subject, TokenExtras},
+    issue::{self, Issue, TokenExtras},
 };
 use crate::{
     extract::FromParameters,
@@ -41,14 +41,6 @@ pub(super) async fn serve(
     }
     let resource = resource::select(&state.resources, &request.resources)?;
     let scope = resource.grantable_to_client(request.scope.as_deref(), client.max_scopes())?;
-    let issue = Issue {
-        client,
-        subject: Subject::Client,
-        grant: None,
-        resource,
-        scope,
-        expires_by: None,
-        actor: None,
-    };
+    let issue = Issue::new(client, None, resource, scope);
     issue::tokens(state, issue, key_thumbprint, TokenExtras::default()).await
 }

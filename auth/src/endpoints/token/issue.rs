@@ -19,8 +19,8 @@ use crate::{
 /// What the tokens are made of.
 pub(super) struct Issue<'a> {
     pub(super) client: &'a Client,
-    /// Whom they speak of.
-    pub(super) subject: Subject,
+    /// Whom they speak of; the client itself where there is no one.
+    pub(super) person: Option<Person>,
     /// The grant they come of, whose end is theirs too.
     pub(super) grant: Option<&'a grants::Model>,
     /// What they are for.
@@ -32,18 +32,11 @@ pub(super) struct Issue<'a> {
     pub(super) actor: Option<Actor>,
 }
 
-/// Whom a token speaks of.
-pub(super) enum Subject {
-    /// A person, and how they proved who they are.
-    Person(Box<users::Model>, Authentication),
-    Client,
-}
-
-/// How a person proved who they are (RFC 9068 §2.2.1).
-#[derive(Default)]
-pub(super) struct Authentication {
+/// A person, and how they proved who they are (RFC 9068 §2.2.1).
+pub(super) struct Person {
+    pub(super) user: users::Model,
     /// When they last did (`auth_time`).
-    pub(super) at: Option<i64>,
+    pub(super) authenticated_at: Option<i64>,
     /// How strongly, where the issuer of an assertion says so (`acr`).
     pub(super) acr: Option<String>,
 }
@@ -59,6 +52,16 @@ pub(super) struct TokenExtras {
 }
 
 impl<'a> Issue<'a> {
+    /// Tokens that come of no grant.
+    pub(super) fn new(
+        client: &'a Client,
+        person: Option<Person>,
+        resource: &'a Resource,
+        scope: ScopeSet,
+    ) -> Self {
+        Self { client, person, grant: None, resource, scope, expires_by: None, actor: None }
+    }
+
     /// Tokens of a grant: all that it still allows, or what of it is `wanted`. Made before the code
     /// or refresh token is used up, because a grant of which nothing can come must leave no trace.
     pub(super) async fn of_grant(
@@ -82,44 +85,24 @@ impl<'a> Issue<'a> {
         let user = user.ok_or_else(|| {
             OAuthError::invalid_grant("user_gone", "The person no longer has an account here.")
         })?;
-        let authentication = Authentication { at: Some(grant.authenticated_at), acr: None };
-        Ok(Self {
-            client,
-            subject: Subject::Person(Box::new(user), authentication),
-            grant: Some(grant),
-            resource,
-            scope,
-            expires_by: Some(grant.expires_at),
-            actor: None,
-        })
+        let person = Person { user, authenticated_at: Some(grant.authenticated_at), acr: None };
+        let issue = Self::new(client, Some(person), resource, scope);
+        Ok(Self { grant: Some(grant), expires_by: Some(grant.expires_at), ..issue })
     }
 
     fn sub(&self) -> String {
-        match &self.subject {
-            Subject::Person(user, _) => user.id.to_string(),
-            Subject::Client => self.client.id.clone(),
+        match &self.person {
+            Some(person) => person.user.id.to_string(),
+            None => self.client.id.clone(),
         }
     }
 
     fn revealed(&self) -> UserClaims {
-        match &self.subject {
-            Subject::Person(user, _) => user.revealed(&self.scope),
-            Subject::Client => UserClaims::default(),
-        }
+        self.person.as_ref().map(|person| person.user.revealed(&self.scope)).unwrap_or_default()
     }
 
     fn authenticated_at(&self) -> Option<i64> {
-        match &self.subject {
-            Subject::Person(_, authentication) => authentication.at,
-            Subject::Client => None,
-        }
-    }
-
-    fn acr(&self) -> Option<String> {
-        match &self.subject {
-            Subject::Person(_, authentication) => authentication.acr.clone(),
-            Subject::Client => None,
-        }
+        self.person.as_ref()?.authenticated_at
     }
 
     /// Starts with the grant id, so that revoking the grant also revokes this token.
@@ -209,7 +192,7 @@ fn access_claims(
         nbf: None,
         jti: issue.jti(),
         auth_time: issue.authenticated_at(),
-        acr: issue.acr(),
+        acr: issue.person.as_ref().and_then(|person| person.acr.clone()),
         cnf: key_thumbprint.map(|jkt| Confirmation { jkt: jkt.into() }),
         act: issue.actor.clone(),
         name: user.name,

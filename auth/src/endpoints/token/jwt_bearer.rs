@@ -7,7 +7,7 @@
 
 use super::{
     TokenResponse,
-    issue::{self, Authentication, Issue, Subject, TokenExtras},
+    issue::{self, Issue, Person, TokenExtras},
 };
 use crate::{
     extract::FromParameters,
@@ -20,7 +20,7 @@ use crate::{
     },
     state::AppState,
     storage::{
-        identities, single_use,
+        identities,
         users::{self, Profile},
     },
 };
@@ -52,11 +52,9 @@ pub(super) async fn serve(
     let verified = issuers::verify(state, client, &request.assertion).await?;
     verified.restrictions.check_key(key_thumbprint)?;
     let restrictions = verified.restrictions;
-    let issue = match verified.subject {
-        issuers::Subject::Person(person) => {
-            of_person(state, client, &request, &restrictions, *person).await?
-        }
-        issuers::Subject::Workload => of_workload(state, client, &request, &restrictions)?,
+    let issue = match verified.person {
+        Some(person) => of_person(state, client, &request, &restrictions, person).await?,
+        None => of_workload(state, client, &request, &restrictions)?,
     };
     issue::tokens(state, issue, key_thumbprint, TokenExtras::default()).await
 }
@@ -75,15 +73,7 @@ fn of_workload<'a>(
     if scope.is_empty() {
         return Err(scope_not_asserted());
     }
-    Ok(Issue {
-        client,
-        subject: Subject::Client,
-        grant: None,
-        resource,
-        scope,
-        expires_by: None,
-        actor: None,
-    })
+    Ok(Issue::new(client, None, resource, scope))
 }
 
 /// Judges everything, then spends the assertion: a request that is wrong consumes nothing.
@@ -108,20 +98,13 @@ async fn of_person<'a>(
         return Err(unknown_person());
     }
     spend(state, &claims).await?;
-    let authentication = Authentication { at: claims.auth_time, acr: restrictions.acr.clone() };
     let user = match known {
         Some(user) => user,
         None => create_person(state, issuer, &claims).await?,
     };
-    Ok(Issue {
-        client,
-        subject: Subject::Person(Box::new(user), authentication),
-        grant: None,
-        resource,
-        scope,
-        expires_by: None,
-        actor: None,
-    })
+    let acr = restrictions.acr.clone();
+    let person = Person { user, authenticated_at: claims.auth_time, acr };
+    Ok(Issue::new(client, Some(person), resource, scope))
 }
 
 /// The resource that the assertion names. The request may repeat it, and nothing else.
@@ -187,12 +170,7 @@ async fn create_person(
 /// Spends the assertion: exactly one caller goes on, on any replica.
 async fn spend(state: &AppState, claims: &IdentityAssertion) -> Result<(), OAuthError> {
     let value = format!("{} {}", claims.assertion.iss, claims.assertion.jti);
-    let until = claims.remembered_until();
-    if single_use::remember(state.db.connection(), "id-jag", &value, until).await? {
-        Ok(())
-    } else {
-        Err(assertion::replayed())
-    }
+    state.spend("id-jag", &value, claims.remembered_until(), assertion::replayed).await
 }
 
 fn scope_not_asserted() -> OAuthError {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     TokenResponse,
-    issue::{self, Authentication, Issue, Subject, TokenExtras},
+    issue::{self, Issue, Person, TokenExtras},
 };
 use crate::{
     extract::FromParameters,
@@ -84,14 +84,12 @@ pub(super) async fn serve(
     check_key(&subject.claims, key_thumbprint)?;
     let resource = target(state, &subject.claims, &request.targets)?;
     let scope = narrowed(client, resource, &subject, request.scope.as_ref())?;
+    let person = person(state, &subject.claims).await?;
     let issue = Issue {
-        client,
-        subject: person(state, &subject.claims).await?,
         grant: subject.grant.as_ref(),
-        resource,
-        scope,
         expires_by: Some(subject.claims.exp),
         actor: actor(client, &subject.claims)?,
+        ..Issue::new(client, Some(person), resource, scope)
     };
     let response = issue::tokens(state, issue, key_thumbprint, TokenExtras::default()).await?;
     Ok(TokenResponse { issued_token_type: Some(ACCESS_TOKEN), ..response })
@@ -99,13 +97,8 @@ pub(super) async fn serve(
 
 /// The client that got the token may exchange it, and so may the resource that it was sent to.
 fn check_holder(client: &Client, claims: &AccessTokenClaims) -> Result<(), OAuthError> {
-    let is_its_resource = client
-        .metadata
-        .operator
-        .resource
-        .as_ref()
-        .is_some_and(|resource| claims.aud.contains(resource));
-    if claims.client_id == client.id || is_its_resource { Ok(()) } else { Err(unusable()) }
+    let may_exchange = claims.client_id == client.id || client.is_audience_of(&claims.aud);
+    if may_exchange { Ok(()) } else { Err(unusable()) }
 }
 
 /// A token that is bound to a key stays bound to it (RFC 9449 §5).
@@ -172,13 +165,12 @@ fn narrowed(
 }
 
 /// A token without a user has no subject to act for.
-async fn person(state: &AppState, claims: &AccessTokenClaims) -> Result<Subject, OAuthError> {
+async fn person(state: &AppState, claims: &AccessTokenClaims) -> Result<Person, OAuthError> {
     let Ok(id) = claims.sub.parse::<Uuid>() else {
         return Err(unusable());
     };
     let user = users::find(state.db.connection(), id).await?.ok_or_else(unusable)?;
-    let authentication = Authentication { at: claims.auth_time, acr: claims.acr.clone() };
-    Ok(Subject::Person(Box::new(user), authentication))
+    Ok(Person { user, authenticated_at: claims.auth_time, acr: claims.acr.clone() })
 }
 
 /// Who acts now, and for whom they act in turn. A client that only narrows its own token acts for
