@@ -158,7 +158,6 @@ impl Clients {
     }
 }
 
-/// The client of a row.
 fn pre_registered(row: clients::Model, now: i64) -> Client {
     Client {
         secret_hashes: row.live_secret_hashes(now),

@@ -37,7 +37,6 @@ const MINUTE: u32 = 60;
 const DAY: u32 = 86_400;
 
 impl Limits {
-    /// The limits that the settings describe.
     pub(crate) fn new(settings: &LimitSetting) -> Self {
         Self {
             wrong_secrets: per(MINUTE, settings.wrong_secrets),
@@ -116,7 +115,6 @@ impl Limits {
         )
     }
 
-    /// Rate-limits registrations from one address.
     pub(crate) fn register(&self, address: &str, now: i64) -> Result<(), OAuthError> {
         admit(
             self.registrations.as_ref(),

@@ -44,7 +44,6 @@ pub(crate) fn host_of(client_id: &str) -> Option<String> {
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
-/// Where the answer goes.
 pub(crate) fn redirect(target: &RedirectTarget) -> Redirect {
     let kind = match target.uri() {
         _ if target.is_loopback() => RedirectKind::Loopback,
@@ -54,7 +53,6 @@ pub(crate) fn redirect(target: &RedirectTarget) -> Redirect {
     Redirect { host: target.shown_host(), uri: target.uri().into(), kind }
 }
 
-/// The person who is signed in.
 pub(crate) fn person(signed_in: &SignedIn) -> Person {
     Person { name: signed_in.shown_name(), email: signed_in.user.email.clone() }
 }

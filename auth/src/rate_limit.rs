@@ -17,7 +17,6 @@ pub(crate) struct RateLimit {
     span: i64,
 }
 
-/// The limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limited {
     /// Seconds until the next event is allowed.

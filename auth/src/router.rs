@@ -158,7 +158,6 @@ where
     routes.layer(CatchPanicLayer::new()).layer(from_fn(explain))
 }
 
-/// Answers where no route does.
 async fn nothing_here() -> PageError {
     PageError::from(OAuthError::not_found())
 }

@@ -41,15 +41,12 @@ pub struct AppState {
     pub resources: Arc<[Resource]>,
     /// Issuers whose assertions are accepted.
     pub trusted_issuers: Arc<[TrustedIssuer]>,
-    /// Where people sign in.
     pub(crate) upstreams: Upstreams,
     /// Speaks to clients' own servers.
     pub(crate) http: reqwest::Client,
     /// The operator's brand on the pages.
     pub brand: Arc<Brand>,
-    /// The operator's logo, if there is one.
     pub(crate) logo: Option<Arc<Logo>>,
-    /// Who asks for tokens.
     pub(crate) clients: Clients,
     /// How often strangers may fail, prove and register.
     pub(crate) limits: Limits,

@@ -11,7 +11,6 @@ use crate::{
 /// A token that is good now.
 #[derive(Clone, Debug)]
 pub(crate) enum LiveToken {
-    /// An access token, signed or opaque.
     Access(Box<AccessToken>),
     /// A refresh token, known by its grant.
     Refresh(Box<grants::Model>),

@@ -32,7 +32,6 @@ const MAX_LOGGED: usize = 200;
 pub(crate) struct Person {
     /// The upstream's own immutable identifier.
     pub(crate) subject: UpstreamSubject,
-    /// Everything else.
     pub(crate) profile: Profile,
 }
 
@@ -73,7 +72,6 @@ fn cut(text: &str) -> String {
 /// What a browser is sent to an upstream with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
-    /// Comes back unchanged.
     pub(crate) state: &'a str,
     /// The PKCE challenge, S256.
     pub(crate) code_challenge: &'a str,
@@ -88,15 +86,11 @@ pub(crate) struct Request<'a> {
 /// What a browser came back with, and what it was sent with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer<'a> {
-    /// The code.
     pub(crate) code: &'a str,
     /// Who says that it answers (RFC 9207).
     pub(crate) iss: Option<&'a str>,
-    /// The PKCE verifier.
     pub(crate) code_verifier: &'a str,
-    /// The nonce of the request.
     pub(crate) nonce: &'a str,
-    /// The time.
     pub(crate) now: i64,
 }
 
@@ -105,7 +99,6 @@ pub(crate) struct Answer<'a> {
 pub(crate) struct Upstream {
     /// Its name in paths and in `identities`.
     pub(crate) name: String,
-    /// What people call it.
     pub(crate) label: String,
     /// Whether a stand-in for development answers.
     pub(crate) stand_in: bool,
@@ -145,12 +138,10 @@ impl Upstreams {
         Ok(Self(all.into()))
     }
 
-    /// The upstream of this name.
     pub(crate) fn find(&self, name: &str) -> Option<&Upstream> {
         self.iter().find(|upstream| upstream.name == name)
     }
 
-    /// Each of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Upstream> {
         self.0.iter()
     }

@@ -22,7 +22,6 @@ pub(super) struct Freshness {
 }
 
 impl Freshness {
-    /// Reads the headers of an answer.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let control = read::<CacheControl>(headers).unwrap_or_else(CacheControl::new);
         let is_shared = !control.no_store() && !control.no_cache() && !control.private();

@@ -64,7 +64,6 @@ impl FetchError {
 pub(super) struct Fetched {
     /// The body; `None` if the cached one is still valid.
     pub(super) body: Option<Vec<u8>>,
-    /// How long it may be used.
     pub(super) freshness: Freshness,
     /// For the next conditional request.
     pub(super) etag: Option<HeaderValue>,
@@ -74,7 +73,6 @@ pub(super) struct Fetched {
 #[derive(Clone)]
 pub(super) struct GuardedFetch {
     http: Client,
-    /// The address of this server.
     issuer: Url,
     allows_loopback: bool,
     at_once: Arc<Semaphore>,

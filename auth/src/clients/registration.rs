@@ -17,7 +17,6 @@ const PREFIX: &str = "dyn_";
 pub(crate) struct Registration {
     /// Identifies this registration. A later change or deletion is stored under it.
     pub(crate) id: Uuid,
-    /// `client_id_issued_at`.
     pub(crate) issued_at: i64,
     pub(crate) metadata: ClientMetadata,
 }
@@ -40,7 +39,6 @@ impl Registration {
         Ok(format!("{PREFIX}{sealed}"))
     }
 
-    /// Reads a `client_id` back.
     pub(crate) fn open(seals: &Seals, client_id: &str) -> Result<Self, SealError> {
         let sealed = client_id.strip_prefix(PREFIX).ok_or(SealError::DoesNotOpen)?;
         let (issued_at, id, metadata) = seals.registration.open(sealed)?;

@@ -8,7 +8,6 @@ use crate::oauth::{
     resource::{ResourceScope, TokenFormat},
 };
 
-/// The demo server under this identifier.
 pub(super) fn resource(identifier: String) -> Resource {
     let tools =
         scope("mcp:tools", "Use the tools of this server", "Die Werkzeuge dieses Servers benutzen");

@@ -35,7 +35,6 @@ struct PendingConsent {
     expires_at: i64,
 }
 
-/// Shows what is asked.
 pub(crate) async fn get(
     State(state): State<AppState>,
     signed_in: Option<SignedIn>,

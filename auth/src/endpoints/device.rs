@@ -36,7 +36,6 @@ pub(crate) async fn get(
     }
 }
 
-/// Takes a code, and then the answer.
 pub(crate) async fn post(
     State(state): State<AppState>,
     signed_in: Option<SignedIn>,

@@ -54,7 +54,6 @@ struct Hint {
     sid: Option<String>,
 }
 
-/// Signs out, or asks first.
 pub(crate) async fn get(
     State(state): State<AppState>,
     signed_in: Option<SignedIn>,

@@ -7,7 +7,6 @@ use web::{Frame, home::HomePage};
 
 use crate::{error_response::PageError, extract::SignedIn, presentation, state::AppState};
 
-/// The page, with who is signed in.
 pub(crate) async fn get(
     State(state): State<AppState>,
     signed_in: Option<SignedIn>,

@@ -73,7 +73,6 @@ fn button(upstream: &Upstream) -> Provider {
     }
 }
 
-/// The upstream that a path names.
 fn upstream<'a>(state: &'a AppState, name: &str) -> Result<&'a Upstream, PageError> {
     state.upstreams.find(name).ok_or_else(|| {
         PageError::new(

@@ -26,17 +26,11 @@ use crate::{
 /// The message, told apart by `grant_type`.
 #[derive(Debug)]
 pub(crate) enum TokenRequest {
-    /// RFC 6749 §4.1.3.
     AuthorizationCode(authorization_code::Request),
-    /// RFC 6749 §6.
     RefreshToken(refresh_token::Request),
-    /// RFC 6749 §4.4.2.
     ClientCredentials(client_credentials::Request),
-    /// RFC 8628 §3.4.
     DeviceCode(device_code::Request),
-    /// RFC 8693 §2.1.
     TokenExchange(token_exchange::Request),
-    /// RFC 7523 §2.1.
     JwtBearer(jwt_bearer::Request),
 }
 

@@ -45,7 +45,6 @@ struct SignedUserInfo<'a> {
     info: UserInfo,
 }
 
-/// Answers for who holds an access token.
 pub(crate) async fn get(
     State(state): State<AppState>,
     accept: Accept,

@@ -15,9 +15,7 @@ use crate::oauth::{ErrorCode, OAuthError};
 /// happened, and so whose fault it is.
 #[derive(Debug)]
 pub struct PageError {
-    /// Which page is shown.
     pub(crate) kind: ErrorKind,
-    /// The status of the response.
     pub(crate) status: StatusCode,
     /// What the log and a program are told.
     pub(crate) told: OAuthError,

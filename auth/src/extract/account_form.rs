@@ -21,7 +21,6 @@ pub(crate) struct AccountForm {
 }
 
 impl AccountForm {
-    /// An event that this form causes.
     pub(crate) fn event(&self, kind: EventKind, subject: &str, now: i64) -> security_events::Model {
         self.visitor.event(self.person.user.id, kind, subject, now)
     }

@@ -51,7 +51,6 @@ impl OptionalFromRequestParts<AppState> for SignedIn {
 }
 
 impl SignedIn {
-    /// What the person is called on pages.
     pub(crate) fn shown_name(&self) -> String {
         let user = &self.user;
         user.name.clone().or_else(|| user.preferred_username.clone()).unwrap_or_default()

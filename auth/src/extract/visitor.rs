@@ -102,7 +102,6 @@ impl Visitor {
         }
     }
 
-    /// An event that this visitor caused.
     pub(crate) fn event(
         &self,
         user_id: Uuid,

@@ -15,7 +15,6 @@ use crate::{
     oauth::{ErrorCode, OAuthError},
 };
 
-/// Longest time for a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A layer around the pages.

@@ -24,12 +24,9 @@ const MAX_WORKLOAD_LIFETIME: i64 = 86_400;
 /// What every assertion says.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Assertion {
-    /// Whom it comes from.
     pub(crate) iss: String,
-    /// Whom it speaks of.
     pub(crate) sub: String,
     aud: Audience,
-    /// Until when it is good.
     #[serde(deserialize_with = "numeric_date")]
     pub(crate) exp: i64,
     #[serde(deserialize_with = "numeric_date")]
@@ -42,7 +39,6 @@ pub(crate) struct Assertion {
 /// What an ID-JAG says.
 #[derive(Debug, Deserialize)]
 pub(crate) struct IdentityAssertion {
-    /// What every assertion says.
     #[serde(flatten)]
     pub(crate) assertion: Assertion,
     client_id: String,
@@ -51,7 +47,6 @@ pub(crate) struct IdentityAssertion {
     pub(crate) auth_time: Option<i64>,
     pub(crate) name: Option<String>,
     pub(crate) preferred_username: Option<String>,
-    /// Address of a portrait.
     pub(crate) picture: Option<String>,
     email: Option<String>,
     email_verified: Option<bool>,
@@ -63,7 +58,6 @@ pub(crate) struct IdentityAssertion {
 /// What a workload's assertion says; the rules of its issuer may ask for any claim.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WorkloadAssertion {
-    /// What every assertion says.
     #[serde(flatten)]
     pub(crate) assertion: Assertion,
     #[serde(flatten)]

@@ -29,10 +29,8 @@ pub(crate) struct Prompt {
 #[derive(Clone, Debug)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client: Client,
-    /// Where the answer goes.
     pub(crate) target: RedirectTarget,
     pub(crate) code_challenge: CodeChallenge,
-    /// What the token is for.
     pub(crate) resource: Resource,
     /// What can be granted of what was asked.
     pub(crate) scope: ScopeSet,
@@ -42,7 +40,6 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) nonce: Option<String>,
     /// Thumbprint of the key that the code is bound to (RFC 9449 §10).
     pub(crate) dpop_jkt: Option<String>,
-    /// What the person may be asked.
     pub(crate) prompt: Prompt,
     /// Seconds since the person last proved who they are, at most.
     pub(crate) max_age: Option<i64>,

@@ -61,7 +61,6 @@ string_enum! {
 }
 
 impl AuthenticationMethod {
-    /// Whether the client is given a secret.
     pub(crate) fn has_secret(self) -> bool {
         matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
     }
@@ -95,7 +94,6 @@ pub(crate) enum Provenance {
 /// A client.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// `client_id`.
     pub(crate) id: String,
     pub(crate) provenance: Provenance,
     pub(crate) metadata: ClientMetadata,

@@ -128,7 +128,6 @@ pub struct OAuthError {
 }
 
 impl OAuthError {
-    /// `invalid_request`.
     pub(crate) fn invalid_request(
         reason: &'static str,
         description: impl Into<Cow<'static, str>>,
@@ -136,7 +135,6 @@ impl OAuthError {
         ErrorCode::InvalidRequest.error(reason, description)
     }
 
-    /// `invalid_grant`.
     pub(crate) fn invalid_grant(
         reason: &'static str,
         description: impl Into<Cow<'static, str>>,
@@ -164,7 +162,6 @@ impl OAuthError {
         ErrorCode::TemporarilyUnavailable.error(reason, description).because(cause)
     }
 
-    /// An address that leads nowhere.
     pub(crate) fn not_found() -> Self {
         ErrorCode::NotFound.error("not_found", "There is nothing at this address.")
     }

@@ -67,7 +67,6 @@ impl Parameters {
         self.0.insert(name.into(), vec![value]);
     }
 
-    /// Takes `name` away.
     pub(crate) fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }

@@ -38,7 +38,6 @@ impl CodeChallenge {
         secret::is_sha256(challenge).then(|| Self(challenge.into()))
     }
 
-    /// The challenge on the wire.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -44,7 +44,6 @@ impl RedirectTarget {
         Ok(Self { uri: uri.into(), state, issuer: issuer.into() })
     }
 
-    /// The URI of the request.
     pub(crate) fn uri(&self) -> &str {
         &self.uri
     }

@@ -112,7 +112,6 @@ impl RedirectUri {
         }
     }
 
-    /// The URI as registered.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

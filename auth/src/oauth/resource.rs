@@ -34,10 +34,8 @@ string_enum! {
 pub struct Resource {
     /// The canonical identifier, which becomes `aud`.
     pub(crate) resource: String,
-    /// What people call it.
     pub(crate) name: String,
     pub(crate) scopes: Vec<ResourceScope>,
-    /// What its tokens are.
     #[serde(default)]
     pub(crate) token_format: TokenFormat,
     /// Seconds that its access tokens live, where it is not what the settings say.

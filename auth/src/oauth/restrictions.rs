@@ -49,7 +49,6 @@ const DESCRIPTIVE: [&str; 26] = [
 /// What the token that comes of an assertion must respect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Restrictions {
-    /// The resource that the token is for.
     pub(crate) resource: Option<Audience>,
     /// The most that the token may allow.
     pub(crate) scope: Option<String>,

@@ -40,7 +40,6 @@ impl ScopeSet {
         Ok(text.split(' ').filter(|scope| !scope.is_empty()).collect())
     }
 
-    /// Whether `scope` is in the set.
     pub(crate) fn contains(&self, scope: &str) -> bool {
         self.0.iter().any(|one| one == scope)
     }
@@ -50,12 +49,10 @@ impl ScopeSet {
         other.0.iter().all(|scope| self.contains(scope))
     }
 
-    /// Whether there is no scope.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The scopes, one by one.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

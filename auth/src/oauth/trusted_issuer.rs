@@ -121,7 +121,6 @@ impl TrustedIssuer {
     }
 }
 
-/// The issuer of this identifier.
 pub(crate) fn find<'a>(issuers: &'a [TrustedIssuer], issuer: &str) -> Option<&'a TrustedIssuer> {
     issuers.iter().find(|one| one.issuer == issuer)
 }

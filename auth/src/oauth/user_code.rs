@@ -41,12 +41,10 @@ impl UserCode {
         is_code.then_some(Self(code))
     }
 
-    /// As it is stored.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As it is shown.
     pub(crate) fn shown(&self) -> String {
         let (first, second) = self.0.split_at(LENGTH / 2);
         format!("{first}-{second}")

@@ -18,7 +18,6 @@ use crate::{config::Config, storage::users::Profile};
 /// The provider's name in `identities`.
 pub(crate) const PROVIDER: &str = "github";
 
-/// A GitHub OAuth app.
 #[derive(Clone, Debug)]
 pub(crate) struct Github {
     base_url: Url,
@@ -67,7 +66,6 @@ impl Github {
         }))
     }
 
-    /// Where the browser goes to sign in.
     pub(super) fn authorize_url(&self, request: Request<'_>) -> String {
         let mut url = below(&self.base_url, "login/oauth/authorize");
         let mut query = url.query_pairs_mut();

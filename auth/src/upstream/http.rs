@@ -13,7 +13,6 @@ use url::Url;
 
 use super::UpstreamError;
 
-/// Longest time for a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 /// Largest answer, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
@@ -93,7 +92,6 @@ fn unusable(error: impl std::fmt::Display) -> UpstreamError {
     UpstreamError::Unusable(error.to_string())
 }
 
-/// The bytes of an answer.
 pub(super) async fn read(response: Response) -> Result<Vec<u8>, UpstreamError> {
     body::read(response, MAX_ANSWER).await.map_err(|error| match error {
         BodyError::TooLarge => UpstreamError::Unreachable("its answer is larger than 1 MiB".into()),

@@ -69,7 +69,6 @@ struct UserInfo {
 }
 
 impl OpenIdProvider {
-    /// The provider that a setting describes.
     pub(crate) fn new(setting: OpenIdSetting, issuer: &str) -> Result<Self, reqwest::Error> {
         Ok(Self {
             redirect_uri: format!("{issuer}/sign-in/{}/callback", setting.name),
@@ -79,7 +78,6 @@ impl OpenIdProvider {
         })
     }
 
-    /// Where the browser goes to sign in.
     pub(super) async fn authorize_url(
         &self,
         request: Request<'_>,

@@ -34,17 +34,13 @@ fn usual_scope() -> String {
 pub(crate) struct OpenIdSetting {
     /// Its name in paths and in `identities`: it must never change.
     pub(crate) name: String,
-    /// What people call it.
     pub(crate) label: String,
     /// Its issuer identifier, compared exactly.
     pub(crate) issuer: String,
     /// The same as a URL.
     pub(crate) issuer_url: Url,
-    /// Who this server is there.
     pub(crate) client_id: String,
-    /// How this server proves it.
     pub(crate) client_secret: SecretString,
-    /// What is asked for there.
     pub(crate) scope: String,
 }
 

@@ -39,7 +39,6 @@ const CHANGES_OF_A_NETWORK: Allowance = Allowance { most: 50, span: 86_400 };
 /// The token that came with the registration.
 type Token = Result<TypedHeader<Authorization<Bearer>>, TypedHeaderRejection>;
 
-/// Answers with what is in force.
 pub(crate) async fn get(
     State(state): State<AppState>,
     Path(client_id): Path<String>,

@@ -16,19 +16,16 @@ use crate::{
     storage::{grants, opaque_tokens, users},
 };
 
-/// What the tokens are made of.
 pub(super) struct Issue<'a> {
     pub(super) client: &'a Client,
     /// Whom they speak of; the client itself where there is no one.
     pub(super) person: Option<Person>,
     /// The grant they come of, whose end is theirs too.
     pub(super) grant: Option<&'a grants::Model>,
-    /// What they are for.
     pub(super) resource: &'a Resource,
     pub(super) scope: ScopeSet,
     /// When they end at the latest, whatever their usual lifetime.
     pub(super) expires_by: Option<i64>,
-    /// Who acts for the subject.
     pub(super) actor: Option<Actor>,
 }
 
@@ -47,7 +44,6 @@ pub(super) struct TokenExtras {
     pub(super) refresh_token: Option<String>,
     /// Whether it gets an ID token, if the scope `openid` was granted.
     pub(super) id_token: bool,
-    /// The nonce of the ID token.
     pub(super) nonce: Option<String>,
 }
 

@@ -110,7 +110,6 @@ impl ClientMetadata {
         }
     }
 
-    /// Whether the client has published public keys.
     pub(crate) fn has_keys(&self) -> bool {
         self.jwks.is_some() || self.jwks_uri.is_some()
     }
