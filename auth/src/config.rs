@@ -41,21 +41,20 @@ const MAX_GRACE: i64 = 600;
 pub struct DatabaseSetting {
     /// SQLite file or PostgreSQL server.
     #[arg(
-        id = "database_url",
+        long,
         value_name = "URL",
-        long = "database-url",
         env = "DATABASE_URL",
         hide_env_values = true,
         default_value = "sqlite://data/auth.db",
         value_parser = secret_text
     )]
-    pub url: SecretString,
+    pub database_url: SecretString,
 }
 
 impl DatabaseSetting {
     /// Opens the database.
     pub async fn open(&self) -> Result<Database, OpenError> {
-        Database::open(self.url.expose_secret()).await
+        Database::open(self.database_url.expose_secret()).await
     }
 }
 
@@ -63,21 +62,15 @@ impl DatabaseSetting {
 #[derive(Clone, Debug, Args)]
 pub struct SecretSetting {
     /// File of master secrets, one a line: the first seals, all of them open.
-    #[arg(
-        id = "secret_file",
-        value_name = "FILE",
-        long = "secret-file",
-        env = "AUTH_SECRET_FILE",
-        default_value = "data/auth.secret"
-    )]
-    pub file: PathBuf,
+    #[arg(long, value_name = "FILE", env = "AUTH_SECRET_FILE", default_value = "data/auth.secret")]
+    pub secret_file: PathBuf,
 }
 
 impl SecretSetting {
     /// The master secrets of the file.
     pub(crate) fn master_secrets(&self) -> Result<MasterSecrets, ConfigError> {
-        let path = self.file.display().to_string();
-        let text = secret_file::read(&self.file)
+        let path = self.secret_file.display().to_string();
+        let text = secret_file::read(&self.secret_file)
             .map_err(|cause| ConfigError::SecretFile(path.clone(), cause))?;
         MasterSecrets::parse(&text).map_err(|error| ConfigError::Secret(path, error))
     }
@@ -87,14 +80,8 @@ impl SecretSetting {
 #[derive(Clone, Debug, Args)]
 pub struct StorySetting {
     /// File of what happened in each request, on each replica its own.
-    #[arg(
-        id = "story_file",
-        value_name = "FILE",
-        long = "story-file",
-        env = "AUTH_STORY_FILE",
-        default_value = "data/auth.stories"
-    )]
-    pub file: PathBuf,
+    #[arg(long, value_name = "FILE", env = "AUTH_STORY_FILE", default_value = "data/auth.stories")]
+    pub story_file: PathBuf,
 }
 
 /// How the log is written.

@@ -52,7 +52,7 @@ fn begin_logging(config: &Config) -> Option<watch::Receiver<Option<String>>> {
     };
     let opened = match config.story_size {
         0 => None,
-        size => Some(StoryFile::open(&config.story.file, size.saturating_mul(1024 * 1024))),
+        size => Some(StoryFile::open(&config.story.story_file, size.saturating_mul(1024 * 1024))),
     };
     let (file, failure) = match opened.transpose() {
         Ok(file) => (file, None),
@@ -63,7 +63,7 @@ fn begin_logging(config: &Config) -> Option<watch::Receiver<Option<String>>> {
     let log = log.with_filter(filter(config));
     tracing_subscriber::registry().with(log).with(stories).init();
     if let Some(error) = failure {
-        let file = config.story.file.display();
+        let file = config.story.story_file.display();
         tracing::warn!("no stories are kept for `auth explain`: {file} cannot be written: {error}");
     }
     watched

@@ -53,7 +53,7 @@ impl Explain {
         if self.stdin {
             self.collect(io::stdin().lock(), &mut events)?
         } else {
-            for half in [StoryFile::older(&self.story.file), self.story.file.clone()] {
+            for half in [StoryFile::older(&self.story.story_file), self.story.story_file.clone()] {
                 if let Some(file) = open(half)? {
                     self.collect(BufReader::new(file), &mut events)?;
                 }
@@ -101,7 +101,7 @@ impl Explain {
             format!(
                 "there is no story of the request {id} in {}; it may be too old, or on another \
                  replica",
-                self.story.file.display()
+                self.story.story_file.display()
             )
         })
     }

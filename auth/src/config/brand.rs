@@ -15,31 +15,14 @@ const MAX_LOGO_BYTES: usize = 12 * 1024;
 #[derive(Clone, Debug, Args)]
 pub struct BrandSetting {
     /// What the operator is called on the pages.
-    #[arg(
-        id = "brand_name",
-        value_name = "NAME",
-        long = "brand-name",
-        env = "AUTH_BRAND_NAME",
-        default_value = "Portcullis"
-    )]
-    pub name: String,
+    #[arg(long, value_name = "NAME", env = "AUTH_BRAND_NAME", default_value = "Portcullis")]
+    pub brand_name: String,
     /// Colour of buttons and links, as #rrggbb; used no paler than can be read.
-    #[arg(
-        id = "brand_color",
-        value_name = "COLOR",
-        long = "brand-color",
-        env = "AUTH_BRAND_COLOR",
-        value_parser = color
-    )]
-    pub color: Option<Color>,
+    #[arg(long, value_name = "COLOR", env = "AUTH_BRAND_COLOR", value_parser = color)]
+    pub brand_color: Option<Color>,
     /// SVG or PNG file of at most 12 KiB.
-    #[arg(
-        id = "brand_logo_file",
-        value_name = "FILE",
-        long = "brand-logo-file",
-        env = "AUTH_BRAND_LOGO_FILE"
-    )]
-    pub logo_file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "AUTH_BRAND_LOGO_FILE")]
+    pub brand_logo_file: Option<PathBuf>,
 }
 
 /// The operator's logo, as it is served.
@@ -58,11 +41,11 @@ impl BrandSetting {
     pub(crate) fn load(&self) -> Result<(Brand, Option<Logo>), ConfigError> {
         let logo = self.logo()?;
         let path = logo.as_ref().map(|logo| logo.path.clone());
-        Ok((Brand::new(&self.name, self.color, path), logo))
+        Ok((Brand::new(&self.brand_name, self.brand_color, path), logo))
     }
 
     fn logo(&self) -> Result<Option<Logo>, ConfigError> {
-        let Some(file) = &self.logo_file else { return Ok(None) };
+        let Some(file) = &self.brand_logo_file else { return Ok(None) };
         let refused = |why: String| ConfigError::Logo(file.display().to_string(), why);
         let bytes = fs::read(file).map_err(|error| refused(error.to_string()))?;
         if bytes.len() > MAX_LOGO_BYTES {
@@ -93,7 +76,11 @@ mod tests {
         let path = |last: u8| {
             let file = folder.path().join(format!("{last}.png"));
             fs::write(&file, [0x89, b'P', b'N', b'G', last]).unwrap();
-            let setting = BrandSetting { name: "Acme".into(), color: None, logo_file: Some(file) };
+            let setting = BrandSetting {
+                brand_name: "Acme".into(),
+                brand_color: None,
+                brand_logo_file: Some(file),
+            };
             setting.load().unwrap().1.unwrap().path
         };
         // Neither byte is UTF-8.

@@ -101,7 +101,7 @@ async fn auth_warns_of_a_master_secret_that_others_can_use() {
     for (mode, is_exposed) in
         [(0o644, true), (0o604, true), (0o602, true), (0o660, true), (0o640, false), (0o600, false)]
     {
-        set_mode(&stack.state.config.secret.file, mode);
+        set_mode(&stack.state.config.secret.secret_file, mode);
         let outcome = operator::run(&stack, &["keys", "list"]).await;
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
         assert_eq!(

@@ -119,7 +119,7 @@ async fn a_key_that_was_made_elsewhere_is_imported_as_the_next_one_and_only_once
 #[tokio::test]
 async fn with_another_master_secret_no_key_is_made() {
     let stack = Stack::start().await;
-    write_secret(&stack.state.config.secret.file);
+    write_secret(&stack.state.config.secret.secret_file);
     for command in [&["keys", "rotate"][..], &["keys", "rotate", "--emergency"], &["keys", "list"]]
     {
         let refused = operator::run(&stack, command).await;
