@@ -14,25 +14,19 @@ use crate::{
 /// Who asks, and how much of it is proven.
 pub(crate) fn client_details(client: &Client) -> ClientDetails {
     let text = |url: &Option<Url>| url.as_ref().map(Url::to_string);
+    // The host of a metadata document vouches for what it says.
+    let is_document = client.provenance == Provenance::MetadataDocument;
+    let host = if is_document { host_of(&client.id) } else { None };
     ClientDetails {
         name: client.metadata.client_name.clone(),
         id: client.id.clone(),
-        host: proven_host(client.provenance, &client.id),
-        unverified: client.provenance == Provenance::Registered,
+        host,
+        unverified: client.vouches_for_itself(),
         pages: OwnPages {
             home: text(&client.metadata.client_uri),
             policy: text(&client.metadata.policy_uri),
             terms: text(&client.metadata.tos_uri),
         },
-    }
-}
-
-/// The host that vouches for a client: that of an identifier which is the address of its own
-/// description.
-fn proven_host(provenance: Provenance, id: &str) -> Option<String> {
-    match provenance {
-        Provenance::MetadataDocument => host_of(id),
-        Provenance::PreRegistered | Provenance::Registered => None,
     }
 }
 

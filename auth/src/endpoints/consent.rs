@@ -55,10 +55,21 @@ pub(crate) async fn get(
         expires_at: now + PAGE_LIFETIME,
         query,
     };
-    let sealed = state.seals.consent.seal(&pending)?;
-    let page = page(&state, &request, &person, frame.language());
-    let continue_to = format!("/authorize?{}", pending.query);
-    let page = ConsentPage { request: sealed, continue_to, ..page };
+    let resource = &request.resource;
+    let refreshes = request.client.check_grant(GrantType::RefreshToken).is_ok();
+    let page = ConsentPage {
+        client: presentation::client_details(&request.client),
+        redirect: presentation::redirect(&request.target),
+        resource_name: resource.name.clone(),
+        resource: resource.resource.clone(),
+        scopes: presentation::scope_lines(Some(resource), &request.scope, frame.language()),
+        keeps_access_days: refreshes.then_some(state.config.grant_lifetime / DAY),
+        remembered: memory::remembers(&request.client),
+        person: presentation::person(&person),
+        request: state.seals.consent.seal(&pending)?,
+        continue_to: format!("/authorize?{}", pending.query),
+        csrf: person.csrf(&state),
+    };
     Ok(Html(page.render(&frame)).into_response())
 }
 
@@ -121,28 +132,6 @@ fn chosen(request: &AuthorizationRequest, ticked: &[String]) -> ScopeSet {
         left_out.iter().any(|scope| along.contains(scope))
     };
     request.scope.iter().filter(|scope| !brings_back(scope)).collect()
-}
-
-fn page(
-    state: &AppState,
-    request: &AuthorizationRequest,
-    person: &SignedIn,
-    language: Language,
-) -> ConsentPage {
-    let refreshes = request.client.check_grant(GrantType::RefreshToken).is_ok();
-    ConsentPage {
-        client: presentation::client_details(&request.client),
-        redirect: presentation::redirect(&request.target),
-        resource_name: request.resource.name.clone(),
-        resource: request.resource.resource.clone(),
-        scopes: presentation::scope_lines(Some(&request.resource), &request.scope, language),
-        keeps_access_days: refreshes.then_some(state.config.grant_lifetime / DAY),
-        remembered: memory::remembers(&request.client),
-        person: presentation::person(person),
-        request: String::new(),
-        continue_to: String::new(),
-        csrf: person.csrf(state),
-    }
 }
 
 fn stale() -> PageError {

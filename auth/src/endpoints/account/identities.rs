@@ -13,21 +13,12 @@ use crate::{
     oauth::secret,
     state::AppState,
     storage::{
-        StorageError,
         identities::{self, Model},
         security_events::{self, EventKind},
         sessions,
     },
     upstream::Upstreams,
 };
-
-/// What came of it.
-enum Unlinked {
-    /// The person has no such identity any more, or never had.
-    Done,
-    /// Without it they could not sign in.
-    IsLast,
-}
 
 /// Unlinks the identity and shows the account again. Doing it twice is no error.
 pub(crate) async fn post(
@@ -38,30 +29,24 @@ pub(crate) async fn post(
     if !form.person.is_fresh(state.clock.now()) {
         return Ok(see_other("/sign-in?continue=/account%23identities"));
     }
-    match unlink(&state, &form, named).await? {
-        Unlinked::Done => Ok(see_other("/account?unlinked=yes")),
-        Unlinked::IsLast => Err(PageError::new(
-            ErrorKind::Refused,
-            "identity_last",
-            "This is your only way to sign in. Add another one first, then remove it.",
-        )),
-    }
+    unlink(&state, &form, named).await?;
+    Ok(see_other("/account?unlinked=yes"))
 }
 
-async fn unlink(
-    state: &AppState,
-    form: &AccountForm,
-    named: &str,
-) -> Result<Unlinked, StorageError> {
+async fn unlink(state: &AppState, form: &AccountForm, named: &str) -> Result<(), PageError> {
     let user = form.person.user.id;
     let own = form.person.session.id;
     let transaction = state.db.begin().await?;
     let all = identities::hold_of_user(&transaction, user).await?;
     let Some(identity) = all.iter().find(|identity| name(identity) == named) else {
-        return Ok(Unlinked::Done);
+        return Ok(());
     };
     if !is_spare(identity, &all, &state.upstreams) {
-        return Ok(Unlinked::IsLast);
+        return Err(PageError::new(
+            ErrorKind::Refused,
+            "identity_last",
+            "This is your only way to sign in. Add another one first, then remove it.",
+        ));
     }
     let provider = &identity.provider;
     let label = state.upstreams.find(provider).map_or(provider, |upstream| &upstream.label);
@@ -69,8 +54,7 @@ async fn unlink(
     identities::unlink(&transaction, identity).await?;
     sessions::close_others_of_user(&transaction, user, own).await?;
     security_events::record(&transaction, event).await?;
-    transaction.commit().await?;
-    Ok(Unlinked::Done)
+    Ok(transaction.commit().await?)
 }
 
 /// What the form calls an identity. What an upstream calls it may hold any character.

@@ -21,41 +21,36 @@ use crate::{
 /// What the form names instead of a session to mean all but the one that sends it.
 const OTHERS: &str = "others";
 
-/// The sessions to end.
-#[derive(Clone, Copy)]
-enum Which {
-    One(Uuid),
-    Others,
-}
-
 /// Ends them and shows the account again. Another user's session is not touched.
 pub(crate) async fn post(
     State(state): State<AppState>,
     form: AccountForm,
 ) -> Result<Response, PageError> {
-    let which = match form.parameters.required("session")? {
-        OTHERS => Which::Others,
-        id => Which::One(Uuid::parse_str(id).map_err(|error| {
-            let description = "The form does not name a session. Load the page again.";
-            OAuthError::invalid_request("session_malformed", description).because(error)
-        })?),
-    };
-    end(&state, &form, which).await?;
-    Ok(see_other(match which {
-        Which::One(_) => "/account?signed_out=yes",
-        Which::Others => "/account?signed_out=others",
-    }))
+    let named = form.parameters.required("session")?;
+    if named == OTHERS {
+        end(&state, &form, None).await?;
+        return Ok(see_other("/account?signed_out=others"));
+    }
+    let session = Uuid::parse_str(named).map_err(|error| {
+        let description = "The form does not name a session. Load the page again.";
+        OAuthError::invalid_request("session_malformed", description).because(error)
+    })?;
+    end(&state, &form, Some(session)).await?;
+    Ok(see_other("/account?signed_out=yes"))
 }
 
-async fn end(state: &AppState, form: &AccountForm, which: Which) -> Result<(), StorageError> {
+/// Ends one session, or every one but that of the form.
+async fn end(
+    state: &AppState,
+    form: &AccountForm,
+    session: Option<Uuid>,
+) -> Result<(), StorageError> {
     let user = form.person.user.id;
     let own = form.person.session.id;
     let transaction = state.db.begin().await?;
-    let (any, kind) = match which {
-        Which::One(id) => {
-            (sessions::close_of_user(&transaction, user, id).await?, EventKind::SignedOut)
-        }
-        Which::Others => {
+    let (any, kind) = match session {
+        Some(id) => (sessions::close_of_user(&transaction, user, id).await?, EventKind::SignedOut),
+        None => {
             let ended = sessions::close_others_of_user(&transaction, user, own).await?;
             (ended > 0, EventKind::SignedOutElsewhere)
         }
