@@ -14,7 +14,7 @@ pub(crate) mod visitor;
 pub(crate) use self::{
     accept::Accept,
     account_form::AccountForm,
-    authenticated::{Authenticated, FromParameters, PresentedToken},
+    authenticated::{AccessRequest, Authenticated, FromParameters, PresentedToken},
     bearer::Bearer,
     form::Form,
     query::Query,

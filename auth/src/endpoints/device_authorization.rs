@@ -8,11 +8,8 @@ use serde::Serialize;
 
 use crate::{
     error_response::TokenError,
-    extract::{Authenticated, FromParameters, Visitor},
-    oauth::{
-        Client, ErrorCode, GrantType, OAuthError, Parameters, Secret, SecretKind, UserCode,
-        resource,
-    },
+    extract::{AccessRequest, Authenticated, Visitor},
+    oauth::{Client, ErrorCode, GrantType, OAuthError, Secret, SecretKind, UserCode, resource},
     state::AppState,
     storage::{
         attempts::{self, Allowance},
@@ -29,26 +26,6 @@ const INTERVAL: i64 = 5;
 const MAX_WAITING: u64 = 10_000;
 const FROM_A_NETWORK: Allowance = Allowance { most: 60, span: 60 };
 
-/// The message (RFC 8628 §3.1, RFC 8707 §2).
-#[derive(Debug)]
-pub(crate) struct DeviceAuthorizationRequest {
-    scope: Option<String>,
-    resources: Vec<String>,
-}
-
-impl FromParameters for DeviceAuthorizationRequest {
-    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
-        Ok(Self {
-            scope: parameters.optional("scope")?.map(Into::into),
-            resources: parameters.all("resource").to_vec(),
-        })
-    }
-
-    fn check_client(&self, client: &Client) -> Result<(), OAuthError> {
-        client.check_grant(GrantType::DeviceCode)
-    }
-}
-
 /// The answer (RFC 8628 §3.2).
 #[derive(Debug, Serialize)]
 pub(crate) struct DeviceAuthorizationResponse {
@@ -62,8 +39,9 @@ pub(crate) struct DeviceAuthorizationResponse {
 
 pub(crate) async fn post(
     State(state): State<AppState>,
-    Authenticated { client, request, visitor, .. }: Authenticated<DeviceAuthorizationRequest>,
+    Authenticated { client, request, visitor, .. }: Authenticated<AccessRequest>,
 ) -> Result<Json<DeviceAuthorizationResponse>, TokenError> {
+    client.check_grant(GrantType::DeviceCode)?;
     let resource = resource::select(&state.resources, &request.resources)?;
     let scope = resource.grantable(request.scope.as_deref())?;
     let scope = client.restrict(&scope, resource)?;

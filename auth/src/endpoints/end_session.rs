@@ -18,13 +18,15 @@ use crate::{
     cookies::CookieName,
     error_response::{PageError, see_other},
     extract::{Form, SignedIn, Visitor},
-    oauth::{Client, OAuthError, Parameters, loopback::LoopbackUri, redirect_target::shown_host},
+    oauth::{
+        Client, OAuthError, Parameters,
+        loopback::LoopbackUri,
+        parameters::{MAX_SHORT_LENGTH, too_long},
+        redirect_target::shown_host,
+    },
     presentation,
     state::AppState,
 };
-
-/// Longest `state`, in bytes.
-const MAX_STATE_LENGTH: usize = 2048;
 
 /// A request in which every parameter has been judged.
 struct LogoutRequest {
@@ -35,6 +37,14 @@ struct LogoutRequest {
 }
 
 impl LogoutRequest {
+    /// Whether the client holds an ID token of this person's present session.
+    fn is_of(&self, person: &SignedIn) -> bool {
+        self.hint.as_ref().is_some_and(|hint| {
+            hint.sub == person.user.id.to_string()
+                && hint.sid.as_ref().is_some_and(|sid| *sid == person.session.id.to_string())
+        })
+    }
+
     /// The redirect target of a client that registered itself. It may name any site, so the person
     /// decides whether to go there. A program on the person's machine is trusted.
     fn untrusted_target(&self) -> Option<Onward> {
@@ -165,10 +175,7 @@ fn target(client: Option<&Client>, uri: &str, state: Option<&str>) -> Result<Str
         .because(error)
     })?;
     match state {
-        Some(state) if state.len() > MAX_STATE_LENGTH => Err(OAuthError::invalid_request(
-            "parameter_too_long",
-            format!("The parameter state is longer than {MAX_STATE_LENGTH} bytes."),
-        )),
+        Some(state) if state.len() > MAX_SHORT_LENGTH => Err(too_long("state")),
         Some(state) => Ok(url.query_pairs_mut().append_pair("state", state).finish().to_string()),
         None => Ok(uri.to_owned()),
     }
@@ -181,16 +188,6 @@ impl Hint {
         let keys = PublishedKeys::from(&state.keys.key_set(state.clock.now()));
         let hint: Self = keys.verify(token, |typ| typ == Some("jwt")).ok()?;
         (hint.iss == state.config.issuer).then_some(hint)
-    }
-}
-
-impl LogoutRequest {
-    /// Whether the client holds an ID token of this person's present session.
-    fn is_of(&self, person: &SignedIn) -> bool {
-        self.hint.as_ref().is_some_and(|hint| {
-            hint.sub == person.user.id.to_string()
-                && hint.sid.as_ref().is_some_and(|sid| *sid == person.session.id.to_string())
-        })
     }
 }
 

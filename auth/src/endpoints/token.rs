@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::{
     error_response::TokenError,
-    extract::{Authenticated, FromParameters},
+    extract::{AccessRequest, Authenticated, FromParameters},
     limits::RateLimitKey,
     oauth::{Client, ErrorCode, GrantType, OAuthError, Parameters},
     state::AppState,
@@ -25,10 +25,16 @@ use crate::{
 
 /// The message, told apart by `grant_type`.
 #[derive(Debug)]
-pub(crate) enum TokenRequest {
+pub(crate) struct TokenRequest {
+    grant_type: GrantType,
+    message: Message,
+}
+
+#[derive(Debug)]
+enum Message {
     AuthorizationCode(authorization_code::Request),
     RefreshToken(refresh_token::Request),
-    ClientCredentials(client_credentials::Request),
+    ClientCredentials(AccessRequest),
     DeviceCode(device_code::Request),
     TokenExchange(token_exchange::Request),
     JwtBearer(jwt_bearer::Request),
@@ -45,36 +51,24 @@ impl FromParameters for TokenRequest {
                 "The grant_type is not served here. The metadata lists those that are.",
             )
         })?;
-        Ok(match grant_type {
-            GrantType::AuthorizationCode => Self::AuthorizationCode(read(parameters)?),
-            GrantType::RefreshToken => Self::RefreshToken(read(parameters)?),
-            GrantType::ClientCredentials => Self::ClientCredentials(read(parameters)?),
-            GrantType::DeviceCode => Self::DeviceCode(read(parameters)?),
-            GrantType::TokenExchange => Self::TokenExchange(read(parameters)?),
-            GrantType::JwtBearer => Self::JwtBearer(read(parameters)?),
-        })
+        let message = match grant_type {
+            GrantType::AuthorizationCode => Message::AuthorizationCode(read(parameters)?),
+            GrantType::RefreshToken => Message::RefreshToken(read(parameters)?),
+            GrantType::ClientCredentials => Message::ClientCredentials(read(parameters)?),
+            GrantType::DeviceCode => Message::DeviceCode(read(parameters)?),
+            GrantType::TokenExchange => Message::TokenExchange(read(parameters)?),
+            GrantType::JwtBearer => Message::JwtBearer(read(parameters)?),
+        };
+        Ok(Self { grant_type, message })
     }
 
     fn check_client(&self, client: &Client) -> Result<(), OAuthError> {
-        client.check_grant(self.grant_type())
+        client.check_grant(self.grant_type)
     }
 }
 
 fn read<T: FromParameters>(parameters: &Parameters) -> Result<T, OAuthError> {
     T::from_parameters(parameters)
-}
-
-impl TokenRequest {
-    fn grant_type(&self) -> GrantType {
-        match self {
-            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
-            Self::RefreshToken(_) => GrantType::RefreshToken,
-            Self::ClientCredentials(_) => GrantType::ClientCredentials,
-            Self::DeviceCode(_) => GrantType::DeviceCode,
-            Self::TokenExchange(_) => GrantType::TokenExchange,
-            Self::JwtBearer(_) => GrantType::JwtBearer,
-        }
-    }
 }
 
 /// What the client gets (RFC 6749 §5.1, RFC 8707 §2.2).
@@ -96,7 +90,7 @@ pub(crate) async fn post(
     State(state): State<AppState>,
     Authenticated { client, request, key_thumbprint, visitor }: Authenticated<TokenRequest>,
 ) -> Result<Json<TokenResponse>, TokenError> {
-    let served = serve(&state, &client, key_thumbprint.as_deref(), request).await;
+    let served = serve(&state, &client, key_thumbprint.as_deref(), request.message).await;
     served.map(Json).map_err(|error| {
         let address = visitor.limited_address();
         let key = if client.is_public() {
@@ -112,22 +106,14 @@ async fn serve(
     state: &AppState,
     client: &Client,
     key: Option<&str>,
-    request: TokenRequest,
+    message: Message,
 ) -> Result<TokenResponse, OAuthError> {
-    match request {
-        TokenRequest::AuthorizationCode(request) => {
-            authorization_code::serve(state, client, key, request).await
-        }
-        TokenRequest::RefreshToken(request) => {
-            refresh_token::serve(state, client, key, request).await
-        }
-        TokenRequest::ClientCredentials(request) => {
-            client_credentials::serve(state, client, key, request).await
-        }
-        TokenRequest::DeviceCode(request) => device_code::serve(state, client, key, request).await,
-        TokenRequest::TokenExchange(request) => {
-            token_exchange::serve(state, client, key, request).await
-        }
-        TokenRequest::JwtBearer(request) => jwt_bearer::serve(state, client, key, request).await,
+    match message {
+        Message::AuthorizationCode(it) => authorization_code::serve(state, client, key, it).await,
+        Message::RefreshToken(it) => refresh_token::serve(state, client, key, it).await,
+        Message::ClientCredentials(it) => client_credentials::serve(state, client, key, it).await,
+        Message::DeviceCode(it) => device_code::serve(state, client, key, it).await,
+        Message::TokenExchange(it) => token_exchange::serve(state, client, key, it).await,
+        Message::JwtBearer(it) => jwt_bearer::serve(state, client, key, it).await,
     }
 }

@@ -38,6 +38,22 @@ pub(crate) trait FromParameters: Sized {
     }
 }
 
+/// What of a message says which access a client wants, and at which resource (RFC 8707 §2).
+#[derive(Debug)]
+pub(crate) struct AccessRequest {
+    pub(crate) scope: Option<String>,
+    pub(crate) resources: Vec<String>,
+}
+
+impl FromParameters for AccessRequest {
+    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
+        Ok(Self {
+            scope: parameters.optional("scope")?.map(Into::into),
+            resources: parameters.all("resource").to_vec(),
+        })
+    }
+}
+
 /// The message that names a token (RFC 7009 §2.1, RFC 7662 §2.1). Its hint is not needed: tokens tell
 /// what they are.
 #[derive(Debug)]
@@ -148,10 +164,8 @@ impl Credentials {
             )),
             (_, Some(id)) => Ok(Self { id, proof }),
             (Some(id), None) => Ok(Self { id: id.into(), proof }),
-            (None, None) => match workload(state, parameters)? {
-                Some(workload) => Ok(workload),
-                None => Err(refused("client_missing", "No client_id was sent.")),
-            },
+            (None, None) => workload(state, parameters)?
+                .ok_or_else(|| refused("client_missing", "No client_id was sent.")),
         }
     }
 
@@ -220,17 +234,14 @@ fn check_secret(client: &Client, secret: &str) -> Result<(), OAuthError> {
 }
 
 fn wrong_method(registered: AuthenticationMethod) -> OAuthError {
-    let description: Cow<'_, str> = match registered {
-        AuthenticationMethod::None => "This client is public (token_endpoint_auth_method none). \
-                                       Send client_id and no credentials."
-            .into(),
-        method => format!(
-            "This client is registered for {method}. Authenticate by that method.",
-            method = method.as_str()
-        )
-        .into(),
-    };
-    refused("client_authentication_method", description)
+    let reason = "client_authentication_method";
+    if registered == AuthenticationMethod::None {
+        let description = "This client is public (token_endpoint_auth_method none). Send client_id \
+                           and no credentials.";
+        return refused(reason, description);
+    }
+    let method = registered.as_str();
+    refused(reason, format!("This client is registered for {method}. Authenticate by that method."))
 }
 
 /// Names by which an assertion may mean this server: its issuer identifier. An operator who entered

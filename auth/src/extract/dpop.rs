@@ -102,9 +102,11 @@ fn check_nonce(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
     match &proof.nonce {
         Some(nonce) if is_recent(nonce) => Ok(()),
         None if !state.config.dpop_nonce_required => Ok(()),
-        _ => Err(ErrorCode::UseDpopNonce
-            .error("dpop_nonce", "Make a new proof with the nonce of the header DPoP-Nonce.")
-            .with_dpop_nonce(nonce(state))),
+        _ => {
+            let description = "Make a new proof with the nonce of the header DPoP-Nonce.";
+            let refusal = ErrorCode::UseDpopNonce.error("dpop_nonce", description);
+            Err(OAuthError { dpop_nonce: Some(nonce(state)), ..refusal })
+        }
     }
 }
 

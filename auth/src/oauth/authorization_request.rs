@@ -11,9 +11,6 @@ use super::{
     secret,
 };
 
-/// Longest `state`, `nonce` and `login_hint`, in bytes.
-const MAX_STATE_LENGTH: usize = 2048;
-
 /// What the request wants of the person (OpenID Connect Core §3.1.2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
@@ -65,13 +62,12 @@ impl AuthorizationRequest {
         let asked_scope = parameters.optional("scope")?;
         let scope = resource.grantable(asked_scope)?;
         let scope = client.restrict(&scope, &resource)?;
-        check_length("state", parameters.optional("state")?)?;
-        let nonce = parse_nonce(parameters.optional("nonce")?)?;
+        parameters.short("state")?;
+        let nonce = parse_nonce(parameters.short("nonce")?)?;
         let dpop_jkt = parse_thumbprint(parameters.optional("dpop_jkt")?)?;
         let prompt = parse_prompt(parameters.optional("prompt")?)?;
         let max_age = parse_max_age(parameters.optional("max_age")?)?;
-        let login_hint = parameters.optional("login_hint")?.map(Into::into);
-        check_length("login_hint", login_hint.as_deref())?;
+        let login_hint = parameters.short("login_hint")?.map(Into::into);
         Ok(Self {
             client,
             target,
@@ -108,20 +104,8 @@ fn check_response(parameters: &Parameters) -> Result<(), OAuthError> {
     }
 }
 
-fn check_length(name: &'static str, value: Option<&str>) -> Result<(), OAuthError> {
-    if value.is_some_and(|value| value.len() > MAX_STATE_LENGTH) {
-        Err(OAuthError::invalid_request(
-            "parameter_too_long",
-            format!("The parameter {name} is longer than {MAX_STATE_LENGTH} bytes."),
-        ))
-    } else {
-        Ok(())
-    }
-}
-
 /// The nonce is stored with the code, and PostgreSQL takes no text with a zero byte.
 fn parse_nonce(nonce: Option<&str>) -> Result<Option<String>, OAuthError> {
-    check_length("nonce", nonce)?;
     match nonce {
         Some(nonce) if nonce.contains('\0') => Err(OAuthError::invalid_request(
             "nonce",

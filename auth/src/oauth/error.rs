@@ -174,11 +174,6 @@ impl OAuthError {
         )
     }
 
-    /// Adds the nonce for the client's next proof.
-    pub(crate) fn with_dpop_nonce(self, nonce: String) -> Self {
-        Self { dpop_nonce: Some(nonce), ..self }
-    }
-
     /// Adds the seconds after which another try makes sense.
     pub(crate) fn retry_after(self, seconds: i64) -> Self {
         Self { retry_after: Some(seconds), ..self }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OAuthError;
 
+/// Longest `state`, `nonce` and `login_hint`, in bytes.
+pub(crate) const MAX_SHORT_LENGTH: usize = 2048;
 /// Most parameters of a request.
 const MAX_PARAMETERS: usize = 1000;
 
@@ -52,6 +54,13 @@ impl Parameters {
         }
     }
 
+    /// The value of `name`, if it was sent, which must be short enough to be kept or sent on.
+    pub(crate) fn short(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
+        let value = self.optional(name)?;
+        let is_short = value.is_none_or(|value| value.len() <= MAX_SHORT_LENGTH);
+        if is_short { Ok(value) } else { Err(too_long(name)) }
+    }
+
     /// The value of `name`, which must have been sent.
     pub(crate) fn required(&self, name: &'static str) -> Result<&str, OAuthError> {
         self.optional(name)?.ok_or_else(|| {
@@ -75,6 +84,13 @@ impl Parameters {
     pub(crate) fn all(&self, name: &str) -> &[String] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
+}
+
+pub(crate) fn too_long(name: &'static str) -> OAuthError {
+    OAuthError::invalid_request(
+        "parameter_too_long",
+        format!("The parameter {name} is longer than {MAX_SHORT_LENGTH} bytes."),
+    )
 }
 
 fn decode(text: &[u8]) -> Result<String, OAuthError> {

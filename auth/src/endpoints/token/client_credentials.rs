@@ -6,32 +6,17 @@ use super::{
     issue::{self, Issue, TokenExtras},
 };
 use crate::{
-    extract::FromParameters,
-    oauth::{Client, ErrorCode, OAuthError, Parameters, resource},
+    extract::AccessRequest,
+    oauth::{Client, ErrorCode, OAuthError, resource},
     state::AppState,
 };
-
-#[derive(Debug)]
-pub(crate) struct Request {
-    scope: Option<String>,
-    resources: Vec<String>,
-}
-
-impl FromParameters for Request {
-    fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
-        Ok(Self {
-            scope: parameters.optional("scope")?.map(Into::into),
-            resources: parameters.all("resource").to_vec(),
-        })
-    }
-}
 
 /// Gives the client a token of its own. There is no refresh token: it can ask again.
 pub(super) async fn serve(
     state: &AppState,
     client: &Client,
     key_thumbprint: Option<&str>,
-    request: Request,
+    request: AccessRequest,
 ) -> Result<TokenResponse, OAuthError> {
     if client.is_public() {
         return Err(ErrorCode::UnauthorizedClient.error(

@@ -10,7 +10,7 @@ use super::{
     issue::{self, Issue, Person, TokenExtras},
 };
 use crate::{
-    extract::FromParameters,
+    extract::{AccessRequest, FromParameters},
     issuers::{self, AssertedPerson},
     oauth::{
         Client, ErrorCode, OAuthError, Parameters, Resource, ScopeSet, TrustedIssuer,
@@ -28,16 +28,14 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Request {
     assertion: String,
-    scope: Option<String>,
-    resources: Vec<String>,
+    access: AccessRequest,
 }
 
 impl FromParameters for Request {
     fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
         Ok(Self {
             assertion: parameters.required("assertion")?.into(),
-            scope: parameters.optional("scope")?.map(Into::into),
-            resources: parameters.all("resource").to_vec(),
+            access: AccessRequest::from_parameters(parameters)?,
         })
     }
 }
@@ -68,7 +66,8 @@ fn of_workload<'a>(
     restrictions: &Restrictions,
 ) -> Result<Issue<'a>, OAuthError> {
     let resource = target(state, request, restrictions)?;
-    let scope = resource.grantable_to_client(request.scope.as_deref(), client.max_scopes())?;
+    let scope =
+        resource.grantable_to_client(request.access.scope.as_deref(), client.max_scopes())?;
     let scope = resource.within(&scope, restrictions.scope()?.as_ref());
     if scope.is_empty() {
         return Err(scope_not_asserted());
@@ -115,12 +114,12 @@ fn target<'a>(
 ) -> Result<&'a Resource, OAuthError> {
     use keys::Audience::{Many, One};
     let asserted = match &restrictions.resource {
-        None => return resource::select(&state.resources, &request.resources),
+        None => return resource::select(&state.resources, &request.access.resources),
         Some(One(one)) => std::slice::from_ref(one),
         Some(Many(many)) => many.as_slice(),
     };
     let asserted = resource::select(&state.resources, asserted)?;
-    resource::check_granted(&state.resources, &request.resources, &asserted.resource)?;
+    resource::check_granted(&state.resources, &request.access.resources, &asserted.resource)?;
     Ok(asserted)
 }
 
@@ -131,7 +130,7 @@ fn narrowed(
     request: &Request,
     restrictions: &Restrictions,
 ) -> Result<ScopeSet, OAuthError> {
-    let requested = request.scope.as_deref().or(restrictions.scope.as_deref());
+    let requested = request.access.scope.as_deref().or(restrictions.scope.as_deref());
     let granted = resource.within(&resource.grantable(requested)?, restrictions.scope()?.as_ref());
     let granted = resource.within(&granted, client.max_scopes());
     if granted.is_empty() { Err(scope_not_asserted()) } else { Ok(granted) }
