@@ -168,11 +168,6 @@ fn pre_registered(row: clients::Model, now: i64) -> Client {
     }
 }
 
-/// Whether the client with this identifier registered itself.
-pub(crate) fn registered_itself(id: &str) -> bool {
-    registration::is_registered_id(id)
-}
-
 fn unknown() -> OAuthError {
     ErrorCode::InvalidClient
         .error("client_unknown", "This server does not know the client. Register it again.")

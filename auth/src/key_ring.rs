@@ -12,7 +12,7 @@ use thiserror::Error;
 use self::{replica::Replica, stored::StoredRing};
 use crate::{
     seals::Seals,
-    storage::{Connection, Database, StorageError},
+    storage::{Connection, Database, StorageError, signing_keys},
 };
 
 /// The keys cannot be read or changed.
@@ -130,7 +130,7 @@ impl LiveKeyRing {
             }
         }
         for (kid, at) in ring.keys.retirements(self.plan.rotation) {
-            stored::retire(&transaction, &kid, at).await?;
+            signing_keys::retire(&transaction, &kid, at).await?;
         }
         // Asked again under the lock: a replica without the first line may have started meanwhile.
         if self.is_new_seal_due(&ring, &transaction, now).await? {

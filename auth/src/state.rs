@@ -5,7 +5,6 @@ use std::{error::Error, sync::Arc, time::Duration};
 use keys::Algorithm;
 use net::clock::Clock;
 use net::host::HostNames;
-use reqwest::redirect::Policy;
 use web::Brand;
 
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     oauth::{Resource, TrustedIssuer},
     seals::Seals,
     storage::{Database, Readiness, StorageError, single_use},
-    upstream::Upstreams,
+    upstream::{Upstreams, http},
 };
 
 /// Longest time for a request to a client's own server.
@@ -85,7 +84,8 @@ impl AppState {
             clients,
             upstreams: Upstreams::new(&config)?,
             limits: Limits::new(&config.limits),
-            http: http_client(config.is_local()).map_err(ConfigError::HttpClient)?,
+            http: http::client(REQUEST_TIMEOUT, config.is_local())
+                .map_err(ConfigError::HttpClient)?,
             host_names: Arc::new(host_names),
             resources: resources.into(),
             trusted_issuers: trusted_issuers.into(),
@@ -121,16 +121,6 @@ impl AppState {
     }
 }
 
-/// Speaks to clients' own servers. It follows no redirect: what it sends is for one address alone.
-fn http_client(is_local: bool) -> Result<reqwest::Client, reqwest::Error> {
-    let http = reqwest::Client::builder()
-        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .timeout(REQUEST_TIMEOUT);
-    if is_local { http.no_proxy().build() } else { http.build() }
-}
-
-/// Seconds that no access token outlives.
 fn longest_token(config: &Config, resources: &[Resource]) -> i64 {
     let own = resources.iter().filter_map(|resource| resource.access_token_lifetime);
     own.fold(config.access_token_lifetime, i64::max)

@@ -4,7 +4,7 @@
 //! can leak from here or be passed on to anybody.
 
 pub(crate) mod github;
-mod http;
+pub(crate) mod http;
 mod id_token;
 pub(crate) mod openid;
 pub(crate) mod settings;

@@ -2,7 +2,7 @@
 //! resolved, without redirects, with limits on size and time. Failures reveal little, so that callers do not learn
 //! about networks that only this server can see.
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{error::Error, iter::successors, net::IpAddr, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use net::{
@@ -12,7 +12,6 @@ use net::{
     resolver::{self, Judge, JudgedResolver, Lookup},
 };
 use reqwest::{Client, Response, redirect::Policy};
-use thiserror::Error;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::{Host, Url};
 
@@ -34,7 +33,7 @@ pub(super) const LOOP_MARKER: &str = "portcullis";
 const CDN_LOOP: &str = "cdn-loop";
 
 /// Why there is no document.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
     /// The address is not public. Nothing was sent.
     #[error("the address is not public: {0}")]
@@ -70,7 +69,7 @@ pub(super) struct Fetched {
 }
 
 /// The only way to fetch from an address that a stranger named. Clones share the limits.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct GuardedFetch {
     http: Client,
     issuer: Url,
@@ -79,13 +78,7 @@ pub(super) struct GuardedFetch {
     total: RateLimit,
     by_origin: RateLimit,
     by_network: RateLimit,
-    reach: Reach,
-}
-
-impl fmt::Debug for GuardedFetch {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("GuardedFetch").finish_non_exhaustive()
-    }
+    reach: Arc<Reach>,
 }
 
 impl GuardedFetch {
@@ -119,7 +112,7 @@ impl GuardedFetch {
             total: RateLimit::new(MAX_PER_MINUTE, 60),
             by_origin: RateLimit::new(MAX_PER_MINUTE_AND_ORIGIN, 60),
             by_network: RateLimit::new(MAX_PER_MINUTE_AND_NETWORK, 60),
-            reach: Reach::unknown(),
+            reach: Arc::new(Reach::unknown()),
         })
     }
 
@@ -175,7 +168,6 @@ impl GuardedFetch {
 
     /// Checks addresses in the URL. Names are checked when they are resolved.
     fn check_address(&self, url: &Url) -> Result<(), FetchError> {
-        let refused = || Err(FetchError::NotPublic(url.host_str().unwrap_or_default().to_owned()));
         if is_same_server(&self.issuer, url) {
             return Err(FetchError::Own);
         }
@@ -189,7 +181,7 @@ impl GuardedFetch {
             Some(Host::Ipv4(address)) if is_public(address.into()) => Ok(()),
             Some(Host::Ipv6(address)) if is_public(address.into()) => Ok(()),
             Some(Host::Domain(name)) if is_public_name(name) => Ok(()),
-            _ => refused(),
+            _ => Err(FetchError::NotPublic(url.host_str().unwrap_or_default().to_owned())),
         }
     }
 
@@ -279,24 +271,18 @@ async fn read(response: Response, max_bytes: usize) -> Result<Vec<u8>, FetchErro
 }
 
 /// A name resolved to an address that is not public.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("the name has an address that is not public")]
 struct NotPublicName;
 
 /// Whether the request only failed because its name was refused, which says nothing about the network.
 fn is_refused_name(error: &reqwest::Error) -> bool {
-    let first = std::error::Error::source(error);
-    std::iter::successors(first, |cause| cause.source()).any(|cause| cause.is::<NotPublicName>())
+    successors(error.source(), |&cause| cause.source()).any(|cause| cause.is::<NotPublicName>())
 }
 
 fn out_of_reach(error: reqwest::Error) -> FetchError {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    FetchError::Unreachable(text)
+    let chain = successors(Some(&error as &dyn Error), |&cause| cause.source());
+    FetchError::Unreachable(chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
 
 /// Refuses a name if any of its addresses is not public.

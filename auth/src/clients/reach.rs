@@ -1,19 +1,13 @@
 //! Whether the Internet can be reached, judged by the latest fetches.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Seconds that a failed connection counts.
 const OUTAGE_TTL: i64 = 600;
 
-/// When an origin was last reached, and when a connection last failed. Clones share both.
-#[derive(Clone, Debug)]
-pub(super) struct Reach(Arc<Times>);
-
+/// When an origin was last reached, and when a connection last failed.
 #[derive(Debug)]
-struct Times {
+pub(super) struct Reach {
     reached_at: AtomicI64,
     failed_at: AtomicI64,
 }
@@ -21,16 +15,15 @@ struct Times {
 impl Reach {
     /// Nothing has been tried yet.
     pub(super) fn unknown() -> Self {
-        let never = || AtomicI64::new(i64::MIN);
-        Self(Arc::new(Times { reached_at: never(), failed_at: never() }))
+        Self { reached_at: AtomicI64::new(i64::MIN), failed_at: AtomicI64::new(i64::MIN) }
     }
 
     pub(super) fn note_success(&self, now: i64) {
-        self.0.reached_at.store(now, Ordering::Relaxed);
+        self.reached_at.store(now, Ordering::Relaxed);
     }
 
     pub(super) fn note_failure(&self, now: i64) {
-        self.0.failed_at.store(now, Ordering::Relaxed);
+        self.failed_at.store(now, Ordering::Relaxed);
     }
 
     /// Whether connections failed recently and none succeeded. A single bad name does not count while
@@ -38,7 +31,7 @@ impl Reach {
     pub(super) fn is_cut_off(&self, now: i64) -> bool {
         let since = now.saturating_sub(OUTAGE_TTL);
         let is_recent = |time: &AtomicI64| since < time.load(Ordering::Relaxed);
-        is_recent(&self.0.failed_at) && !is_recent(&self.0.reached_at)
+        is_recent(&self.failed_at) && !is_recent(&self.reached_at)
     }
 }
 

@@ -22,7 +22,7 @@ use web::{
 };
 
 use crate::{
-    clients,
+    clients::registration::is_registered_id,
     error_response::{PageError, see_other},
     extract::{Query, SignedIn},
     oauth::{OAuthError, Parameters, ScopeSet},
@@ -160,7 +160,7 @@ fn app(
         grant_id: grant.id.to_string(),
         name: grant.client_name.clone(),
         host: presentation::host_of(&grant.client_id),
-        unverified: clients::registered_itself(&grant.client_id),
+        unverified: is_registered_id(&grant.client_id),
         resource_name: resource.map_or(&grant.resource, |resource| &resource.name).clone(),
         scopes: presentation::scope_lines(resource, &scopes, language),
         first_used_at: grant.created_at,

@@ -70,11 +70,6 @@ pub async fn add(
     Ok(signing_keys::add(transaction, row).await?)
 }
 
-/// Gives a key its end. The ring must be locked.
-pub async fn retire(transaction: &impl Connection, kid: &str, at: i64) -> Result<(), StorageError> {
-    signing_keys::retire(transaction, kid, at).await
-}
-
 /// Seals under the first master secret what is sealed under another. From then on every replica
 /// seals with it, so all of them must know it. The ring must be locked.
 pub async fn seal_anew(transaction: &impl Connection, sealer: &Sealer) -> Result<(), KeyRingError> {

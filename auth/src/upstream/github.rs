@@ -62,7 +62,7 @@ impl Github {
             client_id: client_id.clone(),
             client_secret: client_secret.clone(),
             redirect_uri: format!("{}/sign-in/{PROVIDER}/callback", config.issuer),
-            http: http::client(&config.github_base_url)?,
+            http: http::client_for(&config.github_base_url)?,
         }))
     }
 

@@ -1,6 +1,6 @@
 //! Requests to upstreams: soon over, without redirects, with answers of a bounded size.
 
-use std::time::Duration;
+use std::{error::Error, iter::successors, time::Duration};
 
 use net::{
     body::{self, BodyError},
@@ -17,13 +17,18 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 /// Largest answer, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-/// An HTTP client towards the upstream at `url`.
-pub(super) fn client(url: &Url) -> Result<Client, reqwest::Error> {
+/// An HTTP client that follows no redirect: what it sends is for one address alone.
+pub(crate) fn client(timeout: Duration, is_local: bool) -> Result<Client, reqwest::Error> {
     let http = Client::builder()
         .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
-        .timeout(REQUEST_TIMEOUT);
-    if is_loopback(url) { http.no_proxy().build() } else { http.build() }
+        .timeout(timeout);
+    if is_local { http.no_proxy().build() } else { http.build() }
+}
+
+/// An HTTP client towards the upstream at `url`.
+pub(super) fn client_for(url: &Url) -> Result<Client, reqwest::Error> {
+    client(REQUEST_TIMEOUT, is_loopback(url))
 }
 
 /// Sends a request and reads the JSON object that is answered. An OAuth error in it is a refusal.
@@ -102,11 +107,6 @@ pub(super) async fn read(response: Response) -> Result<Vec<u8>, UpstreamError> {
 /// An address that failed stays out of the log: it may hold a code.
 pub(super) fn unreachable(error: reqwest::Error) -> UpstreamError {
     let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    UpstreamError::Unreachable(text)
+    let chain = successors(Some(&error as &dyn Error), |&cause| cause.source());
+    UpstreamError::Unreachable(chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }

@@ -72,7 +72,7 @@ impl OpenIdProvider {
     pub(crate) fn new(setting: OpenIdSetting, issuer: &str) -> Result<Self, reqwest::Error> {
         Ok(Self {
             redirect_uri: format!("{issuer}/sign-in/{}/callback", setting.name),
-            http: http::client(&setting.issuer_url)?,
+            http: http::client_for(&setting.issuer_url)?,
             setting: Arc::new(setting),
             known: Arc::default(),
         })

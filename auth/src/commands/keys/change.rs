@@ -10,7 +10,7 @@ use crate::{
     config::{SecretSetting, secret_file},
     key_ring::stored::{self, StoredRing},
     seals::Seals,
-    storage::{Connection, StorageError, revocations},
+    storage::{Connection, StorageError, revocations, signing_keys},
 };
 
 /// What opens the private keys.
@@ -89,7 +89,7 @@ async fn withdraw(
     now: i64,
 ) -> Result<(), StorageError> {
     for kid in &kids {
-        stored::retire(transaction, kid, now).await?;
+        signing_keys::retire(transaction, kid, now).await?;
     }
     let entries: Vec<String> = kids.iter().map(|kid| revocations::key(kid)).collect();
     revocations::enter(transaction, &entries, now).await
