@@ -46,7 +46,7 @@ impl fmt::Debug for Authenticator {
     }
 }
 
-fn sign(key: &hmac::Key, message: &[u8]) -> [u8; 32] {
+pub(super) fn sign(key: &hmac::Key, message: &[u8]) -> [u8; 32] {
     let mut tag = [0; 32];
     tag.copy_from_slice(hmac::sign(key, message).as_ref());
     tag

@@ -5,7 +5,7 @@ use std::fmt;
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Authenticator, Sealer, SealingLine, SecretError};
+use super::{Authenticator, Sealer, SealingLine, SecretError, authenticator::sign};
 
 /// One or more 32-byte secrets, one on each line. Every line opens; one of them, the sealing line,
 /// seals and tags. It is the first line until [`Self::seal_with`] changes it, because a line may seal
@@ -69,15 +69,8 @@ impl MasterSecrets {
 
     fn derive(&self, operation: &str, purpose: &str) -> Vec<[u8; 32]> {
         let label = format!("portcullis/{operation}/{purpose}");
-        self.lines
-            .iter()
-            .map(|secret| {
-                let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), label.as_bytes());
-                let mut key = [0; 32];
-                key.copy_from_slice(tag.as_ref());
-                key
-            })
-            .collect()
+        let keys = self.lines.iter().map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret));
+        keys.map(|key| sign(&key, label.as_bytes())).collect()
     }
 }
 

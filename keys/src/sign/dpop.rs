@@ -32,7 +32,9 @@ impl SigningKey {
     /// [`KeyError::Unusable`] if the URL does not parse, or signing fails.
     pub fn dpop_proof(&self, request: &DpopRequest<'_>) -> Result<String, KeyError> {
         let mut jti = [0; 16];
-        rand::fill(&mut jti).map_err(|_| KeyError::Unusable("there is no randomness".into()))?;
+        rand::fill(&mut jti).map_err(|_| {
+            KeyError::Unusable("the operating system provides no random numbers".into())
+        })?;
         let htu =
             htu(request.url).ok_or_else(|| KeyError::Unusable("the URL is not one".into()))?;
         let claims = ProofClaims {

@@ -129,8 +129,8 @@ impl SigningKey {
         Ok(key)
     }
 
-    /// Refuses a JWK whose public half belongs to another private key. Nobody could verify what it
-    /// signs.
+    /// Refuses a JWK whose public half belongs to another private key. What it signs
+    /// could not be verified.
     fn check_halves(&self) -> Result<(), KeyError> {
         let probe = b"probe";
         let algorithm = self.algorithm.into();

@@ -26,34 +26,18 @@ pub struct PublicJwk {
     pub usage: String,
 }
 
-/// The members that define the key (RFC 7518 §6, RFC 8037 §2).
+/// The members that define the key, in base64url (RFC 7518 §6, RFC 8037 §2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kty")]
 pub enum KeyMaterial {
     /// Elliptic curve, P-256 here.
     #[serde(rename = "EC")]
-    EllipticCurve {
-        crv: String,
-        /// First coordinate, base64url.
-        x: String,
-        /// Second coordinate, base64url.
-        y: String,
-    },
+    EllipticCurve { crv: String, x: String, y: String },
     /// Edwards curve, Ed25519 here.
     #[serde(rename = "OKP")]
-    OctetKeyPair {
-        crv: String,
-        /// Public key, base64url.
-        x: String,
-    },
-    /// RSA.
+    OctetKeyPair { crv: String, x: String },
     #[serde(rename = "RSA")]
-    Rsa {
-        /// Modulus, base64url.
-        n: String,
-        /// Exponent, base64url.
-        e: String,
-    },
+    Rsa { n: String, e: String },
 }
 
 /// Whether a JWK contains a member that must not be published.
