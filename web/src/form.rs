@@ -8,7 +8,6 @@ pub(crate) fn hidden(name: &'static str, value: &str) -> impl IntoView + use<> {
     view! { <input type="hidden" name=name value=value.to_owned() /> }
 }
 
-/// The form that signs out.
 pub(crate) fn sign_out(label: &'static str, csrf: &str) -> impl IntoView + use<> {
     view! {
         <form method="post" action="/sign-out">

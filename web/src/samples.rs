@@ -75,12 +75,12 @@ pub fn index(samples: &[Sample]) -> String {
 }
 
 /// The brand of the samples under `/branded`.
-pub fn other_brand() -> Brand {
+pub(crate) fn other_brand() -> Brand {
     Brand::new("Example Company", Color::parse("#7a1fa2"), Some(LOGO_PATH.to_owned()))
 }
 
 /// Where [`LOGO`] is to be served.
-pub const LOGO_PATH: &str = "/logo.svg";
+pub(crate) const LOGO_PATH: &str = "/logo.svg";
 
 /// A logo, as an operator would have one.
 pub const LOGO: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">
@@ -92,7 +92,6 @@ pub(crate) fn frame() -> Frame {
     Frame::new(Arc::new(Brand::default()), Language::English)
 }
 
-/// The person of the samples.
 pub(crate) fn person() -> Person {
     Person { name: "Nick Lucas".to_owned(), email: Some("nick@example.com".to_owned()) }
 }

@@ -83,7 +83,6 @@ pub(crate) struct ErrorTexts {
     pub(crate) server_mistake: ErrorText,
 }
 
-/// What an error page says.
 pub(crate) struct ErrorText {
     /// What is the matter, in a few words.
     pub(crate) title: &'static str,
@@ -93,7 +92,6 @@ pub(crate) struct ErrorText {
 }
 
 impl Text {
-    /// The catalogue of a language.
     pub(crate) fn of(language: Language) -> &'static Self {
         match language {
             Language::English => &english::TEXT,
@@ -117,7 +115,6 @@ impl Text {
         fill(self.quoted, &[("name", &isolated(name))])
     }
 
-    /// What happened to an account.
     pub(crate) fn event(&self, kind: &str) -> &'static str {
         match kind {
             "signed_in" => self.event_signed_in,

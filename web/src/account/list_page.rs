@@ -14,8 +14,7 @@ pub struct ListPage {
 }
 
 impl ListPage {
-    /// All of a list that is short enough.
-    pub const WHOLE: Self = Self { number: 1, last: 1 };
+    pub(crate) const WHOLE: Self = Self { number: 1, last: 1 };
 
     /// Links to the parts before and after this one, at the place that `address` gives each; `list`
     /// says of what, for who hears a link without its surroundings.

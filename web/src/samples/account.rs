@@ -12,7 +12,6 @@ use crate::{
 const NOW: i64 = 1_764_028_800;
 const DAY: i64 = 86_400;
 
-/// An account in everyday use.
 pub(crate) fn account(language: Language) -> AccountPage {
     let app = |name, host, days| app(name, host, days, language);
     AccountPage {

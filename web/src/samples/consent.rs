@@ -27,7 +27,6 @@ pub(crate) fn consent(language: Language) -> ConsentPage {
     }
 }
 
-/// The client of the samples.
 pub(super) fn client() -> ClientDetails {
     ClientDetails {
         name: "Acme terminal".to_owned(),
@@ -147,7 +146,7 @@ fn hostile(language: Language) -> ConsentPage {
         },
         person: Person {
             name: "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren".to_owned(),
-            email: Some("a.rather.long.address.of.somebody@subdomain.example.com".to_owned()),
+            email: Some("a.rather.long.address.of.someone@subdomain.example.com".to_owned()),
         },
         ..consent(language)
     }

@@ -10,7 +10,6 @@ use crate::{
     device::{DeviceCodePage, DeviceConsentPage, DeviceDonePage, DeviceNotice},
 };
 
-/// A device that asks.
 pub(crate) fn device(language: Language) -> DeviceConsentPage {
     DeviceConsentPage {
         user_code: "WDJB-MJHT".to_owned(),
