@@ -25,9 +25,9 @@ use net::clock::Clock;
 use url::Url;
 
 use self::{
-    evidence::{Evidence, Judged, Objection},
+    evidence::{Evidence, Judged},
     probe::Prober,
-    report::{Finding, Outcome, Report},
+    report::{Finding, Report},
     requests::REDIRECT_URI,
 };
 use crate::{
@@ -35,10 +35,8 @@ use crate::{
     exit::Exit,
     http::Fetch,
     sign_in::{callback::CallbackListener, interaction::Interaction},
-    terminal::output::Output,
 };
 
-/// How much a failure matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
     /// A client cannot sign in, or a user can be harmed. The exit status is 1.
@@ -88,10 +86,6 @@ const GROUPS: [(&str, &[Check]); 10] = [
 ];
 
 /// Examines a server, prints the report and fails if something is wrong.
-///
-/// # Errors
-/// [`Error::Fetch`] when the server cannot be reached; [`Error::AlreadyTold`] with status 1 when
-/// a check failed that counts.
 pub(crate) async fn run(
     examination: &Examination,
     interaction: &Interaction,
@@ -103,20 +97,17 @@ pub(crate) async fn run(
     let listener = if examination.signs_in { Some(CallbackListener::bind().await?) } else { None };
     let redirect_uri =
         listener.as_ref().map_or(REDIRECT_URI.to_owned(), CallbackListener::redirect_uri);
-    let mut evidence = Evidence::new(examination.server.clone(), redirect_uri);
-    let mut prober = Prober { fetch: &fetch, clock, evidence: &mut evidence };
-    prober.read_metadata(&|words| tell(output, words)).await?;
-    announce_registration(&prober, output);
+    let evidence = Evidence::new(examination.server.clone(), redirect_uri);
+    let mut prober = Prober { fetch: &fetch, clock, output, evidence };
+    prober.read_metadata().await?;
     prober.register().await;
-    prober.try_endpoints(&|words| tell(output, words)).await;
+    prober.try_endpoints().await;
     if let Some(listener) = listener {
-        let prober = Prober { fetch: &fetch, clock, evidence: &mut evidence };
-        sign_in::gather(prober, listener, interaction).await;
+        sign_in::gather(&mut prober, listener, interaction).await;
     }
-    let mut prober = Prober { fetch: &fetch, clock, evidence: &mut evidence };
     prober.register_wrongly().await;
     prober.unregister().await;
-    let report = examine(evidence);
+    let report = examine(prober.evidence);
     if output.is_json() {
         output.json(&report.as_json(examination.server.as_str()))?;
     } else {
@@ -128,35 +119,13 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Writes what is being done to stderr.
-fn tell(output: &Output, words: &str) {
-    if output.has_reader() && !output.is_json() {
-        output.say(&format!("… {words}"));
-    }
-}
-
-/// Warns that the examination leaves a registration at the server, even if stderr is no terminal.
-fn announce_registration(prober: &Prober<'_>, output: &Output) {
-    if let Some(endpoint) = prober.evidence.endpoint("registration_endpoint") {
-        let words = "and deleting it at the end, if the server allows that";
-        output.say(&format!("… registering a client at {endpoint}, {words}"));
-    }
-}
-
 fn examine(evidence: Evidence) -> Report {
-    let judge =
-        |check: &'static Check| Finding { check, outcome: outcome((check.look)(&evidence)) };
-    let groups = GROUPS.iter().map(|(name, checks)| (*name, checks.iter().map(judge).collect()));
-    let groups = groups.collect();
-    Report { groups, registrations: evidence.registrations }
-}
-
-fn outcome(judged: Judged) -> Outcome {
-    match judged {
-        Ok(()) => Outcome::Passed,
-        Err(Objection::Found(words)) => Outcome::Failed(words),
-        Err(Objection::NotAsked(why)) => Outcome::Skipped(why),
-    }
+    let groups = GROUPS.iter().map(|(name, checks)| {
+        let findings =
+            checks.iter().map(|check| Finding { check, judged: (check.look)(&evidence) });
+        (*name, findings.collect())
+    });
+    Report { groups: groups.collect(), registrations: evidence.registrations }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked},
+    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked},
     landing::{Landing, destination, error_code, in_words},
     requests::{FOREIGN_REDIRECT, OTHER_PORT_REDIRECT, STATE},
 };
@@ -64,7 +64,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "authorize.unknown_client",
         severity: Severity::Error,
-        promise: "An unknown client is refused and nobody is redirected",
+        promise: "An unknown client is refused without a redirect",
         consequence: "the server is an open redirector",
         fix: "look the client up first; show a page with status 400",
         section: "OAuth 2.1 §4.1.2.1",
@@ -92,7 +92,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "authorize.foreign_redirect",
         severity: Severity::Error,
-        promise: "A redirect URI that is not the client's is refused and nobody is redirected",
+        promise: "A redirect URI that is not the client's is refused without a redirect",
         consequence: "codes, and with them accounts, can be stolen by a link",
         fix: "compare the redirect URI with the registered ones, character by character",
         section: "OAuth 2.1 §4.1.2.1; RFC 9700 §4.1.3",
@@ -102,7 +102,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "authorize.needs_pkce",
         severity: Severity::Error,
         promise: "A request without PKCE is refused",
-        consequence: "whoever intercepts the code of a public client can use it",
+        consequence: "anyone who intercepts the code of a public client can use it",
         fix: "answer invalid_request when code_challenge is missing",
         section: "OAuth 2.1 §4.1.1; RFC 9700 §2.1.1",
         look: |evidence| {
@@ -114,7 +114,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "authorize.no_plain",
         severity: Severity::Advice,
         promise: "A request with PKCE plain is refused",
-        consequence: "the verifier travels through the browser, where PKCE should keep it from",
+        consequence: "the verifier travels through the browser, which PKCE should prevent",
         fix: "answer invalid_request to code_challenge_method=plain",
         section: "RFC 9700 §2.1.1; RFC 7636 §7.2",
         look: |evidence| {
@@ -169,10 +169,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "send Content-Security-Policy: frame-ancestors 'none' and X-Frame-Options: DENY",
         section: "RFC 9700 §4.16",
         look: |evidence| {
-            let pages = [Probe::Authorize, Probe::AuthorizePage];
-            let pages = pages.into_iter().filter_map(|probe| evidence.answer(probe).ok());
-            let mut pages = pages.into_iter().filter(|page| page.status.is_success());
-            let Some(answer) = pages.find(|page| page.is_page()) else {
+            let mut answers = evidence.answers_to(&[Probe::Authorize, Probe::AuthorizePage]);
+            let Some(answer) = answers.find(|one| one.status.is_success() && one.is_page()) else {
                 return not_asked("there is no page");
             };
             let policy = answer.header("content-security-policy").unwrap_or_default();
@@ -283,19 +281,13 @@ fn stays(evidence: &Evidence, probe: Probe, redirect_uri: &str) -> Judged {
 /// server may refuse it after the sign-in, unless it refuses one of the `controls` at once.
 fn is_refused(evidence: &Evidence, probe: Probe, controls: [Probe; 2]) -> Judged {
     accepts_valid(evidence)?;
-    let landing = |probe| {
-        let answer = evidence.answer(probe).ok()?;
-        Some(Landing::of(answer, &evidence.redirect_uri))
-    };
     let answer = evidence.answer(probe)?;
-    let landed = Landing::of(answer, &evidence.redirect_uri);
-    if landed.is_refusal() {
-        return Ok(());
-    }
-    match landed {
+    let is_refused = |answer: &Exchange| Landing::of(answer, &evidence.redirect_uri).is_refusal();
+    match Landing::of(answer, &evidence.redirect_uri) {
+        _ if is_refused(answer) => Ok(()),
         Landing::Client(_) => Err(Objection::Found("the client is sent a code".to_owned())),
         Landing::Broken => not_asked(&format!("the answer is {}", answer.in_words())),
-        _ if controls.into_iter().filter_map(landing).any(|other| other.is_refusal()) => {
+        _ if evidence.answers_to(&controls).any(is_refused) => {
             let words = in_words(answer);
             Err(Objection::Found(format!("{words}, as for a valid request; others are refused")))
         }
@@ -317,10 +309,7 @@ fn told(evidence: &Evidence) -> Result<Landing, Objection> {
 fn error_iss(evidence: &Evidence) -> Judged {
     let landing = told(evidence)?;
     let issuer = evidence.issuer()?;
-    let promised = evidence
-        .authorization_server()?
-        .get("authorization_response_iss_parameter_supported")
-        .is_some_and(|promised| promised == true);
+    let promised = evidence.promises("authorization_response_iss_parameter_supported")?;
     match landing.parameter("iss") {
         Some(iss) => ensure(iss == issuer, || format!("{iss} for {issuer}")),
         None => ensure(!promised, || "no iss".to_owned()),

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked},
+    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, ensure_none, not_asked},
 };
 use crate::oauth::{
     challenge::{Challenge, parse},
@@ -56,8 +56,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "challenge.bad_token",
         severity: Severity::Error,
-        promise: "A token that nobody issued is answered 401",
-        consequence: "clients neither refresh nor sign in again; Cursor repeats a 400 for ever, VS Code throws its registration away at a 403",
+        promise: "A made-up token is answered 401",
+        consequence: "clients neither refresh nor sign in again; Cursor repeats a 400 forever, VS Code throws its registration away at a 403",
         fix: "answer 401 to every token that is expired, unknown or malformed",
         section: "RFC 6750 §3.1",
         look: |evidence| {
@@ -89,8 +89,7 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 9110 §11.2; RFC 9728 §5.1",
         look: |evidence| {
             let challenges = evidence.challenges()?;
-            let doubled = PARAMETERS.iter().find_map(|name| doubled(&challenges, name));
-            ensure(doubled.is_none(), || doubled.unwrap_or_default())
+            ensure_none(PARAMETERS.iter().find_map(|name| doubled(&challenges, name)))
         },
     },
     Check {
@@ -132,7 +131,7 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 6750 §3.1",
         look: |evidence| {
             let error = evidence.challenge_parameter("error")?;
-            ensure(error.is_none(), || format!("error=\"{}\"", error.unwrap_or_default()))
+            ensure_none(error.map(|error| format!("error=\"{error}\"")))
         },
     },
     Check {
@@ -140,7 +139,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Warning,
         promise: "The challenge to a bad token says invalid_token",
         consequence: "clients cannot tell an expired token from a missing one and ask the person again instead of refreshing",
-        fix: "add `error=\"invalid_token\"` when a token was sent and is no good",
+        fix: "add `error=\"invalid_token\"` when a token was sent and is not valid",
         section: "RFC 6750 §3.1",
         look: says_invalid_token,
     },
@@ -158,8 +157,8 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// What keeps checks from judging a server that everybody may use.
-const OPEN: &str = "the server asks nobody to sign in";
+/// Why checks cannot judge a server that anyone may use.
+const OPEN: &str = "the server does not ask for a sign-in";
 
 /// Whether anything says that the server wants users to sign in.
 pub(super) fn asks_for_sign_in(evidence: &Evidence) -> bool {
@@ -213,12 +212,10 @@ fn doubled(challenges: &[Challenge], name: &str) -> Option<String> {
 fn spells_bearer(evidence: &Evidence) -> Judged {
     let header = unauthorized(evidence)?.header("www-authenticate").unwrap_or_default();
     let schemes: Vec<_> = parse(&header).into_iter().map(|one| one.scheme).collect();
-    let spellings: Vec<_> =
-        schemes.iter().filter(|scheme| scheme.eq_ignore_ascii_case("Bearer")).collect();
-    if spellings.is_empty() {
+    if !schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("Bearer")) {
         return not_asked("there is no Bearer challenge");
     }
-    ensure(spellings.iter().any(|scheme| *scheme == "Bearer"), || schemes.join(", "))
+    ensure(schemes.iter().any(|scheme| scheme == "Bearer"), || schemes.join(", "))
 }
 
 fn announces_own_origin(evidence: &Evidence) -> Judged {

@@ -5,7 +5,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Exchange, Judged, Probe, ensure, not_asked},
+    evidence::{Evidence, Exchange, Judged, Probe, ensure, ensure_none, not_asked},
     requests::{BROWSER_ORIGIN, RESOURCE_PLACES, SERVER_PLACES},
 };
 
@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "clock.skew",
         severity: Severity::Warning,
         promise: "Its clock agrees with this machine's to a minute",
-        consequence: "tokens look expired, or not valid yet, to whoever verifies them",
+        consequence: "verifiers take fresh tokens for expired, or for not valid yet",
         fix: "synchronise the clocks (NTP) of the authorization server and of this machine",
         section: "RFC 7519 §4.1.4; RFC 9110 §6.6.1",
         look: clock_skew,
@@ -39,16 +39,14 @@ pub(super) const CHECKS: &[Check] = &[
         name: "redirects.none",
         severity: Severity::Warning,
         promise: "The metadata is served without redirects",
-        consequence: "careful clients follow none, so that nobody sends them elsewhere",
+        consequence: "careful clients follow none, because a redirect could lead them to another server",
         fix: "serve the documents where they are asked for",
         section: "RFC 9728 §7.7; RFC 8414 §6.2",
         look: |evidence| {
             let mut answers = evidence.reached(&RESOURCE_PLACES);
             answers.extend(evidence.reached(&SERVER_PLACES));
             let redirect = answers.into_iter().find(|answer| answer.status.is_redirection());
-            ensure(redirect.is_none(), || {
-                redirect.map(|answer| answer.url.to_string()).unwrap_or_default()
-            })
+            ensure_none(redirect.map(|answer| answer.url.to_string()))
         },
     },
     Check {
@@ -141,9 +139,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "send no CORS headers from the authorization endpoint",
         section: "RFC 9700 §2.6",
         look: |evidence| {
-            let header =
-                evidence.answer(Probe::AuthorizeCrossOrigin)?.header("access-control-allow-origin");
-            ensure(header.is_none(), || header.unwrap_or_default())
+            let answer = evidence.answer(Probe::AuthorizeCrossOrigin)?;
+            ensure_none(answer.header("access-control-allow-origin"))
         },
     },
     Check {
@@ -206,9 +203,8 @@ fn preflight(evidence: &Evidence, probe: Probe, headers: &[&str]) -> Judged {
     ensure(answer.status.is_success(), || format!("OPTIONS answered {}", answer.status.as_u16()))?;
     ensure(allows_origin(answer), || "no Access-Control-Allow-Origin".to_owned())?;
     let allowed = allowed_headers(answer);
-    let is_allowed = |name: &str| allowed.iter().any(|one| one == name || one == "*");
-    let missing = headers.iter().find(|name| !is_allowed(name));
-    ensure(missing.is_none(), || format!("{} is not allowed", missing.unwrap_or(&"")))
+    let missing = headers.iter().find(|name| !allowed.iter().any(|one| one == *name || one == "*"));
+    ensure_none(missing.map(|name| format!("{name} is not allowed")))
 }
 
 fn allowed_headers(answer: &Exchange) -> Vec<String> {

@@ -58,7 +58,6 @@ pub(super) enum Objection {
     NotAsked(String),
 }
 
-/// The verdict of a check.
 pub(super) type Judged = Result<(), Objection>;
 
 pub(super) struct Evidence {
@@ -68,7 +67,6 @@ pub(super) struct Evidence {
     pub(super) redirect_uri: String,
     /// The registered client that every later request uses.
     pub(super) client: Option<ClientRegistration>,
-    /// Every client that was registered.
     pub(super) registrations: Vec<Registration>,
     /// What to say about the answer that came to the callback, if a user was sent to sign in.
     pub(super) callback: Option<Judged>,
@@ -79,7 +77,11 @@ pub(super) fn ensure(good: bool, found: impl FnOnce() -> String) -> Judged {
     if good { Ok(()) } else { Err(Objection::Found(found())) }
 }
 
-/// There is nothing to judge.
+/// The check fails because of what was `found`, if anything was.
+pub(super) fn ensure_none(found: Option<String>) -> Judged {
+    found.map_or(Ok(()), |found| Err(Objection::Found(found)))
+}
+
 pub(super) fn not_asked<T>(why: &str) -> Result<T, Objection> {
     Err(Objection::NotAsked(why.to_owned()))
 }
@@ -107,6 +109,11 @@ impl Evidence {
         }
     }
 
+    /// The answers to those of `probes` that were answered.
+    pub(super) fn answers_to(&self, probes: &[Probe]) -> impl Iterator<Item = &Exchange> {
+        probes.iter().filter_map(|probe| self.answer(*probe).ok())
+    }
+
     /// The answer to `probe`, even one that says nothing about the question.
     pub(super) fn any_answer(&self, probe: Probe) -> Result<&Exchange, Objection> {
         match self.answers.get(&probe) {
@@ -116,7 +123,6 @@ impl Evidence {
         }
     }
 
-    /// Why `probe` was not sent.
     fn absence(&self, probe: Probe) -> &'static str {
         if probe >= Probe::Exchange {
             match &self.callback {
@@ -155,16 +161,33 @@ impl Evidence {
 
     /// The resource metadata that a client would use, from the first place that has it.
     pub(super) fn resource(&self) -> Result<&Map<String, Value>, Objection> {
-        self.first_document(&RESOURCE_PLACES)
-            .map(|exchange| exchange.members())
-            .unwrap_or_else(|| not_asked("there is no protected resource metadata"))
+        match self.first_document(&RESOURCE_PLACES) {
+            Some(document) => document.members(),
+            None => not_asked("there is no protected resource metadata"),
+        }
+    }
+
+    /// The texts of a list member of the resource metadata; none if there is no such member.
+    pub(super) fn resource_list(&self, name: &str) -> Result<Vec<&str>, Objection> {
+        Ok(texts(self.resource()?, name)?.unwrap_or_default())
     }
 
     /// The authorization server metadata that a client would use.
     pub(super) fn authorization_server(&self) -> Result<&Map<String, Value>, Objection> {
-        self.first_document(&SERVER_PLACES)
-            .map(|exchange| exchange.members())
-            .unwrap_or_else(|| not_asked("there is no authorization server metadata"))
+        match self.first_document(&SERVER_PLACES) {
+            Some(document) => document.members(),
+            None => not_asked("there is no authorization server metadata"),
+        }
+    }
+
+    /// The texts of a list member of that metadata; none if there is no such member.
+    pub(super) fn server_list(&self, name: &str) -> Result<Vec<&str>, Objection> {
+        Ok(texts(self.authorization_server()?, name)?.unwrap_or_default())
+    }
+
+    /// Whether the authorization server metadata says `true` for `name`.
+    pub(super) fn promises(&self, name: &str) -> Result<bool, Objection> {
+        Ok(self.authorization_server()?.get(name) == Some(&Value::Bool(true)))
     }
 
     /// The answers of `places`, in words.
@@ -179,8 +202,7 @@ impl Evidence {
 
     /// The first of `places` that answered with a document.
     pub(super) fn first_document(&self, places: &[Probe]) -> Option<&Exchange> {
-        let mut answers = places.iter().filter_map(|probe| self.answer(*probe).ok());
-        answers.find(|answer| answer.is_document())
+        self.answers_to(places).find(|answer| answer.is_document())
     }
 
     /// The answers that a client gets which asks `places` in order until one has a document.
@@ -192,9 +214,10 @@ impl Evidence {
 
     /// The issuer that the resource names first.
     pub(super) fn announced_issuer(&self) -> Result<&str, Objection> {
-        let servers = texts(self.resource()?, "authorization_servers")?.unwrap_or_default();
-        let first = servers.first().copied();
-        first.map_or_else(|| not_asked("the resource names no authorization server"), Ok)
+        match self.resource_list("authorization_servers")?.first().copied() {
+            Some(first) => Ok(first),
+            None => not_asked("the resource names no authorization server"),
+        }
     }
 
     /// The issuer as the authorization server calls itself.
@@ -276,13 +299,11 @@ impl Exchange {
         self.json.as_ref()?.get(name)?.as_str()
     }
 
-    /// Where it redirects to.
     pub(super) fn location(&self) -> Option<Url> {
         let location = self.header("location").filter(|_| self.status.is_redirection())?;
         self.url.join(&location).ok()
     }
 
-    /// Whether it is a web page.
     pub(super) fn is_page(&self) -> bool {
         self.header("content-type").is_some_and(|kind| kind.contains("html"))
     }
@@ -306,7 +327,6 @@ impl Exchange {
         }
     }
 
-    /// The seconds of `max-age`.
     pub(super) fn max_age(&self) -> Option<u64> {
         let header = self.header("cache-control")?.to_ascii_lowercase();
         let mut directives = header.split(',').map(str::trim);
@@ -333,8 +353,7 @@ impl Exchange {
     /// Status and, if it is JSON, the error with its description: the answer in few words.
     pub(super) fn in_words(&self) -> String {
         let mut words = self.status.as_u16().to_string();
-        let error = self.text("error").or_else(|| self.text("code"));
-        if let Some(error) = error {
+        if let Some(error) = self.text("error").or_else(|| self.text("code")) {
             words.push_str(&format!(" {error}"));
         }
         if let Some(description) = self.text("error_description").or_else(|| self.text("message")) {

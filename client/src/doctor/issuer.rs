@@ -5,7 +5,8 @@ use url::Url;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Judged, Probe, ensure, not_asked, text},
+    evidence::{Evidence, Judged, ensure, not_asked, text},
+    requests::SERVER_PLACES,
 };
 use crate::http::is_secure;
 
@@ -14,7 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "issuer.well_formed",
         severity: Severity::Error,
         promise: "The issuer is an https address without query and fragment",
-        consequence: "clients refuse to send anybody there",
+        consequence: "clients refuse to send anyone there",
         fix: "use https (http only on this machine), and no `?` or `#`",
         section: "RFC 8414 §2",
         look: |evidence| {
@@ -33,9 +34,7 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "take the slash off in authorization_servers; URL libraries add it",
         section: "RFC 8414 §3.3",
         look: |evidence| {
-            let announced = evidence.announced_issuer()?;
-            let issuer = evidence.issuer()?;
-            ensure(announced != format!("{issuer}/"), || both(evidence))
+            issuers_fit(evidence, |announced, issuer| announced != format!("{issuer}/"))
         },
     },
     Check {
@@ -46,23 +45,20 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "take the slash off in `issuer`; URL libraries add it",
         section: "RFC 8414 §3.3",
         look: |evidence| {
-            let announced = evidence.announced_issuer()?;
-            let issuer = evidence.issuer()?;
-            ensure(issuer != format!("{announced}/"), || both(evidence))
+            issuers_fit(evidence, |announced, issuer| issuer != format!("{announced}/"))
         },
     },
     Check {
         name: "issuer.same",
         severity: Severity::Error,
         promise: "The metadata is about the issuer that the resource names",
-        consequence: "every client that compares refuses: it looks like somebody else's document",
+        consequence: "every client that compares refuses: it looks like another server's document",
         fix: "make authorization_servers[0] and `issuer` the same bytes",
         section: "RFC 8414 §3.3",
         look: |evidence| {
-            let announced = evidence.announced_issuer()?;
-            let issuer = evidence.issuer()?;
-            let bare = |text: &str| text.trim_end_matches('/').to_owned();
-            ensure(bare(announced) == bare(issuer), || both(evidence))
+            issuers_fit(evidence, |announced, issuer| {
+                announced.trim_end_matches('/') == issuer.trim_end_matches('/')
+            })
         },
     },
     Check {
@@ -92,21 +88,19 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn both(evidence: &Evidence) -> String {
-    let announced = evidence.announced_issuer().unwrap_or_default();
-    format!(
-        "authorization_servers says {announced}, issuer says {}",
-        evidence.issuer().unwrap_or_default()
-    )
+/// The issuer as the resource announces it and as the metadata names it fit together.
+fn issuers_fit(evidence: &Evidence, fit: fn(&str, &str) -> bool) -> Judged {
+    let announced = evidence.announced_issuer()?;
+    let issuer = evidence.issuer()?;
+    ensure(fit(announced, issuer), || {
+        format!("authorization_servers says {announced}, issuer says {issuer}")
+    })
 }
 
 fn same_everywhere(evidence: &Evidence) -> Judged {
-    let places = [Probe::ServerOauth, Probe::ServerOpenid];
-    let issuers: Vec<_> = places
-        .iter()
-        .filter_map(|probe| evidence.answer(*probe).ok().filter(|one| one.is_document()))
-        .filter_map(|one| text(one.members().ok()?, "issuer"))
-        .collect();
+    let documents = evidence.answers_to(&SERVER_PLACES).filter(|one| one.is_document());
+    let issuers: Vec<_> =
+        documents.filter_map(|document| text(document.object()?, "issuer")).collect();
     match issuers.as_slice() {
         [oauth, openid] => ensure(oauth == openid, || format!("{oauth} and {openid}")),
         _ => not_asked("there is one document only"),

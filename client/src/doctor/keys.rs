@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked, text},
+    evidence::{Evidence, Judged, Objection, Probe, ensure, ensure_none, not_asked, text},
     member_types::{KEY, judge_members, wrong_members},
 };
 
@@ -40,17 +40,14 @@ pub(super) const CHECKS: &[Check] = &[
         name: "keys.public",
         severity: Severity::Error,
         promise: "No private or shared key is published",
-        consequence: "whoever reads the page can make tokens for anybody",
+        consequence: "anyone who reads the page can make tokens for any user",
         fix: "publish kty, kid, alg, use and the public members only; replace the key at once",
         section: "RFC 7517 §9.2",
         look: |evidence| {
-            let is_private = |key: &&Value| {
-                ["d", "p", "q", "dp", "dq", "qi", "k"]
-                    .iter()
-                    .any(|member| key.get(member).is_some())
-            };
-            let found = keys(evidence)?.iter().find(is_private);
-            ensure(found.is_none(), || found.map(name).unwrap_or_default())
+            let private = ["d", "p", "q", "dp", "dq", "qi", "k"];
+            let mut keys = keys(evidence)?.iter();
+            let found = keys.find(|key| private.iter().any(|member| key.get(member).is_some()));
+            ensure_none(found.map(name))
         },
     },
     Check {
@@ -86,11 +83,9 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "add alg, such as ES256, to each key",
         section: "RFC 7517 §4.4; RFC 8725 §3.1",
         look: |evidence| {
-            let has_none = |key: &&Value| key.get("alg").is_none_or(Value::is_null);
-            let found = keys(evidence)?.iter().find(has_none);
-            ensure(found.is_none(), || {
-                format!("{} has no alg", found.map(name).unwrap_or_default())
-            })
+            let mut keys = keys(evidence)?.iter();
+            let found = keys.find(|key| key.get("alg").is_none_or(Value::is_null));
+            ensure_none(found.map(|key| format!("{} has no alg", name(key))))
         },
     },
     Check {
@@ -101,13 +96,12 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "sign with ES256, EdDSA or RS256, and set alg and use: sig",
         section: "RFC 8725 §3.1; RFC 9068 §2.1",
         look: |evidence| {
-            let is_bad = |key: &&Value| {
+            let found = keys(evidence)?.iter().find(|key| {
                 let text = |member: &str| key.get(member).and_then(Value::as_str);
                 let algorithm = text("alg").unwrap_or("ES256");
                 text("kty") == Some("oct") || algorithm == "none" || algorithm.starts_with("HS")
-            };
-            let found = keys(evidence)?.iter().find(is_bad);
-            ensure(found.is_none(), || found.map(name).unwrap_or_default())
+            });
+            ensure_none(found.map(name))
         },
     },
     Check {
@@ -118,14 +112,13 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "make a key of 2048 bits or more, or use ES256",
         section: "RFC 7518 §3.3",
         look: |evidence| {
-            let is_short = |key: &&Value| {
+            let found = keys(evidence)?.iter().find(|key| {
                 let modulus = key.get("n").and_then(Value::as_str);
                 let bytes = modulus.and_then(|modulus| URL_SAFE_NO_PAD.decode(modulus).ok());
                 key.get("kty").and_then(Value::as_str) == Some("RSA")
                     && bytes.is_some_and(|bytes| bytes.len() < MIN_MODULUS_BYTES)
-            };
-            let found = keys(evidence)?.iter().find(is_short);
-            ensure(found.is_none(), || found.map(name).unwrap_or_default())
+            });
+            ensure_none(found.map(name))
         },
     },
     Check {

@@ -39,7 +39,7 @@ impl Landing {
         } else if goes_to_client {
             Self::Client(parameters)
         } else if answer.status.is_client_error()
-            || parameters.iter().any(|(name, _)| name == "error")
+            || value(&parameters, "error").is_some()
             || (answer.status.is_success() && answer.text("error").is_some())
         {
             Self::Refused
@@ -51,8 +51,7 @@ impl Landing {
     /// A parameter that the client is sent.
     pub(super) fn parameter(&self, wanted: &str) -> Option<&str> {
         let Self::Client(parameters) = self else { return None };
-        let found = parameters.iter().find(|(name, _)| name == wanted);
-        found.map(|(_, value)| value.as_str())
+        value(parameters, wanted)
     }
 
     /// Whether the request is refused, be it at the client or elsewhere.
@@ -75,31 +74,30 @@ pub(super) fn destination(answer: &Exchange) -> Option<Url> {
 /// The error code of an answer, in its body or in the redirect.
 pub(super) fn error_code(answer: &Exchange) -> Option<String> {
     let sent = destination(answer).map(|there| parameters(&there)).unwrap_or_default();
-    let sent = sent.into_iter().find(|(name, _)| name == "error").map(|(_, value)| value);
-    sent.or_else(|| answer.text("error").map(str::to_owned))
+    value(&sent, "error").or_else(|| answer.text("error")).map(str::to_owned)
 }
 
 /// The answer in few words: its status, where it leads and its error.
 pub(super) fn in_words(answer: &Exchange) -> String {
     let Some(there) = destination(answer) else { return answer.in_words() };
     let parameters = parameters(&there);
-    let value = |wanted: &str| {
-        let found = parameters.iter().find(|(name, _)| name == wanted);
-        found.map(|(_, value)| value.as_str())
-    };
     let place = if there.origin() == answer.url.origin() {
         there.path().to_owned()
     } else {
         format!("{}{}", there.origin().ascii_serialization(), there.path())
     };
     let mut words = format!("{} to {place}", answer.status.as_u16());
-    if let Some(error) = value("error") {
+    if let Some(error) = value(&parameters, "error") {
         words.push_str(&format!(" with {error}"));
     }
-    if let Some(description) = value("error_description") {
+    if let Some(description) = value(&parameters, "error_description") {
         words.push_str(&format!(": {description}"));
     }
     words
+}
+
+fn value<'a>(parameters: &'a [(String, String)], wanted: &str) -> Option<&'a str> {
+    parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
 }
 
 /// The parameters of the query and of the fragment, where answers to implicit requests have them

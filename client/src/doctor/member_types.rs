@@ -7,10 +7,8 @@ use super::evidence::{Evidence, Exchange, Judged, Objection, Probe, not_asked};
 
 /// How much of a value is shown.
 const MAX_SHOWN_CHARS: usize = 80;
-/// How many members are shown.
 const MAX_SHOWN_MEMBERS: usize = 8;
 
-/// The type of a member.
 #[derive(Clone, Copy)]
 pub(super) enum MemberType {
     /// A text that is not empty.
@@ -167,9 +165,8 @@ fn shown(value: &Value) -> String {
 
 /// Every member of the documents at `places` has its type.
 pub(super) fn have_their_types(evidence: &Evidence, places: &[Probe], members: Members) -> Judged {
-    let answers = places.iter().filter_map(|probe| evidence.answer(*probe).ok());
-    let documents: Vec<_> =
-        answers.filter(|answer| answer.status.is_success()).filter_map(Exchange::object).collect();
+    let answers = evidence.answers_to(places).filter(|answer| answer.status.is_success());
+    let documents: Vec<_> = answers.filter_map(Exchange::object).collect();
     if documents.is_empty() {
         return not_asked("there is no document");
     }

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     error::Error,
     http::{Fetch, FetchError, read_body, unreachable},
+    terminal::output::Output,
 };
 
 const BOTH_TYPES: &str = "application/json, text/event-stream";
@@ -25,31 +26,37 @@ const REQUEST_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 pub(super) struct Prober<'a> {
     pub(super) fetch: &'a Fetch,
     pub(super) clock: &'a Clock,
-    pub(super) evidence: &'a mut Evidence,
+    pub(super) output: &'a Output,
+    pub(super) evidence: Evidence,
 }
 
 impl Prober<'_> {
-    /// Reads what the server and its authorization server publish; `tell` hears what is being done.
-    pub(super) async fn read_metadata(&mut self, tell: &impl Fn(&str)) -> Result<(), Error> {
-        tell("calling the server without a token");
+    /// Writes what is being done to stderr.
+    fn tell(&self, words: &str) {
+        if self.output.has_reader() && !self.output.is_json() {
+            self.output.say(&format!("… {words}"));
+        }
+    }
+
+    /// Reads what the server and its authorization server publish.
+    pub(super) async fn read_metadata(&mut self) -> Result<(), Error> {
+        self.tell("calling the server without a token");
         self.call().await?;
-        tell("reading the metadata of the server");
+        self.tell("reading the metadata of the server");
         self.read_resource().await;
-        tell("reading the metadata and the keys of its authorization server");
+        self.tell("reading the metadata and the keys of its authorization server");
         self.read_authorization_server().await;
         Ok(())
     }
 
     /// Tries the endpoints of the authorization server with the client that was registered.
-    pub(super) async fn try_endpoints(&mut self, tell: &impl Fn(&str)) {
-        tell("asking for authorization, rightly and wrongly");
+    pub(super) async fn try_endpoints(&mut self) {
+        self.tell("asking for authorization, rightly and wrongly");
         self.authorize().await;
-        tell("asking for tokens, wrongly");
+        self.tell("asking for tokens, wrongly");
         self.ask_for_tokens().await;
     }
-}
 
-impl Prober<'_> {
     /// Sends what `build` makes of a client that reaches `url`, and keeps the answer as `probe`.
     pub(super) async fn ask(
         &mut self,
@@ -113,9 +120,8 @@ impl Prober<'_> {
         if let Some(place) = announced.and_then(|place| server.join(&place).ok()) {
             self.read(Probe::ResourceAnnounced, &place).await;
         }
-        let path = server.path().trim_end_matches('/').to_owned();
-        for (probe, suffix) in [(Probe::ResourceInserted, path.as_str()), (Probe::ResourceRoot, "")]
-        {
+        let path = server.path().trim_end_matches('/');
+        for (probe, suffix) in [(Probe::ResourceInserted, path), (Probe::ResourceRoot, "")] {
             let mut place = server.clone();
             place.set_query(None);
             place.set_path(&format!("/.well-known/oauth-protected-resource{suffix}"));
@@ -125,9 +131,8 @@ impl Prober<'_> {
     }
 
     async fn read_authorization_server(&mut self) {
-        let Ok(issuer) = self.evidence.announced_issuer().map(str::to_owned) else { return };
-        let Ok(base) = Url::parse(&issuer) else { return };
-        let path = base.path().trim_end_matches('/').to_owned();
+        let Ok(Ok(base)) = self.evidence.announced_issuer().map(Url::parse) else { return };
+        let path = base.path().trim_end_matches('/');
         let at = |place: String| {
             let mut url = base.clone();
             url.set_query(None);

@@ -26,7 +26,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "registration.answers",
         severity: Severity::Error,
-        promise: "A client that nobody knows can register at registration_endpoint",
+        promise: "An unknown client can register at registration_endpoint",
         consequence: "clients that the metadata sends there cannot sign in",
         fix: "serve RFC 7591 there without a token, for native clients; or take registration_endpoint out of the metadata",
         section: "RFC 7591 §3; MCP authorization, Dynamic Client Registration",
@@ -132,7 +132,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "registration.secret_expiry",
         severity: Severity::Warning,
         promise: "A client_secret says when it expires, and that is not at once",
-        consequence: "clients register anew for every sign-in, or keep using a secret that has ended",
+        consequence: "clients register again for every sign-in, or keep using a secret that has ended",
         fix: "answer client_secret_expires_at with every client_secret: 0 for never, or a time in seconds since 1970",
         section: "RFC 7591 §3.2.1",
         look: secret_lasts,
@@ -177,7 +177,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "registration.no_plain_http",
         severity: Severity::Error,
         promise: "A plain http address elsewhere is refused",
-        consequence: "whoever listens on the network reads codes",
+        consequence: "anyone who listens on the network can read codes",
         fix: "refuse http redirect URIs that are not loopback, with invalid_redirect_uri",
         section: "OAuth 2.1 §2.3.1; RFC 9700 §2.6",
         look: |evidence| is_refused(evidence, Probe::RegisterPlainHttp, PLAIN_HTTP_REDIRECT),
@@ -202,7 +202,6 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Whether a client was registered.
 pub(super) fn is_accepted(answer: &Exchange) -> bool {
     answer.status.is_success() && answer.text("client_id").is_some()
 }
@@ -217,17 +216,21 @@ pub(super) fn is_refusal(answer: &Exchange) -> bool {
 /// Whether a client was registered with `redirect_uri`. An answer that repeats none is taken to
 /// mean all that were asked for; another check complains of it.
 pub(super) fn registers(answer: &Exchange, redirect_uri: &str) -> bool {
-    let listed = answer.json.as_ref().and_then(|json| json.get("redirect_uris")?.as_array());
+    let listed = redirect_uris(answer);
     is_accepted(answer) && listed.is_none_or(|listed| listed.iter().any(|one| one == redirect_uri))
+}
+
+fn redirect_uris(answer: &Exchange) -> Option<&Vec<Value>> {
+    answer.object()?.get("redirect_uris")?.as_array()
 }
 
 fn answers(evidence: &Evidence) -> Judged {
     let endpoint = evidence.usable_endpoint("registration_endpoint")?;
     evidence.is_answered(Probe::Register)?;
     let first = evidence.answer(Probe::Register)?;
-    let good = GOOD.into_iter().filter_map(|probe| evidence.answer(probe).ok());
+    let mut good = evidence.answers_to(&GOOD);
     // What is refused for its redirect URI is another check's matter.
-    if good.into_iter().any(is_accepted) || is_about_redirects(last_refusal(evidence)) {
+    if good.any(is_accepted) || is_about_redirects(last_refusal(evidence)) {
         return Ok(());
     }
     let answer = last_refusal(evidence).unwrap_or(first);
@@ -244,17 +247,16 @@ fn is_about_redirects(answer: Option<&Exchange>) -> bool {
 }
 
 fn takes_loopback(evidence: &Evidence) -> Judged {
-    let redirect_uri = &evidence.redirect_uri;
-    let accepted = [Probe::Register, Probe::RegisterPublic];
-    let mut accepted = accepted.iter().filter_map(|probe| evidence.answer(*probe).ok());
-    if accepted.any(|answer| registers(answer, redirect_uri)) {
+    let mut answers = evidence.answers_to(&[Probe::Register, Probe::RegisterPublic]);
+    if answers.any(|answer| registers(answer, &evidence.redirect_uri)) {
         return Ok(());
     }
-    let refusal = last_refusal(evidence).filter(|answer| is_about_redirects(Some(answer)));
-    refusal.map_or_else(
-        || not_asked("no registration was accepted or refused for its redirect URI"),
-        |answer| Err(Objection::Found(answer.in_words())),
-    )
+    match last_refusal(evidence) {
+        Some(answer) if is_about_redirects(Some(answer)) => {
+            Err(Objection::Found(answer.in_words()))
+        }
+        _ => not_asked("no registration was accepted or refused for its redirect URI"),
+    }
 }
 
 /// Whether a redirect URI that begins with `prefix` was registered, together with the others or
@@ -269,8 +271,9 @@ fn takes_kind(evidence: &Evidence, prefix: &str, alone: Probe) -> Judged {
     if !is_accepted(answer) {
         return not_asked("no client could be registered");
     }
-    let listed = answer.json.as_ref().and_then(|json| json.get("redirect_uris")?.as_array());
-    let Some(listed) = listed else { return not_asked("the answer repeats no redirect_uris") };
+    let Some(listed) = redirect_uris(answer) else {
+        return not_asked("the answer repeats no redirect_uris");
+    };
     let listed: Vec<_> = listed.iter().filter_map(Value::as_str).collect();
     ensure(listed.iter().any(|uri| uri.starts_with(prefix)), || {
         format!("redirect_uris are {}", listed.join(" "))
@@ -293,8 +296,7 @@ fn is_refused(evidence: &Evidence, probe: Probe, redirect_uri: &str) -> Judged {
 
 /// The answer about the client that the examination works with, or else any registration.
 fn registered(evidence: &Evidence) -> Result<&Exchange, Objection> {
-    let mut answers = GOOD.into_iter().filter_map(|probe| evidence.answer(probe).ok());
-    match answers.find(|answer| is_accepted(answer)) {
+    match evidence.answers_to(&GOOD).find(|answer| is_accepted(answer)) {
         Some(answer) => Ok(answer),
         None => not_asked("no client could be registered"),
     }
@@ -307,9 +309,7 @@ fn has_list(evidence: &Evidence, name: &str) -> Judged {
 }
 
 fn usable_by_default(evidence: &Evidence) -> Judged {
-    let minimal = [Probe::RegisterMinimal, Probe::Register];
-    let mut minimal = minimal.into_iter().filter_map(|probe| evidence.answer(probe).ok());
-    let answer = match minimal.next() {
+    let answer = match evidence.answers_to(&[Probe::RegisterMinimal, Probe::Register]).next() {
         Some(answer) if is_accepted(answer) => answer,
         // Each redirect URI was accepted together with a method, and this one without was not.
         Some(answer) if evidence.answer(Probe::RegisterMinimal).is_ok() => {
@@ -328,19 +328,18 @@ fn keeps_refresh_grant(evidence: &Evidence) -> Judged {
     let Some(grants) = texts(answer.members()?, "grant_types")? else {
         return not_asked("the answer names no grant types");
     };
-    let offered = texts(evidence.authorization_server()?, "grant_types_supported")?;
-    if !offered.unwrap_or_default().contains(&"refresh_token") {
+    if !evidence.server_list("grant_types_supported")?.contains(&"refresh_token") {
         return not_asked("the server does not say that it serves the refresh grant");
     }
     ensure(grants.contains(&"refresh_token"), || format!("grant_types are {}", grants.join(" ")))
 }
 
 fn secret_lasts(evidence: &Evidence) -> Judged {
-    let mut answers = GOOD.into_iter().filter_map(|probe| evidence.answer(probe).ok());
-    let secret =
-        answers.find(|answer| is_accepted(answer) && answer.text("client_secret").is_some());
-    let Some(answer) = secret else { return not_asked("no client got a secret") };
-    let expiry = answer.json.as_ref().and_then(|json| json.get("client_secret_expires_at"));
+    let mut clients = evidence.answers_to(&GOOD).filter(|answer| is_accepted(answer));
+    let Some(answer) = clients.find(|answer| answer.text("client_secret").is_some()) else {
+        return not_asked("no client got a secret");
+    };
+    let expiry = answer.object().and_then(|members| members.get("client_secret_expires_at"));
     match expiry.map(Value::as_i64) {
         None => Err(Objection::Found("no client_secret_expires_at".to_owned())),
         Some(None) => not_asked("client_secret_expires_at is not a whole number"),
@@ -355,9 +354,8 @@ fn secret_lasts(evidence: &Evidence) -> Judged {
 }
 
 fn error_shape(evidence: &Evidence) -> Judged {
-    let refusals = [Probe::RegisterPlainHttp, Probe::RegisterScript];
-    let mut refusals = refusals.iter().filter_map(|probe| evidence.answer(*probe).ok());
-    let Some(answer) = refusals.find(|answer| !answer.status.is_success()) else {
+    let mut answers = evidence.answers_to(&[Probe::RegisterPlainHttp, Probe::RegisterScript]);
+    let Some(answer) = answers.find(|answer| !answer.status.is_success()) else {
         return not_asked("nothing was refused");
     };
     let good = answer.status == StatusCode::BAD_REQUEST && answer.text("error").is_some();

@@ -2,25 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{Check, Severity, evidence::Registration};
+use super::{
+    Check, Severity,
+    evidence::{Judged, Objection, Registration},
+};
 use crate::terminal::printable::printable_line;
 
 /// How much of a client_id is shown: sealed ones fill a screen.
 const MAX_SHOWN_ID_CHARS: usize = 60;
 
-/// The result of one check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Passed,
-    Failed(String),
-    /// Why it could not be judged.
-    Skipped(String),
-}
-
-/// A check and its result.
 pub(super) struct Finding {
     pub(super) check: &'static Check,
-    pub(super) outcome: Outcome,
+    pub(super) judged: Judged,
 }
 
 pub(super) struct Report {
@@ -45,8 +38,8 @@ impl Report {
     }
 
     fn failed(&self, severity: Severity) -> usize {
-        let failed = |one: &&Finding| matches!(one.outcome, Outcome::Failed(_));
-        self.findings().filter(failed).filter(|one| one.check.severity == severity).count()
+        let of_severity = self.findings().filter(|one| one.check.severity == severity);
+        of_severity.filter(|one| matches!(one.judged, Err(Objection::Found(_)))).count()
     }
 
     /// Whether the exit status must say that something is wrong.
@@ -58,14 +51,15 @@ impl Report {
     pub(super) fn as_text(&self, server: &str) -> String {
         let mut lines = vec![format!("Examined {server}")];
         for (name, findings) in &self.groups {
-            let judged = |one: &&Finding| !matches!(one.outcome, Outcome::Skipped(_));
+            let judged: Vec<_> = findings.iter().filter(|one| one.skipped().is_none()).collect();
             lines.push(String::new());
-            if findings.iter().any(|one| judged(&one)) {
-                lines.push((*name).to_owned());
-                lines.extend(findings.iter().filter(judged).flat_map(describe));
-                lines.extend(not_judged(findings));
+            if judged.is_empty() {
+                let why = findings.iter().find_map(Finding::skipped).unwrap_or_default();
+                lines.push(format!("{name}: not judged, because {}", printable_line(why)));
             } else {
-                lines.push(format!("{name}: not judged, because {}", reason(findings)));
+                lines.push((*name).to_owned());
+                lines.extend(judged.into_iter().flat_map(describe));
+                lines.extend(not_judged(findings));
             }
         }
         lines.push(String::new());
@@ -75,15 +69,12 @@ impl Report {
     }
 
     fn summary(&self) -> String {
-        let count = |wanted: fn(&Outcome) -> bool| {
-            self.findings().filter(|one| wanted(&one.outcome)).count()
-        };
         let parts = [
-            (count(|outcome| *outcome == Outcome::Passed), "passed"),
+            (self.findings().filter(|one| one.judged.is_ok()).count(), "passed"),
             (self.failed(Severity::Error), "wrong"),
             (self.failed(Severity::Warning), "to mend"),
             (self.failed(Severity::Advice), "to consider"),
-            (count(|outcome| matches!(outcome, Outcome::Skipped(_))), "not judged"),
+            (self.findings().filter_map(Finding::skipped).count(), "not judged"),
         ];
         let parts = parts.into_iter().filter(|(number, _)| *number > 0);
         parts.map(|(number, words)| format!("{number} {words}")).collect::<Vec<_>>().join(", ")
@@ -102,20 +93,29 @@ impl Report {
     }
 }
 
+impl Finding {
+    /// Why the check could not be judged, if it could not.
+    fn skipped(&self) -> Option<&str> {
+        match &self.judged {
+            Err(Objection::NotAsked(why)) => Some(why),
+            _ => None,
+        }
+    }
+}
+
 /// The checks that could not be judged, by reason.
-fn not_judged(findings: &[Finding]) -> Vec<String> {
+fn not_judged(findings: &[Finding]) -> impl Iterator<Item = String> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for finding in findings {
-        let Outcome::Skipped(why) = &finding.outcome else { continue };
-        match reasons.iter_mut().find(|(known, _)| known == why) {
+        let Some(why) = finding.skipped() else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
             Some((_, names)) => names.push(finding.check.name),
             None => reasons.push((why, vec![finding.check.name])),
         }
     }
-    let line = |(why, names): (&str, Vec<&str>)| {
+    reasons.into_iter().map(|(why, names)| {
         format!("  ? not judged, because {}: {}", printable_line(why), names.join(", "))
-    };
-    reasons.into_iter().map(line).collect()
+    })
 }
 
 fn describe_registration(registration: &Registration) -> String {
@@ -144,17 +144,9 @@ fn registration_as_json(registration: &Registration) -> Value {
     described
 }
 
-fn reason(findings: &[Finding]) -> String {
-    let reasons = findings.iter().find_map(|one| match &one.outcome {
-        Outcome::Skipped(why) => Some(why.as_str()),
-        _ => None,
-    });
-    printable_line(reasons.unwrap_or("there was nothing to ask"))
-}
-
 fn describe(finding: &Finding) -> Vec<String> {
     let Check { name, severity, promise, consequence, fix, section, .. } = finding.check;
-    let Outcome::Failed(found) = &finding.outcome else {
+    let Err(Objection::Found(found)) = &finding.judged else {
         return vec![format!("  ✓ {promise}")];
     };
     let sign = match severity {
@@ -179,13 +171,13 @@ fn as_json(finding: &Finding) -> Value {
         "promise": check.promise,
         "section": check.section,
     });
-    match &finding.outcome {
-        Outcome::Passed => described["outcome"] = "passed".into(),
-        Outcome::Skipped(why) => {
+    match &finding.judged {
+        Ok(()) => described["outcome"] = "passed".into(),
+        Err(Objection::NotAsked(why)) => {
             described["outcome"] = "skipped".into();
             described["why"] = printable_line(why).into();
         }
-        Outcome::Failed(found) => {
+        Err(Objection::Found(found)) => {
             described["outcome"] = "failed".into();
             described["found"] = printable_line(found).into();
             described["consequence"] = check.consequence.into();

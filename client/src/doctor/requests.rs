@@ -106,7 +106,6 @@ pub(super) enum Probe {
     TokenWithoutGrant,
     /// A browser asks whether it may call the token endpoint.
     TokenPreflight,
-    /// Revocation of a made-up token.
     RevokeUnknown,
     /// The exchange of a true code.
     Exchange,
@@ -114,7 +113,6 @@ pub(super) enum Probe {
     CallWithToken,
     /// The same with the token in the address.
     CallWithTokenInQuery,
-    /// A refresh for another resource.
     RefreshForeignResource,
     Refresh,
     /// A call with the token that the refresh brought.

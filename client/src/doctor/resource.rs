@@ -5,7 +5,7 @@ use url::Url;
 use super::{
     Check, Severity,
     challenge::asks_for_sign_in,
-    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked, text, texts},
+    evidence::{Evidence, Judged, Objection, Probe, ensure, ensure_none, not_asked, text},
     member_types::{RESOURCE, have_their_types},
     requests::RESOURCE_PLACES as PLACES,
 };
@@ -19,15 +19,10 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "serve the JSON document at /.well-known/oauth-protected-resource/<path>",
         section: "RFC 9728 §3; MCP authorization, Authorization Server Location",
         look: |evidence| {
-            let found = evidence.first_document(&PLACES).is_some();
-            if !found && !asks_for_sign_in(evidence) {
-                return not_asked("the server asks nobody to sign in");
+            if evidence.first_document(&PLACES).is_none() && !asks_for_sign_in(evidence) {
+                return not_asked("the server does not ask for a sign-in");
             }
-            let unavailable = available(evidence, &PLACES).is_err();
-            if !found && unavailable {
-                return not_asked("the places are not available");
-            }
-            ensure(found, || format!("tried {}", evidence.tried(&PLACES)))
+            is_found(evidence, &PLACES)
         },
     },
     Check {
@@ -152,7 +147,7 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "add `authorization_servers: [\"<issuer>\"]`",
         section: "MCP authorization, Authorization Server Location",
         look: |evidence| {
-            let servers = texts(evidence.resource()?, "authorization_servers")?.unwrap_or_default();
+            let servers = evidence.resource_list("authorization_servers")?;
             ensure(!servers.is_empty(), || "no authorization_servers".to_owned())
         },
     },
@@ -164,7 +159,7 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "add `scopes_supported` with the scopes that a first sign-in needs",
         section: "RFC 9728 §2; MCP authorization, Scope Selection Strategy",
         look: |evidence| {
-            let scopes = texts(evidence.resource()?, "scopes_supported")?.unwrap_or_default();
+            let scopes = evidence.resource_list("scopes_supported")?;
             ensure(!scopes.is_empty(), || "no scopes_supported".to_owned())
         },
     },
@@ -172,11 +167,11 @@ pub(super) const CHECKS: &[Check] = &[
         name: "resource.offline_access",
         severity: Severity::Warning,
         promise: "offline_access is not among them",
-        consequence: "clients ask for it with every call; refresh tokens are no business of the resource",
+        consequence: "clients ask for it with every call; refresh tokens are not the business of the resource",
         fix: "take offline_access out of scopes_supported and of the challenge",
         section: "MCP authorization, Refresh Tokens",
         look: |evidence| {
-            let scopes = texts(evidence.resource()?, "scopes_supported")?.unwrap_or_default();
+            let scopes = evidence.resource_list("scopes_supported")?;
             ensure(!scopes.contains(&"offline_access"), || scopes.join(" "))
         },
     },
@@ -188,8 +183,7 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "set `bearer_methods_supported: [\"header\"]`",
         section: "RFC 6750 §2; MCP authorization, Token Requirements",
         look: |evidence| {
-            let methods = texts(evidence.resource()?, "bearer_methods_supported")?;
-            let methods = methods.unwrap_or_else(|| vec!["header"]);
+            let methods = evidence.resource_list("bearer_methods_supported")?;
             ensure(!methods.contains(&"query"), || methods.join(" "))
         },
     },
@@ -204,7 +198,7 @@ fn is_there(evidence: &Evidence, probe: Probe) -> Judged {
     }
     ensure(answer.is_document(), || {
         if answer.status.is_success() {
-            format!("{} is no JSON object", answer.url)
+            format!("{} is not a JSON object", answer.url)
         } else {
             format!("{} answered {}", answer.url, answer.status.as_u16())
         }
@@ -213,11 +207,10 @@ fn is_there(evidence: &Evidence, probe: Probe) -> Judged {
 
 fn identifier(evidence: &Evidence) -> Result<&str, Objection> {
     let members = evidence.resource()?;
-    match members.get("resource") {
+    match text(members, "resource") {
+        Some(resource) => Ok(resource),
+        None if members.contains_key("resource") => not_asked("`resource` is not a text"),
         None => Err(Objection::Found("there is no member `resource`".to_owned())),
-        Some(_) => {
-            text(members, "resource").map_or_else(|| not_asked("`resource` is not a text"), Ok)
-        }
     }
 }
 
@@ -229,21 +222,22 @@ fn found(evidence: &Evidence) -> String {
 /// Places that describe one resource say the same. The root may describe another one, as where
 /// several servers share a host.
 fn says_the_same(evidence: &Evidence) -> Judged {
-    let answers: Vec<_> = PLACES
-        .iter()
-        .filter_map(|probe| evidence.answer(*probe).ok())
-        .filter(|answer| answer.is_document())
-        .collect();
-    let Some((first, others)) = answers.split_first() else {
+    let mut documents = evidence.answers_to(&PLACES).filter(|answer| answer.is_document());
+    let Some(first) = documents.next() else {
         return not_asked("there is no protected resource metadata");
     };
-    let different = others
-        .iter()
+    let different = documents
         .find(|other| other.json != first.json && other.text("resource") == first.text("resource"));
-    ensure(different.is_none(), || {
-        let other = different.map(|other| other.url.as_str()).unwrap_or_default();
-        format!("{} and {other}", first.url)
-    })
+    ensure_none(different.map(|other| format!("{} and {}", first.url, other.url)))
+}
+
+/// There is a document at one of `places`.
+pub(super) fn is_found(evidence: &Evidence, places: &[Probe]) -> Judged {
+    let found = evidence.first_document(places).is_some();
+    if !found && available(evidence, places).is_err() {
+        return not_asked("the places are not available");
+    }
+    ensure(found, || format!("tried {}", evidence.tried(places)))
 }
 
 /// No place that a client comes to before it has a document answers 429 or 5xx.
@@ -252,23 +246,19 @@ pub(super) fn available(evidence: &Evidence, places: &[Probe]) -> Judged {
     if reached.is_empty() {
         return not_asked("there was nothing to ask");
     }
-    let is_trouble = |status: http::StatusCode| status.is_server_error() || status == 429;
-    let trouble = reached.into_iter().find(|one| is_trouble(one.status));
-    trouble.map_or(Ok(()), |one| {
-        Err(Objection::Found(format!("{} answered {}", one.url, one.status.as_u16())))
-    })
+    let mut reached = reached.into_iter();
+    let trouble = reached.find(|one| one.status.is_server_error() || one.status == 429);
+    ensure_none(trouble.map(|one| format!("{} answered {}", one.url, one.status.as_u16())))
 }
 
 /// No document at `places` has a `null` member.
 pub(super) fn no_null(evidence: &Evidence, places: &[Probe]) -> Judged {
-    let mut documents = places
-        .iter()
-        .filter_map(|probe| evidence.answer(*probe).ok())
-        .filter(|answer| answer.json.as_ref().is_some_and(serde_json::Value::is_object))
-        .peekable();
+    let documents = evidence.answers_to(places).filter(|answer| answer.object().is_some());
+    let mut documents = documents.peekable();
     if documents.peek().is_none() {
         return not_asked("there is no document");
     }
-    let member = documents.find_map(|answer| Some((&answer.url, answer.null_member()?)));
-    member.map_or(Ok(()), |(url, name)| Err(Objection::Found(format!("`{name}` is null at {url}"))))
+    ensure_none(documents.find_map(|document| {
+        Some(format!("`{}` is null at {}", document.null_member()?, document.url))
+    }))
 }

@@ -1,14 +1,13 @@
 //! Checks of what the authorization server says about itself (RFC 8414 §2).
 
-use serde_json::Value;
 use url::Url;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked, texts},
+    evidence::{Evidence, Judged, Objection, Probe, ensure, ensure_none, not_asked, texts},
     member_types::{SERVER, have_their_types},
     requests::SERVER_PLACES as PLACES,
-    resource::{available, no_null},
+    resource::{available, is_found, no_null},
 };
 use crate::http::is_secure;
 
@@ -31,15 +30,10 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 8414 §3; MCP authorization, Authorization Server Metadata Discovery",
         look: |evidence| {
             evidence.announced_issuer()?;
-            let answered = PLACES.iter().any(|probe| evidence.answer(*probe).is_ok());
-            if !answered {
+            if evidence.answers_to(&PLACES).next().is_none() {
                 return not_asked("the authorization server gave no usable answer");
             }
-            let found = evidence.first_document(&PLACES).is_some();
-            if !found && available(evidence, &PLACES).is_err() {
-                return not_asked("the places are not available");
-            }
-            ensure(found, || format!("tried {}", evidence.tried(&PLACES)))
+            is_found(evidence, &PLACES)
         },
     },
     Check {
@@ -96,9 +90,9 @@ pub(super) const CHECKS: &[Check] = &[
         section: "RFC 8414 §2",
         look: |evidence| {
             let metadata = evidence.authorization_server()?;
-            let missing = ["authorization_endpoint", "token_endpoint"];
-            let missing = missing.into_iter().find(|name| !metadata.contains_key(*name));
-            ensure(missing.is_none(), || format!("no {}", missing.unwrap_or_default()))
+            let mut needed = ["authorization_endpoint", "token_endpoint"].iter();
+            let missing = needed.find(|name| !metadata.contains_key(**name));
+            ensure_none(missing.map(|name| format!("no {name}")))
         },
     },
     Check {
@@ -118,9 +112,7 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "add `code_challenge_methods_supported: [\"S256\"]`",
         section: "MCP authorization, Authorization Code Protection; RFC 7636 §4.2",
         look: |evidence| {
-            let methods =
-                texts(evidence.authorization_server()?, "code_challenge_methods_supported")?;
-            let methods = methods.unwrap_or_default();
+            let methods = evidence.server_list("code_challenge_methods_supported")?;
             ensure(methods.contains(&"S256"), || {
                 listed("code_challenge_methods_supported", &methods)
             })
@@ -133,7 +125,7 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "a client that is talked down to it shows its verifier to the browser",
         fix: "offer S256 only",
         section: "OAuth 2.1 §7.5.1; RFC 9700 §2.1.1",
-        look: |evidence| lists_none(evidence, "code_challenge_methods_supported", &["plain"]),
+        look: |evidence| lists_none(evidence, "code_challenge_methods_supported", "plain"),
     },
     Check {
         name: "server.code",
@@ -143,8 +135,7 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "add `response_types_supported: [\"code\"]`",
         section: "RFC 8414 §2",
         look: |evidence| {
-            let types = texts(evidence.authorization_server()?, "response_types_supported")?;
-            let types = types.unwrap_or_default();
+            let types = evidence.server_list("response_types_supported")?;
             ensure(types.contains(&"code"), || listed("response_types_supported", &types))
         },
     },
@@ -156,14 +147,11 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "take types with token from response_types_supported, and password from grant_types_supported",
         section: "RFC 9700 §2.1.2 and §2.4",
         look: |evidence| {
-            lists_none(evidence, "grant_types_supported", &["password"])?;
-            // The grant named implicit may bring identity tokens alone, which is no harm.
-            let types = texts(evidence.authorization_server()?, "response_types_supported")?;
-            let brings_token = |kind: &&str| kind.split_whitespace().any(|part| part == "token");
-            let found = types.unwrap_or_default().into_iter().find(brings_token);
-            ensure(found.is_none(), || {
-                format!("response_types_supported lists {}", found.unwrap_or_default())
-            })
+            lists_none(evidence, "grant_types_supported", "password")?;
+            // The grant named implicit may bring identity tokens alone, which does no harm.
+            let mut types = evidence.server_list("response_types_supported")?.into_iter();
+            let found = types.find(|kind| kind.split_whitespace().any(|part| part == "token"));
+            ensure_none(found.map(|kind| format!("response_types_supported lists {kind}")))
         },
     },
     Check {
@@ -197,10 +185,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "send iss with every answer and set authorization_response_iss_parameter_supported",
         section: "RFC 9207 §3",
         look: |evidence| {
-            let promised = evidence
-                .authorization_server()?
-                .get("authorization_response_iss_parameter_supported");
-            ensure(promised == Some(&Value::Bool(true)), || "it does not say so".to_owned())
+            let promised = evidence.promises("authorization_response_iss_parameter_supported")?;
+            ensure(promised, || "it does not say so".to_owned())
         },
     },
     Check {
@@ -220,7 +206,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.metadata_documents",
         severity: Severity::Advice,
         promise: "It takes client metadata documents",
-        consequence: "clients register anew at every connection; Claude Code and VS Code prefer documents",
+        consequence: "clients register again at every connection; Claude Code and VS Code prefer documents",
         fix: "fetch client_id addresses and set client_id_metadata_document_supported",
         section: "MCP authorization, Client ID Metadata Documents",
         look: |evidence| ensure(takes_documents(evidence)?, || "it does not say so".to_owned()),
@@ -232,24 +218,16 @@ pub(super) const CHECKS: &[Check] = &[
         consequence: "Cursor, FastMCP and every older client know no other way in",
         fix: "serve RFC 7591 and name registration_endpoint",
         section: "RFC 7591 §3; MCP authorization, Dynamic Client Registration",
-        look: |evidence| {
-            evidence.authorization_server()?;
-            let offered = evidence.endpoint("registration_endpoint").is_some();
-            ensure(offered, || "no registration_endpoint".to_owned())
-        },
+        look: |evidence| offers(evidence, "registration_endpoint"),
     },
     Check {
         name: "server.revocation",
         severity: Severity::Advice,
         promise: "It offers revocation",
-        consequence: "who signs out keeps live tokens on the server",
+        consequence: "a user who signs out leaves live tokens on the server",
         fix: "serve RFC 7009 and name revocation_endpoint",
         section: "RFC 7009 §2",
-        look: |evidence| {
-            evidence.authorization_server()?;
-            let offered = evidence.endpoint("revocation_endpoint").is_some();
-            ensure(offered, || "no revocation_endpoint".to_owned())
-        },
+        look: |evidence| offers(evidence, "revocation_endpoint"),
     },
     Check {
         name: "server.scopes",
@@ -268,9 +246,8 @@ pub(super) const CHECKS: &[Check] = &[
         fix: "give refresh tokens to clients that registered the grant, and do not list offline_access",
         section: "OpenID Connect Core §11",
         look: |evidence| {
-            let scopes = texts(evidence.authorization_server()?, "scopes_supported")?;
-            let listed = scopes.unwrap_or_default().contains(&"offline_access");
-            ensure(!listed, || "scopes_supported lists it".to_owned())
+            let scopes = evidence.server_list("scopes_supported")?;
+            ensure(!scopes.contains(&"offline_access"), || "scopes_supported lists it".to_owned())
         },
     },
 ];
@@ -279,7 +256,7 @@ pub(super) const CHECKS: &[Check] = &[
 fn is_reachable(evidence: &Evidence) -> Judged {
     let issuer = evidence.announced_issuer()?;
     if !Url::parse(issuer).is_ok_and(|issuer| is_secure(&issuer)) {
-        return not_asked("the issuer is no address that clients send anything to");
+        return not_asked("the issuer is not an address that clients send anything to");
     }
     let answers = PLACES.iter().filter_map(|probe| evidence.answers.get(probe));
     let mut reasons = answers.map(|answer| answer.as_ref().err());
@@ -302,6 +279,11 @@ fn is_there(evidence: &Evidence, probe: Probe) -> Judged {
     ensure(answer.is_document(), || format!("{} answered {}", answer.url, answer.status.as_u16()))
 }
 
+fn offers(evidence: &Evidence, endpoint: &str) -> Judged {
+    evidence.authorization_server()?;
+    ensure(evidence.endpoint(endpoint).is_some(), || format!("no {endpoint}"))
+}
+
 fn listed(member: &str, values: &[&str]) -> String {
     if values.is_empty() {
         format!("no {member}")
@@ -313,16 +295,13 @@ fn listed(member: &str, values: &[&str]) -> String {
 /// A client that is known by its metadata document has no secret, and one that registers may get
 /// one. Where no methods are listed, the registration shows what holds.
 fn takes_public_clients(evidence: &Evidence) -> Judged {
-    let metadata = evidence.authorization_server()?;
-    let methods = texts(metadata, "token_endpoint_auth_methods_supported")?;
-    if methods.as_ref().is_some_and(|methods| methods.contains(&"none")) {
+    let methods = evidence.server_list("token_endpoint_auth_methods_supported")?;
+    if methods.contains(&"none") {
         return Ok(());
     }
     if takes_documents(evidence)? {
-        return Err(Objection::Found(listed(
-            "token_endpoint_auth_methods_supported",
-            &methods.unwrap_or_default(),
-        )));
+        let found = listed("token_endpoint_auth_methods_supported", &methods);
+        return Err(Objection::Found(found));
     }
     if evidence.client.is_some() {
         return Ok(());
@@ -330,10 +309,9 @@ fn takes_public_clients(evidence: &Evidence) -> Judged {
     not_asked("no client could be registered")
 }
 
-fn lists_none(evidence: &Evidence, member: &str, unwanted: &[&str]) -> Judged {
-    let listed = texts(evidence.authorization_server()?, member)?.unwrap_or_default();
-    let found = listed.into_iter().find(|name| unwanted.contains(name));
-    ensure(found.is_none(), || format!("{member} lists {}", found.unwrap_or_default()))
+fn lists_none(evidence: &Evidence, member: &str, unwanted: &str) -> Judged {
+    let is_listed = evidence.server_list(member)?.contains(&unwanted);
+    ensure(!is_listed, || format!("{member} lists {unwanted}"))
 }
 
 fn secure_endpoints(evidence: &Evidence) -> Judged {
@@ -342,20 +320,17 @@ fn secure_endpoints(evidence: &Evidence) -> Judged {
         metadata.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
     let bad = endpoints
         .filter_map(|(name, value)| Some((name, value.as_str()?)))
-        // What is no address at all is a matter of types.
+        // The check of types finds values that are not addresses.
         .find(|(_, address)| Url::parse(address).is_ok_and(|url| !is_secure(&url)));
-    ensure(bad.is_none(), || {
-        bad.map(|(name, address)| format!("{name} is {address}")).unwrap_or_default()
-    })
+    ensure_none(bad.map(|(name, address)| format!("{name} is {address}")))
 }
 
-fn takes_documents(evidence: &Evidence) -> Result<bool, super::evidence::Objection> {
-    let metadata = evidence.authorization_server()?;
-    Ok(metadata.get("client_id_metadata_document_supported") == Some(&Value::Bool(true)))
+fn takes_documents(evidence: &Evidence) -> Result<bool, Objection> {
+    evidence.promises("client_id_metadata_document_supported")
 }
 
 fn knows_the_scopes(evidence: &Evidence) -> Judged {
-    let wanted = texts(evidence.resource()?, "scopes_supported")?.unwrap_or_default();
+    let wanted = evidence.resource_list("scopes_supported")?;
     let Some(known) = texts(evidence.authorization_server()?, "scopes_supported")? else {
         return not_asked("the authorization server lists no scopes");
     };

@@ -7,7 +7,7 @@ use self::claims::{audience, foreign_resource};
 pub(super) use self::flow::gather;
 use super::{
     Check, Severity,
-    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked, texts},
+    evidence::{Evidence, Exchange, Judged, Objection, Probe, ensure, not_asked},
     member_types::{TOKENS, have_their_types},
 };
 use crate::oauth::registration::ClientAuthenticationMethod;
@@ -42,7 +42,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Error,
         promise: "It is a Bearer token",
         consequence: "clients do not know how to present it",
-        fix: "answer token_type: Bearer, or DPoP to whoever sent a proof",
+        fix: "answer token_type: Bearer, or DPoP to a client that sent a proof",
         section: "OAuth 2.1 §1.4; RFC 6750 §4",
         look: |evidence| {
             let kind = exchanged(evidence)?.text("token_type").unwrap_or_default();
@@ -101,8 +101,8 @@ pub(super) const CHECKS: &[Check] = &[
         section: "OAuth 2.1 §4.3; MCP authorization, Refresh Tokens",
         look: |evidence| {
             let has_one = exchanged(evidence)?.text("refresh_token").is_some();
-            let offered = texts(evidence.authorization_server()?, "grant_types_supported")?;
-            if !has_one && !offered.unwrap_or_default().contains(&"refresh_token") {
+            let offered = evidence.server_list("grant_types_supported")?;
+            if !has_one && !offered.contains(&"refresh_token") {
                 return not_asked("the server does not say that it serves refresh tokens");
             }
             ensure(has_one, || "no refresh_token".to_owned())
@@ -166,7 +166,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "sign_in.rotation",
         severity: Severity::Warning,
         promise: "A refresh token is replaced when it is used",
-        consequence: "a stolen one is good for ever and nobody notices",
+        consequence: "a stolen one is good forever, and the theft goes unnoticed",
         fix: "answer with a new refresh_token and retire the old one",
         section: "OAuth 2.1 §4.3.1; RFC 9700 §4.14.2",
         look: |evidence| {
@@ -220,7 +220,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "sign_in.foreign_resource",
         severity: Severity::Error,
-        promise: "No token is given for somebody else's resource",
+        promise: "No token is given for another resource",
         consequence: "a token that was allowed for one server opens another",
         fix: "answer invalid_target to a resource that was not granted",
         section: "RFC 8707 §2.2",

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{
     Check, Severity,
-    evidence::{Evidence, Judged, Objection, Probe, ensure, not_asked, texts},
+    evidence::{Evidence, Judged, Objection, Probe, ensure, ensure_none, not_asked},
     resource::no_null,
 };
 
@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "token.unknown_client",
         severity: Severity::Error,
         promise: "An unknown client is answered invalid_client",
-        consequence: "after a lost database, clients repeat their dead registration for ever; claude.ai, mcp-remote and Inspector recover by this answer alone",
+        consequence: "after a lost database, clients repeat their dead registration forever; claude.ai, mcp-remote and Inspector recover by this answer alone",
         fix: "look the client up before the grant; answer 401 with {\"error\": \"invalid_client\"}",
         section: "OAuth 2.1 §3.2.4",
         look: |evidence| {
@@ -41,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "token.unknown_client_status",
         severity: Severity::Advice,
         promise: "That answer is 401",
-        consequence: "claude.ai registers anew for a 401 only",
+        consequence: "claude.ai registers again for a 401 only",
         fix: "answer 401 with invalid_client",
         section: "OAuth 2.1 §3.2.4",
         look: |evidence| {
@@ -56,8 +56,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "token.bad_code",
         severity: Severity::Error,
-        promise: "A code that nobody issued is answered invalid_grant",
-        consequence: "clients cannot tell a stale code from a server in trouble, and try for ever",
+        promise: "A made-up code is answered invalid_grant",
+        consequence: "clients cannot tell a stale code from a server in trouble, and try forever",
         fix: "answer 400 with {\"error\": \"invalid_grant\"}",
         section: "OAuth 2.1 §3.2.4",
         look: |evidence| says(evidence, Probe::TokenBadCode, &["invalid_grant"]),
@@ -65,7 +65,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "token.bad_refresh",
         severity: Severity::Error,
-        promise: "A refresh token that nobody issued is answered invalid_grant, without PKCE",
+        promise: "A made-up refresh token is answered invalid_grant, without PKCE",
         consequence: "clients keep a dead refresh token instead of signing in again",
         fix: "answer 400 with {\"error\": \"invalid_grant\"}; ask for no code_verifier at refresh",
         section: "OAuth 2.1 §4.3",
@@ -88,7 +88,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "token.without_grant",
         severity: Severity::Advice,
         promise: "A request without grant_type is answered invalid_request",
-        consequence: "whoever writes a client is told nothing of use",
+        consequence: "developers of clients learn nothing from it",
         fix: "answer 400 with {\"error\": \"invalid_request\"}",
         section: "OAuth 2.1 §3.2.4",
         look: |evidence| {
@@ -175,8 +175,7 @@ fn says(evidence: &Evidence, probe: Probe, codes: &[&str]) -> Judged {
 
 fn bad_refresh(evidence: &Evidence) -> Judged {
     let answer = evidence.answer(Probe::TokenBadRefresh)?;
-    let offered = texts(evidence.authorization_server()?, "grant_types_supported")?;
-    let is_offered = offered.unwrap_or_default().contains(&"refresh_token");
+    let is_offered = evidence.server_list("grant_types_supported")?.contains(&"refresh_token");
     let code = answer.text("error").unwrap_or_default();
     if !is_offered && ["unsupported_grant_type", "unauthorized_client"].contains(&code) {
         return not_asked("the server serves no refresh tokens");
@@ -186,16 +185,13 @@ fn bad_refresh(evidence: &Evidence) -> Judged {
 
 fn error_shape(evidence: &Evidence) -> Judged {
     exists(evidence)?;
-    let mut answers = REFUSALS.iter().filter_map(|probe| evidence.answer(*probe).ok()).peekable();
+    let mut answers = evidence.answers_to(&REFUSALS).peekable();
     if answers.peek().is_none() {
         return not_asked("there was nothing to ask");
     }
     let bad = answers.find(|answer| answer.text("error").is_none());
-    ensure(bad.is_none(), || {
-        bad.map(|answer| {
-            let kind = answer.header("content-type").unwrap_or_default();
-            format!("{} {kind}", answer.status.as_u16())
-        })
-        .unwrap_or_default()
-    })
+    ensure_none(bad.map(|answer| {
+        let kind = answer.header("content-type").unwrap_or_default();
+        format!("{} {kind}", answer.status.as_u16())
+    }))
 }

@@ -50,7 +50,7 @@ impl Prober<'_> {
     /// The valid request, or the part of it that the server accepts: what it refuses is then known,
     /// and the other requests can still be judged.
     async fn accepted_request(&mut self, endpoint: &Url, valid: Parameters) -> Parameters {
-        if opens(self.evidence, Probe::Authorize).is_ok() {
+        if opens(&self.evidence, Probe::Authorize).is_ok() {
             return valid;
         }
         for (probe, name) in
@@ -58,7 +58,7 @@ impl Prober<'_> {
         {
             let without = changed(&valid, name, None);
             self.open(probe, endpoint, &without).await;
-            if opens(self.evidence, probe).is_ok() {
+            if opens(&self.evidence, probe).is_ok() {
                 return without;
             }
         }

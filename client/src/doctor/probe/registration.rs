@@ -14,7 +14,7 @@ use url::Url;
 use super::Prober;
 use crate::{
     doctor::{
-        evidence::{Exchange, Probe, Registration, texts},
+        evidence::{Exchange, Probe, Registration},
         registration::{is_accepted, is_refusal, registers},
         requests::{PLAIN_HTTP_REDIRECT, SCRIPT_REDIRECT},
     },
@@ -35,9 +35,14 @@ const REGISTRATIONS: [Probe; 7] = [
 ];
 
 impl Prober<'_> {
-    /// Registers a client to work with.
+    /// Registers a client to work with. That the server then has a registration is said even if
+    /// stderr is not a terminal.
     pub(in crate::doctor) async fn register(&mut self) {
         let Some(endpoint) = self.evidence.endpoint("registration_endpoint") else { return };
+        self.output.say(&format!(
+            "… registering a client at {endpoint}, and deleting it at the end, if the server \
+             allows that"
+        ));
         let loopback = self.evidence.redirect_uri.clone();
         let localhost = loopback.replace("127.0.0.1", "localhost");
         let all = [loopback.as_str(), &localhost, PRIVATE_SCHEME];
@@ -137,15 +142,9 @@ impl Prober<'_> {
 
     /// Whether the token endpoint takes clients without a secret, as far as the metadata says.
     fn may_be_public(&self) -> bool {
-        let methods = self.authentication_methods();
+        let methods = self.evidence.server_list("token_endpoint_auth_methods_supported");
+        let methods = methods.unwrap_or_default();
         methods.is_empty() || methods.contains(&"none")
-    }
-
-    fn authentication_methods(&self) -> Vec<&str> {
-        let metadata = self.evidence.authorization_server().ok();
-        let methods = metadata
-            .and_then(|metadata| texts(metadata, "token_endpoint_auth_methods_supported").ok()?);
-        methods.unwrap_or_default()
     }
 
     /// The metadata of a client that is public if the server has such clients.
@@ -160,11 +159,11 @@ impl Prober<'_> {
     /// The client for all later requests: one whose answers can come to the loopback address.
     fn choose_client(&self) -> Option<ClientRegistration> {
         let redirect_uri = &self.evidence.redirect_uri;
-        let mut answers = [Probe::RegisterPublic, Probe::Register, Probe::RegisterMinimal]
-            .into_iter()
-            .filter_map(|probe| self.evidence.answer(probe).ok())
-            .filter(|answer| registers(answer, redirect_uri));
-        answers.find_map(|answer| client(answer, redirect_uri))
+        let probes = [Probe::RegisterPublic, Probe::Register, Probe::RegisterMinimal];
+        let mut answers = self.evidence.answers_to(&probes);
+        answers.find_map(|answer| {
+            client(answer, redirect_uri).filter(|_| registers(answer, redirect_uri))
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::doctor::{
     requests::FOREIGN_RESOURCE,
 };
 
-/// The token is for this resource and from this issuer. An audience that is no address may be a
+/// The token is for this resource and from this issuer. An audience that is not an address may be a
 /// name for this resource alone, so nothing is known of it.
 pub(super) fn audience(evidence: &Evidence) -> Judged {
     let Some(claims) = claims(exchanged(evidence)?) else {
@@ -45,13 +45,13 @@ pub(super) fn foreign_resource(evidence: &Evidence) -> Judged {
         return Ok(());
     }
     let Some(claims) = claims(answer) else {
-        return not_asked("there came an opaque token, which does not show whom it is for");
+        return not_asked("an opaque token came, which does not show whom it is for");
     };
     let is_foreign = audiences(&claims).iter().any(|one| is_same(one, FOREIGN_RESOURCE));
     ensure(!is_foreign, || format!("a token for {FOREIGN_RESOURCE}"))
 }
 
-/// Whether `audience` is the resource or its whole origin, which nobody else has.
+/// Whether `audience` is the resource or its whole origin, which belongs to it alone.
 fn is_here(audience: &str, resource: &str) -> bool {
     let origin = |address: &str| Url::parse(address).ok().map(|url| url.origin());
     audience == resource || origin(audience).is_some_and(|one| Some(one) == origin(resource))

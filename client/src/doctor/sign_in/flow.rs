@@ -1,14 +1,14 @@
 //! One sign-in, step by step, with every answer recorded. The grant is revoked at the end and
 //! nothing is stored.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use http::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 
 use crate::{
     doctor::{
-        evidence::{Evidence, Exchange, Judged, Objection, Probe},
+        evidence::{Evidence, Objection, Probe},
         probe::{Prober, initialize},
         requests::FOREIGN_RESOURCE,
     },
@@ -26,64 +26,26 @@ type Form = Vec<(&'static str, String)>;
 /// Signs in as the registered client, whose answers come to `listener`, and tries the tokens; what
 /// fails is written down like everything else.
 pub(in crate::doctor) async fn gather(
-    prober: Prober<'_>,
+    prober: &mut Prober<'_>,
     listener: CallbackListener,
     interaction: &Interaction,
 ) {
-    let request = match request(prober.evidence) {
-        Ok(request) => Arc::new(request),
-        Err(objection) => {
-            prober.evidence.callback = Some(Err(objection));
-            return;
+    match sign_in(&prober.evidence, listener, interaction).await {
+        Ok((request, code)) => {
+            prober.evidence.callback = Some(Ok(()));
+            Tokens { prober, request: &request }.run(&code).await;
         }
-    };
-    let answered = answer(Arc::clone(&request), listener, interaction).await;
-    let code = match answered {
-        Ok(code) => code,
-        Err(error) => {
-            prober.evidence.callback = Some(judged(&error));
-            return;
-        }
-    };
-    prober.evidence.callback = Some(Ok(()));
-    Tokens { prober, request: &request }.run(&code).await;
+        Err(objection) => prober.evidence.callback = Some(Err(objection)),
+    }
 }
 
-/// What to say about the server if the sign-in failed: nothing, if the user or this machine did it.
-fn judged(error: &OAuthError) -> Judged {
-    let words = error.to_string();
-    Err(match error {
-        OAuthError::TimedOut { .. }
-        | OAuthError::Denied
-        | OAuthError::Random
-        | OAuthError::Listener(_) => Objection::NotAsked(words),
-        _ => Objection::Found(words),
-    })
-}
-
-/// The authorization request of a client that follows the metadata.
-fn request(evidence: &Evidence) -> Result<AuthorizationRequest, Objection> {
-    let unusable = |why: String| Objection::NotAsked(format!("no client could sign in: {why}"));
-    let Some(client) = evidence.client.clone() else {
-        return Err(unusable("none could be registered".to_owned()));
-    };
-    let resource = Value::Object(evidence.resource()?.clone());
-    let authorization_server = Value::Object(evidence.authorization_server()?.clone());
-    let discovery = Discovery {
-        resource: serde_json::from_value(resource).map_err(|error| unusable(error.to_string()))?,
-        authorization_server: serde_json::from_value(authorization_server)
-            .map_err(|error| unusable(error.to_string()))?,
-    };
-    AuthorizationRequest::new(&discovery, client, evidence.scope(), None)
-        .map_err(|error| unusable(error.to_string()))
-}
-
-/// Sends the user to the browser and waits for the code.
-async fn answer(
-    request: Arc<AuthorizationRequest>,
+/// Sends the user to the browser. Returns the request and the code that answers it.
+async fn sign_in(
+    evidence: &Evidence,
     listener: CallbackListener,
     interaction: &Interaction,
-) -> Result<Secret, OAuthError> {
+) -> Result<(Arc<AuthorizationRequest>, Secret), Objection> {
+    let request = Arc::new(request(evidence)?);
     let output = &interaction.output;
     if let Browser::Open(program) = &interaction.browser
         && opener::open(program.as_deref(), &request.url).is_ok()
@@ -94,19 +56,49 @@ async fn answer(
     }
     output.say(&format!("\n{}\n", request.url));
     let seconds = interaction.timeout.as_secs();
-    tokio::select! {
-        answer = listener.answer(request) => answer,
+    let answered = tokio::select! {
+        answer = listener.answer(Arc::clone(&request)) => answer,
         () = tokio::time::sleep(interaction.timeout) => Err(OAuthError::TimedOut { seconds }),
+    };
+    let code = answered.map_err(|error| objection(&error))?;
+    Ok((request, code))
+}
+
+/// What to say about the server if the sign-in failed: nothing, if the user or this machine did it.
+fn objection(error: &OAuthError) -> Objection {
+    let words = error.to_string();
+    match error {
+        OAuthError::TimedOut { .. }
+        | OAuthError::Denied
+        | OAuthError::Random
+        | OAuthError::Listener(_) => Objection::NotAsked(words),
+        _ => Objection::Found(words),
     }
 }
 
+/// The authorization request of a client that follows the metadata.
+fn request(evidence: &Evidence) -> Result<AuthorizationRequest, Objection> {
+    let client = evidence.client.clone().ok_or_else(|| unusable("none could be registered"))?;
+    let resource = Value::Object(evidence.resource()?.clone());
+    let authorization_server = Value::Object(evidence.authorization_server()?.clone());
+    let discovery = Discovery {
+        resource: serde_json::from_value(resource).map_err(unusable)?,
+        authorization_server: serde_json::from_value(authorization_server).map_err(unusable)?,
+    };
+    AuthorizationRequest::new(&discovery, client, evidence.scope(), None).map_err(unusable)
+}
+
+fn unusable(why: impl Display) -> Objection {
+    Objection::NotAsked(format!("no client could sign in: {why}"))
+}
+
 /// Tries what the code and the tokens are good for.
-struct Tokens<'a> {
-    prober: Prober<'a>,
+struct Tokens<'a, 'p> {
+    prober: &'a mut Prober<'p>,
     request: &'a AuthorizationRequest,
 }
 
-impl Tokens<'_> {
+impl Tokens<'_, '_> {
     async fn run(&mut self, code: &Secret) {
         let exchange = vec![
             ("grant_type", "authorization_code".to_owned()),
@@ -211,7 +203,6 @@ impl Tokens<'_> {
     }
 
     fn token(&self, probe: Probe, member: &str) -> Option<String> {
-        let answer: &Exchange = self.prober.evidence.answer(probe).ok()?;
-        answer.text(member).map(str::to_owned)
+        self.prober.evidence.answer(probe).ok()?.text(member).map(str::to_owned)
     }
 }
