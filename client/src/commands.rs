@@ -39,7 +39,6 @@ pub(crate) enum Task {
     },
     /// The words of `add`, `use`, `list` or `remove`, which may be wrong.
     Servers(Vec<String>),
-    /// How to use the prompt.
     Help,
     Quit,
 }

@@ -35,37 +35,34 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(45);
 /// Why the credentials cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// Neither a state directory nor a home directory is known.
     #[error("nowhere to keep credentials: neither XDG_STATE_HOME nor HOME is set")]
     NoDirectory,
     #[error("cannot use {}: {reason}", .path.display())]
     Io { path: PathBuf, reason: io::Error },
-    /// The file is not one this version wrote.
     #[error("{} is not a credentials file of this version: {reason}", .path.display())]
     Unreadable { path: PathBuf, reason: String },
-    /// The system keyring was insisted on, and is of no use.
+    /// The user insists on the system keyring.
     #[error("the system keyring cannot be used: {0}")]
     Keyring(#[from] KeyringError),
-    /// Another process has held the lock for too long.
     #[error("another client has been using {} for too long", .path.display())]
     Busy { path: PathBuf },
 }
 
 impl CredentialsError {
-    pub(crate) fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::NoDirectory => "name a directory with `--state-dir`".to_owned(),
-            Self::Io { .. } => {
-                "make that directory writable, or name another with `--state-dir`".to_owned()
-            }
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::NoDirectory => "name a directory with `--state-dir`",
+            Self::Io { .. } => "make that directory writable, or name another with `--state-dir`",
             Self::Unreadable { path, .. } => {
-                format!("move {} away, then sign in again with `client login`", path.display())
+                let path = path.display();
+                return format!("move {path} away, then sign in again with `client login`");
             }
             Self::Keyring(_) => {
-                "unlock or start it, or keep a file with `--credentials-store file`".to_owned()
+                "unlock or start it, or keep a file with `--credentials-store file`"
             }
-            Self::Busy { .. } => "stop the other client, then try again".to_owned(),
-        })
+            Self::Busy { .. } => "stop the other client, then try again",
+        }
+        .to_owned()
     }
 }
 
@@ -202,10 +199,7 @@ impl Credentials {
         }
     }
 
-    /// Waits until no other process changes or refreshes these credentials.
-    ///
-    /// # Errors
-    /// [`CredentialsError::Busy`] after 45 seconds; [`CredentialsError::Io`].
+    /// Waits up to 45 seconds until no other process changes or refreshes these credentials.
     pub(crate) async fn lock(&self) -> Result<Lock, CredentialsError> {
         self.lock_within(LOCK_TIMEOUT).await
     }
@@ -219,10 +213,7 @@ impl Credentials {
         }
     }
 
-    /// Changes what is kept, under the caller's lock.
-    ///
-    /// # Errors
-    /// [`CredentialsError`]; the old content is then still there.
+    /// Changes what is kept, under the caller's lock. An error leaves the old content there.
     pub(crate) fn change<T>(
         &self,
         _lock: &Lock,

@@ -42,7 +42,6 @@ pub(crate) struct Fetch {
     loopback: Client,
     guard: Guard,
     timeout: Duration,
-    /// Where every request is explained.
     pub(crate) explanation: Explanation,
 }
 
@@ -95,10 +94,7 @@ impl Fetch {
         Ok(())
     }
 
-    /// `GET url`.
-    ///
-    /// # Errors
-    /// [`FetchError`] when no answer came; an HTTP error status is an answer.
+    /// `GET url`. An HTTP error status is an answer, not an error.
     pub(crate) async fn get(&self, url: &Url) -> Result<Answer, FetchError> {
         self.get_with(url, HeaderMap::new()).await
     }
@@ -113,15 +109,17 @@ impl Fetch {
         self.send(url, self.client_for(url).await?.get(url.clone()).headers(headers)).await
     }
 
-    /// `POST url` with a form and `headers`, such as those that authenticate the client.
+    /// `POST url` with a form and `headers`, such as those that authenticate the client. Parameters
+    /// without a value are left out, because they count as absent (RFC 6749 §3.1).
     pub(crate) async fn post_form(
         &self,
         url: &Url,
         form: &[(&str, &str)],
         headers: HeaderMap,
     ) -> Result<Answer, FetchError> {
-        self.explanation.request("POST", url, form);
-        self.send(url, self.client_for(url).await?.post(url.clone()).form(form).headers(headers))
+        let form: Vec<_> = form.iter().copied().filter(|(_, value)| !value.is_empty()).collect();
+        self.explanation.request("POST", url, &form);
+        self.send(url, self.client_for(url).await?.post(url.clone()).form(&form).headers(headers))
             .await
     }
 
@@ -159,8 +157,9 @@ pub(crate) fn is_secure(url: &Url) -> bool {
 /// program that opens it is a script that quotes badly. `&` is allowed: every query has it, and
 /// such scripts do quote it.
 pub(crate) fn is_safe_to_open(url: &Url) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!*+,=&%".contains(&byte);
-    matches!(url.scheme(), "http" | "https") && url.as_str().bytes().all(allowed)
+    let mut bytes = url.as_str().bytes();
+    matches!(url.scheme(), "http" | "https")
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!*+,=&%".contains(&byte))
 }
 
 fn set_up(error: reqwest::Error) -> FetchError {

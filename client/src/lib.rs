@@ -88,7 +88,7 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let state_directory = state_directory
         .or_else(|| cli.environment.state_directory())
         .ok_or(CredentialsError::NoDirectory)?;
-    let mut servers = Servers::read(&state_directory).map_err(Error::Servers)?;
+    let mut servers = Servers::read(&state_directory)?;
     match &cli.command {
         Some(Command::Servers(command)) => {
             return crate::commands::servers::run(command, &mut servers, &output).await;

@@ -14,7 +14,6 @@ use crate::{error::Error, prompt::completion::Completer};
 pub(crate) mod completion;
 pub(crate) mod form;
 
-/// The answer to [`ask`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LineAnswer {
     Line(String),
@@ -25,11 +24,16 @@ pub(crate) enum LineAnswer {
     Interrupted,
 }
 
+/// Runs `ask` on a thread of its own, because the editor waits for keys without yielding.
+async fn run_blocking<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(ask).await.map_err(|error| Error::Input(error.into()))?
+}
+
 /// Asks for one line, offering what `completer` knows.
 pub(crate) async fn ask(completer: Completer, coloured: bool) -> Result<LineAnswer, Error> {
-    // The editor waits for keys without yielding.
-    let asked = tokio::task::spawn_blocking(move || ask_blocking(completer, coloured)).await;
-    asked.map_err(|error| Error::Input(error.into()))?
+    run_blocking(move || ask_blocking(completer, coloured)).await
 }
 
 /// One value that is asked for.
@@ -39,39 +43,23 @@ pub(crate) struct Question {
     pub(crate) help: String,
     /// What is taken when nothing is typed.
     pub(crate) default: Option<String>,
-    pub(crate) input: FieldInput,
+    /// The values to choose from; empty for a value that is typed.
+    pub(crate) choices: Vec<String>,
     /// Says what is wrong with an answer, if anything.
     pub(crate) judge: Arc<Judge>,
 }
 
 pub(crate) type Judge = dyn Fn(&str) -> Result<(), String> + Send + Sync;
 
-/// How a value is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum FieldInput {
-    Text,
-    /// It is one of these.
-    Choice(Vec<String>),
+/// Asks for one value, until it is a good one; `None` if the user cancels.
+pub(crate) async fn ask_for(question: Question, coloured: bool) -> Result<Option<String>, Error> {
+    run_blocking(move || ask_for_blocking(question, coloured)).await
 }
 
-/// The answer to [`ask_for`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum FieldAnswer {
-    /// This was typed or chosen.
-    Text(String),
-    Cancelled,
-}
-
-/// Asks for one value, until it is a good one.
-pub(crate) async fn ask_for(question: Question, coloured: bool) -> Result<FieldAnswer, Error> {
-    let asked = tokio::task::spawn_blocking(move || ask_for_blocking(question, coloured)).await;
-    asked.map_err(|error| Error::Input(error.into()))?
-}
-
-fn ask_for_blocking(question: Question, coloured: bool) -> Result<FieldAnswer, Error> {
-    let Question { label, help, default, input, judge } = question;
-    let answer = match input {
-        FieldInput::Text => Text::new(&label)
+fn ask_for_blocking(question: Question, coloured: bool) -> Result<Option<String>, Error> {
+    let Question { label, help, default, choices, judge } = question;
+    let answer = if choices.is_empty() {
+        Text::new(&label)
             .with_help_message(&help)
             .with_validator(move |text: &str| {
                 Ok(match judge(text.trim()) {
@@ -81,38 +69,37 @@ fn ask_for_blocking(question: Question, coloured: bool) -> Result<FieldAnswer, E
             })
             .with_render_config(appearance(coloured))
             .prompt()
-            .map(|text| text.trim().to_owned()),
-        FieldInput::Choice(choices) => {
-            let at = choices.iter().position(|choice| Some(choice) == default.as_ref());
-            Select::new(&label, choices)
-                .with_help_message(&help)
-                .with_starting_cursor(at.unwrap_or(0))
-                .with_render_config(appearance(coloured))
-                .prompt()
-        }
+            .map(|text| text.trim().to_owned())
+    } else {
+        let at = choices.iter().position(|choice| Some(choice) == default.as_ref());
+        Select::new(&label, choices)
+            .with_help_message(&help)
+            .with_starting_cursor(at.unwrap_or(0))
+            .with_render_config(appearance(coloured))
+            .prompt()
     };
-    match answer {
-        Ok(text) => Ok(FieldAnswer::Text(text)),
-        Err(InquireError::OperationCanceled) => Ok(FieldAnswer::Cancelled),
-        Err(error) => Err(failure(error)),
-    }
+    unless_cancelled(answer)
 }
 
 /// Asks yes or no; Esc is no.
 pub(crate) async fn confirm(question: &str, coloured: bool) -> Result<bool, Error> {
     let question = question.to_owned();
-    let asked = tokio::task::spawn_blocking(move || {
+    run_blocking(move || {
         let asked = Confirm::new(&question)
             .with_default(false)
             .with_render_config(appearance(coloured))
             .prompt();
-        match asked {
-            Ok(answer) => Ok(answer),
-            Err(InquireError::OperationCanceled) => Ok(false),
-            Err(error) => Err(failure(error)),
-        }
-    });
-    asked.await.map_err(|error| Error::Input(error.into()))?
+        Ok(unless_cancelled(asked)?.unwrap_or(false))
+    })
+    .await
+}
+
+fn unless_cancelled<T>(answer: Result<T, InquireError>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(InquireError::OperationCanceled) => Ok(None),
+        Err(error) => Err(failure(error)),
+    }
 }
 
 fn failure(error: InquireError) -> Error {

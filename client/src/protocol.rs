@@ -19,7 +19,6 @@ impl Protocol {
         *self == Self::Only(ProtocolVersion::V_2025_03_26)
     }
 
-    /// The revision offered in `initialize`.
     pub(crate) fn offered(&self) -> ProtocolVersion {
         match self {
             Self::Newest => ProtocolVersion::LATEST_WITH_INITIALIZE,

@@ -43,17 +43,17 @@ const REVOKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Everything a sign-in needs from around it.
 pub(crate) struct SignIn<'a> {
     pub(crate) server: &'a Url,
-    /// How servers are spoken to.
     pub(crate) fetch: &'a Fetch,
-    /// Where the outcome is kept.
     pub(crate) credentials: &'a Credentials,
     pub(crate) clock: &'a Clock,
-    /// How the user is involved.
     pub(crate) interaction: &'a Interaction,
     /// Who this client is and how it gets its tokens.
     pub(crate) profile: &'a Profile,
     /// What the MCP server asked for.
     pub(crate) challenge: &'a AuthorizationChallenge,
+    pub(crate) discovery: &'a Discovery,
+    /// What to ask for.
+    pub(crate) scope: &'a Scope,
     /// Whether the user has signed in already and the server wants more to be allowed.
     pub(crate) is_step_up: bool,
 }
@@ -65,23 +65,23 @@ struct Granted {
 }
 
 impl SignIn<'_> {
-    /// Signs in for `scope` and keeps the grant. Until that has succeeded nothing that was kept is
-    /// touched, except the registration: one that led nowhere is not used again.
-    pub(crate) async fn run(&self, discovery: &Discovery, scope: &Scope) -> Result<Grant, Error> {
-        let resource = &discovery.resource;
-        let server = &discovery.authorization_server;
-        let dpop_key = if self.profile.dpop.applies(self.challenge, resource, server)? {
-            Some(DpopKey::generate(self.clock)?)
-        } else {
-            None
-        };
-        self.check_issuer(&server.issuer)?;
+    /// Signs in and keeps the grant. Until that has succeeded nothing that was kept is touched,
+    /// except the registration: one that led nowhere is not used again.
+    pub(crate) async fn run(&self) -> Result<Grant, Error> {
+        let Discovery { resource, authorization_server } = self.discovery;
+        let is_bound = self.profile.dpop.applies(self.challenge, resource, authorization_server)?;
+        let dpop_key = is_bound.then(|| DpopKey::generate(self.clock)).transpose()?;
+        self.check_issuer(&authorization_server.issuer)?;
         let granted = match &self.profile.method {
-            SignInMethod::Browser => self.by_browser(discovery, scope, dpop_key).await?,
-            SignInMethod::Device => self.by_device(discovery, scope, dpop_key).await?,
-            _ => self.by_proof(discovery, scope, dpop_key).await?,
+            SignInMethod::Browser => self.by_browser(dpop_key).await?,
+            SignInMethod::Device => self.by_device(dpop_key).await?,
+            _ => self.by_proof(dpop_key).await?,
         };
-        self.keep(discovery, scope, granted).await
+        self.keep(granted).await
+    }
+
+    fn metadata(&self) -> &AuthorizationServerMetadata {
+        &self.discovery.authorization_server
     }
 
     /// A client that was registered beforehand stays with the issuer it was first used at: its
@@ -95,23 +95,21 @@ impl SignIn<'_> {
 
     fn endpoint<'a>(
         &'a self,
-        discovery: &'a Discovery,
         client: &'a ClientRegistration,
         dpop_key: Option<&'a DpopKey>,
     ) -> TokenEndpoint<'a> {
-        let metadata = &discovery.authorization_server;
+        let metadata = self.metadata();
         TokenEndpoint { fetch: self.fetch, metadata, client, dpop_key, clock: self.clock }
     }
 
     /// Tells the user which server wants what, and which other origins are involved: this exposes
     /// an authorization server that uses the sign-in page of another one.
-    fn announce(&self, metadata: &AuthorizationServerMetadata, scope: &Scope) {
-        let server = self.server;
+    fn announce(&self) {
+        let Self { server, scope, .. } = self;
         let output = &self.interaction.output;
-        let issuer = &metadata.issuer;
         let wish = if self.is_step_up { "allow more" } else { "sign in" };
-        output.say(&format!("{server} wants you to {wish} at {issuer}."));
-        for origin in metadata.foreign_origins() {
+        output.say(&format!("{server} wants you to {wish} at {}.", self.metadata().issuer));
+        for origin in self.metadata().foreign_origins() {
             output.say(&format!("That involves {origin} too."));
         }
         if !scope.is_empty() {
@@ -120,49 +118,38 @@ impl SignIn<'_> {
     }
 
     /// Gets a token without a user: the client, its company or its platform authenticates.
-    async fn by_proof(
-        &self,
-        discovery: &Discovery,
-        scope: &Scope,
-        dpop_key: Option<DpopKey>,
-    ) -> Result<Granted, Error> {
-        let metadata = &discovery.authorization_server;
+    async fn by_proof(&self, dpop_key: Option<DpopKey>) -> Result<Granted, Error> {
         // Without a browser there is no redirect URI.
-        let client = self.profile.identity.registration_at(metadata, "")?;
+        let client = self.profile.identity.registration_at(self.metadata(), "")?;
         let client = client.ok_or(OAuthError::NoPreRegisteredClient)?;
-        let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
-        let resource = &discovery.resource.resource;
+        let endpoint = self.endpoint(&client, dpop_key.as_ref());
+        let resource = &self.discovery.resource.resource;
         let response = match &self.profile.method {
             SignInMethod::Enterprise(provider) => {
-                enterprise::ask(&endpoint, resource, scope, provider).await?
+                enterprise::ask(&endpoint, resource, self.scope, provider).await?
             }
             SignInMethod::Workload(assertion) => {
-                workload::ask(&endpoint, resource, scope, assertion).await?
+                workload::ask(&endpoint, resource, self.scope, assertion).await?
             }
-            _ => client_credentials::ask(&endpoint, resource, scope).await?,
+            _ => client_credentials::ask(&endpoint, resource, self.scope).await?,
         };
         Ok(Granted { client, response, dpop_key })
     }
 
-    async fn keep(
-        &self,
-        discovery: &Discovery,
-        asked: &Scope,
-        granted: Granted,
-    ) -> Result<Grant, Error> {
-        let metadata = &discovery.authorization_server;
+    async fn keep(&self, granted: Granted) -> Result<Grant, Error> {
+        let metadata = self.metadata();
         let now = self.clock.now();
         let Granted { client, response, dpop_key } = granted;
         let token = AccessToken { token: response.access_token.clone(), key: dpop_key.clone() };
         let person = user_info(self.fetch, metadata, &token).await;
         let grant = Grant {
             issuer: metadata.issuer.clone(),
-            resource: discovery.resource.resource.clone(),
+            resource: self.discovery.resource.resource.clone(),
             client,
             access_token: response.access_token,
             refresh_token: response.refresh_token,
-            scope: response.scope.unwrap_or_else(|| asked.clone()),
-            requested_scope: asked.clone(),
+            scope: response.scope.unwrap_or_else(|| self.scope.clone()),
+            requested_scope: self.scope.clone(),
             issued_at: now,
             expires_at: response.expires_in.map(|seconds| now + seconds),
             dpop_key: dpop_key.as_ref().map(DpopKey::stored),

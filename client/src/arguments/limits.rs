@@ -89,18 +89,17 @@ impl Limits {
 
     fn allow_number(&self, number: f64) -> bool {
         let bound = |bound: &Option<Number>| bound.as_ref().and_then(Number::as_f64);
-        let (excludes_low, excludes_high) = self.excludes;
-        let above = |low: f64| number > low || number == low && !excludes_low;
-        let below = |high: f64| number < high || number == high && !excludes_high;
-        // Decimal steps such as 0.1 have no exact form, so a little is forgiven.
-        let in_step = |step: f64| {
-            let steps = number / step;
-            step <= 0.0 || (steps - steps.round()).abs() < 1e-9
-        };
-        bound(&self.minimum).is_none_or(above)
-            && bound(&self.maximum).is_none_or(below)
-            && bound(&self.step).is_none_or(in_step)
+        let (no_low, no_high) = self.excludes;
+        bound(&self.minimum).is_none_or(|low| number > low || number == low && !no_low)
+            && bound(&self.maximum).is_none_or(|high| number < high || number == high && !no_high)
+            && bound(&self.step).is_none_or(|step| is_multiple(number, step))
     }
+}
+
+/// Decimal steps such as 0.1 have no exact form, so a little is forgiven.
+fn is_multiple(number: f64, step: f64) -> bool {
+    let steps = number / step;
+    step <= 0.0 || (steps - steps.round()).abs() < 1e-9
 }
 
 fn has_duplicates(items: &[Value]) -> bool {

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// What kind of value an argument takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
     /// A number without a fraction.
@@ -20,11 +20,11 @@ pub(crate) enum Kind {
     List(Box<Kind>),
     Object,
     /// The schema does not say, or allows several kinds.
+    #[default]
     Anything,
 }
 
-/// One argument of a tool.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
     /// What users call it, if that is something else.
@@ -103,16 +103,7 @@ impl Parameter {
 
     /// An argument that the schema does not declare.
     pub(super) fn undeclared(name: &str, kind: Kind) -> Self {
-        Self {
-            name: name.to_owned(),
-            title: None,
-            kind,
-            is_required: false,
-            description: None,
-            default: None,
-            choices: Vec::new(),
-            limits: Limits::default(),
-        }
+        Self { name: name.to_owned(), kind, ..Self::default() }
     }
 
     /// The parameter that takes what `self` takes and what `other` takes, two schemas of one name.
@@ -155,10 +146,10 @@ impl Parameter {
 
     /// The value that `text` means, or `None` if it means none.
     pub(crate) fn convert(&self, text: &str) -> Option<Value> {
-        let read = self.kind.convert(text).filter(|value| self.is_a_choice(value));
         // Without a type, `1` may be the number or the text.
-        let literal = || (self.kind == Kind::Anything).then(|| Value::from(text));
-        read.or_else(|| literal().filter(|value| self.is_a_choice(value)))
+        let literal = (self.kind == Kind::Anything).then(|| Value::from(text));
+        let mut meanings = self.kind.convert(text).into_iter().chain(literal);
+        meanings.find(|value| self.is_a_choice(value))
     }
 
     /// What a value must be, in words.
@@ -187,10 +178,9 @@ impl Kind {
     fn convert(&self, text: &str) -> Option<Value> {
         match self {
             Self::Text => Some(text.into()),
-            Self::Integer => {
+            Self::Integer | Self::Number => {
                 text.parse::<serde_json::Number>().ok().map(Value::from).filter(|n| self.takes(n))
             }
-            Self::Number => text.parse::<serde_json::Number>().ok().map(Value::from),
             Self::Boolean => boolean(text).map(Value::from),
             Self::List(_) if text.trim_start().starts_with('[') => serde_json::from_str(text).ok(),
             Self::List(item) => text
@@ -280,8 +270,8 @@ fn choices(schema: &Value) -> Option<Vec<Value>> {
         return Some(vec![only.clone()]);
     }
     let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()?;
-    let constant = |one: &Value| one.get("const").cloned();
-    alternatives.iter().map(constant).collect::<Option<Vec<_>>>().filter(|all| !all.is_empty())
+    let all: Option<Vec<_>> = alternatives.iter().map(|one| one.get("const").cloned()).collect();
+    all.filter(|all| !all.is_empty())
 }
 
 /// JSON schema counts `5.0` as a whole number.

@@ -26,7 +26,6 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// The members that `root` declares.
     pub(super) fn collect(root: &'a JsonObject) -> Self {
         let mut members = Self::default();
         members.required = members.gather(root, root, 0);

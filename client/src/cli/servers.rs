@@ -35,12 +35,9 @@ struct Named {
 
 impl Servers {
     /// What `directory` holds; nothing if there is no such file.
-    ///
-    /// # Errors
-    /// The operating system's error, or one of kind `InvalidData` if the file is not ours.
-    pub(crate) fn read(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
         let path = directory.join("servers.json");
-        let named = Named::read(&path)?;
+        let named = Named::read(&path).map_err(Error::Servers)?;
         Ok(Self { path, named })
     }
 
@@ -71,55 +68,48 @@ impl Servers {
     }
 
     /// Names a server; the first one is in use at once.
-    ///
-    /// # Errors
-    /// The operating system's error when the file cannot be read or written, or one of kind
-    /// `ResourceBusy` when another process has been changing it for too long.
-    pub(crate) async fn add(&mut self, name: &str, address: &Url) -> io::Result<()> {
-        let change = |named: &mut Named| {
-            named.servers.insert(name.to_owned(), address.clone());
-            if named.in_use().is_none() {
-                named.in_use = Some(name.to_owned());
-            }
-            true
-        };
-        self.change(change).await.map(drop)
-    }
-
-    /// Uses the server called `name` from now on; `false` if there is none.
-    pub(crate) async fn choose(&mut self, name: &str) -> io::Result<bool> {
-        let change = |named: &mut Named| {
-            let is_known = named.servers.contains_key(name);
-            if is_known {
-                named.in_use = Some(name.to_owned());
-            }
-            is_known
-        };
-        self.change(change).await
-    }
-
-    /// Forgets the name; `false` if there is none. Tokens stay: `logout` ends them.
-    pub(crate) async fn remove(&mut self, name: &str) -> io::Result<bool> {
-        let change = |named: &mut Named| {
-            let was_known = named.servers.remove(name).is_some();
-            if named.in_use.as_deref() == Some(name) {
-                named.in_use = None;
-            }
-            was_known
-        };
-        self.change(change).await
-    }
-
-    /// Changes the file under a lock, because other processes change it too. Nothing is written if
-    /// `change` returns `false`.
-    async fn change(&mut self, change: impl FnOnce(&mut Named) -> bool) -> io::Result<bool> {
-        let _lock = FileLock::acquire(&self.path.with_extension("lock"), LOCK_TIMEOUT).await?;
-        self.named = Named::read(&self.path)?;
-        let is_changed = change(&mut self.named);
-        if is_changed {
-            private_file::replace(&self.path, &serde_json::to_vec_pretty(&self.named)?)?;
+    pub(crate) async fn add(&mut self, name: &str, address: &Url) -> Result<(), Error> {
+        let _lock = self.lock_and_read().await?;
+        self.named.servers.insert(name.to_owned(), address.clone());
+        if self.named.in_use().is_none() {
+            self.named.in_use = Some(name.to_owned());
         }
-        Ok(is_changed)
+        self.write()
+    }
+
+    /// Uses the server called `name` from now on.
+    pub(crate) async fn choose(&mut self, name: &str) -> Result<(), Error> {
+        let _lock = self.lock_and_read().await?;
+        if !self.named.servers.contains_key(name) {
+            return Err(self.unknown(name));
+        }
+        self.named.in_use = Some(name.to_owned());
+        self.write()
+    }
+
+    /// Forgets the name. Tokens stay: `logout` ends them.
+    pub(crate) async fn remove(&mut self, name: &str) -> Result<(), Error> {
+        let _lock = self.lock_and_read().await?;
+        if self.named.servers.remove(name).is_none() {
+            return Err(self.unknown(name));
+        }
+        self.named.in_use.take_if(|in_use| *in_use == name);
+        self.write()
+    }
+
+    /// Reads the file again under a lock, because other processes change it too.
+    async fn lock_and_read(&mut self) -> Result<FileLock, Error> {
+        let lock = FileLock::acquire(&self.path.with_extension("lock"), LOCK_TIMEOUT).await;
+        let lock = lock.map_err(|error| Error::Servers(error.into()))?;
+        self.named = Named::read(&self.path).map_err(Error::Servers)?;
+        Ok(lock)
+    }
+
+    fn write(&self) -> Result<(), Error> {
+        let content = serde_json::to_vec_pretty(&self.named).map_err(io::Error::from);
+        content
+            .and_then(|content| private_file::replace(&self.path, &content))
+            .map_err(Error::Servers)
     }
 }
 
@@ -155,11 +145,11 @@ mod tests {
         read().add("demo", &url("http://localhost:3001/mcp")).await.expect("written");
         read().add("work", &url("https://mcp.example.com/mcp")).await.expect("written");
         assert_eq!(in_use().as_deref(), Some("demo"));
-        assert!(read().choose("work").await.expect("written"));
-        assert!(!read().choose("wrok").await.expect("read"));
+        read().choose("work").await.expect("written");
+        assert!(matches!(read().choose("wrok").await, Err(Error::Usage { .. })));
         assert_eq!(in_use().as_deref(), Some("work"));
-        assert!(read().remove("work").await.expect("written"));
-        assert!(!read().remove("work").await.expect("read"));
+        read().remove("work").await.expect("written");
+        assert!(matches!(read().remove("work").await, Err(Error::Usage { .. })));
         assert!(in_use().is_none() && read().all().count() == 1);
     }
 

@@ -5,7 +5,6 @@ use clap_complete::{Shell, generate};
 
 use crate::{cli::Cli, error::Error, terminal::output::Output};
 
-/// Writes the script for `shell`.
 pub(crate) fn run(shell: Shell, output: &Output) -> Result<(), Error> {
     let mut script = Vec::new();
     generate(shell, &mut Cli::command(), "client", &mut script);

@@ -22,9 +22,6 @@ const LISTING_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Asks for lines and runs each until the user leaves. Ctrl-C stops what is running; at the
 /// prompt itself it leaves.
-///
-/// # Errors
-/// [`Error::AlreadyTold`] for Ctrl-C at the prompt; [`Error::Input`] when the terminal fails.
 pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(), Error> {
     greet(client);
     // Completion is a convenience; a slow server must not keep the prompt waiting for it.
@@ -32,7 +29,7 @@ pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> R
     let mut history = History::read(state_directory);
     loop {
         let known = known(client, state_directory);
-        let completer = Completer::new(&history, client.known_tools(), &known);
+        let completer = Completer::new(&history, &client.tools, &known);
         let line = match ask(completer, client.output.is_coloured()).await? {
             LineAnswer::Line(line) => line,
             LineAnswer::Cancelled => continue,
@@ -69,8 +66,8 @@ fn known(client: &Client, state_directory: &Path) -> Known {
     };
     let servers = Servers::read(state_directory);
     let servers = servers.iter().flat_map(Servers::all);
-    let resources = client.known_resources().iter();
-    let prompts = client.known_prompts().iter();
+    let resources = client.resources.iter();
+    let prompts = client.prompts.iter();
     Known {
         servers: servers.map(|(name, url)| described(name, Some(url.as_str()))).collect(),
         resources: resources.map(|one| described(&one.uri, Some(&one.name))).collect(),
@@ -93,14 +90,13 @@ fn misspelled_word(client: &Client, task: &Task, line: &str) -> Option<Error> {
         return None;
     }
     let word = line.split_whitespace().next()?;
-    let is_known = |word: &str| {
-        WORDS.iter().any(|(known, _)| *known == word)
-            || client.known_tools().iter().any(|tool| tool.name == word)
-    };
-    if is_known(word) || line.trim() != word {
+    let words = WORDS.iter().map(|(known, _)| *known);
+    let is_known = words.clone().any(|known| known == word)
+        || client.tools.iter().any(|tool| tool.name == word);
+    if is_known || line.trim() != word {
         return None;
     }
-    let meant = closest(word, WORDS.iter().map(|(known, _)| *known))?;
+    let meant = closest(word, words)?;
     Some(Error::Usage {
         message: format!("there is no `{word}` here"),
         hint: Some(format!("did you mean `{meant}`? For a tool of that name, use `call {word}`")),
@@ -109,9 +105,6 @@ fn misspelled_word(client: &Client, task: &Task, line: &str) -> Option<Error> {
 
 /// Runs the lines of stdin one by one. A line that fails does not stop the next one, unless that
 /// would fail too; the first failure decides the exit status.
-///
-/// # Errors
-/// [`Error::AlreadyTold`] with the status of the first line that failed; [`Error::Input`].
 pub(crate) async fn run_lines(client: &mut Client) -> Result<(), Error> {
     let mut lines = stdin_lines();
     let mut outcome = Ok(());

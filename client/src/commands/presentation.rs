@@ -3,6 +3,7 @@
 use std::io;
 
 use rmcp::model::{CallToolResult, ContentBlock, Resource, ResourceContents};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use self::table::{rows, table};
@@ -10,12 +11,33 @@ use crate::{
     arguments::parameter::in_words,
     error::Error,
     files::received::{KeepError, Received},
+    session::client::Client,
     terminal::{output::Output, printable::printable_line},
 };
 
 mod table;
 
 const UNKNOWN: &str = "[content of a kind this client does not know; `--json` shows it]";
+
+/// Prints what the server of `client` lists, each as `describe` has it and with `separator` between
+/// two, or says that it has `none`.
+pub(super) fn print_list<T: Serialize>(
+    client: &Client,
+    items: &[T],
+    describe: fn(&T) -> String,
+    separator: &str,
+    none: &str,
+) -> Result<(), Error> {
+    let output = &client.output;
+    if output.is_json() {
+        output.json(&items)?;
+    } else if items.is_empty() {
+        output.say(&format!("{} {none}.", client.server));
+    } else {
+        output.data(&items.iter().map(describe).collect::<Vec<_>>().join(separator))?;
+    }
+    Ok(())
+}
 
 /// Turns the answer of a server into text. Binary content is written to files that the text names.
 pub(crate) struct Presenter<'a> {
@@ -31,10 +53,7 @@ impl<'a> Presenter<'a> {
         Self { received, columns, name, failure: None }
     }
 
-    /// Writes the texts in `shown`.
-    ///
-    /// # Errors
-    /// [`Error::NotKept`] when a file could not be written, after all that is text has been.
+    /// Writes the texts in `shown`. If a file could not be written, that is an error afterwards.
     pub(crate) fn write(self, output: &Output, shown: &[String]) -> Result<(), Error> {
         output.data(&shown.join("\n"))?;
         self.failure.map_or(Ok(()), |reason| Err(Error::NotKept(reason)))

@@ -3,22 +3,16 @@
 use rmcp::model::{JsonObject, Prompt};
 
 use crate::{
-    arguments::RawArguments, commands::presentation::Presenter, error::Error,
-    session::client::Client, terminal::printable::printable_line,
+    arguments::RawArguments,
+    commands::presentation::{Presenter, print_list},
+    error::Error,
+    session::client::Client,
+    terminal::printable::printable_line,
 };
 
 pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     client.list_prompts().await?;
-    let prompts = client.known_prompts();
-    if client.output.is_json() {
-        return Ok(client.output.json(&prompts)?);
-    }
-    if prompts.is_empty() {
-        client.output.say(&format!("{} has no prompts.", client.server));
-        return Ok(());
-    }
-    let described: Vec<_> = prompts.iter().map(describe).collect();
-    Ok(client.output.data(&described.join("\n"))?)
+    print_list(client, &client.prompts, describe, "\n", "has no prompts")
 }
 
 /// Fills in the prompt called `name` with `raw`, words like key=value.

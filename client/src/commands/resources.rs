@@ -3,25 +3,17 @@
 use rmcp::model::Resource;
 
 use crate::{
-    commands::presentation::Presenter, error::Error, session::client::Client,
+    commands::presentation::{Presenter, print_list},
+    error::Error,
+    session::client::Client,
     terminal::printable::printable_line,
 };
 
 pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     client.list_resources().await?;
-    let resources = client.known_resources();
-    if client.output.is_json() {
-        return Ok(client.output.json(&resources)?);
-    }
-    if resources.is_empty() {
-        client.output.say(&format!("{} holds no resources.", client.server));
-        return Ok(());
-    }
-    let described: Vec<_> = resources.iter().map(describe).collect();
-    Ok(client.output.data(&described.join("\n"))?)
+    print_list(client, &client.resources, describe, "\n", "holds no resources")
 }
 
-/// Reads the resource called `uri`.
 pub(crate) async fn read(client: &mut Client, uri: &str) -> Result<(), Error> {
     let contents = client.read_resource(uri).await?;
     if client.output.is_json() {

@@ -17,22 +17,16 @@ pub(crate) async fn run(
 ) -> Result<(), Error> {
     match command {
         ServerCommand::Add { name, address } => {
-            servers.add(name, address).await.map_err(Error::Servers)?;
+            servers.add(name, address).await?;
             report_done(output, &format!("{name} is {address}."))
         }
         ServerCommand::Use { name } => {
-            if servers.choose(name).await.map_err(Error::Servers)? {
-                report_done(output, &format!("{name} is in use."))
-            } else {
-                Err(servers.unknown(name))
-            }
+            servers.choose(name).await?;
+            report_done(output, &format!("{name} is in use."))
         }
         ServerCommand::Remove { name } => {
-            if servers.remove(name).await.map_err(Error::Servers)? {
-                report_done(output, &format!("{name} is forgotten."))
-            } else {
-                Err(servers.unknown(name))
-            }
+            servers.remove(name).await?;
+            report_done(output, &format!("{name} is forgotten."))
         }
         ServerCommand::List => list(servers, output),
     }
@@ -60,8 +54,7 @@ pub(crate) async fn run_and_switch(
     client: &mut Client,
     command: &ServerCommand,
 ) -> Result<(), Error> {
-    let mut servers =
-        Servers::read(client.access.options.credentials.directory()).map_err(Error::Servers)?;
+    let mut servers = Servers::read(client.access.options.credentials.directory())?;
     run(command, &mut servers, &client.output).await?;
     match (command, servers.in_use()) {
         (ServerCommand::Use { .. }, Some((_, address))) if *address != client.server => {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use self::skill::SkillFile;
 use crate::{
     cli::command::SkillCommand,
+    commands::presentation::print_list,
     error::Error,
     exit::Exit,
     session::client::Client,
@@ -19,7 +20,7 @@ pub(crate) mod skill;
 pub(crate) async fn run(client: &mut Client, command: &SkillCommand) -> Result<(), Error> {
     let skills = skill::list(client).await?;
     match command {
-        SkillCommand::List => list(client, &skills),
+        SkillCommand::List => print_list(client, &skills, describe, "\n", "offers no skills"),
         SkillCommand::Show { name } => show(client, find(client, &skills, name)?).await,
         SkillCommand::Save { name } => save(client, find(client, &skills, name)?).await,
         SkillCommand::Verify { name: None } => verify(client, &skills).await,
@@ -39,8 +40,7 @@ fn find<'a>(client: &Client, skills: &'a [Skill], name: &str) -> Result<&'a Skil
     match named.as_slice() {
         [only] => Ok(only),
         [] => {
-            let names = || skills.iter().map(Skill::name);
-            let hint = match closest(name, names()) {
+            let hint = match closest(name, skills.iter().map(Skill::name)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "`skills` lists what there is".to_owned(),
             };
@@ -53,18 +53,6 @@ fn find<'a>(client: &Client, skills: &'a [Skill], name: &str) -> Result<&'a Skil
             Err(Error::Usage { message, hint: Some(format!("use one of {}", uris.join(", "))) })
         }
     }
-}
-
-fn list(client: &Client, skills: &[Skill]) -> Result<(), Error> {
-    let output = &client.output;
-    if output.is_json() {
-        return Ok(output.json(&skills)?);
-    }
-    if skills.is_empty() {
-        output.say(&format!("{} offers no skills.", client.server));
-        return Ok(());
-    }
-    Ok(output.data(&skills.iter().map(describe).collect::<Vec<_>>().join("\n"))?)
 }
 
 fn describe(skill: &Skill) -> String {

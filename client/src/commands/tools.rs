@@ -4,6 +4,7 @@ use rmcp::model::Tool;
 
 use crate::{
     arguments::parameter::{Additional, Parameter, Parameters, in_words},
+    commands::presentation::print_list,
     error::Error,
     session::client::Client,
     terminal::printable::printable_line,
@@ -11,16 +12,7 @@ use crate::{
 
 pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     client.list_tools().await?;
-    let tools = client.known_tools();
-    if client.output.is_json() {
-        return Ok(client.output.json(&tools)?);
-    }
-    if tools.is_empty() {
-        client.output.say(&format!("{} has no tools.", client.server));
-        return Ok(());
-    }
-    let described: Vec<_> = tools.iter().map(describe).collect();
-    Ok(client.output.data(&described.join("\n\n"))?)
+    print_list(client, &client.tools, describe, "\n\n", "has no tools")
 }
 
 fn describe(tool: &Tool) -> String {

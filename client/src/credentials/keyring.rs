@@ -35,10 +35,8 @@ pub struct KeyringError(pub(crate) String);
 
 /// A store for the key that seals the credentials.
 pub(crate) trait Keyring: Send + Sync {
-    /// The key that was kept.
     fn key(&self) -> BoxFuture<'_, Result<Option<Secret>, KeyringError>>;
 
-    /// Keeps `key`.
     fn keep<'a>(&'a self, key: &'a Secret) -> BoxFuture<'a, Result<(), KeyringError>>;
 }
 
@@ -93,7 +91,7 @@ impl Keyring for SystemKeyring {
 #[cfg(target_os = "linux")]
 fn refused(error: secret_service::Error) -> KeyringError {
     KeyringError(match error {
-        secret_service::Error::Unavailable => "nobody provides one in this session".to_owned(),
+        secret_service::Error::Unavailable => "no program provides one in this session".to_owned(),
         secret_service::Error::Locked => "it is locked".to_owned(),
         secret_service::Error::NoResult => "it has no place for secrets yet".to_owned(),
         other => other.to_string(),

@@ -9,7 +9,6 @@ use crate::oauth::{grant::Grant, registration::ClientRegistration};
 
 const VERSION: u32 = 1;
 
-/// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stored {
@@ -75,7 +74,6 @@ impl Stored {
         }
     }
 
-    /// Forgets the grant for `server`.
     pub(crate) fn forget_grant(&mut self, server: &Url) {
         let Some(key) = self.servers.remove(server.as_str()) else { return };
         if let Some(grants) = self.grants.get_mut(&key.issuer) {
@@ -100,7 +98,6 @@ impl Stored {
         self.registrations.remove(issuer)
     }
 
-    /// Keeps the registration at `issuer`.
     pub(crate) fn keep_registration(&mut self, issuer: &str, registration: ClientRegistration) {
         self.registrations.insert(issuer.to_owned(), registration);
     }

@@ -32,7 +32,6 @@ impl History {
         self.write();
     }
 
-    /// The lines, newest first.
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().rev().map(String::as_str)
     }

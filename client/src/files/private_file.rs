@@ -16,9 +16,6 @@ pub(crate) fn create_directory(directory: &Path) -> io::Result<()> {
 }
 
 /// Creates `directory` with mode 0700, where nothing is yet.
-///
-/// # Errors
-/// Of kind `AlreadyExists`, or when the file system refuses.
 pub(crate) fn create_new_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(directory)
 }
@@ -29,10 +26,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Replaces the content of `path`: a reader sees the old content or the new, never a mixture, and
-/// a power cut loses neither. The caller keeps two writers apart.
-///
-/// # Errors
-/// When the file system refuses; the old content is then still there.
+/// a power cut or an error loses neither. The caller keeps two writers apart.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("new");
     // A leftover of a crash may have any mode; a new file has ours.
@@ -47,9 +41,6 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Creates `path` with mode 0600. An existing file or link is neither followed nor changed.
-///
-/// # Errors
-/// Of kind `AlreadyExists`, or when the file system refuses.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }

@@ -55,7 +55,6 @@ pub struct Received {
     directory: PathBuf,
 }
 
-/// A file that was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) path: PathBuf,
@@ -63,7 +62,6 @@ pub(crate) struct Kept {
     pub(crate) size: usize,
 }
 
-/// Why data was not kept.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeepError {
     /// The server sent something else than it says.
@@ -83,10 +81,8 @@ impl Received {
         &self.directory
     }
 
-    /// Keeps `base64`, which is of the media type `kind`, in a new file named after `name`.
-    ///
-    /// # Errors
-    /// [`KeepError`]; no file is left behind then.
+    /// Keeps `base64`, which is of the media type `kind`, in a new file named after `name`. An error
+    /// leaves no file behind.
     pub(crate) fn keep(&self, name: &str, kind: &str, base64: &str) -> Result<Kept, KeepError> {
         let content = BASE64.decode(base64.trim_ascii()).map_err(|_| KeepError::NotBase64)?;
         let path = self.write(name, kind, &content).map_err(|reason| {

@@ -27,7 +27,6 @@ impl Answer {
         Self { url, status, headers, body }
     }
 
-    /// Whether it has no body.
     pub(crate) fn is_empty(&self) -> bool {
         self.body.trim_ascii().is_empty()
     }

@@ -14,35 +14,23 @@ use crate::exit::Exit;
 /// Why a server gave no usable answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The address is neither https nor on this machine.
     #[error("refused to talk to {url}: it is neither https nor on this machine")]
     Insecure { url: Url },
-    /// A remote server pointed at an address of this machine or of a private network.
+    /// A remote server named an address of this machine or of a private network.
     #[error("refused to talk to {url}: a remote server may not send this client there")]
     Inward { url: Url },
-    /// The name in an address leads where this client does not go.
     #[error("refused to talk to {url}: {reason}")]
     Name { url: Url, reason: NameRefused },
-    /// No connection could be made.
+    /// No connection could be made, for the reason that the operating system or TLS gives.
     #[error("cannot reach {url}: {reason}")]
-    Unreachable {
-        url: Url,
-        /// Why, as the operating system or TLS says.
-        reason: String,
-    },
+    Unreachable { url: Url, reason: String },
     /// The port of the address speaks the other of https and http.
     #[error("cannot reach {url}: the port speaks {spoken}, not {}", .url.scheme())]
     WrongScheme { url: Url, spoken: &'static str },
-    /// The server took the request and did not answer in time.
     #[error("{url} did not answer in time")]
     TimedOut { url: Url },
-    /// The server closed the connection before its answer was complete.
     #[error("the answer of {url} broke off: {reason}")]
-    BrokenOff {
-        url: Url,
-        /// Why, as far as is known.
-        reason: String,
-    },
+    BrokenOff { url: Url, reason: String },
     /// The server runs, but cannot answer now.
     #[error("{url} answered {answer}")]
     Unavailable {
@@ -51,13 +39,11 @@ pub enum FetchError {
         /// The status, a piece of the body, and when to try again, if the server says it.
         answer: String,
     },
-    /// The answer is larger than any honest one.
     #[error("{url} answered with more than {MAX_BODY} bytes")]
     TooLarge { url: Url },
     /// The answer is compressed in a way that was not asked for.
     #[error("{url} answered in the encoding `{encoding}`; this client takes gzip and none")]
     Encoded { url: Url, encoding: String },
-    /// The body is not the JSON it should be.
     #[error("{url} did not answer with the expected JSON: {reason}")]
     NotJson { url: Url, reason: String },
     /// The HTTP client could not be set up, which only a broken TLS installation causes.
@@ -72,28 +58,24 @@ impl FetchError {
     }
 
     pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Self::Unreachable { .. }
-            | Self::WrongScheme { .. }
-            | Self::TimedOut { .. }
-            | Self::BrokenOff { .. }
-            | Self::Unavailable { .. } => Exit::Unreachable,
-            _ => Exit::Failure,
-        }
+        self.kind().0
     }
 
-    pub(crate) fn code(&self) -> &'static str {
+    /// The exit status, and the `code` of the JSON form.
+    pub(crate) fn kind(&self) -> (Exit, &'static str) {
         match self {
-            Self::Insecure { .. } | Self::Inward { .. } | Self::Name { .. } => "refused_address",
+            Self::Insecure { .. } | Self::Inward { .. } | Self::Name { .. } => {
+                (Exit::Failure, "refused_address")
+            }
             Self::Unreachable { .. }
             | Self::WrongScheme { .. }
             | Self::TimedOut { .. }
-            | Self::BrokenOff { .. } => "unreachable",
-            Self::Unavailable { .. } => "unavailable",
+            | Self::BrokenOff { .. } => (Exit::Unreachable, "unreachable"),
+            Self::Unavailable { .. } => (Exit::Unreachable, "unavailable"),
             Self::TooLarge { .. } | Self::Encoded { .. } | Self::NotJson { .. } => {
-                "unusable_answer"
+                (Exit::Failure, "unusable_answer")
             }
-            Self::SetUp(_) => "http",
+            Self::SetUp(_) => (Exit::Failure, "http"),
         }
     }
 

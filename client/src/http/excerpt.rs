@@ -2,7 +2,6 @@
 
 use crate::terminal::printable::{printable_line, shortened};
 
-/// How many characters are shown.
 const MAX_EXCERPT: usize = 160;
 /// How much of a body is looked at.
 const MAX_EXAMINED: usize = 4 * 1024;

@@ -33,7 +33,6 @@ pub enum NameRefused {
     /// Requests to the name, which may be plain http, must not leave this machine (RFC 6761 §6.3).
     #[error("it is a name of this machine, and leads to {0}")]
     NotThisMachine(IpAddr),
-    /// The name resolves to nothing.
     #[error("its name has no address")]
     Nowhere,
 }
@@ -41,7 +40,6 @@ pub enum NameRefused {
 /// Which side of this network the server is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
-    /// On the public Internet.
     Outside,
     /// On this machine or in a private network.
     Inside,

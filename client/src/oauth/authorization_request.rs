@@ -69,7 +69,8 @@ impl AuthorizationRequest {
     fn add_parameters(&mut self) {
         let code_challenge = self.code_verifier.challenge();
         let scope = self.scope.to_string();
-        let thumbprint = self.dpop_key.as_ref().map(DpopKey::thumbprint);
+        let thumbprint = self.dpop_key.as_ref().map(DpopKey::thumbprint).unwrap_or_default();
+        let is_for_offline_access = self.scope.covers(&Scope::parse("offline_access"));
         let mut parameters = vec![
             ("response_type", "code"),
             ("client_id", &self.client.client_id),
@@ -78,35 +79,27 @@ impl AuthorizationRequest {
             ("code_challenge", &code_challenge),
             ("code_challenge_method", "S256"),
             ("resource", &self.resource),
+            ("scope", &scope),
+            // RFC 9449 §10: without the key, the code is useless.
+            ("dpop_jkt", &thumbprint),
+            // OpenID Connect Core §11: servers ignore `offline_access` without it.
+            ("prompt", if is_for_offline_access { "consent" } else { "" }),
         ];
-        if !scope.is_empty() {
-            parameters.push(("scope", &scope));
-        }
-        // RFC 9449 §10: without the key, the code is useless.
-        if let Some(thumbprint) = &thumbprint {
-            parameters.push(("dpop_jkt", thumbprint));
-        }
-        // OpenID Connect Core §11: servers ignore `offline_access` without it.
-        if self.scope.covers(&Scope::parse("offline_access")) {
-            parameters.push(("prompt", "consent"));
-        }
-        let is_ours = |name: &str| parameters.iter().any(|(ours, _)| *ours == name);
-        let kept = kept_query(&self.url, is_ours);
+        parameters.retain(|(_, value)| !value.is_empty());
+        let kept = query_without(&parameters, &self.url);
         self.url.set_query(kept.as_deref());
         self.url.query_pairs_mut().extend_pairs(parameters);
     }
 }
 
-/// The query of `url`, unchanged except that parameters for which `is_dropped` holds are removed.
-fn kept_query(url: &Url, is_dropped: impl Fn(&str) -> bool) -> Option<String> {
-    let name_of = |pair: &str| {
-        let (name, _) = form_urlencoded::parse(pair.as_bytes()).next()?;
-        Some(name.into_owned())
-    };
-    let pairs = url.query()?.split('&');
-    let kept: Vec<_> =
-        pairs.filter(|pair| name_of(pair).is_none_or(|name| !is_dropped(&name))).collect();
-    (!kept.is_empty()).then(|| kept.join("&"))
+/// The query of `url`, unchanged except that the parameters in `replaced` are removed.
+fn query_without(replaced: &[(&str, &str)], url: &Url) -> Option<String> {
+    let mut pairs: Vec<_> = url.query()?.split('&').collect();
+    pairs.retain(|pair| {
+        let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
+        !replaced.iter().any(|(known, _)| Some(*known) == name.as_deref())
+    });
+    (!pairs.is_empty()).then(|| pairs.join("&"))
 }
 
 #[cfg(test)]

@@ -69,7 +69,6 @@ impl AuthorizationServerMetadata {
             .map_err(|_| OAuthError::InvalidIssuer { issuer: issuer.to_owned() })
     }
 
-    /// `scopes_supported`, if it is there.
     pub(crate) fn scope(&self) -> Option<Scope> {
         self.scopes_supported.value().map(Scope::from)
     }
@@ -163,8 +162,7 @@ pub(crate) async fn discover(
     issuer: &str,
 ) -> Result<AuthorizationServerMetadata, OAuthError> {
     fetch.explanation.step(&RULE);
-    let candidates = well_known_urls(issuer)?;
-    let metadata = match find(fetch, issuer, &candidates).await? {
+    let metadata = match find(fetch, issuer).await? {
         Found::Document(metadata) => metadata,
         Found::Nothing { tried } => {
             let issuer = issuer.to_owned();
@@ -182,8 +180,7 @@ pub(super) async fn at_root(
     fetch: &Fetch,
     origin: &str,
 ) -> Result<Option<AuthorizationServerMetadata>, OAuthError> {
-    let candidates = well_known_urls(origin)?;
-    Ok(match find(fetch, origin, &candidates).await? {
+    Ok(match find(fetch, origin).await? {
         Found::Document(metadata) => Some(metadata),
         Found::Nothing { .. } => None,
     })
@@ -192,11 +189,10 @@ pub(super) async fn at_root(
 async fn find(
     fetch: &Fetch,
     issuer: &str,
-    candidates: &[Url],
 ) -> Result<Found<AuthorizationServerMetadata>, OAuthError> {
     let is_about_issuer =
         |metadata: &AuthorizationServerMetadata, place: &Url| check(metadata, issuer, place);
-    first_document(fetch, candidates, is_about_issuer).await
+    first_document(fetch, &well_known_urls(issuer)?, is_about_issuer).await
 }
 
 fn check(

@@ -38,7 +38,7 @@ impl ClientKey {
         } else {
             from_pem(text.as_bytes())
         };
-        let key = key.map_err(|error| OAuthError::UnusableKey { reason: error.to_string() })?;
+        let key = key.map_err(OAuthError::unusable_key)?;
         Ok(Self(Arc::new(key)))
     }
 
@@ -57,9 +57,7 @@ impl ClientKey {
             exp: now + LIFETIME,
             jti: random_text()?,
         };
-        self.0
-            .sign(TokenType::ClientAssertion, &claims)
-            .map_err(|error| OAuthError::UnusableKey { reason: error.to_string() })
+        self.0.sign(TokenType::ClientAssertion, &claims).map_err(OAuthError::unusable_key)
     }
 }
 

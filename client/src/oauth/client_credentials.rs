@@ -24,9 +24,7 @@ pub(crate) async fn ask(
 ) -> Result<TokenResponse, OAuthError> {
     endpoint.fetch.explanation.step(&RULE);
     let scope = scope.to_string();
-    let mut form = vec![("grant_type", CLIENT_CREDENTIALS), ("resource", resource)];
-    if !scope.is_empty() {
-        form.push(("scope", &scope));
-    }
+    let form =
+        [("grant_type", CLIENT_CREDENTIALS), ("resource", resource), ("scope", scope.as_str())];
     endpoint.ask(&form).await
 }

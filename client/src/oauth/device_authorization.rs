@@ -9,7 +9,7 @@ use super::{
     OAuthError,
     error_response::granted,
     grant_type::DEVICE_CODE,
-    member::{Member, Seconds},
+    member::{Seconds, optional},
     scope::Scope,
     token::{TokenEndpoint, TokenResponse},
 };
@@ -31,52 +31,25 @@ const REQUEST: Rule = Rule {
 };
 const POLL: Rule = Rule {
     title: "Ask now and then whether the person has decided",
-    because: "No more often than the server allows, and not for ever.",
+    because: "No more often than the server allows, and not forever.",
     section: "RFC 8628 §3.4 and §3.5",
 };
 
 /// The codes to show to the user and to poll with (RFC 8628 §3.2).
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct DeviceAuthorization {
     device_code: Secret,
     pub(crate) user_code: String,
-    pub(crate) verification_uri: Url,
-    /// The same with the code in it.
-    pub(crate) verification_uri_complete: Option<Url>,
-    expires_in: Option<u64>,
-    interval: Option<u64>,
-}
-
-/// The response as the server sends it.
-#[derive(Deserialize)]
-struct SentDeviceAuthorization {
-    device_code: Secret,
-    user_code: String,
     // Google and others still use the name of an early draft.
     #[serde(alias = "verification_url")]
-    verification_uri: Url,
-    #[serde(default)]
-    verification_uri_complete: Member<Url>,
-    #[serde(default)]
-    expires_in: Member<Seconds>,
-    #[serde(default)]
-    interval: Member<Seconds>,
-}
-
-impl From<SentDeviceAuthorization> for DeviceAuthorization {
-    fn from(sent: SentDeviceAuthorization) -> Self {
-        let seconds = |member: Member<Seconds>| {
-            member.into_value().map(|Seconds(seconds)| seconds.unsigned_abs())
-        };
-        Self {
-            device_code: sent.device_code,
-            user_code: sent.user_code,
-            verification_uri: sent.verification_uri,
-            verification_uri_complete: sent.verification_uri_complete.into_value(),
-            expires_in: seconds(sent.expires_in),
-            interval: seconds(sent.interval),
-        }
-    }
+    pub(crate) verification_uri: Url,
+    /// The same with the code in it.
+    #[serde(default, deserialize_with = "optional")]
+    pub(crate) verification_uri_complete: Option<Url>,
+    #[serde(default, deserialize_with = "optional")]
+    expires_in: Option<Seconds>,
+    #[serde(default, deserialize_with = "optional")]
+    interval: Option<Seconds>,
 }
 
 /// Requests the codes for a sign-in for `resource`.
@@ -87,16 +60,10 @@ pub(crate) async fn request(
 ) -> Result<DeviceAuthorization, OAuthError> {
     let url = endpoint.metadata.device_authorization_endpoint()?;
     endpoint.fetch.explanation.step(&REQUEST);
-    let scope = scope.to_string();
-    let mut form = vec![("resource", resource)];
-    if !scope.is_empty() {
-        form.push(("scope", &scope));
-    }
+    let form = [("resource", resource), ("scope", &scope.to_string())];
     let answer = endpoint.post(url, &form).await?;
-    let issuer = endpoint.metadata.issuer.clone();
-    granted(&answer, &issuer)?;
-    let sent: SentDeviceAuthorization = answer.json()?;
-    check(endpoint, sent.into()).await
+    granted(&answer, &endpoint.metadata.issuer)?;
+    check(endpoint, answer.json()?).await
 }
 
 /// Refuses a page that is not on the web and a code that cannot be typed. The address that contains
@@ -131,13 +98,14 @@ pub(crate) async fn wait(
     authorization: &DeviceAuthorization,
 ) -> Result<TokenResponse, OAuthError> {
     endpoint.fetch.explanation.step(&POLL);
-    let mut interval = first_interval(authorization.interval);
+    let mut interval = first_interval(authorization.interval.map(Seconds::whole));
     let form = [
         ("grant_type", DEVICE_CODE),
         ("device_code", authorization.device_code.reveal()),
         ("resource", resource),
     ];
-    let expires_in = authorization.expires_in.unwrap_or(u64::from(u16::MAX)).min(86_400);
+    let expires_in = authorization.expires_in.map_or(u64::from(u16::MAX), Seconds::whole);
+    let expires_in = expires_in.min(86_400);
     let deadline = tokio::time::Instant::now() + Duration::from_secs(expires_in);
     loop {
         tokio::time::sleep(Duration::from_secs(interval)).await;

@@ -43,8 +43,8 @@ impl DpopKey {
 
     /// The key that [`Self::stored`] wrote.
     pub(crate) fn restore(stored: &Secret, clock: &Clock) -> Result<Self, OAuthError> {
-        let key = SigningKey::from_json(stored.reveal().as_bytes())
-            .map_err(|error| OAuthError::UnusableKey { reason: error.to_string() })?;
+        let key =
+            SigningKey::from_json(stored.reveal().as_bytes()).map_err(OAuthError::unusable_key)?;
         Ok(Self::from_key(key, clock))
     }
 
@@ -78,9 +78,8 @@ impl DpopKey {
             nonce: nonce.map(String::as_str),
             now: self.clock.now(),
         };
-        let unusable = |reason| OAuthError::UnusableKey { reason };
-        let proof = self.key.dpop_proof(&request).map_err(|error| unusable(error.to_string()))?;
-        HeaderValue::from_str(&proof).map_err(|error| unusable(error.to_string()))
+        let proof = self.key.dpop_proof(&request).map_err(OAuthError::unusable_key)?;
+        HeaderValue::from_str(&proof).map_err(OAuthError::unusable_key)
     }
 
     /// Keeps the nonce of a response for later proofs to the same origin. Returns whether it is
@@ -114,8 +113,7 @@ impl AccessToken {
         let scheme = if self.key.is_some() { "DPoP" } else { "Bearer" };
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_str(&format!("{scheme} {}", self.token.reveal()));
-        let mut value =
-            value.map_err(|error| OAuthError::UnusableKey { reason: error.to_string() })?;
+        let mut value = value.map_err(OAuthError::unusable_key)?;
         value.set_sensitive(true);
         headers.insert(http::header::AUTHORIZATION, value);
         if let Some(key) = &self.key {

@@ -72,8 +72,7 @@ async fn exchange(
     provider: &IdentityProvider,
 ) -> Result<Secret, OAuthError> {
     endpoint.fetch.explanation.step(&EXCHANGE);
-    let scope = scope.to_string();
-    let mut form = vec![
+    let form = [
         ("grant_type", TOKEN_EXCHANGE),
         ("requested_token_type", ID_JAG),
         ("subject_token", provider.id_token.reveal()),
@@ -81,13 +80,9 @@ async fn exchange(
         ("audience", &endpoint.metadata.issuer),
         ("resource", resource),
         ("client_id", &provider.client_id),
+        ("client_secret", provider.client_secret.as_ref().map_or("", Secret::reveal)),
+        ("scope", &scope.to_string()),
     ];
-    if let Some(secret) = &provider.client_secret {
-        form.push(("client_secret", secret.reveal()));
-    }
-    if !scope.is_empty() {
-        form.push(("scope", &scope));
-    }
     let url = &provider.token_endpoint;
     let answer = endpoint.fetch.post_form(url, &form, HeaderMap::new()).await?;
     let issuer = url.to_string();

@@ -1,6 +1,6 @@
 //! Why a sign-in, a refresh or a revocation did not succeed.
 
-use std::io;
+use std::{fmt, io};
 
 use super::member::WrongMember;
 use crate::{
@@ -11,84 +11,46 @@ use crate::{
 /// One variant per refusal. Each says what is wrong and where; its hint says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OAuthError {
-    /// A server could not be reached or answered with something unusable.
     #[error(transparent)]
     Fetch(#[from] FetchError),
 
     // Step 2: protected resource metadata (RFC 9728).
-    /// The challenge announces something that is not an address.
     #[error("the server announces its metadata at `{address}`, which is not an address")]
     AnnouncedAddress { address: String },
     #[error("{server} asks for a token but publishes no metadata (RFC 9728); looked at {tried}")]
-    NoResourceMetadata {
-        server: String,
-        /// Where it was looked for.
-        tried: String,
-    },
-    /// The metadata is about another server.
+    NoResourceMetadata { server: String, tried: String },
     #[error("the metadata at {url} is for {resource}, not for {server} (RFC 9728 §3.3)")]
     ResourceMismatch { url: String, resource: String, server: String },
-    /// The metadata lists no authorization server.
     #[error("the metadata of {resource} names no authorization server (RFC 9728 §2)")]
     NoAuthorizationServer { resource: String },
 
     // Step 3: authorization server metadata (RFC 8414).
-    /// The issuer is not an address at which metadata could be found.
     #[error("`{issuer}` is not an issuer identifier (RFC 8414 §2)")]
-    InvalidIssuer {
-        /// What the MCP server named.
-        issuer: String,
-    },
+    InvalidIssuer { issuer: String },
     #[error("{issuer} publishes no authorization server metadata; looked at {tried}")]
-    NoAuthorizationServerMetadata {
-        issuer: String,
-        /// Where it was looked for.
-        tried: String,
-    },
-    /// The metadata is another server's.
+    NoAuthorizationServerMetadata { issuer: String, tried: String },
     #[error("the metadata at {url} says its issuer is {found}, not {expected} (RFC 8414 §3.3)")]
-    IssuerMismatch {
-        url: String,
-        /// What the MCP server named.
-        expected: String,
-        found: String,
-    },
-    /// A required member has an unusable value.
+    IssuerMismatch { url: String, expected: String, found: String },
     #[error(transparent)]
     WrongMember(#[from] WrongMember),
-    /// A needed endpoint is missing.
     #[error("the metadata of {issuer} has no {endpoint}")]
     MissingEndpoint { issuer: String, endpoint: &'static str },
-    /// The server does not offer PKCE with S256.
     #[error("{issuer} does not say that it supports PKCE with S256; signing in would not be safe")]
     NoPkce { issuer: String },
-
-    /// The authorization endpoint is not safe to open.
     #[error("refused to open {endpoint}: it has characters that no sign-in address needs")]
     UnsafeEndpoint { endpoint: String },
 
     // Step 4: registration (RFC 7591).
-    /// The server refused the registration.
     #[error("{issuer} refused to register this client: {reason}")]
     RegistrationRefused { issuer: String, reason: String },
-    /// Client and server share no authentication method for the token endpoint.
     #[error(
         "{issuer} accepts only client authentication that this client does not know: {methods}"
     )]
     NoAuthenticationMethod { issuer: String, methods: String },
-
-    /// The configured client belongs to another authorization server.
     #[error("this client is registered at {expected}, but the server now names {found}")]
-    ForeignIssuer {
-        /// Where the client is registered.
-        expected: String,
-        /// The authorization server that the MCP server names.
-        found: String,
-    },
-    /// The chosen sign-in method needs a pre-registered client.
+    ForeignIssuer { expected: String, found: String },
     #[error("this way of signing in needs a client that was registered beforehand")]
     NoPreRegisteredClient,
-    /// A key or an assertion cannot be read or used.
     #[error("the key cannot be used: {reason}")]
     UnusableKey { reason: String },
     /// Bound tokens are required and the server issues none.
@@ -96,56 +58,37 @@ pub enum OAuthError {
     NoDpop { issuer: String },
 
     // Steps 5 to 7: the browser's round trip.
-    /// The scopes that the server wants do not fit into a request.
     #[error("the server wants {count} scopes, more than any request can carry")]
     TooManyScopes { count: usize },
-    #[error("the operating system has no randomness to give")]
+    #[error("the operating system provides no random numbers")]
     Random,
-    /// The loopback listener could not be opened.
     #[error("cannot listen on 127.0.0.1 for the browser's answer: {0}")]
     Listener(io::Error),
-    /// The browser did not come back.
     #[error("the browser did not come back within {seconds} seconds")]
-    TimedOut {
-        /// How long it was waited for.
-        seconds: u64,
-    },
+    TimedOut { seconds: u64 },
     #[error("you refused access, so nothing was allowed")]
     Denied,
-    /// The authorization server refused for another reason.
     #[error("{issuer} did not allow the sign-in: {reason}")]
     AuthorizationRefused { issuer: String, reason: String },
-    /// The answer does not come from the server that was asked.
     #[error("the answer in the browser came from {found}, not from {expected} (RFC 9207 §2.4)")]
-    WrongIssuer {
-        /// The authorization server that was asked.
-        expected: String,
-        found: String,
-    },
+    WrongIssuer { expected: String, found: String },
     /// The response has no `iss`, although the server promised it.
     #[error("the answer in the browser does not say that it comes from {expected} (RFC 9207 §2.4)")]
-    MissingIssuer {
-        /// The authorization server that was asked.
-        expected: String,
-    },
-    /// The answer has a parameter twice, or lacks the code.
+    MissingIssuer { expected: String },
     #[error("the answer in the browser is malformed: {reason}")]
     MalformedResponse { reason: &'static str },
 
     // Step 8: tokens.
-    /// The token endpoint refused the code or the refresh token.
     #[error("{issuer} refused to issue a token: {reason}")]
     TokenRefused {
         issuer: String,
         /// The `error` member (RFC 6749 §5.2), or the HTTP status without one.
         error: String,
-        /// Its own words, beginning with that error.
+        /// The error with the server's own words.
         reason: String,
     },
-    /// The token endpoint's answer is not usable.
     #[error("the token {issuer} issued is not usable: {reason}")]
     UnusableToken { issuer: String, reason: String },
-    /// The server refused to revoke the token.
     #[error("{issuer} refused to revoke the token: {reason}")]
     RevocationRefused { issuer: String, reason: String },
     /// The server has refused the tokens of several sign-ins in a row.
@@ -154,6 +97,10 @@ pub enum OAuthError {
 }
 
 impl OAuthError {
+    pub(super) fn unusable_key(reason: impl fmt::Display) -> Self {
+        Self::UnusableKey { reason: reason.to_string() }
+    }
+
     /// Whether the same request may succeed in a moment.
     pub(crate) fn is_temporary(&self) -> bool {
         match self {
@@ -174,7 +121,7 @@ impl OAuthError {
 
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Fetch(error) => error.code(),
+            Self::Fetch(error) => error.kind().1,
             Self::AnnouncedAddress { .. }
             | Self::NoResourceMetadata { .. }
             | Self::ResourceMismatch { .. }
@@ -208,15 +155,19 @@ impl OAuthError {
     }
 
     pub(crate) fn hint(&self) -> Option<String> {
-        const OPERATOR: &str = "this is for whoever runs the server to correct; nothing was sent";
-        Some(match self {
+        let hint = match self {
             Self::Fetch(error) => return error.hint(),
             Self::ResourceMismatch { resource, .. } if server_address::parse(resource).is_ok() => {
-                format!("if that is the server you mean, use `--server {resource}`")
+                return Some(format!("if that is the server you mean, use `--server {resource}`"));
             }
-            Self::ResourceMismatch { server, .. } => format!(
-                "whoever runs the server must let its metadata name {server}; nothing was sent"
-            ),
+            Self::ResourceMismatch { server, .. } => {
+                return Some(format!(
+                    "the operator of the server must let its metadata name {server}; nothing was sent"
+                ));
+            }
+            Self::ForeignIssuer { found, .. } => {
+                return Some(format!("nothing was sent; if that is right, use `--issuer {found}`"));
+            }
             Self::AnnouncedAddress { .. }
             | Self::NoResourceMetadata { .. }
             | Self::NoAuthorizationServer { .. }
@@ -227,38 +178,33 @@ impl OAuthError {
             | Self::MissingEndpoint { .. }
             | Self::NoPkce { .. }
             | Self::UnsafeEndpoint { .. }
-            | Self::TooManyScopes { .. } => OPERATOR.to_owned(),
+            | Self::TooManyScopes { .. } => {
+                "only the operator of the server can correct this; nothing was sent"
+            }
             Self::RegistrationRefused { .. } | Self::NoAuthenticationMethod { .. } => {
-                "ask whoever runs the authorization server to register a native client".to_owned()
+                "ask the operator of the authorization server to register a native client"
             }
             Self::TimedOut { .. } => {
                 "run the command again; whatever the browser showed, the next try starts afresh"
-                    .to_owned()
             }
-            Self::Denied => {
-                "run the command again and choose Allow, if you change your mind".into()
-            }
+            Self::Denied => "run the command again and choose Allow, if you change your mind",
             Self::WrongIssuer { .. } | Self::MissingIssuer { .. } => {
-                "somebody may be mixing up two servers; the code was not used".to_owned()
+                "someone may be mixing up two servers; the code was not used"
             }
             Self::AuthorizationRefused { .. }
             | Self::MalformedResponse { .. }
             | Self::TokenRefused { .. }
-            | Self::UnusableToken { .. } => "sign in again with `client login`".to_owned(),
-            Self::TokensRefused { .. } => {
-                "its log says why: audience, issuer, clock or signature".to_owned()
-            }
-            Self::ForeignIssuer { found, .. } => {
-                format!("nothing was sent; if that is right, use `--issuer {found}`")
-            }
+            | Self::UnusableToken { .. } => "sign in again with `client login`",
+            Self::TokensRefused { .. } => "its log says why: audience, issuer, clock or signature",
             Self::NoPreRegisteredClient => {
-                "name it with `--client-id` and its secret or key in a file".to_owned()
+                "name it with `--client-id` and its secret or key in a file"
             }
             Self::UnusableKey { .. } => {
-                "give a PKCS#8 key in PEM or a private JWK; or sign in again".to_owned()
+                "give a PKCS#8 key in PEM or a private JWK; or sign in again"
             }
-            Self::NoDpop { .. } => "try `--dpop never`, if the server allows that".to_owned(),
+            Self::NoDpop { .. } => "try `--dpop never`, if the server allows that",
             Self::Random | Self::Listener(_) | Self::RevocationRefused { .. } => return None,
-        })
+        };
+        Some(hint.to_owned())
     }
 }

@@ -65,12 +65,8 @@ impl ErrorResponse {
     }
 }
 
-/// Whether `answer`, which came from `issuer`, grants what was asked for.
-///
-/// # Errors
-/// [`OAuthError::TokenRefused`] when it does not;
-/// [`FetchError::Unavailable`](crate::http::FetchError::Unavailable) when the server could not
-/// decide.
+/// Fails unless `answer`, which came from `issuer`, grants what was asked for. A server in trouble
+/// is unavailable, as it may grant that later.
 pub(super) fn granted(answer: &Answer, issuer: &str) -> Result<(), OAuthError> {
     let Some(ErrorResponse { error, reason }) = ErrorResponse::read(answer) else { return Ok(()) };
     if answer.is_in_trouble() && !CODES.contains(&error.as_str()) {

@@ -11,7 +11,7 @@ use super::{
     client_assertion::ClientKey,
     registration::{ClientAuthenticationMethod, ClientRegistration},
 };
-use crate::{secret::Secret, terminal::explain::Rule};
+use crate::secret::Secret;
 
 /// Which client this program is, as far as the user has configured it.
 #[derive(Clone, Debug, Default)]
@@ -36,13 +36,6 @@ pub struct PreRegistered {
     /// Its private key.
     pub key: Option<ClientKey>,
 }
-
-const RULE: Rule = Rule {
-    title: "Decide which client this is",
-    because: "A client registered beforehand comes first, then a metadata document, then \
-              registration; each is used at one issuer only.",
-    section: "MCP client-registration",
-};
 
 impl Identity {
     /// The client to use at the server with `metadata`; `None` if it has to register itself.
@@ -76,11 +69,6 @@ impl Identity {
             }
             _ => Ok(()),
         }
-    }
-
-    /// What `--explain` says about this step.
-    pub(crate) fn rule() -> &'static Rule {
-        &RULE
     }
 }
 

@@ -15,7 +15,6 @@ pub(super) const MAX_SHOWN: usize = 80;
 /// One member of a JSON object. `null` and `""` count as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Member<T> {
-    /// It is not there.
     #[default]
     Absent,
     /// It is what it should be.
@@ -32,14 +31,18 @@ impl<T> Member<T> {
             Self::Absent | Self::Unusable(_) => None,
         }
     }
+}
 
-    /// The same, without the member.
-    pub(super) fn into_value(self) -> Option<T> {
-        match self {
-            Self::Usable(value) => Some(value),
-            Self::Absent | Self::Unusable(_) => None,
-        }
-    }
+/// Reads a member that may be missing. If it has a wrong value, it counts as missing.
+pub(super) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    Ok(match Member::deserialize(deserializer)? {
+        Member::Usable(value) => Some(value),
+        Member::Absent | Member::Unusable(_) => None,
+    })
 }
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Member<T> {
@@ -54,7 +57,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Member<T> {
 }
 
 /// Several texts. A single text counts as a list of its words, as in `scope` (RFC 6749 §3.3); what
-/// is no text among the others is passed over.
+/// is not a text is passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct List(pub(crate) Vec<String>);
 
@@ -88,6 +91,12 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
 /// one counts as zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seconds(pub(super) i64);
+
+impl Seconds {
+    pub(super) fn whole(self) -> u64 {
+        self.0.unsigned_abs()
+    }
+}
 
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -49,14 +49,12 @@ impl ProtectedResourceMetadata {
         self.dpop_bound_access_tokens_required
     }
 
-    /// Whether it takes such tokens.
     pub(crate) fn offers_dpop(&self) -> bool {
         let algorithms = self.dpop_signing_alg_values_supported.value();
         self.dpop_bound_access_tokens_required
             || algorithms.is_some_and(|list| list.0.iter().any(|name| name == "ES256"))
     }
 
-    /// `scopes_supported`, if it is there.
     pub(crate) fn scope(&self) -> Option<Scope> {
         self.scopes_supported.value().map(Scope::from)
     }

@@ -15,7 +15,7 @@ use super::{
     client_assertion::{ASSERTION_TYPE, ClientKey},
     error_response::ErrorResponse,
     grant_type::{AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN},
-    member::{List, Member, Seconds},
+    member::{List, Seconds, optional},
 };
 use crate::{http::Fetch, secret::Secret, terminal::explain::Rule};
 
@@ -48,7 +48,6 @@ pub(crate) struct ClientRegistration {
     pub(crate) client_secret_expires_at: i64,
     /// How the client authenticates at the token endpoint.
     pub(crate) authentication_method: ClientAuthenticationMethod,
-    /// The redirect URI it registered.
     #[serde(default)]
     pub(crate) redirect_uri: String,
     /// The key for assertions. It belongs to the user and is never stored.
@@ -97,14 +96,11 @@ impl ClientAuthenticationMethod {
     }
 }
 
-/// The grants that a client registers for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GrantTypes {
-    /// Codes that the browser brings back.
-    Browser,
-    /// Codes that a user types elsewhere (RFC 8628).
-    Device,
-}
+/// What a client registers for that signs in with a browser.
+pub(crate) const BROWSER_GRANTS: &[&str] = &[AUTHORIZATION_CODE, REFRESH_TOKEN];
+/// The same for codes that a user types elsewhere (RFC 8628). Servers expect a redirect URI and the
+/// authorization code grant together.
+pub(crate) const DEVICE_GRANTS: &[&str] = &[AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE];
 
 /// How the client authenticates one request.
 #[derive(Clone, Debug, Default)]
@@ -146,8 +142,8 @@ impl ClientRegistration {
                 (basic(&self.client_id, secret), vec![client_id])
             }
             ClientAuthenticationMethod::PrivateKeyJwt => {
-                let key = self.key.as_ref().ok_or_else(|| OAuthError::UnusableKey {
-                    reason: "this client signs with a key that was not given".to_owned(),
+                let key = self.key.as_ref().ok_or_else(|| {
+                    OAuthError::unusable_key("this client signs with a key that was not given")
                 })?;
                 let assertion = key.assertion(&self.client_id, issuer, now)?;
                 let assertion = ("client_assertion", assertion);
@@ -172,22 +168,22 @@ fn basic(client_id: &str, secret: &str) -> Option<HeaderValue> {
 #[derive(Deserialize)]
 struct ClientInformation {
     client_id: String,
-    #[serde(default)]
-    client_secret: Member<Secret>,
-    #[serde(default)]
-    client_secret_expires_at: Member<Seconds>,
-    #[serde(default)]
-    token_endpoint_auth_method: Member<String>,
-    #[serde(default)]
-    redirect_uris: Member<List>,
+    #[serde(default, deserialize_with = "optional")]
+    client_secret: Option<Secret>,
+    #[serde(default, deserialize_with = "optional")]
+    client_secret_expires_at: Option<Seconds>,
+    #[serde(default, deserialize_with = "optional")]
+    token_endpoint_auth_method: Option<String>,
+    #[serde(default, deserialize_with = "optional")]
+    redirect_uris: Option<List>,
 }
 
-/// Registers this client with `redirect_uri`, for `grant_types` and for refresh tokens.
+/// Registers this client with `redirect_uri` for `grant_types`.
 pub(crate) async fn register(
     fetch: &Fetch,
     metadata: &AuthorizationServerMetadata,
     redirect_uri: &str,
-    grant_types: GrantTypes,
+    grant_types: &[&str],
 ) -> Result<ClientRegistration, OAuthError> {
     let Some(endpoint) = metadata.registration_endpoint()? else {
         return Err(refused(metadata, "it lets no client register itself".to_owned()));
@@ -212,18 +208,17 @@ fn accept(
     asked: ClientAuthenticationMethod,
     redirect_uri: &str,
 ) -> Result<ClientRegistration, &'static str> {
-    let ClientInformation { client_id, redirect_uris, .. } = information;
-    let client_secret = information.client_secret.into_value();
+    let ClientInformation { client_id, client_secret, redirect_uris, .. } = information;
     let is_plain = client_id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if client_id.is_empty() || client_id.len() > MAX_CLIENT_ID || !is_plain {
         return Err("it assigned a client_id that no request can carry");
     }
-    if redirect_uris.value().is_some_and(|List(uris)| !uris.iter().any(|uri| uri == redirect_uri)) {
+    if redirect_uris.is_some_and(|List(uris)| !uris.iter().any(|uri| uri == redirect_uri)) {
         return Err("it registered another redirect URI than the one asked for");
     }
-    let method = match information.token_endpoint_auth_method.value() {
-        Some(name) => *ABLE
-            .iter()
+    let method = match information.token_endpoint_auth_method {
+        Some(name) => ABLE
+            .into_iter()
             .find(|method| method.name() == name)
             .ok_or("it wants client authentication that this client does not know")?,
         None => asked,
@@ -231,10 +226,10 @@ fn accept(
     if method != ClientAuthenticationMethod::None && client_secret.is_none() {
         return Err("it wants a client secret and assigned none");
     }
-    let expires_at = information.client_secret_expires_at.value();
+    let expires_at = information.client_secret_expires_at;
     Ok(ClientRegistration {
         client_secret,
-        client_secret_expires_at: expires_at.map_or(0, |Seconds(time)| *time),
+        client_secret_expires_at: expires_at.map_or(0, |Seconds(time)| time),
         authentication_method: method,
         ..ClientRegistration::public(client_id, redirect_uri.to_owned())
     })
@@ -249,13 +244,8 @@ fn refused(metadata: &AuthorizationServerMetadata, reason: String) -> OAuthError
 fn client_metadata(
     redirect_uri: &str,
     method: ClientAuthenticationMethod,
-    grant_types: GrantTypes,
+    grant_types: &[&str],
 ) -> serde_json::Value {
-    let grant_types: &[&str] = match grant_types {
-        GrantTypes::Browser => &[AUTHORIZATION_CODE, REFRESH_TOKEN],
-        // Servers expect a redirect URI and the authorization code grant together.
-        GrantTypes::Device => &[AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE],
-    };
     serde_json::json!({
         "client_name": CLIENT_NAME,
         "software_id": SOFTWARE_ID,
@@ -354,8 +344,8 @@ mod tests {
             let method = ClientAuthenticationMethod::None;
             client_metadata("http://127.0.0.1:1/callback", method, grant_types)
         };
-        assert!(metadata(GrantTypes::Device)["grant_types"].to_string().contains(DEVICE_CODE));
-        let metadata = metadata(GrantTypes::Browser);
+        assert!(metadata(DEVICE_GRANTS)["grant_types"].to_string().contains(DEVICE_CODE));
+        let metadata = metadata(BROWSER_GRANTS);
         assert!(!metadata["grant_types"].to_string().contains(DEVICE_CODE));
         assert_eq!(metadata["application_type"], "native");
         assert_eq!(metadata["redirect_uris"][0], "http://127.0.0.1:1/callback");

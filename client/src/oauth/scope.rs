@@ -19,7 +19,6 @@ impl Scope {
         Self::distinct(text.split_ascii_whitespace().map(str::to_owned))
     }
 
-    /// Whether it names nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -40,7 +39,6 @@ impl Scope {
         Self(scopes.filter(|scope| seen.insert(scope.clone())).collect())
     }
 
-    /// The scopes one by one.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -12,7 +12,7 @@ use super::{
     dpop::{DPOP, DpopKey, USE_DPOP_NONCE},
     error_response::{ErrorResponse, granted},
     grant_type::{AUTHORIZATION_CODE, REFRESH_TOKEN},
-    member::{List, MAX_SHOWN, Member, Seconds},
+    member::{List, MAX_SHOWN, Member, Seconds, optional},
     registration::ClientRegistration,
     scope::Scope,
 };
@@ -57,12 +57,12 @@ struct SentTokenResponse {
     access_token: Member<Secret>,
     #[serde(default)]
     token_type: Member<String>,
-    #[serde(default)]
-    expires_in: Member<Seconds>,
-    #[serde(default)]
-    refresh_token: Member<Secret>,
-    #[serde(default)]
-    scope: Member<List>,
+    #[serde(default, deserialize_with = "optional")]
+    expires_in: Option<Seconds>,
+    #[serde(default, deserialize_with = "optional")]
+    refresh_token: Option<Secret>,
+    #[serde(default, deserialize_with = "optional")]
+    scope: Option<List>,
 }
 
 /// The token endpoint of one authorization server, as one client speaks to it.
@@ -114,10 +114,10 @@ impl TokenEndpoint<'_> {
     /// Sends `form`, with what proves the client and the key.
     pub(crate) async fn ask(&self, form: &[(&str, &str)]) -> Result<TokenResponse, OAuthError> {
         let answer = self.post(self.metadata.token_endpoint()?, form).await?;
-        let issuer = self.metadata.issuer.clone();
-        granted(&answer, &issuer)?;
+        let issuer = &self.metadata.issuer;
+        granted(&answer, issuer)?;
         let response = TokenResponse::read(answer.json()?, self.dpop_key.is_some())
-            .map_err(|reason| OAuthError::UnusableToken { issuer, reason })?;
+            .map_err(|reason| OAuthError::UnusableToken { issuer: issuer.clone(), reason })?;
         self.explain(&response);
         Ok(response)
     }
@@ -180,14 +180,13 @@ impl TokenResponse {
             Member::Unusable(_) => return Err("`access_token` is not text".to_owned()),
         };
         check_token(&access_token)?;
-        let refresh_token = sent.refresh_token.into_value();
         Ok(Self {
             access_token,
             token_type,
-            expires_in: sent.expires_in.into_value().map(|Seconds(seconds)| seconds),
+            expires_in: sent.expires_in.map(|Seconds(seconds)| seconds),
             // One that cannot be sent is of no use; without it the user signs in again later.
-            refresh_token: refresh_token.filter(|token| check_token(token).is_ok()),
-            scope: sent.scope.value().map(Scope::from).filter(|scope| !scope.is_empty()),
+            refresh_token: sent.refresh_token.filter(|token| check_token(token).is_ok()),
+            scope: sent.scope.as_ref().map(Scope::from).filter(|scope| !scope.is_empty()),
         })
     }
 }

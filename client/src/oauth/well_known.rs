@@ -6,9 +6,7 @@ use url::Url;
 use super::OAuthError;
 use crate::http::Fetch;
 
-/// The result of a search.
 pub(super) enum Found<T> {
-    /// The first document that fits.
     Document(T),
     /// None of the places has one.
     Nothing {

@@ -24,11 +24,11 @@ pub(crate) async fn ask(
     assertion: &Secret,
 ) -> Result<TokenResponse, OAuthError> {
     endpoint.fetch.explanation.step(&RULE);
-    let scope = scope.to_string();
-    let mut form =
-        vec![("grant_type", JWT_BEARER), ("assertion", assertion.reveal()), ("resource", resource)];
-    if !scope.is_empty() {
-        form.push(("scope", &scope));
-    }
+    let form = [
+        ("grant_type", JWT_BEARER),
+        ("assertion", assertion.reveal()),
+        ("resource", resource),
+        ("scope", &scope.to_string()),
+    ];
     endpoint.ask(&form).await
 }

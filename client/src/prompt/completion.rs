@@ -48,7 +48,6 @@ const SKILL_WORDS: [(&str, &str); 4] = [
     ("verify", "whether they are what the list promises"),
 ];
 
-/// A line on offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suggestion {
     /// What is shown, with a description where there is one.
@@ -56,7 +55,6 @@ pub(crate) struct Suggestion {
     pub(crate) line: String,
 }
 
-/// Everything that can be offered.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Completer {
     recent: Vec<String>,
@@ -123,9 +121,9 @@ impl Completer {
         match typed.split_once(' ') {
             None => described(&self.words_like(typed), ""),
             Some((name, rest)) => {
-                let begun = rest.rsplit(' ').next().unwrap_or_default();
-                let before = typed.strip_suffix(begun).unwrap_or(typed);
-                described(&self.arguments_like(name, before, begun), before)
+                let partial = rest.rsplit(' ').next().unwrap_or_default();
+                let before = typed.strip_suffix(partial).unwrap_or(typed);
+                described(&self.arguments_like(name, before, partial), before)
             }
         }
     }
@@ -135,13 +133,13 @@ impl Completer {
         fitting.map(|word| (format!("{} ", word.name), word.description.as_str())).collect()
     }
 
-    fn arguments_like(&self, name: &str, before: &str, begun: &str) -> Vec<(String, &str)> {
+    fn arguments_like(&self, name: &str, before: &str, partial: &str) -> Vec<(String, &str)> {
         let word = self.words.iter().find(|word| word.name == name);
         let arguments = word.map(|word| word.arguments.as_slice()).unwrap_or_default();
         let fitting = arguments.iter().filter(|(argument, _)| {
             let mut earlier = before.split(' ').skip(1);
-            argument.starts_with(begun)
-                && argument != begun
+            argument.starts_with(partial)
+                && argument != partial
                 && !earlier.any(|word| word.starts_with(argument.as_str()))
         });
         fitting.map(|(argument, about)| (argument.clone(), about.as_str())).collect()

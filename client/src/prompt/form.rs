@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     arguments::parameter::{Kind, Parameter, in_words},
     error::Error,
-    prompt::{FieldAnswer, FieldInput, Question, ask_for},
+    prompt::{Question, ask_for},
     terminal::printable::{printable, printable_line},
 };
 
@@ -26,28 +26,21 @@ pub(crate) async fn fill(
         if values.contains_key(&parameter.name) {
             continue;
         }
-        match ask_for(question(parameter), coloured).await? {
-            FieldAnswer::Text(text) => {
-                if let Some(value) = value(parameter, &text) {
-                    values.insert(parameter.name.clone(), value);
-                }
-            }
-            FieldAnswer::Cancelled => return Ok(None),
+        let Some(text) = ask_for(question(parameter), coloured).await? else { return Ok(None) };
+        if let Some(value) = value(parameter, &text) {
+            values.insert(parameter.name.clone(), value);
         }
     }
     Ok(Some(values))
 }
 
-/// What the user is asked.
 fn question(parameter: &Parameter) -> Question {
-    let choices = choices(parameter);
-    let input = if choices.is_empty() { FieldInput::Text } else { FieldInput::Choice(choices) };
     let judged = parameter.clone();
     Question {
         label: format!("{}:", shown_name(parameter)),
         help: help(parameter),
         default: parameter.default.as_ref().map(in_words),
-        input,
+        choices: choices(parameter),
         judge: Arc::new(move |text| judge(&judged, text)),
     }
 }
@@ -165,7 +158,7 @@ mod tests {
         let none = choice(hostile.to_vec());
         assert_eq!(choices(&none), Vec::<String>::new());
         let question = question(&none);
-        assert_eq!(question.input, FieldInput::Text);
+        assert!(question.choices.is_empty());
         let shown = format!("{}{}", question.label, question.help);
         assert!(!shown.contains(['\u{1b}', '\r', '\n', '\u{202e}']), "{shown:?}");
     }

@@ -32,10 +32,8 @@ const CHALLENGE: Rule = Rule {
     section: "RFC 9110 §11.6.1, RFC 9728 §5.1, RFC 6750 §3",
 };
 
-/// What signing out achieved.
 #[derive(Debug)]
 pub(crate) enum SignedOut {
-    /// There was no grant.
     AlreadyOut,
     /// The authorization server has revoked the grant.
     Revoked,
@@ -221,9 +219,11 @@ impl Access {
             interaction: &self.options.interaction,
             profile: &self.options.profile,
             challenge: &refusal.challenge,
+            discovery: &discovery,
+            scope: &scope,
             is_step_up: !refusal.is_unauthorized,
         };
-        let grant = sign_in.run(&discovery, &scope).await?;
+        let grant = sign_in.run().await?;
         self.hold(Some(grant));
         Ok(())
     }

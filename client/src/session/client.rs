@@ -31,9 +31,10 @@ pub struct Client {
     pub(crate) output: Arc<Output>,
     pub(crate) access: Access,
     connection: Connection,
-    tools: Vec<Tool>,
-    resources: Vec<Resource>,
-    prompts: Vec<Prompt>,
+    /// What was listed last.
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) prompts: Vec<Prompt>,
 }
 
 impl Client {
@@ -56,21 +57,6 @@ impl Client {
             resources: Vec::new(),
             prompts: Vec::new(),
         })
-    }
-
-    /// The resources that were listed last.
-    pub(crate) fn known_resources(&self) -> &[Resource] {
-        &self.resources
-    }
-
-    /// The prompts that were listed last.
-    pub(crate) fn known_prompts(&self) -> &[Prompt] {
-        &self.prompts
-    }
-
-    /// The tools that were listed last.
-    pub(crate) fn known_tools(&self) -> &[Tool] {
-        &self.tools
     }
 
     /// Lists the tools, and remembers them.
@@ -121,9 +107,9 @@ impl Client {
         self.request(async |running| running.call_tool(call.clone()).await).await
     }
 
-    pub(crate) async fn list_resources(&mut self) -> Result<&[Resource], Error> {
+    pub(crate) async fn list_resources(&mut self) -> Result<(), Error> {
         self.resources = self.request(async |running| running.list_all_resources().await).await?;
-        Ok(&self.resources)
+        Ok(())
     }
 
     pub(crate) async fn read_resource(&mut self, uri: &str) -> Result<ReadResourceResult, Error> {
@@ -131,12 +117,11 @@ impl Client {
         self.request(async |running| running.read_resource(wanted.clone()).await).await
     }
 
-    pub(crate) async fn list_prompts(&mut self) -> Result<&[Prompt], Error> {
+    pub(crate) async fn list_prompts(&mut self) -> Result<(), Error> {
         self.prompts = self.request(async |running| running.list_all_prompts().await).await?;
-        Ok(&self.prompts)
+        Ok(())
     }
 
-    /// Fills in a prompt.
     pub(crate) async fn get_prompt(
         &mut self,
         name: &str,

@@ -67,8 +67,13 @@ impl Connection {
     ) -> Self {
         let protocol = profile.protocol.clone();
         let notes = Notes::default();
-        let host = Host::new(conversation, protocol.offered(), notes.activity.clone());
-        let host = host.at(&server).declaring(profile.method.extension());
+        let host = Host {
+            conversation,
+            protocol_version: protocol.offered(),
+            server: server.authority().to_owned(),
+            extension: profile.method.extension(),
+            activity: notes.activity.clone(),
+        };
         let answer_timeout = profile.answer_timeout.0;
         Self { server, fetch, token, protocol, host, notes, answer_timeout, running: None }
     }

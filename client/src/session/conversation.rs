@@ -12,7 +12,6 @@ use rmcp::{
     },
     service::{NotificationContext, RequestContext},
 };
-use url::Url;
 
 use crate::session::wire::activity::Activity;
 
@@ -35,36 +34,18 @@ pub trait Conversation: Send + Sync {
 /// This client as servers see it: its name, its capabilities, and how it answers.
 #[derive(Clone)]
 pub struct Host {
-    conversation: Arc<dyn Conversation>,
-    protocol_version: ProtocolVersion,
-    server: String,
-    extension: Option<&'static str>,
-    activity: Activity,
+    pub(super) conversation: Arc<dyn Conversation>,
+    /// What `initialize` offers.
+    pub(super) protocol_version: ProtocolVersion,
+    /// What the server is called in its questions.
+    pub(super) server: String,
+    /// The extension by which this client gets its tokens.
+    pub(super) extension: Option<&'static str>,
+    /// While a question is open, it does not count the time as the server's.
+    pub(super) activity: Activity,
 }
 
 impl Host {
-    /// `protocol_version` is offered in `initialize`. While a question is open, `activity` does not
-    /// count the time as the server's.
-    pub(crate) fn new(
-        conversation: Arc<dyn Conversation>,
-        protocol_version: ProtocolVersion,
-        activity: Activity,
-    ) -> Self {
-        Self { conversation, protocol_version, server: String::new(), extension: None, activity }
-    }
-
-    /// Names `server` in its questions.
-    #[must_use]
-    pub(crate) fn at(self, server: &Url) -> Self {
-        Self { server: server.authority().to_owned(), ..self }
-    }
-
-    /// Declares the `extension` by which this client gets its tokens.
-    #[must_use]
-    pub(crate) fn declaring(self, extension: Option<&'static str>) -> Self {
-        Self { extension, ..self }
-    }
-
     fn capabilities(&self) -> ClientCapabilities {
         let mut capabilities = ClientCapabilities::default();
         if self.conversation.can_answer() {
@@ -128,9 +109,13 @@ mod tests {
     }
 
     fn declared(method: &SignInMethod) -> Value {
-        let version = ProtocolVersion::V_2026_07_28;
-        let host = Host::new(Arc::new(Alone), version, Activity::default());
-        let host = host.declaring(method.extension());
+        let host = Host {
+            conversation: Arc::new(Alone),
+            protocol_version: ProtocolVersion::V_2026_07_28,
+            server: String::new(),
+            extension: method.extension(),
+            activity: Activity::default(),
+        };
         serde_json::to_value(host.capabilities()).expect("JSON")["extensions"].clone()
     }
 

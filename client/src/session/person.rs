@@ -16,14 +16,13 @@ use crate::{
     http::is_safe_to_open,
     prompt::{confirm, form::fill},
     session::conversation::Conversation,
-    sign_in::opener::{self, Browser},
+    sign_in::opener::Browser,
     terminal::{output::Output, printable::printable_line},
 };
 
 /// Cells of the bar that shows how far a call is.
 const BAR_WIDTH: usize = 24;
 
-/// The user at this terminal.
 pub(crate) struct Person {
     output: Arc<Output>,
     browser: Browser,
@@ -82,15 +81,7 @@ impl Person {
         if !confirm(&question, self.output.is_coloured()).await? {
             return Ok(ElicitResult::new(ElicitationAction::Decline));
         }
-        let is_open = match &self.browser {
-            Browser::Open(program) => opener::open(program.as_deref(), &url).is_ok(),
-            Browser::BuiltIn(open) => {
-                open(&url);
-                true
-            }
-            Browser::Print => false,
-        };
-        if !is_open {
+        if self.browser.open(&url).is_err() {
             self.output.say("No browser was opened from here; open the address yourself.");
         }
         Ok(ElicitResult::new(ElicitationAction::Accept))

@@ -22,7 +22,6 @@ const MAX_SIGN_INS: u8 = 3;
 pub(crate) struct Refusal {
     /// `true` for 401: the token is missing or invalid. `false` for 403: it is insufficient.
     pub(crate) is_unauthorized: bool,
-    /// What the server asks for.
     pub(crate) challenge: AuthorizationChallenge,
 }
 
@@ -40,7 +39,6 @@ pub(crate) struct Attempts {
 pub(crate) enum Step {
     /// Read the stored grant again: another process may have renewed it.
     Reload,
-    /// Use the refresh token.
     Refresh,
     /// Sign in, for the scopes that the server asks for.
     SignIn,

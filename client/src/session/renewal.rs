@@ -17,10 +17,6 @@ use crate::{
 ///
 /// If the server rejects the refresh token, it is forgotten and not sent again; the access token
 /// stays until it expires.
-///
-/// # Errors
-/// [`Error::OAuth`] when the authorization server refuses. Unless that is temporary
-/// (`OAuthError::is_temporary`), the user has to sign in again.
 pub(crate) async fn refresh(
     fetch: &Fetch,
     options: &ConnectionOptions,

@@ -4,7 +4,7 @@
 //! token for its whole life. This one keeps all challenges, and the token can change while the
 //! connection is open.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt::Display, sync::Arc};
 
 use futures::{StreamExt as _, stream::BoxStream};
 use http::{
@@ -64,20 +64,12 @@ pub(crate) enum WireError {
     Forbidden(String),
     /// A status that MCP does not use for answers, with the body of the response.
     #[error("it answered {status}{}", after_colon(.words))]
-    Refused {
-        status: StatusCode,
-        /// A piece of the body.
-        words: String,
-    },
-    /// The answer cannot be used.
+    Refused { status: StatusCode, words: String },
     #[error("{0}")]
     Unusable(String),
     /// The server redirects. A token must not follow a redirect.
     #[error("it has moved to {0}")]
     Moved(String),
-    /// The key that the token is bound to cannot be used.
-    #[error("{0}")]
-    Key(String),
     /// A server-sent event exceeds the size limit.
     #[error("an event is larger than {0} bytes")]
     EventTooLarge(usize),
@@ -152,8 +144,7 @@ impl Wire {
     ) -> Outcome<Response> {
         if let Some(token) = token {
             let headers = token.headers(request.method().as_str(), &self.server);
-            let headers = headers.map_err(|error| WireError::Key(error.to_string()));
-            request.headers_mut().extend(headers.map_err(StreamableHttpError::Client)?);
+            request.headers_mut().extend(headers.map_err(unusable)?);
         }
         self.client.execute(request).await.map_err(|error| self.lost(&error))
     }
@@ -365,8 +356,8 @@ impl StreamableHttpClient for Wire {
     }
 }
 
-fn unusable(reason: String) -> StreamableHttpError<WireError> {
-    StreamableHttpError::Client(WireError::Unusable(reason))
+fn unusable(reason: impl Display) -> StreamableHttpError<WireError> {
+    StreamableHttpError::Client(WireError::Unusable(reason.to_string()))
 }
 
 fn after_colon(words: &str) -> String {

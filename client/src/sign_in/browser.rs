@@ -10,20 +10,19 @@ use crate::{
     oauth::{
         OAuthError,
         authorization_request::AuthorizationRequest,
-        authorization_server_metadata::AuthorizationServerMetadata,
-        discovery::Discovery,
         dpop::DpopKey,
-        identity::Identity,
-        registration::{ClientRegistration, GrantTypes, register},
-        scope::Scope,
+        registration::{BROWSER_GRANTS, ClientRegistration, register},
     },
     secret::Secret,
-    sign_in::{
-        callback::CallbackListener,
-        opener::{self, Browser, BrowserError},
-        paste,
-    },
+    sign_in::{callback::CallbackListener, interaction::Interaction, paste},
     terminal::explain::Rule,
+};
+
+const IDENTITY: Rule = Rule {
+    title: "Decide which client this is",
+    because: "A client registered beforehand comes first, then a metadata document, then \
+              registration; each is used at one issuer only.",
+    section: "MCP client-registration",
 };
 
 const AUTHORIZE: Rule = Rule {
@@ -40,40 +39,29 @@ const RETURN: Rule = Rule {
 };
 
 impl SignIn<'_> {
-    pub(super) async fn by_browser(
-        &self,
-        discovery: &Discovery,
-        scope: &Scope,
-        dpop_key: Option<DpopKey>,
-    ) -> Result<Granted, Error> {
+    pub(super) async fn by_browser(&self, dpop_key: Option<DpopKey>) -> Result<Granted, Error> {
         // Refuse an unsafe server before it is told anything, and before the user consents to
         // what could not be fetched afterwards.
-        let metadata = &discovery.authorization_server;
-        self.fetch.check(metadata.authorization_endpoint()?).await?;
-        self.fetch.check(metadata.token_endpoint()?).await?;
-        match self.attempt(discovery, scope, dpop_key.clone()).await {
+        self.fetch.check(self.metadata().authorization_endpoint()?).await?;
+        self.fetch.check(self.metadata().token_endpoint()?).await?;
+        match self.attempt(dpop_key.clone()).await {
             Err(Error::OAuth(OAuthError::TokenRefused { error, .. }))
                 if error == "invalid_client" && self.profile.identity.pre_registered.is_none() =>
             {
                 let output = &self.interaction.output;
                 output.say("The server has forgotten this client; registering it again.");
-                self.attempt(discovery, scope, dpop_key).await
+                self.attempt(dpop_key).await
             }
             outcome => outcome,
         }
     }
 
-    async fn attempt(
-        &self,
-        discovery: &Discovery,
-        scope: &Scope,
-        dpop_key: Option<DpopKey>,
-    ) -> Result<Granted, Error> {
-        let (listener, client) = self.identity(&discovery.authorization_server).await?;
-        let request =
-            AuthorizationRequest::new(discovery, client, scope.clone(), dpop_key.clone())?;
+    async fn attempt(&self, dpop_key: Option<DpopKey>) -> Result<Granted, Error> {
+        let (listener, client) = self.identity().await?;
+        let scope = self.scope.clone();
+        let request = AuthorizationRequest::new(self.discovery, client, scope, dpop_key.clone())?;
         let request = Arc::new(request);
-        self.send_to_browser(&discovery.authorization_server, &request);
+        self.send_to_browser(&request.url);
         let code = match self.wait_for_code(listener, &request).await {
             // It led back here, so there is nothing wrong with the registration.
             Err(OAuthError::Denied) => return Err(self.denied(&request).await),
@@ -82,25 +70,22 @@ impl SignIn<'_> {
         self.fetch.explanation.step(&RETURN);
         self.fetch.explanation.secret("code");
         self.fetch.explanation.fact("state", "the one that was sent");
-        let endpoint = self.endpoint(discovery, &request.client, dpop_key.as_ref());
+        let endpoint = self.endpoint(&request.client, dpop_key.as_ref());
         let response = endpoint.exchange_code(&request, &code).await?;
         Ok(Granted { client: request.client.clone(), response, dpop_key })
     }
 
     /// The listener, bound now, and the client whose redirect URI it answers: one that needs no
     /// registration, else the kept one if its port is still free, else a new one.
-    async fn identity(
-        &self,
-        metadata: &AuthorizationServerMetadata,
-    ) -> Result<(CallbackListener, ClientRegistration), Error> {
-        self.fetch.explanation.step(Identity::rule());
-        let listener = match self.profile.identity.redirect_port {
+    async fn identity(&self) -> Result<(CallbackListener, ClientRegistration), Error> {
+        self.fetch.explanation.step(&IDENTITY);
+        let metadata = self.metadata();
+        let identity = &self.profile.identity;
+        let listener = match identity.redirect_port {
             Some(port) => CallbackListener::bind_port(port).await?,
             None => CallbackListener::bind().await?,
         };
-        if let Some(client) =
-            self.profile.identity.registration_at(metadata, &listener.redirect_uri())?
-        {
+        if let Some(client) = identity.registration_at(metadata, &listener.redirect_uri())? {
             self.fetch.explanation.fact("client_id", &client.client_id);
             return Ok((listener, client));
         }
@@ -115,21 +100,17 @@ impl SignIn<'_> {
             return Ok((listener, client));
         }
         let client =
-            register(self.fetch, metadata, &listener.redirect_uri(), GrantTypes::Browser).await?;
+            register(self.fetch, metadata, &listener.redirect_uri(), BROWSER_GRANTS).await?;
         Ok((listener, client))
     }
 
-    fn send_to_browser(
-        &self,
-        metadata: &AuthorizationServerMetadata,
-        request: &AuthorizationRequest,
-    ) {
+    fn send_to_browser(&self, url: &Url) {
         self.fetch.explanation.step(&AUTHORIZE);
-        self.fetch.explanation.address(&request.url);
+        self.fetch.explanation.address(url);
         self.fetch.explanation.pause();
-        self.announce(metadata, &request.scope);
+        self.announce();
         let output = &self.interaction.output;
-        match self.open(&request.url) {
+        match self.interaction.browser.open(url) {
             Ok(()) => output.say("Your browser is opening. If it does not, open this address:"),
             Err(None) => output.say("Open this address in a browser:"),
             Err(Some(error)) => {
@@ -137,7 +118,7 @@ impl SignIn<'_> {
                 output.say("Open this address in one:");
             }
         }
-        output.say(&format!("\n{}\n", request.url));
+        output.say(&format!("\n{url}\n"));
         let minutes = self.interaction.timeout.as_secs().div_ceil(60);
         if self.interaction.may_paste {
             output.say("If it cannot come back by itself, paste here the address it ends on.");
@@ -147,28 +128,18 @@ impl SignIn<'_> {
         ));
     }
 
-    fn open(&self, url: &Url) -> Result<(), Option<BrowserError>> {
-        match &self.interaction.browser {
-            Browser::Open(program) => opener::open(program.as_deref(), url).map_err(Some),
-            Browser::BuiltIn(open) => {
-                open(url);
-                Ok(())
-            }
-            Browser::Print => Err(None),
-        }
-    }
-
     async fn wait_for_code(
         &self,
         listener: CallbackListener,
         request: &Arc<AuthorizationRequest>,
     ) -> Result<Secret, OAuthError> {
-        let seconds = self.interaction.timeout.as_secs();
-        let may_paste = self.interaction.may_paste;
+        let Interaction { output, timeout, may_paste, .. } = self.interaction;
         tokio::select! {
             outcome = listener.answer(Arc::clone(request)) => outcome,
-            outcome = paste::answer(request, &self.interaction.output), if may_paste => outcome,
-            () = tokio::time::sleep(self.interaction.timeout) => Err(OAuthError::TimedOut { seconds }),
+            outcome = paste::answer(request, output), if *may_paste => outcome,
+            () = tokio::time::sleep(*timeout) => {
+                Err(OAuthError::TimedOut { seconds: timeout.as_secs() })
+            }
         }
     }
 

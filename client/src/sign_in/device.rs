@@ -6,10 +6,8 @@ use crate::{
     oauth::{
         OAuthError,
         device_authorization::{self, DeviceAuthorization},
-        discovery::Discovery,
         dpop::DpopKey,
-        registration::{GrantTypes, register},
-        scope::Scope,
+        registration::{DEVICE_GRANTS, register},
     },
 };
 
@@ -18,23 +16,18 @@ const UNUSED_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
 impl SignIn<'_> {
     /// The user signs in with a browser elsewhere, with a code that is shown here.
-    pub(super) async fn by_device(
-        &self,
-        discovery: &Discovery,
-        scope: &Scope,
-        dpop_key: Option<DpopKey>,
-    ) -> Result<Granted, Error> {
-        let metadata = &discovery.authorization_server;
+    pub(super) async fn by_device(&self, dpop_key: Option<DpopKey>) -> Result<Granted, Error> {
+        let metadata = self.metadata();
         self.fetch.check(metadata.device_authorization_endpoint()?).await?;
         self.fetch.check(metadata.token_endpoint()?).await?;
         let client = match self.profile.identity.registration_at(metadata, UNUSED_REDIRECT_URI)? {
             Some(client) => client,
-            None => register(self.fetch, metadata, UNUSED_REDIRECT_URI, GrantTypes::Device).await?,
+            None => register(self.fetch, metadata, UNUSED_REDIRECT_URI, DEVICE_GRANTS).await?,
         };
-        let endpoint = self.endpoint(discovery, &client, dpop_key.as_ref());
-        let resource = &discovery.resource.resource;
-        let authorization = device_authorization::request(&endpoint, resource, scope).await?;
-        self.announce(metadata, scope);
+        let endpoint = self.endpoint(&client, dpop_key.as_ref());
+        let resource = &self.discovery.resource.resource;
+        let authorization = device_authorization::request(&endpoint, resource, self.scope).await?;
+        self.announce();
         self.show_code(&authorization);
         let wait = device_authorization::wait(&endpoint, resource, &authorization);
         let seconds = self.interaction.timeout.as_secs();

@@ -25,15 +25,27 @@ pub enum Browser {
     Print,
 }
 
-/// Why no browser was opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BrowserError {
     /// The address could mean more than an address to some program.
     #[error("the address has characters or a scheme that no sign-in address needs")]
     Refused,
-    /// The program did not start.
     #[error("{program} did not start: {reason}")]
     NotStarted { program: String, reason: io::Error },
+}
+
+impl Browser {
+    /// Has `url` opened. Without an error, none was to be opened.
+    pub(crate) fn open(&self, url: &Url) -> Result<(), Option<BrowserError>> {
+        match self {
+            Self::Open(program) => open(program.as_deref(), url).map_err(Some),
+            Self::BuiltIn(open) => {
+                open(url);
+                Ok(())
+            }
+            Self::Print => Err(None),
+        }
+    }
 }
 
 /// Opens `url` with `program`, or with the desktop's own program, and does not wait for it.

@@ -44,16 +44,12 @@ struct Teller {
 /// One rule of a standard: what it says, in a sentence, and where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
-    /// What happens, as a heading.
     pub(crate) title: &'static str,
-    /// Why it happens like this.
     pub(crate) because: &'static str,
-    /// The section that says so.
     pub(crate) section: &'static str,
 }
 
 impl Explanation {
-    /// Tells everything on `output`.
     pub(crate) fn new(output: Arc<Output>) -> Self {
         Self(Some(Arc::new(Teller { output, steps: AtomicU32::new(0) })))
     }

@@ -15,7 +15,6 @@ use crate::terminal::printable::{printable, printable_json, printable_line, shor
 /// Why data did not reach stdout.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    /// stdout or the terminal failed.
     #[error("cannot write the result: {0}")]
     Failed(io::Error),
     /// The reader of stdout stopped reading, as `head` does.
@@ -114,7 +113,6 @@ impl Output {
         self.json
     }
 
-    /// Whether talk is coloured.
     pub(crate) fn is_coloured(&self) -> bool {
         self.coloured
     }
@@ -145,7 +143,6 @@ impl Output {
         self.write_data(&printable_json(&json.map_err(OutputError::Failed)?))
     }
 
-    /// Writes one line to stderr.
     pub(crate) fn say(&self, text: &str) {
         self.write_talk(&printable(text));
     }
@@ -155,7 +152,6 @@ impl Output {
         self.write_talk(&self.paint(&printable(text), "1"));
     }
 
-    /// Writes a less important line.
     pub(crate) fn aside(&self, text: &str) {
         self.write_talk(&self.paint(&printable(text), "90"));
     }
@@ -212,7 +208,6 @@ impl Output {
         let _ = write!(stderr, "{before}{text}").and_then(|()| stderr.flush());
     }
 
-    /// Removes the progress line.
     fn clear_transient(&self) {
         let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         if self.has_transient.swap(false, Ordering::Relaxed) {

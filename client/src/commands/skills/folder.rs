@@ -14,11 +14,8 @@ use rmcp::model::Skill;
 use super::skill::{SKILL_MD, SkillFile};
 use crate::{error::Error, files::private_file};
 
-/// Writes the `files` of `skill` to a new folder in `directory`, which bears its name.
-///
-/// # Errors
-/// [`Error::Skill`] when a name is unfit for a file, or the folder exists; [`Error::NotKept`] when
-/// the file system refuses. Nothing is left behind then.
+/// Writes the `files` of `skill` to a new folder in `directory`, which bears its name. Refuses a
+/// name that is unfit for a file, and a folder that exists. An error leaves nothing behind.
 pub(crate) fn write(
     skill: &Skill,
     files: &[SkillFile],

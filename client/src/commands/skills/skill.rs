@@ -18,7 +18,6 @@ pub(super) const SKILL_MD: &str = "SKILL.md";
 /// A file of a skill, as it was promised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkillFile {
-    /// Its address at the server.
     pub(crate) uri: String,
     pub(crate) content: Vec<u8>,
 }

@@ -41,7 +41,6 @@ impl Drop for OpenQuestion {
 }
 
 impl Activity {
-    /// The server has said something.
     pub(crate) fn heard(&self) {
         self.0.send_modify(|state| state.heard = Instant::now());
     }

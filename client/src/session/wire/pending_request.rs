@@ -37,11 +37,8 @@ pub(super) struct PendingRequest {
 /// What kind of result is expected, where that has members to be read one by one.
 #[derive(Clone)]
 enum Expected {
-    /// The answer to `initialize`.
     Session,
-    /// A list of things.
     List(&'static List, Option<String>),
-    /// Content of several kinds.
     Content,
     Other,
 }
