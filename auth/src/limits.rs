@@ -12,16 +12,16 @@ use crate::{
     rate_limit::{Limited, RateLimit},
 };
 
-/// All limits. `None` is no limit. Clones share what they count.
+/// All limits. Clones share what they count.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    wrong_secrets: Option<RateLimit>,
-    failed_requests: Option<RateLimit>,
-    proofs: Option<RateLimit>,
-    registrations: Option<RateLimit>,
-    stories: Option<RateLimit>,
-    approvals: Option<RateLimit>,
-    revocations: Option<RateLimit>,
+    wrong_secrets: RateLimit,
+    failed_requests: RateLimit,
+    proofs: RateLimit,
+    registrations: RateLimit,
+    stories: RateLimit,
+    approvals: RateLimit,
+    revocations: RateLimit,
 }
 
 /// Whose failures are counted together.
@@ -39,13 +39,13 @@ const DAY: u32 = 86_400;
 impl Limits {
     pub(crate) fn new(settings: &LimitSetting) -> Self {
         Self {
-            wrong_secrets: per(MINUTE, settings.wrong_secrets),
-            failed_requests: per(MINUTE, settings.failed_requests),
-            proofs: per(MINUTE, settings.proofs),
-            registrations: per(MINUTE, settings.registrations),
-            stories: per(MINUTE, settings.stories),
-            approvals: per(DAY, settings.approvals),
-            revocations: per(DAY, settings.revocations),
+            wrong_secrets: RateLimit::new(settings.wrong_secrets, MINUTE),
+            failed_requests: RateLimit::new(settings.failed_requests, MINUTE),
+            proofs: RateLimit::new(settings.proofs, MINUTE),
+            registrations: RateLimit::new(settings.registrations, MINUTE),
+            stories: RateLimit::new(settings.stories, MINUTE),
+            approvals: RateLimit::new(settings.approvals, DAY),
+            revocations: RateLimit::new(settings.revocations, DAY),
         }
     }
 
@@ -59,12 +59,9 @@ impl Limits {
         now: i64,
         compare: impl FnOnce() -> Result<(), OAuthError>,
     ) -> Result<(), OAuthError> {
-        let Some(limit) = &self.wrong_secrets else {
-            return compare();
-        };
         // Hashed, because a client_id can be long.
         let key = secret::hash(&format!("{address} {client_id}"));
-        limit.attempt(&key, now, compare).unwrap_or_else(|limited| {
+        self.wrong_secrets.attempt(&key, now, compare).unwrap_or_else(|limited| {
             Err(too_many(
                 limited,
                 "wrong_secrets_too_many",
@@ -78,14 +75,14 @@ impl Limits {
     /// counted.
     pub(crate) fn refusal(&self, key: RateLimitKey<'_>, error: OAuthError, now: i64) -> OAuthError {
         let is_guess = matches!(error.code, ErrorCode::InvalidClient | ErrorCode::InvalidGrant);
-        let Some(limit) = self.failed_requests.as_ref().filter(|_| is_guess) else {
+        if !is_guess {
             return error;
-        };
+        }
         let key = match key {
             RateLimitKey::Client(id) => secret::hash(id),
             RateLimitKey::Address(address) => address.to_owned(),
         };
-        match limit.admit(&key, now) {
+        match self.failed_requests.admit(&key, now) {
             Ok(()) => error,
             Err(limited) => too_many(
                 limited,
@@ -105,8 +102,11 @@ impl Limits {
         address: &str,
         now: i64,
     ) -> Result<(), OAuthError> {
+        if !client.is_anonymous() {
+            return Ok(());
+        }
         admit(
-            self.proofs.as_ref().filter(|_| client.is_anonymous()),
+            &self.proofs,
             address,
             now,
             "proofs_too_many",
@@ -117,7 +117,7 @@ impl Limits {
 
     pub(crate) fn register(&self, address: &str, now: i64) -> Result<(), OAuthError> {
         admit(
-            self.registrations.as_ref(),
+            &self.registrations,
             address,
             now,
             "registrations_too_many",
@@ -129,7 +129,7 @@ impl Limits {
     /// Rate-limits how often a person lets programs in.
     pub(crate) fn approve(&self, person: Uuid, now: i64) -> Result<(), OAuthError> {
         admit(
-            self.approvals.as_ref(),
+            &self.approvals,
             &person.to_string(),
             now,
             "approvals_too_many",
@@ -145,8 +145,11 @@ impl Limits {
         subject: &str,
         now: i64,
     ) -> Result<(), OAuthError> {
+        if !client.is_anonymous() {
+            return Ok(());
+        }
         admit(
-            self.revocations.as_ref().filter(|_| client.is_anonymous()),
+            &self.revocations,
             subject,
             now,
             "revocations_too_many",
@@ -158,25 +161,19 @@ impl Limits {
     /// Whether the story of a request from this address is kept. The file of stories is bounded, and
     /// one address must not push the stories of all others out of it.
     pub(crate) fn keeps_story(&self, address: &str, now: i64) -> bool {
-        self.stories.as_ref().is_none_or(|limit| limit.admit(address, now).is_ok())
+        self.stories.admit(address, now).is_ok()
     }
 }
 
-/// A limit of so many events in a span of seconds; 0 is no limit.
-fn per(seconds: u32, most: u32) -> Option<RateLimit> {
-    (most > 0).then(|| RateLimit::new(most, seconds))
-}
-
-/// Counts an event of `key` towards `limit`, if there is one, or refuses it for this reason.
+/// Counts an event of `key` towards `limit`, or refuses it for this reason.
 fn admit(
-    limit: Option<&RateLimit>,
+    limit: &RateLimit,
     key: &str,
     now: i64,
     reason: &'static str,
     description: &'static str,
 ) -> Result<(), OAuthError> {
-    let admitted = limit.map_or(Ok(()), |limit| limit.admit(key, now));
-    admitted.map_err(|limited| too_many(limited, reason, description))
+    limit.admit(key, now).map_err(|limited| too_many(limited, reason, description))
 }
 
 fn too_many(limited: Limited, reason: &'static str, description: &'static str) -> OAuthError {

@@ -13,7 +13,8 @@ const MAX_KEYS: u64 = 50_000;
 pub(crate) struct RateLimit {
     /// When the key's allowance is whole again, in milliseconds since 1970.
     whole_again: Cache<String, Arc<Mutex<i64>>>,
-    interval: i64,
+    /// Milliseconds from one event to the next; `None` is no limit.
+    interval: Option<i64>,
     span: i64,
 }
 
@@ -24,12 +25,12 @@ pub(crate) struct Limited {
 }
 
 impl RateLimit {
-    /// Allows `most` events at once, and as many again in each span of so many seconds.
+    /// Allows `most` events at once, and as many again in each span of so many seconds; 0 is no limit.
     pub(crate) fn new(most: u32, seconds: u32) -> Self {
         let span = i64::from(seconds) * 1000;
         Self {
             whole_again: Cache::new(MAX_KEYS),
-            interval: (span / i64::from(most.max(1))).max(1),
+            interval: span.checked_div(most.into()).map(|interval| interval.max(1)),
             span,
         }
     }
@@ -49,10 +50,11 @@ impl RateLimit {
         now: i64,
         attempt: impl FnOnce() -> Result<T, E>,
     ) -> Result<Result<T, E>, Limited> {
+        let Some(interval) = self.interval else { return Ok(attempt()) };
         let now = now.saturating_mul(1000);
         let entry = self.whole_again.entry_by_ref(key).or_default().into_value();
         let mut whole_again = entry.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = (*whole_again).max(now).saturating_add(self.interval);
+        let next = (*whole_again).max(now).saturating_add(interval);
         let excess = next.saturating_sub(now).saturating_sub(self.span);
         if excess > 0 {
             return Err(Limited { retry_after: excess.saturating_add(999) / 1000 });
