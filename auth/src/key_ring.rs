@@ -2,11 +2,11 @@
 //! when it is time. What is stored decides, so replicas agree.
 
 pub mod replica;
-pub mod stored;
+pub(crate) mod stored;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use keys::{Algorithm, KeyError, KeyRing, KeySet, Rotation, SealError, SigningKey};
+use keys::{Algorithm, KeyError, KeySet, Rotation, SealError, SigningKey};
 use thiserror::Error;
 
 use self::{replica::Replica, stored::StoredRing};
@@ -86,14 +86,14 @@ impl LiveKeyRing {
     /// The key to sign with by `algorithm`. One that was configured a moment ago is published
     /// first; until it signs, the default does.
     pub fn current_for(&self, algorithm: Algorithm, now: i64) -> Result<Arc<SigningKey>, KeyError> {
-        let ring = self.ring();
+        let ring = self.held().keys;
         let fallback = self.plan.algorithms.first().copied().unwrap_or_default();
         ring.current(algorithm, now).or_else(|_| ring.current(fallback, now))
     }
 
     /// What verifiers see: next, current and previous keys.
     pub fn key_set(&self, now: i64) -> KeySet {
-        self.ring().key_set(now)
+        self.held().keys.key_set(now)
     }
 
     /// Takes over what other replicas and the operator have changed.
@@ -158,10 +158,6 @@ impl LiveKeyRing {
         now: i64,
     ) -> Result<bool, StorageError> {
         Ok(ring.has_old_seal && self.replica.is_first_line_unanimous(db, now).await?)
-    }
-
-    fn ring(&self) -> Arc<KeyRing> {
-        self.held().keys
     }
 
     fn held(&self) -> StoredRing {

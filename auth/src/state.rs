@@ -111,12 +111,12 @@ impl AppState {
     }
 
     /// Whether this is the algorithm that answers to clients are signed with.
-    pub fn signs_by(&self, algorithm: Option<&str>) -> bool {
+    pub(crate) fn signs_by(&self, algorithm: Option<&str>) -> bool {
         algorithm == Some(self.config.keys.signing_algorithm.as_str())
     }
 
     /// Seconds that no access token outlives.
-    pub fn longest_token(&self) -> i64 {
+    pub(crate) fn longest_token(&self) -> i64 {
         longest_token(&self.config, &self.resources)
     }
 }

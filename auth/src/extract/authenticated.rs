@@ -39,7 +39,6 @@ pub(crate) trait FromParameters: Sized {
 }
 
 /// What of a message says which access a client wants, and at which resource (RFC 8707 §2).
-#[derive(Debug)]
 pub(crate) struct AccessRequest {
     pub(crate) scope: Option<String>,
     pub(crate) resources: Vec<String>,
@@ -56,7 +55,6 @@ impl FromParameters for AccessRequest {
 
 /// The message that names a token (RFC 7009 §2.1, RFC 7662 §2.1). Its hint is not needed: tokens tell
 /// what they are.
-#[derive(Debug)]
 pub(crate) struct PresentedToken(pub(crate) String);
 
 impl FromParameters for PresentedToken {
@@ -67,7 +65,6 @@ impl FromParameters for PresentedToken {
 
 /// The client is who it says it is, and the form is a `T`. The client is judged first, because
 /// many clients recover from a lost registration only by `invalid_client`.
-#[derive(Debug)]
 pub(crate) struct Authenticated<T> {
     pub(crate) client: Client,
     pub(crate) request: T,
@@ -191,9 +188,10 @@ impl Credentials {
         match &self.proof {
             Proof::None | Proof::Workload(_) => Ok(()),
             Proof::Secret(_, secret) => {
-                let compare = || check_secret(client, secret);
+                let now = state.clock.now();
                 let address = visitor.limited_address();
-                state.limits.compare_secret(&client.id, &address, state.clock.now(), compare)
+                let check = || check_secret(client, secret);
+                state.limits.compare_secret(&client.id, &address, now, check)
             }
             Proof::Assertion(assertion) => {
                 check_assertion(state, client, assertion, path, visitor).await
@@ -225,8 +223,7 @@ fn workload(state: &AppState, parameters: &Parameters) -> Result<Option<Credenti
 }
 
 fn check_secret(client: &Client, secret: &str) -> Result<(), OAuthError> {
-    let presented = secret::hash(secret);
-    if client.secret_hashes.iter().any(|hash| secret::same_hash(hash, &presented)) {
+    if secret::has_one_of(secret, &client.secret_hashes) {
         Ok(())
     } else {
         Err(refused("client_secret_wrong", "The client secret is wrong. Send the one it has now."))

@@ -19,7 +19,7 @@ pub const REPLICA_TTL: i64 = 45;
 
 /// A process that serves, and its heartbeats.
 #[derive(Debug)]
-pub struct Replica {
+pub(crate) struct Replica {
     id: Uuid,
     fingerprints: Vec<String>,
     last_beat_at: AtomicI64,
@@ -29,7 +29,7 @@ pub struct Replica {
 
 impl Replica {
     /// A replica with these secrets, not yet known to the others.
-    pub fn new(secrets: &MasterSecrets) -> Self {
+    pub(crate) fn new(secrets: &MasterSecrets) -> Self {
         Self {
             id: Uuid::now_v7(),
             fingerprints: secrets.fingerprints(),
@@ -39,7 +39,7 @@ impl Replica {
     }
 
     /// Stores a heartbeat if one is due.
-    pub async fn beat(&self, db: &impl Connection, now: i64) -> Result<(), StorageError> {
+    pub(crate) async fn beat(&self, db: &impl Connection, now: i64) -> Result<(), StorageError> {
         let pause = now.saturating_sub(self.last_beat_at.load(Ordering::Relaxed));
         if (0..HEARTBEAT_INTERVAL).contains(&pause) {
             return Ok(());
@@ -61,7 +61,7 @@ impl Replica {
     ///
     /// After an outage of the database all heartbeats are late, so nobody counts as gone until this
     /// replica has seen the others have the time to come back.
-    pub async fn is_first_line_unanimous(
+    pub(crate) async fn is_first_line_unanimous(
         &self,
         db: &impl Connection,
         now: i64,

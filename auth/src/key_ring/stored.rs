@@ -13,21 +13,19 @@ const COUNTER: &str = "signing_keys";
 
 /// The stored ring at one moment.
 #[derive(Clone, Debug, Default)]
-pub struct StoredRing {
+pub(crate) struct StoredRing {
     /// Which state of it this is.
-    pub version: i64,
-    /// The keys.
-    pub keys: Arc<KeyRing>,
+    pub(crate) version: i64,
+    pub(crate) keys: Arc<KeyRing>,
     /// The line of the master secrets that the keys are sealed under. It is the one that every
     /// replica seals and tags with.
-    pub sealing_line: usize,
+    pub(crate) sealing_line: usize,
     /// Whether a key is sealed under another line than the first.
-    pub has_old_seal: bool,
+    pub(crate) has_old_seal: bool,
 }
 
 impl StoredRing {
-    /// Reads and opens every key.
-    pub async fn read(db: &impl Connection, sealer: &Sealer) -> Result<Self, KeyRingError> {
+    pub(crate) async fn read(db: &impl Connection, sealer: &Sealer) -> Result<Self, KeyRingError> {
         // The version first: what is changed in between is then read again.
         let version = version(db).await?;
         let rows = signing_keys::all(db).await?;
@@ -44,17 +42,17 @@ impl StoredRing {
 }
 
 /// Which state of the ring is stored.
-pub async fn version(db: &impl Connection) -> Result<i64, StorageError> {
+pub(crate) async fn version(db: &impl Connection) -> Result<i64, StorageError> {
     counters::read(db, COUNTER).await
 }
 
 /// Locks the ring until `transaction` ends, and raises its version.
-pub async fn lock(transaction: &impl Connection) -> Result<(), StorageError> {
+pub(crate) async fn lock(transaction: &impl Connection) -> Result<(), StorageError> {
     counters::raise(transaction, COUNTER, 1).await.map(|_| ())
 }
 
 /// Enters a key, sealed as those of `ring` are. The ring must be locked.
-pub async fn add(
+pub(crate) async fn add(
     transaction: &impl Connection,
     (ring, sealer): (&StoredRing, &Sealer),
     key: &SigningKey,
@@ -72,7 +70,10 @@ pub async fn add(
 
 /// Seals under the first master secret what is sealed under another. From then on every replica
 /// seals with it, so all of them must know it. The ring must be locked.
-pub async fn seal_anew(transaction: &impl Connection, sealer: &Sealer) -> Result<(), KeyRingError> {
+pub(crate) async fn seal_anew(
+    transaction: &impl Connection,
+    sealer: &Sealer,
+) -> Result<(), KeyRingError> {
     for row in signing_keys::all(transaction).await? {
         if sealer.line_of(&row.sealed_private_jwk) == Some(0) {
             continue;

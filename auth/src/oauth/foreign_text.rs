@@ -28,13 +28,13 @@ impl UpstreamSubject {
 }
 
 /// Whether the text can be kept as an identifier: 1 to 256 bytes without control characters.
-pub fn is_identifier(text: &str) -> bool {
+pub(crate) fn is_identifier(text: &str) -> bool {
     (1..=MAX_IDENTIFIER_LENGTH).contains(&text.len()) && !text.contains(char::is_control)
 }
 
 /// A name for people to read, without control characters and at most 200 characters long. `None`
 /// where nothing is left.
-pub fn clean_name(text: &str) -> Option<String> {
+pub(crate) fn clean_name(text: &str) -> Option<String> {
     let kept: String = text.chars().filter(|c| !c.is_control()).take(MAX_NAME_LENGTH).collect();
     let kept = kept.trim();
     (!kept.is_empty()).then(|| kept.into())
@@ -42,7 +42,7 @@ pub fn clean_name(text: &str) -> Option<String> {
 
 /// An address or a URL. One that cannot be stored is left out, because a part of it would lead
 /// somewhere else.
-pub fn clean_address(text: String) -> Option<String> {
+pub(crate) fn clean_address(text: String) -> Option<String> {
     let is_storable = (1..=MAX_ADDRESS_LENGTH).contains(&text.len());
     (is_storable && !text.contains(char::is_control)).then_some(text)
 }

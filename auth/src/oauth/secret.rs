@@ -97,8 +97,14 @@ pub(crate) fn is_sha256(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
+/// Whether a presented value has one of these hashes.
+pub(crate) fn has_one_of(presented: &str, hashes: &[String]) -> bool {
+    let presented = hash(presented);
+    hashes.iter().any(|known| same_hash(known, &presented))
+}
+
 /// Whether two hashes agree, in constant time.
-pub fn same_hash(one: &str, other: &str) -> bool {
+pub(crate) fn same_hash(one: &str, other: &str) -> bool {
     bool::from(one.as_bytes().ct_eq(other.as_bytes()))
 }
 

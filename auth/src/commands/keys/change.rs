@@ -15,7 +15,8 @@ use crate::{
 
 /// What opens the private keys.
 pub(super) fn sealer(secret: &SecretSetting) -> Result<Sealer, CommandError> {
-    let secrets = secret.master_secrets().map_err(|error| refused(error.to_string()))?;
+    let secrets =
+        secret.master_secrets().map_err(|error| CommandError::Refused(error.to_string()))?;
     Ok(Seals::new(&secrets).signing_key)
 }
 
@@ -24,7 +25,8 @@ pub(super) fn read_key(
     file: &Path,
     algorithm: Option<Algorithm>,
 ) -> Result<SigningKey, CommandError> {
-    let unusable = |why: String| refused(format!("{} is not usable: {why}", file.display()));
+    let unusable =
+        |why: String| CommandError::Refused(format!("{} is not usable: {why}", file.display()));
     let text = secret_file::read(file).map_err(|error| unusable(error.to_string()))?;
     let key = if text.trim_start().starts_with('{') {
         SigningKey::from_json(text.as_bytes())
@@ -42,8 +44,10 @@ pub(super) async fn retire(ring: &RingSetting, kid: &str, now: i64) -> Result<()
     stored::lock(&transaction).await?;
     let stored = StoredRing::read(&transaction, &sealer(&ring.secret)?).await?;
     match stored.keys.state(kid, now) {
-        None => Err(refused(format!("there is no key {kid}; `auth keys list` names them"))),
-        Some(KeyState::Current) => Err(refused(format!(
+        None => Err(CommandError::Refused(format!(
+            "there is no key {kid}; `auth keys list` names them"
+        ))),
+        Some(KeyState::Current) => Err(CommandError::Refused(format!(
             "the key {kid} signs now; run `auth keys rotate --emergency`, which replaces it at once"
         ))),
         Some(_) => {
@@ -68,10 +72,13 @@ pub(super) async fn enter(
     // Opens every key, so that keys under two different master secrets never mix.
     let stored = StoredRing::read(&transaction, &sealer).await?;
     if stored.keys.state(key.kid(), now).is_some() {
-        return Err(refused(format!("the key {} is known already", key.kid())));
+        return Err(CommandError::Refused(format!("the key {} is known already", key.kid())));
     }
     if revocations::is_listed(&transaction, &revocations::key(key.kid())).await? {
-        return Err(refused(format!("the key {} was withdrawn; make a new one", key.kid())));
+        return Err(CommandError::Refused(format!(
+            "the key {} was withdrawn; make a new one",
+            key.kid()
+        )));
     }
     let activates_at = now.saturating_add(lead.unwrap_or_default());
     stored::add(&transaction, (&stored, &sealer), key, activates_at).await?;
@@ -93,8 +100,4 @@ async fn withdraw(
     }
     let entries: Vec<String> = kids.iter().map(|kid| revocations::key(kid)).collect();
     revocations::enter(transaction, &entries, now).await
-}
-
-fn refused(text: String) -> CommandError {
-    CommandError::Refused(text)
 }

@@ -106,17 +106,13 @@ fn check_identity(
     if requested.text("client_id")? != Some(client_id) {
         return Err(refused("registration_id", "Send the client_id of this registration."));
     }
-    let Some(secret) = requested.text("client_secret")? else {
-        return Ok(());
-    };
-    let hash = secret::hash(secret);
-    if secret_hashes.iter().any(|known| secret::same_hash(known, &hash)) {
-        return Ok(());
+    match requested.text("client_secret")? {
+        Some(secret) if !secret::has_one_of(secret, secret_hashes) => Err(refused(
+            "registration_secret",
+            "The client_secret is not that of this registration. Leave it out.",
+        )),
+        _ => Ok(()),
     }
-    Err(refused(
-        "registration_secret",
-        "The client_secret is not that of this registration. Leave it out.",
-    ))
 }
 
 /// Replaces the metadata of a registration, or deletes it if there are none. A deletion ends what was
