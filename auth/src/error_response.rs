@@ -24,15 +24,12 @@ pub use self::page::PageError;
 use crate::oauth::{Client, ErrorCode, OAuthError, RedirectTarget};
 
 /// JSON with the standard's status (RFC 6749 §5.2).
-#[derive(Debug)]
 pub(crate) struct TokenError(pub(crate) OAuthError);
 
 /// JSON with a challenge (RFC 6750 §3).
-#[derive(Debug)]
 pub(crate) struct BearerError(pub(crate) OAuthError);
 
 /// A refusal at `/authorize`: to the client where its redirect target is certain, else a page.
-#[derive(Debug)]
 pub(crate) enum AuthorizationError {
     /// No redirect target is certain: a page, or JSON for a program that asks for it.
     Local(PageError),

@@ -1,5 +1,6 @@
 //! Clients, scopes and places, as the pages show them.
 
+use axum::response::{Html, IntoResponse, Response};
 use url::Url;
 use web::{
     ClientDetails, Language, OwnPages, Person, Place, ScopeLine,
@@ -72,6 +73,11 @@ pub(crate) fn scope_lines(
         None => ScopeLine::standard(name),
     };
     scopes.iter().map(line).collect()
+}
+
+/// A page that was drawn, as a response.
+pub(crate) fn html(page: String) -> Response {
+    Html(page).into_response()
 }
 
 /// A browser and its network; `None` where neither is known.

@@ -62,6 +62,7 @@ pub use self::{
     database_url::UrlError,
     pool::Pool,
     readiness::Readiness,
+    security_events::EventKind,
     transaction::{Begin, Transaction},
 };
 

@@ -94,24 +94,22 @@ fn verified(state: &AppState, token: &str) -> Option<AccessTokenClaims> {
 async fn stored(state: &AppState, token: &str) -> Result<Option<AccessTokenClaims>, StorageError> {
     let found = opaque_tokens::find(state.db.connection(), &secret::hash(token)).await?;
     let claims = found.and_then(|token| serde_json::from_str(&token.claims).ok());
-    let is_served = |claims: &AccessTokenClaims| {
+    Ok(claims.filter(|claims: &AccessTokenClaims| {
         state.resources.iter().any(|resource| claims.aud.contains(&resource.resource))
-    };
-    Ok(claims.filter(is_served))
+    }))
 }
 
 async fn find_refresh(
     state: &AppState,
     token: &RefreshToken,
 ) -> Result<Option<grants::Model>, StorageError> {
-    let is_current = |grant: &grants::Model| {
+    let grant = live_grant(state, token.grant_id()).await?;
+    Ok(grant.filter(|grant| {
         let hash = grant.refresh_token_hash.as_deref().unwrap_or_default();
         secret::same_hash(hash, &token.hash())
             && state.clock.now() < grant.refresh_expires_at
             && state.resources.iter().any(|resource| resource.resource == grant.resource)
-    };
-    let grant = live_grant(state, token.grant_id()).await?;
-    Ok(grant.filter(is_current))
+    }))
 }
 
 async fn live_grant(

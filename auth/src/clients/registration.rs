@@ -85,10 +85,9 @@ pub(crate) fn access_token(seals: &Seals, client_id: &str) -> Secret {
 
 /// Whether `presented` is the registration access token of this client.
 pub(crate) fn is_access_token(seals: &Seals, client_id: &str, presented: &str) -> bool {
-    let of = |tag: [u8; 32]| Secret::from_bytes(SecretKind::RegistrationAccess, &tag).hash();
-    let hash = secret::hash(presented);
-    let mut tags = seals.registration_access.tags(client_id.as_bytes());
-    tags.any(|tag| secret::same_hash(&of(tag), &hash))
+    let tags = seals.registration_access.tags(client_id.as_bytes());
+    let mut known = tags.map(|tag| Secret::from_bytes(SecretKind::RegistrationAccess, &tag).hash());
+    known.any(|known| secret::same_hash(&known, &secret::hash(presented)))
 }
 
 fn secret_of(tag: &[u8; 32]) -> Secret {

@@ -109,9 +109,7 @@ impl Explain {
 
 impl Event {
     fn request_id(&self) -> Option<&str> {
-        let of = |members: &Map<String, Value>| members.get("request_id").is_some();
-        let members = if of(&self.span) { &self.span } else { &self.fields };
-        members.get("request_id").and_then(Value::as_str)
+        self.span.get("request_id").or(self.fields.get("request_id")).and_then(Value::as_str)
     }
 
     fn member(&self, name: &str) -> &str {

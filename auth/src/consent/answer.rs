@@ -7,10 +7,7 @@ use crate::{
     extract::{SignedIn, Visitor},
     oauth::{AuthorizationRequest, Client, OAuthError, ScopeSet, Secret, SecretKind},
     state::AppState,
-    storage::{
-        StorageError, authorization_codes, consents, grants,
-        security_events::{self, EventKind},
-    },
+    storage::{EventKind, StorageError, authorization_codes, consents, grants, security_events},
 };
 
 /// Seconds that a code is good.

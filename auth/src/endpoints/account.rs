@@ -8,10 +8,7 @@ pub(crate) mod identities;
 pub(crate) mod revoke;
 pub(crate) mod sessions;
 
-use axum::{
-    extract::State,
-    response::{Html, IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use uuid::Uuid;
 use web::{
     Frame, Language, Place,
@@ -28,10 +25,7 @@ use crate::{
     oauth::{OAuthError, Parameters, ScopeSet},
     presentation,
     state::AppState,
-    storage::{
-        self, StorageError, consents, grants,
-        security_events::{self, EventKind},
-    },
+    storage::{self, EventKind, StorageError, consents, grants, security_events},
 };
 
 /// Programs and browsers to a page, and events shown: as much as keeps the page below 30 KB.
@@ -73,7 +67,7 @@ pub(crate) async fn get(
     let facts = load(&state, &person).await?;
     let notice = notice(&state, &person, &parameters, &facts).await?;
     let page = AccountPage { notice, ..page(&state, &person, facts, &view) };
-    Ok(Html(page.render(&frame)).into_response())
+    Ok(presentation::html(page.render(&frame)))
 }
 
 /// What the address says has just been done. It is believed where the latest event bears it out; and

@@ -5,7 +5,7 @@
 
 use axum::{
     extract::{RawQuery, State},
-    response::{Html, IntoResponse, Response},
+    response::Response,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -70,7 +70,7 @@ pub(crate) async fn get(
         continue_to: format!("/authorize?{}", pending.query),
         csrf: person.csrf(&state),
     };
-    Ok(Html(page.render(&frame)).into_response())
+    Ok(presentation::html(page.render(&frame)))
 }
 
 /// Takes the answer and sends the browser to the client.

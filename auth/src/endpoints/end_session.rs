@@ -50,8 +50,8 @@ impl LogoutRequest {
     fn untrusted_target(&self) -> Option<Onward> {
         let is_open = self.client.as_ref().is_some_and(Client::vouches_for_itself);
         let target = self.target.as_ref().filter(|_| is_open)?;
-        let onward = || Onward { host: shown_host(target), address: target.clone() };
-        LoopbackUri::parse(target).is_none().then(onward)
+        let is_site = LoopbackUri::parse(target).is_none();
+        is_site.then(|| Onward { host: shown_host(target), address: target.clone() })
     }
 }
 

@@ -19,7 +19,6 @@ const LIFETIME: i64 = 600;
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// The message: the parameters of an authorization request (RFC 9126 §2.1).
-#[derive(Debug)]
 pub(crate) struct PushedAuthorizationRequest(Parameters);
 
 impl FromParameters for PushedAuthorizationRequest {

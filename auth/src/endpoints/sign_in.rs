@@ -44,7 +44,7 @@ pub(crate) async fn get(
         client,
         providers: state.upstreams.iter().map(button).collect(),
         notice: needs_fresh_sign_in(&continue_to).then_some(SignInNotice::Confirm),
-        continue_to: continue_to.into(),
+        continue_to: continue_to.as_str().into(),
         csrf: String::new(),
     };
     Ok(Html(page.render(&frame)))

@@ -15,11 +15,7 @@ use crate::{
     error_response::PageError,
     extract::{Form, SignedIn, Visitor},
     state::AppState,
-    storage::{
-        StorageError,
-        security_events::{self, EventKind},
-        sessions,
-    },
+    storage::{EventKind, StorageError, security_events, sessions},
 };
 
 /// Signs out and says so. Signing out twice is no error.
@@ -30,14 +26,16 @@ pub(crate) async fn post(
     frame: Frame,
     Form(form): Form,
 ) -> Result<Response, PageError> {
-    let continue_to = form.optional("continue")?.map(|path| ContinueTo::parse(Some(path)));
-    let continue_to = continue_to.transpose()?;
+    let continue_to = match form.optional("continue")? {
+        Some(path) => Some(ContinueTo::parse(Some(path))?.as_str().to_owned()),
+        None => None,
+    };
     if let Some(person) = signed_in {
         person.verify_csrf(&state, &form, stale())?;
         end_session(&state, &person, &visitor).await?;
     }
     let jar = CookieJar::new().add(CookieName::Session.expired_cookie(&state.config));
-    let page = SignedOutPage { continue_to: continue_to.map(String::from), onward: None };
+    let page = SignedOutPage { continue_to, onward: None };
     Ok((jar, Html(page.render(&frame))).into_response())
 }
 

@@ -24,13 +24,11 @@ use crate::{
 };
 
 /// The message, told apart by `grant_type`.
-#[derive(Debug)]
 pub(crate) struct TokenRequest {
     grant_type: GrantType,
     message: Message,
 }
 
-#[derive(Debug)]
 enum Message {
     AuthorizationCode(authorization_code::Request),
     RefreshToken(refresh_token::Request),

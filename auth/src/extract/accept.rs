@@ -8,7 +8,6 @@ use axum::{
 };
 
 /// The media types that the `Accept` headers name, in lower case, without those of weight 0.
-#[derive(Debug)]
 pub(crate) struct Accept(Vec<String>);
 
 impl<S: Sync> FromRequestParts<S> for Accept {

@@ -8,12 +8,11 @@ use crate::{
     error_response::PageError,
     oauth::Parameters,
     state::AppState,
-    storage::security_events::{self, EventKind},
+    storage::{EventKind, security_events},
 };
 
 /// What the form says, and who sends it from where. No other site, and no page of an earlier
 /// session, can make one.
-#[derive(Debug)]
 pub(crate) struct AccountForm {
     pub(crate) person: SignedIn,
     pub(crate) parameters: Parameters,

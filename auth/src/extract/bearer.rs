@@ -16,7 +16,6 @@ use crate::{
 /// The live access token of a request. A token that is bound to a key comes under the scheme `DPoP`
 /// with a proof made by that key, any other under `Bearer` (RFC 6750 §2.1, RFC 9449 §7.1): a stolen
 /// one is worth nothing under either.
-#[derive(Debug)]
 pub(crate) struct Bearer(pub(crate) AccessToken);
 
 enum Scheme {

@@ -15,7 +15,6 @@ use crate::{
 const MAX_FORM_SIZE: usize = 64 * 1024;
 
 /// What a form of one of our pages says.
-#[derive(Debug)]
 pub(crate) struct Form(pub(crate) Parameters);
 
 impl<S: Sync> FromRequest<S> for Form {

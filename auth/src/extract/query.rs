@@ -5,7 +5,6 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use crate::{error_response::PageError, oauth::Parameters};
 
 /// What the query says.
-#[derive(Debug)]
 pub(crate) struct Query(pub(crate) Parameters);
 
 impl<S: Sync> FromRequestParts<S> for Query {

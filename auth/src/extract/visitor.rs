@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     state::AppState,
-    storage::security_events::{self, EventKind},
+    storage::{EventKind, security_events},
 };
 
 /// Browsers by the word in `User-Agent` that no other has; the more particular come first.

@@ -36,6 +36,6 @@ pub(crate) fn of(request: &Request) -> String {
 
 /// What an id is in a log line, a header and a page alike: a short word.
 fn is_plain(id: &HeaderValue) -> bool {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-    (1..=MAX_ID_LENGTH).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
+    (1..=MAX_ID_LENGTH).contains(&id.len())
+        && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }

@@ -127,11 +127,12 @@ fn parse_thumbprint(thumbprint: Option<&str>) -> Result<Option<String>, OAuthErr
 }
 
 fn parse_max_age(max_age: Option<&str>) -> Result<Option<i64>, OAuthError> {
-    let digits = |text: &&str| text.bytes().all(|b| b.is_ascii_digit());
     match max_age {
         None => Ok(None),
         // More seconds than fit are as good as no limit.
-        Some(text) if digits(&text) => Ok(Some(text.parse().unwrap_or(i64::MAX))),
+        Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok(Some(text.parse().unwrap_or(i64::MAX)))
+        }
         Some(_) => Err(OAuthError::invalid_request(
             "max_age",
             "The parameter max_age must be a whole number of seconds.",

@@ -1,7 +1,6 @@
 //! Redirect URIs on loopback, as they are written (RFC 8252 §7.3).
 
 /// An `http` redirect URI on this machine, taken apart as it is written.
-#[derive(Debug)]
 pub(crate) struct LoopbackUri<'a> {
     host: &'a str,
     rest: &'a str,

@@ -134,8 +134,8 @@ impl RefreshToken {
 impl Family {
     /// The family after a rotation to `successor`.
     pub fn rotated(&self, successor: &RefreshToken, now: i64, grace: i64) -> Self {
-        let recent = |at: &i64| now.saturating_sub(*at) < grace;
-        let earlier = self.rotations.iter().copied().filter(recent);
+        let earlier = self.rotations.iter().copied();
+        let earlier = earlier.filter(|at| now.saturating_sub(*at) < grace);
         Self {
             current_hash: successor.hash(),
             generation: successor.generation,

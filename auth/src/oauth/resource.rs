@@ -103,9 +103,8 @@ impl Resource {
     /// `most`. Nothing is added that was not granted.
     pub(crate) fn remaining(&self, granted: &ScopeSet, most: Option<&ScopeSet>) -> ScopeSet {
         let most = most.map(|most| self.with_implied(most));
-        let is_allowed = |scope: &str| most.as_ref().is_none_or(|most| most.contains(scope));
-        let known = |scope: &&str| self.describe(scope).is_some() && is_allowed(scope);
-        granted.iter().filter(known).collect()
+        let known = granted.iter().filter(|scope| self.describe(scope).is_some());
+        known.filter(|scope| most.as_ref().is_none_or(|most| most.contains(scope))).collect()
     }
 
     /// The scopes and whatever they imply.

@@ -30,8 +30,7 @@ impl ScopeSet {
                 format!("The parameter scope is longer than {MAX_LENGTH} bytes. Ask for less."),
             ));
         }
-        let legal = |b: u8| b == b' ' || (0x21..=0x7e).contains(&b) && b != b'"' && b != b'\\';
-        if !text.bytes().all(legal) {
+        if !text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
             return Err(ErrorCode::InvalidScope.error(
                 "scope_malformed",
                 "The parameter scope holds a character that scopes may not have.",

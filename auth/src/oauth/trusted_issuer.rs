@@ -60,8 +60,12 @@ pub(crate) struct Workload {
 impl People {
     /// Whether an assertion has every claim that the operator demands.
     pub(crate) fn accept(&self, claims: &Map<String, Value>) -> bool {
-        self.claims.iter().all(|(name, value)| claims.get(name) == Some(value))
+        has_all(claims, &self.claims)
     }
+}
+
+fn has_all(claims: &Map<String, Value>, rule: &BTreeMap<String, Value>) -> bool {
+    rule.iter().all(|(name, value)| claims.get(name) == Some(value))
 }
 
 impl TrustedIssuer {
@@ -79,10 +83,8 @@ impl TrustedIssuer {
 
     /// The first workload whose rule these claims satisfy.
     pub(crate) fn workload(&self, subject: &str, claims: &Map<String, Value>) -> Option<&Workload> {
-        self.workloads.iter().find(|workload| {
-            let has = |(name, value): (&String, &Value)| claims.get(name) == Some(value);
-            workload.subject == subject && workload.claims.iter().all(has)
-        })
+        let mut workloads = self.workloads.iter();
+        workloads.find(|workload| workload.subject == subject && has_all(claims, &workload.claims))
     }
 
     fn check(&self) -> Result<(), String> {

@@ -7,6 +7,8 @@ use super::error::OAuthError;
 /// Consonants that are hard to confuse, so that no code spells a word.
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LENGTH: usize = 8;
+/// What people put between the letters, besides spaces.
+const SEPARATORS: [char; 5] = ['-', '–', '—', '_', '.'];
 
 /// A code of eight letters, which people see in two halves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +36,8 @@ impl UserCode {
     /// Reads what a person typed: in any case, with or without spaces and hyphens. `None` for
     /// what cannot be a code.
     pub(crate) fn parse(typed: &str) -> Option<Self> {
-        let separators = |c: &char| !c.is_whitespace() && !matches!(c, '-' | '–' | '—' | '_' | '.');
-        let letters = typed.chars().filter(separators).take(LENGTH + 1);
+        let letters = typed.chars().filter(|c| !c.is_whitespace() && !SEPARATORS.contains(c));
+        let letters = letters.take(LENGTH + 1);
         let code: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
         let is_code = code.len() == LENGTH && code.bytes().all(|byte| LETTERS.contains(&byte));
         is_code.then_some(Self(code))

@@ -15,11 +15,7 @@ use crate::{
     error_response::{PageError, see_other},
     extract::{SignedIn, Visitor},
     state::AppState,
-    storage::{
-        StorageError, consents, grants, identities,
-        security_events::{self, EventKind},
-        sessions,
-    },
+    storage::{EventKind, StorageError, consents, grants, identities, security_events, sessions},
 };
 
 /// The file. No secret is in it, nor a hash of one.

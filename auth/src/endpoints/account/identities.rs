@@ -13,9 +13,9 @@ use crate::{
     oauth::secret,
     state::AppState,
     storage::{
+        EventKind,
         identities::{self, Model},
-        security_events::{self, EventKind},
-        sessions,
+        security_events, sessions,
     },
     upstream::Upstreams,
 };
@@ -65,6 +65,6 @@ pub(super) fn name(identity: &Model) -> String {
 /// Whether its person could still sign in without this identity: by another one, at a provider that
 /// is set up.
 pub(super) fn is_spare(identity: &Model, all: &[Model], upstreams: &Upstreams) -> bool {
-    let lets_in = |other: &Model| other != identity && upstreams.find(&other.provider).is_some();
-    all.iter().any(lets_in)
+    let mut others = all.iter().filter(|other| *other != identity);
+    others.any(|other| upstreams.find(&other.provider).is_some())
 }

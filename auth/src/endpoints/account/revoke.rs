@@ -11,10 +11,7 @@ use crate::{
     extract::AccountForm,
     oauth::OAuthError,
     state::AppState,
-    storage::{
-        StorageError, grants,
-        security_events::{self, EventKind},
-    },
+    storage::{EventKind, StorageError, grants, security_events},
 };
 
 /// Ends the grant and shows the account again. Ending it twice is no error.

@@ -11,11 +11,7 @@ use crate::{
     extract::AccountForm,
     oauth::OAuthError,
     state::AppState,
-    storage::{
-        StorageError,
-        security_events::{self, EventKind},
-        sessions,
-    },
+    storage::{EventKind, StorageError, security_events, sessions},
 };
 
 /// What the form names instead of a session to mean all but the one that sends it.

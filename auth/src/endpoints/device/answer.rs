@@ -1,7 +1,7 @@
 //! The last step: what an answer to a device leads to, a grant or none, and a line in the person's
 //! list of events.
 
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use web::{Frame, device::DeviceDonePage};
 
 use super::{
@@ -14,11 +14,9 @@ use crate::{
     error_response::PageError,
     extract::{SignedIn, Visitor},
     oauth::{OAuthError, Parameters},
+    presentation,
     state::AppState,
-    storage::{
-        consents, device_codes, grants,
-        security_events::{self, EventKind},
-    },
+    storage::{EventKind, consents, device_codes, grants, security_events},
 };
 
 /// Takes the answer. Allowing takes the tick as well: only the person knows who began this. Grant,
@@ -73,5 +71,5 @@ pub(super) async fn decide(
     }
     security_events::record(&transaction, event).await?;
     transaction.commit().await?;
-    Ok(Html(DeviceDonePage { allowed }.render(frame)).into_response())
+    Ok(presentation::html(DeviceDonePage { allowed }.render(frame)))
 }

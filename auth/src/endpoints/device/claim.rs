@@ -1,6 +1,6 @@
 //! The first step: a person types the code that their device shows.
 
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use web::{
     Frame,
     device::{DeviceCodePage, DeviceNotice},
@@ -12,6 +12,7 @@ use crate::{
     error_response::PageError,
     extract::{SignedIn, Visitor},
     oauth::{OAuthError, Parameters, UserCode},
+    presentation,
     state::AppState,
 };
 
@@ -27,7 +28,7 @@ pub(super) fn ask_for_code(
     notice: Option<DeviceNotice>,
 ) -> Response {
     let page = DeviceCodePage { user_code, notice, csrf: person.csrf(state) };
-    Html(page.render(frame)).into_response()
+    presentation::html(page.render(frame))
 }
 
 /// Looks up the code that was typed, and asks what to answer. Attempts are limited.

@@ -1,6 +1,6 @@
 //! The second step: the person sees who asks, for what, and from where.
 
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use web::{Frame, Place, device::DeviceConsentPage};
 
@@ -63,5 +63,5 @@ pub(super) async fn ask(
         request: state.seals.device.seal(&pending)?,
         csrf: person.csrf(state),
     };
-    Ok(Html(page.render(frame)).into_response())
+    Ok(presentation::html(page.render(frame)))
 }

@@ -20,9 +20,9 @@ use crate::{
     oauth::{Secret, SecretKind},
     state::AppState,
     storage::{
+        EventKind,
         identities::{self, Linked},
-        security_events::{self, EventKind},
-        sessions,
+        security_events, sessions,
     },
     upstream::{Answer, Person, Upstream, UpstreamError},
 };

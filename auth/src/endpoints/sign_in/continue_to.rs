@@ -28,12 +28,6 @@ impl ContinueTo {
     }
 }
 
-impl From<ContinueTo> for String {
-    fn from(place: ContinueTo) -> Self {
-        place.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::ContinueTo;

@@ -17,7 +17,6 @@ use crate::{
     storage::{authorization_codes, grants},
 };
 
-#[derive(Debug)]
 pub(crate) struct Request {
     code_hash: String,
     code_verifier: String,

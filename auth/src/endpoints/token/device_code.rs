@@ -16,7 +16,6 @@ use crate::{
 /// Seconds that each poll which came too soon adds to the wait (RFC 8628 §3.5).
 const SLOWER_BY: i64 = 5;
 
-#[derive(Debug)]
 pub(crate) struct Request {
     device_code_hash: String,
     resources: Vec<String>,

@@ -25,7 +25,6 @@ use crate::{
     },
 };
 
-#[derive(Debug)]
 pub(crate) struct Request {
     assertion: String,
     access: AccessRequest,

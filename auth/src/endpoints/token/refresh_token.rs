@@ -22,7 +22,6 @@ use crate::{
 /// Attempts to rotate, when another caller rotates between our read and our write.
 const MAX_ATTEMPTS: usize = 3;
 
-#[derive(Debug)]
 pub(crate) struct Request {
     refresh_token: String,
     scope: Option<ScopeSet>,
@@ -158,9 +157,9 @@ fn narrow(
     let Some(wanted) = wanted else {
         return Ok(granted);
     };
-    let is_new = |scope: &&str| !granted.contains(scope) && !asked.contains(scope);
+    let is_known = wanted.iter().all(|scope| granted.contains(scope) || asked.contains(scope));
     let narrowed: ScopeSet = wanted.iter().filter(|scope| granted.contains(scope)).collect();
-    if narrowed.is_empty() && !wanted.is_empty() || wanted.iter().any(|scope| is_new(&scope)) {
+    if !is_known || narrowed.is_empty() && !wanted.is_empty() {
         Err(ErrorCode::InvalidScope.error(
             "scope_wider_than_grant",
             "The scope goes beyond what was granted. Ask for the same or less, or sign in again.",

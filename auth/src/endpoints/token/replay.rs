@@ -5,10 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     state::AppState,
-    storage::{
-        StorageError, grants,
-        security_events::{self, EventKind},
-    },
+    storage::{EventKind, StorageError, grants, security_events},
 };
 
 /// Ends the grant and notes it for the person: both or neither, and once however often the value

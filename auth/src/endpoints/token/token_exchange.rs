@@ -26,7 +26,6 @@ const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// Most actors in the `act` chain of a token.
 const MAX_ACTORS: usize = 4;
 
-#[derive(Debug)]
 pub(crate) struct Request {
     subject_token: String,
     scope: Option<ScopeSet>,
@@ -35,8 +34,7 @@ pub(crate) struct Request {
 
 impl FromParameters for Request {
     fn from_parameters(parameters: &Parameters) -> Result<Self, OAuthError> {
-        let is_known = |kind: &str| kind == ACCESS_TOKEN || kind == JWT;
-        if !is_known(parameters.required("subject_token_type")?) {
+        if ![ACCESS_TOKEN, JWT].contains(&parameters.required("subject_token_type")?) {
             return Err(OAuthError::invalid_request(
                 "subject_token_type",
                 "The subject_token_type must be urn:ietf:params:oauth:token-type:access_token.",
