@@ -9,7 +9,7 @@ use web::{
 
 use crate::{
     extract::SignedIn,
-    oauth::{Client, Provenance, RedirectTarget, Resource, ScopeSet},
+    oauth::{Client, Provenance, RedirectTarget, Resource, ScopeSet, redirect_target},
 };
 
 /// Who asks, and how much of it is proven.
@@ -34,9 +34,7 @@ pub(crate) fn client_details(client: &Client) -> ClientDetails {
 /// The host of an identifier that is a URL, of https or, in development, of http. A grant
 /// remembers the identifier alone, and only a metadata document's is a URL.
 pub(crate) fn host_of(client_id: &str) -> Option<String> {
-    let url = Url::parse(client_id).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
-    let host = url.host_str()?;
-    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    redirect_target::host_of(&Url::parse(client_id).ok()?)
 }
 
 pub(crate) fn redirect(target: &RedirectTarget) -> Redirect {

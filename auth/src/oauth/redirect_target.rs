@@ -82,21 +82,32 @@ impl RedirectTarget {
 
 /// Host and port, or the scheme of a private-use URI: what people are shown.
 pub(crate) fn shown_host(uri: &str) -> String {
-    match Url::parse(uri) {
-        Ok(url) => match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) if url.scheme().starts_with("http") => {
-                format!("{host}:{port}")
-            }
-            (Some(host), _) if url.scheme().starts_with("http") => host.to_owned(),
-            _ => format!("{}:", url.scheme()),
-        },
-        Err(_) => String::new(),
-    }
+    let Ok(url) = Url::parse(uri) else { return String::new() };
+    host_of(&url).unwrap_or_else(|| format!("{}:", url.scheme()))
+}
+
+/// Host and port of a URL of https or, on this machine, of http.
+pub(crate) fn host_of(url: &Url) -> Option<String> {
+    let host = url.host_str().filter(|_| matches!(url.scheme(), "https" | "http"))?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_private_use_uri_is_shown_by_its_scheme_whatever_host_it_names() {
+        for (uri, shown) in [
+            ("https://app.example:8443/cb", "app.example:8443"),
+            ("http://127.0.0.1/cb", "127.0.0.1"),
+            ("com.example.app://bank.example/cb", "com.example.app:"),
+            ("http.example.app://bank.example/cb", "http.example.app:"),
+            ("not a URI", ""),
+        ] {
+            assert_eq!(shown_host(uri), shown, "{uri}");
+        }
+    }
 
     #[test]
     fn a_state_of_any_content_stays_one_parameter() {
