@@ -3,6 +3,8 @@
 use keys::{Algorithm, Audience, numeric_date, optional_numeric_date};
 use serde::Deserialize;
 
+use super::{Answer, settings::OpenIdSetting};
+
 /// Seconds that clocks may differ.
 const LEEWAY: i64 = 60;
 
@@ -45,46 +47,41 @@ impl ProfileClaims {
     }
 }
 
-/// What the token is compared with.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Check<'a> {
-    pub(super) issuer: &'a str,
-    pub(super) client_id: &'a str,
-    pub(super) nonce: &'a str,
-    pub(super) access_token: &'a str,
-    /// What the token is signed by.
-    pub(super) algorithm: Algorithm,
-    pub(super) now: i64,
-}
-
 impl Claims {
-    /// Refuses a token that is not from this issuer, for us, for this sign-in and of now.
-    pub(super) fn judge(&self, check: Check<'_>) -> Result<(), &'static str> {
-        if self.iss != check.issuer {
+    /// Refuses a token that is not from this provider, for us, for this sign-in and of now. It was
+    /// signed by `algorithm`, and came with `access_token`.
+    pub(super) fn judge(
+        &self,
+        provider: &OpenIdSetting,
+        answer: &Answer<'_>,
+        access_token: &str,
+        algorithm: Algorithm,
+    ) -> Result<(), &'static str> {
+        if self.iss != provider.issuer {
             return Err("the ID token is of another issuer");
         }
-        if !self.aud.contains(check.client_id) {
+        if !self.aud.contains(&provider.client_id) {
             return Err("the ID token is for another client");
         }
         let several = matches!(&self.aud, Audience::Many(many) if many.len() > 1);
         match self.azp.as_deref() {
-            Some(azp) if azp != check.client_id => {
+            Some(azp) if azp != provider.client_id => {
                 return Err("the ID token was issued to another client");
             }
             None if several => return Err("the ID token is for several, and names no azp"),
             _ => {}
         }
-        if self.exp.saturating_add(LEEWAY) <= check.now {
+        if self.exp.saturating_add(LEEWAY) <= answer.now {
             return Err("the ID token has expired");
         }
-        if self.nbf.unwrap_or(self.iat).max(self.iat) > check.now.saturating_add(LEEWAY) {
+        if self.nbf.unwrap_or(self.iat).max(self.iat) > answer.now.saturating_add(LEEWAY) {
             return Err("the ID token is not valid yet");
         }
-        if self.nonce.as_deref() != Some(check.nonce) {
+        if self.nonce.as_deref() != Some(answer.nonce) {
             return Err("the ID token is of another sign-in: its nonce differs");
         }
         match self.at_hash.as_deref() {
-            Some(at_hash) if at_hash != check.algorithm.at_hash(check.access_token) => {
+            Some(at_hash) if at_hash != algorithm.at_hash(access_token) => {
                 Err("the access token is not the one that the ID token came with")
             }
             _ if self.sub.is_empty() => Err("the ID token names nobody"),
@@ -106,15 +103,19 @@ mod tests {
             "nonce": "n", "at_hash": Algorithm::ES256.at_hash("token"),
         });
         claims[member] = value;
-        let check = Check {
-            issuer: "https://id.example",
-            client_id: "us",
-            nonce: "n",
-            access_token: "token",
-            algorithm: Algorithm::ES256,
-            now: NOW,
+        let issuer = "https://id.example";
+        let provider = OpenIdSetting {
+            name: "id".into(),
+            label: "Id".into(),
+            issuer: issuer.into(),
+            issuer_url: issuer.parse().unwrap(),
+            client_id: "us".into(),
+            client_secret: "s".into(),
+            scope: "openid".into(),
         };
-        serde_json::from_value::<Claims>(claims).map_err(|_| "unreadable")?.judge(check)
+        let answer = Answer { code: "c", iss: None, code_verifier: "v", nonce: "n", now: NOW };
+        let claims = serde_json::from_value::<Claims>(claims).map_err(|_| "unreadable")?;
+        claims.judge(&provider, &answer, "token", Algorithm::ES256)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use url::Url;
 use super::{
     Answer, Person, Request, UpstreamError,
     http::{self, object},
-    id_token::{Check, Claims, ProfileClaims},
+    id_token::{Claims, ProfileClaims},
     settings::OpenIdSetting,
     subject,
 };
@@ -114,17 +114,12 @@ impl OpenIdProvider {
         let claims: Claims = keys
             .verify(&tokens.id_token, |typ| matches!(typ, None | Some("jwt")))
             .map_err(|error| untrusted(&error))?;
-        let check = Check {
-            issuer: &self.setting.issuer,
-            client_id: &self.setting.client_id,
-            nonce: answer.nonce,
-            access_token: &tokens.access_token,
-            algorithm: UnverifiedToken::parse(&tokens.id_token)
-                .and_then(|token| token.algorithm())
-                .map_err(|error| untrusted(&error))?,
-            now: answer.now,
-        };
-        claims.judge(check).map_err(|why| UpstreamError::Untrusted(why.into()))?;
+        let algorithm = UnverifiedToken::parse(&tokens.id_token)
+            .and_then(|token| token.algorithm())
+            .map_err(|error| untrusted(&error))?;
+        claims
+            .judge(&self.setting, &answer, &tokens.access_token, algorithm)
+            .map_err(|why| UpstreamError::Untrusted(why.into()))?;
         let profile = match (&metadata.userinfo_endpoint, &claims.profile.email) {
             (Some(endpoint), None) => self.user_info(endpoint, &tokens, &claims.sub).await?,
             _ => claims.profile,
