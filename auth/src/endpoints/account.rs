@@ -33,15 +33,6 @@ const MAX_APPS: usize = 8;
 const MAX_SESSIONS: usize = 8;
 const MAX_EVENTS: u64 = 10;
 
-/// Everything that the database knows of an account and the page shows.
-struct Facts {
-    grants: Vec<grants::Model>,
-    consents: Vec<consents::Model>,
-    sessions: Vec<storage::sessions::Model>,
-    identities: Vec<storage::identities::Model>,
-    events: Vec<security_events::Model>,
-}
-
 /// Which parts of the lists are to be shown, counted from 1, and in which language.
 struct View {
     apps: usize,
@@ -64,9 +55,10 @@ pub(crate) async fn get(
         sessions: number("sessions")?.unwrap_or(1),
         language: frame.language(),
     };
-    let facts = load(&state, &person).await?;
-    let notice = notice(&state, &person, &parameters, &facts).await?;
-    let page = AccountPage { notice, ..page(&state, &person, facts, &view) };
+    let events =
+        security_events::of_user(state.db.connection(), person.user.id, MAX_EVENTS).await?;
+    let notice = notice(&state, &person, &parameters, events.first()).await?;
+    let page = AccountPage { notice, ..page(&state, &person, events, &view).await? };
     Ok(presentation::html(page.render(&frame)))
 }
 
@@ -76,10 +68,10 @@ async fn notice(
     state: &AppState,
     person: &SignedIn,
     parameters: &Parameters,
-    facts: &Facts,
+    last: Option<&security_events::Model>,
 ) -> Result<Option<AccountNotice>, OAuthError> {
     if parameters.optional("signed_out")?.is_some() || parameters.optional("unlinked")?.is_some() {
-        return Ok(facts.events.first().and_then(latest));
+        return Ok(last.and_then(latest));
     }
     let Some(id) = parameters.optional("removed")?.and_then(|id| Uuid::parse_str(id).ok()) else {
         return Ok(None);
@@ -100,37 +92,36 @@ fn latest(event: &security_events::Model) -> Option<AccountNotice> {
     told.into_iter().find(|(kind, _)| event.kind == kind.as_str()).map(|(_, notice)| notice)
 }
 
-async fn load(state: &AppState, person: &SignedIn) -> Result<Facts, StorageError> {
+async fn page(
+    state: &AppState,
+    person: &SignedIn,
+    events: Vec<security_events::Model>,
+    view: &View,
+) -> Result<AccountPage, StorageError> {
     let db = state.db.connection();
     let now = state.clock.now();
     let id = person.user.id;
-    Ok(Facts {
-        grants: grants::of_user(db, id, now).await?,
-        consents: consents::of_user(db, id).await?,
-        sessions: storage::sessions::of_user(db, id, now).await?,
-        identities: storage::identities::of_user(db, id).await?,
-        events: security_events::of_user(db, id, MAX_EVENTS).await?,
-    })
-}
-
-fn page(state: &AppState, person: &SignedIn, mut facts: Facts, view: &View) -> AccountPage {
+    let grants = grants::of_user(db, id, now).await?;
+    let consents = consents::of_user(db, id).await?;
+    let known = storage::identities::of_user(db, id).await?;
+    let mut sessions = storage::sessions::of_user(db, id, now).await?;
     // This browser comes first, whichever was used last.
-    facts.sessions.sort_by_key(|session| session.id != person.session.id);
-    let (grants, app_page) = part(&facts.grants, view.apps, MAX_APPS);
-    let (sessions, session_page) = part(&facts.sessions, view.sessions, MAX_SESSIONS);
-    let app = |grant| app(state, grant, &facts.consents, view.language);
-    AccountPage {
+    sessions.sort_by_key(|session| session.id != person.session.id);
+    let (grants, app_page) = part(&grants, view.apps, MAX_APPS);
+    let (sessions, session_page) = part(&sessions, view.sessions, MAX_SESSIONS);
+    let app = |grant| app(state, grant, &consents, view.language);
+    Ok(AccountPage {
         person: presentation::person(person),
         notice: None,
         apps: grants.iter().map(app).collect(),
         app_page,
         sessions: sessions.iter().map(|session| browser(session, person)).collect(),
         session_page,
-        linkable: linkable(state, &facts.identities),
-        identities: identities(state, &facts.identities),
-        events: facts.events.into_iter().map(event).collect(),
+        linkable: linkable(state, &known),
+        identities: identities(state, &known),
+        events: events.into_iter().map(event).collect(),
         csrf: person.csrf(state),
-    }
+    })
 }
 
 /// The part of a list that its page of this number shows, or the nearest one that there is.

@@ -1,9 +1,8 @@
 //! What follows when a code or a refresh token comes back that was used before: one of the two
 //! who hold it is a thief, so its grant ends, and the person is told.
 
-use uuid::Uuid;
-
 use crate::{
+    extract::Visitor,
     state::AppState,
     storage::{EventKind, StorageError, grants, security_events},
 };
@@ -13,15 +12,8 @@ use crate::{
 pub(super) async fn end(state: &AppState, grant: &grants::Model) -> Result<(), StorageError> {
     let now = state.clock.now();
     // A program sent it, from wherever it runs: there is no browser to name.
-    let event = security_events::Model {
-        id: Uuid::now_v7(),
-        user_id: grant.user_id,
-        kind: EventKind::TokenReplayed.as_str().into(),
-        subject: grant.client_name.clone(),
-        device: String::new(),
-        network: String::new(),
-        occurred_at: now,
-    };
+    let kind = EventKind::TokenReplayed;
+    let event = Visitor::default().event(grant.user_id, kind, &grant.client_name, now);
     let transaction = state.db.begin().await?;
     // The revocation goes last: it holds a lock that all who revoke wait for.
     security_events::record(&transaction, event).await?;
