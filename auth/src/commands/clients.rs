@@ -78,13 +78,16 @@ impl Command {
             Self::Show { client_id, database, format } => {
                 let db = database.open().await?;
                 let client = find(&db, &client_id).await?;
-                Ok(show::write(stdout, &client, None, format)?)
+                Ok(show::write(stdout, show::members(&client, None)?, format)?)
             }
             Self::Remove { client_id, database } => remove(&database, &client_id, clock).await,
             Self::RotateSecret { client_id, keep_old, database, format } => {
                 let db = database.open().await?;
-                let (client, secret) = rotate(&db, &client_id, clock.now(), keep_old).await?;
-                Ok(show::write_secret(stdout, &client, &secret, format)?)
+                let secret = rotate(&db, &client_id, clock.now(), keep_old).await?;
+                let secret = secret.expose().into();
+                let members =
+                    [("client_id".into(), client_id.into()), ("client_secret".into(), secret)];
+                Ok(show::write(stdout, members.into_iter().collect(), format)?)
             }
         }
     }
@@ -99,7 +102,7 @@ async fn list(
     let clients = clients::all(db.connection()).await?;
     if format.json {
         let clients = clients.iter().map(|client| show::members(client, None).map(Value::from));
-        let clients = clients.collect::<Result<Value, _>>().map_err(io::Error::from)?;
+        let clients = clients.collect::<Result<Value, io::Error>>()?;
         return Ok(writeln!(stdout, "{clients}")?);
     }
     let rows: Vec<_> = clients.into_iter().map(table_row).collect();
@@ -132,7 +135,7 @@ async fn rotate(
     client_id: &str,
     now: i64,
     keep_old: i64,
-) -> Result<(clients::Model, Secret), CommandError> {
+) -> Result<Secret, CommandError> {
     let client = find(db, client_id).await?;
     let method = client.metadata.0.token_endpoint_auth_method;
     let Some(old) = client.secret_hash.clone().filter(|_| method.has_secret()) else {
@@ -150,7 +153,7 @@ async fn rotate(
              again"
         )));
     }
-    Ok((client, secret))
+    Ok(secret)
 }
 
 async fn find(db: &Database, client_id: &str) -> Result<clients::Model, CommandError> {

@@ -103,7 +103,7 @@ impl Add {
             return Err(refused(format!("there is a client {} already", client.id)));
         }
         clients::add(db.connection(), client.clone()).await?;
-        Ok(show::write(stdout, &client, secret.as_ref(), self.format)?)
+        Ok(show::write(stdout, show::members(&client, secret.as_ref())?, self.format)?)
     }
 
     fn metadata(&self) -> Result<ClientMetadata, CommandError> {

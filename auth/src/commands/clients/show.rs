@@ -23,33 +23,11 @@ struct ShownClient<'a> {
     previous_secret_expires_at: Option<i64>,
 }
 
-/// Writes a client, with its secret if that was just made.
-pub(super) fn write(
-    stdout: &mut impl Write,
-    client: &clients::Model,
-    secret: Option<&Secret>,
-    format: Format,
-) -> io::Result<()> {
-    write_members(stdout, members(client, secret)?, format)
-}
-
-/// Writes a secret that was just made.
-pub(super) fn write_secret(
-    stdout: &mut impl Write,
-    client: &clients::Model,
-    secret: &Secret,
-    format: Format,
-) -> io::Result<()> {
-    let shown = [("client_id", &*client.id), ("client_secret", secret.expose())];
-    let shown = shown.map(|(name, value)| (name.to_owned(), Value::from(value)));
-    write_members(stdout, Map::from_iter(shown), format)
-}
-
-/// The members of a client that say something.
+/// The members of a client that say something, with its secret if that was just made.
 pub(super) fn members(
     client: &clients::Model,
     secret: Option<&Secret>,
-) -> serde_json::Result<Map<String, Value>> {
+) -> io::Result<Map<String, Value>> {
     let shown = ShownClient {
         client_id: &client.id,
         client_secret: secret.map(Secret::expose),
@@ -62,7 +40,8 @@ pub(super) fn members(
     Ok(members)
 }
 
-fn write_members(
+/// Writes members of a client.
+pub(super) fn write(
     stdout: &mut impl Write,
     members: Map<String, Value>,
     format: Format,
