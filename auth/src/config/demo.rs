@@ -3,10 +3,7 @@
 
 use web::Language;
 
-use crate::oauth::{
-    Resource,
-    resource::{ResourceScope, TokenFormat},
-};
+use crate::oauth::{Resource, resource::ResourceScope};
 
 pub(super) fn resource(identifier: String) -> Resource {
     let tools =
@@ -21,14 +18,16 @@ pub(super) fn resource(identifier: String) -> Resource {
         resource: identifier,
         name: "MCP demo".into(),
         scopes: vec![tools, notes],
-        token_format: TokenFormat::Jwt,
-        access_token_lifetime: None,
-        exchanges_for: Vec::new(),
-        signing_algorithm: None,
+        ..Resource::default()
     }
 }
 
 fn scope(name: &str, english: &str, german: &str) -> ResourceScope {
     let translations = [(Language::German.tag().into(), german.into())].into();
-    ResourceScope { translations, ..ResourceScope::new(name, english) }
+    ResourceScope {
+        name: name.into(),
+        description: english.into(),
+        translations,
+        ..ResourceScope::default()
+    }
 }

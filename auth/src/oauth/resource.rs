@@ -29,7 +29,7 @@ string_enum! {
 }
 
 /// A protected resource, as configured.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
     /// The canonical identifier, which becomes `aud`.
@@ -285,7 +285,8 @@ mod tests {
     fn with_scopes(scopes: &[(&str, &[&str])]) -> Resource {
         let scopes = scopes.iter().map(|(name, implies)| ResourceScope {
             implies: implies.iter().map(|name| (*name).to_owned()).collect(),
-            ..ResourceScope::new(name, "")
+            name: (*name).into(),
+            ..ResourceScope::default()
         });
         let demo = resource("https://mcp.example.com");
         Resource { scopes: scopes.collect(), ..demo }

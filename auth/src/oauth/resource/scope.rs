@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 /// A scope, as configured.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourceScope {
     pub(crate) name: String,
@@ -29,19 +29,6 @@ pub(crate) struct ResourceScope {
 }
 
 impl ResourceScope {
-    /// A scope with this description and nothing out of the ordinary.
-    pub(crate) fn new(name: &str, description: &str) -> Self {
-        Self {
-            name: name.into(),
-            description: description.into(),
-            translations: BTreeMap::new(),
-            sensitive: false,
-            optional: false,
-            on_request: false,
-            implies: Vec::new(),
-        }
-    }
-
     /// What it allows, in the language of this tag (RFC 5646).
     pub(crate) fn words(&self, tag: &str) -> &str {
         self.translations.get(tag).unwrap_or(&self.description)
