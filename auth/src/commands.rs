@@ -1,6 +1,7 @@
 //! What an operator can ask of `auth` besides serving: one command, one file.
 
 pub mod clients;
+pub mod config;
 pub mod explain;
 pub mod keys;
 mod table;
@@ -36,6 +37,9 @@ pub enum Command {
     /// Clients that an operator enters by hand.
     #[command(subcommand)]
     Clients(clients::Command),
+    /// The settings, and the configuration file.
+    #[command(subcommand)]
+    Config(config::Command),
     /// Tell the whole story of one request.
     Explain(explain::Explain),
     /// Keys that sign tokens.
@@ -96,6 +100,7 @@ impl Command {
     pub async fn run(self, clock: Clock, stdout: &mut impl Write) -> Result<(), CommandError> {
         let done = match self {
             Self::Clients(command) => command.run(clock, stdout).await,
+            Self::Config(command) => command.run(stdout),
             Self::Explain(explain) => explain.run(stdout),
             Self::Keys(command) => command.run(clock, stdout).await,
         };

@@ -2,33 +2,28 @@
 
 mod brand;
 mod demo;
+mod file;
 mod limits;
 pub mod secret_file;
 mod signing;
+mod upstreams;
 
-use std::{
-    fs, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, ValueEnum, builder::BoolishValueParser};
 use keys::{MasterSecrets, SecretError};
 use net::loopback::is_loopback;
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
 use thiserror::Error;
 use url::Url;
 use web::Language;
 
 pub use self::brand::{BrandSetting, Logo};
+pub(crate) use self::file::{ConfigFile, Mistake};
 pub use self::limits::LimitSetting;
 pub use self::signing::{KeySetting, RELOAD};
-use crate::oauth::{
-    Resource, TrustedIssuer,
-    resource::{self, MAX_ACCESS_TOKEN_LIFETIME},
-    trusted_issuer,
-};
+pub(crate) use self::upstreams::{GITHUB, OpenIdSetting};
+use crate::oauth::resource::{self, MAX_ACCESS_TOKEN_LIFETIME};
 use crate::storage::{Database, OpenError};
 
 /// Longest lifetime of all else, in seconds: times are added to others.
@@ -124,15 +119,12 @@ pub struct Config {
     /// What signs.
     #[command(flatten)]
     pub keys: KeySetting,
-    /// Identifier of the MCP server that tokens are for, when no resources file is given.
+    /// The configuration file, portcullis.toml: resources, upstreams and trusted issuers.
+    #[arg(long = "config", env = "AUTH_CONFIG_FILE", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// Identifier of the MCP server that tokens are for, when the configuration file names no resources.
     #[arg(long, env = "AUTH_RESOURCE", default_value = "http://localhost:3001/mcp")]
     pub resource: String,
-    /// JSON file of resources, for more than one or for other scopes.
-    #[arg(long, env = "AUTH_RESOURCES_FILE")]
-    pub resources_file: Option<PathBuf>,
-    /// JSON file of issuers whose assertions are believed: of people, or of workloads.
-    #[arg(long, env = "AUTH_TRUSTED_ISSUERS_FILE")]
-    pub trusted_issuers_file: Option<PathBuf>,
     /// Advertise the scope offline_access. It is accepted either way; several clients that see it
     /// advertised ask for consent at every sign-in.
     #[arg(
@@ -174,12 +166,7 @@ pub struct Config {
     #[arg(long, env = "GITHUB_API_URL", default_value = "https://api.github.com")]
     pub github_api_url: Url,
     /// Client id of the GitHub OAuth app. Needed unless people sign in elsewhere.
-    #[arg(
-        long,
-        env = "GITHUB_CLIENT_ID",
-        required_unless_present = "upstreams_file",
-        requires = "github_client_secret"
-    )]
+    #[arg(long, env = "GITHUB_CLIENT_ID", requires = "github_client_secret")]
     pub github_client_id: Option<String>,
     /// Client secret of the GitHub OAuth app.
     #[arg(
@@ -190,9 +177,6 @@ pub struct Config {
         value_parser = secret_text
     )]
     pub github_client_secret: Option<SecretString>,
-    /// JSON file of OpenID providers, for people to sign in at besides GitHub or instead of it.
-    #[arg(long, env = "AUTH_UPSTREAMS_FILE")]
-    pub upstreams_file: Option<PathBuf>,
     /// How the pages look.
     #[command(flatten)]
     pub brand: BrandSetting,
@@ -224,14 +208,13 @@ pub struct Config {
     pub log: String,
 }
 
-fn secret_text(text: &str) -> Result<SecretString, std::convert::Infallible> {
-    Ok(SecretString::from(text))
+/// Tags of the languages that the pages speak.
+fn languages() -> [&'static str; Language::ALL.len()] {
+    Language::ALL.map(Language::tag)
 }
 
-/// Reads a JSON file that a setting names, or says why it cannot be read.
-pub(crate) fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
-    let text = fs::read(file).map_err(|error| error.to_string())?;
-    serde_json::from_slice(&text).map_err(|error| error.to_string())
+fn secret_text(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text))
 }
 
 /// The settings do not fit together.
@@ -258,14 +241,17 @@ pub(crate) enum ConfigError {
     Secret(String, SecretError),
     #[error("AUTH_RESOURCE is not usable: {0}")]
     Resource(String),
-    #[error("the resources file {0} is not usable: {1}")]
-    Resources(String, String),
-    #[error("the upstreams file {0} is not usable: {1}; check AUTH_UPSTREAMS_FILE")]
-    Upstreams(String, String),
+    #[error("the configuration file {0} cannot be read: {1}; check AUTH_CONFIG_FILE")]
+    UnreadableFile(String, io::Error),
+    #[error("{0}:{1}")]
+    File(String, Mistake),
+    #[error(
+        "people have nowhere to sign in: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET, or describe \
+         an OpenID provider under [[upstreams]] in the configuration file"
+    )]
+    NoUpstream,
     #[error("the logo {0} is not usable: {1}; check AUTH_BRAND_LOGO_FILE")]
     Logo(String, String),
-    #[error("the file of trusted issuers {0} is not usable: {1}")]
-    TrustedIssuers(String, String),
     #[error("AUTH_JWKS_MAX_AGE must be from 10 seconds to a day")]
     JwksMaxAge,
     #[error("AUTH_KEY_ROTATION must be 0, or {0} seconds or more with these lifetimes")]
@@ -329,29 +315,21 @@ impl Config {
         self.issuer.starts_with("https://")
     }
 
-    /// The resources that tokens are issued for.
-    pub(crate) fn resources(&self) -> Result<Vec<Resource>, ConfigError> {
-        let languages = Language::ALL.map(Language::tag);
-        let Some(file) = &self.resources_file else {
+    /// The lists and tables of the configuration file, checked; what it leaves out has its default.
+    pub(crate) fn file(&self) -> Result<ConfigFile, ConfigError> {
+        let mut file = match &self.config_file {
+            Some(path) => ConfigFile::read(path, self)?,
+            None => ConfigFile::default(),
+        };
+        if file.upstreams.is_empty() && self.github_client_id.is_none() {
+            return Err(ConfigError::NoUpstream);
+        }
+        if file.resources.is_empty() {
             let demo = vec![demo::resource(self.resource.clone())];
-            resource::check(&demo, &languages).map_err(ConfigError::Resource)?;
-            return Ok(demo);
-        };
-        let unusable = |why| ConfigError::Resources(file.display().to_string(), why);
-        let resources: Vec<Resource> = read_json(file).map_err(unusable)?;
-        resource::check(&resources, &languages).map_err(unusable)?;
-        Ok(resources)
-    }
-
-    /// The issuers whose assertions are believed.
-    pub(crate) fn trusted_issuers(&self) -> Result<Vec<TrustedIssuer>, ConfigError> {
-        let Some(file) = &self.trusted_issuers_file else {
-            return Ok(Vec::new());
-        };
-        let unusable = |why| ConfigError::TrustedIssuers(file.display().to_string(), why);
-        let issuers: Vec<TrustedIssuer> = read_json(file).map_err(unusable)?;
-        trusted_issuer::check(&issuers).map_err(unusable)?;
-        Ok(issuers)
+            resource::check(&demo, &languages()).map_err(|(_, why)| ConfigError::Resource(why))?;
+            file.resources = demo;
+        }
+        Ok(file)
     }
 
     fn check_lifetimes(&self) -> Result<(), ConfigError> {

@@ -9,7 +9,7 @@ use web::Brand;
 
 use crate::{
     clients::{Clients, DocumentRules},
-    config::{Config, ConfigError, Logo},
+    config::{Config, ConfigError, ConfigFile, Logo},
     key_ring::{KeyPlan, LiveKeyRing},
     limits::Limits,
     oauth::{Resource, TrustedIssuer},
@@ -58,8 +58,7 @@ impl AppState {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
         config.check()?;
         let host_names = HostNames::new(config.issuer_url()?, Vec::new());
-        let resources = config.resources()?;
-        let trusted_issuers = config.trusted_issuers()?;
+        let ConfigFile { resources, upstreams, trusted_issuers } = config.file()?;
         let longest = longest_token(&config, &resources);
         config.keys.check(longest)?;
         let (brand, logo) = config.brand.load()?;
@@ -82,7 +81,7 @@ impl AppState {
             keys: Arc::new(keys),
             seals,
             clients,
-            upstreams: Upstreams::new(&config)?,
+            upstreams: Upstreams::new(&config, upstreams)?,
             limits: Limits::new(&config.limits),
             http: http::client(REQUEST_TIMEOUT, config.is_local())
                 .map_err(ConfigError::HttpClient)?,

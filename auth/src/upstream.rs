@@ -7,7 +7,6 @@ pub(crate) mod github;
 pub(crate) mod http;
 mod id_token;
 pub(crate) mod openid;
-pub(crate) mod settings;
 
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use thiserror::Error;
 
 use self::{github::Github, openid::OpenIdProvider};
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, GITHUB, OpenIdSetting},
     oauth::UpstreamSubject,
     storage::users::Profile,
 };
@@ -117,17 +116,17 @@ pub(crate) struct Upstreams(Arc<[Upstream]>);
 
 impl Upstreams {
     /// Those that the settings describe: GitHub first, then the file's in its order.
-    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
+    pub(crate) fn new(config: &Config, providers: Vec<OpenIdSetting>) -> Result<Self, ConfigError> {
         let mut all = Vec::new();
         if let Some(github) = Github::new(config)? {
             all.push(Upstream {
-                name: github::PROVIDER.into(),
+                name: GITHUB.into(),
                 label: "GitHub".into(),
                 stand_in: config.uses_stand_in(),
                 kind: Kind::Github(github),
             });
         }
-        for setting in settings::read(config)? {
+        for setting in providers {
             all.push(Upstream {
                 name: setting.name.clone(),
                 label: setting.label.clone(),

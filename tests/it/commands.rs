@@ -1,6 +1,7 @@
 //! The commands of `auth`, run as processes of their own: one file for each.
 
 mod clients;
+mod config;
 mod explain;
 mod keys;
 mod serve;

@@ -1,6 +1,7 @@
 //! The whole stack on free ports, with its own database and a clock that tests set.
 
 pub mod access_token;
+pub mod config_file;
 pub mod github;
 pub mod postgres;
 pub mod stories;

@@ -3,6 +3,7 @@
 mod scope;
 
 use keys::Algorithm;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use self::scope::ResourceScope;
@@ -18,7 +19,7 @@ pub(crate) const MAX_ACCESS_TOKEN_LIFETIME: i64 = 86_400;
 
 string_enum! {
     /// How access tokens for a resource are made. It is policy, never a side effect of a request.
-    #[derive(Default)]
+    #[derive(Default, JsonSchema)]
     pub enum TokenFormat {
         /// A signed JWT that anyone can verify (RFC 9068).
         #[default]
@@ -29,7 +30,7 @@ string_enum! {
 }
 
 /// A protected resource, as configured.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
     /// The canonical identifier, which becomes `aud`.
@@ -46,6 +47,7 @@ pub struct Resource {
     pub(crate) exchanges_for: Vec<String>,
     /// What its tokens are signed with; AUTH_SIGNING_ALGORITHM if it does not say.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     pub(crate) signing_algorithm: Option<Algorithm>,
 }
 
@@ -186,22 +188,18 @@ pub(crate) fn of_grant<'a>(
 }
 
 /// Refuses resources that could not be served, or not told apart. `languages` are the tags of those
-/// that the pages speak.
-pub(crate) fn check(resources: &[Resource], languages: &[&str]) -> Result<(), String> {
-    if resources.is_empty() {
-        return Err("it names no resource".into());
-    }
+/// that the pages speak. The error is the place in the list, and what to write there instead.
+pub(crate) fn check(resources: &[Resource], languages: &[&str]) -> Result<(), (usize, String)> {
     for (at, resource) in resources.iter().enumerate() {
-        resource.check(languages)?;
+        resource.check(languages).map_err(|why| (at, why))?;
         let is_known = |other: &String| resources.iter().any(|one| one.resource == *other);
         if let Some(unknown) = resource.exchanges_for.iter().find(|other| !is_known(other)) {
-            return Err(format!(
-                "{:?} exchanges_for {unknown:?}, which is no resource here",
-                resource.resource
-            ));
+            let name = &resource.resource;
+            let why = format!("{name:?} exchanges_for {unknown:?}, which is no resource here");
+            return Err((at, why));
         }
         if resources.iter().skip(at + 1).any(|other| same(&other.resource, &resource.resource)) {
-            return Err(format!("the resource {:?} is named twice", resource.resource));
+            return Err((at, format!("the resource {:?} is named twice", resource.resource)));
         }
     }
     Ok(())
@@ -258,7 +256,7 @@ mod tests {
     }
 
     fn check(resources: &[Resource]) -> Result<(), String> {
-        super::check(resources, &["en", "de"])
+        super::check(resources, &["en", "de"]).map_err(|(_, why)| why)
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use keys::PublishedKeys;
 use net::loopback::is_loopback;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
@@ -11,7 +12,7 @@ use url::Url;
 use super::restrictions;
 
 /// An issuer, as an operator configured it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedIssuer {
     /// Its issuer identifier, compared byte for byte with `iss`.
@@ -19,6 +20,7 @@ pub struct TrustedIssuer {
     /// Its public keys, a JWK Set.
     pub(crate) jwks: Option<Value>,
     /// Where its public keys are, if they do not stand here.
+    #[schemars(with = "Option<String>")]
     pub(crate) jwks_uri: Option<Url>,
     /// Set where it says which people may use which client (Enterprise-Managed Authorization).
     pub(crate) people: Option<People>,
@@ -28,7 +30,7 @@ pub struct TrustedIssuer {
 }
 
 /// How an issuer's people are known here.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct People {
     /// The upstream whose people they are; a name of its own, the issuer identifier, if left out.
@@ -45,7 +47,7 @@ pub(crate) struct People {
 }
 
 /// A workload that may have tokens.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Workload {
     /// Its `sub`, compared byte for byte.
@@ -127,13 +129,13 @@ pub(crate) fn find<'a>(issuers: &'a [TrustedIssuer], issuer: &str) -> Option<&'a
     issuers.iter().find(|one| one.issuer == issuer)
 }
 
-/// Refuses a configuration that says too little or too much, in a sentence that says what to
-/// change.
-pub(crate) fn check(issuers: &[TrustedIssuer]) -> Result<(), String> {
+/// Refuses a configuration that says too little or too much. The error is the place in the list, and
+/// what to change there.
+pub(crate) fn check(issuers: &[TrustedIssuer]) -> Result<(), (usize, String)> {
     for (at, issuer) in issuers.iter().enumerate() {
-        issuer.check()?;
+        issuer.check().map_err(|why| (at, why))?;
         if issuers.iter().skip(at + 1).any(|other| other.issuer == issuer.issuer) {
-            return Err(format!("the issuer {:?} is named twice", issuer.issuer));
+            return Err((at, format!("the issuer {:?} is named twice", issuer.issuer)));
         }
     }
     Ok(())
@@ -153,7 +155,8 @@ mod tests {
             issuer[name] = value.clone();
         }
         issuer.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        check(&[serde_json::from_value(issuer).map_err(|error| error.to_string())?])
+        let issuer = serde_json::from_value(issuer).map_err(|error| error.to_string())?;
+        check(&[issuer]).map_err(|(_, why)| why)
     }
 
     #[test]

@@ -13,10 +13,10 @@ use super::{
     http::{self, object, objects},
     subject,
 };
-use crate::{config::Config, storage::users::Profile};
-
-/// The provider's name in `identities`.
-pub(crate) const PROVIDER: &str = "github";
+use crate::{
+    config::{Config, GITHUB},
+    storage::users::Profile,
+};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Github {
@@ -61,7 +61,7 @@ impl Github {
             api_url: config.github_api_url.clone(),
             client_id: client_id.clone(),
             client_secret: client_secret.clone(),
-            redirect_uri: format!("{}/sign-in/{PROVIDER}/callback", config.issuer),
+            redirect_uri: format!("{}/sign-in/{GITHUB}/callback", config.issuer),
             http: http::client_for(&config.github_base_url)?,
         }))
     }

@@ -3,7 +3,8 @@
 use keys::{Algorithm, Audience, numeric_date, optional_numeric_date};
 use serde::Deserialize;
 
-use super::{Answer, settings::OpenIdSetting};
+use super::Answer;
+use crate::config::OpenIdSetting;
 
 /// Seconds that clocks may differ.
 const LEEWAY: i64 = 60;

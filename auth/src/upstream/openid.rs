@@ -14,10 +14,9 @@ use super::{
     Answer, Person, Request, UpstreamError,
     http::{self, object},
     id_token::{Claims, ProfileClaims},
-    settings::OpenIdSetting,
     subject,
 };
-use crate::storage::users::Profile;
+use crate::{config::OpenIdSetting, storage::users::Profile};
 
 /// Seconds that metadata and keys are used before they are fetched again.
 const CACHE_TTL: i64 = 3600;

@@ -11,7 +11,7 @@ use tests::{
     people::browser::{Browser, Page},
     programs::client::{Answer, Client, REDIRECT_URI, VERIFIER},
     servers::trusted_issuer::TrustedIssuer,
-    stack::{Engine, Stack},
+    stack::{Engine, Stack, config_file},
 };
 
 use crate::endpoints::device_authorization::{DEVICE_CODE, register, valid_request};
@@ -115,10 +115,10 @@ async fn an_identity_assertion_counts_once_on_either_engine() {
     const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
     let issuer = TrustedIssuer::default();
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("issuers.json");
-    fs::write(&file, json!([issuer.entry()]).to_string()).unwrap();
+    let file = directory.path().join("portcullis.toml");
+    let options = config_file::write(&file, &json!({"trusted_issuers": [issuer.entry()]}));
+    let options = options.each_ref().map(String::as_str);
     for engine in Engine::ALL {
-        let options = ["--trusted-issuers-file", file.to_str().unwrap()];
         let stack = Stack::on_with(engine, &options).await;
         issuer.enter_person(&stack).await;
         let client = Client::pre_registered(&stack, &["--grant-type", GRANT]).await;

@@ -1,7 +1,5 @@
 //! `GET /revocations`
 
-use std::fs;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tests::{
@@ -10,7 +8,7 @@ use tests::{
         client::{Answer, Client, http},
         operator,
     },
-    stack::Stack,
+    stack::{Stack, config_file},
 };
 
 /// Seconds that an access token lives, and the time that an entry stays on top.
@@ -117,14 +115,15 @@ async fn a_withdrawn_key_is_listed_until_no_verifier_holds_it_however_short_toke
 #[tokio::test]
 async fn an_entry_stays_for_the_longest_life_of_any_resources_tokens() {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("resources.json");
+    let file = directory.path().join("portcullis.toml");
     let resource = |name: &str, lifetime: i64| {
         json!({"resource": format!("http://localhost:9/{name}"), "name": name,
             "access_token_lifetime": lifetime,
             "scopes": [{"name": "mcp:tools", "description": "Use the tools"}]})
     };
-    fs::write(&file, json!([resource("short", 60), resource("long", 7200)]).to_string()).unwrap();
-    let options = ["--resources-file", file.to_str().unwrap()];
+    let resources = json!({"resources": [resource("short", 60), resource("long", 7200)]});
+    let options = config_file::write(&file, &resources);
+    let options = options.each_ref().map(String::as_str);
     let mut stack = Stack::start_with(&options, &[]).await;
     stack.audience = "http://localhost:9/short".into();
     let client = Client::register(&stack).await;

@@ -4,14 +4,12 @@ mod github;
 mod link;
 mod openid;
 
-use std::fs;
-
 use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
     programs::client::{Answer, Client, http},
     servers::openid_provider::OpenIdProvider,
-    stack::{Engine, Stack, access_token},
+    stack::{Engine, Stack, access_token, config_file},
 };
 
 /// A stack where people can sign in at GitHub and at the provider.
@@ -24,9 +22,9 @@ pub(crate) async fn with_provider_on(engine: Engine) -> (Stack, OpenIdProvider, 
     let provider = OpenIdProvider::start().await;
     let folder = tempfile::tempdir().unwrap();
     let entry = provider.entry("example", &folder.path().join("secret"));
-    let file = folder.path().join("upstreams.json");
-    fs::write(&file, json!([entry]).to_string()).unwrap();
-    let options = ["--upstreams-file", file.to_str().unwrap()];
+    let file = folder.path().join("portcullis.toml");
+    let options = config_file::write(&file, &json!({"upstreams": [entry]}));
+    let options = options.each_ref().map(String::as_str);
     (Stack::on_with(engine, &options).await, provider, folder)
 }
 

@@ -10,19 +10,19 @@ use tests::{
         mcp_client::{Wire, call, text},
     },
     servers::document_server::{Document, DocumentServer},
-    stack::Stack,
+    stack::{Stack, config_file},
 };
 
 /// A stack whose resource gets opaque tokens, and whose MCP server may introspect.
 async fn stack(for_mcp: &[&str]) -> Stack {
     let directory = tempfile::tempdir().unwrap();
-    let resources = directory.path().join("resources.json");
+    let file = directory.path().join("portcullis.toml");
     let resource = json!([{"resource": "http://localhost:9/mcp", "name": "Opaque demo",
         "token_format": "opaque", "scopes": [{"name": "mcp:tools", "description": "Use the tools"}]}]);
-    std::fs::write(&resources, resource.to_string()).unwrap();
-    let resources = resources.display().to_string();
+    let options = config_file::write(&file, &json!({"resources": resource}));
+    let options = options.each_ref().map(String::as_str);
     let mcp = [&["--resource", "http://localhost:9/mcp"], for_mcp].concat();
-    let mut stack = Stack::start_with(&["--resources-file", &resources], &mcp).await;
+    let mut stack = Stack::start_with(&options, &mcp).await;
     let metadata = json!({"client_name": "Demo server", "resource": "http://localhost:9/mcp",
         "token_endpoint_auth_method": "client_secret_basic"});
     let row = clients::Model {

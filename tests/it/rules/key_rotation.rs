@@ -1,6 +1,6 @@
 //! Signing keys follow one another, and no verifier ever meets a key that it could not know.
 
-use std::{collections::BTreeSet, fs, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use auth::{
     config::Config,
@@ -21,7 +21,7 @@ use tests::{
         client::{Answer, Client, http},
         mcp_client::{Wire, call},
     },
-    stack::{Stack, auth_options, postgres, write_secret},
+    stack::{Stack, auth_options, config_file, postgres, write_secret},
 };
 
 const MAX_AGE: i64 = 60;
@@ -123,14 +123,13 @@ async fn a_key_that_another_replica_has_made_is_published_at_once() {
 #[tokio::test]
 async fn a_resource_has_the_algorithm_that_it_asks_for_and_the_guard_accepts_it() {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("resources.json");
+    let file = directory.path().join("portcullis.toml");
     for algorithm in ["ES256", "EdDSA", "RS256"] {
         let resource = json!([{"resource": "http://localhost:9/mcp", "name": "Demo",
             "signing_algorithm": algorithm,
             "scopes": [{"name": "mcp:tools", "description": "Use the tools"}]}]);
-        fs::write(&file, resource.to_string()).unwrap();
-        let options =
-            ["--resources-file", file.to_str().unwrap(), "--signing-algorithm", algorithm];
+        let [option, path] = config_file::write(&file, &json!({"resources": resource}));
+        let options = [&option, &path, "--signing-algorithm", algorithm];
         let mut stack =
             Stack::start_with(&options, &["--resource", "http://localhost:9/mcp"]).await;
         stack.audience = "http://localhost:9/mcp".into();

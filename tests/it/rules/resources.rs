@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
     programs::client::{Answer, Client, REDIRECT_URI, http, with},
-    stack::Stack,
+    stack::{Stack, config_file},
 };
 
 const FILES: &str = "http://localhost:9/files";
@@ -26,11 +26,10 @@ fn scope(name: &str, implies: &[&str], optional: bool) -> Value {
 
 async fn stack_with(scopes: &[Value]) -> Stack {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("resources.json");
-    let files = json!([{"resource": FILES, "name": "Files", "scopes": scopes}]);
-    std::fs::write(&file, files.to_string()).unwrap();
-    let mut stack =
-        Stack::start_with(&["--resources-file", &file.display().to_string()], &[]).await;
+    let file = directory.path().join("portcullis.toml");
+    let files = json!({"resources": [{"resource": FILES, "name": "Files", "scopes": scopes}]});
+    let options = config_file::write(&file, &files);
+    let mut stack = Stack::start_with(&options.each_ref().map(String::as_str), &[]).await;
     stack.audience = FILES.into();
     stack
 }
@@ -62,17 +61,11 @@ async fn a_scope_brings_what_it_implies_and_can_shrink_to_it() {
 
 #[tokio::test]
 async fn scopes_are_told_in_the_language_of_the_person_on_consent_and_account_pages() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("resources.json");
-    let scopes = json!([
-        {"name": "read", "description": "Read files", "translations": {"de": "Dateien lesen"}},
-        {"name": "write", "description": "Write files"},
-    ]);
-    let files = json!([{"resource": FILES, "name": "Files", "scopes": scopes}]);
-    std::fs::write(&file, files.to_string()).unwrap();
-    let options = ["--resources-file", &file.display().to_string()];
-    let mut stack = Stack::start_with(&options, &[]).await;
-    stack.audience = FILES.into();
+    let scopes = [
+        json!({"name": "read", "description": "Read files", "translations": {"de": "Dateien lesen"}}),
+        json!({"name": "write", "description": "Write files"}),
+    ];
+    let stack = stack_with(&scopes).await;
     let client = Client::register(&stack).await;
     let mut browser = Browser::default();
     for (language, told) in [("de", "Dateien lesen Write files"), ("en", "Read files Write files")]
@@ -90,13 +83,12 @@ async fn scopes_are_told_in_the_language_of_the_person_on_consent_and_account_pa
 #[tokio::test]
 async fn a_translation_that_no_page_speaks_stops_the_start() {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("resources.json");
+    let file = directory.path().join("portcullis.toml");
     let scope = json!({"name": "read", "description": "Read", "translations": {"tlh": "laD"}});
-    let files = json!([{"resource": FILES, "name": "Files", "scopes": [scope]}]);
-    std::fs::write(&file, files.to_string()).unwrap();
-    let file = file.display().to_string();
+    let files = json!({"resources": [{"resource": FILES, "name": "Files", "scopes": [scope]}]});
+    let [option, file] = config_file::write(&file, &files);
     let github = ["--github-client-id", "a", "--github-client-secret", "b"];
-    let options = [&["auth", "--resources-file", &file][..], &github].concat();
+    let options = [&["auth", &option, &file][..], &github].concat();
     let config = Config::try_parse_from(options).unwrap();
     let started = AppState::start(config, Clock::system()).await;
     let error = started.map(|_| ()).unwrap_err().to_string();

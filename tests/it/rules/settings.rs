@@ -130,42 +130,49 @@ async fn the_files_of_a_new_database_are_for_their_owner_alone() {
 #[tokio::test]
 async fn the_examples_of_the_documentation_start() {
     let data = directory();
-    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/resources-and-issuers.md");
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
     let guide = fs::read_to_string(guide).unwrap();
-    let examples = guide.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    let mut options = Vec::new();
-    for (name, example) in ["--resources-file", "--trusted-issuers-file"].iter().zip(examples) {
-        let file = data.path().join(name.trim_start_matches('-'));
-        fs::write(&file, example).unwrap();
-        options.push((*name, file.display().to_string()));
-    }
-    let options: Vec<(&str, &str)> =
-        options.iter().map(|(name, file)| (*name, file.as_str())).collect();
-    assert_eq!(options.len(), 2);
-    let state = start(&data, &options).await.unwrap();
+    let examples = guide.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let file = data.path().join("portcullis.toml");
+    fs::write(&file, examples.collect::<String>()).unwrap();
+    let state = start(&data, &[("--config", file.to_str().unwrap())]).await.unwrap();
     assert_eq!((state.resources.len(), state.trusted_issuers.len()), (2, 1));
 }
 
 #[tokio::test]
-async fn files_that_say_what_cannot_be_stop_the_start() {
+async fn a_mistake_in_the_configuration_file_is_told_with_its_place_and_what_to_write() {
     let data = directory();
-    let file = data.path().join("file").display().to_string();
-    for (option, text, hint) in [
-        ("--resources-file", r#"[{"resource":"https://a.test/","name":"A","scopes":[]}]"#, "write"),
-        ("--resources-file", "[]", "no resource"),
+    let file = data.path().join("portcullis.toml").display().to_string();
+    let resource = "[[resources]]\nresource = \"https://a.test/m\"\nname = \"A\"\nscopes = []\n";
+    for (text, told) in [
+        (resource.replace("a.test/m", "a.test/"), "1:1: write the resource"),
+        (format!("\n{resource}access_token_lifetime = 86401"), "2:1: the access_token_lifetime"),
         (
-            "--resources-file",
-            r#"[{"resource":"https://a.test/m","name":"A","scopes":[],"access_token_lifetime":86401}]"#,
-            "86400",
+            format!("{resource}\n{resource}"),
+            "1:1: the resource \"https://a.test/m\" is named twice",
         ),
-        ("--resources-file", r#"[{"resource":"https://a.test","nam":"A"}]"#, "nam"),
-        ("--trusted-issuers-file", r#"[{"issuer":"https://a.test","people":{}}]"#, "jwks"),
-        ("--trusted-issuers-file", "{}", "sequence"),
+        (resource.replace("name", "nam"), "3:1: unknown key `nam`; did you mean `name`?"),
+        ("[[resource]]".into(), "1:3: unknown key `resource`; did you mean `resources`?"),
+        ("[limits]".into(), "unknown key `limits`; the keys here are resources, upstreams"),
+        (resource.replace("\"A\"", "1"), "3:8: invalid type: integer `1`, expected a string"),
+        (resource.replace("name = \"A\"\n", ""), "1:1: missing key `name`"),
+        ("resources = [".into(), "1:14: "),
+        ("[[trusted_issuers]]\nissuer = \"https://a.test\"\npeople = {}".into(), "1:1: give"),
+        ("trusted_issuers = {}".into(), "1:19: invalid type: map, expected a sequence"),
     ] {
-        fs::write(&file, text).unwrap();
-        let refused = start(&data, &[(option, &file)]).await.map(|_| ()).unwrap_err().to_string();
-        assert!(refused.contains(hint), "{refused}");
+        fs::write(&file, &text).unwrap();
+        let refused = refusal(&[("--config", &file)]).await;
+        assert!(refused.starts_with(&format!("{file}:")) && refused.contains(told), "{refused}");
     }
+    let absent = refusal(&[("--config", "/nowhere/portcullis.toml")]).await;
+    assert!(absent.contains("/nowhere/portcullis.toml cannot be read"), "{absent}");
+}
+
+#[tokio::test]
+async fn without_a_place_where_people_sign_in_nothing_starts() {
+    let config = Config::try_parse_from(["auth"]).unwrap();
+    let refused = AppState::start(config, Clock::system()).await.map(|_| ()).unwrap_err();
+    assert!(refused.to_string().contains("set GITHUB_CLIENT_ID"), "{refused}");
 }
 
 #[test]

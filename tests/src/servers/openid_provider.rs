@@ -145,7 +145,7 @@ impl OpenIdProvider {
         self.shared.with(|inner| inner.last_query.get(name).cloned())
     }
 
-    /// The entry of the upstreams file for this provider; the secret is written to `secret_file`.
+    /// The entry under `[[upstreams]]` for this provider; the secret is written to `secret_file`.
     pub fn entry(&self, name: &str, secret_file: &std::path::Path) -> Value {
         std::fs::write(secret_file, format!("{CLIENT_SECRET}\n")).expect("a secret file");
         json!({"name": name, "label": "Example ID", "issuer": self.issuer,

@@ -5,7 +5,7 @@ use auth::{oauth::foreign_text::UpstreamSubject, storage::identities};
 use keys::{Algorithm, SigningKey, TokenType};
 use serde_json::{Value, json};
 
-use crate::stack::{Engine, Stack};
+use crate::stack::{Engine, Stack, config_file};
 
 pub const ISSUER: &str = "https://idp.example.com";
 /// How it knows the default person.
@@ -43,17 +43,15 @@ impl TrustedIssuer {
     /// The same, on either engine.
     pub async fn trusted_on(&self, engine: Engine, change: &Value) -> Stack {
         let directory = tempfile::tempdir().expect("a directory");
-        let file = directory.path().join("issuers.json");
+        let file = directory.path().join("portcullis.toml");
         let mut entry = self.entry();
         for (name, value) in change.as_object().expect("an object") {
             entry[name] = value.clone();
         }
         entry.as_object_mut().expect("an object").retain(|_, value| !value.is_null());
-        std::fs::write(&file, json!([entry]).to_string()).expect("a file");
-        let file = file.display().to_string();
-        let options = ["--trusted-issuers-file", &file];
+        let [option, file] = config_file::write(&file, &json!({"trusted_issuers": [entry]}));
         let on_loopback = ["--insecure-metadata-documents-on-loopback", "true"];
-        Stack::on_with(engine, &[options, on_loopback].concat()).await
+        Stack::on_with(engine, &[[&*option, &*file], on_loopback].concat()).await
     }
 
     /// The default person has an account, under this issuer and subject.

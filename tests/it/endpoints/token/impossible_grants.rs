@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
     programs::client::{Answer, Client, with},
-    stack::{Stack, access_token::claims},
+    stack::{Stack, access_token::claims, config_file},
 };
 use uuid::Uuid;
 
@@ -20,12 +20,12 @@ const ELSEWHERE: &str = "http://localhost:9/elsewhere";
 /// Another replica with the same database and secret, which serves other resources.
 async fn with_resources(stack: &Stack, resources: Value) -> Stack {
     let path = |name: &str| stack.directory().join(name).display().to_string();
-    std::fs::write(path("resources.json"), resources.to_string()).unwrap();
     let database = format!("sqlite://{}", path("auth.db"));
     let secret = path("secret");
-    let resources = path("resources.json");
+    let file = stack.directory().join("portcullis.toml");
+    let [option, file] = config_file::write(&file, &json!({"resources": resources}));
     let same = ["--database-url", &database, "--secret-file", &secret];
-    Stack::start_with(&[&same[..], &["--resources-file", &resources]].concat(), &[]).await
+    Stack::start_with(&[&same[..], &[&*option, &*file]].concat(), &[]).await
 }
 
 async fn without_resource(stack: &Stack) -> Stack {

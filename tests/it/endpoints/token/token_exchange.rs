@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
     programs::client::{Answer, Client, REDIRECT_URI, with, without},
-    stack::{Stack, access_token::claims},
+    stack::{Stack, access_token::claims, config_file},
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -27,7 +27,7 @@ struct Setting {
 impl Setting {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("resources.json");
+        let file = directory.path().join("portcullis.toml");
         let scope = |name: &str| json!({"name": name, "description": name});
         let resource = |identifier: &str, exchanges_for: &[&str], scopes: Value| {
             json!({"resource": identifier, "name": "R", "scopes": scopes,
@@ -38,9 +38,8 @@ impl Setting {
             resource(BACK, &[], json!([scope("read"), scope("secret")])),
             resource("http://localhost:9/third", &[], json!([scope("read")])),
         ]);
-        std::fs::write(&file, resources.to_string()).unwrap();
-        let file = file.display().to_string();
-        let mut stack = Stack::start_with(&["--resources-file", &file], &[]).await;
+        let options = config_file::write(&file, &json!({"resources": resources}));
+        let mut stack = Stack::start_with(&options.each_ref().map(String::as_str), &[]).await;
         stack.audience = FRONT.into();
         let app = Client::register(&stack).await;
         let tokens = app.post("/token", &app.code_form(&code(&app).await)).await;

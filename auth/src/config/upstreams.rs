@@ -1,26 +1,35 @@
-//! The file of OpenID providers.
+//! OpenID providers, as the configuration file describes them.
 
 use std::{collections::HashSet, path::PathBuf};
 
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use super::github;
-use crate::config::{Config, ConfigError, read_json, secret_file};
+use super::{Config, secret_file};
+
+/// Name of GitHub among the upstreams.
+pub(crate) const GITHUB: &str = "github";
 
 /// Longest name, in bytes.
 const MAX_NAME_LENGTH: usize = 32;
 
-/// An OpenID provider as the file describes it.
-#[derive(Clone, Debug, Deserialize)]
+/// An OpenID provider where people can sign in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+pub(super) struct Upstream {
+    /// Its name in URLs. Accounts are stored under it, so it must never change.
     name: String,
+    /// What people call it.
     label: String,
+    /// Its issuer identifier, exactly as its metadata has it.
     issuer: String,
+    /// The client_id of this server there.
     client_id: String,
+    /// File that holds the client secret of this server there.
     client_secret_file: PathBuf,
+    /// Scopes to ask for there.
     #[serde(default = "usual_scope")]
     scope: String,
 }
@@ -44,27 +53,26 @@ pub(crate) struct OpenIdSetting {
     pub(crate) scope: String,
 }
 
-/// Reads and checks the file, if there is one.
-pub(crate) fn read(config: &Config) -> Result<Vec<OpenIdSetting>, ConfigError> {
-    let Some(file) = &config.upstreams_file else {
-        return Ok(Vec::new());
-    };
-    let unusable = |why| ConfigError::Upstreams(file.display().to_string(), why);
-    let entries: Vec<Entry> = read_json(file).map_err(unusable)?;
+/// Refuses upstreams that could not be used, or not told apart. The error is the place in the list, and
+/// what to write there instead.
+pub(super) fn check(
+    upstreams: Vec<Upstream>,
+    config: &Config,
+) -> Result<Vec<OpenIdSetting>, (usize, String)> {
     let mut taken = HashSet::new();
     if config.github_client_id.is_some() {
-        taken.insert(github::PROVIDER.to_owned());
+        taken.insert(GITHUB.to_owned());
     }
-    let checked = entries.into_iter().map(|entry| {
-        if !taken.insert(entry.name.clone()) {
-            return Err(unusable(format!("the name {:?} is taken", entry.name)));
+    let checked = upstreams.into_iter().enumerate().map(|(at, upstream)| {
+        if !taken.insert(upstream.name.clone()) {
+            return Err((at, format!("the name {:?} is taken", upstream.name)));
         }
-        entry.check(config).map_err(unusable)
+        upstream.check(config).map_err(|why| (at, why))
     });
     checked.collect()
 }
 
-impl Entry {
+impl Upstream {
     fn check(self, config: &Config) -> Result<OpenIdSetting, String> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if !(1..=MAX_NAME_LENGTH).contains(&self.name.len()) || !self.name.bytes().all(plain) {

@@ -1,0 +1,129 @@
+//! The configuration file, `portcullis.toml`: every setting that is a list or a table.
+
+use std::{fmt, fs, path::Path};
+
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Deserialize;
+use toml::{Spanned, de};
+
+use super::{
+    Config, ConfigError, languages,
+    upstreams::{self, OpenIdSetting, Upstream},
+};
+use crate::oauth::{
+    resource::{self, Resource},
+    trusted_issuer::{self, TrustedIssuer},
+};
+
+/// Most edits between an unknown key and the one that is suggested instead.
+const MAX_EDITS: usize = 3;
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "portcullis.toml")]
+pub(crate) struct Document {
+    /// The MCP servers that tokens are for; the demo server if there are none.
+    #[schemars(with = "Vec<Resource>")]
+    resources: Vec<Spanned<Resource>>,
+    /// OpenID providers where people can sign in, besides GitHub or instead of it.
+    #[schemars(with = "Vec<Upstream>")]
+    upstreams: Vec<Spanned<Upstream>>,
+    /// Issuers whose assertions are believed: of people, or of workloads.
+    #[schemars(with = "Vec<TrustedIssuer>")]
+    trusted_issuers: Vec<Spanned<TrustedIssuer>>,
+}
+
+/// The file, checked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ConfigFile {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) upstreams: Vec<OpenIdSetting>,
+    pub(crate) trusted_issuers: Vec<TrustedIssuer>,
+}
+
+/// What is wrong in the file, where, and what to write instead.
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    line: usize,
+    column: usize,
+    what: String,
+}
+
+impl ConfigFile {
+    /// Reads and checks the file at `path`.
+    pub(super) fn read(path: &Path, config: &Config) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|cause| ConfigError::UnreadableFile(name.clone(), cause))?;
+        Self::parse(&text, config).map_err(|mistake| ConfigError::File(name, mistake))
+    }
+
+    /// The JSON schema of the file.
+    pub(crate) fn schema() -> Schema {
+        schema_for!(Document)
+    }
+
+    fn parse(text: &str, config: &Config) -> Result<Self, Mistake> {
+        let document: Document = toml::from_str(text).map_err(|error| Mistake::of(text, &error))?;
+        Ok(Self {
+            resources: checked(text, document.resources, |resources| {
+                resource::check(&resources, &languages()).map(|()| resources)
+            })?,
+            upstreams: checked(text, document.upstreams, |all| upstreams::check(all, config))?,
+            trusted_issuers: checked(text, document.trusted_issuers, |issuers| {
+                trusted_issuer::check(&issuers).map(|()| issuers)
+            })?,
+        })
+    }
+}
+
+/// Checks a list, and finds the place of what does not pass.
+fn checked<T, R>(
+    text: &str,
+    items: Vec<Spanned<T>>,
+    check: impl FnOnce(Vec<T>) -> Result<R, (usize, String)>,
+) -> Result<R, Mistake> {
+    let places: Vec<usize> = items.iter().map(|item| item.span().start).collect();
+    let items = items.into_iter().map(Spanned::into_inner).collect();
+    check(items)
+        .map_err(|(at, what)| Mistake::at(text, places.get(at).copied().unwrap_or_default(), what))
+}
+
+impl Mistake {
+    fn at(text: &str, offset: usize, what: String) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self { line: before.matches('\n').count() + 1, column: line.chars().count() + 1, what }
+    }
+
+    fn of(text: &str, error: &de::Error) -> Self {
+        let message = error.message();
+        let what = if message.starts_with("unknown field") {
+            unknown_key(message)
+        } else {
+            message.replace('\n', " ").replace("field", "key")
+        };
+        Self::at(text, error.span().unwrap_or_default().start, what)
+    }
+}
+
+/// Rewords "unknown field `a`, expected one of `b`, `c`".
+fn unknown_key(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted.next().unwrap_or_default();
+    let known: Vec<&str> = quoted.collect();
+    let near = known.iter().map(|key| (strsim::damerau_levenshtein(unknown, key), key));
+    match near.min() {
+        Some((edits, key)) if edits <= MAX_EDITS => {
+            format!("unknown key `{unknown}`; did you mean `{key}`?")
+        }
+        _ => format!("unknown key `{unknown}`; the keys here are {}", known.join(", ")),
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.what)
+    }
+}
