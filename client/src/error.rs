@@ -54,7 +54,7 @@ pub enum Error {
     NotKept(io::Error),
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    #[error("cannot keep the names of servers: {0}")]
+    #[error("cannot read or write the names of servers: {0}")]
     Servers(io::Error),
     #[error(transparent)]
     Output(#[from] OutputError),

@@ -112,16 +112,16 @@ fn failure(error: InquireError) -> Error {
 
 fn ask_blocking(completer: Completer, coloured: bool) -> Result<LineAnswer, Error> {
     let offers = Offers { completer, typed: Arc::default() };
-    let typed = Arc::clone(&offers.typed);
     let asked = Text::new("")
         .with_autocomplete(offers.clone())
         .with_help_message("tab completes · ↑↓ choose · help · quit")
         .with_render_config(appearance(coloured))
         .prompt();
-    let nothing_typed = || typed.lock().unwrap_or_else(PoisonError::into_inner).trim().is_empty();
     match asked {
         Ok(line) => Ok(LineAnswer::Line(offers.line_of(line))),
-        Err(InquireError::OperationCanceled) if nothing_typed() => Ok(LineAnswer::Leave),
+        Err(InquireError::OperationCanceled) if offers.current().trim().is_empty() => {
+            Ok(LineAnswer::Leave)
+        }
         Err(InquireError::OperationCanceled) => Ok(LineAnswer::Cancelled),
         Err(InquireError::OperationInterrupted) => Ok(LineAnswer::Interrupted),
         Err(error) => Err(failure(error)),

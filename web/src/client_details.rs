@@ -118,10 +118,10 @@ impl OwnPages {
 fn https(address: &str) -> Option<(String, String)> {
     let rest = address.strip_prefix("https://")?;
     let host = rest.split(['/', '?', '#']).next()?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
-    let is_host = !host.is_empty() && host.chars().all(plain);
+    let is_plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b));
     let is_address = address.len() <= 512 && address.bytes().all(|b| b.is_ascii_graphic());
-    (is_host && is_address).then(|| (address.to_owned(), host.to_owned()))
+    let is_fit = !host.is_empty() && is_plain && is_address;
+    is_fit.then(|| (address.to_owned(), host.to_owned()))
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ impl Color {
 
     /// This colour, mixed with `other` just enough to be read on `ground`.
     fn away_from(self, ground: Self, other: Self) -> Self {
-        let readable = |color: &Self| color.contrast(ground) >= ENOUGH;
-        (0..=100).map(|percent| self.mixed(other, percent)).find(readable).unwrap_or(other)
+        let mut mixtures = (0..=100).map(|percent| self.mixed(other, percent));
+        mixtures.find(|color| color.contrast(ground) >= ENOUGH).unwrap_or(other)
     }
 
     fn declarations(self, on_accent: Self, stronger: Self) -> String {

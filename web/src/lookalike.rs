@@ -54,8 +54,8 @@ pub(crate) fn claimed_brand(name: &str, hosts: &[&str], operator: &str) -> Optio
 /// Whether one word of a name mixes letters of alphabets that look alike.
 pub(crate) fn mixes_alphabets(name: &str) -> bool {
     name.split_whitespace().any(|word| {
-        let used = |script: &Script| word.chars().any(|letter| letter.script() == *script);
-        ALIKE.iter().filter(|script| used(script)).count() > 1
+        let scripts: Vec<Script> = word.chars().map(|letter| letter.script()).collect();
+        ALIKE.iter().filter(|script| scripts.contains(script)).count() > 1
     })
 }
 

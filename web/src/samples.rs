@@ -41,23 +41,20 @@ pub fn all() -> Vec<Sample> {
 
 /// Every page in one frame.
 fn under(frame: &Frame, prefix: &str, note: &str) -> Vec<Sample> {
-    let sample = |(path, shows, html): (&str, &str, String)| Sample {
-        path: format!("{prefix}{path}"),
-        shows: format!("{note}{shows}"),
-        html,
-    };
-    [
+    let pages = [
         home(frame),
         sign_in::samples(frame),
         consent::samples(frame),
         device::samples(frame),
         account::samples(frame),
         errors(frame),
-    ]
-    .into_iter()
-    .flatten()
-    .map(sample)
-    .collect()
+    ];
+    let samples = pages.into_iter().flatten().map(|(path, shows, html)| Sample {
+        path: format!("{prefix}{path}"),
+        shows: format!("{note}{shows}"),
+        html,
+    });
+    samples.collect()
 }
 
 /// A page that lists and links these samples.

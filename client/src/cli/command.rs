@@ -127,8 +127,8 @@ pub(crate) enum SkillCommand {
 }
 
 fn server_name(text: &str) -> Result<String, String> {
-    let is_good = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    if !text.is_empty() && text.chars().all(is_good) {
+    let mut letters = text.chars();
+    if !text.is_empty() && letters.all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
         Ok(text.to_owned())
     } else {
         Err("use letters, digits, `-`, `_` and `.`".to_owned())

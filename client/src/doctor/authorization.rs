@@ -126,7 +126,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "authorize.tells_client",
         severity: Severity::Warning,
         promise: "A request that is wrong in another way is answered at the client",
-        consequence: "the client waits until its time is up, while a page in the browser knows better",
+        consequence: "the client waits until it times out, although a page in the browser shows the error",
         fix: "once client and redirect URI are certain, redirect with error, error_description and state",
         section: "OAuth 2.1 §4.1.2.1",
         look: |evidence| {

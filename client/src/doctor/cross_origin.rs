@@ -16,7 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "tls.used",
         severity: Severity::Error,
-        promise: "The server is called by https with a certificate that is trusted, or is on this machine",
+        promise: "The server is called over https with a trusted certificate, or is on this machine",
         consequence: "tokens travel in the clear; clients refuse the address",
         fix: "serve https with a certificate of a public authority",
         section: "OAuth 2.1 §1.5; RFC 6750 §5.3",
@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "clock.skew",
         severity: Severity::Warning,
-        promise: "Its clock agrees with this machine's to a minute",
+        promise: "Its clock and this machine's differ by a minute at most",
         consequence: "verifiers take fresh tokens for expired, or for not valid yet",
         fix: "synchronise the clocks (NTP) of the authorization server and of this machine",
         section: "RFC 7519 §4.1.4; RFC 9110 §6.6.1",

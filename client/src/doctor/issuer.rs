@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "issuer.announced_slash",
         severity: Severity::Error,
-        promise: "authorization_servers has no slash that the issuer has not",
+        promise: "authorization_servers does not end in a slash that the issuer lacks",
         consequence: "Python SDK and FastMCP refuse: they compare byte for byte",
         fix: "take the slash off in authorization_servers; URL libraries add it",
         section: "RFC 8414 §3.3",
@@ -40,7 +40,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "issuer.own_slash",
         severity: Severity::Error,
-        promise: "The issuer has no slash that authorization_servers has not",
+        promise: "The issuer does not end in a slash that authorization_servers lacks",
         consequence: "TypeScript SDK 2, mcp-remote, Inspector, Python SDK and FastMCP refuse",
         fix: "take the slash off in `issuer`; URL libraries add it",
         section: "RFC 8414 §3.3",

@@ -179,7 +179,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "resource.bearer_methods",
         severity: Severity::Warning,
         promise: "Tokens do not go in addresses",
-        consequence: "a token in an address ends in logs and in histories; MCP forbids it",
+        consequence: "a token in an address ends up in logs and histories; MCP forbids it",
         fix: "set `bearer_methods_supported: [\"header\"]`",
         section: "RFC 6750 §2; MCP authorization, Token Requirements",
         look: |evidence| {

@@ -122,7 +122,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.no_plain",
         severity: Severity::Advice,
         promise: "It does not offer PKCE plain",
-        consequence: "a client that is talked down to it shows its verifier to the browser",
+        consequence: "a client that is downgraded to it reveals its verifier to the browser",
         fix: "offer S256 only",
         section: "OAuth 2.1 §7.5.1; RFC 9700 §2.1.1",
         look: |evidence| lists_none(evidence, "code_challenge_methods_supported", "plain"),

@@ -142,7 +142,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "sign_in.not_in_query",
         severity: Severity::Error,
         promise: "A token in the address is not accepted",
-        consequence: "tokens end in logs and histories; MCP forbids it",
+        consequence: "tokens end up in logs and histories; MCP forbids it",
         fix: "read the token from the Authorization header alone",
         section: "MCP authorization, Token Requirements; RFC 6750 §2.3",
         look: |evidence| {
@@ -208,7 +208,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Advice,
         promise: "After that, the first answer's access token still works",
         consequence: "two programs of one person sign each other out",
-        fix: "let a repeated refresh token end nothing within the time of grace",
+        fix: "let a repeated refresh token end nothing within the grace period",
         section: "RFC 9700 §4.14.2",
         look: |evidence| {
             evidence.answer(Probe::RefreshAgain)?;
@@ -230,7 +230,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "sign_in.revocation",
         severity: Severity::Error,
         promise: "Revoking the refresh token ends it",
-        consequence: "who signs out on a lost machine stays signed in there",
+        consequence: "a user who signs out of a lost machine stays signed in there",
         fix: "end the whole grant when either of its tokens is revoked",
         section: "RFC 7009 §2.1",
         look: |evidence| {

@@ -227,12 +227,12 @@ fn well_known_urls(issuer: &str) -> Result<Vec<Url>, OAuthError> {
     if !path.is_empty() {
         places.push(format!("{path}/.well-known/openid-configuration"));
     }
-    let at = |place: String| {
+    let urls = places.into_iter().map(|place| {
         let mut url = base.clone();
         url.set_path(&place);
         url
-    };
-    Ok(places.into_iter().map(at).collect())
+    });
+    Ok(urls.collect())
 }
 
 #[cfg(test)]

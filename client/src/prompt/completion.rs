@@ -149,10 +149,10 @@ impl Completer {
 /// Suggestions that add one of `words` to `before`, their descriptions in one column.
 fn described(words: &[(String, &str)], before: &str) -> Vec<Suggestion> {
     let width = words.iter().map(|(word, _)| word.chars().count()).max().unwrap_or_default();
-    let suggest = |(word, about): &(String, &str)| {
+    let suggestions = words.iter().map(|(word, about)| {
         Suggestion::new(&format!("{word:<width$}"), about, format!("{before}{word}"))
-    };
-    words.iter().map(suggest).collect()
+    });
+    suggestions.collect()
 }
 
 fn common_start(one: &str, other: &str) -> String {
@@ -167,12 +167,12 @@ impl Suggestion {
 }
 
 fn arguments(tool: &Tool) -> Vec<(String, String)> {
-    let describe = |description: Option<String>| printable_line(&description.unwrap_or_default());
-    Parameters::parse(&tool.input_schema)
-        .named
-        .into_iter()
-        .map(|one| (format!("{}=", printable_line(&one.name)), describe(one.description)))
-        .collect()
+    let parameters = Parameters::parse(&tool.input_schema).named;
+    let arguments = parameters.iter().map(|one| {
+        let about = printable_line(one.description.as_deref().unwrap_or_default());
+        (format!("{}=", printable_line(&one.name)), about)
+    });
+    arguments.collect()
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ impl AccountPage {
         let text = frame.text;
         let entries = self.sessions.iter().map(|session| session.entry(text, &self.csrf));
         let apps = self.app_page.number;
-        let address = |number: usize| format!("/account?page={apps}&sessions={number}#sessions");
+        let others = self.session_page.neighbours(text, text.sessions, |number| {
+            format!("/account?page={apps}&sessions={number}#sessions")
+        });
         view! {
             <section id="sessions">
                 <h2>{text.sessions}</h2>
                 <ul class="rows">{entries.collect_view()}</ul>
-                {self.session_page.neighbours(text, text.sessions, address)}
+                {others}
                 {self.sign_out_elsewhere(text)}
             </section>
         }

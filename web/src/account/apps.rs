@@ -16,14 +16,16 @@ impl AccountPage {
         let text = frame.text;
         let apps = self.apps.iter().map(|app| app.entry(frame, &self.csrf)).collect_view();
         let sessions = self.session_page.number;
-        let address = |number: usize| format!("/account?page={number}&sessions={sessions}#apps");
+        let others = self.app_page.neighbours(text, text.connected_apps, |number| {
+            format!("/account?page={number}&sessions={sessions}#apps")
+        });
         let empty = self.apps.is_empty().then(|| view! { <p>{text.no_apps}</p> });
         view! {
             <section id="apps">
                 <h2>{text.connected_apps}</h2>
                 {empty}
                 <ul class="rows">{apps}</ul>
-                {self.app_page.neighbours(text, text.connected_apps, address)}
+                {others}
             </section>
         }
     }

@@ -42,10 +42,6 @@ struct Column {
 impl Column {
     fn new(name: &str, rows: &[&Map<String, Value>]) -> Self {
         let values = || rows.iter().map(|row| row.get(name));
-        let shown = |value: &Value| {
-            let plain = cell(value).unwrap_or_else(|| value.to_string());
-            printable_line(&plain)
-        };
         Self {
             name: printable_line(name),
             cells: values().map(|value| value.map(shown).unwrap_or_default()).collect(),
@@ -57,6 +53,10 @@ impl Column {
         let cells = self.cells.iter().map(|cell| cell.width());
         cells.chain([self.name.width()]).max().unwrap_or_default()
     }
+}
+
+fn shown(value: &Value) -> String {
+    printable_line(&cell(value).unwrap_or_else(|| value.to_string()))
 }
 
 /// The widths of the columns: as wide as they are or, where that is too much, the widest made
@@ -93,15 +93,15 @@ fn row(cells: &[&str], table: &[Column], widths: &[usize]) -> Vec<String> {
     let cells = cells.iter().zip(widths).map(|(cell, width)| folded(cell, *width));
     let cells: Vec<Vec<String>> = cells.collect();
     let height = cells.iter().map(Vec::len).max().unwrap_or_default();
-    let line = |index: usize| {
+    let lines = (0..height).map(|index| {
         let parts = cells.iter().zip(table).zip(widths).map(|((cell, column), width)| {
             let text = cell.get(index).map_or("", String::as_str);
             let space = " ".repeat(width.saturating_sub(text.width()));
             if column.is_numeric { format!("{space}{text}") } else { format!("{text}{space}") }
         });
         parts.collect::<Vec<_>>().join(&" ".repeat(GAP)).trim_end().to_owned()
-    };
-    (0..height).map(line).collect()
+    });
+    lines.collect()
 }
 
 /// `text` in lines of at most `width` cells, broken between words where there is a space.
@@ -131,13 +131,15 @@ fn folded(text: &str, width: usize) -> Vec<String> {
 /// Each row by itself, a member to a line.
 fn one_by_one(table: &[Column], height: usize) -> String {
     let width = table.iter().map(|column| column.name.width()).max().unwrap_or_default();
-    let line = |column: &Column, index: usize| {
-        let space = " ".repeat(width - column.name.width());
-        let cell = column.cells.get(index).map_or("", String::as_str);
-        format!("{}{space}  {cell}", column.name).trim_end().to_owned()
-    };
-    let one = |index| table.iter().map(|column| line(column, index)).collect::<Vec<_>>().join("\n");
-    (0..height).map(one).collect::<Vec<_>>().join("\n\n")
+    let rows = (0..height).map(|index| {
+        let lines = table.iter().map(|column| {
+            let space = " ".repeat(width - column.name.width());
+            let cell = column.cells.get(index).map_or("", String::as_str);
+            format!("{}{space}  {cell}", column.name).trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    rows.collect::<Vec<_>>().join("\n\n")
 }
 
 #[cfg(test)]

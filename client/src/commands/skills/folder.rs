@@ -62,8 +62,8 @@ fn fill(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
 
 /// Whether `name` may be that of a file or folder: no hidden one, no way up, nothing to escape.
 fn is_safe_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    name.bytes().all(fits) && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+    name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 #[cfg(test)]

@@ -76,9 +76,8 @@ impl Prober<'_> {
             let client = self.public(redirect_uri);
             self.send_registration(probe, endpoint, &client).await;
         }
-        let accepts = |probe| self.evidence.answer(probe).is_ok_and(is_accepted);
         // If each is welcome with an authentication method, it may have missed that.
-        if alone.iter().all(|(probe, _)| accepts(*probe)) {
+        if alone.iter().all(|(probe, _)| self.evidence.answer(*probe).is_ok_and(is_accepted)) {
             let client = metadata(&[loopback]);
             self.send_registration(Probe::RegisterMinimal, endpoint, &client).await;
         }

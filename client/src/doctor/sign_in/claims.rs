@@ -21,10 +21,10 @@ pub(super) fn audience(evidence: &Evidence) -> Judged {
     let shown = claims.get("aud").map_or("no aud".to_owned(), |aud| format!("aud is {aud}"));
     ensure(!audiences.is_empty(), || shown.clone())?;
     if !audiences.iter().any(|audience| is_here(audience, resource)) {
-        let is_address = |audience: &&str| {
-            Url::parse(audience).is_ok_and(|url| url.scheme().starts_with("http"))
-        };
-        ensure(!audiences.iter().any(is_address), || shown.clone())?;
+        let names_address = audiences
+            .iter()
+            .any(|audience| Url::parse(audience).is_ok_and(|url| url.scheme().starts_with("http")));
+        ensure(!names_address, || shown.clone())?;
         return not_asked(&format!("{shown}, which may be a name for this resource"));
     }
     match claims.get("iss").and_then(Value::as_str) {
