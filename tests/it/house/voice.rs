@@ -7,20 +7,20 @@ use super::sources::{documents, sources};
 /// Words that a reader would have to learn or to read twice, with the number that is left in
 /// sources and documents. Names count like prose.
 const WORDS: [(&str, usize); 16] = [
-    ("whoever", 23),
-    ("nobody", 107),
-    ("anew", 11),
-    ("for ever", 8),
+    ("whoever", 12),
+    ("nobody", 94),
+    ("anew", 8),
+    ("for ever", 3),
     ("stands", 11),
     ("beside", 3),
-    ("is no", 137),
-    ("are no", 18),
+    ("is no", 130),
+    ("are no", 17),
     ("asker", 0),
     ("arrival", 0),
     ("manners", 0),
     ("farewell", 0),
-    ("begun", 13),
-    ("somebody", 18),
+    ("begun", 7),
+    ("somebody", 13),
     ("what is presented", 0),
     ("of which", 18),
 ];
