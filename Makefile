@@ -74,6 +74,9 @@ recordings: build ## play the client in a terminal and keep what is seen in docs
 	@scripts/prepare-tests
 	@$(CARGO) run --quiet -p tests --bin recordings -- docs/terminal
 
-.cargo/config.toml:
+# SQLite's query planner stability guarantee: a statement keeps its plan whatever values are bound to it. Without
+# it SQLite prepares each statement again at each use.
+.cargo/config.toml: Makefile
 	@mkdir -p .cargo
-	@if [ "$(OPENSSL)" = 1 ]; then printf '[env]\nOPENSSL_NO_VENDOR = "1"\n' > $@; else : > $@; fi
+	@printf '[env]\nLIBSQLITE3_FLAGS = "-DSQLITE_ENABLE_QPSG"\n' > $@
+	@if [ "$(OPENSSL)" = 1 ]; then printf 'OPENSSL_NO_VENDOR = "1"\n' >> $@; fi

@@ -221,6 +221,8 @@ fn create_privately(name: &str) -> Result<(), OpenError> {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::Statement;
+
     use super::*;
 
     #[tokio::test]
@@ -232,5 +234,17 @@ mod tests {
         database.connection().execute_unprepared(applied).await.unwrap();
         let error = Database::open(&url).await.unwrap_err();
         assert!(matches!(error, OpenError::OtherVersion), "{error}");
+    }
+
+    #[tokio::test]
+    async fn sqlite_keeps_the_plan_of_a_statement_when_values_are_bound() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/auth.db", directory.path().display());
+        let database = Database::open(&url).await.unwrap();
+        let query = Statement::from_string(DbBackend::Sqlite, "PRAGMA compile_options");
+        let rows = database.connection().query_all_raw(query).await.unwrap();
+        let mut options = rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap());
+        let is_on = options.any(|option| option == "ENABLE_QPSG");
+        assert!(is_on, "SQLite was built without .cargo/config.toml: run `make build`");
     }
 }
