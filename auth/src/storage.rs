@@ -8,15 +8,11 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     panic::Location,
     path::Path,
-    time::Duration,
 };
 
 use migration::Migrator;
 use percent_encoding::percent_decode_str;
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, DbBackend, DbErr,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::MigratorTrait;
 use thiserror::Error;
 
@@ -54,6 +50,7 @@ pub mod security_events;
 pub mod sessions;
 pub mod signing_keys;
 pub mod single_use;
+mod sqlite;
 mod time_limits;
 mod transaction;
 pub mod users;
@@ -135,22 +132,14 @@ impl Database {
     /// Opens the database that `url` names and brings its schema up to date. An SQLite file and its
     /// directory are created for this user alone.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        let mut options = ConnectOptions::new(database_url::check(url)?);
-        options.sqlx_logging(false).connect_timeout(Duration::from_secs(10));
-        if let Some(file) = sqlite_file(url) {
+        let url = database_url::check(url)?;
+        let pool = if let Some(file) = sqlite_file(url) {
             create_privately(file)?;
-            // One connection: SQLite has one writer, and waiting here is cheaper than waiting there.
-            options.max_connections(1).map_sqlx_sqlite_opts(|sqlite| {
-                sqlite
-                    // A file that vanishes later must not be replaced by an empty one.
-                    .create_if_missing(false)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full)
-                    .busy_timeout(Duration::from_secs(10))
-            });
-        }
-        time_limits::on_each_connection(&mut options);
-        let database = Self(Pool::connect(options).await.map_err(OpenError::Connect)?);
+            Pool::open_sqlite(url).await
+        } else {
+            Pool::open_postgres(url).await
+        };
+        let database = Self(pool.map_err(OpenError::Connect)?);
         database.update_schema().await?;
         Ok(database)
     }
@@ -170,13 +159,13 @@ impl Database {
     /// Runs the migrations in one transaction, which one replica has at a time: those that start
     /// together wait, and find nothing left to do.
     async fn migrate(&self) -> Result<(), DbErr> {
-        let transaction = self.begin().await?;
+        let transaction = self.0.begin_migration().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
             time_limits::lift(&transaction).await?;
             let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
             transaction.execute_unprepared(&lock).await?;
         }
-        Migrator::up(transaction.for_migrations(), None).await?;
+        Migrator::up(&transaction, None).await?;
         transaction.commit().await
     }
 

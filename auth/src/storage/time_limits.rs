@@ -1,9 +1,15 @@
-//! Time limits of PostgreSQL, so that a statement neither holds a connection forever nor outlives the
-//! process that sent it.
+//! Time limits of statements and transactions, so that none of them holds a connection forever or
+//! outlives the process that sent it.
+
+use std::time::Duration;
 
 use sea_orm::{ConnectOptions, ConnectionTrait, DbErr, sqlx::Executor};
 
-/// Each is set unless DATABASE_URL (`?options=-c statement_timeout=30s`), the role or the database sets
+/// How long a transaction of SQLite may do nothing while it has the turn to write. The others wait for it,
+/// so it must wait for nothing but the database.
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Those of PostgreSQL. Each is set unless DATABASE_URL (`?options=-c statement_timeout=30s`), the role or the database sets
 /// it. `client_connection_check_interval` ends the statement of a process that has exited; it needs
 /// PostgreSQL 14.
 const LIMITS: &str = "SELECT set_config(name, wanted, false) FROM pg_settings JOIN (VALUES \
