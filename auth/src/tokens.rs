@@ -22,6 +22,8 @@ pub(crate) struct AccessToken {
     pub(crate) claims: AccessTokenClaims,
     /// The grant it came of; `None` where a client got it for itself, or by an assertion.
     pub(crate) grant: Option<grants::Model>,
+    /// Who allowed that grant, while they have an account.
+    pub(crate) user: Option<users::Model>,
 }
 
 impl LiveToken {
@@ -45,15 +47,14 @@ impl AccessToken {
             return Ok(None);
         };
         let db = state.db.connection();
-        if revocations::is_listed(db, &claims.jti).await? {
-            return Ok(None);
-        }
         let grant_id = claims.jti.split_once('.').and_then(|(id, _)| id.parse().ok());
         let Some(grant_id) = grant_id else {
             return Self::without_grant(state, claims).await;
         };
-        let grant = live_grant(state, grant_id).await?;
-        Ok(grant.map(|grant| Self { claims, grant: Some(grant) }))
+        let found = grants::find_with_user(db, grant_id, Some(&claims.jti)).await?;
+        let now = state.clock.now();
+        let live = found.filter(|found| !found.is_token_revoked && found.grant.is_live(now));
+        Ok(live.map(|found| Self { claims, grant: Some(found.grant), user: found.user }))
     }
 
     /// Without a grant, the token is valid as long as its client and its subject are.
@@ -61,11 +62,13 @@ impl AccessToken {
         state: &AppState,
         claims: AccessTokenClaims,
     ) -> Result<Option<Self>, OAuthError> {
-        if claims.sub != claims.client_id && !has_account(state, &claims.sub).await? {
+        let is_revoked = revocations::is_listed(state.db.connection(), &claims.jti).await?;
+        let is_clients_own = claims.sub == claims.client_id;
+        if is_revoked || !(is_clients_own || has_account(state, &claims.sub).await?) {
             return Ok(None);
         }
         match state.clients.find(&claims.client_id).await {
-            Ok(_) => Ok(Some(Self { claims, grant: None })),
+            Ok(_) => Ok(Some(Self { claims, grant: None, user: None })),
             Err(error) if error.code == ErrorCode::InvalidClient => Ok(None),
             Err(error) => Err(error),
         }

@@ -4,7 +4,8 @@
 mod leftovers;
 
 use sea_orm::{
-    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ConnectionTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Statement,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 pub(super) use self::leftovers::forget_ended;
 pub use self::leftovers::forget_superseded;
-use super::{Begin, StorageError, registrations, revocations};
+use super::{Begin, StorageError, registrations, revocations, users};
 use crate::oauth::refresh_token::Family;
 
 /// Seconds that a grant is kept after it has ended.
@@ -21,6 +22,20 @@ const KEPT_AFTER_END: i64 = 30 * 86_400;
 const INDEXED_LENGTH: usize = 128;
 /// Grants of one user and client that are searched for a remembered consent.
 const MAX_COMPARED_GRANTS: u64 = 20;
+/// A grant with its user, and whether a token of it was revoked: all that a request with a token asks. Both
+/// engines understand `$1`. The columns are listed, because PostgreSQL keeps the statement prepared.
+const FIND_WITH_USER: &str = "SELECT grants.id, grants.user_id, grants.client_id, grants.client_name, \
+    grants.resource, grants.scope, grants.authenticated_at, grants.created_at, grants.expires_at, \
+    grants.revoked_at, grants.refresh_token_hash, grants.refresh_generation, \
+    grants.refresh_expires_at, grants.rotations, grants.key_thumbprint, grants.session_id, \
+    grants.review_at, users.id AS user_known, users.name, users.preferred_username, users.picture, \
+    users.email, users.email_verified, users.created_at AS user_created_at, users.updated_at, \
+    EXISTS (SELECT 1 FROM revocations WHERE revocations.id = $2) AS is_token_revoked \
+    FROM grants LEFT JOIN users ON users.id = grants.user_id WHERE grants.id = $1";
+/// The replacement of a refresh token by its successor, if it still is the current one of a live grant.
+const ROTATE: &str = "UPDATE grants SET refresh_token_hash = $1, refresh_generation = $2, \
+    refresh_expires_at = $3, rotations = $4 WHERE id = $5 AND refresh_token_hash = $6 \
+    AND refresh_expires_at > $7 AND expires_at > $7 AND revoked_at IS NULL";
 
 /// A grant.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -113,6 +128,51 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, 
     Entity::find_by_id(id).one(db).await
 }
 
+/// A grant, and what else a request with a token of it asks.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The grant.
+    pub grant: Model,
+    /// Who allowed it, while they have an account.
+    pub user: Option<users::Model>,
+    /// Whether the token was revoked by itself.
+    pub is_token_revoked: bool,
+}
+
+impl FromQueryResult for Found {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let grant = Model::from_query_result(row, prefix)?;
+        let known: Option<Uuid> = row.try_get(prefix, "user_known")?;
+        let user = match known {
+            Some(id) => Some(users::Model {
+                id,
+                name: row.try_get(prefix, "name")?,
+                preferred_username: row.try_get(prefix, "preferred_username")?,
+                picture: row.try_get(prefix, "picture")?,
+                email: row.try_get(prefix, "email")?,
+                email_verified: row.try_get(prefix, "email_verified")?,
+                created_at: row.try_get(prefix, "user_created_at")?,
+                updated_at: row.try_get(prefix, "updated_at")?,
+            }),
+            None => None,
+        };
+        let is_token_revoked = row.try_get(prefix, "is_token_revoked")?;
+        Ok(Self { grant, user, is_token_revoked })
+    }
+}
+
+/// Finds a grant with its user, and whether the token `jti` was revoked, in one read.
+pub async fn find_with_user(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    jti: Option<&str>,
+) -> Result<Option<Found>, StorageError> {
+    let values = [id.into(), jti.map(str::to_owned).into()];
+    let backend = db.get_database_backend();
+    let query = Statement::from_sql_and_values(backend, FIND_WITH_USER, values);
+    Found::find_by_statement(query).one(db).await
+}
+
 /// The first refresh token of a grant.
 #[derive(Clone, Debug)]
 pub struct FirstToken {
@@ -161,19 +221,18 @@ pub async fn rotate(
 ) -> Result<bool, StorageError> {
     let Rotation { presented_hash, family, expires_at } = rotation;
     let rotations: Vec<String> = family.rotations.iter().map(i64::to_string).collect();
-    let outcome = Entity::update_many()
-        .col_expr(Column::RefreshTokenHash, Expr::value(family.current_hash))
-        .col_expr(Column::RefreshGeneration, Expr::value(i64::from(family.generation)))
-        .col_expr(Column::RefreshExpiresAt, Expr::value(expires_at))
-        .col_expr(Column::Rotations, Expr::value(rotations.join(" ")))
-        .filter(Column::Id.eq(id))
-        .filter(Column::RefreshTokenHash.eq(presented_hash))
-        .filter(Column::RefreshExpiresAt.gt(now))
-        .filter(Column::ExpiresAt.gt(now))
-        .filter(Column::RevokedAt.is_null())
-        .exec(db)
-        .await?;
-    Ok(outcome.rows_affected == 1)
+    let values = [
+        family.current_hash.into(),
+        i64::from(family.generation).into(),
+        expires_at.into(),
+        rotations.join(" ").into(),
+        id.into(),
+        presented_hash.into(),
+        now.into(),
+    ];
+    let update = Statement::from_sql_and_values(db.get_database_backend(), ROTATE, values);
+    let outcome = db.execute_raw(update).await?;
+    Ok(outcome.rows_affected() == 1)
 }
 
 /// Revokes a grant, its refresh tokens and, by the deny list, its access tokens; `false` if it was

@@ -113,7 +113,9 @@ async fn requests(db: &Pool) {
     grants::of_user_and_client(db, user, "client 77", NOW).await.unwrap();
     grants::clients_of_session(db, user).await.unwrap();
     grants::any_of_client(db, "client 77").await.unwrap();
-    grants::forget_superseded(db, user, NOW, NOW).await.unwrap();
+    let found = grants::find_with_user(db, user, Some(text)).await.unwrap();
+    let new = found.map_or_else(|| grant(user), |found| found.grant);
+    grants::forget_superseded(db, &new, None, NOW, NOW).await.unwrap();
     grants::revoke(db, user, NOW).await.unwrap();
     grants::revoke_of_user(db, user, NOW).await.unwrap();
     grants::revoke_of_client(db, "client 77", NOW).await.unwrap();
@@ -137,6 +139,29 @@ async fn requests(db: &Pool) {
     users::find(db, user).await.unwrap();
     replicas::live(db, NOW).await.unwrap();
     forget_person(db, uuid(78)).await;
+}
+
+/// A grant of SQLite's empty table.
+fn grant(id: Uuid) -> grants::Model {
+    grants::Model {
+        id,
+        user_id: id,
+        client_id: "client 77".into(),
+        client_name: String::new(),
+        resource: "https://r.test".into(),
+        scope: String::new(),
+        authenticated_at: NOW,
+        created_at: NOW,
+        expires_at: NOW,
+        revoked_at: None,
+        refresh_token_hash: None,
+        refresh_generation: 0,
+        refresh_expires_at: NOW,
+        rotations: String::new(),
+        key_thumbprint: None,
+        session_id: None,
+        review_at: NOW,
+    }
 }
 
 async fn forget_person(db: &impl Connection, user: Uuid) {

@@ -44,7 +44,7 @@ pub(super) async fn serve(
     key_thumbprint: Option<&str>,
     request: Request,
 ) -> Result<TokenResponse, OAuthError> {
-    let (code, grant) = load(state, &request.code_hash).await?;
+    let (code, grants::Found { grant, user, .. }) = load(state, &request.code_hash).await?;
     tracing::debug!(grant = %grant.id, "code found");
     check(&request, client, key_thumbprint, &code)?;
     // A code that comes twice was stolen once: what it gave is taken back (RFC 6749 §4.1.2).
@@ -55,12 +55,12 @@ pub(super) async fn serve(
     if code.expires_at <= state.clock.now() {
         return Err(unusable("code_unusable"));
     }
-    let issue = Issue::of_grant(state, client, &grant, None).await?;
+    let issue = Issue::of_grant(state, client, &grant, user, None)?;
     // Only now, so that its refusal does not reveal which codes of other clients exist.
     resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
 
     let first = First::of_grant(grant.id, client, key_thumbprint)?;
-    if !redeem(state, Code::Authorization(&code.code_hash), grant.id, first.as_ref()).await? {
+    if !redeem(state, Code::Authorization(&code.code_hash), &grant, first.as_ref()).await? {
         replay::end(state, &grant).await?;
         return Err(unusable("code_replayed"));
     }
@@ -75,13 +75,13 @@ pub(super) async fn serve(
 async fn load(
     state: &AppState,
     code_hash: &str,
-) -> Result<(authorization_codes::Model, grants::Model), OAuthError> {
+) -> Result<(authorization_codes::Model, grants::Found), OAuthError> {
     let db = state.db.connection();
     let code = authorization_codes::find(db, code_hash).await?;
     let code = code.ok_or_else(|| unusable("code_unusable"))?;
-    let grant = grants::find(db, code.grant_id).await?;
-    match grant {
-        Some(grant) if grant.is_live(state.clock.now()) => Ok((code, grant)),
+    let found = grants::find_with_user(db, code.grant_id, None).await?;
+    match found {
+        Some(found) if found.grant.is_live(state.clock.now()) => Ok((code, found)),
         _ => Err(unusable("code_unusable")),
     }
 }

@@ -53,11 +53,12 @@ pub(super) async fn serve(
         }
     };
 
-    let grant = grants::find(db, grant_id).await?;
-    let grant = grant.filter(|grant| grant.is_live(now)).ok_or_else(unusable)?;
-    let issue = Issue::of_grant(state, client, &grant, None).await?;
+    let found = grants::find_with_user(db, grant_id, None).await?;
+    let grants::Found { grant, user, .. } =
+        found.filter(|found| found.grant.is_live(now)).ok_or_else(unusable)?;
+    let issue = Issue::of_grant(state, client, &grant, user, None)?;
     let first = First::of_grant(grant_id, client, key_thumbprint)?;
-    if !redeem(state, Code::Device(&code.device_code_hash), grant_id, first.as_ref()).await? {
+    if !redeem(state, Code::Device(&code.device_code_hash), &grant, first.as_ref()).await? {
         return Err(unusable());
     }
     let extras = TokenExtras {

@@ -60,10 +60,11 @@ impl<'a> Issue<'a> {
 
     /// Tokens of a grant: all that it still allows, or what of it is `wanted`. Made before the code
     /// or refresh token is used up, because a grant of which nothing can come must leave no trace.
-    pub(super) async fn of_grant(
+    pub(super) fn of_grant(
         state: &'a AppState,
         client: &'a Client,
         grant: &'a grants::Model,
+        user: Option<users::Model>,
         wanted: Option<&ScopeSet>,
     ) -> Result<Self, OAuthError> {
         let resource = resource::of_grant(&state.resources, &grant.resource)?;
@@ -77,7 +78,6 @@ impl<'a> Issue<'a> {
                  again.",
             ));
         }
-        let user = users::find(state.db.connection(), grant.user_id).await?;
         let user = user.ok_or_else(|| {
             OAuthError::invalid_grant("user_gone", "The person no longer has an account here.")
         })?;

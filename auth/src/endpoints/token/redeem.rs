@@ -45,7 +45,7 @@ impl First {
 pub(super) async fn redeem(
     state: &AppState,
     code: Code<'_>,
-    grant_id: uuid::Uuid,
+    grant: &grants::Model,
     first: Option<&First>,
 ) -> Result<bool, StorageError> {
     let now = state.clock.now();
@@ -64,7 +64,8 @@ pub(super) async fn redeem(
     }
     if redeemed {
         let made_before = now.saturating_sub(MAX_CODE_LIFETIME + state.longest_token());
-        grants::forget_superseded(&transaction, grant_id, made_before, now).await?;
+        let key = first.and_then(|first| first.key_thumbprint.as_deref());
+        grants::forget_superseded(&transaction, grant, key, made_before, now).await?;
     }
     transaction.commit().await?;
     Ok(redeemed)

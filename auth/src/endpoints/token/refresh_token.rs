@@ -49,10 +49,10 @@ pub(super) async fn serve(
     let presented =
         RefreshToken::parse(&request.refresh_token, authenticator).ok_or_else(unusable)?;
     for _ in 0..MAX_ATTEMPTS {
-        let grant = load(state, client, &presented).await?;
+        let grants::Found { grant, user, .. } = load(state, client, &presented).await?;
         check_key(&grant, key_thumbprint)?;
         let scope = scope(state, &grant, request.scope.as_ref()).await?;
-        let issue = Issue::of_grant(state, client, &grant, Some(&scope)).await?;
+        let issue = Issue::of_grant(state, client, &grant, user, Some(&scope))?;
         resource::check_granted(&state.resources, &request.resources, &grant.resource)?;
         if let Some(successor) = rotate(state, &grant, &presented).await? {
             let refresh_token = Some(successor.expose(authenticator));
@@ -70,14 +70,13 @@ async fn load(
     state: &AppState,
     client: &Client,
     presented: &RefreshToken,
-) -> Result<grants::Model, OAuthError> {
-    let grant = grants::find(state.db.connection(), presented.grant_id()).await?;
-    match grant {
-        Some(grant) if grant.client_id == client.id && grant.is_live(state.clock.now()) => {
-            Ok(grant)
-        }
-        _ => Err(unusable()),
-    }
+) -> Result<grants::Found, OAuthError> {
+    let db = state.db.connection();
+    let found = grants::find_with_user(db, presented.grant_id(), None).await?;
+    let is_usable = |grant: &grants::Model| {
+        grant.client_id == client.id && grant.is_live(state.clock.now())
+    };
+    found.filter(|found| is_usable(&found.grant)).ok_or_else(unusable)
 }
 
 /// A refresh token of a public client is bound to the key it was given with (RFC 9449 §5).

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     super::{StorageError, consents},
-    Column, Entity, KEPT_AFTER_END, find,
+    Column, Entity, KEPT_AFTER_END, Model,
 };
 
 /// Seconds until the clean-up looks again at a grant that goes on.
@@ -72,8 +72,8 @@ pub(in crate::storage) async fn forget_ended(
     Ok((removed, may_be_more))
 }
 
-/// Removes grants that an installation left behind when it signed in again. `id` is its new grant. A
-/// grant that was made before `made_before` and never refreshed has no live access token `now`.
+/// Removes grants that an installation left behind when it signed in again. `new` is its new grant, and
+/// `key_thumbprint` the key that its refresh tokens are bound to. A grant that was made before `made_before` and never refreshed has no live access token `now`.
 ///
 /// One `client_id` may be many installations: that of a metadata document is the same on every
 /// machine, and one browser may sign several of them in. The refresh token of a grant that was
@@ -86,13 +86,11 @@ pub(in crate::storage) async fn forget_ended(
 /// because its client is told when that session ends.
 pub async fn forget_superseded(
     db: &impl ConnectionTrait,
-    id: Uuid,
+    new: &Model,
+    key_thumbprint: Option<&str>,
     made_before: i64,
     now: i64,
 ) -> Result<u64, StorageError> {
-    let Some(new) = find(db, id).await? else {
-        return Ok(0);
-    };
     // By name: the room of sessions builds on this one.
     let session = |column: &'static str| Expr::col(("sessions", column));
     let live_sessions = Query::select()
@@ -112,7 +110,7 @@ pub async fn forget_superseded(
         .filter(Column::RefreshGeneration.eq(0))
         .filter(Column::RevokedAt.is_null())
         .filter(Column::CreatedAt.lte(made_before))
-        .filter(Column::Id.ne(id))
+        .filter(Column::Id.ne(new.id))
         .filter(is_told_by_new.or(Expr::exists(live_sessions).not()))
         .order_by_desc(Column::Id)
         .limit(MAX_UNUSED_COMPARED)
@@ -120,7 +118,8 @@ pub async fn forget_superseded(
         .into_tuple()
         .all(db)
         .await?;
-    let is_same_installation = |key: &Option<String>| key.is_some() && *key == new.key_thumbprint;
+    let is_same_installation =
+        |key: &Option<String>| key.is_some() && key.as_deref() == key_thumbprint;
     let superseded = unused
         .into_iter()
         .enumerate()
