@@ -13,9 +13,7 @@ use sea_orm::{
     DatabaseConnection, DbErr, RuntimeErr, Statement,
     sqlx::{
         self, ConnectOptions,
-        sqlite::{
-            SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-        },
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
 

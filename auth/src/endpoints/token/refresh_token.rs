@@ -73,9 +73,8 @@ async fn load(
 ) -> Result<grants::Found, OAuthError> {
     let db = state.db.connection();
     let found = grants::find_with_user(db, presented.grant_id(), None).await?;
-    let is_usable = |grant: &grants::Model| {
-        grant.client_id == client.id && grant.is_live(state.clock.now())
-    };
+    let is_usable =
+        |grant: &grants::Model| grant.client_id == client.id && grant.is_live(state.clock.now());
     found.filter(|found| is_usable(&found.grant)).ok_or_else(unusable)
 }
 

@@ -19,9 +19,7 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{
-    ConnAcquireErr, DbBackend, DbErr, Statement, sqlx::sqlite::SqliteConnectOptions,
-};
+use sea_orm::{ConnAcquireErr, DbBackend, DbErr, Statement, sqlx::sqlite::SqliteConnectOptions};
 use tokio::{
     sync::{Mutex, MutexGuard, OwnedMutexGuard, oneshot},
     time::timeout,
