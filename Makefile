@@ -7,7 +7,7 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build quick test torture check fmt lint one-build workspace-hack doc deny conformance interop registrations screenshots recordings
+.PHONY: help dev build quick test torture check fmt lint one-build workspace-hack doc deny conformance interop bench-peers registrations screenshots recordings
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -34,10 +34,12 @@ check: fmt-check lint test one-build doc deny ## everything that CI checks
 
 fmt: ## format the code
 	@$(CARGO) fmt --all
+	@$(CARGO) fmt --manifest-path tests/bench/Cargo.toml
 
 .PHONY: fmt-check
 fmt-check:
 	@$(CARGO) fmt --all --check
+	@$(CARGO) fmt --manifest-path tests/bench/Cargo.toml --check
 
 lint: .cargo/config.toml ## clippy, warnings are errors
 	@$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
@@ -62,6 +64,10 @@ conformance: build ## run the official conformance suite
 
 interop: build ## run other people's clients against the servers
 	@tests/interop/run
+
+bench-peers: .cargo/config.toml ## measure CPU time next to other people's servers (docs/performance.md)
+	@tests/bench/run $(ARGS)
+	@tests/bench/report
 
 registrations: build ## register 100,000 clients and look at the database
 	@PORTCULLIS_REGISTRATIONS=100000 $(CARGO) test -p tests --test it --quiet a_flood_of_registrations
