@@ -9,8 +9,9 @@ use std::{
 
 use aws_lc_rs::{hmac, rand};
 use axum::http::{HeaderMap, Method};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use keys::{AccessTokenClaims, DpopCheck, DpopProof, MAX_DPOP_AGE};
+use keys::{
+    AccessTokenClaims, DpopCheck, DpopProof, MAX_DPOP_AGE, dpop_nonce, dpop_nonce_intervals,
+};
 
 use crate::{
     GuardError,
@@ -26,8 +27,6 @@ pub(crate) const ALGORITHMS: [&str; 3] = keys::Algorithm::NAMES;
 /// early: when the memory is full, requests with proofs are refused.
 const MAX_PROOFS: usize = 500_000;
 const MAX_PROOFS_OF_A_USER: usize = 20_000;
-/// Seconds for which a nonce is issued. It is accepted for as long again.
-const NONCE_INTERVAL: i64 = 120;
 
 /// Checks of bound tokens.
 #[derive(Debug)]
@@ -176,17 +175,17 @@ impl Nonces {
     }
 
     fn issue(&self, now: i64) -> String {
-        self.nonce(now.div_euclid(NONCE_INTERVAL))
+        let [current, _] = dpop_nonce_intervals(now);
+        self.nonce(&current)
     }
 
     /// Accepts the nonces of the current interval and the one before.
     fn accepts(&self, nonce: &str, now: i64) -> bool {
-        let interval = now.div_euclid(NONCE_INTERVAL);
-        nonce == self.nonce(interval) || nonce == self.nonce(interval.saturating_sub(1))
+        dpop_nonce_intervals(now).iter().any(|interval| nonce == self.nonce(interval))
     }
 
-    fn nonce(&self, interval: i64) -> String {
-        URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, &interval.to_be_bytes()))
+    fn nonce(&self, interval: &[u8]) -> String {
+        dpop_nonce(hmac::sign(&self.0, interval).as_ref())
     }
 }
 
@@ -261,8 +260,8 @@ mod tests {
         let (here, elsewhere) = (Nonces::new().unwrap(), Nonces::new().unwrap());
         let nonce = here.issue(1200);
         assert!(here.accepts(&nonce, 1200));
-        assert!(here.accepts(&nonce, 1200 + 2 * NONCE_INTERVAL - 1));
-        assert!(!here.accepts(&nonce, 1200 + 2 * NONCE_INTERVAL));
+        assert!(here.accepts(&nonce, 1439));
+        assert!(!here.accepts(&nonce, 1440));
         assert!(!elsewhere.accepts(&nonce, 1200));
         assert!(!here.accepts("", 1200));
     }

@@ -21,5 +21,6 @@ pub use self::sign::{
 pub use self::verify::{
     AccessTokenClaims, Actor, Algorithm, Audience, Confirmation, DpopCheck, DpopError, DpopProof,
     KeyError, KeySet, MAX_DPOP_AGE, PublicJwk, PublishedKeys, UNENFORCED_CLAIMS, UnverifiedToken,
-    Verifier, VerifyError, lenient, numeric_date, optional_numeric_date, unique_json,
+    Verifier, VerifyError, dpop_nonce, dpop_nonce_intervals, lenient, numeric_date,
+    optional_numeric_date, unique_json,
 };

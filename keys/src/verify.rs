@@ -4,6 +4,7 @@ mod algorithm;
 mod claim_formats;
 mod claims;
 mod dpop;
+mod dpop_nonce;
 mod error;
 mod jwk;
 mod jws;
@@ -18,6 +19,7 @@ pub use self::{
     claim_formats::{lenient, numeric_date, optional_numeric_date},
     claims::{AccessTokenClaims, Actor, Audience, Confirmation},
     dpop::{DpopCheck, DpopError, DpopProof, MAX_DPOP_AGE},
+    dpop_nonce::{dpop_nonce, dpop_nonce_intervals},
     error::{KeyError, VerifyError},
     jwk::PublicJwk,
     jws::UnverifiedToken,

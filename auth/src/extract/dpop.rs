@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, request::Parts};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use keys::{DpopCheck, DpopProof, MAX_DPOP_AGE};
+use keys::{DpopCheck, DpopProof, MAX_DPOP_AGE, dpop_nonce, dpop_nonce_intervals};
 
 use crate::{
     oauth::{Client, ErrorCode, OAuthError},
@@ -12,8 +11,6 @@ use crate::{
 };
 
 const HEADER: &str = "dpop";
-/// Seconds that a nonce is handed out. It counts for as long again.
-const NONCE_WINDOW: i64 = 120;
 
 /// The thumbprint of the key whose proof came with a client's request; `None` where none came and
 /// none was due. Counts the proof as used, so call it when nothing else is wrong with the client.
@@ -79,26 +76,19 @@ fn sentence(error: &impl ToString) -> String {
 
 /// The nonce to put into the next proof: the same on every replica.
 fn nonce(state: &AppState) -> String {
-    encoded(&state.seals.dpop_nonce.tag(&window(state).to_be_bytes()))
-}
-
-fn window(state: &AppState) -> i64 {
-    state.clock.now().div_euclid(NONCE_WINDOW)
-}
-
-fn encoded(tag: &[u8; 32]) -> String {
-    URL_SAFE_NO_PAD.encode(tag)
+    let [current, _] = dpop_nonce_intervals(state.clock.now());
+    dpop_nonce(&state.seals.dpop_nonce.tag(&current))
 }
 
 /// A nonce that is sent must be one of ours of late; where the settings demand one, it must be
 /// sent (RFC 9449 §8).
 fn check_nonce(state: &AppState, proof: &DpopProof) -> Result<(), OAuthError> {
     // Another replica, or this one before a change of master secret, may have handed it out.
-    let is_of = |nonce: &str, window: i64| {
-        state.seals.dpop_nonce.tags(&window.to_be_bytes()).any(|tag| nonce == encoded(&tag))
+    let is_recent = |nonce: &str| {
+        dpop_nonce_intervals(state.clock.now()).iter().any(|interval| {
+            state.seals.dpop_nonce.tags(interval).any(|tag| nonce == dpop_nonce(&tag))
+        })
     };
-    let now = window(state);
-    let is_recent = |nonce: &str| is_of(nonce, now) || is_of(nonce, now - 1);
     match &proof.nonce {
         Some(nonce) if is_recent(nonce) => Ok(()),
         None if !state.config.dpop_nonce_required => Ok(()),
