@@ -76,6 +76,8 @@ struct State {
     /// Revoked identifiers, and the time when the last of their tokens expires. Expired entries are
     /// removed, so the list is as long as what was revoked within one token lifetime.
     until: HashMap<String, i64>,
+    /// The same for the `kid`s of withdrawn keys.
+    keys_until: HashMap<String, i64>,
     known_at: Option<Instant>,
     is_failing: bool,
     last_caller: Option<Instant>,
@@ -111,18 +113,17 @@ impl DenyList {
         if self.policy == Revocations::Off {
             return Ok(());
         }
+        let mut polls = {
+            let mut state = self.state();
+            let polls = self.follow(&mut state);
+            if *polls.borrow() > 0 {
+                return state.check(token, self.policy);
+            }
+            polls.clone()
+        };
         // If the task has ended, what is known so far decides.
-        let _ = self.follow().wait_for(|polls| *polls > 0).await;
-        let state = self.state();
-        if state.lists_key(token) {
-            Err(Refusal::KeyWithdrawn)
-        } else if state.lists(token) {
-            Err(Refusal::Revoked)
-        } else if self.policy == Revocations::FailClosed && !state.is_recent() {
-            Err(Refusal::RevocationsUnknown)
-        } else {
-            Ok(())
-        }
+        let _ = polls.wait_for(|polls| *polls > 0).await;
+        self.state().check(token, self.policy)
     }
 
     /// Whether a token is known to be revoked. This counts as a call, so an open stream keeps the
@@ -131,24 +132,20 @@ impl DenyList {
         if self.policy == Revocations::Off {
             return false;
         }
-        self.follow();
-        let state = self.state();
+        let mut state = self.state();
+        self.follow(&mut state);
         state.lists_key(token) || state.lists(token)
     }
 
     /// The polls of the running task, which is started if there is none.
-    fn follow(self: &Arc<Self>) -> watch::Receiver<u64> {
-        let mut state = self.state();
+    fn follow<'a>(self: &Arc<Self>, state: &'a mut State) -> &'a watch::Receiver<u64> {
         state.last_caller = Some(Instant::now());
-        match &state.polls {
-            Some(polls) if polls.has_changed().is_ok() => polls.clone(),
-            _ => {
-                let (polled, polls) = watch::channel(0);
-                state.polls = Some(polls.clone());
-                tokio::spawn(self.clone().poll(polled));
-                polls
-            }
-        }
+        state.polls.take_if(|polls| polls.has_changed().is_err());
+        state.polls.get_or_insert_with(|| {
+            let (polled, polls) = watch::channel(0);
+            tokio::spawn(self.clone().poll(polled));
+            polls
+        })
     }
 
     async fn poll(self: Arc<Self>, polled: watch::Sender<u64>) {
@@ -234,6 +231,18 @@ impl Page {
 }
 
 impl State {
+    fn check(&self, token: Revocable<'_>, policy: Revocations) -> Result<(), Refusal> {
+        if self.lists_key(token) {
+            Err(Refusal::KeyWithdrawn)
+        } else if self.lists(token) {
+            Err(Refusal::Revoked)
+        } else if policy == Revocations::FailClosed && !self.is_recent() {
+            Err(Refusal::RevocationsUnknown)
+        } else {
+            Ok(())
+        }
+    }
+
     fn lists(&self, token: Revocable<'_>) -> bool {
         let grant = token.token_id.split_once('.').map(|(grant, _)| grant);
         self.until.contains_key(token.token_id)
@@ -241,7 +250,7 @@ impl State {
     }
 
     fn lists_key(&self, token: Revocable<'_>) -> bool {
-        token.key_id.is_some_and(|key_id| self.until.contains_key(&format!("{KEY_PREFIX}{key_id}")))
+        token.key_id.is_some_and(|key_id| self.keys_until.contains_key(key_id))
     }
 
     fn is_recent(&self) -> bool {
@@ -255,10 +264,17 @@ impl State {
         if let Some(page) = page {
             if page.version < self.version {
                 self.until.clear();
+                self.keys_until.clear();
             }
             self.version = page.version;
-            self.until.extend(page.revoked.into_iter().map(|entry| (entry.id, entry.until)));
+            for Entry { id, until } in page.revoked {
+                match id.strip_prefix(KEY_PREFIX) {
+                    Some(key_id) => self.keys_until.insert(key_id.to_owned(), until),
+                    None => self.until.insert(id, until),
+                };
+            }
         }
         self.until.retain(|_, until| now < *until);
+        self.keys_until.retain(|_, until| now < *until);
     }
 }

@@ -107,7 +107,7 @@ impl Setting {
 
     /// Waits until the task has taken a whole turn that began after now.
     async fn turn(&self) {
-        let mut turns = self.list.follow();
+        let mut turns = self.list.follow(&mut self.list.state()).clone();
         let seen = *turns.borrow_and_update();
         turns.wait_for(|turn| *turn > seen + 1).await.unwrap();
     }
