@@ -199,7 +199,7 @@ async fn answer(
     entry: Arc<Connection>,
 ) -> Result<Response<ResponseBody<Body>>, Infallible> {
     let in_progress = entry.start_request();
-    let (request, rest) = unread_body::watch(request.map(Body::new), move || entry.stop_waiting());
+    let (request, rest) = unread_body::track(request.map(Body::new), move || entry.stop_waiting());
     let mut response = router.oneshot(request).await?;
     rest.drain(&mut response).await;
     Ok(response.map(|body| in_progress.until_end_of(body)))

@@ -48,8 +48,12 @@ struct Unread {
     was_polled: bool,
 }
 
+/// Marks a request whose body is tracked, so that layers around each other do it once.
+#[derive(Clone)]
+struct IsTracked;
+
 /// Receives the part of a body that the handler does not read.
-pub(crate) struct Rest<F> {
+pub struct Rest<F> {
     /// `None` if the request has no body.
     unread: Option<oneshot::Receiver<Unread>>,
     waits_for_continue: bool,
@@ -61,15 +65,15 @@ pub(crate) struct Rest<F> {
 ///
 /// Routers that `connections::serve` serves have this already.
 pub async fn drain_unread_body(request: Request, next: Next) -> Response {
-    let (request, rest) = watch(request, || ());
+    let (request, rest) = track(request, || ());
     let mut response = next.run(request).await;
     rest.drain(&mut response).await;
     response
 }
 
-/// Tracks how much of a request's body is read. `on_received` is called, perhaps more than once, when
-/// the whole request has arrived or the server stops waiting for the rest.
-pub(crate) fn watch<F>(request: Request, on_received: F) -> (Request, Rest<F>)
+/// Tracks how much of a request's body is read, unless an outer layer does so. `on_received` is called,
+/// perhaps more than once, when the whole request has arrived or the server stops waiting for the rest.
+pub fn track<F>(mut request: Request, on_received: F) -> (Request, Rest<F>)
 where
     F: Fn() + Clone + Send + Unpin + 'static,
 {
@@ -80,10 +84,12 @@ where
         on_received: on_received.clone(),
     };
     // In HTTP/2 each request has its own stream, which can be closed alone.
-    if request.body().is_end_stream() || request.version() > Version::HTTP_11 {
+    let is_tracked = request.extensions().get::<IsTracked>().is_some();
+    if is_tracked || request.body().is_end_stream() || request.version() > Version::HTTP_11 {
         (rest.on_received)();
         return (request, rest);
     }
+    request.extensions_mut().insert(IsTracked);
     let (sender, unread) = oneshot::channel();
     rest.unread = Some(unread);
     let request = request.map(|body| {
@@ -99,7 +105,7 @@ where
 
 impl<F: Fn()> Rest<F> {
     /// Reads what the handler has left unread, or makes `response` close the connection.
-    pub(crate) async fn drain(mut self, response: &mut Response) {
+    pub async fn drain(mut self, response: &mut Response) {
         (self.on_received)();
         if !self.is_drained().await {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
