@@ -2,28 +2,26 @@
 //!
 //! header → token → [`Caller`] → host and origin → session → operation → scopes → server
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, mem, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
-    middleware::Next,
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::BytesMut;
 use futures::StreamExt;
 use tokio::time::timeout;
+use tower::{Service, ServiceExt};
 
 use crate::{
     Guard,
     bearer::{self, BearerToken, Scheme},
     caller::Caller,
     challenge::Challenge,
-    deny_list::Revocable,
     events,
     in_progress::Held,
-    issuer::{self, VerifiedToken},
     operation::Asked,
     possession::SentToken,
     refusal::Refusal,
@@ -31,7 +29,8 @@ use crate::{
 };
 
 /// Header of the session id, in revisions before 2026-07-28.
-const SESSION: &str = "mcp-session-id";
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const DPOP: HeaderName = HeaderName::from_static("dpop");
 /// Replaces the id of another caller's session, which must look like one that does not exist.
 const NO_SESSION: HeaderValue = HeaderValue::from_static("none-of-yours");
 /// Maximum length of a body, in bytes.
@@ -46,30 +45,37 @@ struct Admitted {
     purpose: Purpose,
     held: Arc<Held>,
     reads_empty_events: bool,
-}
-
-/// Passes a request to the server, or refuses it.
-pub(crate) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let challenge = guard.challenge(request.headers());
-    match guard.check(request).await {
-        Ok(admitted) => {
-            let mut response = guard.pass(admitted, next).await;
-            challenge.add_nonce(response.headers_mut());
-            response
-        }
-        Err(refusal) => challenge.refuse(&refusal),
-    }
+    opens_session: bool,
 }
 
 impl Guard {
+    /// Passes a request to the MCP server `server`, or refuses it.
+    pub(crate) async fn admit<S>(&self, request: Request, server: S) -> Response
+    where
+        S: Service<Request, Error = Infallible> + Clone,
+        S::Response: IntoResponse,
+    {
+        let challenge = self.challenge(request.headers());
+        match self.check(request).await {
+            Ok(admitted) => {
+                let mut response = self.pass(admitted, server).await;
+                challenge.add_nonce(response.headers_mut());
+                response
+            }
+            Err(refusal) => challenge.refuse(&refusal),
+        }
+    }
+
     /// The challenge for a request, should it be refused.
-    pub(crate) fn challenge(&self, headers: &HeaderMap) -> Challenge {
+    pub(crate) fn challenge(&self, headers: &HeaderMap) -> Challenge<'_> {
+        let scheme = Scheme::from_headers(headers);
+        let next_nonce = || self.0.possession.next_nonce(self.0.clock.now());
         Challenge {
-            resource_metadata: self.0.resource.metadata_url(headers),
-            scopes: self.0.requirements.basic.clone(),
-            scheme: Scheme::from_headers(headers),
+            resource_metadata: &self.0.resource.as_called(headers).metadata_url,
+            scopes: &self.0.requirements.basic,
+            scheme,
             bound_only: self.0.possession.required,
-            nonce: self.0.possession.next_nonce(self.0.clock.now()),
+            nonce: (scheme == Scheme::Dpop).then(next_nonce).flatten(),
         }
     }
 
@@ -77,22 +83,24 @@ impl Guard {
     async fn check(&self, request: Request) -> Result<Admitted, Refusal> {
         let (mut parts, mut body) = request.into_parts();
         bearer::refuse_repeated(&parts.headers)?;
-        let url = self.called_url(&parts);
-        let caller = self.authenticate(&parts, &url).await?;
+        let caller = self.authenticate(&parts, self.called_url(&parts)).await?;
         self.0.site.check(&parts.headers, &parts.uri)?;
         self.hide_foreign_session(&caller, &mut parts.headers);
         let mut purpose = Purpose::Answering(None);
-        let mut held = Held::default();
-        let mut revision = None;
+        let mut held = self.0.in_progress.nothing(&caller);
+        let mut reads_empty_events = events::reads_empty_events(None, &parts.headers);
+        let mut opens_session = false;
         match parts.method {
             Method::POST => {
                 // Counted before the body is read, which takes as long as the sender likes.
                 held = self.0.in_progress.begin(&caller)?;
                 let bytes = read_body(body, &mut held).await?;
                 let asked = self.authorize(&caller, &parts.headers, &bytes)?;
-                body = Body::from(bytes);
                 purpose = asked.purpose();
-                revision = asked.revision;
+                opens_session = asked.opens_session();
+                let revision = asked.revision.as_deref();
+                reads_empty_events = events::reads_empty_events(revision, &parts.headers);
+                body = Body::from(bytes);
             }
             Method::GET => purpose = Purpose::Listening(None),
             Method::DELETE => {}
@@ -105,50 +113,44 @@ impl Guard {
             parts.headers.remove(header::TRANSFER_ENCODING);
         }
         if let Purpose::Listening(id) = &purpose {
-            self.0.in_progress.listen(&mut held, &caller, id.as_ref())?;
+            held.add_stream(id.as_ref())?;
         }
-        let reads_empty_events = events::reads_empty_events(revision.as_deref(), &parts.headers);
         let held = Arc::new(held);
         hand_over(&caller, &held, &mut parts);
         let request = Request::from_parts(parts, body);
-        Ok(Admitted { caller, request, purpose, held, reads_empty_events })
+        Ok(Admitted { caller, request, purpose, held, reads_empty_events, opens_session })
     }
 
     /// The public URL of the resource as the client called it, for its proof of possession.
-    fn called_url(&self, parts: &Parts) -> String {
-        let mut url = self.0.resource.as_called(&parts.headers);
-        if parts.uri.path().ends_with('/') && !url.ends_with('/') {
-            url.push('/');
-        }
-        url
+    fn called_url(&self, parts: &Parts) -> [&str; 2] {
+        let url = &self.0.resource.as_called(&parts.headers).identifier;
+        let needs_slash = parts.uri.path().ends_with('/') && !url.ends_with('/');
+        [url, if needs_slash { "/" } else { "" }]
     }
 
-    /// Verifies token and proof of a request to `url`.
-    pub(crate) async fn authenticate(&self, parts: &Parts, url: &str) -> Result<Caller, Refusal> {
+    /// Verifies token and proof of a request to `url`, which is in two pieces.
+    pub(crate) async fn authenticate(
+        &self,
+        parts: &Parts,
+        url: [&str; 2],
+    ) -> Result<Caller, Refusal> {
         let (scheme, token) = BearerToken::from_request(&parts.headers, &parts.uri)?;
         let now = self.0.clock.now();
-        let VerifiedToken { issuer, claims, key_id } =
-            issuer::verify(&self.0.issuers, &token, now).await?;
-        let revocable = Revocable { token_id: &claims.jti, key_id: key_id.as_deref() };
-        issuer.deny_list.check(revocable).await?;
-        let sent = SentToken {
-            scheme,
-            token: &token,
-            method: &parts.method,
-            headers: &parts.headers,
-            url,
-        };
-        self.0.possession.check(&claims, &sent, now)?;
-        Ok(Caller::from_claims(Arc::unwrap_or_clone(claims), key_id, &self.0.hierarchy))
+        let (verified, issuer) = self.0.issuers.verify(token, now).await?;
+        issuer.deny_list.check(verified.caller.revocable()).await?;
+        let headers = &parts.headers;
+        let sent = SentToken { scheme, token, method: &parts.method, headers, url };
+        self.0.possession.check(&verified, &sent, now)?;
+        Ok(verified.caller.clone())
     }
 
     /// Checks that the caller has the scopes for the operation in the body.
-    fn authorize(
+    fn authorize<'a>(
         &self,
         caller: &Caller,
         headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<Asked, Refusal> {
+        body: &'a [u8],
+    ) -> Result<Asked<'a>, Refusal> {
         let asked = Asked::parse(body)?;
         self.0.requirements.check(&asked.operation, caller)?;
         asked.check(headers)?;
@@ -165,15 +167,20 @@ impl Guard {
         }
     }
 
-    async fn pass(&self, admitted: Admitted, next: Next) -> Response {
-        let Admitted { caller, request, purpose, held, reads_empty_events } = admitted;
-        let stopping = request.extensions().get::<Stopping>().cloned().unwrap_or_default();
+    async fn pass<S>(&self, admitted: Admitted, mut server: S) -> Response
+    where
+        S: Service<Request, Error = Infallible> + Clone,
+        S::Response: IntoResponse,
+    {
+        let Admitted { caller, request, purpose, held, reads_empty_events, opens_session } =
+            admitted;
+        let stopping = request.extensions().get::<Stopping>().cloned();
         let closing = match *request.method() {
             Method::DELETE => request.headers().get(SESSION).cloned(),
             _ => None,
         };
-        let host = request.headers().get(header::HOST).cloned();
-        let mut response = next.clone().run(request).await;
+        let host = opens_session.then(|| request.headers().get(header::HOST).cloned());
+        let mut response = answer(server.call(request).await);
         if response.status().is_success() {
             if let Some(closed) = closing {
                 self.0.sessions.close(closed.to_str().unwrap_or_default());
@@ -182,9 +189,13 @@ impl Guard {
                 let status =
                     if is_unknown { StatusCode::NOT_FOUND } else { StatusCode::NO_CONTENT };
                 response = status.into_response();
-            } else if let Some(opened) = response.headers().get(SESSION) {
+            } else if let Some(host) = host
+                && let Some(opened) = response.headers().get(SESSION)
+            {
                 let opened = opened.to_str().unwrap_or_default().to_owned();
-                self.remember_session(&caller, &opened, host, next).await;
+                if let Some(end) = self.remember_session(&caller, &opened, host) {
+                    answer(server.oneshot(end).await);
+                }
             }
         }
         if is_stream(&response) && !reads_empty_events {
@@ -193,32 +204,36 @@ impl Guard {
         self.watch(response, Watched { caller, purpose, stopping, held })
     }
 
-    /// Records that a new session belongs to the caller. If they have too many, the oldest ends.
-    async fn remember_session(
+    /// Records that a new session belongs to the caller. If they have too many, returns the request that
+    /// ends the oldest.
+    fn remember_session(
         &self,
         caller: &Caller,
         id: &str,
         host: Option<HeaderValue>,
-        next: Next,
-    ) {
+    ) -> Option<Request> {
         let owner = caller.owner();
         let now = self.0.clock.now();
         if self.0.sessions.use_session(id, &owner, now) {
-            return;
+            return None;
         }
-        let Some(oldest) = self.0.sessions.open(id, owner, now) else {
-            return;
-        };
-        let Ok(oldest) = HeaderValue::from_str(&oldest) else {
-            return;
-        };
+        let oldest = self.0.sessions.open(id, owner, now)?;
+        let oldest = HeaderValue::from_str(&oldest).ok()?;
+        tracing::info!(reason = "sessions_too_many", "ends the oldest session of a caller");
         let mut end = Request::new(Body::empty());
         *end.method_mut() = Method::DELETE;
         end.headers_mut().insert(SESSION, oldest);
         end.headers_mut().extend(host.map(|host| (header::HOST, host)));
         end.extensions_mut().insert(caller.clone());
-        next.run(end).await;
-        tracing::info!(reason = "sessions_too_many", "ended the oldest session of a caller");
+        Some(end)
+    }
+}
+
+/// The response of a service that cannot fail.
+fn answer(outcome: Result<impl IntoResponse, Infallible>) -> Response {
+    match outcome {
+        Ok(response) => response.into_response(),
+        Err(never) => match never {},
     }
 }
 
@@ -226,7 +241,7 @@ impl Guard {
 /// caller may hold, because a handler can go on after the client has left.
 pub(crate) fn hand_over(caller: &Caller, held: &Arc<Held>, parts: &mut Parts) {
     parts.headers.remove(header::AUTHORIZATION);
-    parts.headers.remove("dpop");
+    parts.headers.remove(DPOP);
     parts.extensions.insert(held.clone());
     parts.extensions.insert(caller.clone());
 }
@@ -234,17 +249,24 @@ pub(crate) fn hand_over(caller: &Caller, held: &Arc<Held>, parts: &mut Parts) {
 /// Reads a whole body, within the caller's share of memory.
 async fn read_body(body: Body, held: &mut Held) -> Result<Bytes, Refusal> {
     let collect = async {
+        let mut first = Bytes::new();
         let mut whole = BytesMut::new();
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Refusal::Unreadable)?;
-            if whole.len() + chunk.len() > MAX_BODY {
+            if first.len() + whole.len() + chunk.len() > MAX_BODY {
                 return Err(Refusal::TooLarge);
             }
             held.add_body_bytes(chunk.len())?;
+            // Most bodies come in one piece, which need not be copied.
+            if first.is_empty() && whole.is_empty() {
+                first = chunk;
+                continue;
+            }
+            whole.extend_from_slice(&mem::take(&mut first));
             whole.extend_from_slice(&chunk);
         }
-        Ok(whole.freeze())
+        Ok(if first.is_empty() { whole.freeze() } else { first })
     };
     timeout(BODY_TIMEOUT, collect).await.unwrap_or(Err(Refusal::TooSlow))
 }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use net::clock::Clock;
 use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
-use url::Url;
 
 use crate::{
     Guard, GuardError, Inner,
     deny_list::Revocations,
     in_progress::InProgress,
-    issuer::Issuer,
+    issuer::{Issuer, Issuers},
     opaque::{Credentials, Introspection},
     possession::Possession,
     protected_resource::ProtectedResource,
@@ -157,35 +156,27 @@ impl GuardBuilder {
     /// [`GuardError`] if the resource is not a URL, there is no issuer, or the system lacks what the
     /// guard needs.
     pub fn build(self) -> Result<Guard, GuardError> {
-        let url =
-            Url::parse(&self.resource).map_err(|_| GuardError::Resource(self.resource.clone()))?;
-        let site = Site::new(url.clone(), self.hosts, &self.origins);
-        let resource = ProtectedResource {
-            identifier: self.resource,
-            url,
-            issuers: self.issuers.clone(),
-            name: self.name,
-            scopes: self.requirements.basic.clone(),
-        };
-        let mut issuers = Vec::new();
-        for identifier in self.issuers {
+        let scopes = self.requirements.basic.clone();
+        let resource = self.resource.clone();
+        let resource = ProtectedResource::new(resource, self.issuers.clone(), self.name, scopes)
+            .map_err(|_| GuardError::Resource(self.resource))?;
+        let mut issuers = self.issuers.into_iter().map(|identifier| {
             let audiences = resource.audiences();
-            let clock = self.clock.clone();
-            issuers.push(Issuer::new(identifier, audiences, self.revocations, clock)?);
-        }
-        let first = issuers.first_mut().ok_or(GuardError::NoIssuer)?;
+            Issuer::new(identifier, audiences, self.revocations, self.clock.clone())
+        });
+        let mut first = issuers.next().ok_or(GuardError::NoIssuer)??;
+        let others = issuers.collect::<Result<_, _>>()?;
         first.introspection = self.introspection.map(|credentials| {
             Introspection::new(first.server.clone(), credentials, resource.audiences())
         });
         let authorization_server = first.server.clone();
         Ok(Guard(Arc::new(Inner {
             authorization_server,
+            site: Site::new(resource.url.clone(), self.hosts, &self.origins),
             resource,
-            site,
-            issuers,
+            issuers: Issuers::new(first, others, self.hierarchy),
             possession: Possession::new(self.bound_only, self.nonces)?,
             requirements: self.requirements,
-            hierarchy: self.hierarchy,
             sessions: Sessions::default(),
             in_progress: InProgress::default(),
             facade: self.facade,

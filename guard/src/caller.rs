@@ -25,7 +25,13 @@ const NOT_GUARDED: &str = "no guard protects this service";
 /// The verified caller: a user at an issuer, through one client. Take it as a parameter of a tool,
 /// `async fn echo(&self, caller: Caller, …)`, or of an axum handler. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Caller(Arc<CallerClaims>);
+pub struct Caller(Arc<Known>);
+
+#[derive(Debug)]
+struct Known {
+    claims: CallerClaims,
+    owner: Owner,
+}
 
 /// What the verified token says.
 #[derive(Clone, Debug)]
@@ -59,35 +65,47 @@ pub struct CallerClaims {
 }
 
 /// The owner of a session, a task or a request state. The same user through another client, or at
-/// another issuer, is a different owner.
+/// another issuer, is a different owner. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Owner {
+pub struct Owner(Arc<OwnerParts>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct OwnerParts {
     user: User,
     client_id: String,
 }
 
-/// A user at an issuer, through any client.
+/// A user at an issuer, through any client. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct User {
+pub(crate) struct User(Arc<UserParts>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct UserParts {
     issuer: String,
     subject: String,
 }
 
 impl User {
     pub(crate) fn new(issuer: &str, subject: &str) -> Self {
-        Self { issuer: issuer.into(), subject: subject.into() }
+        Self(Arc::new(UserParts { issuer: issuer.into(), subject: subject.into() }))
     }
 }
 
 impl Owner {
+    fn new(claims: &CallerClaims) -> Self {
+        let user = User::new(&claims.issuer, &claims.subject);
+        Self(Arc::new(OwnerParts { user, client_id: claims.client_id.clone() }))
+    }
+
     pub(crate) fn user(&self) -> &User {
-        &self.user
+        &self.0.user
     }
 
     /// Bytes that identify the owner uniquely, to bind a sealed value to.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Each part is preceded by its length, so that no two owners have the same bytes.
-        let parts = [&self.user.issuer, &self.user.subject, &self.client_id];
+        let OwnerParts { user, client_id } = &*self.0;
+        let parts = [&user.0.issuer, &user.0.subject, client_id];
         parts
             .into_iter()
             .flat_map(|part| {
@@ -102,18 +120,23 @@ impl std::ops::Deref for Caller {
     type Target = CallerClaims;
 
     fn deref(&self) -> &CallerClaims {
-        &self.0
+        &self.0.claims
     }
 }
 
 impl Caller {
+    fn new(claims: CallerClaims) -> Self {
+        let owner = Owner::new(&claims);
+        Self(Arc::new(Known { claims, owner }))
+    }
+
     pub(crate) fn from_claims(
         claims: AccessTokenClaims,
         key_id: Option<String>,
         hierarchy: &ScopeHierarchy,
     ) -> Self {
         let granted = claims.scopes().map(str::to_owned).collect();
-        Self(Arc::new(CallerClaims {
+        Self::new(CallerClaims {
             scopes: hierarchy.expand(granted),
             subject: claims.sub,
             issuer: claims.iss,
@@ -127,7 +150,7 @@ impl Caller {
             expires_at: claims.exp,
             token_id: claims.jti,
             key_id,
-        }))
+        })
     }
 
     /// The caller of a request, for handlers that get a context instead of parameters.
@@ -170,8 +193,7 @@ impl Caller {
 
     /// The owner of what this caller creates.
     pub fn owner(&self) -> Owner {
-        let user = User::new(&self.issuer, &self.subject);
-        Owner { user, client_id: self.client_id.clone() }
+        self.0.owner.clone()
     }
 }
 
@@ -192,7 +214,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
 #[cfg(test)]
 pub(crate) fn caller(subject: &str, client_id: &str, scopes: &[&str]) -> Caller {
-    Caller(Arc::new(CallerClaims {
+    Caller::new(CallerClaims {
         subject: subject.into(),
         issuer: "https://a.test".into(),
         name: None,
@@ -206,7 +228,7 @@ pub(crate) fn caller(subject: &str, client_id: &str, scopes: &[&str]) -> Caller 
         expires_at: i64::MAX,
         token_id: String::new(),
         key_id: None,
-    }))
+    })
 }
 
 #[cfg(test)]

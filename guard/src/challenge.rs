@@ -20,34 +20,35 @@ use crate::{
 const RETRY_INTERVAL: HeaderValue = HeaderValue::from_static("5");
 
 /// What every challenge of this resource says.
-#[derive(Clone, Debug)]
-pub(crate) struct Challenge {
+#[derive(Debug)]
+pub(crate) struct Challenge<'a> {
     /// URL of the resource metadata.
-    pub(crate) resource_metadata: String,
-    pub(crate) scopes: Vec<String>,
+    pub(crate) resource_metadata: &'a str,
+    pub(crate) scopes: &'a [String],
     /// The scheme of the request, which the answer uses too.
     pub(crate) scheme: Scheme,
     /// Whether tokens must be bound to a key.
     pub(crate) bound_only: bool,
-    /// The nonce for the next proof, if nonces are required.
+    /// The nonce for the next proof, if nonces are required and the client sends proofs.
     pub(crate) nonce: Option<String>,
 }
 
-impl Challenge {
+impl Challenge<'_> {
     /// Refuses, with the status and the parameters that tell a client what to do next.
     pub(crate) fn refuse(&self, refusal: &Refusal) -> Response {
         let Delivery { status, body: kind, reason } = refusal.delivery();
         tracing::info!(reason, status = status.as_u16(), "refused");
+        let description = refusal.description();
         let body = match kind {
             Body::Challenge(code) | Body::Plain(code) => {
-                json!({"error": code, "error_description": refusal.description()})
+                json!({"error": code, "error_description": description})
             }
             Body::JsonRpc(code) => json_rpc_error(code, refusal),
         };
         let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
         let headers = response.headers_mut();
         if let Body::Challenge(code) = kind {
-            for challenge in self.challenges(refusal, code) {
+            for challenge in self.challenges(refusal, code, &description) {
                 if let Ok(value) = HeaderValue::try_from(challenge) {
                     headers.append(WWW_AUTHENTICATE, value);
                 }
@@ -69,15 +70,15 @@ impl Challenge {
     /// Gives a client that sends proofs the nonce for the next one.
     pub(crate) fn add_nonce(&self, headers: &mut HeaderMap) {
         let nonce = self.nonce.as_deref().and_then(|nonce| HeaderValue::from_str(nonce).ok());
-        if let Some(nonce) = nonce.filter(|_| self.scheme == Scheme::Dpop) {
+        if let Some(nonce) = nonce {
             headers.insert("dpop-nonce", nonce);
         }
     }
 
     /// One challenge for each scheme that the client may try. Bearer comes first, because some
     /// clients read no further. A client that uses DPoP gets DPoP alone (RFC 9449 §7.1).
-    fn challenges(&self, refusal: &Refusal, code: &str) -> Vec<String> {
-        let parameters = self.parameters(refusal, code);
+    fn challenges(&self, refusal: &Refusal, code: &str, description: &str) -> Vec<String> {
+        let parameters = self.parameters(refusal, code, description);
         let algorithms = format!("algs=\"{}\"", ALGORITHMS.join(" "));
         let is_dpop_only =
             self.bound_only || self.scheme == Scheme::Dpop || *refusal == Refusal::BoundAsBearer;
@@ -89,11 +90,11 @@ impl Challenge {
     }
 
     /// Without credentials there is no `error`, because nothing was wrong yet (RFC 6750 §3.1).
-    fn parameters(&self, refusal: &Refusal, code: &str) -> String {
+    fn parameters(&self, refusal: &Refusal, code: &str, description: &str) -> String {
         let mut parameters = Vec::new();
         if *refusal != Refusal::Missing {
             parameters.push(format!("error=\"{code}\""));
-            parameters.push(format!("error_description=\"{}\"", refusal.description()));
+            parameters.push(format!("error_description=\"{description}\""));
         }
         let scopes = match refusal {
             Refusal::InsufficientScope(needed) => needed.join(" "),

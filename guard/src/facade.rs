@@ -87,7 +87,7 @@ async fn metadata(State(guard): State<Guard>, headers: HeaderMap) -> Response {
         Ok(metadata) => metadata,
         Err(error) => return unavailable(server, &error),
     };
-    let origin = guard.0.resource.origin_as_called(&headers);
+    let origin = &guard.0.resource.as_called(&headers).origin;
     let at = |path: &str| format!("{origin}{path}");
     let document = Document {
         issuer: server.issuer.clone(),

@@ -7,6 +7,7 @@
 use std::{
     collections::HashMap,
     hash::Hash,
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -17,12 +18,9 @@ use crate::{
     refusal::Refusal,
 };
 
-/// Maximum requests of one caller that are being read, served or answered.
-const MAX_REQUESTS: usize = 128;
-/// Maximum streams on which one caller listens.
-const MAX_STREAMS: usize = 32;
-/// Maximum bytes in the bodies of one caller's requests in progress: eight of the largest bodies.
-const MAX_BODY_BYTES: usize = 32 << 20;
+/// Most that one caller may have in progress: requests that are being read, served or answered,
+/// streams on which it listens, and bytes in bodies, which is eight of the largest bodies.
+const MAX: Usage = Usage { requests: 128, streams: 32, body_bytes: 32 << 20 };
 /// All clients of one user together may have this many times the share of one. A user may have
 /// several clients, but must not escape the limits by registering many.
 pub(crate) const SHARES_PER_USER: usize = 4;
@@ -30,132 +28,135 @@ pub(crate) const SHARES_PER_USER: usize = 4;
 /// What callers have in progress.
 #[derive(Debug)]
 pub(crate) struct InProgress {
-    requests: Quota,
-    streams: Quota,
-    body_bytes: Quota,
+    max: Usage,
+    used: Arc<Mutex<Used>>,
 }
 
-/// Limits a resource for each caller and each user. Clones share their counts.
-#[derive(Clone, Debug)]
-struct Quota {
-    max: usize,
-    taken: Arc<Mutex<Taken>>,
+/// What a request, a caller or a user has in progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Usage {
+    requests: usize,
+    streams: usize,
+    body_bytes: usize,
 }
 
+/// What is in progress, by caller and by user. Those with nothing in progress have no entry.
 #[derive(Debug, Default)]
-struct Taken {
-    by_caller: HashMap<Owner, usize>,
-    by_user: HashMap<User, usize>,
+struct Used {
+    by_caller: HashMap<Owner, Usage>,
+    by_user: HashMap<User, Usage>,
 }
 
-/// What one request holds until it is answered.
-#[derive(Debug, Default)]
-pub(crate) struct Held {
-    _request: Option<Share>,
-    stream: Option<Share>,
-    body_bytes: Option<Share>,
-}
-
-/// What a caller has taken. Dropping it gives it back.
+/// What one request holds until it is answered. Dropping it gives it back.
 #[derive(Debug)]
-struct Share {
+pub(crate) struct Held {
     owner: Owner,
-    amount: usize,
-    quota: Quota,
+    usage: Usage,
+    max: Usage,
+    used: Arc<Mutex<Used>>,
 }
 
 impl Default for InProgress {
     fn default() -> Self {
-        Self {
-            requests: Quota::new(MAX_REQUESTS),
-            streams: Quota::new(MAX_STREAMS),
-            body_bytes: Quota::new(MAX_BODY_BYTES),
-        }
+        Self { max: MAX, used: Arc::default() }
     }
 }
 
 impl InProgress {
+    /// Nothing yet, for a request of this caller.
+    pub(crate) fn nothing(&self, caller: &Caller) -> Held {
+        let used = self.used.clone();
+        Held { owner: caller.owner(), usage: Usage::default(), max: self.max, used }
+    }
+
     /// Counts a new request, or refuses it if the caller has too many.
     pub(crate) fn begin(&self, caller: &Caller) -> Result<Held, Refusal> {
-        let request = self.requests.take(caller.owner(), 1).ok_or(Refusal::TooManyRequests)?;
-        let body_bytes = self.body_bytes.take(caller.owner(), 0);
-        Ok(Held { _request: Some(request), body_bytes, stream: None })
-    }
-
-    /// Counts a new stream, or refuses it if the caller has too many. `id` is that of the request.
-    pub(crate) fn listen(
-        &self,
-        held: &mut Held,
-        caller: &Caller,
-        id: Option<&Value>,
-    ) -> Result<(), Refusal> {
-        held.stream = self.streams.take(caller.owner(), 1);
-        match held.stream {
-            Some(_) => Ok(()),
-            None => Err(Refusal::TooManyStreams(id.cloned())),
-        }
-    }
-}
-
-impl Quota {
-    fn new(max: usize) -> Self {
-        Self { max, taken: Arc::default() }
-    }
-
-    fn take(&self, owner: Owner, amount: usize) -> Option<Share> {
-        let mut share = Share { owner, amount: 0, quota: self.clone() };
-        share.grow(amount).then_some(share)
+        let mut held = self.nothing(caller);
+        let request = Usage { requests: 1, ..Usage::default() };
+        if held.take(request) { Ok(held) } else { Err(Refusal::TooManyRequests) }
     }
 }
 
 impl Held {
+    /// Counts a new stream, or refuses it if the caller has too many. `id` is that of the request.
+    pub(crate) fn add_stream(&mut self, id: Option<&Value>) -> Result<(), Refusal> {
+        let stream = Usage { streams: 1, ..Usage::default() };
+        if self.take(stream) { Ok(()) } else { Err(Refusal::TooManyStreams(id.cloned())) }
+    }
+
     /// Counts more bytes of the body, or refuses them if the caller has too many in progress.
     pub(crate) fn add_body_bytes(&mut self, count: usize) -> Result<(), Refusal> {
-        let share = self.body_bytes.as_mut();
-        let fits = share.is_some_and(|share| share.grow(count));
-        if fits { Ok(()) } else { Err(Refusal::TooManyRequests) }
+        let bytes = Usage { body_bytes: count, ..Usage::default() };
+        if self.take(bytes) { Ok(()) } else { Err(Refusal::TooManyRequests) }
+    }
+
+    /// Takes `more`, or returns `false` if the caller or the user would exceed the limit.
+    fn take(&mut self, more: Usage) -> bool {
+        let Used { by_caller, by_user } = &mut *lock(&self.used);
+        let of_caller = by_caller.entry(self.owner.clone()).or_default();
+        let of_user = by_user.entry(self.owner.user().clone()).or_default();
+        let fits = of_caller.plus(more).fits(self.max, 1)
+            && of_user.plus(more).fits(self.max, SHARES_PER_USER);
+        if fits {
+            *of_caller = of_caller.plus(more);
+            *of_user = of_user.plus(more);
+            self.usage = self.usage.plus(more);
+        } else {
+            give_back(by_caller, &self.owner, Usage::default());
+            give_back(by_user, self.owner.user(), Usage::default());
+        }
+        fits
     }
 }
 
-impl Share {
-    /// Takes `more`, or returns `false` if the caller would exceed the limit.
-    fn grow(&mut self, more: usize) -> bool {
-        let mut taken = lock(&self.quota.taken);
-        let of_caller = taken.by_caller.get(&self.owner).copied().unwrap_or_default() + more;
-        let of_user = taken.by_user.get(self.owner.user()).copied().unwrap_or_default() + more;
-        let max = self.quota.max;
-        if of_caller > max || of_user > max * SHARES_PER_USER {
-            return false;
+impl Usage {
+    fn plus(self, more: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_add(more.requests),
+            streams: self.streams.saturating_add(more.streams),
+            body_bytes: self.body_bytes.saturating_add(more.body_bytes),
         }
-        if more > 0 {
-            taken.by_caller.insert(self.owner.clone(), of_caller);
-            taken.by_user.insert(self.owner.user().clone(), of_user);
-            self.amount += more;
+    }
+
+    fn minus(self, less: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(less.requests),
+            streams: self.streams.saturating_sub(less.streams),
+            body_bytes: self.body_bytes.saturating_sub(less.body_bytes),
         }
-        true
+    }
+
+    /// Whether this is within so many shares.
+    fn fits(self, share: Self, shares: usize) -> bool {
+        self.requests <= share.requests * shares
+            && self.streams <= share.streams * shares
+            && self.body_bytes <= share.body_bytes * shares
     }
 }
 
-impl Drop for Share {
+impl Drop for Held {
     fn drop(&mut self) {
-        let mut taken = lock(&self.quota.taken);
-        give_back(&mut taken.by_caller, &self.owner, self.amount);
-        give_back(&mut taken.by_user, self.owner.user(), self.amount);
-    }
-}
-
-/// Keeps no entry for a caller who has nothing in progress.
-fn give_back<K: Eq + Hash>(taken: &mut HashMap<K, usize>, key: &K, amount: usize) {
-    if let Some(count) = taken.get_mut(key) {
-        *count = count.saturating_sub(amount);
-        if *count == 0 {
-            taken.remove(key);
+        let usage = mem::take(&mut self.usage);
+        if usage != Usage::default() {
+            let mut used = lock(&self.used);
+            give_back(&mut used.by_caller, &self.owner, usage);
+            give_back(&mut used.by_user, self.owner.user(), usage);
         }
     }
 }
 
-fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
-    taken.lock().unwrap_or_else(PoisonError::into_inner)
+/// Takes `usage` off an entry, and removes the entry if that leaves nothing.
+fn give_back<K: Eq + Hash>(used: &mut HashMap<K, Usage>, key: &K, usage: Usage) {
+    if let Some(left) = used.get_mut(key) {
+        *left = left.minus(usage);
+        if *left == Usage::default() {
+            used.remove(key);
+        }
+    }
+}
+
+fn lock(used: &Mutex<Used>) -> MutexGuard<'_, Used> {
+    used.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -163,30 +164,34 @@ mod tests {
     use super::*;
     use crate::caller::caller;
 
+    fn limited_to(requests: usize) -> InProgress {
+        InProgress { max: Usage { requests, ..MAX }, ..InProgress::default() }
+    }
+
     #[test]
     fn a_caller_has_a_share_that_others_do_not_touch_and_gets_back_what_ends() {
-        let quota = Quota::new(3);
-        let (nick, eve) = (caller("nick", "c", &[]).owner(), caller("eve", "c", &[]).owner());
-        let mut places: Vec<_> = (0..3).map(|_| quota.take(nick.clone(), 1).unwrap()).collect();
-        assert!(quota.take(nick.clone(), 1).is_none());
-        assert!(quota.take(eve, 1).is_some());
+        let in_progress = limited_to(3);
+        let (nick, eve) = (caller("nick", "c", &[]), caller("eve", "c", &[]));
+        let mut places: Vec<_> = (0..3).map(|_| in_progress.begin(&nick).unwrap()).collect();
+        assert_eq!(in_progress.begin(&nick).err(), Some(Refusal::TooManyRequests));
+        assert!(in_progress.begin(&eve).is_ok());
         places.pop();
-        assert!(quota.take(nick, 1).is_some());
+        assert!(in_progress.begin(&nick).is_ok());
         drop(places);
-        assert!(lock(&quota.taken).by_caller.is_empty());
-        assert!(lock(&quota.taken).by_user.is_empty());
+        assert!(lock(&in_progress.used).by_caller.is_empty());
+        assert!(lock(&in_progress.used).by_user.is_empty());
     }
 
     #[test]
     fn a_person_has_no_more_for_having_many_clients() {
-        let quota = Quota::new(3);
+        let in_progress = limited_to(3);
         let mut places = Vec::new();
         for client in 0..100 {
-            let nick = || caller("nick", &client.to_string(), &[]).owner();
-            places.extend((0..3).map_while(|_| quota.take(nick(), 1)));
+            let nick = caller("nick", &client.to_string(), &[]);
+            places.extend((0..3).map_while(|_| in_progress.begin(&nick).ok()));
         }
         assert_eq!(places.len(), 3 * SHARES_PER_USER);
-        assert!(quota.take(caller("eve", "0", &[]).owner(), 1).is_some());
+        assert!(in_progress.begin(&caller("eve", "0", &[])).is_ok());
     }
 
     #[test]
@@ -195,12 +200,12 @@ mod tests {
         let nick = caller("nick", "c", &[]);
         let listen = |id: &Value| {
             let mut held = in_progress.begin(&nick)?;
-            in_progress.listen(&mut held, &nick, Some(id)).map(|()| held)
+            held.add_stream(Some(id)).map(|()| held)
         };
-        let streams: Vec<_> = (0..MAX_STREAMS).map(|n| listen(&n.into()).unwrap()).collect();
+        let streams: Vec<_> = (0..MAX.streams).map(|n| listen(&n.into()).unwrap()).collect();
         let refused = Some(Refusal::TooManyStreams(Some(7.into())));
         assert_eq!(listen(&7.into()).err(), refused);
-        let left = MAX_REQUESTS - MAX_STREAMS;
+        let left = MAX.requests - MAX.streams;
         let requests: Vec<_> = (0..left).map(|_| in_progress.begin(&nick).unwrap()).collect();
         assert_eq!(in_progress.begin(&nick).err(), Some(Refusal::TooManyRequests));
         drop((streams, requests));
@@ -213,7 +218,7 @@ mod tests {
         let nick = caller("nick", "c", &[]);
         let mut one = in_progress.begin(&nick).unwrap();
         let mut other = in_progress.begin(&nick).unwrap();
-        assert_eq!(one.add_body_bytes(MAX_BODY_BYTES), Ok(()));
+        assert_eq!(one.add_body_bytes(MAX.body_bytes), Ok(()));
         assert_eq!(other.add_body_bytes(1), Err(Refusal::TooManyRequests));
         drop(one);
         assert_eq!(other.add_body_bytes(1), Ok(()));

@@ -1,8 +1,11 @@
-//! A trusted issuer, and verification of its tokens.
+//! The trusted issuers, and verification of their tokens.
 
-use std::{sync::Arc, time::Duration};
+#[cfg(test)]
+mod tests;
 
-use keys::{AccessTokenClaims, UnverifiedToken, Verifier, VerifyError};
+use std::{iter, sync::Arc, time::Duration};
+
+use keys::{AccessTokenClaims, PublishedKeys, UnverifiedToken, Verifier, VerifyError};
 use net::clock::Clock;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
@@ -12,11 +15,13 @@ use crate::{
     authorization_server::AuthorizationServer,
     bearer::BearerToken,
     deny_list::{DenyList, Revocations},
+    digest::{Digest, sha256},
     jwks::KeyCache,
     loopback::is_loopback,
     opaque::Introspection,
     refusal::Refusal,
-    verified_tokens::VerifiedTokens,
+    scope_hierarchy::ScopeHierarchy,
+    verified_tokens::{VerifiedToken, VerifiedTokens},
 };
 
 /// An authorization server whose tokens are accepted.
@@ -25,7 +30,6 @@ pub(crate) struct Issuer {
     pub(crate) identifier: String,
     pub(crate) server: Arc<AuthorizationServer>,
     verifier: Verifier,
-    verified: VerifiedTokens,
     keys: Arc<KeyCache>,
     pub(crate) introspection: Option<Introspection>,
     pub(crate) deny_list: Arc<DenyList>,
@@ -44,7 +48,6 @@ impl Issuer {
         let keys = KeyCache::new(server.clone(), clock.clone());
         Ok(Self {
             verifier: Verifier::new(&identifier, audiences),
-            verified: VerifiedTokens::new(),
             deny_list: DenyList::new(server.clone(), revocations, keys.clone(), clock),
             keys,
             introspection: None,
@@ -60,55 +63,84 @@ impl Issuer {
 
     async fn verify(
         &self,
-        token: &BearerToken,
-        jwt: &UnverifiedToken<'_>,
+        jwt: UnverifiedToken<'_>,
         now: i64,
-    ) -> Result<VerifiedToken<'_>, Refusal> {
-        let key_id = jwt.key_id()?;
-        let keys = self.keys.holding(key_id).await?;
-        let claims =
-            self.verified.claims(token, &keys, || Verifier::verify_signature(jwt, &keys))?;
-        self.verifier.check_claims(&claims, now)?;
-        Ok(VerifiedToken { issuer: self, claims, key_id: Some(key_id.to_owned()) })
+    ) -> Result<(AccessTokenClaims, String, Arc<PublishedKeys>), Refusal> {
+        let candidate = self.verifier.check_unverified(jwt, now)?;
+        let key_id = candidate.key_id().to_owned();
+        let keys = self.keys.holding(&key_id).await?;
+        let claims = candidate.verify_signature(&keys)?;
+        Ok((claims, key_id, keys))
+    }
+}
+
+/// The trusted issuers, and the tokens of theirs that were verified lately.
+#[derive(Debug)]
+pub(crate) struct Issuers {
+    /// The first gets opaque tokens and those that name no issuer.
+    first: Issuer,
+    others: Vec<Issuer>,
+    hierarchy: ScopeHierarchy,
+    verified: VerifiedTokens,
+}
+
+impl Issuers {
+    pub(crate) fn new(first: Issuer, others: Vec<Issuer>, hierarchy: ScopeHierarchy) -> Self {
+        Self { first, others, hierarchy, verified: VerifiedTokens::new() }
     }
 
-    async fn introspect(
+    pub(crate) fn find(&self, identifier: &str) -> Option<&Issuer> {
+        iter::once(&self.first).chain(&self.others).find(|issuer| issuer.identifier == identifier)
+    }
+
+    /// Verifies a token with the issuer that it names. Nothing is fetched for a token of a stranger.
+    /// What looks like a JWT is never introspected: that would be a second opinion on a token that
+    /// was refused.
+    pub(crate) async fn verify(
         &self,
-        token: &BearerToken,
+        token: BearerToken<'_>,
         now: i64,
-    ) -> Result<VerifiedToken<'_>, Refusal> {
-        let introspection = self.introspection.as_ref().ok_or(Refusal::Opaque)?;
-        let claims = introspection.claims(token, now).await?;
-        Ok(VerifiedToken { issuer: self, claims, key_id: None })
+    ) -> Result<(Arc<VerifiedToken>, &Issuer), Refusal> {
+        if !token.is_jwt() {
+            let introspection = self.first.introspection.as_ref().ok_or(Refusal::Opaque)?;
+            let claims = introspection.claims(token, now).await?;
+            let claims = Arc::unwrap_or_clone(claims);
+            let verified = VerifiedToken::new(claims, None, &self.hierarchy);
+            return Ok((Arc::new(verified), &self.first));
+        }
+        let digest = sha256(token.expose());
+        if let Some(known) = self.known(&digest, now).await? {
+            return Ok(known);
+        }
+        let jwt = UnverifiedToken::parse(token.expose())?;
+        let issuer = match named_issuer(&jwt) {
+            Some(name) => self.find(&name),
+            None => Some(&self.first),
+        };
+        let issuer = issuer.ok_or(VerifyError::WrongIssuer)?;
+        let (claims, key_id, keys) = issuer.verify(jwt, now).await?;
+        let verified = Arc::new(VerifiedToken::new(claims, Some(key_id), &self.hierarchy));
+        self.verified.insert(digest, token.expose().len(), verified.clone(), keys);
+        Ok((verified, issuer))
     }
-}
 
-/// A token that has passed every check but those of revocation and possession.
-pub(crate) struct VerifiedToken<'a> {
-    pub(crate) issuer: &'a Issuer,
-    pub(crate) claims: Arc<AccessTokenClaims>,
-    /// The `kid` of the key that signed it; `None` for an opaque token.
-    pub(crate) key_id: Option<String>,
-}
-
-/// Verifies a token with the issuer that it names. Nothing is fetched for a token of a stranger. The
-/// first issuer gets opaque tokens and those that name no issuer. What looks like a JWT is never
-/// introspected: that would be a second opinion on a token that was refused.
-pub(crate) async fn verify<'a>(
-    issuers: &'a [Issuer],
-    token: &BearerToken,
-    now: i64,
-) -> Result<VerifiedToken<'a>, Refusal> {
-    let first = issuers.first().ok_or(VerifyError::WrongIssuer)?;
-    if !token.is_jwt() {
-        return first.introspect(token, now).await;
+    /// The token if it was verified with the keys that its issuer has now.
+    async fn known(
+        &self,
+        digest: &Digest,
+        now: i64,
+    ) -> Result<Option<(Arc<VerifiedToken>, &Issuer)>, Refusal> {
+        let Some(known) = self.verified.get(digest) else {
+            return Ok(None);
+        };
+        let caller = &known.token.caller;
+        let (Some(issuer), Some(key_id)) = (self.find(&caller.issuer), &caller.key_id) else {
+            return Ok(None);
+        };
+        issuer.verifier.check_lifetime(known.token.lifetime, now)?;
+        let keys = issuer.keys.holding(key_id).await?;
+        Ok(known.under(&keys).map(|token| (token, issuer)))
     }
-    let jwt = UnverifiedToken::parse(token.expose())?;
-    let issuer = match named_issuer(&jwt) {
-        Some(name) => issuers.iter().find(|issuer| issuer.identifier == name),
-        None => Some(first),
-    };
-    issuer.ok_or(VerifyError::WrongIssuer)?.verify(token, &jwt, now).await
 }
 
 fn named_issuer(token: &UnverifiedToken<'_>) -> Option<String> {

@@ -137,6 +137,13 @@ impl KeyCache {
         Some(running)
     }
 
+    /// Publishes keys as if they had just been fetched.
+    #[cfg(test)]
+    pub(crate) fn replace(&self, keys: PublishedKeys) {
+        let held = Held { keys: Arc::new(keys), etag: None };
+        self.store(self.clock.now(), Ok((held, DEFAULT_MAX_AGE)));
+    }
+
     async fn fetch_keys(&self) -> Result<(Held, i64), FetchError> {
         let metadata = self.server.metadata().await?;
         let uri = metadata.jwks_uri.as_ref();

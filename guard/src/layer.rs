@@ -50,23 +50,22 @@ impl GuardLayer {
     async fn check(&self, parts: &mut Parts) -> Result<Watched, Refusal> {
         let inner = &self.guard.0;
         refuse_repeated(&parts.headers)?;
-        let url = self.called_url(parts);
-        let caller = self.guard.authenticate(parts, &url).await?;
+        let caller = self.guard.authenticate(parts, self.called_url(parts)).await?;
         inner.site.check(&parts.headers, &parts.uri)?;
         let held = Arc::new(inner.in_progress.begin(&caller)?);
         if !self.scopes.iter().all(|scope| caller.has(scope)) {
             return Err(Refusal::InsufficientScope(self.scopes.clone()));
         }
         hand_over(&caller, &held, parts);
-        let stopping = parts.extensions.get::<Stopping>().cloned().unwrap_or_default();
+        let stopping = parts.extensions.get::<Stopping>().cloned();
         Ok(Watched { caller, purpose: Purpose::Answering(None), stopping, held })
     }
 
     /// The URL that a proof of possession must name. A router may have taken a prefix off the path.
-    fn called_url(&self, parts: &Parts) -> String {
+    fn called_url<'a>(&'a self, parts: &'a Parts) -> [&'a str; 2] {
         let original = parts.extensions.get::<OriginalUri>().map(|OriginalUri(uri)| uri);
         let path = original.unwrap_or(&parts.uri).path();
-        format!("{}{path}", self.guard.0.resource.origin_as_called(&parts.headers))
+        [&self.guard.0.resource.as_called(&parts.headers).origin, path]
     }
 }
 

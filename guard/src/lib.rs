@@ -71,6 +71,7 @@ mod challenge;
 mod declaration;
 mod deny_list;
 mod digest;
+mod entrance;
 mod error;
 mod events;
 mod facade;
@@ -106,13 +107,19 @@ use axum::{
 };
 use net::unread_body::drain_unread_body;
 use rmcp::transport::streamable_http_server::StreamableHttpServerConfig;
-use tower::{Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use self::{
-    authorization_server::AuthorizationServer, in_progress::InProgress, issuer::Issuer,
-    possession::Possession, protected_resource::ProtectedResource, requirement::Requirements,
-    scope_hierarchy::ScopeHierarchy, sessions::Sessions, site::Site,
+    authorization_server::AuthorizationServer,
+    entrance::{Admission, Entrance},
+    in_progress::InProgress,
+    issuer::Issuers,
+    possession::Possession,
+    protected_resource::ProtectedResource,
+    requirement::Requirements,
+    sessions::Sessions,
+    site::Site,
 };
 pub use net::clock::Clock;
 
@@ -137,10 +144,9 @@ struct Inner {
     authorization_server: Arc<AuthorizationServer>,
     resource: ProtectedResource,
     site: Site,
-    issuers: Vec<Issuer>,
+    issuers: Issuers,
     possession: Possession,
     requirements: Requirements,
-    hierarchy: ScopeHierarchy,
     sessions: Sessions,
     in_progress: InProgress,
     facade: bool,
@@ -180,18 +186,16 @@ impl Guard {
         S::Response: IntoResponse,
         S::Future: Send + 'static,
     {
+        let service = self.cors().layer(Admission::new(self.clone(), service));
+        let service = Entrance::new(self.clone(), service);
         let path = self.0.resource.path().trim_end_matches('/');
         let mut guarded = Router::new().route_service(&format!("{path}/"), service.clone());
         if !path.is_empty() {
             guarded = guarded.route_service(path, service);
         }
-        let guarded = guarded
-            // With `layer`, paths that do not exist would demand a token too.
-            .route_layer(from_fn_with_state(self.clone(), admission::admit))
-            .layer(self.cors());
-        let router = guarded.merge(self.metadata());
         // Some clients send head and body apart, and lose a refusal that comes in between.
-        self.require_host(router).layer(from_fn(drain_unread_body))
+        let metadata = self.metadata();
+        guarded.merge(self.require_host(metadata).layer(from_fn(drain_unread_body)))
     }
 
     /// A layer that protects HTTP services of your own, such as axum routes. Serve the

@@ -4,49 +4,69 @@
 //! about case (Go's parser accepts `Method` for `method`). The server behind the guard may use any
 //! of them, so a message whose meaning depends on the parser is refused.
 
-use keys::unique_json;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use keys::unique_json::{self, Object, Value};
+use serde_json::Value as Id;
 
 /// A JSON-RPC message (JSON-RPC 2.0 §4).
 #[derive(Debug, Default)]
-pub(crate) struct Message {
+pub(crate) struct Message<'a> {
     /// The method; `None` for a response.
-    pub(crate) method: Option<String>,
+    pub(crate) method: Option<Cow<'a, str>>,
     /// The parameters as sent. MCP has only objects, which the method must check.
-    pub(crate) params: Option<Value>,
+    pub(crate) params: Option<Value<'a>>,
     /// The id of the request; `None` for a notification.
-    pub(crate) id: Option<Value>,
+    pub(crate) id: Option<Id>,
 }
 
-impl Message {
+impl<'a> Message<'a> {
     /// Parses a message. `None` if the bytes are not exactly one, or if it is ambiguous.
-    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
-        let mut members: Map<String, Value> = unique_json::from_slice(body).ok()?;
+    pub(crate) fn parse(body: &'a [u8]) -> Option<Self> {
+        let mut members = unique_json::parse(body).ok()?;
         if has_look_alike(&members, &["jsonrpc", "id", "method", "params", "result", "error"]) {
             return None;
         }
-        let id = members.remove("id");
+        let id = members.get("id").map(message_id);
         let Some(method) = members.remove("method") else {
-            return Some(Self { id, ..Self::default() });
+            return Some(Self { id: id.flatten(), ..Self::default() });
         };
         // A request is not also a response, and its id is a string or a number (MCP, Messages).
-        let is_response = members.contains_key("result") || members.contains_key("error");
-        let has_valid_id = id.as_ref().is_none_or(|id| id.is_string() || id.is_number());
-        match method {
-            Value::String(method) if has_valid_id && !is_response => {
-                Some(Self { method: Some(method), params: members.remove("params"), id })
+        let is_response = members.get("result").is_some() || members.get("error").is_some();
+        match (method, id) {
+            (_, Some(None)) => None,
+            (Value::String(method), id) if !is_response => {
+                let params = members.remove("params");
+                Some(Self { method: Some(method), params, id: id.flatten() })
             }
             _ => None,
         }
     }
 }
 
+/// An id, if it is a string or a number.
+fn message_id(id: &Value<'_>) -> Option<Id> {
+    match id {
+        Value::String(text) => Some(Id::String(text.as_ref().to_owned())),
+        Value::Number(number) => Some(Id::Number(number.clone())),
+        _ => None,
+    }
+}
+
 /// Whether an object has a member that differs from one of `known` only in case.
-pub(crate) fn has_look_alike(object: &Map<String, Value>, known: &[&str]) -> bool {
-    object.keys().any(|name| {
-        !known.contains(&name.as_str())
-            && known.iter().any(|known| fold_case(name) == fold_case(known))
+pub(crate) fn has_look_alike(object: &Object<'_>, known: &[&str]) -> bool {
+    object.names().any(|name| {
+        !known.contains(&name) && known.iter().any(|known| is_equal_ignoring_case(name, known))
     })
+}
+
+/// Whether two names differ in case only, `known` being ASCII.
+fn is_equal_ignoring_case(name: &str, known: &str) -> bool {
+    if name.is_ascii() {
+        name.eq_ignore_ascii_case(known)
+    } else {
+        fold_case(name) == fold_case(known)
+    }
 }
 
 /// Removes differences in case. Upper case comes first, so that the long s (ſ) and the Kelvin sign (K)

@@ -139,7 +139,7 @@ impl Introspection {
     /// The claims of an active token. Simultaneous calls with the same token send one request.
     pub(crate) async fn claims(
         &self,
-        token: &BearerToken,
+        token: BearerToken<'_>,
         now: i64,
     ) -> Result<Arc<AccessTokenClaims>, Refusal> {
         let digest = sha256(token.expose());
@@ -161,7 +161,7 @@ impl Introspection {
         }
     }
 
-    async fn ask(&self, token: &BearerToken, now: i64) -> Result<Arc<Active>, Refusal> {
+    async fn ask(&self, token: BearerToken<'_>, now: i64) -> Result<Arc<Active>, Refusal> {
         let turn = timeout(QUEUE_TIMEOUT, self.requests.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
             tracing::debug!("too many introspection requests are in progress");
@@ -190,7 +190,7 @@ impl Introspection {
         Ok(Arc::new(Active { claims: Arc::new(claims), valid_until }))
     }
 
-    async fn introspect(&self, token: &BearerToken) -> Result<IntrospectionResponse, FetchError> {
+    async fn introspect(&self, token: BearerToken<'_>) -> Result<IntrospectionResponse, FetchError> {
         let metadata = self.server.metadata().await?;
         let endpoint = metadata.introspection_endpoint.as_ref();
         let endpoint =
@@ -247,7 +247,7 @@ impl Introspection {
     }
 
     /// The user's claims. `None` if there is no such endpoint, or it does not know the token.
-    async fn user_info(&self, token: &BearerToken) -> Result<Option<UserInfo>, FetchError> {
+    async fn user_info(&self, token: BearerToken<'_>) -> Result<Option<UserInfo>, FetchError> {
         let metadata = self.server.metadata().await?;
         let Some(endpoint) = &metadata.userinfo_endpoint else {
             return Ok(None);

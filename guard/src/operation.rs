@@ -3,10 +3,13 @@
 //! The body alone decides, in every revision of the protocol. The headers `Mcp-Method` and
 //! `Mcp-Name` repeat it for proxies that route by them, so they must not contradict it.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use keys::unique_json::{Object, Value};
 use rmcp::model::ErrorCode;
-use serde_json::{Map, Value};
+use serde_json::Value as Id;
 
 use crate::{
     message::{Message, has_look_alike},
@@ -16,18 +19,18 @@ use crate::{
 
 /// An operation, as far as access depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
+pub(crate) enum Operation<'a> {
     /// Handshake, lists, responses, notifications, tasks: a valid token is enough. The server
     /// decides what a list shows, and a task belongs to the caller who started it.
     Open,
     /// `tools/call`.
-    Tool(String),
+    Tool(Cow<'a, str>),
     /// `prompts/get`, or completion of a prompt's argument.
-    Prompt(String),
+    Prompt(Cow<'a, str>),
     /// `resources/read`, a subscription, or completion of a template's variable: each of the URIs.
-    Resources(Vec<String>),
+    Resources(Vec<Cow<'a, str>>),
     /// `subscriptions/listen` for changes of these URIs. Its response does not end by itself.
-    Listen(Vec<String>),
+    Listen(Vec<Cow<'a, str>>),
     /// Anything else. It needs the basic scopes.
     Other,
 }
@@ -49,20 +52,20 @@ const OBJECTS: [&str; 9] = [
 
 /// What a POST asks for, and the id of its response.
 #[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) operation: Operation,
-    id: Option<Value>,
+pub(crate) struct Asked<'a> {
+    pub(crate) operation: Operation<'a>,
+    id: Option<Id>,
     /// The protocol revision that `initialize` asks for.
-    pub(crate) revision: Option<String>,
+    pub(crate) revision: Option<Cow<'a, str>>,
     /// What is wrong with the parameters. Only callers who may use the operation are told.
     defect: Option<String>,
-    method: Option<String>,
-    name: Option<String>,
+    method: Option<Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
 }
 
-impl Asked {
+impl<'a> Asked<'a> {
     /// Parses the body of a POST.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Refusal> {
         let message = Message::parse(body).ok_or(Refusal::Unreadable)?;
         let Message { method, params, id } = message;
         let mut asked = Self {
@@ -77,10 +80,10 @@ impl Asked {
             return Ok(asked);
         };
         let params = match params {
-            None | Some(Value::Null) => Map::new(),
+            None | Some(Value::Null) => Object::default(),
             Some(Value::Object(params)) => params,
             Some(_) => {
-                asked.operation = Operation::parse(method, &Map::new()).unwrap_or(Operation::Other);
+                asked.operation = Operation::parse(method, &Object::default()).unwrap_or(Operation::Other);
                 asked.defect = Some("params must be an object".into());
                 return Ok(asked);
             }
@@ -92,11 +95,16 @@ impl Asked {
         let operation = Operation::parse(method, &params);
         asked.defect = wrong_type(method, &params).or_else(|| operation.clone().err());
         asked.operation = operation.unwrap_or(Operation::Other);
-        asked.name = object_name(method, &params).map(str::to_owned);
+        asked.name = object_name(method, &params).cloned();
         if method == "initialize" {
-            asked.revision = text(&params, "protocolVersion").map(str::to_owned);
+            asked.revision = text(&params, "protocolVersion").cloned();
         }
         Ok(asked)
+    }
+
+    /// Whether the response may open a session (MCP before 2026-07-28, session management).
+    pub(crate) fn opens_session(&self) -> bool {
+        self.method.as_deref() == Some("initialize")
     }
 
     /// What the response is for, if it is a stream.
@@ -113,9 +121,11 @@ impl Asked {
             return Err(self.invalid(ErrorCode::INVALID_PARAMS, defect.clone()));
         }
         for (header, in_body) in [("Mcp-Method", &self.method), ("Mcp-Name", &self.name)] {
-            let in_header = headers.get(header).map(decode_header);
             // A name has no consequences where the body has no place for one.
-            if in_body.is_some() && in_header.is_some_and(|in_header| in_header != *in_body) {
+            let (Some(in_header), Some(in_body)) = (headers.get(header), in_body) else {
+                continue;
+            };
+            if decode_header(in_header).as_ref() != Some(in_body) {
                 let why = format!("the header {header} does not say what the body says");
                 return Err(self.invalid(ErrorCode::HEADER_MISMATCH, why));
             }
@@ -128,9 +138,9 @@ impl Asked {
     }
 }
 
-impl Operation {
+impl<'a> Operation<'a> {
     /// The operation, or what is wrong with the parameters that decide it.
-    fn parse(method: &str, params: &Map<String, Value>) -> Result<Self, String> {
+    fn parse(method: &str, params: &Object<'a>) -> Result<Self, String> {
         match method {
             "tools/call" => required(params, "name").map(Self::Tool),
             "prompts/get" => required(params, "name").map(Self::Prompt),
@@ -159,7 +169,7 @@ impl Operation {
 
 /// The prompt or resource that a completion is for. `type` decides. A reference that also has the
 /// member of the other type is refused: it could be checked as one and served as the other.
-fn completion(params: &Map<String, Value>) -> Result<Operation, String> {
+fn completion<'a>(params: &Object<'a>) -> Result<Operation<'a>, String> {
     let reference = params.get("ref").and_then(Value::as_object);
     let reference = reference.ok_or("params.ref must be an object")?;
     if has_look_alike(reference, &["type", "name", "uri"]) {
@@ -170,9 +180,9 @@ fn completion(params: &Map<String, Value>) -> Result<Operation, String> {
     if text(argument, "name").is_none() || text(argument, "value").is_none() {
         return Err("params.argument needs the strings name and value".into());
     }
-    let name = reference.get("name").filter(|name| !name.is_null());
-    let uri = reference.get("uri").filter(|uri| !uri.is_null());
-    match (text(reference, "type"), name, uri) {
+    let name = reference.get("name").filter(|name| **name != Value::Null);
+    let uri = reference.get("uri").filter(|uri| **uri != Value::Null);
+    match (text(reference, "type").map(Cow::as_ref), name, uri) {
         (Some("ref/prompt"), Some(Value::String(name)), None) => {
             Ok(Operation::Prompt(name.clone()))
         }
@@ -184,7 +194,7 @@ fn completion(params: &Map<String, Value>) -> Result<Operation, String> {
 }
 
 /// The URIs of a subscription.
-fn subscribed_uris(params: &Map<String, Value>) -> Result<Vec<String>, String> {
+fn subscribed_uris<'a>(params: &Object<'a>) -> Result<Vec<Cow<'a, str>>, String> {
     let Some(wanted) = params.get("notifications").and_then(Value::as_object) else {
         return Ok(Vec::new());
     };
@@ -195,20 +205,23 @@ fn subscribed_uris(params: &Map<String, Value>) -> Result<Vec<String>, String> {
     }
     let uris = match wanted.get(name) {
         None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(uris) => uris.as_array().ok_or_else(wrong)?,
+        Some(Value::Array(uris)) => uris,
+        Some(_) => return Err(wrong()),
     };
-    uris.iter().map(|uri| uri.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+    uris.iter().map(|uri| uri.as_text().cloned().ok_or_else(wrong)).collect()
 }
 
 /// Describes a parameter that does not have the type that MCP gives it.
-fn wrong_type(method: &str, params: &Map<String, Value>) -> Option<String> {
+fn wrong_type(method: &str, params: &Object<'_>) -> Option<String> {
     if !is_of_mcp(method) {
         return None;
     }
-    let is_set = |name: &str| params.get(name).filter(|value| !value.is_null());
-    let text = TEXTS.into_iter().find(|name| is_set(name).is_some_and(|value| !value.is_string()));
-    let object =
-        OBJECTS.into_iter().find(|name| is_set(name).is_some_and(|value| !value.is_object()));
+    let is_set = |name: &str| params.get(name).filter(|value| **value != Value::Null);
+    let text =
+        TEXTS.into_iter().find(|name| is_set(name).is_some_and(|value| value.as_text().is_none()));
+    let object = OBJECTS
+        .into_iter()
+        .find(|name| is_set(name).is_some_and(|value| value.as_object().is_none()));
     text.map(needs_string).or_else(|| object.map(|name| format!("params.{name} must be an object")))
 }
 
@@ -221,7 +234,7 @@ fn is_of_mcp(method: &str) -> bool {
 }
 
 /// The member of the body that `Mcp-Name` repeats (MCP 2026-07-28, Streamable HTTP, standard headers).
-fn object_name<'a>(method: &str, params: &'a Map<String, Value>) -> Option<&'a str> {
+fn object_name<'o, 'a>(method: &str, params: &'o Object<'a>) -> Option<&'o Cow<'a, str>> {
     match method {
         "tools/call" | "prompts/get" => text(params, "name"),
         "resources/read" | "resources/subscribe" | "resources/unsubscribe" => text(params, "uri"),
@@ -230,12 +243,12 @@ fn object_name<'a>(method: &str, params: &'a Map<String, Value>) -> Option<&'a s
     }
 }
 
-fn text<'a>(params: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    params.get(name).and_then(Value::as_str)
+fn text<'o, 'a>(params: &'o Object<'a>, name: &str) -> Option<&'o Cow<'a, str>> {
+    params.get(name).and_then(Value::as_text)
 }
 
-fn required(params: &Map<String, Value>, name: &str) -> Result<String, String> {
-    text(params, name).map(str::to_owned).ok_or_else(|| needs_string(name))
+fn required<'a>(params: &Object<'a>, name: &str) -> Result<Cow<'a, str>, String> {
+    text(params, name).cloned().ok_or_else(|| needs_string(name))
 }
 
 fn needs_string(name: &str) -> String {
@@ -243,12 +256,12 @@ fn needs_string(name: &str) -> String {
 }
 
 /// The text of a header value, which may be encoded as `=?base64?…?=`. `None` if it is not text.
-fn decode_header(value: &HeaderValue) -> Option<String> {
+fn decode_header(value: &HeaderValue) -> Option<Cow<'_, str>> {
     let value = value.to_str().ok()?;
     let encoded = value.strip_prefix("=?base64?").and_then(|value| value.strip_suffix("?="));
     match encoded {
-        Some(encoded) => String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok(),
-        None => Some(value.to_owned()),
+        Some(encoded) => String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok().map(Cow::Owned),
+        None => Some(Cow::Borrowed(value)),
     }
 }
 

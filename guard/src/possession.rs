@@ -9,9 +9,7 @@ use std::{
 
 use aws_lc_rs::{hmac, rand};
 use axum::http::{HeaderMap, Method};
-use keys::{
-    AccessTokenClaims, DpopCheck, DpopProof, MAX_DPOP_AGE, dpop_nonce, dpop_nonce_intervals,
-};
+use keys::{DpopCheck, DpopProof, MAX_DPOP_AGE, dpop_nonce, dpop_nonce_intervals};
 
 use crate::{
     GuardError,
@@ -19,6 +17,7 @@ use crate::{
     caller::User,
     digest::{Digest, sha256},
     refusal::Refusal,
+    verified_tokens::VerifiedToken,
 };
 
 /// Signature algorithms of proofs, as `dpop_signing_alg_values_supported` and challenges name them.
@@ -54,11 +53,12 @@ struct Remembered {
 /// A token as a request carries it.
 pub(crate) struct SentToken<'a> {
     pub(crate) scheme: Scheme,
-    pub(crate) token: &'a BearerToken,
+    pub(crate) token: BearerToken<'a>,
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
-    /// The public URL of the request. Of `Host`, only a spelling of loopback is taken over.
-    pub(crate) url: &'a str,
+    /// The public URL of the request, in two pieces. Of `Host`, only a spelling of loopback is taken
+    /// over.
+    pub(crate) url: [&'a str; 2],
 }
 
 impl Possession {
@@ -71,19 +71,18 @@ impl Possession {
     /// Checks that the sender holds the key of a bound token.
     pub(crate) fn check(
         &self,
-        claims: &AccessTokenClaims,
+        token: &VerifiedToken,
         sent: &SentToken<'_>,
         now: i64,
     ) -> Result<(), Refusal> {
-        let key = claims.cnf.as_ref().map(|confirmation| confirmation.jkt.as_str());
-        match (sent.scheme, key) {
+        match (sent.scheme, &token.bound_to) {
             (Scheme::Bearer, None) if self.required => Err(Refusal::Unbound),
             (Scheme::Bearer, None) => Ok(()),
             (Scheme::Bearer, Some(_)) => Err(Refusal::BoundAsBearer),
             (Scheme::Dpop, None) => Err(Refusal::Unbound),
             (Scheme::Dpop, Some(key)) => {
                 let proof = self.check_proof(key, sent, now)?;
-                self.remember(&proof, User::new(&claims.iss, &claims.sub), now)
+                self.remember(&proof, token.caller.owner().user().clone(), now)
             }
         }
     }
@@ -93,7 +92,7 @@ impl Possession {
         let proof = proof.to_str().map_err(|_| Refusal::NoProof)?;
         let check = DpopCheck {
             method: sent.method.as_str(),
-            url: sent.url,
+            url: &sent.url.concat(),
             access_token: Some(sent.token.expose()),
             now,
         };

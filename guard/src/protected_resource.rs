@@ -2,13 +2,15 @@
 //!
 //! The resource metadata, which tells clients where to get a token (RFC 9728 §2).
 
+use std::iter;
+
 use axum::{
     Json,
     extract::State,
     http::{HeaderMap, HeaderName, header},
 };
 use serde::Serialize;
-use url::Url;
+use url::{ParseError, Url};
 
 use crate::{
     Guard,
@@ -35,54 +37,79 @@ pub(crate) struct Metadata {
 /// A resource as configured in its guard.
 #[derive(Clone, Debug)]
 pub(crate) struct ProtectedResource {
-    pub(crate) identifier: String,
     pub(crate) url: Url,
     pub(crate) issuers: Vec<String>,
     pub(crate) name: Option<String>,
     pub(crate) scopes: Vec<String>,
+    own: Spelling,
+    /// On loopback, the resource under each name of this machine.
+    on_loopback: Vec<(&'static str, Spelling)>,
+}
+
+/// The URLs of a resource, in one spelling of its host.
+#[derive(Clone, Debug)]
+pub(crate) struct Spelling {
+    pub(crate) identifier: String,
+    pub(crate) origin: String,
+    /// URL of the metadata (RFC 9728 §3.1).
+    pub(crate) metadata_url: String,
+}
+
+impl Spelling {
+    fn new(identifier: String, path: &str) -> Self {
+        let origin = identifier.strip_suffix(path).unwrap_or(&identifier).to_owned();
+        let path = if path == "/" { "" } else { path };
+        Self { metadata_url: format!("{origin}{WELL_KNOWN}{path}"), origin, identifier }
+    }
 }
 
 impl ProtectedResource {
+    /// The resource `identifier`, whose tokens come from `issuers`.
+    ///
+    /// # Errors
+    /// The identifier is not a URL.
+    pub(crate) fn new(
+        identifier: String,
+        issuers: Vec<String>,
+        name: Option<String>,
+        scopes: Vec<String>,
+    ) -> Result<Self, ParseError> {
+        let url = Url::parse(&identifier)?;
+        let own_host = url.host_str().filter(|_| is_loopback(&url));
+        // Only the host is replaced, because parsing and printing could change the rest.
+        let on_loopback = own_host.into_iter().flat_map(|own_host| {
+            LOOPBACK.map(|host| {
+                (host, Spelling::new(identifier.replacen(own_host, host, 1), url.path()))
+            })
+        });
+        let on_loopback = on_loopback.collect();
+        let own = Spelling::new(identifier, url.path());
+        Ok(Self { url, issuers, name, scopes, own, on_loopback })
+    }
+
     pub(crate) fn path(&self) -> &str {
         self.url.path()
     }
 
     /// The audiences of accepted tokens: the identifier, and on loopback its other spellings.
     pub(crate) fn audiences(&self) -> Vec<String> {
-        let spellings = LOOPBACK.iter().filter_map(|host| self.spelled(host));
-        std::iter::once(self.identifier.clone()).chain(spellings).collect()
+        let spellings = self.on_loopback.iter().map(|(_, spelling)| spelling);
+        iter::once(&self.own).chain(spellings).map(|it| it.identifier.clone()).collect()
     }
 
-    /// The URL of the metadata (RFC 9728 §3.1), in the spelling that the client uses.
-    pub(crate) fn metadata_url(&self, headers: &HeaderMap) -> String {
-        let origin = self.origin_as_called(headers);
-        let path = self.url.path();
-        let path = if path == "/" { "" } else { path };
-        format!("{origin}{WELL_KNOWN}{path}")
-    }
-
-    /// The origin of the server, in the spelling that the client uses.
-    pub(crate) fn origin_as_called(&self, headers: &HeaderMap) -> String {
-        let resource = self.as_called(headers);
-        resource.strip_suffix(self.url.path()).unwrap_or(&resource).to_owned()
-    }
-
-    /// The identifier. On loopback it has the spelling that the client uses; elsewhere the `Host`
-    /// header changes nothing.
-    pub(crate) fn as_called(&self, headers: &HeaderMap) -> String {
+    /// The URLs of the resource. On loopback they have the spelling that the client uses; elsewhere
+    /// the `Host` header changes nothing.
+    pub(crate) fn as_called(&self, headers: &HeaderMap) -> &Spelling {
+        if self.on_loopback.is_empty() {
+            return &self.own;
+        }
         let host =
             headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let name = host.rsplit_once(':').map_or(host, |(name, port)| {
             if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }
         });
-        let spelling = LOOPBACK.iter().find(|known| **known == name);
-        spelling.and_then(|host| self.spelled(host)).unwrap_or_else(|| self.identifier.clone())
-    }
-
-    fn spelled(&self, host: &str) -> Option<String> {
-        let own = self.url.host_str().filter(|_| is_loopback(&self.url))?;
-        // Only the host is replaced, because parsing and printing could change the rest.
-        Some(self.identifier.replacen(own, host, 1))
+        let spelling = self.on_loopback.iter().find(|(known, _)| *known == name);
+        spelling.map_or(&self.own, |(_, spelling)| spelling)
     }
 }
 
@@ -92,7 +119,7 @@ pub(crate) async fn get(
 ) -> ([(HeaderName, &'static str); 2], Json<Metadata>) {
     let resource = &guard.0.resource;
     let metadata = Metadata {
-        resource: resource.as_called(&headers),
+        resource: resource.as_called(&headers).identifier.clone(),
         authorization_servers: resource.issuers.clone(),
         scopes_supported: resource.scopes.clone(),
         bearer_methods_supported: ["header"],
@@ -109,18 +136,13 @@ mod tests {
     use super::*;
 
     fn resource(identifier: &str) -> ProtectedResource {
-        ProtectedResource {
-            identifier: identifier.into(),
-            url: Url::parse(identifier).unwrap(),
-            issuers: vec!["http://localhost:3000".into()],
-            name: None,
-            scopes: Vec::new(),
-        }
+        let issuers = vec!["http://localhost:3000".into()];
+        ProtectedResource::new(identifier.into(), issuers, None, Vec::new()).unwrap()
     }
 
     fn called(identifier: &str, host: &'static str) -> String {
         let headers = [(header::HOST, host.parse().unwrap())].into_iter().collect();
-        resource(identifier).as_called(&headers)
+        resource(identifier).as_called(&headers).identifier.clone()
     }
 
     #[test]
@@ -145,7 +167,9 @@ mod tests {
 
     #[test]
     fn the_challenge_names_the_metadata_with_the_path_inserted() {
-        let metadata_url = |identifier| resource(identifier).metadata_url(&HeaderMap::new());
+        let metadata_url = |identifier| {
+            resource(identifier).as_called(&HeaderMap::new()).metadata_url.clone()
+        };
         let well_known = "https://mcp.example.com/.well-known/oauth-protected-resource";
         assert_eq!(metadata_url("https://mcp.example.com"), well_known);
         assert_eq!(metadata_url("https://mcp.example.com/mcp"), format!("{well_known}/mcp"));

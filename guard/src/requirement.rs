@@ -51,15 +51,15 @@ impl Requirements {
 
     /// Refuses an operation if the caller lacks a scope. The refusal names all needed scopes, so
     /// that one new consent is enough.
-    pub(crate) fn check(&self, operation: &Operation, caller: &Caller) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, operation: &Operation<'_>, caller: &Caller) -> Result<(), Refusal> {
         let needed = self.needed_scopes(operation);
         if needed.iter().all(|scope| caller.has(scope)) {
             return Ok(());
         }
-        Err(Refusal::InsufficientScope(needed))
+        Err(Refusal::InsufficientScope(needed.into_iter().cloned().collect()))
     }
 
-    fn needed_scopes(&self, operation: &Operation) -> Vec<String> {
+    fn needed_scopes(&self, operation: &Operation<'_>) -> Vec<&String> {
         let scopes = match operation {
             Operation::Open => Vec::new(),
             Operation::Tool(name) => self.scopes_of_name(name, &self.tools),
@@ -67,9 +67,9 @@ impl Requirements {
             Operation::Resources(uris) | Operation::Listen(uris) => {
                 uris.iter().flat_map(|uri| self.scopes_of_resource(uri)).collect()
             }
-            Operation::Other => self.basic.clone(),
+            Operation::Other => self.basic.iter().collect(),
         };
-        let mut needed: Vec<String> = Vec::new();
+        let mut needed: Vec<&String> = Vec::with_capacity(scopes.len());
         for scope in scopes {
             if !needed.contains(&scope) {
                 needed.push(scope);
@@ -80,34 +80,37 @@ impl Requirements {
 
     /// The scopes for a tool or prompt. An undeclared name needs the basic scopes and those of every
     /// name that differs in case only, because the server may ignore case.
-    fn scopes_of_name(&self, name: &str, declared: &HashMap<String, Vec<String>>) -> Vec<String> {
+    fn scopes_of_name<'s>(
+        &'s self,
+        name: &str,
+        declared: &'s HashMap<String, Vec<String>>,
+    ) -> Vec<&'s String> {
         if let Some(scopes) = declared.get(name) {
-            return scopes.clone();
+            return scopes.iter().collect();
         }
         let name = fold_case(name.trim());
         let similar = declared.iter().filter(|(known, _)| fold_case(known) == name);
-        let similar = similar.flat_map(|(_, scopes)| scopes.clone());
-        self.basic.iter().cloned().chain(similar).collect()
+        self.basic.iter().chain(similar.flat_map(|(_, scopes)| scopes)).collect()
     }
 
     /// The scopes for a resource, by its URI as spelled and as normalized by a URL parser, because
     /// the server may serve `a://b/c/../d` as `a://b/d`.
-    fn scopes_of_resource(&self, uri: &str) -> Vec<String> {
+    fn scopes_of_resource(&self, uri: &str) -> Vec<&String> {
         let parsed = Url::parse(uri).map(String::from).ok().filter(|parsed| parsed != uri);
         let parsed = parsed.and_then(|parsed| self.declared(&parsed)).unwrap_or_default();
-        let spelled = self.declared(uri).unwrap_or_else(|| self.basic.clone());
+        let spelled = self.declared(uri).unwrap_or_else(|| self.basic.iter().collect());
         [spelled, parsed].concat()
     }
 
     /// The scopes that the resource declares, or the templates with the longest literal prefix of
     /// its URI. Any of several such templates may be the right one, so all their scopes are needed.
-    fn declared(&self, uri: &str) -> Option<Vec<String>> {
+    fn declared(&self, uri: &str) -> Option<Vec<&String>> {
         if let Some(scopes) = self.resources.get(uri) {
-            return Some(scopes.clone());
+            return Some(scopes.iter().collect());
         }
         let (longest, _) = self.templates.iter().find(|(prefix, _)| uri.starts_with(prefix))?;
         let templates = self.templates.iter().filter(|(prefix, _)| prefix == longest);
-        Some(templates.flat_map(|(_, scopes)| scopes.clone()).collect())
+        Some(templates.flat_map(|(_, scopes)| scopes).collect())
     }
 }
 
@@ -120,6 +123,14 @@ mod tests {
 
     fn texts(scopes: &[&str]) -> Vec<String> {
         scopes.iter().map(|scope| (*scope).to_owned()).collect()
+    }
+
+    fn needed(all: &Requirements, operation: &Operation<'_>) -> Vec<String> {
+        all.needed_scopes(operation).into_iter().cloned().collect()
+    }
+
+    fn resources<'a>(uris: &[&'a str]) -> Operation<'a> {
+        Operation::Resources(uris.iter().map(|uri| (*uri).into()).collect())
     }
 
     fn requirements() -> Requirements {
@@ -136,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_declared_counts_and_all_else_needs_the_basic_scopes() {
-        let of = |operation: Operation| requirements().needed_scopes(&operation);
+        let of = |operation: Operation<'_>| needed(&requirements(), &operation);
         assert!(of(Operation::Tool("open".into())).is_empty());
         assert_eq!(of(Operation::Tool("write".into())), ["read", "write"]);
         assert_eq!(of(Operation::Tool("undeclared".into())), ["basic"]);
@@ -149,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_resource_is_found_by_its_uri_then_by_the_longest_template() {
-        let of = |uris: &[&str]| requirements().needed_scopes(&Operation::Resources(texts(uris)));
+        let of = |uris: &[&str]| needed(&requirements(), &resources(uris));
         assert_eq!(of(&["me://profile"]), ["profile"]);
         assert_eq!(of(&["me://a/1"]), ["a"]);
         assert_eq!(of(&["me://b"]), ["email"]);
@@ -163,7 +174,7 @@ mod tests {
         let of = |uri: &str| {
             let mut all = requirements();
             all.add_resource(&Resource::new("me://a/secret", "s").with_meta(needs(["secret"])));
-            all.needed_scopes(&Operation::Resources(texts(&[uri])))
+            needed(&all, &resources(&[uri]))
         };
         assert_eq!(of("me://a/b/../secret"), ["a", "secret"]);
         assert_eq!(of("me://a/b/%2e%2E/secret"), ["a", "secret"]);
@@ -171,8 +182,7 @@ mod tests {
         assert_eq!(of("other://x/%2e%2e/y"), ["basic"]);
         let mut open = Requirements { basic: texts(&["basic"]), ..Requirements::default() };
         open.add_resource(&Resource::new("https://open.test", "o").with_meta(needs([])));
-        let needed = open.needed_scopes(&Operation::Resources(texts(&["https://open.test"])));
-        assert!(needed.is_empty(), "{needed:?}");
+        assert!(needed(&open, &resources(&["https://open.test"])).is_empty());
     }
 
     #[test]
@@ -180,9 +190,6 @@ mod tests {
         let mut all = Requirements::default();
         all.add_template(&ResourceTemplate::new("x://{a}", "w").with_meta(needs(["read"])));
         all.add_template(&ResourceTemplate::new("x://{a}/secret", "w").with_meta(needs(["all"])));
-        assert_eq!(
-            all.needed_scopes(&Operation::Resources(texts(&["x://1/secret"]))),
-            ["read", "all"]
-        );
+        assert_eq!(needed(&all, &resources(&["x://1/secret"])), ["read", "all"]);
     }
 }

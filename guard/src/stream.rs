@@ -44,7 +44,7 @@ pub(crate) enum Purpose {
 pub(crate) struct Watched {
     pub(crate) caller: Caller,
     pub(crate) purpose: Purpose,
-    pub(crate) stopping: Stopping,
+    pub(crate) stopping: Option<Stopping>,
     pub(crate) held: Arc<Held>,
 }
 
@@ -66,6 +66,7 @@ impl Guard {
             Purpose::Listening(_) => (true, None),
             Purpose::Answering(id) => (false, id.map(token_ended)),
         };
+        let stopping = stopping.unwrap_or_default();
         let guard = self.clone();
         let cut = was_cut.clone();
         let end = Box::pin(async move {
@@ -84,8 +85,7 @@ impl Guard {
     }
 
     async fn wait_for_token_end(&self, caller: &Caller, listens: bool) {
-        let issuer = self.0.issuers.iter().find(|issuer| issuer.identifier == caller.issuer);
-        let Some(issuer) = issuer else {
+        let Some(issuer) = self.0.issuers.find(&caller.issuer) else {
             return;
         };
         let accepted = issuer.accepts_until(caller.expires_at);

@@ -19,8 +19,8 @@ pub use self::sign::{
     Rotation, SigningKey, TokenType, UserClaims,
 };
 pub use self::verify::{
-    AccessTokenClaims, Actor, Algorithm, Audience, Confirmation, DpopCheck, DpopError, DpopProof,
-    KeyError, KeySet, MAX_DPOP_AGE, PublicJwk, PublishedKeys, UNENFORCED_CLAIMS, UnverifiedToken,
-    Verifier, VerifyError, dpop_nonce, dpop_nonce_intervals, lenient, numeric_date,
-    optional_numeric_date, unique_json,
+    AccessTokenClaims, Actor, Algorithm, Audience, Candidate, Confirmation, DpopCheck, DpopError,
+    DpopProof, KeyError, KeySet, Lifetime, MAX_DPOP_AGE, PublicJwk, PublishedKeys,
+    UNENFORCED_CLAIMS, UnverifiedToken, Verifier, VerifyError, dpop_nonce, dpop_nonce_intervals,
+    lenient, numeric_date, optional_numeric_date, unique_json,
 };

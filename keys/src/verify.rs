@@ -13,11 +13,12 @@ mod published_keys;
 mod restrictions;
 pub mod unique_json;
 mod verifier;
+mod verifying_key;
 
 pub use self::{
     algorithm::Algorithm,
     claim_formats::{lenient, numeric_date, optional_numeric_date},
-    claims::{AccessTokenClaims, Actor, Audience, Confirmation},
+    claims::{AccessTokenClaims, Actor, Audience, Confirmation, Lifetime},
     dpop::{DpopCheck, DpopError, DpopProof, MAX_DPOP_AGE},
     dpop_nonce::{dpop_nonce, dpop_nonce_intervals},
     error::{KeyError, VerifyError},
@@ -26,8 +27,9 @@ pub use self::{
     key_set::KeySet,
     published_keys::PublishedKeys,
     restrictions::UNENFORCED_CLAIMS,
-    verifier::Verifier,
+    verifier::{Candidate, Verifier},
 };
+pub(crate) use self::verifying_key::VerifyingKey;
 #[cfg(feature = "sign")]
 pub(crate) use self::{
     dpop::{DPOP_TYPE, ProofClaims, ath, htu},

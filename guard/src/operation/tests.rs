@@ -1,14 +1,14 @@
 //! Bodies and what they ask for.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
-fn asked(body: &str) -> Asked {
+fn asked(body: &str) -> Asked<'_> {
     Asked::parse(body.as_bytes()).unwrap()
 }
 
-fn read(body: &str) -> Operation {
+fn read(body: &str) -> Operation<'_> {
     asked(body).operation
 }
 
@@ -77,7 +77,8 @@ fn the_type_of_a_reference_decides_and_one_of_both_kinds_is_refused() {
         json!({"type": 7, "name": "p"}),
         json!("ref/prompt"),
     ] {
-        let asked = asked(&complete(reference.clone()));
+        let body = complete(reference.clone());
+        let asked = asked(&body);
         assert_eq!(asked.operation, Operation::Other, "{reference}");
         assert!(asked.check(&HeaderMap::new()).is_err(), "{reference}");
     }

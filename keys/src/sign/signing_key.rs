@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::jwk::{
     Jwk, KeyPair,
     alg::{
@@ -15,7 +16,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::TokenType;
-use crate::{Algorithm, KeyError, PublicJwk, verify::KeyMaterial};
+use crate::{
+    Algorithm, KeyError, PublicJwk,
+    verify::{KeyMaterial, VerifyingKey},
+};
 
 /// A private key with its algorithm. Its `kid` is its thumbprint.
 #[derive(Clone)]
@@ -135,10 +139,11 @@ impl SigningKey {
         let probe = b"probe";
         let algorithm = self.algorithm.into();
         let signature = crypto::sign(probe, &self.encoding, algorithm).map_err(unusable)?;
-        let public = self.public.decoding_key()?;
-        match crypto::verify(&signature, probe, &public, algorithm) {
-            Ok(true) => Ok(()),
-            _ => Err(KeyError::Malformed("its public members are not those of its key".into())),
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(unusable)?;
+        if VerifyingKey::new(&self.public)?.has_signed(probe, &signature) {
+            Ok(())
+        } else {
+            Err(KeyError::Malformed("its public members are not those of its key".into()))
         }
     }
 }
@@ -146,6 +151,16 @@ impl SigningKey {
 impl fmt::Debug for SigningKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("SigningKey").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+impl From<Algorithm> for jsonwebtoken::Algorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::ES256 => Self::ES256,
+            Algorithm::EdDSA => Self::EdDSA,
+            Algorithm::RS256 => Self::RS256,
+        }
     }
 }
 

@@ -105,7 +105,22 @@ pub struct AccessTokenClaims {
     pub email_verified: Option<bool>,
 }
 
+/// The time within which a token is valid, in seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// The later of `iat` and `nbf`.
+    pub starts_at: i64,
+    /// `exp`.
+    pub expires_at: i64,
+}
+
 impl AccessTokenClaims {
+    /// The time within which the token is valid.
+    pub fn lifetime(&self) -> Lifetime {
+        let starts_at = self.nbf.map_or(self.iat, |nbf| nbf.max(self.iat));
+        Lifetime { starts_at, expires_at: self.exp }
+    }
+
     /// The granted scopes, one by one.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.split(' ').filter(|scope| !scope.is_empty())

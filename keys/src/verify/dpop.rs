@@ -9,7 +9,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::{
-    KeyError, PublicJwk, UnverifiedToken, VerifyError,
+    KeyError, PublicJwk, UnverifiedToken, VerifyError, VerifyingKey,
     claim_formats::numeric_date,
     jwk::{KeyMaterial, is_private},
 };
@@ -106,11 +106,17 @@ impl DpopProof {
     pub fn verify(proof: &str, check: &DpopCheck<'_>) -> Result<Self, DpopError> {
         let mut proof = UnverifiedToken::parse(proof)?;
         proof.check_header(|typ| typ == Some(DPOP_TYPE))?;
-        let key = embedded_key(proof.header.jwk.take(), &proof.header.alg)?;
-        let claims = signed_claims(&proof, &key)?;
+        let jwk = embedded_key(proof.header.jwk.take(), &proof.header.alg)?;
+        let key = VerifyingKey::new(&jwk).map_err(|error| match error {
+            KeyError::UnsupportedAlgorithm(_) => DpopError::WrongAlgorithm,
+            _ => DpopError::WrongKey,
+        })?;
+        // The signature is what costs most.
+        let claims = proof.unique_claims()?;
         check_claims(&claims, check)?;
+        proof.verify_signature(&key)?;
         Ok(Self {
-            thumbprint: key.kid,
+            thumbprint: jwk.kid,
             jti: claims.jti,
             issued_at: claims.iat,
             nonce: claims.nonce,
@@ -125,23 +131,8 @@ fn embedded_key(jwk: Option<Map<String, Value>>, alg: &str) -> Result<PublicJwk,
     }
     let material: KeyMaterial =
         serde_json::from_value(Value::Object(jwk)).map_err(|_| DpopError::WrongKey)?;
-    let key = PublicJwk {
-        kid: material.thumbprint(),
-        alg: alg.to_owned(),
-        usage: "sig".into(),
-        material,
-    };
-    match key.algorithm() {
-        Ok(_) => Ok(key),
-        Err(KeyError::UnsupportedAlgorithm(_)) => Err(DpopError::WrongAlgorithm),
-        Err(_) => Err(DpopError::WrongKey),
-    }
-}
-
-fn signed_claims(proof: &UnverifiedToken<'_>, key: &PublicJwk) -> Result<ProofClaims, DpopError> {
-    let algorithm = key.algorithm().map_err(|_| DpopError::WrongKey)?;
-    let decoding = key.decoding_key().map_err(|_| DpopError::WrongKey)?;
-    Ok(proof.verify(&decoding, algorithm)?)
+    let kid = material.thumbprint();
+    Ok(PublicJwk { kid, alg: alg.to_owned(), usage: "sig".into(), material })
 }
 
 impl From<VerifyError> for DpopError {

@@ -2,7 +2,6 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -56,7 +55,7 @@ impl KeyMaterial {
     /// Whether each member is in its only valid form (RFC 7518 §6.2.1.2, §6.3.1.1, RFC 8037 §2).
     /// Otherwise one key could have several thumbprints, because jsonwebtoken joins coordinates of
     /// any length, and AWS-LC also reads an Ed25519 key in DER.
-    fn is_canonical(&self) -> bool {
+    pub(crate) fn is_canonical(&self) -> bool {
         match self {
             Self::EllipticCurve { x, y, .. } => is_coordinate(x) && is_coordinate(y),
             Self::OctetKeyPair { x, .. } => is_coordinate(x),
@@ -76,7 +75,8 @@ impl KeyMaterial {
     }
 }
 
-fn decode(member: &str) -> Vec<u8> {
+/// The bytes of a member; none if it is not base64url.
+pub(crate) fn decode(member: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(member).unwrap_or_default()
 }
 
@@ -104,18 +104,6 @@ impl PublicJwk {
         } else {
             Err(KeyError::Malformed("alg does not fit the key type".into()))
         }
-    }
-
-    pub(crate) fn decoding_key(&self) -> Result<DecodingKey, KeyError> {
-        if !self.material.is_canonical() {
-            return Err(KeyError::Malformed("a member is not spelled as RFC 7518 §6 says".into()));
-        }
-        let key = match &self.material {
-            KeyMaterial::EllipticCurve { x, y, .. } => DecodingKey::from_ec_components(x, y),
-            KeyMaterial::OctetKeyPair { x, .. } => DecodingKey::from_ed_components(x),
-            KeyMaterial::Rsa { n, e } => DecodingKey::from_rsa_components(n, e),
-        };
-        key.map_err(|error| KeyError::Malformed(error.to_string()))
     }
 }
 

@@ -1,12 +1,13 @@
 //! A strict parser of compact JWS. It refuses what two parsers could read differently, before any key
 //! is used (RFC 7515 §5.2, RFC 8725 §3).
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{DecodingKey, crypto};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{Algorithm, VerifyError, unique_json};
+use super::{Algorithm, VerifyError, VerifyingKey, unique_json};
 
 /// Maximum length of a token, in bytes.
 pub(crate) const MAX_TOKEN_LENGTH: usize = 16 * 1024;
@@ -30,8 +31,8 @@ pub struct UnverifiedToken<'a> {
     has_extension: bool,
     /// The first two parts, which are signed.
     signed: &'a str,
-    claims: &'a str,
-    signature: &'a str,
+    claims: Vec<u8>,
+    signature: Vec<u8>,
 }
 
 impl<'a> UnverifiedToken<'a> {
@@ -46,15 +47,15 @@ impl<'a> UnverifiedToken<'a> {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(VerifyError::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(VerifyError::Malformed)?;
-        if claims.contains('.') {
-            return Err(VerifyError::Malformed);
-        }
-        let members: Map<String, Value> =
-            unique_json::from_slice(&decode(header)?).map_err(|_| VerifyError::Malformed)?;
-        let has_extension = EXTENSIONS.iter().any(|name| members.contains_key(*name));
-        let header =
-            Header::deserialize(Value::Object(members)).map_err(|_| VerifyError::Malformed)?;
-        Ok(Self { header, has_extension, signed, claims, signature })
+        let header = decode(header)?;
+        let members = unique_json::parse(&header).map_err(|_| VerifyError::Malformed)?;
+        Ok(Self {
+            has_extension: EXTENSIONS.iter().any(|name| members.get(name).is_some()),
+            header: serde_json::from_slice(&header).map_err(|_| VerifyError::Malformed)?,
+            signed,
+            claims: decode(claims)?,
+            signature: decode(signature)?,
+        })
     }
 
     /// The `kid` of the key that the token claims to be signed with.
@@ -74,15 +75,28 @@ impl<'a> UnverifiedToken<'a> {
         self.header.alg.parse().map_err(|_| VerifyError::WrongAlgorithm)
     }
 
-    /// The claims before anything is verified. Use them only to choose the keys to verify with.
+    /// The claims before anything is verified. Use them only to choose the keys to verify with, or to
+    /// refuse the token.
     ///
     /// # Errors
-    /// [`VerifyError::Malformed`] or [`VerifyError::BadClaims`] if the claims are not a `T`.
+    /// [`VerifyError::BadClaims`] if the claims are not a `T`.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, VerifyError> {
-        serde_json::from_slice(&decode(self.claims)?).map_err(|_| VerifyError::BadClaims)
+        serde_json::from_slice(&self.claims).map_err(|_| VerifyError::BadClaims)
     }
 
-    /// Refuses a `typ` that `is_type` does not accept, and every header extension.
+    /// Every claim, by name, before anything is verified.
+    pub(crate) fn members(&self) -> Result<unique_json::Object<'_>, VerifyError> {
+        unique_json::parse(&self.claims).map_err(|_| VerifyError::BadClaims)
+    }
+
+    /// The claims, none of which comes twice, before anything is verified.
+    pub(crate) fn unique_claims<T: DeserializeOwned>(&self) -> Result<T, VerifyError> {
+        self.members()?;
+        self.claims()
+    }
+
+    /// Refuses a `typ` that `is_type` does not accept, and every header extension. `is_type` gets
+    /// `typ` as it is spelled.
     pub(crate) fn check_header(
         &self,
         is_type: impl Fn(Option<&str>) -> bool,
@@ -96,32 +110,43 @@ impl<'a> UnverifiedToken<'a> {
         Ok(())
     }
 
-    /// Verifies the signature with `key` and its algorithm, and returns the claims.
-    pub(crate) fn verify<T: DeserializeOwned>(
+    /// Refuses a `typ` that `is_type` does not accept, and every header extension. `is_type` gets
+    /// `typ` as a media type: in lower case and without `application/` (RFC 7515 §4.1.9).
+    pub(crate) fn check_media_type(
         &self,
-        key: &DecodingKey,
-        algorithm: Algorithm,
-    ) -> Result<T, VerifyError> {
-        if self.header.alg != algorithm.as_str() {
+        is_type: impl Fn(Option<&str>) -> bool,
+    ) -> Result<(), VerifyError> {
+        self.check_header(|typ| is_type(typ.map(media_type).as_deref()))
+    }
+
+    /// Verifies the signature with `key`, by the algorithm of the key.
+    pub(crate) fn verify_signature(&self, key: &VerifyingKey) -> Result<(), VerifyError> {
+        if self.header.alg != key.algorithm().as_str() {
             return Err(VerifyError::WrongAlgorithm);
         }
-        let claims = decode(self.claims)?;
-        decode(self.signature)?;
-        let signed = self.signed.as_bytes();
-        match crypto::verify(self.signature, signed, key, algorithm.into()) {
-            Ok(true) => unique_json::from_slice(&claims).map_err(|_| VerifyError::BadClaims),
-            Ok(false) | Err(_) => Err(VerifyError::BadSignature),
+        if key.has_signed(self.signed.as_bytes(), &self.signature) {
+            Ok(())
+        } else {
+            Err(VerifyError::BadSignature)
         }
     }
 }
 
-/// Decodes base64url without padding, in its canonical form only (RFC 7515 §2).
+/// Decodes base64url without padding, in its canonical form only (RFC 7515 §2): the decoder refuses
+/// padding, other alphabets, and unused bits that are set.
 fn decode(part: &str) -> Result<Vec<u8>, VerifyError> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| VerifyError::Malformed)?;
-    if URL_SAFE_NO_PAD.encode(&bytes) != part {
-        return Err(VerifyError::Malformed);
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| VerifyError::Malformed)
+}
+
+fn media_type(typ: &str) -> Cow<'_, str> {
+    const PREFIX: &str = "application/";
+    let has_prefix = typ.get(..PREFIX.len()).is_some_and(|it| it.eq_ignore_ascii_case(PREFIX));
+    let name = if has_prefix { typ.get(PREFIX.len()..).unwrap_or_default() } else { typ };
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! Published keys of issuers and clients (JWK Sets), and verification with them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Algorithm, KeyError, KeySet, PublicJwk, UnverifiedToken, VerifyError,
+    Algorithm, KeyError, KeySet, PublicJwk, UnverifiedToken, VerifyError, VerifyingKey,
     claim_formats::lenient,
     jwk::{KeyMaterial, is_private},
 };
@@ -26,8 +25,7 @@ pub struct PublishedKeys(Vec<PublishedKey>);
 #[derive(Clone, Debug)]
 struct PublishedKey {
     kid: Option<String>,
-    algorithm: Algorithm,
-    key: DecodingKey,
+    key: VerifyingKey,
 }
 
 #[derive(Deserialize)]
@@ -92,20 +90,19 @@ impl PublishedKeys {
         token: &str,
         is_type: impl Fn(Option<&str>) -> bool,
     ) -> Result<T, VerifyError> {
-        self.verify_token(&UnverifiedToken::parse(token)?, is_type)
+        let token = UnverifiedToken::parse(token)?;
+        token.check_media_type(is_type)?;
+        self.verify_signature(&token)?;
+        token.unique_claims()
     }
 
-    pub(crate) fn verify_token<T: DeserializeOwned>(
-        &self,
-        token: &UnverifiedToken<'_>,
-        is_type: impl Fn(Option<&str>) -> bool,
-    ) -> Result<T, VerifyError> {
-        token.check_header(|typ| is_type(typ.map(media_type).as_deref()))?;
+    /// Verifies algorithm and signature of a token with the keys that could have signed it.
+    pub(crate) fn verify_signature(&self, token: &UnverifiedToken<'_>) -> Result<(), VerifyError> {
         let kid = token.header.kid.as_deref();
         let fitting = self.0.iter().filter(|key| key.fits(kid, &token.header.alg));
         let mut outcome = Err(VerifyError::UnknownKey);
         for key in fitting.take(MAX_TRIED_KEYS) {
-            outcome = token.verify(&key.key, key.algorithm);
+            outcome = token.verify_signature(&key.key);
             if outcome.is_ok() {
                 break;
             }
@@ -140,15 +137,11 @@ impl PublishedKey {
         if jwk.usage != "sig" || !is_strong(&jwk.material) {
             return None;
         }
-        Some(Self {
-            algorithm: jwk.algorithm().ok()?,
-            key: jwk.decoding_key().ok()?,
-            kid: Some(jwk.kid),
-        })
+        Some(Self { key: VerifyingKey::new(&jwk).ok()?, kid: Some(jwk.kid) })
     }
 
     fn fits(&self, kid: Option<&str>, alg: &str) -> bool {
-        self.algorithm.as_str() == alg && (kid.is_none() || self.kid.as_deref() == kid)
+        self.key.algorithm().as_str() == alg && (kid.is_none() || self.kid.as_deref() == kid)
     }
 }
 
@@ -171,13 +164,6 @@ fn is_strong(material: &KeyMaterial) -> bool {
         }
         _ => true,
     }
-}
-
-/// `typ` is compared as a media type: without case, and with or without `application/`
-/// (RFC 7515 §4.1.9).
-fn media_type(typ: &str) -> String {
-    let typ = typ.to_ascii_lowercase();
-    typ.strip_prefix("application/").unwrap_or(&typ).to_owned()
 }
 
 #[cfg(test)]

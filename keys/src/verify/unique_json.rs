@@ -2,12 +2,45 @@
 //! with the same name and some the last, so a signed object could mean two things (RFC 7515 §4,
 //! RFC 7519 §4).
 
-use std::{collections::HashSet, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::Number;
+
+/// Members of an object up to which all names are compared with each other. That needs no memory.
+const MAX_COMPARED: usize = 16;
+
+/// JSON that borrows its texts from what it was parsed from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// Any number.
+    Number(Number),
+    /// A string, borrowed unless it is spelled with escapes.
+    String(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Self>),
+    /// An object.
+    Object(Object<'a>),
+}
+
+/// The members of a JSON object. No name comes twice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+
+/// Parses `text`, which must be exactly one object.
+///
+/// # Errors
+/// The text is not an object, or repeats a member.
+pub fn parse(text: &[u8]) -> serde_json::Result<Object<'_>> {
+    serde_json::from_slice(text)
+}
 
 /// Parses `text`, which must be exactly one object. serde_json alone would accept an array for a
 /// struct, and keep the last of two members in a map.
@@ -15,70 +48,158 @@ use serde::{
 /// # Errors
 /// The text is not an object, repeats a member, or is not a `T`.
 pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
-    let UniqueObject = serde_json::from_slice(text)?;
+    parse(text)?;
     serde_json::from_slice(text)
 }
 
-struct UniqueObject;
-struct UniqueValue;
-struct UniqueMembers;
+impl<'a> Object<'a> {
+    /// The value of a member.
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
 
-impl<'de> Deserialize<'de> for UniqueObject {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(UniqueMembers).map(|()| Self)
+    /// Takes a member out of the object.
+    pub fn remove(&mut self, name: &str) -> Option<Value<'a>> {
+        let index = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.swap_remove(index).1)
+    }
+
+    /// The names of the members.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
+    }
+
+    fn has_repeated_name(&self) -> bool {
+        if self.0.len() > MAX_COMPARED {
+            return self.names().collect::<HashSet<_>>().len() < self.0.len();
+        }
+        self.names().enumerate().any(|(index, name)| self.names().take(index).any(|n| n == name))
     }
 }
 
-impl<'de> Deserialize<'de> for UniqueValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueMembers).map(|()| Self)
+impl<'a> Value<'a> {
+    /// The text, if it is a string.
+    pub fn as_text(&self) -> Option<&Cow<'a, str>> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The members, if it is an object.
+    pub fn as_object(&self) -> Option<&Object<'a>> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
     }
 }
 
-impl<'de> Visitor<'de> for UniqueMembers {
-    type Value = ();
+struct NameVisitor;
+struct ObjectVisitor;
+struct ValueVisitor;
+
+/// A member's name. Unlike `Cow` itself, it borrows where it can.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Owned(name.to_owned())))
+    }
+}
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object<'de>, A::Error> {
+        let mut object = Object::default();
+        while let Some((Name(name), value)) = members.next_entry()? {
+            object.0.push((name, value));
+        }
+        if object.has_repeated_name() {
+            return Err(A::Error::custom("a member is repeated"));
+        }
+        Ok(object)
+    }
+}
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("JSON without repeated members")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_bool<E>(self, value: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Bool(value))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    fn visit_i64<E>(self, value: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
+    fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(value.into()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Borrowed(text)))
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while let Some(UniqueValue) = items.next_element()? {}
-        Ok(())
+    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let mut names = HashSet::new();
-        while let Some((name, UniqueValue)) = members.next_entry::<String, _>()? {
-            if !names.insert(name) {
-                return Err(A::Error::custom("a member is repeated"));
-            }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element()? {
+            array.push(item);
         }
-        Ok(())
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Value<'de>, A::Error> {
+        ObjectVisitor.visit_map(members).map(Value::Object)
     }
 }
 
@@ -106,6 +227,19 @@ mod tests {
             r#"{"": 1, "": 2}"#,
         ] {
             assert!(from_slice::<Value>(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_member_that_comes_twice_is_refused_however_many_there_are() {
+        for count in [2, MAX_COMPARED, MAX_COMPARED + 1, 1000] {
+            let members = |names: Vec<usize>| {
+                let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":0")).collect();
+                format!("{{{}}}", members.join(","))
+            };
+            assert!(parse(members((0..count).collect()).as_bytes()).is_ok(), "{count}");
+            let repeated = (0..count - 1).chain([0]).collect();
+            assert!(parse(members(repeated).as_bytes()).is_err(), "{count}");
         }
     }
 

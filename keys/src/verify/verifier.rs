@@ -1,6 +1,8 @@
 //! Verification of access tokens without a request to their issuer (RFC 9068 §4).
 
-use super::{AccessTokenClaims, PublishedKeys, UnverifiedToken, VerifyError, restrictions};
+use super::{
+    AccessTokenClaims, Lifetime, PublishedKeys, UnverifiedToken, VerifyError, restrictions,
+};
 
 /// The `typ` of an access token (RFC 9068 §2.1).
 pub(crate) const ACCESS_TOKEN_TYPE: &str = "at+jwt";
@@ -15,6 +17,13 @@ pub struct Verifier {
     issuer: String,
     audiences: Vec<String>,
     leeway: i64,
+}
+
+/// An access token that would be accepted if its signature were good. Its claims come out only with
+/// the signature verified.
+pub struct Candidate<'a> {
+    token: UnverifiedToken<'a>,
+    claims: AccessTokenClaims,
 }
 
 impl Verifier {
@@ -36,43 +45,54 @@ impl Verifier {
     /// Verifies a token completely and returns its claims. `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// The first check that failed, in this order: form, type, critical headers, key and its
-    /// algorithm, signature, restrictions, issuer, audience, times.
+    /// The first check that failed, in this order: form, type, critical headers, algorithm, claims,
+    /// restrictions, issuer, audience, times, key and its algorithm, signature.
     pub fn verify(
         &self,
         token: &str,
         keys: &PublishedKeys,
         now: i64,
     ) -> Result<AccessTokenClaims, VerifyError> {
-        let claims = Self::verify_signature(&UnverifiedToken::parse(token)?, keys)?;
+        self.check_unverified(UnverifiedToken::parse(token)?, now)?.verify_signature(keys)
+    }
+
+    /// Checks all that needs no key. Most tokens that are refused have expired or are for others, and
+    /// a signature costs more than everything else. An unverified claim can only lead to a refusal.
+    ///
+    /// # Errors
+    /// The first check that failed. Its reason says nothing that the sender of the token does not
+    /// know.
+    pub fn check_unverified<'a>(
+        &self,
+        token: UnverifiedToken<'a>,
+        now: i64,
+    ) -> Result<Candidate<'a>, VerifyError> {
+        token.check_media_type(|typ| typ == Some(ACCESS_TOKEN_TYPE))?;
+        token.key_id()?;
+        token.algorithm()?;
+        restrictions::check(&token.members()?)?;
+        let claims = token.claims()?;
         self.check_claims(&claims, now)?;
-        Ok(claims)
+        Ok(Candidate { token, claims })
     }
 
-    /// Verifies all that does not change with time: type, critical headers, key and its algorithm,
-    /// signature and restrictions. Callers that remember the result call [`Self::check_claims`] for
-    /// each use.
+    /// Checks that a token is valid at `now`. Nothing else of a verified token changes with time, so
+    /// callers that remember one check only this again.
     ///
     /// # Errors
-    /// The first check that failed.
-    pub fn verify_signature(
-        token: &UnverifiedToken<'_>,
-        keys: &PublishedKeys,
-    ) -> Result<AccessTokenClaims, VerifyError> {
-        let kid = token.key_id()?;
-        let claims = keys.verify_token(token, is_access_token).map_err(|error| match error {
-            VerifyError::UnknownKey if keys.contains(kid) => VerifyError::WrongAlgorithm,
-            _ => error,
-        })?;
-        restrictions::check(token)?;
-        Ok(claims)
+    /// [`VerifyError::Expired`] or [`VerifyError::NotYetValid`].
+    pub fn check_lifetime(&self, lifetime: Lifetime, now: i64) -> Result<(), VerifyError> {
+        if lifetime.expires_at.saturating_add(self.leeway) <= now {
+            Err(VerifyError::Expired)
+        } else if lifetime.starts_at > now.saturating_add(self.leeway) {
+            Err(VerifyError::NotYetValid)
+        } else {
+            Ok(())
+        }
     }
 
-    /// Checks issuer, audience and times of claims whose signature has been verified.
-    ///
-    /// # Errors
-    /// The first check that failed.
-    pub fn check_claims(&self, claims: &AccessTokenClaims, now: i64) -> Result<(), VerifyError> {
+    /// Checks issuer, audience and times of claims.
+    fn check_claims(&self, claims: &AccessTokenClaims, now: i64) -> Result<(), VerifyError> {
         if claims.iss != self.issuer {
             return Err(VerifyError::WrongIssuer);
         }
@@ -83,13 +103,7 @@ impl Verifier {
         if !claims.aud.is_for(&self.audiences, &self.issuer) {
             return Err(VerifyError::WrongAudience);
         }
-        if claims.exp.saturating_add(self.leeway) <= now {
-            return Err(VerifyError::Expired);
-        }
-        let starts = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
-        if starts > now.saturating_add(self.leeway) {
-            return Err(VerifyError::NotYetValid);
-        }
+        self.check_lifetime(claims.lifetime(), now)?;
         if claims.exp.saturating_sub(claims.iat) > MAX_TOKEN_LIFETIME {
             return Err(VerifyError::TooLongLived);
         }
@@ -97,8 +111,23 @@ impl Verifier {
     }
 }
 
-fn is_access_token(typ: Option<&str>) -> bool {
-    typ == Some(ACCESS_TOKEN_TYPE)
+impl Candidate<'_> {
+    /// The `kid` of the key that the token claims to be signed with.
+    pub fn key_id(&self) -> &str {
+        self.token.header.kid.as_deref().unwrap_or_default()
+    }
+
+    /// Verifies the signature with the keys of the issuer and gives out the claims.
+    ///
+    /// # Errors
+    /// [`VerifyError::UnknownKey`], [`VerifyError::WrongAlgorithm`] or [`VerifyError::BadSignature`].
+    pub fn verify_signature(self, keys: &PublishedKeys) -> Result<AccessTokenClaims, VerifyError> {
+        keys.verify_signature(&self.token).map_err(|error| match error {
+            VerifyError::UnknownKey if keys.contains(self.key_id()) => VerifyError::WrongAlgorithm,
+            _ => error,
+        })?;
+        Ok(self.claims)
+    }
 }
 
 #[cfg(test)]
@@ -297,6 +326,27 @@ mod tests {
         assert_eq!(result, Err(VerifyError::BadSignature));
         let result = verifier().verify(&token, &published(&other), NOW);
         assert_eq!(result, Err(VerifyError::UnknownKey));
+    }
+
+    #[test]
+    fn a_forged_token_is_refused_by_its_claims_first_and_never_accepted() {
+        let (key, other) = (key(), key());
+        let forged = |change: fn(&mut AccessTokenClaims)| {
+            let mut claims = valid_claims();
+            change(&mut claims);
+            let token = key.sign(TokenType::AccessToken, &claims).unwrap();
+            let stranger = other.sign(TokenType::AccessToken, &claims).unwrap();
+            let (signed, _) = token.rsplit_once('.').unwrap();
+            let (_, signature) = stranger.rsplit_once('.').unwrap();
+            verifier().verify(&format!("{signed}.{signature}"), &published(&key), NOW)
+        };
+        assert_eq!(forged(|_| ()), Err(VerifyError::BadSignature));
+        assert_eq!(forged(|c| c.iss.clear()), Err(VerifyError::WrongIssuer));
+        assert_eq!(forged(|c| c.exp = NOW - 60), Err(VerifyError::Expired));
+        assert_eq!(
+            forged(|c| c.aud = Audience::One("https://a.test".into())),
+            Err(VerifyError::WrongAudience)
+        );
     }
 
     #[test]
