@@ -55,7 +55,7 @@ impl Guard {
         S: Service<Request, Error = Infallible> + Clone,
         S::Response: IntoResponse,
     {
-        let challenge = self.challenge(request.headers());
+        let challenge = self.challenge(request.headers(), true);
         match self.check(request).await {
             Ok(admitted) => {
                 let mut response = self.pass(admitted, server).await;
@@ -66,16 +66,21 @@ impl Guard {
         }
     }
 
-    /// The challenge for a request, should it be refused.
-    pub(crate) fn challenge(&self, headers: &HeaderMap) -> Challenge<'_> {
+    /// The challenge for a request, should it be refused. `is_json_rpc` says whether the service is an
+    /// MCP server.
+    pub(crate) fn challenge(&self, headers: &HeaderMap, is_json_rpc: bool) -> Challenge<'_> {
         let scheme = Scheme::from_headers(headers);
-        let next_nonce = || self.0.possession.next_nonce(self.0.clock.now());
+        let nonce = match scheme {
+            Scheme::Dpop => self.0.possession.next_nonce(self.0.clock.now()),
+            Scheme::Bearer => None,
+        };
         Challenge {
             resource_metadata: &self.0.resource.as_called(headers).metadata_url,
             scopes: &self.0.requirements.basic,
             scheme,
             bound_only: self.0.possession.required,
-            nonce: (scheme == Scheme::Dpop).then(next_nonce).flatten(),
+            nonce,
+            is_json_rpc,
         }
     }
 

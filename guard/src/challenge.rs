@@ -31,6 +31,9 @@ pub(crate) struct Challenge<'a> {
     pub(crate) bound_only: bool,
     /// The nonce for the next proof, if nonces are required and the client sends proofs.
     pub(crate) nonce: Option<String>,
+    /// Whether errors of the protocol are JSON-RPC messages. Routes that are not MCP servers answer
+    /// with OAuth errors only.
+    pub(crate) is_json_rpc: bool,
 }
 
 impl Challenge<'_> {
@@ -40,10 +43,8 @@ impl Challenge<'_> {
         tracing::info!(reason, status = status.as_u16(), "refused");
         let description = refusal.description();
         let body = match kind {
-            Body::Challenge(code) | Body::Plain(code) => {
-                json!({"error": code, "error_description": description})
-            }
-            Body::JsonRpc(code) => json_rpc_error(code, refusal),
+            Body::JsonRpc(code) if self.is_json_rpc => json_rpc_error(code, refusal),
+            kind => json!({"error": kind.oauth_error(), "error_description": description}),
         };
         let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
         let headers = response.headers_mut();

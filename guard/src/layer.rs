@@ -110,7 +110,7 @@ where
             if let Some(refused) = guard.0.site.refuse_ambiguous(&parts) {
                 return Ok(refused);
             }
-            let challenge = guard.challenge(&parts.headers);
+            let challenge = guard.challenge(&parts.headers, false);
             match layer.check(&mut parts).await {
                 Ok(watched) => {
                     let response = inner.call(Request::from_parts(parts, body)).await?;

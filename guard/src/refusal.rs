@@ -118,6 +118,16 @@ pub(crate) enum Body {
     JsonRpc(i32),
 }
 
+impl Body {
+    /// The OAuth error, also for what an MCP client is told in JSON-RPC.
+    pub(crate) fn oauth_error(self) -> &'static str {
+        match self {
+            Self::Challenge(code) | Self::Plain(code) => code,
+            Self::JsonRpc(_) => "temporarily_unavailable",
+        }
+    }
+}
+
 const INVALID_TOKEN: Body = Body::Challenge("invalid_token");
 const INVALID_PROOF: Body = Body::Challenge("invalid_dpop_proof");
 const INVALID_CREDENTIALS: Body = Body::Challenge("invalid_request");

@@ -204,8 +204,12 @@ async fn own_routes(stack: &Stack) -> String {
     let admin = Router::new()
         .route("/admin", post(shown))
         .layer(guard.layer().with_scopes(["notes:write"]));
+    let notes = Router::new()
+        .route("/mine", post(shown))
+        .route("/endless", get(std::future::pending::<()>))
+        .layer(guard.layer());
     let router = Router::new()
-        .nest("/notes", Router::new().route("/mine", post(shown)).layer(guard.layer()))
+        .nest("/notes", notes)
         .merge(admin)
         .merge(guard.metadata());
     tokio::spawn(mcp::serve(listener, router, std::future::pending()));
@@ -231,6 +235,24 @@ async fn own_routes_need_a_token_and_get_the_caller_instead() {
     assert_eq!(Answer::of(from_a_page).await.status, 403);
     let elsewhere = signed(&stack, &json!({}));
     assert_eq!(call(&mine, &elsewhere).await.status, 401, "a token is for one resource");
+}
+
+#[tokio::test]
+async fn own_routes_are_refused_in_the_terms_of_oauth_and_not_of_json_rpc() {
+    let stack = Stack::start().await;
+    let origin = own_routes(&stack).await;
+    let token = signed(&stack, &json!({"aud": origin}));
+    let mut calls = tokio::task::JoinSet::new();
+    // One more than a caller may have in progress. Only that one is answered.
+    for _ in 0..129 {
+        let endless = http().get(format!("{origin}/notes/endless")).bearer_auth(&token);
+        calls.spawn(Answer::of(endless));
+    }
+    let refused = calls.join_next().await.unwrap().unwrap();
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (429, "temporarily_unavailable"));
+    assert_eq!(refused.headers["retry-after"], "5");
+    assert!(refused.text("error_description").starts_with("Too many of your requests"));
+    assert_eq!(refused.json.get("jsonrpc"), None);
 }
 
 #[tokio::test]
