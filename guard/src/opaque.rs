@@ -190,7 +190,10 @@ impl Introspection {
         Ok(Arc::new(Active { claims: Arc::new(claims), valid_until }))
     }
 
-    async fn introspect(&self, token: BearerToken<'_>) -> Result<IntrospectionResponse, FetchError> {
+    async fn introspect(
+        &self,
+        token: BearerToken<'_>,
+    ) -> Result<IntrospectionResponse, FetchError> {
         let metadata = self.server.metadata().await?;
         let endpoint = metadata.introspection_endpoint.as_ref();
         let endpoint =

@@ -83,7 +83,8 @@ impl<'a> Asked<'a> {
             None | Some(Value::Null) => Object::default(),
             Some(Value::Object(params)) => params,
             Some(_) => {
-                asked.operation = Operation::parse(method, &Object::default()).unwrap_or(Operation::Other);
+                asked.operation =
+                    Operation::parse(method, &Object::default()).unwrap_or(Operation::Other);
                 asked.defect = Some("params must be an object".into());
                 return Ok(asked);
             }
@@ -260,7 +261,9 @@ fn decode_header(value: &HeaderValue) -> Option<Cow<'_, str>> {
     let value = value.to_str().ok()?;
     let encoded = value.strip_prefix("=?base64?").and_then(|value| value.strip_suffix("?="));
     match encoded {
-        Some(encoded) => String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok().map(Cow::Owned),
+        Some(encoded) => {
+            String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok().map(Cow::Owned)
+        }
         None => Some(Cow::Borrowed(value)),
     }
 }

@@ -167,9 +167,8 @@ mod tests {
 
     #[test]
     fn the_challenge_names_the_metadata_with_the_path_inserted() {
-        let metadata_url = |identifier| {
-            resource(identifier).as_called(&HeaderMap::new()).metadata_url.clone()
-        };
+        let metadata_url =
+            |identifier| resource(identifier).as_called(&HeaderMap::new()).metadata_url.clone();
         let well_known = "https://mcp.example.com/.well-known/oauth-protected-resource";
         assert_eq!(metadata_url("https://mcp.example.com"), well_known);
         assert_eq!(metadata_url("https://mcp.example.com/mcp"), format!("{well_known}/mcp"));

@@ -15,6 +15,7 @@ pub mod unique_json;
 mod verifier;
 mod verifying_key;
 
+pub(crate) use self::verifying_key::VerifyingKey;
 pub use self::{
     algorithm::Algorithm,
     claim_formats::{lenient, numeric_date, optional_numeric_date},
@@ -29,7 +30,6 @@ pub use self::{
     restrictions::UNENFORCED_CLAIMS,
     verifier::{Candidate, Verifier},
 };
-pub(crate) use self::verifying_key::VerifyingKey;
 #[cfg(feature = "sign")]
 pub(crate) use self::{
     dpop::{DPOP_TYPE, ProofClaims, ath, htu},

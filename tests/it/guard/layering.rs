@@ -208,10 +208,7 @@ async fn own_routes(stack: &Stack) -> String {
         .route("/mine", post(shown))
         .route("/endless", get(std::future::pending::<()>))
         .layer(guard.layer());
-    let router = Router::new()
-        .nest("/notes", notes)
-        .merge(admin)
-        .merge(guard.metadata());
+    let router = Router::new().nest("/notes", notes).merge(admin).merge(guard.metadata());
     tokio::spawn(mcp::serve(listener, router, std::future::pending()));
     origin
 }
