@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use net::{
     body::{self, BodyError},
+    https::client_builder,
     loopback::is_loopback,
     resolver::{self, JudgedResolver, Lookup},
 };
@@ -60,7 +61,7 @@ impl Fetch {
         let guard = Guard::new(server, lookup.clone());
         let resolver = Arc::new(JudgedResolver::new(lookup, guard.clone()));
         let builder = || {
-            Client::builder()
+            client_builder()
                 .user_agent(USER_AGENT)
                 .redirect(Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)

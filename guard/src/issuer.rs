@@ -6,7 +6,7 @@ mod tests;
 use std::{iter, sync::Arc, time::Duration};
 
 use keys::{AccessTokenClaims, PublishedKeys, UnverifiedToken, Verifier, VerifyError};
-use net::clock::Clock;
+use net::{clock::Clock, https::client_builder};
 use reqwest::redirect::Policy;
 use serde::Deserialize;
 use url::Url;
@@ -152,7 +152,7 @@ fn named_issuer(token: &UnverifiedToken<'_>) -> Option<String> {
 }
 
 fn http_client(issuer: &str) -> Result<reqwest::Client, reqwest::Error> {
-    let mut http = reqwest::Client::builder()
+    let mut http = client_builder()
         .redirect(Policy::none())
         .connect_timeout(Duration::from_secs(3))
         .timeout(Duration::from_secs(5));

@@ -2,7 +2,8 @@
 //!
 //! - [`clock`] tells the time, or what a test says that it is.
 //! - [`addresses`] and [`loopback`] judge where a URL leads; with the feature `client`, `resolver`
-//!   applies that to names when reqwest connects, and `body` bounds what is read.
+//!   applies that to names when reqwest connects, `body` bounds what is read, and `https` shares
+//!   what the machine trusts.
 //! - [`host`] checks which server a request is addressed to.
 //! - With the feature `middleware`, `unread_body` keeps connections usable after an early response.
 //! - With the feature `server`, `connections` serves a router with limits on every phase of a
@@ -15,6 +16,8 @@ pub mod clock;
 #[cfg(feature = "server")]
 pub mod connections;
 pub mod host;
+#[cfg(feature = "client")]
+pub mod https;
 pub mod loopback;
 #[cfg(feature = "client")]
 pub mod resolver;

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use net::{
     addresses::is_public,
     body::{self, BodyError},
+    https::client_builder,
     loopback::is_loopback,
     resolver::{self, Judge, JudgedResolver, Lookup},
 };
@@ -94,7 +95,7 @@ impl GuardedFetch {
         allows_loopback: bool,
     ) -> Result<Self, reqwest::Error> {
         let resolver = JudgedResolver::new(lookup, PublicOnly { allows_loopback });
-        let http = Client::builder()
+        let http = client_builder()
             .user_agent(concat!("portcullis-auth/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
             // A proxy would resolve the name again, unchecked.

@@ -4,6 +4,7 @@ use std::{error::Error, iter::successors, time::Duration};
 
 use net::{
     body::{self, BodyError},
+    https::client_builder,
     loopback::is_loopback,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header::ACCEPT, redirect::Policy};
@@ -19,7 +20,7 @@ const MAX_ANSWER: usize = 1024 * 1024;
 
 /// An HTTP client that follows no redirect: what it sends is for one address alone.
 pub(crate) fn client(timeout: Duration, is_local: bool) -> Result<Client, reqwest::Error> {
-    let http = Client::builder()
+    let http = client_builder()
         .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .timeout(timeout);

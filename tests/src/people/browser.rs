@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use net::https::client_builder;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
@@ -40,7 +41,7 @@ impl Default for Browser {
 }
 
 fn http(idle_connections: usize) -> Client {
-    Client::builder()
+    client_builder()
         .redirect(Policy::none())
         .no_proxy()
         .timeout(Duration::from_secs(20))

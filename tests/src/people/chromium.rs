@@ -14,9 +14,12 @@ use tokio::{
     process::{Child, Command},
 };
 
+use crate::programs::client::http;
+
 /// A browser of its own profile. It ends with this value.
 pub struct Chromium {
     page: Client,
+    http: reqwest::Client,
     address: String,
     _driver: Driver,
     _profile: TempDir,
@@ -67,7 +70,7 @@ impl Chromium {
             .connect(&address)
             .await
             .expect("a browser");
-        Self { page, address, _driver: driver, _profile: profile }
+        Self { page, http: http(), address, _driver: driver, _profile: profile }
     }
 
     pub async fn open(&self, url: &str) {
@@ -117,8 +120,7 @@ impl Chromium {
         let session = self.page.session_id().await.expect("a session").expect("a session");
         let url = format!("{}/session/{session}/goog/cdp/execute", self.address);
         let body = json!({"cmd": command, "params": parameters});
-        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
-        let answer = http.post(url).json(&body).send().await.expect("an answer");
+        let answer = self.http.post(url).json(&body).send().await.expect("an answer");
         assert!(answer.status().is_success(), "{command} failed");
         let mut answer: Value = answer.json().await.expect("JSON");
         answer["value"].take()

@@ -6,6 +6,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use net::https::client_builder;
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
 use sha2::Digest;
@@ -67,7 +68,7 @@ pub fn http() -> reqwest::Client {
 }
 
 fn http_builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().redirect(Policy::none()).no_proxy().timeout(Duration::from_secs(20))
+    client_builder().redirect(Policy::none()).no_proxy().timeout(Duration::from_secs(20))
 }
 
 impl Client {
