@@ -13,13 +13,21 @@ help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 dev: build ## run everything on this machine, with a stand-in for GitHub
+	@$(CARGO) build --quiet -p tests --example github-stand-in
 	@scripts/dev
 
 build: .cargo/config.toml
 	@$(CARGO) build --workspace
 
-quick: build ## run the tests that need no browser and no database server
-	@$(CARGO) test --workspace --lib --test it --quiet -- --skip flows:: --skip engine
+# Tests wait more than they compute: for answers, for programs, for what is written.
+quick test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Rooms of tests/it whose tests start no program; tests/it/house/suite.rs keeps them so.
+QUICK := endpoints:: guard:: house:: rules::
+
+quick: .cargo/config.toml ## run unit tests, and the rooms of tests/it that start no program
+	@$(CARGO) test --workspace --lib --test it --no-run --quiet
+	@$(CARGO) test --workspace --lib --quiet
+	@$(CARGO) test --workspace --test it --quiet -- $(QUICK) --skip engine
 
 test: build ## run every test, in a real browser too
 	@scripts/prepare-tests
@@ -27,8 +35,8 @@ test: build ## run every test, in a real browser too
 
 torture: .cargo/config.toml ## races, crashes, rotations at length; for one: make torture ARGS="crashes --engine sqlite"
 	@scripts/prepare-tests
-	@$(CARGO) build --release -p auth -p mcp -p tests --bin auth --bin mcp --bin torture
-	@$${CARGO_TARGET_DIR:-target}/release/torture $(ARGS)
+	@$(CARGO) build --release -p auth -p mcp -p tests --bin auth --bin mcp --example torture
+	@$${CARGO_TARGET_DIR:-target}/release/examples/torture $(ARGS)
 
 check: fmt-check lint test one-build doc deny ## everything that CI checks
 
@@ -59,10 +67,15 @@ deny: ## check licences, sources and bans of dependencies
 	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check bans licenses sources; \
 	else echo "cargo-deny is not installed; run: cargo install --locked cargo-deny"; fi
 
-conformance: build ## run the official conformance suite
+# Programs of the harness. They are examples, because cargo would build binaries before every run of tests/it.
+.PHONY: harness
+harness: build
+	@$(CARGO) build --quiet -p tests --examples
+
+conformance: harness ## run the official conformance suite
 	@tests/conformance/run
 
-interop: build ## run other people's clients against the servers
+interop: harness ## run other people's clients against the servers
 	@tests/interop/run
 
 bench-peers: .cargo/config.toml ## measure CPU time next to other people's servers (docs/performance.md)
@@ -74,11 +87,11 @@ registrations: build ## register 100,000 clients and look at the database
 
 screenshots: .cargo/config.toml ## picture every page in every state into target/gallery
 	@scripts/prepare-tests
-	@$(CARGO) run --quiet -p tests --bin screenshots -- $${CARGO_TARGET_DIR:-target}/gallery
+	@$(CARGO) run --quiet -p tests --example screenshots -- $${CARGO_TARGET_DIR:-target}/gallery
 
 recordings: build ## play the client in a terminal and keep what is seen in docs/terminal
 	@scripts/prepare-tests
-	@$(CARGO) run --quiet -p tests --bin recordings -- docs/terminal
+	@$(CARGO) run --quiet -p tests --example recordings -- docs/terminal
 
 # SQLite's query planner stability guarantee: a statement keeps its plan whatever values are bound to it. Without
 # it SQLite prepares each statement again at each use.

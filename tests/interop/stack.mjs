@@ -49,7 +49,7 @@ export class Stack {
       MCP_ISSUER: stack.issuer,
       ...options,
     }
-    stack.standIn = stack.run('github-stand-in', ['--port', String(github)])
+    stack.standIn = stack.run('examples/github-stand-in', ['--port', String(github)])
     await stack.startServers()
     return stack
   }

@@ -11,3 +11,4 @@ mod secret_settings;
 mod secrets;
 mod signatures;
 mod single_use;
+mod streams;

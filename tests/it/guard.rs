@@ -11,5 +11,4 @@ mod possession;
 mod revocation;
 mod sessions;
 mod site;
-mod streams;
 mod verification;

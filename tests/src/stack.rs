@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod config_file;
 pub mod github;
 pub mod postgres;
+pub mod quick;
 pub mod stories;
 
 use std::{
@@ -216,17 +217,17 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
+        quick::check();
         self.auth.abort();
         self.others.iter().chain(self.runner.get()).for_each(JoinHandle::abort);
     }
 }
 
-/// A program of this workspace, in the folder of this one or, for tests, in its parent.
+/// A program of this workspace. Tests and the programs of the harness are in folders beside it.
 pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the path of this program");
     let folder = own.parent().expect("a folder");
-    let folder = if folder.ends_with("deps") { folder.parent().expect("a target") } else { folder };
-    let program = folder.join(name);
+    let program = folder.parent().expect("a target").join(name);
     assert!(program.exists(), "there is no {name} to run: run `cargo build -p {name}` first");
     program
 }

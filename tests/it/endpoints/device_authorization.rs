@@ -1,6 +1,6 @@
 //! `POST /device_authorization`
 
-use auth::storage::device_codes;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tests::{
     programs::client::{Answer, Client, http, with},
@@ -95,31 +95,17 @@ async fn only_so_many_devices_wait_at_once() {
     let client = register(&stack).await;
     let form = valid_request(&client, &stack);
     let db = stack.state.db.begin().await.unwrap();
-    for number in 0..10_000 {
-        let row = waiting_device(&number.to_string(), stack.state.clock.now() + 600);
-        device_codes::issue(&db, row).await.unwrap();
-    }
+    // Many times quicker than ten thousand requests.
+    let until = stack.state.clock.now() + 600;
+    let waiting = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
+        INSERT INTO device_codes
+        SELECT n, n, '', '', '', '', 0, {until}, 5, 0, NULL, NULL, NULL FROM numbers"
+    );
+    db.execute_unprepared(&waiting).await.unwrap();
     db.commit().await.unwrap();
     let refused = client.post("/device_authorization", &form).await;
     assert_eq!((refused.status.as_u16(), refused.text("error")), (503, "temporarily_unavailable"));
     stack.advance(600);
     assert_eq!(client.post("/device_authorization", &form).await.status, 200);
-}
-
-fn waiting_device(name: &str, expires_at: i64) -> device_codes::Model {
-    device_codes::Model {
-        device_code_hash: name.into(),
-        user_code: name.into(),
-        client_id: String::new(),
-        resource: String::new(),
-        scope: String::new(),
-        network: String::new(),
-        created_at: 0,
-        expires_at,
-        interval: 5,
-        next_poll_at: 0,
-        grant_id: None,
-        answered_at: None,
-        redeemed_at: None,
-    }
 }

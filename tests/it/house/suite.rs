@@ -1,9 +1,11 @@
-//! Rules for the tests themselves: none waits for time to pass, none is ignored, and a name says
-//! whether its test needs PostgreSQL.
+//! Rules for the tests themselves: none waits for time to pass, none is ignored, a name says whether
+//! its test needs PostgreSQL, and those of `make quick` start no program.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
-use super::sources::{offenders, sources};
+use tests::stack::quick::ROOMS;
+
+use super::sources::{offenders, root, sources};
 
 /// The one file that may wait, and says what for.
 const WAITING: &str = "tests/src/waiting.rs";
@@ -12,6 +14,16 @@ const WAITS: [&str; 4] = ["sleep(", "sleep_until(", "interval(", "interval_at("]
 const OTHER_ENGINE: [&str; 3] = ["Engine::ALL", "Engine::Postgres", "postgres::"];
 /// `make quick` skips the tests that have this word in their names.
 const SKIPPED: &str = "engine";
+/// What a test names to start a program.
+const STARTERS: [&str; 7] = [
+    "CommandLine",
+    "Chromium",
+    "Command::new",
+    "Terminal",
+    "operator::run",
+    "program(",
+    "torture::",
+];
 
 #[test]
 fn no_test_waits_for_time_to_pass_or_is_ignored() {
@@ -28,6 +40,23 @@ fn no_test_waits_for_time_to_pass_or_is_ignored() {
             && source.text.contains("waiting::")
     });
     assert!(lazy.is_empty(), "only the harness waits, for programs that cannot tell: {lazy:?}");
+}
+
+#[test]
+fn make_quick_runs_rooms_that_start_no_program_and_builds_none() {
+    let slow = offenders(|source| {
+        let path = source.path.strip_prefix("tests/it/").unwrap_or_default();
+        let room = path.split(['/', '.']).next().unwrap_or_default();
+        room != "house"
+            && ROOMS.contains(&room)
+            && STARTERS.iter().any(|word| source.text.contains(word))
+    });
+    assert!(slow.is_empty(), "use operator::carry_out, or move to another room: {slow:?}");
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let rooms = ROOMS.map(|room| format!("{room}::")).join(" ");
+    assert!(makefile.contains(&format!("QUICK := {rooms}\n")), "the Makefile has other rooms");
+    let programs = root().join("tests/src/bin");
+    assert!(!programs.exists(), "cargo builds these before every test: use tests/examples");
 }
 
 /// A function at the top of a file.

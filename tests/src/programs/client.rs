@@ -135,9 +135,8 @@ impl Client {
     /// A client that an operator entered by `auth clients add` with these options.
     pub async fn pre_registered(stack: &Stack, options: &[&str]) -> Self {
         let arguments = ["clients", "add", "--name", "Entered client", "--json"];
-        let outcome = operator::run(stack, &[&arguments, options].concat()).await;
-        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-        let client: Value = serde_json::from_str(&outcome.stdout).expect("a client");
+        let added = operator::carry_out(stack, &[&arguments, options].concat()).await;
+        let client: Value = serde_json::from_str(&added.expect("a client")).expect("a client");
         let id = client["client_id"].as_str().unwrap_or_default();
         Self::known_as(stack, id, client["client_secret"].as_str().map(Into::into))
     }

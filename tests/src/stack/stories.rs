@@ -8,8 +8,6 @@ use std::{
 use auth::story::{self, StoryFile};
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::stack::program;
-
 /// Most bytes that are kept.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -18,7 +16,8 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub fn keep() -> PathBuf {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
     let begin = || {
-        let path = program("auth").with_file_name("tests.stories");
+        let tests = std::env::current_exe().expect("the path of this program");
+        let path = tests.with_extension("stories");
         let _ = std::fs::remove_file(&path);
         let file = StoryFile::open(&path, MAX_BYTES).expect("a file of stories");
         tracing_subscriber::registry().with(story::layer(Mutex::new(file))).init();

@@ -1,4 +1,4 @@
-//! `cargo run --release -p tests --bin page-speed`: how long the server takes for each page, over
+//! `cargo run --release -p tests --example page-speed`: how long the server takes for each page, over
 //! HTTP on this machine, from the request to the end of the answer, and what the page weighs.
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
