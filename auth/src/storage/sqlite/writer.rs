@@ -134,16 +134,16 @@ impl Writer {
 
     /// Begins a transaction, once it is its turn.
     pub(super) async fn begin(self: &Arc<Self>) -> Result<Turn, DbErr> {
-        let (begun, turn) = oneshot::channel();
-        tokio::spawn(self.clone().serve(begun));
+        let (caller, turn) = oneshot::channel();
+        tokio::spawn(self.clone().serve(caller));
         turn.await.map_err(|_| stopped())?
     }
 
     /// The turn of a transaction, from its begin to its end.
-    async fn serve(self: Arc<Self>, begun: oneshot::Sender<Result<Turn, DbErr>>) {
+    async fn serve(self: Arc<Self>, caller: oneshot::Sender<Result<Turn, DbErr>>) {
         let mut group = match self.take_turn().await {
             Ok(group) => group,
-            Err(error) => return drop(begun.send(Err(error))),
+            Err(error) => return drop(caller.send(Err(error))),
         };
         let mut connection = self.connection.lock().await;
         let is_first = group.turns == 0;
@@ -152,7 +152,7 @@ impl Writer {
             started => started,
         };
         if let Err(error) = started {
-            drop(begun.send(Err(error)));
+            drop(caller.send(Err(error)));
             if group.turns > 0 {
                 commit(group, connection).await;
             }
@@ -162,7 +162,7 @@ impl Writer {
         let (commit, end) = oneshot::channel();
         let turn = Turn { writer: self.clone(), number: connection.turn, commit };
         drop(connection);
-        drop(begun.send(Ok(turn)));
+        drop(caller.send(Ok(turn)));
         let answer = self.end_of_turn(end).await;
         let mut connection = self.connection.lock().await;
         connection.turn += 1;
