@@ -12,7 +12,7 @@ const NOW: i64 = 1_000_000;
 const ISSUER: &str = "https://auth.test";
 const RESOURCE: &str = "https://mcp.test/mcp";
 
-/// Issuers of which the first publishes the key. No one answers at their URLs.
+/// Two issuers. The first publishes the key; their URLs do not answer.
 fn issuers(key: &SigningKey) -> Issuers {
     let clock = Clock::manual(Arc::new(AtomicI64::new(NOW)));
     let issuer = |name: &str| {

@@ -89,7 +89,7 @@ impl<'a> UnverifiedToken<'a> {
         unique_json::parse(&self.claims).map_err(|_| VerifyError::BadClaims)
     }
 
-    /// The claims, none of which comes twice, before anything is verified.
+    /// The claims before anything is verified, if none comes twice.
     pub(crate) fn unique_claims<T: DeserializeOwned>(&self) -> Result<T, VerifyError> {
         self.members()?;
         self.claims()
