@@ -223,7 +223,7 @@ impl Drop for Stack {
     }
 }
 
-/// A program of this workspace. Tests and the programs of the harness are in folders beside it.
+/// A program of this workspace. Tests and the programs of the harness are in folders next to it.
 pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the path of this program");
     let folder = own.parent().expect("a folder");

@@ -76,7 +76,7 @@ impl Sqlite {
     }
 }
 
-/// Why there is no connection, as the ORM says it.
+/// Why connecting failed, as the ORM says it.
 fn connect_error(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
