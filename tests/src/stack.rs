@@ -4,7 +4,6 @@ pub mod access_token;
 pub mod config_file;
 pub mod github;
 pub mod postgres;
-pub mod quick;
 pub mod stories;
 
 use std::{
@@ -217,7 +216,6 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        quick::check();
         self.auth.abort();
         self.others.iter().chain(self.runner.get()).for_each(JoinHandle::abort);
     }
