@@ -12,17 +12,21 @@ use tests::{
 async fn readiness_follows_whether_the_database_can_be_written() {
     let stack = Stack::start().await;
     let status = async |path: &str| http().get(stack.at(path)).send().await.unwrap().status();
-    let read_only = async |pragma: &str| {
-        stack.state.db.connection().execute_unprepared(pragma).await.unwrap();
+    let change = async |schema: &str| {
+        stack.state.db.connection().execute_unprepared(schema).await.unwrap();
         stack.advance(2);
     };
     assert_eq!(status("/ready").await, 200);
-    read_only("PRAGMA query_only = ON").await;
+    change(
+        "CREATE TRIGGER full BEFORE INSERT ON counters \
+         BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+    )
+    .await;
     assert_eq!(
         (status("/ready").await, status("/health").await),
         (StatusCode::SERVICE_UNAVAILABLE, StatusCode::OK)
     );
-    read_only("PRAGMA query_only = OFF").await;
+    change("DROP TRIGGER full").await;
     assert_eq!(status("/ready").await, 200);
 }
 
