@@ -40,7 +40,8 @@ impl Default for Browser {
     }
 }
 
-fn http(idle_connections: usize) -> Client {
+/// An HTTP client that goes nowhere by itself.
+pub(super) fn http(idle_connections: usize) -> Client {
     client_builder()
         .redirect(Policy::none())
         .no_proxy()

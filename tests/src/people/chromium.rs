@@ -14,7 +14,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::programs::client::http;
+use super::browser::http;
 
 /// A browser of its own profile. It ends with this value.
 pub struct Chromium {
@@ -70,7 +70,7 @@ impl Chromium {
             .connect(&address)
             .await
             .expect("a browser");
-        Self { page, http: http(), address, _driver: driver, _profile: profile }
+        Self { page, http: http(1), address, _driver: driver, _profile: profile }
     }
 
     pub async fn open(&self, url: &str) {
