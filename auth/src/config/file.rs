@@ -102,7 +102,7 @@ impl Mistake {
         let what = if message.starts_with("unknown field") {
             unknown_key(message)
         } else {
-            message.replace('\n', " ").replace("field", "key")
+            message.replace('\n', " ").replacen("missing field", "missing key", 1)
         };
         Self::at(text, error.span().unwrap_or_default().start, what)
     }
