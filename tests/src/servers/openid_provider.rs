@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     net::Ipv4Addr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use axum::{
@@ -80,6 +80,13 @@ struct Inner {
     holds: bool,
 }
 
+/// The key that each provider of this process signs with at first: an RSA key takes long to make.
+fn rsa_key() -> SigningKey {
+    static KEY: LazyLock<SigningKey> =
+        LazyLock::new(|| SigningKey::generate(Algorithm::RS256).expect("a key"));
+    KEY.clone()
+}
+
 impl OpenIdProvider {
     /// Starts it with Nick Lucas at the keyboard.
     pub async fn start() -> Self {
@@ -87,7 +94,7 @@ impl OpenIdProvider {
         let issuer = format!("http://localhost:{}", listener.local_addr().expect("one").port());
         let shared = Shared(Arc::new(Mutex::new(Inner {
             issuer: issuer.clone(),
-            key: SigningKey::generate(Algorithm::RS256).expect("a key"),
+            key: rsa_key(),
             person: person("7", "nick-lucas@example.com"),
             fault: Fault::None,
             codes: HashMap::new(),
