@@ -24,7 +24,7 @@ pub use self::page::PageError;
 use crate::oauth::{Client, ErrorCode, OAuthError, RedirectTarget};
 
 /// JSON with the standard's status (RFC 6749 §5.2).
-pub(crate) struct TokenError(pub(crate) OAuthError);
+pub(crate) struct JsonError(pub(crate) OAuthError);
 
 /// JSON with a challenge (RFC 6750 §3).
 pub(crate) struct BearerError(pub(crate) OAuthError);
@@ -57,7 +57,7 @@ impl AuthorizationError {
 #[derive(Clone)]
 pub(crate) struct Refusal(pub(crate) Arc<OAuthError>);
 
-impl<E> From<E> for TokenError
+impl<E> From<E> for JsonError
 where
     OAuthError: From<E>,
 {
@@ -124,7 +124,7 @@ fn delivery(code: ErrorCode) -> (StatusCode, ErrorKind) {
     }
 }
 
-impl IntoResponse for TokenError {
+impl IntoResponse for JsonError {
     fn into_response(self) -> Response {
         let Self(error) = self;
         let mut response = (delivery(error.code).0, json_body(&error)).into_response();
@@ -216,13 +216,13 @@ mod tests {
     use super::*;
     use crate::storage::StorageError;
 
-    fn asks_the_database() -> Result<(), TokenError> {
+    fn asks_the_database() -> Result<(), JsonError> {
         Err(StorageError::Custom("the disk is full".into()))?
     }
 
     #[test]
     fn a_failure_of_the_database_is_one_reason_and_names_where_it_was_needed() {
-        let TokenError(error) = asks_the_database().unwrap_err();
+        let JsonError(error) = asks_the_database().unwrap_err();
         let told = (error.code, error.reason);
         assert_eq!(told, (ErrorCode::TemporarilyUnavailable, "database_failed"));
         let cause = error.cause.unwrap().to_string();

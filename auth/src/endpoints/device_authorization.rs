@@ -7,7 +7,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 
 use crate::{
-    error_response::TokenError,
+    error_response::JsonError,
     extract::{AccessRequest, Authenticated, Visitor},
     oauth::{Client, ErrorCode, GrantType, OAuthError, Secret, SecretKind, UserCode, resource},
     state::AppState,
@@ -40,7 +40,7 @@ pub(crate) struct DeviceAuthorizationResponse {
 pub(crate) async fn post(
     State(state): State<AppState>,
     Authenticated { client, request, visitor, .. }: Authenticated<AccessRequest>,
-) -> Result<Json<DeviceAuthorizationResponse>, TokenError> {
+) -> Result<Json<DeviceAuthorizationResponse>, JsonError> {
     client.check_grant(GrantType::DeviceCode)?;
     let resource = resource::select(&state.resources, &request.resources)?;
     let scope = resource.grantable(request.scope.as_deref())?;

@@ -14,7 +14,7 @@ use keys::{Actor, Audience, Confirmation, TokenType};
 use serde::Serialize;
 
 use crate::{
-    error_response::TokenError,
+    error_response::JsonError,
     extract::{Accept, Authenticated, PresentedToken},
     oauth::{Client, ErrorCode, OAuthError},
     state::AppState,
@@ -68,7 +68,7 @@ pub(crate) async fn post(
     State(state): State<AppState>,
     accept: Accept,
     Authenticated { client, request: PresentedToken(token), .. }: Authenticated<PresentedToken>,
-) -> Result<Response, TokenError> {
+) -> Result<Response, JsonError> {
     if client.is_public() {
         return Err(public_client().into());
     }

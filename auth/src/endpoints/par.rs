@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    error_response::TokenError,
+    error_response::JsonError,
     extract::{Authenticated, FromParameters},
     oauth::{AuthorizationRequest, Client, ErrorCode, OAuthError, Parameters, RedirectTarget},
     state::AppState,
@@ -57,7 +57,7 @@ pub(crate) async fn post(
     Authenticated { client, request, key_thumbprint, .. }: Authenticated<
         PushedAuthorizationRequest,
     >,
-) -> Result<(StatusCode, Json<PushedAuthorizationResponse>), TokenError> {
+) -> Result<(StatusCode, Json<PushedAuthorizationResponse>), JsonError> {
     let mut parameters = request.0;
     let redirect_uri = parameters.optional("redirect_uri")?;
     let one_state = parameters.optional("state")?;

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     clients::registration::{self, Registration},
-    error_response::TokenError,
+    error_response::JsonError,
     extract::Visitor,
     oauth::{
         ClientMetadata, ErrorCode, GrantType, OAuthError, Provenance, client::RequestedMetadata,
@@ -72,7 +72,7 @@ pub(crate) async fn post(
     State(state): State<AppState>,
     visitor: Visitor,
     request: Request,
-) -> Result<(StatusCode, Json<ClientInformationResponse>), TokenError> {
+) -> Result<(StatusCode, Json<ClientInformationResponse>), JsonError> {
     let now = state.clock.now();
     state.limits.register(&visitor.limited_address(), now)?;
     let metadata = read(request).await?.validate(Provenance::Registered)?;

@@ -14,7 +14,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
-    error_response::TokenError,
+    error_response::JsonError,
     oauth::{error::OAuthError, parameters::Parameters},
     state::AppState,
     storage::{StorageError, revocations},
@@ -54,7 +54,7 @@ pub(crate) async fn get(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, TokenError> {
+) -> Result<Response, JsonError> {
     let known = known_version(query.as_deref().unwrap_or_default())?;
     let latest = revocations::latest(state.db.connection()).await?;
     let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == &entity_tag(latest));

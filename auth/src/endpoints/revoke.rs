@@ -6,7 +6,7 @@
 use axum::{extract::State, http::StatusCode};
 
 use crate::{
-    error_response::TokenError,
+    error_response::JsonError,
     extract::{Authenticated, PresentedToken},
     oauth::{Client, OAuthError, RefreshToken, secret},
     state::AppState,
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) async fn post(
     State(state): State<AppState>,
     Authenticated { client, request: PresentedToken(token), .. }: Authenticated<PresentedToken>,
-) -> Result<StatusCode, TokenError> {
+) -> Result<StatusCode, JsonError> {
     match RefreshToken::parse(&token, &state.seals.refresh_token) {
         Some(refresh) => end_grant(&state, &client, &refresh).await?,
         None => end_token(&state, &client, &token).await?,

@@ -16,7 +16,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 
 use crate::{
-    error_response::TokenError,
+    error_response::JsonError,
     extract::{AccessRequest, Authenticated, FromParameters},
     limits::RateLimitKey,
     oauth::{Client, ErrorCode, GrantType, OAuthError, Parameters},
@@ -87,7 +87,7 @@ pub(crate) struct TokenResponse {
 pub(crate) async fn post(
     State(state): State<AppState>,
     Authenticated { client, request, key_thumbprint, visitor }: Authenticated<TokenRequest>,
-) -> Result<Json<TokenResponse>, TokenError> {
+) -> Result<Json<TokenResponse>, JsonError> {
     let served = serve(&state, &client, key_thumbprint.as_deref(), request.message).await;
     served.map(Json).map_err(|error| {
         let address = visitor.limited_address();
@@ -96,7 +96,7 @@ pub(crate) async fn post(
         } else {
             RateLimitKey::Client(&client.id)
         };
-        TokenError(state.limits.refusal(key, error, state.clock.now()))
+        JsonError(state.limits.refusal(key, error, state.clock.now()))
     })
 }
 

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{dpop, form, visitor::Visitor};
 use crate::{
-    error_response::TokenError,
+    error_response::JsonError,
     issuers,
     limits::RateLimitKey,
     oauth::{
@@ -88,9 +88,9 @@ enum Proof {
 }
 
 impl<T: FromParameters + Send> FromRequest<AppState> for Authenticated<T> {
-    type Rejection = TokenError;
+    type Rejection = JsonError;
 
-    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, TokenError> {
+    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, JsonError> {
         let Ok(visitor) = request.extract_parts_with_state::<Visitor, _>(state).await;
         let (parts, body) = request.into_parts();
         let parameters = form::read(&parts.headers, body).await?;

@@ -11,7 +11,7 @@ use axum::{
 };
 
 use crate::{
-    error_response::{PageError, Refusal, TokenError},
+    error_response::{JsonError, PageError, Refusal},
     oauth::{ErrorCode, OAuthError},
 };
 
@@ -25,7 +25,7 @@ pub(crate) async fn explain_to_people(request: Request, next: Next) -> Response 
 
 /// A layer around the endpoints for programs.
 pub(crate) async fn explain_to_programs(request: Request, next: Next) -> Response {
-    explain(next.run(request), REQUEST_TIMEOUT, |error| TokenError(error).into_response()).await
+    explain(next.run(request), REQUEST_TIMEOUT, |error| JsonError(error).into_response()).await
 }
 
 async fn explain(

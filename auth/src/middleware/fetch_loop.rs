@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{clients, error_response::TokenError, oauth::OAuthError};
+use crate::{clients, error_response::JsonError, oauth::OAuthError};
 
 /// A layer around every route that looks up a client.
 pub(crate) async fn refuse(request: Request, next: Next) -> Response {
@@ -16,7 +16,7 @@ pub(crate) async fn refuse(request: Request, next: Next) -> Response {
             "fetch_loop",
             "An authorization server fetches a document here, and there is none at this address.",
         );
-        return TokenError(error).into_response();
+        return JsonError(error).into_response();
     }
     next.run(request).await
 }

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{error_response::TokenError, oauth::OAuthError, state::AppState};
+use crate::{error_response::JsonError, oauth::OAuthError, state::AppState};
 
 /// Refuses a request whose `Host` header or request line could be read in two ways, or that is
 /// written as if for a proxy and not for this server.
@@ -19,7 +19,7 @@ pub(crate) async fn require(
         Ok(()) => next.run(request).await,
         Err(error) => {
             let (reason, description) = error.refusal();
-            TokenError(OAuthError::invalid_request(reason, description)).into_response()
+            JsonError(OAuthError::invalid_request(reason, description)).into_response()
         }
     }
 }
