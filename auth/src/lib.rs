@@ -3,6 +3,7 @@
 //! People sign in with GitHub, programs get signed access tokens. Start reading at `router`: it
 //! shows every endpoint, and every endpoint is a file of the same name.
 
+mod access;
 pub mod back_channel_logout;
 mod clients;
 pub mod commands;

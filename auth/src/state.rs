@@ -8,6 +8,7 @@ use net::host::HostNames;
 use web::Brand;
 
 use crate::{
+    access::facts::Questions,
     clients::{Clients, DocumentRules},
     config::{Config, ConfigError, ConfigFile, Logo},
     key_ring::{KeyPlan, LiveKeyRing},
@@ -81,7 +82,7 @@ impl AppState {
             keys: Arc::new(keys),
             seals,
             clients,
-            upstreams: Upstreams::new(&config, upstreams)?,
+            upstreams: Upstreams::new(&config, upstreams, &Questions::default())?,
             limits: Limits::new(&config.limits),
             http: http::client(REQUEST_TIMEOUT, config.is_local())
                 .map_err(ConfigError::HttpClient)?,

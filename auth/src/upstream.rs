@@ -3,6 +3,7 @@
 //! An upstream's tokens are used while a person signs in and then dropped. None is kept, so none
 //! can leak from here or be passed on to anybody.
 
+mod claims;
 pub(crate) mod github;
 pub(crate) mod http;
 mod id_token;
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 use self::{github::Github, openid::OpenIdProvider};
 use crate::{
+    access::facts::{Facts, Questions},
     config::{Config, ConfigError, GITHUB, OpenIdSetting},
     oauth::UpstreamSubject,
     storage::users::Profile,
@@ -32,6 +34,8 @@ pub(crate) struct Person {
     /// The upstream's own immutable identifier.
     pub(crate) subject: UpstreamSubject,
     pub(crate) profile: Profile,
+    /// What the rules may ask about the person.
+    pub(crate) facts: Facts,
 }
 
 /// An upstream could not, or would not, say who the person is.
@@ -115,10 +119,15 @@ enum Kind {
 pub(crate) struct Upstreams(Arc<[Upstream]>);
 
 impl Upstreams {
-    /// Those that the settings describe: GitHub first, then the file's in its order.
-    pub(crate) fn new(config: &Config, providers: Vec<OpenIdSetting>) -> Result<Self, ConfigError> {
+    /// Those that the settings describe: GitHub first, then the file's in its order. Each is asked the
+    /// `questions` that concern it.
+    pub(crate) fn new(
+        config: &Config,
+        providers: Vec<OpenIdSetting>,
+        questions: &Questions,
+    ) -> Result<Self, ConfigError> {
         let mut all = Vec::new();
-        if let Some(github) = Github::new(config)? {
+        if let Some(github) = Github::new(config, questions)? {
             all.push(Upstream {
                 name: GITHUB.into(),
                 label: "GitHub".into(),
@@ -131,7 +140,7 @@ impl Upstreams {
                 name: setting.name.clone(),
                 label: setting.label.clone(),
                 stand_in: false,
-                kind: Kind::OpenId(OpenIdProvider::new(setting, &config.issuer)?),
+                kind: Kind::OpenId(OpenIdProvider::new(setting, &config.issuer, questions)?),
             });
         }
         Ok(Self(all.into()))

@@ -15,6 +15,8 @@ fn columns(table: &mut TableCreateStatement) {
         .col(text_null("picture"))
         .col(text_null("email"))
         .col(boolean("email_verified"))
+        .col(text("facts"))
+        .col(big_integer_null("disabled_at"))
         .col(big_integer("created_at"))
         .col(big_integer("updated_at"));
 }

@@ -3,6 +3,7 @@
 use std::{io, net::Ipv4Addr};
 
 use clap::Parser;
+use tests::stack::github::{self, StandIn};
 use tokio::net::TcpListener;
 
 /// A stand-in for GitHub that signs in anybody. It listens on 127.0.0.1 only.
@@ -17,5 +18,5 @@ struct Options {
 async fn main() -> io::Result<()> {
     let Options { port } = Options::parse();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    tests::stack::github::serve(listener).await
+    github::serve(listener, StandIn::default()).await
 }

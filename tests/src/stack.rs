@@ -24,6 +24,7 @@ use net::clock::Clock;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 
+use self::github::StandIn;
 use crate::waiting::looks;
 
 /// A running stack. It stops when it is dropped.
@@ -36,6 +37,8 @@ pub struct Stack {
     pub audience: String,
     /// Where the stand-in for GitHub is.
     pub github: String,
+    /// The stand-in itself, to change what it knows.
+    pub stand_in: StandIn,
     /// What lies behind `auth`, to look into the database.
     pub state: AppState,
     time: Arc<Time>,
@@ -144,6 +147,8 @@ impl Stack {
         let config = mcp::config::Config::try_parse_from(with(options.into(), for_mcp));
         let router = mcp::router(&config.expect("settings"), time.clock()).expect("a router");
 
+        let stand_in = StandIn::default();
+        let standing_in = stand_in.clone();
         let never = std::future::pending;
         let served = state.clone();
         Self {
@@ -151,6 +156,7 @@ impl Stack {
             audience: resource.clone(),
             resource,
             github: github.url,
+            stand_in,
             state,
             time,
             runner: OnceLock::new(),
@@ -160,7 +166,7 @@ impl Stack {
             }),
             others: vec![
                 tokio::spawn(async move {
-                    github::serve(github.listener).await.expect("the stand-in serves");
+                    github::serve(github.listener, standing_in).await.expect("the stand-in serves");
                 }),
                 tokio::spawn(async move {
                     mcp::serve(mcp.listener, router, never()).await;

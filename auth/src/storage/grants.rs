@@ -29,7 +29,7 @@ const FIND_WITH_USER: &str = "SELECT grants.id, grants.user_id, grants.client_id
     grants.revoked_at, grants.refresh_token_hash, grants.refresh_generation, \
     grants.refresh_expires_at, grants.rotations, grants.key_thumbprint, grants.session_id, \
     grants.review_at, users.id AS user_known, users.name, users.preferred_username, users.picture, \
-    users.email, users.email_verified, users.created_at AS user_created_at, users.updated_at, \
+    users.email, users.email_verified, users.facts, users.disabled_at, users.created_at AS user_created_at, users.updated_at, \
     EXISTS (SELECT 1 FROM revocations WHERE revocations.id = $2) AS is_token_revoked \
     FROM grants LEFT JOIN users ON users.id = grants.user_id WHERE grants.id = $1";
 /// The replacement of a refresh token by its successor, if it still is the current one of a live grant.
@@ -151,6 +151,8 @@ impl FromQueryResult for Found {
                 picture: row.try_get(prefix, "picture")?,
                 email: row.try_get(prefix, "email")?,
                 email_verified: row.try_get(prefix, "email_verified")?,
+                facts: row.try_get(prefix, "facts")?,
+                disabled_at: row.try_get(prefix, "disabled_at")?,
                 created_at: row.try_get(prefix, "user_created_at")?,
                 updated_at: row.try_get(prefix, "updated_at")?,
             }),

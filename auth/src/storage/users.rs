@@ -3,15 +3,18 @@
 use keys::UserClaims;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ConnectionTrait,
+    ConnectionTrait, IntoActiveModel, QuerySelect,
     entity::prelude::*,
 };
 use uuid::Uuid;
 
-use super::StorageError;
-use crate::oauth::{
-    foreign_text::{clean_address, clean_name, is_identifier},
-    scope::ScopeSet,
+use super::{Begin, StorageError};
+use crate::{
+    access::facts::{Facts, FactsByUpstream},
+    oauth::{
+        foreign_text::{clean_address, clean_name, is_identifier},
+        scope::ScopeSet,
+    },
 };
 
 /// A user.
@@ -31,6 +34,10 @@ pub struct Model {
     pub email: Option<String>,
     /// Whether the upstream has verified it.
     pub email_verified: bool,
+    /// What upstreams said of the user when they were last asked, as JSON.
+    pub facts: String,
+    /// When an operator disabled the user.
+    pub disabled_at: Option<i64>,
     /// First sign-in.
     pub created_at: i64,
     /// Latest sign-in.
@@ -40,6 +47,15 @@ pub struct Model {
 without_relations!();
 
 impl Model {
+    /// What upstreams said of the user. Text that cannot be read says nothing, so that no rule admits
+    /// anyone because of it.
+    pub(crate) fn facts(&self) -> FactsByUpstream {
+        serde_json::from_str(&self.facts).unwrap_or_else(|error| {
+            tracing::error!(user = %self.id, cause = %error, "the facts of a user cannot be read");
+            FactsByUpstream::new()
+        })
+    }
+
     /// The claims that these scopes reveal (OpenID Connect Core §5.4).
     pub(crate) fn revealed(&self, scope: &ScopeSet) -> UserClaims {
         let mut claims = UserClaims::default();
@@ -93,6 +109,8 @@ pub(crate) async fn create(
     now: i64,
 ) -> Result<Model, StorageError> {
     let mut user = with_profile(Uuid::now_v7(), profile, now);
+    user.facts = Set("{}".into());
+    user.disabled_at = Set(None);
     user.created_at = Set(now);
     user.insert(db).await
 }
@@ -116,9 +134,36 @@ fn with_profile(id: Uuid, profile: Profile, now: i64) -> ActiveModel {
         picture: Set(profile.picture),
         email_verified: Set(profile.verified_email.is_some()),
         email: Set(profile.verified_email),
+        facts: NotSet,
+        disabled_at: NotSet,
         created_at: NotSet,
         updated_at: Set(now),
     }
+}
+
+/// Stores what an upstream says of a user, or that it says nothing any more. What other upstreams said
+/// is kept.
+pub(crate) async fn set_facts(
+    db: &(impl ConnectionTrait + Begin),
+    user: Model,
+    upstream: &str,
+    facts: Option<Facts>,
+) -> Result<Model, StorageError> {
+    let transaction = db.begin().await?;
+    // Locked and read again, because the user may be signing in at another upstream right now.
+    let current = Entity::find_by_id(user.id).lock_exclusive().one(&transaction).await?;
+    let user = current.unwrap_or(user);
+    let mut all = user.facts();
+    match facts {
+        Some(facts) => all.insert(upstream.to_owned(), facts),
+        None => all.remove(upstream),
+    };
+    let text = serde_json::to_string(&all).map_err(|error| DbErr::Json(error.to_string()))?;
+    let mut user = user.into_active_model();
+    user.facts = Set(text);
+    let user = user.update(&transaction).await?;
+    transaction.commit().await?;
+    Ok(user)
 }
 
 /// Removes a user. The caller removes their identities and grants.

@@ -3,6 +3,10 @@
 //! The numeric id is the identity. Names and addresses change hands; only verified e-mail
 //! addresses are believed.
 
+mod memberships;
+
+use std::{collections::BTreeSet, sync::Arc};
+
 use reqwest::{Client, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -14,9 +18,16 @@ use super::{
     subject,
 };
 use crate::{
+    access::facts::{Facts, Questions},
     config::{Config, GITHUB},
+    oauth::foreign_text::{clean_address, is_identifier},
     storage::users::Profile,
 };
+
+/// What sign-in asks for.
+const SCOPE: &str = "read:user user:email";
+/// The same where a rule needs to know organisations or teams.
+const SCOPE_WITH_MEMBERSHIPS: &str = "read:user user:email read:org";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Github {
@@ -26,6 +37,8 @@ pub(crate) struct Github {
     client_secret: SecretString,
     redirect_uri: String,
     http: Client,
+    /// Organisations, and teams as `organisation/team`, that rules ask about.
+    asked: Arc<BTreeSet<String>>,
 }
 
 #[derive(Deserialize)]
@@ -50,7 +63,10 @@ struct Email {
 
 impl Github {
     /// The app that the settings describe, if they do.
-    pub(crate) fn new(config: &Config) -> Result<Option<Self>, reqwest::Error> {
+    pub(crate) fn new(
+        config: &Config,
+        questions: &Questions,
+    ) -> Result<Option<Self>, reqwest::Error> {
         let (Some(client_id), Some(client_secret)) =
             (&config.github_client_id, &config.github_client_secret)
         else {
@@ -63,16 +79,18 @@ impl Github {
             client_secret: client_secret.clone(),
             redirect_uri: format!("{}/sign-in/{GITHUB}/callback", config.issuer),
             http: http::client_for(&config.github_base_url)?,
+            asked: Arc::new(&questions.organisations | &questions.teams),
         }))
     }
 
     pub(super) fn authorize_url(&self, request: Request<'_>) -> String {
-        let mut url = below(&self.base_url, "login/oauth/authorize");
+        let scope = if self.asked.is_empty() { SCOPE } else { SCOPE_WITH_MEMBERSHIPS };
+        let mut url = below(&self.base_url, &["login", "oauth", "authorize"]);
         let mut query = url.query_pairs_mut();
         query
             .append_pair("client_id", &self.client_id)
             .append_pair("redirect_uri", &self.redirect_uri)
-            .append_pair("scope", "read:user user:email")
+            .append_pair("scope", scope)
             .append_pair("state", request.state)
             .append_pair("code_challenge", request.code_challenge)
             .append_pair("code_challenge_method", "S256");
@@ -89,16 +107,27 @@ impl Github {
     /// Exchanges the code for the person behind it. The upstream token is used here and dropped.
     pub(super) async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
         let token = self.token(answer).await?;
-        let user: User = object(self.get("user", &token)).await?;
+        let user: User = object(self.get(&["user"], &token)).await?;
         if user.id < 1 {
             let why = format!("the id {} of a user is not positive", user.id);
             return Err(UpstreamError::Unusable(why));
         }
-        let emails = self.emails(&token).await?;
-        let verified = |email: &&Email| email.verified;
-        let email = emails.iter().filter(verified).max_by_key(|email| email.primary);
+        let mut emails = self.emails(&token).await?;
+        emails.retain(|email| email.verified);
+        let email = emails.iter().max_by_key(|email| email.primary);
+        let memberships = self.memberships(&token, &user.login).await?;
+        let (teams, organisations) = memberships.into_iter().partition(|it| it.contains('/'));
+        let facts = Facts {
+            login: Some(user.login.to_lowercase()).filter(|login| is_identifier(login)),
+            verified_emails: emails.iter().filter_map(Email::address).collect(),
+            organisations,
+            teams,
+            asked_at: answer.now,
+            ..Facts::default()
+        };
         Ok(Person {
             subject: subject(&user.id.to_string())?,
+            facts,
             profile: Profile {
                 name: user.name.filter(|name| !name.trim().is_empty()),
                 preferred_username: Some(user.login),
@@ -116,7 +145,7 @@ impl Github {
             ("redirect_uri", &self.redirect_uri),
             ("code_verifier", answer.code_verifier),
         ];
-        let url = below(&self.base_url, "login/oauth/access_token");
+        let url = below(&self.base_url, &["login", "oauth", "access_token"]);
         let answer: TokenAnswer = object(self.http.post(url).form(&form)).await?;
         Ok(answer.access_token)
     }
@@ -124,7 +153,9 @@ impl Github {
     /// The addresses of the user. A GitHub App that was not given the permission to read them gets 403
     /// or 404; people can sign in all the same, without an address.
     async fn emails(&self, token: &str) -> Result<Vec<Email>, UpstreamError> {
-        let emails = objects(self.get("user/emails", token)).await;
+        // More than anyone has verified; GitHub sends only 30 unless it is asked for more.
+        let request = self.get(&["user", "emails"], token).query(&[("per_page", "100")]);
+        let emails = objects(request).await;
         match emails {
             Err(UpstreamError::Status(
                 status @ (StatusCode::FORBIDDEN | StatusCode::NOT_FOUND),
@@ -140,15 +171,23 @@ impl Github {
         }
     }
 
-    fn get(&self, path: &str, token: &str) -> RequestBuilder {
+    fn get(&self, path: &[&str], token: &str) -> RequestBuilder {
         self.http.get(below(&self.api_url, path)).bearer_auth(token)
     }
 }
 
-fn below(base: &Url, path: &str) -> Url {
+impl Email {
+    /// The address as rules know it.
+    fn address(&self) -> Option<String> {
+        clean_address(self.email.to_lowercase())
+    }
+}
+
+/// A URL below `base`. Each segment is encoded, so that a name cannot lead elsewhere.
+fn below(base: &Url, path: &[&str]) -> Url {
     let mut url = base.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path.split('/'));
+        segments.pop_if_empty().extend(path);
     }
     url
 }

@@ -7,7 +7,11 @@ use net::{
     https::client_builder,
     loopback::is_loopback,
 };
-use reqwest::{Client, RequestBuilder, Response, StatusCode, header::ACCEPT, redirect::Policy};
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode,
+    header::{ACCEPT, HeaderMap},
+    redirect::Policy,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
@@ -60,38 +64,72 @@ fn member<T: DeserializeOwned>(value: Value) -> Result<T, UpstreamError> {
 }
 
 async fn json(request: RequestBuilder) -> Result<Value, UpstreamError> {
-    let response = request.header(ACCEPT, "application/json").send().await.map_err(unreachable)?;
-    let status = response.status();
-    let is_limited = is_limited(&response);
-    let body = read(response).await?;
-    let json = serde_json::from_slice::<Value>(&body);
-    if let Ok(Value::Object(answer)) = &json
+    let reply = send(request).await?;
+    if let Ok(Value::Object(answer)) = &reply.json
         && let Some(error) = refusal(answer)
-        && !status.is_server_error()
+        && !reply.status.is_server_error()
     {
         return Err(UpstreamError::Refused(error));
     }
-    if is_limited {
-        return Err(UpstreamError::Unreachable(format!("it answered {status}, too many requests")));
+    reply.check_limits()?;
+    if !reply.status.is_success() {
+        return Err(UpstreamError::Status(reply.status));
     }
-    if !status.is_success() {
-        return Err(UpstreamError::Status(status));
+    reply.into_json()
+}
+
+/// An answer, whatever its status.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    json: serde_json::Result<Value>,
+}
+
+/// Sends a request, for callers to whom several statuses mean something.
+pub(super) async fn send(request: RequestBuilder) -> Result<Reply, UpstreamError> {
+    let request = request.header(ACCEPT, "application/json");
+    let mut response = request.send().await.map_err(unreachable)?;
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let json = serde_json::from_slice(&read(response).await?);
+    Ok(Reply { status, headers, json })
+}
+
+impl Reply {
+    /// Refuses an answer that says no for now only. GitHub does so by 403 as well as by 429.
+    pub(super) fn check_limits(&self) -> Result<(), UpstreamError> {
+        let status = self.status;
+        let is_limited = status == StatusCode::TOO_MANY_REQUESTS
+            || status == StatusCode::FORBIDDEN
+                && (self.headers.contains_key("retry-after")
+                    || self.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0"));
+        if is_limited {
+            let why = format!("it answered {status}, too many requests");
+            return Err(UpstreamError::Unreachable(why));
+        }
+        Ok(())
     }
-    json.map_err(|error| UpstreamError::Unreachable(format!("it sent no JSON: {error}")))
+
+    /// What GitHub says about a refusal; may be empty.
+    pub(super) fn message(&self) -> &str {
+        let answer = self.json.as_ref().ok();
+        answer.and_then(|answer| answer["message"].as_str()).unwrap_or_default()
+    }
+
+    /// The JSON object that was answered.
+    pub(super) fn into_object<T: DeserializeOwned>(self) -> Result<T, UpstreamError> {
+        member(self.into_json()?)
+    }
+
+    fn into_json(self) -> Result<Value, UpstreamError> {
+        self.json
+            .map_err(|error| UpstreamError::Unreachable(format!("it sent no JSON: {error}")))
+    }
 }
 
 /// The error code of an OAuth error (RFC 6749 §5.2). GitHub sends it with the status 200.
 fn refusal(answer: &Map<String, Value>) -> Option<String> {
     answer.get("error").and_then(Value::as_str).map(Into::into)
-}
-
-/// Whether the answer says no for now only. GitHub does so by 403 as well as by 429.
-fn is_limited(response: &Response) -> bool {
-    let headers = response.headers();
-    response.status() == StatusCode::TOO_MANY_REQUESTS
-        || response.status() == StatusCode::FORBIDDEN
-            && (headers.contains_key("retry-after")
-                || headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0"))
 }
 
 fn unusable(error: impl std::fmt::Display) -> UpstreamError {

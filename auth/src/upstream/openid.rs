@@ -6,17 +6,24 @@ use std::sync::Arc;
 use keys::{PublishedKeys, UnverifiedToken, lenient};
 use reqwest::Client;
 use secrecy::ExposeSecret;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 use url::Url;
 
 use super::{
     Answer, Person, Request, UpstreamError,
+    claims::AskedClaims,
     http::{self, object},
     id_token::{Claims, ProfileClaims},
     subject,
 };
-use crate::{config::OpenIdSetting, storage::users::Profile};
+use crate::{
+    access::facts::{Facts, Questions},
+    config::OpenIdSetting,
+    oauth::foreign_text::clean_address,
+    storage::users::Profile,
+};
 
 /// Seconds that metadata and keys are used before they are fetched again.
 const CACHE_TTL: i64 = 3600;
@@ -29,6 +36,7 @@ pub(crate) struct OpenIdProvider {
     setting: Arc<OpenIdSetting>,
     redirect_uri: String,
     http: Client,
+    asked: Arc<AskedClaims>,
     known: Arc<Mutex<Known>>,
 }
 
@@ -60,18 +68,16 @@ struct Tokens {
     id_token: String,
 }
 
-#[derive(Deserialize)]
-struct UserInfo {
-    sub: String,
-    #[serde(flatten)]
-    profile: ProfileClaims,
-}
-
 impl OpenIdProvider {
-    pub(crate) fn new(setting: OpenIdSetting, issuer: &str) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(
+        setting: OpenIdSetting,
+        issuer: &str,
+        questions: &Questions,
+    ) -> Result<Self, reqwest::Error> {
         Ok(Self {
             redirect_uri: format!("{issuer}/sign-in/{}/callback", setting.name),
             http: http::client_for(&setting.issuer_url)?,
+            asked: Arc::new(AskedClaims::new(&setting.name, questions)),
             setting: Arc::new(setting),
             known: Arc::default(),
         })
@@ -110,24 +116,42 @@ impl OpenIdProvider {
         check_issuer(&metadata, answer.iss)?;
         let tokens = self.tokens(&metadata, &answer).await?;
         let keys = self.keys(&metadata, &tokens.id_token, answer.now).await?;
-        let claims: Claims = keys
+        let token: Map<String, Value> = keys
             .verify(&tokens.id_token, |typ| matches!(typ, None | Some("jwt")))
             .map_err(|error| untrusted(&error))?;
+        let claims: Claims = parsed(&token)
+            .map_err(|error| untrusted(&format!("the ID token does not parse: {error}")))?;
         let algorithm = UnverifiedToken::parse(&tokens.id_token)
             .and_then(|token| token.algorithm())
             .map_err(|error| untrusted(&error))?;
         claims
             .judge(&self.setting, &answer, &tokens.access_token, algorithm)
             .map_err(|why| UpstreamError::Untrusted(why.into()))?;
-        let profile = match (&metadata.userinfo_endpoint, &claims.profile.email) {
-            (Some(endpoint), None) => self.user_info(endpoint, &tokens, &claims.sub).await?,
-            _ => claims.profile,
+        let has_email = claims.profile.email.is_some();
+        let info = match &metadata.userinfo_endpoint {
+            Some(endpoint) if !has_email || self.asked.are_missing_from(&token) => {
+                self.user_info(endpoint, &tokens, &claims.sub).await?
+            }
+            _ => Map::new(),
+        };
+        let profile = if has_email || info.is_empty() {
+            claims.profile
+        } else {
+            parsed(&info).map_err(|error| UpstreamError::Unusable(error.to_string()))?
+        };
+        let facts = Facts {
+            // Elsewhere than at GitHub people may call themselves what they like.
+            login: None,
+            verified_emails: verified_address(&profile).into_iter().collect(),
+            claims: self.asked.read(&[&token, &info]),
+            asked_at: answer.now,
+            ..Facts::default()
         };
         let verified_email = profile.verified_email();
         let ProfileClaims { name, preferred_username, picture, .. } = profile;
         let name = name.filter(|name| !name.trim().is_empty());
         let profile = Profile { name, preferred_username, picture, verified_email };
-        Ok(Person { subject: subject(&claims.sub)?, profile })
+        Ok(Person { subject: subject(&claims.sub)?, profile, facts })
     }
 
     async fn tokens(
@@ -160,11 +184,11 @@ impl OpenIdProvider {
         endpoint: &Url,
         tokens: &Tokens,
         subject: &str,
-    ) -> Result<ProfileClaims, UpstreamError> {
+    ) -> Result<Map<String, Value>, UpstreamError> {
         let request = self.http.get(endpoint.clone()).bearer_auth(&tokens.access_token);
-        let info: UserInfo = object(request).await?;
-        if info.sub == subject {
-            Ok(info.profile)
+        let info: Map<String, Value> = object(request).await?;
+        if info.get("sub").and_then(Value::as_str) == Some(subject) {
+            Ok(info)
         } else {
             Err(UpstreamError::Untrusted("userinfo describes somebody else".into()))
         }
@@ -234,6 +258,15 @@ fn check_issuer(metadata: &Metadata, iss: Option<&str>) -> Result<(), UpstreamEr
         }
         _ => Ok(()),
     }
+}
+
+fn parsed<T: DeserializeOwned>(claims: &Map<String, Value>) -> serde_json::Result<T> {
+    serde_json::from_value(Value::Object(claims.clone()))
+}
+
+/// The verified address as rules know it.
+fn verified_address(profile: &ProfileClaims) -> Option<String> {
+    profile.verified_email().and_then(|address| clean_address(address.to_lowercase()))
 }
 
 fn untrusted(error: &dyn std::fmt::Display) -> UpstreamError {

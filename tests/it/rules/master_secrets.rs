@@ -162,6 +162,8 @@ async fn the_proof_of_a_form_counts_on_a_replica_that_seals_with_another_line() 
         picture: None,
         email: None,
         email_verified: false,
+        facts: "{}".into(),
+        disabled_at: None,
         created_at: 0,
         updated_at: 0,
     };

@@ -1,20 +1,24 @@
 //! A stand-in for GitHub: the endpoints that sign-in uses, with GitHub's own names and error shapes.
 //!
 //! It signs in anyone, so it is for loopback alone. Its page lets a person choose or type a
-//! user; the first is Nick Lucas.
+//! user; the first is Nick Lucas, who is in the team `platform` of the organisation `acme`.
 
+mod memberships;
 mod page;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io,
     sync::{Arc, Mutex, PoisonError},
 };
 
+pub use self::memberships::{Membership, Restriction};
+
 use axum::{
     Form, Json, Router,
-    extract::{Query, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, StatusCode},
+    middleware::{Next, from_fn_with_state},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -75,12 +79,39 @@ struct Pending {
     user: User,
     redirect_uri: String,
     code_challenge: Option<String>,
+    scope: String,
 }
 
-#[derive(Clone, Debug, Default)]
-struct StandIn {
-    codes: Arc<Mutex<HashMap<String, Pending>>>,
-    tokens: Arc<Mutex<HashMap<String, User>>>,
+/// The stand-in itself. Clones are the same one, so a test can change it while it serves.
+#[derive(Clone, Debug)]
+pub struct StandIn(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    codes: HashMap<String, Pending>,
+    tokens: HashMap<String, Authorized>,
+    memberships: HashMap<(String, String), Membership>,
+    restrictions: HashMap<String, Restriction>,
+    suspended: HashSet<String>,
+    fault: Fault,
+}
+
+/// Whom a token speaks for, and what it may read.
+#[derive(Clone, Debug)]
+struct Authorized {
+    user: User,
+    scope: String,
+}
+
+/// What is wrong with the whole of the stand-in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    #[default]
+    None,
+    /// Every request is answered with 503.
+    Outage,
+    /// The API answers 403, as GitHub does to an app that has asked too often.
+    RateLimit,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -89,6 +120,8 @@ struct AuthorizeQuery {
     redirect_uri: String,
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    scope: String,
     code_challenge: Option<String>,
 }
 
@@ -110,15 +143,36 @@ struct Exchange {
     code_verifier: Option<String>,
 }
 
-/// Serves the stand-in until the task is dropped.
-pub async fn serve(listener: TcpListener) -> io::Result<()> {
+/// Serves a stand-in until the task is dropped.
+pub async fn serve(listener: TcpListener, stand_in: StandIn) -> io::Result<()> {
     let router = Router::new()
         .route("/login/oauth/authorize", get(authorize).post(choose))
         .route("/login/oauth/access_token", post(exchange))
         .route("/user", get(user))
         .route("/user/emails", get(emails))
-        .with_state(StandIn::default());
+        .route("/user/memberships/orgs/{organisation}", get(memberships::of_organisation))
+        .route(
+            "/orgs/{organisation}/teams/{team}/memberships/{login}",
+            get(memberships::of_team),
+        )
+        .layer(from_fn_with_state(stand_in.clone(), faulty))
+        .with_state(stand_in);
     axum::serve(listener, router).await
+}
+
+async fn faulty(State(stand_in): State<StandIn>, request: Request, next: Next) -> Response {
+    let is_api = !request.uri().path().starts_with("/login/");
+    match stand_in.with(|inner| inner.fault) {
+        Fault::Outage => {
+            let body = json!({"message": "We couldn't respond to your request in time."});
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+        Fault::RateLimit if is_api => {
+            let body = json!({"message": "API rate limit exceeded for user ID 583231."});
+            (StatusCode::FORBIDDEN, [("x-ratelimit-remaining", "0")], Json(body)).into_response()
+        }
+        _ => next.run(request).await,
+    }
 }
 
 async fn authorize(Query(query): Query<AuthorizeQuery>) -> Response {
@@ -148,9 +202,9 @@ async fn choose(State(stand_in): State<StandIn>, Form(choice): Form<Choice>) -> 
     };
     let code = Uuid::new_v4().simple().to_string();
     location.query_pairs_mut().append_pair("code", &code).append_pair("state", &choice.query.state);
-    let AuthorizeQuery { redirect_uri, code_challenge, .. } = choice.query;
-    let pending = Pending { user, redirect_uri, code_challenge };
-    lock(&stand_in.codes).insert(code, pending);
+    let AuthorizeQuery { redirect_uri, code_challenge, scope, .. } = choice.query;
+    let pending = Pending { user, redirect_uri, code_challenge, scope };
+    stand_in.with(|inner| inner.codes.insert(code, pending));
     Redirect::to(location.as_str()).into_response()
 }
 
@@ -163,14 +217,17 @@ async fn exchange(State(stand_in): State<StandIn>, Form(exchange): Form<Exchange
         let description = "The client_id and/or client_secret passed are incorrect.";
         return refused("incorrect_client_credentials", description);
     }
-    let pending = lock(&stand_in.codes).remove(&exchange.code);
+    let pending = stand_in.with(|inner| inner.codes.remove(&exchange.code));
     let Some(pending) = pending.filter(|pending| proves(&exchange, pending)) else {
         let description = "The code passed is incorrect or expired.";
         return refused("bad_verification_code", description);
     };
     let token = format!("gho_{}", Uuid::new_v4().simple());
-    lock(&stand_in.tokens).insert(token.clone(), pending.user);
-    Json(json!({"access_token": token, "scope": "read:user,user:email", "token_type": "bearer"}))
+    let Pending { user, scope, .. } = pending;
+    let answer = json!({"access_token": token, "scope": scope.replace(' ', ","),
+        "token_type": "bearer"});
+    stand_in.with(|inner| inner.tokens.insert(token, Authorized { user, scope }));
+    Json(answer)
 }
 
 fn proves(exchange: &Exchange, pending: &Pending) -> bool {
@@ -185,42 +242,83 @@ fn proves(exchange: &Exchange, pending: &Pending) -> bool {
 }
 
 async fn user(State(stand_in): State<StandIn>, headers: HeaderMap) -> Response {
-    match stand_in.bearer(&headers) {
-        Some(user) => Json(json!({
+    match stand_in.authorized(&headers) {
+        Ok(Authorized { user, .. }) => Json(json!({
             "id": user.id, "login": user.login, "name": user.name, "type": "User", "email": null,
             "avatar_url": format!("https://avatars.example.com/u/{}", user.id),
         }))
         .into_response(),
-        None => bad_credentials(),
+        Err(refusal) => refusal,
     }
 }
 
 async fn emails(State(stand_in): State<StandIn>, headers: HeaderMap) -> Response {
-    match stand_in.bearer(&headers) {
-        Some(user) => Json(json!([
+    match stand_in.authorized(&headers) {
+        Ok(Authorized { user, .. }) => Json(json!([
             {"email": format!("old-{}", user.email), "primary": false, "verified": false,
              "visibility": null},
             {"email": user.email, "primary": true, "verified": user.is_verified(),
              "visibility": "private"},
         ]))
         .into_response(),
-        None => bad_credentials(),
+        Err(refusal) => refusal,
     }
 }
 
-fn bad_credentials() -> Response {
-    let body = json!({"message": "Bad credentials", "documentation_url":
-        "https://docs.github.com/rest", "status": "401"});
-    (StatusCode::UNAUTHORIZED, Json(body)).into_response()
+/// A refusal in the shape of GitHub's API.
+fn refusal(status: StatusCode, message: &str) -> Response {
+    let body = json!({"message": message, "documentation_url": "https://docs.github.com/rest",
+        "status": status.as_str()});
+    (status, Json(body)).into_response()
+}
+
+impl Default for StandIn {
+    /// Nick Lucas is in the team `platform` of the organisation `acme`, Ada Park in `acme` alone.
+    fn default() -> Self {
+        let stand_in = Self(Arc::default());
+        stand_in.set_membership("nick-lucas", "acme", Membership::Active);
+        stand_in.set_membership("nick-lucas", "acme/platform", Membership::Active);
+        stand_in.set_membership("ada-park", "acme", Membership::Active);
+        stand_in
+    }
 }
 
 impl StandIn {
-    fn bearer(&self, headers: &HeaderMap) -> Option<User> {
-        let token = headers.get("authorization")?.to_str().ok()?.strip_prefix("Bearer ")?;
-        lock(&self.tokens).get(token).cloned()
+    /// Makes every request fail, or ends that.
+    pub fn misbehave(&self, fault: Fault) {
+        self.with(|inner| inner.fault = fault);
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Suspends a user, or ends that. Their tokens read nothing meanwhile.
+    pub fn suspend(&self, login: &str, is_suspended: bool) {
+        self.with(|inner| {
+            if is_suspended {
+                inner.suspended.insert(login.to_owned());
+            } else {
+                inner.suspended.remove(login);
+            }
+        });
+    }
+
+    /// Ends the authorization that a user gave to this app, as they can in their settings.
+    pub fn forget_tokens(&self, login: &str) {
+        self.with(|inner| inner.tokens.retain(|_, authorized| authorized.user.login != login));
+    }
+
+    /// Whom the token of a request speaks for, or the answer to give instead.
+    fn authorized(&self, headers: &HeaderMap) -> Result<Authorized, Response> {
+        let header = headers.get("authorization").and_then(|header| header.to_str().ok());
+        let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+        self.with(|inner| match inner.tokens.get(token) {
+            Some(it) if inner.suspended.contains(&it.user.login) => {
+                Err(refusal(StatusCode::FORBIDDEN, "Sorry. Your account was suspended."))
+            }
+            Some(authorized) => Ok(authorized.clone()),
+            None => Err(refusal(StatusCode::UNAUTHORIZED, "Bad credentials")),
+        })
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }

@@ -18,7 +18,11 @@ use super::{
 use crate::{
     people::browser::{Browser, Page},
     programs::client::{Client, http},
-    stack::{auth_options, github, program, write_secret},
+    stack::{
+        auth_options,
+        github::{self, StandIn},
+        program, write_secret,
+    },
     waiting::before_retry,
 };
 
@@ -131,7 +135,9 @@ impl Server {
                 .map(str::to_owned),
         );
         let mut github = JoinSet::new();
-        github.spawn(async move { github::serve(listener).await.expect("the stand-in serves") });
+        github.spawn(async move {
+            github::serve(listener, StandIn::default()).await.expect("the stand-in serves");
+        });
         let auth = start_auth(&disk, &options, &issuer).await;
         Self { issuer, audience, disk, auth, options, _github: github, _data: data }
     }

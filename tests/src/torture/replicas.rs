@@ -26,7 +26,11 @@ use crate::{
         client::{Client, http},
         process::send_signal,
     },
-    stack::{Engine, auth_options, github, postgres, program, write_secret},
+    stack::{
+        Engine, auth_options,
+        github::{self, StandIn},
+        postgres, program, write_secret,
+    },
     waiting::before_retry,
 };
 
@@ -91,7 +95,7 @@ impl Replicas {
             data,
         };
         replicas._others.spawn(async move {
-            github::serve(github).await.expect("the stand-in serves");
+            github::serve(github, StandIn::default()).await.expect("the stand-in serves");
         });
         replicas._others.spawn(forward(front, replicas.auth.clone()));
         for number in 0..auths {

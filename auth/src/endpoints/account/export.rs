@@ -54,6 +54,7 @@ async fn collect(
         "picture": user.picture,
         "email": user.email,
         "email_verified": user.email_verified,
+        "facts": user.facts(),
         "created_at": date(user.created_at),
         "updated_at": date(user.updated_at),
         "identities": identities.iter().map(|one| json!({

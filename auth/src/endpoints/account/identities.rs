@@ -15,7 +15,7 @@ use crate::{
     storage::{
         EventKind,
         identities::{self, Model},
-        security_events, sessions,
+        security_events, sessions, users,
     },
     upstream::Upstreams,
 };
@@ -52,6 +52,7 @@ async fn unlink(state: &AppState, form: &AccountForm, named: &str) -> Result<(),
     let label = state.upstreams.find(provider).map_or(provider, |upstream| &upstream.label);
     let event = form.event(EventKind::IdentityUnlinked, label, state.clock.now());
     identities::unlink(&transaction, identity).await?;
+    users::set_facts(&transaction, form.person.user.clone(), provider, None).await?;
     sessions::close_others_of_user(&transaction, user, own).await?;
     security_events::record(&transaction, event).await?;
     Ok(transaction.commit().await?)

@@ -22,7 +22,7 @@ use crate::{
     storage::{
         EventKind,
         identities::{self, Linked},
-        security_events, sessions,
+        security_events, sessions, users,
     },
     upstream::{Answer, Person, Upstream, UpstreamError},
 };
@@ -86,8 +86,10 @@ async fn sign_in(
 ) -> Result<CookieJar, PageError> {
     let now = state.clock.now();
     let secret = Secret::generate(SecretKind::Session)?;
-    let Person { subject, profile } = person;
+    let Person { subject, profile, facts } = person;
     let user = identities::sign_in(&state.db, &upstream.name, &subject, profile, now).await?;
+    // Stored for themselves: what no longer speaks for a person counts even if they are kept out now.
+    let user = users::set_facts(state.db.connection(), user, &upstream.name, Some(facts)).await?;
     // A person who proves again who they are goes on with the same session.
     let same = before.as_ref().filter(|before| before.user.id == user.id);
     let lifetime = state.config.session_lifetime;
@@ -146,6 +148,10 @@ async fn link(
     };
     let transaction = state.db.begin().await?;
     let linked = identities::link(&transaction, identity).await?;
+    if linked != Linked::ToSomebodyElse {
+        let user = owner.user.clone();
+        users::set_facts(&transaction, user, &upstream.name, Some(person.facts)).await?;
+    }
     if linked == Linked::Now {
         let event = visitor.event(owner.user.id, EventKind::IdentityLinked, &upstream.label, now);
         security_events::record(&transaction, event).await?;

@@ -50,7 +50,12 @@ async fn an_unlinked_identity_is_another_user_from_then_on() {
     let (stack, _provider, _folder) = sign_in::with_provider().await;
     let mut browser = Browser::default();
     let page = two_ways(&stack, &mut browser).await;
-    let person = export(&stack, &mut browser).await["sub"].clone();
+    let before = export(&stack, &mut browser).await;
+    let person = before["sub"].clone();
+    let facts = |export: &Value| -> Vec<String> {
+        export["facts"].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(facts(&before), ["example", "github"]);
     // The oldest comes first.
     let page = browser.send_form(&page, PATH).await;
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/account"), "{}", page.text());
@@ -60,6 +65,8 @@ async fn an_unlinked_identity_is_another_user_from_then_on() {
         assert!(page.text().contains(shown), "{shown}: {}", page.text());
     }
     assert!(!page.html.contains(PATH) && page.html.contains("/sign-in/github/link"));
+    // What GitHub said speaks for the person no longer.
+    assert_eq!(facts(&export(&stack, &mut browser).await), ["example"]);
     assert!(page.text().contains("your only way to sign in"), "{}", page.text());
 
     let mut again = Browser::default();

@@ -48,6 +48,13 @@ async fn sign_in(stack: &Stack) -> (Browser, Page) {
     (browser, page)
 }
 
+/// What GitHub said of the person in this browser.
+async fn facts(stack: &Stack, browser: &mut Browser) -> Value {
+    let file = browser.open(&stack.at("/account/export")).await;
+    let export: Value = serde_json::from_str(&file.html).unwrap();
+    export["facts"]["github"].clone()
+}
+
 fn assert_operators(page: &Page, reason: &str) {
     assert_eq!(page.status, 502, "{reason}: {}", page.text());
     for shown in [reason, "Tell the operator of this server"] {
@@ -141,6 +148,28 @@ async fn a_user_whom_no_account_could_hold_is_told_so_and_not_signed_in() {
         github.put("/user", Document::json(&user(json!({"id": id}))));
         assert_eq!(sign_in(&stack).await.1.status, 200, "{id}");
     }
+}
+
+#[tokio::test]
+async fn every_verified_address_is_kept_and_each_sign_in_replaces_what_was_known() {
+    let (stack, github) = start().await;
+    let address = |email: &str, primary: bool, verified: bool| json!({"email": email, "primary": primary, "verified": verified});
+    let both = json!([
+        address("Nick@Example.com", false, true),
+        address("nick@acme.example", true, true),
+        address("nick@elsewhere.example", false, false),
+    ]);
+    github.put("/user", Document::json(&user(json!({"login": "Nick-Lucas"}))));
+    github.put("/user/emails", Document::json(&both));
+    let (mut browser, _) = sign_in(&stack).await;
+    let facts = facts(&stack, &mut browser).await;
+    assert_eq!(facts["login"], "nick-lucas");
+    assert_eq!(facts["verified_emails"], json!(["nick@acme.example", "nick@example.com"]));
+    assert_eq!(facts["asked_at"], stack.state.clock.now());
+
+    github.put("/user/emails", Document::json(&json!([address("nick@acme.example", true, false)])));
+    let (mut browser, _) = sign_in(&stack).await;
+    assert_eq!(self::facts(&stack, &mut browser).await["verified_emails"], json!([]));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ pub(super) fn choose_user(query: &AuthorizeQuery) -> String {
         ("redirect_uri", Some(&query.redirect_uri)),
         ("state", Some(&query.state)),
         ("code_challenge", query.code_challenge.as_ref()),
+        ("scope", Some(&query.scope)),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
@@ -29,7 +30,9 @@ pub(super) fn choose_user(query: &AuthorizeQuery) -> String {
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>Stand-in for GitHub</title>\
          <style>{STYLE}</style></head><body><main><h1>Stand-in for GitHub</h1>\
-         <p>This page runs on your machine in place of github.com. It does not check who you are.</p>\
+         <p>This page runs on your machine in place of github.com. It does not check who you are. \
+         Nick Lucas is in the team platform of the organisation acme, Ada Park in acme alone, and \
+         everyone else in neither.</p>\
          <form method=\"post\" action=\"/login/oauth/authorize\">{hidden}{buttons}\
          <label>Somebody else <input name=\"typed\" placeholder=\"Grace Hopper\"></label>\
          <button name=\"user\" value=\"typed\">Sign in as this person</button>\
