@@ -122,8 +122,7 @@ impl Reply {
     }
 
     fn into_json(self) -> Result<Value, UpstreamError> {
-        self.json
-            .map_err(|error| UpstreamError::Unreachable(format!("it sent no JSON: {error}")))
+        self.json.map_err(|error| UpstreamError::Unreachable(format!("it sent no JSON: {error}")))
     }
 }
 

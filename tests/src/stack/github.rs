@@ -151,10 +151,7 @@ pub async fn serve(listener: TcpListener, stand_in: StandIn) -> io::Result<()> {
         .route("/user", get(user))
         .route("/user/emails", get(emails))
         .route("/user/memberships/orgs/{organisation}", get(memberships::of_organisation))
-        .route(
-            "/orgs/{organisation}/teams/{team}/memberships/{login}",
-            get(memberships::of_team),
-        )
+        .route("/orgs/{organisation}/teams/{team}/memberships/{login}", get(memberships::of_team))
         .layer(from_fn_with_state(stand_in.clone(), faulty))
         .with_state(stand_in);
     axum::serve(listener, router).await

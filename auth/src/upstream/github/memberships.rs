@@ -98,6 +98,10 @@ fn is_hidden(place: &str, reply: &Reply) -> bool {
     } else {
         return false;
     };
-    tracing::error!(place, todo, "the organisation hides its members, so a person is not taken for one");
+    tracing::error!(
+        place,
+        todo,
+        "the organisation hides its members, so a person is not taken for one"
+    );
     true
 }

@@ -49,7 +49,8 @@ impl StandIn {
             Err(refusal) => return refusal,
         };
         if !authorized.scope.split(' ').any(|scope| scope == "read:org") {
-            let message = "You need at least read:org scope or user scope to list your organizations.";
+            let message =
+                "You need at least read:org scope or user scope to list your organizations.";
             return refusal(StatusCode::FORBIDDEN, message);
         }
         let organisation = place.split('/').next().unwrap_or_default();
