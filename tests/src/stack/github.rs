@@ -245,7 +245,7 @@ async fn user(State(stand_in): State<StandIn>, headers: HeaderMap) -> Response {
             "avatar_url": format!("https://avatars.example.com/u/{}", user.id),
         }))
         .into_response(),
-        Err(refusal) => refusal,
+        Err((status, message)) => refusal(status, message),
     }
 }
 
@@ -258,9 +258,12 @@ async fn emails(State(stand_in): State<StandIn>, headers: HeaderMap) -> Response
              "visibility": "private"},
         ]))
         .into_response(),
-        Err(refusal) => refusal,
+        Err((status, message)) => refusal(status, message),
     }
 }
+
+/// Status and message of a refusal.
+type Refusal = (StatusCode, &'static str);
 
 /// A refusal in the shape of GitHub's API.
 fn refusal(status: StatusCode, message: &str) -> Response {
@@ -303,15 +306,15 @@ impl StandIn {
     }
 
     /// Whom the token of a request speaks for, or the answer to give instead.
-    fn authorized(&self, headers: &HeaderMap) -> Result<Authorized, Response> {
+    fn authorized(&self, headers: &HeaderMap) -> Result<Authorized, Refusal> {
         let header = headers.get("authorization").and_then(|header| header.to_str().ok());
         let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
         self.with(|inner| match inner.tokens.get(token) {
             Some(it) if inner.suspended.contains(&it.user.login) => {
-                Err(refusal(StatusCode::FORBIDDEN, "Sorry. Your account was suspended."))
+                Err((StatusCode::FORBIDDEN, "Sorry. Your account was suspended."))
             }
             Some(authorized) => Ok(authorized.clone()),
-            None => Err(refusal(StatusCode::UNAUTHORIZED, "Bad credentials")),
+            None => Err((StatusCode::UNAUTHORIZED, "Bad credentials")),
         })
     }
 

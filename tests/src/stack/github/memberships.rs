@@ -46,7 +46,7 @@ impl StandIn {
     fn membership(&self, headers: &HeaderMap, place: &str, login: Option<&str>) -> Response {
         let authorized = match self.authorized(headers) {
             Ok(authorized) => authorized,
-            Err(refusal) => return refusal,
+            Err((status, message)) => return refusal(status, message),
         };
         if !authorized.scope.split(' ').any(|scope| scope == "read:org") {
             let message =
