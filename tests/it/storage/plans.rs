@@ -28,7 +28,11 @@ const MAX_COST: f64 = 5000.0;
 /// Rows of each table, `n` from 1 on, with keys as long as hashes are. Whatever ends has ended for one in a hundred.
 const ROWS: [(&str, u32, &str); 15] = [
     ("counters", 1, "SELECT 'revocations', 100000"),
-    ("users", 100_000, "SELECT id_of(n), 'N', 'n', NULL, 'n@example.com', true, NOW, NOW"),
+    (
+        "users",
+        100_000,
+        "SELECT id_of(n), 'N', 'n', NULL, 'n@example.com', true, '{}', NULL, NOW, NOW",
+    ),
     ("identities", 100_000, "SELECT 'github', n::text, id_of(n), NOW"),
     (
         "sessions",

@@ -273,12 +273,11 @@ fn refusal(status: StatusCode, message: &str) -> Response {
 }
 
 impl Default for StandIn {
-    /// Nick Lucas is in the team `platform` of the organisation `acme`, Ada Park in `acme` alone.
+    /// Nick Lucas is in the team `platform` of the organisation `acme`, everyone else in neither.
     fn default() -> Self {
         let stand_in = Self(Arc::default());
         stand_in.set_membership("nick-lucas", "acme", Membership::Active);
         stand_in.set_membership("nick-lucas", "acme/platform", Membership::Active);
-        stand_in.set_membership("ada-park", "acme", Membership::Active);
         stand_in
     }
 }

@@ -31,8 +31,7 @@ pub(super) fn choose_user(query: &AuthorizeQuery) -> String {
          <meta name=\"viewport\" content=\"width=device-width\"><title>Stand-in for GitHub</title>\
          <style>{STYLE}</style></head><body><main><h1>Stand-in for GitHub</h1>\
          <p>This page runs on your machine in place of github.com. It does not check who you are. \
-         Nick Lucas is in the team platform of the organisation acme, Ada Park in acme alone, and \
-         everyone else in neither.</p>\
+         Nick Lucas is in the team platform of the organisation acme, everyone else in neither.</p>\
          <form method=\"post\" action=\"/login/oauth/authorize\">{hidden}{buttons}\
          <label>Somebody else <input name=\"typed\" placeholder=\"Grace Hopper\"></label>\
          <button name=\"user\" value=\"typed\">Sign in as this person</button>\
