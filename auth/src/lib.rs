@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 mod consent;
 mod cookies;
+mod documents;
 mod endpoints;
 mod error_response;
 mod extract;

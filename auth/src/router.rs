@@ -109,7 +109,7 @@ fn for_programs() -> Router<AppState> {
 /// send our own forms with `Origin: null`. There is no `Cross-Origin-Opener-Policy`: it would cut the
 /// pages off from programs that open a sign-in in a window of their own and wait for it.
 fn for_people(state: &AppState) -> Router<AppState> {
-    let logo_path = state.logo.as_ref().map_or("/logo", |logo| &logo.path);
+    let logo_path = state.documents.logo.as_ref().map_or("/logo", |logo| &logo.path);
     let routes = Router::new()
         .route("/", get(home::get))
         .route("/account", get(account::get))

@@ -1,6 +1,6 @@
 //! What every handler may use.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, ops::Deref, sync::Arc, time::Duration};
 
 use keys::Algorithm;
 use net::clock::Clock;
@@ -10,7 +10,8 @@ use web::Brand;
 use crate::{
     access::facts::Questions,
     clients::{Clients, DocumentRules},
-    config::{Config, ConfigError, ConfigFile, Logo},
+    config::{Config, ConfigError, ConfigFile},
+    documents::Documents,
     key_ring::{KeyPlan, LiveKeyRing},
     limits::Limits,
     oauth::{Resource, TrustedIssuer},
@@ -22,31 +23,44 @@ use crate::{
 /// Longest time for a request to a client's own server.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Shared by all requests; cheap to clone.
+/// Shared by all requests. A clone copies one pointer, because axum clones it for each layer of each
+/// request.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What [`AppState`] points to.
+#[derive(Debug)]
+pub struct Shared {
     /// The database.
     pub db: Database,
     /// Whether it can be written.
     pub(crate) readiness: Readiness,
     /// Signing keys.
-    pub keys: Arc<LiveKeyRing>,
+    pub keys: LiveKeyRing,
     /// Seals and tags.
     pub seals: Arc<Seals>,
     /// Settings.
-    pub config: Arc<Config>,
+    pub config: Config,
     /// The names by which requests may address this server.
-    pub(crate) host_names: Arc<HostNames>,
+    pub(crate) host_names: HostNames,
     /// The resources that tokens are issued for.
-    pub resources: Arc<[Resource]>,
+    pub resources: Vec<Resource>,
     /// Issuers whose assertions are accepted.
-    pub trusted_issuers: Arc<[TrustedIssuer]>,
+    pub trusted_issuers: Vec<TrustedIssuer>,
     pub(crate) upstreams: Upstreams,
     /// Speaks to clients' own servers.
     pub(crate) http: reqwest::Client,
     /// The operator's brand on the pages.
     pub brand: Arc<Brand>,
-    pub(crate) logo: Option<Arc<Logo>>,
+    pub(crate) documents: Documents,
     pub(crate) clients: Clients,
     /// How often strangers may fail, prove and register.
     pub(crate) limits: Limits,
@@ -70,32 +84,32 @@ impl AppState {
             rotation: config.keys.rotation(longest),
         };
         let keys = LiveKeyRing::open(&db, seals.clone(), plan, clock.now()).await?;
-        let documents = DocumentRules {
+        let rules = DocumentRules {
             issuer: config.issuer_url()?,
             policy: config.metadata_documents,
             allows_loopback: config.insecure_metadata_documents_on_loopback,
             is_local: config.is_local(),
         };
-        let clients = Clients::new(db.clone(), seals.clone(), clock.clone(), documents)
+        let clients = Clients::new(db.clone(), seals.clone(), clock.clone(), rules)
             .map_err(ConfigError::HttpClient)?;
-        Ok(Self {
-            keys: Arc::new(keys),
+        Ok(Self(Arc::new(Shared {
+            keys,
             seals,
             clients,
             upstreams: Upstreams::new(&config, upstreams, &Questions::default())?,
             limits: Limits::new(&config.limits),
             http: http::client(REQUEST_TIMEOUT, config.is_local())
                 .map_err(ConfigError::HttpClient)?,
-            host_names: Arc::new(host_names),
-            resources: resources.into(),
-            trusted_issuers: trusted_issuers.into(),
+            host_names,
+            resources,
+            trusted_issuers,
+            documents: Documents::new(&brand, logo),
             brand: Arc::new(brand),
-            logo: logo.map(Arc::new),
-            config: Arc::new(config),
+            config,
             db,
             readiness: Readiness::default(),
             clock,
-        })
+        })))
     }
 
     /// Spends a value that counts once: of all who present it, on any replica, one goes on.

@@ -178,11 +178,6 @@ impl Database {
     pub fn connection(&self) -> &Pool {
         &self.0
     }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), StorageError> {
-        self.0.ping().await
-    }
 }
 
 fn sqlite_file(url: &str) -> Option<&str> {

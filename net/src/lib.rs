@@ -5,7 +5,8 @@
 //!   applies that to names when reqwest connects, `body` bounds what is read, and `https` shares
 //!   what the machine trusts.
 //! - [`host`] checks which server a request is addressed to.
-//! - With the feature `middleware`, `unread_body` keeps connections usable after an early response.
+//! - With the feature `middleware`, `document` serves documents that are rendered once, and
+//!   `unread_body` keeps connections usable after an early response.
 //! - With the feature `server`, `connections` serves a router with limits on every phase of a
 //!   connection, and `shutdown` says when to stop.
 
@@ -15,6 +16,8 @@ pub mod body;
 pub mod clock;
 #[cfg(feature = "server")]
 pub mod connections;
+#[cfg(feature = "middleware")]
+pub mod document;
 pub mod host;
 #[cfg(feature = "client")]
 pub mod https;

@@ -2,15 +2,12 @@
 //!
 //! What this server can do, and nothing that it cannot (RFC 8414 §2, OpenID Connect Discovery §3).
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderName, header::CACHE_CONTROL},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use keys::Algorithm;
 use serde::Serialize;
 
 use crate::{
+    documents::{self, Document},
     oauth::{
         client::{AuthenticationMethod, GrantType},
         scope::USER_SCOPES,
@@ -39,7 +36,7 @@ const CLAIMS: [&str; 15] = [
 
 /// The document, the same at every place where clients look for it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Metadata {
+struct Metadata {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
@@ -82,9 +79,15 @@ pub(crate) struct Metadata {
     prompt_values_supported: [&'static str; 4],
 }
 
-pub(crate) async fn get(
-    State(state): State<AppState>,
-) -> ([(HeaderName, &'static str); 1], Json<Metadata>) {
+/// The settings decide all of it except one member, which can change while the server runs.
+pub(crate) async fn get(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    let has_documents = state.clients.advertise_documents();
+    let [without, with] = &state.documents.metadata;
+    let rendered = if has_documents { with } else { without };
+    rendered.get_or_init(|| render(&state, has_documents)).respond(&headers)
+}
+
+fn render(state: &AppState, client_id_metadata_document_supported: bool) -> Document {
     let at = |path: &str| format!("{}{path}", state.config.issuer);
     let methods: Vec<&str> = AuthenticationMethod::ALL.iter().map(|m| m.as_str()).collect();
     let secret_methods: Vec<&str> = methods.iter().copied().filter(|m| *m != "none").collect();
@@ -102,11 +105,11 @@ pub(crate) async fn get(
         userinfo_endpoint: at("/userinfo"),
         end_session_endpoint: at("/end_session"),
         jwks_uri: at("/jwks"),
-        scopes_supported: scopes(&state),
+        scopes_supported: scopes(state),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
-        grant_types_supported: grant_types(&state),
-        authorization_grant_profiles_supported: grant_profiles(&state),
+        grant_types_supported: grant_types(state),
+        authorization_grant_profiles_supported: grant_profiles(state),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: [signing],
         userinfo_signing_alg_values_supported: [signing],
@@ -120,7 +123,7 @@ pub(crate) async fn get(
         introspection_endpoint_auth_signing_alg_values_supported: Algorithm::NAMES,
         revocation_endpoint_auth_methods_supported: methods,
         revocation_endpoint_auth_signing_alg_values_supported: Algorithm::NAMES,
-        client_id_metadata_document_supported: state.clients.advertise_documents(),
+        client_id_metadata_document_supported,
         authorization_response_iss_parameter_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
@@ -130,7 +133,7 @@ pub(crate) async fn get(
         claims_supported: CLAIMS,
         prompt_values_supported: ["none", "login", "consent", "select_account"],
     };
-    ([(CACHE_CONTROL, "public, max-age=300")], Json(metadata))
+    documents::json(&metadata).cached("public, max-age=300")
 }
 
 /// Assertions are of use only where the issuer of one is trusted.

@@ -6,14 +6,14 @@
 //! else.
 
 use axum::{
-    Json,
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::HeaderMap,
+    response::Response,
 };
 use serde::Serialize;
 
 use crate::{
+    documents::{self, Document},
     error_response::JsonError,
     oauth::{error::OAuthError, parameters::Parameters},
     state::AppState,
@@ -49,34 +49,45 @@ struct Entry {
     until: i64,
 }
 
-/// The whole list; with `after`, what came later; `304` for a reader that knows the latest.
+/// The whole list; with `after`, later entries only; `304` for a reader that has the latest. Every
+/// verifier asks once a second, and nearly always has it.
 pub(crate) async fn get(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, JsonError> {
     let known = known_version(query.as_deref().unwrap_or_default())?;
-    let latest = revocations::latest(state.db.connection()).await?;
-    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == &entity_tag(latest));
-    let (version, mut response) = if is_known {
-        (latest, StatusCode::NOT_MODIFIED.into_response())
-    } else {
-        let list = list(&state, known, latest).await?;
-        (list.version, Json(list).into_response())
-    };
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = HeaderValue::from_str(&entity_tag(version)) {
-        headers.insert(header::ETAG, tag);
+    let now = state.clock.now();
+    let latest = &state.documents.latest_revocation;
+    let (latest, unchanged) = latest.get(now, latest_revocation(&state)).await?;
+    // A reader that is ahead of this database has read another one, and gets the whole list.
+    let known = if known > latest { 0 } else { known };
+    if known == latest || unchanged.is_known(&headers) {
+        return Ok(unchanged.respond(&headers));
     }
-    Ok(response)
+    let document = if known == 0 {
+        let whole = list(&state, 0, latest, now);
+        state.documents.deny_list.get(now, whole).await?
+    } else {
+        list(&state, known, latest, now).await?
+    };
+    Ok(document.respond(&headers))
 }
 
-/// A reader that knows more than there is has seen another database, and gets the whole list.
-async fn list(state: &AppState, known: i64, latest: i64) -> Result<DenyList, StorageError> {
-    let known = if known > latest { 0 } else { known };
+/// The number of the latest revocation, and the response to a reader that has it.
+async fn latest_revocation(state: &AppState) -> Result<(i64, Document), StorageError> {
+    let version = revocations::latest(state.db.connection()).await?;
+    Ok((version, document(&DenyList { version, revoked: Vec::new() })))
+}
+
+/// The entries after number `known`.
+async fn list(
+    state: &AppState,
+    known: i64,
+    latest: i64,
+    now: i64,
+) -> Result<Document, StorageError> {
     let lifetime = state.longest_token().saturating_add(MARGIN);
-    let now = state.clock.now();
     let since = now.saturating_sub(lifetime);
     let keys_since = now.saturating_sub(KEY_LIFETIME);
     let db = state.db.connection();
@@ -87,10 +98,14 @@ async fn list(state: &AppState, known: i64, latest: i64) -> Result<DenyList, Sto
         let lifetime = if row.is_key() { KEY_LIFETIME } else { lifetime };
         Entry { until: row.revoked_at.saturating_add(lifetime), id: row.id }
     };
-    Ok(DenyList {
+    Ok(document(&DenyList {
         version: if is_all { last.max(latest) } else { last },
         revoked: rows.into_iter().map(entry).collect(),
-    })
+    }))
+}
+
+fn document(list: &DenyList) -> Document {
+    documents::json_tagged(list, &list.version.to_string()).cached("no-cache")
 }
 
 fn known_version(query: &str) -> Result<i64, OAuthError> {
@@ -102,8 +117,4 @@ fn known_version(query: &str) -> Result<i64, OAuthError> {
             "The parameter after must be the version of an earlier answer.",
         )
     })
-}
-
-fn entity_tag(version: i64) -> String {
-    format!("\"{version}\"")
 }

@@ -55,17 +55,6 @@ impl Pool {
             Engine::Sqlite(sqlite) => sqlite.anchor().begin_with_options(options).await,
         }
     }
-
-    /// Whether the database answers.
-    pub(super) async fn ping(&self) -> Result<(), StorageError> {
-        match &self.0 {
-            Engine::Orm(pool) => pool.ping().await,
-            Engine::Sqlite(sqlite) => {
-                let query = Statement::from_string(DbBackend::Sqlite, "SELECT 1");
-                sqlite.run(query).await.map(drop)
-            }
-        }
-    }
 }
 
 impl From<DatabaseConnection> for Pool {

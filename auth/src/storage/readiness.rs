@@ -9,7 +9,7 @@ use super::{Database, StorageError, counters};
 /// The counter that each check raises.
 const COUNTER: &str = "readiness";
 /// Seconds that an outcome is reused. Anyone may ask, and a check costs a write.
-const CACHE_TTL: i64 = 2;
+const CACHE_TTL: i64 = 1;
 /// How long a write may take.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -1,7 +1,10 @@
 //! `GET /jwks`
 
 use tests::{
-    programs::client::{Answer, http},
+    programs::{
+        client::{Answer, http},
+        operator,
+    },
     stack::Stack,
 };
 
@@ -21,4 +24,16 @@ async fn who_has_it_already_gets_304() {
     let tag = Answer::of(http().get(stack.at("/jwks"))).await.headers["etag"].clone();
     let answer = Answer::of(http().get(stack.at("/jwks")).header("if-none-match", tag)).await;
     assert_eq!(answer.status, 304);
+}
+
+#[tokio::test]
+async fn a_rotation_is_served_within_a_second_with_a_new_tag() {
+    let stack = Stack::start().await;
+    let first = Answer::of(http().get(stack.at("/jwks"))).await;
+    assert_eq!(operator::run(&stack, &["keys", "rotate"]).await.code, 0);
+    stack.advance(1);
+    let known = http().get(stack.at("/jwks")).header("if-none-match", &first.headers["etag"]);
+    let second = Answer::of(known).await;
+    assert_eq!(second.json["keys"].as_array().unwrap().len(), 2);
+    assert_ne!(second.headers["etag"], first.headers["etag"]);
 }

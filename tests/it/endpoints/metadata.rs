@@ -28,6 +28,17 @@ async fn the_same_document_is_served_wherever_clients_look() {
 }
 
 #[tokio::test]
+async fn a_client_with_the_document_from_one_path_gets_304_at_any_other() {
+    let stack = Stack::start().await;
+    let tag = document(&stack, "/.well-known/openid-configuration").await.headers["etag"].clone();
+    let place = stack.at("/.well-known/oauth-authorization-server/mcp");
+    let answer = Answer::of(http().get(place).header("if-none-match", tag)).await;
+    assert_eq!(answer.status, 304);
+    assert_eq!(answer.headers["cache-control"], "public, max-age=300");
+    assert_eq!(answer.headers["access-control-allow-origin"], "*");
+}
+
+#[tokio::test]
 async fn the_issuer_is_the_configured_string_without_a_slash() {
     let stack = Stack::start().await;
     let answer = document(&stack, "/.well-known/oauth-authorization-server").await;
