@@ -200,6 +200,10 @@ pub struct Config {
     /// Most MiB of stories that are kept; 0 keeps none.
     #[arg(long, env = "AUTH_STORY_SIZE", default_value_t = 64)]
     pub story_size: u64,
+    /// Keep the whole story of one successful request in this many, and only the answer of the
+    /// others; 0 keeps none whole. Refusals and errors are always kept whole.
+    #[arg(long, env = "AUTH_STORY_SAMPLE", default_value_t = 1)]
+    pub story_sample: u32,
     /// How to log: text, or one JSON object a line, which `auth explain --stdin` reads.
     #[arg(long, env = "AUTH_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,

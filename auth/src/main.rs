@@ -3,20 +3,22 @@
 
 use std::{
     error::Error,
-    io::{IsTerminal, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
-    sync::Mutex,
+    time::Duration,
 };
 
 use auth::{
     commands::{Command, Task},
     config::{Config, LogFormat},
     state::AppState,
-    story::{self, StoryFile},
+    story::{self, Stories, StoryFile},
 };
 use net::{clock::Clock, connections, shutdown::stop_signal};
-use tokio::sync::watch;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// How long the process may wait at its end for the last stories to be written.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,21 +30,20 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: Config) -> ExitCode {
-    if let Some(failure) = begin_logging(&config) {
-        tokio::spawn(story::report_failures(failure));
+    let stories = begin_logging(&config);
+    let outcome = run(config).await;
+    if let Err(error) = &outcome {
+        tracing::error!("{error}");
     }
-    match run(config).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
+    if let Some(stories) = stories {
+        stories.flush(FLUSH_TIMEOUT).await;
     }
+    if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Logs to stderr, and keeps the story of each request in its file. A file that cannot be written
-/// does not keep the server from serving; whether it can be written is what is returned.
-fn begin_logging(config: &Config) -> Option<watch::Receiver<Option<String>>> {
+/// does not keep the server from serving.
+fn begin_logging(config: &Config) -> Option<Stories> {
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     // Where stderr is a file on a full disk, to complain about that on stderr would panic.
     let log = log.log_internal_errors(false);
@@ -50,23 +51,27 @@ fn begin_logging(config: &Config) -> Option<watch::Receiver<Option<String>>> {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => log.json().with_span_list(false).boxed(),
     };
-    let opened = match config.story_size {
-        0 => None,
-        size => Some(StoryFile::open(&config.story.story_file, size.saturating_mul(1024 * 1024))),
-    };
-    let (file, failure) = match opened.transpose() {
-        Ok(file) => (file, None),
+    let (stories, failure) = match keep_stories(config) {
+        Ok(stories) => (stories, None),
         Err(error) => (None, Some(error)),
     };
-    let watched = file.as_ref().map(StoryFile::failure);
-    let stories = file.map(|file| story::layer(Mutex::new(file)));
     let log = log.with_filter(filter(config));
-    tracing_subscriber::registry().with(log).with(stories).init();
+    tracing_subscriber::registry().with(log).with(stories.as_ref().map(Stories::layer)).init();
     if let Some(error) = failure {
         let file = config.story.story_file.display();
         tracing::warn!("no stories are kept for `auth explain`: {file} cannot be written: {error}");
     }
-    watched
+    stories
+}
+
+fn keep_stories(config: &Config) -> io::Result<Option<Stories>> {
+    if config.story_size == 0 {
+        return Ok(None);
+    }
+    let size = config.story_size.saturating_mul(1024 * 1024);
+    let file = StoryFile::open(&config.story.story_file, size)?;
+    tokio::spawn(story::report_failures(file.failure()));
+    Stories::start(file, config.story_sample).map(Some)
 }
 
 /// What to log. The driver repeats parameters of DATABASE_URL and lines of a password file that it

@@ -7,18 +7,18 @@ use axum::{
     extract::Request,
     http::{
         HeaderName, HeaderValue, Method,
-        header::{self, STRICT_TRANSPORT_SECURITY},
+        header::{
+            self, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+            X_FRAME_OPTIONS,
+        },
     },
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
     response::Response,
     routing::{get, post},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{Any, CorsLayer},
-    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
-    set_header::SetResponseHeaderLayer,
-    trace::TraceLayer,
 };
 
 use crate::{
@@ -28,47 +28,26 @@ use crate::{
         sign_out, style, token, userinfo,
     },
     error_response::PageError,
-    extract::Visitor,
-    middleware::{deadline, fetch_loop, host, pages, report, request_id, same_origin},
+    middleware::{deadline, envelope, fetch_loop, pages, same_origin},
     oauth::OAuthError,
     state::AppState,
-    story,
 };
-
-const ONE_YEAR: &str = "max-age=31536000";
 
 /// All routes of the authorization server.
 pub(crate) fn router(state: AppState) -> Router {
     let for_programs = Router::new()
         .merge(for_programs())
-        .route("/introspect", post(introspect::post).layer(header("cache-control", "no-store")))
+        .route("/introspect", post(introspect::post).layer(map_response(uncached)))
         .layer(from_fn(fetch_loop::refuse))
         .merge(documents());
     let for_programs = contained(for_programs, deadline::explain_to_programs);
-    // A browser that came by https once never tries plain http.
-    let strict_transport = state.config.is_https().then_some(HeaderValue::from_static(ONE_YEAR));
     Router::new()
         .merge(for_programs)
         .merge(for_people(&state))
         .route("/health", get(health::get))
         .route("/ready", get(ready::get))
-        .layer(from_fn_with_state(state.clone(), host::require))
-        .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, strict_transport))
-        .layer(from_fn(report::log_refusals))
         .layer(CatchPanicLayer::new())
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with({
-                    let state = state.clone();
-                    move |request: &Request| span(&state, request)
-                })
-                .on_request(begin)
-                .on_response(end)
-                .on_failure(()),
-        )
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .layer(from_fn_with_state(state.clone(), request_id::distrust))
+        .layer(from_fn_with_state(state.clone(), envelope::surround))
         .with_state(state)
 }
 
@@ -101,7 +80,7 @@ fn for_programs() -> Router<AppState> {
         .route("/device_authorization", post(device_authorization::post))
         .route("/revoke", post(revoke::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::get))
-        .layer(header("cache-control", "no-store"))
+        .layer(map_response(uncached))
         .layer(cors([Method::GET, Method::POST, Method::PUT, Method::DELETE]))
 }
 
@@ -136,16 +115,26 @@ fn for_people(state: &AppState) -> Router<AppState> {
         .layer(from_fn(fetch_loop::refuse));
     contained(routes, deadline::explain_to_people)
         .layer(from_fn_with_state(state.clone(), pages::draw))
-        .layer(header("content-security-policy", web::CONTENT_SECURITY_POLICY))
-        .layer(header("x-frame-options", "DENY"))
-        .layer(header("x-content-type-options", "nosniff"))
-        .layer(header("referrer-policy", "same-origin"))
-        .layer(header("cache-control", "no-store"))
+        .layer(map_response(with_page_headers))
 }
 
-fn header(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    let value = HeaderValue::from_static(value);
-    SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), value)
+/// Adds the headers of pages where the handler has not set them.
+async fn with_page_headers(mut response: Response) -> Response {
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, web::CONTENT_SECURITY_POLICY),
+        (X_FRAME_OPTIONS, "DENY"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "same-origin"),
+    ] {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    uncached(response).await
+}
+
+/// Forbids caching, unless the handler has set `Cache-Control`.
+async fn uncached(mut response: Response) -> Response {
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
 /// Contains panics: a handler that panics fails its own request alone, with a refusal like any other.
@@ -179,34 +168,6 @@ fn cors<const N: usize>(methods: [Method; N]) -> CorsLayer {
             HeaderName::from_static("dpop-nonce"),
         ])
         .max_age(Duration::from_secs(3600))
-}
-
-/// The beginning of a request's story.
-fn begin(request: &Request, _: &tracing::Span) {
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let agent = agent.unwrap_or_default().get(..100).or(agent).unwrap_or_default();
-    tracing::debug!(user_agent = agent, "received");
-}
-
-/// The end of a request's story.
-fn end(response: &Response, passed: Duration, _: &tracing::Span) {
-    let milliseconds = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(status = response.status().as_u16(), milliseconds, "answered");
-}
-
-/// What every line of a request's story says. The path is without the query, which may hold a code
-/// or a state.
-fn span(state: &AppState, request: &Request) -> tracing::Span {
-    let id = request_id::of(request);
-    let method = request.method();
-    let path = story::shown_path(request.uri().path());
-    let visitor =
-        Visitor::of(request.extensions(), request.headers(), state.config.trusted_proxies);
-    if state.limits.keeps_story(&visitor.limited_address(), state.clock.now()) {
-        tracing::debug_span!("request", %method, path, request_id = id)
-    } else {
-        tracing::debug_span!(story::UNTOLD, %method, path, request_id = id)
-    }
 }
 
 #[cfg(test)]

@@ -1,27 +1,35 @@
 //! The story of each request: what was found and decided, in the order it happened.
 //!
-//! Every event that is logged inside a request is written to a file, one JSON object a line, with
-//! the request's id. The file is bounded and lies on the replica itself: anonymous visitors cost
-//! the database nothing. `auth explain` reads it. Events hold no secret.
+//! The events that are logged inside a request are kept in memory. When the request ends, its story
+//! goes to a thread that writes stories in batches, one JSON object a line, with the request's id. A
+//! refusal is sent only when its story has been written, so that its id can be looked up at once.
+//! The file is bounded and local to the replica: anonymous visitors cost the database nothing.
+//! `auth explain` reads it. Events hold no secret.
+
+mod file;
+mod queue;
+mod recorded;
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
+    borrow::Cow,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::watch;
-use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing::{Event, Subscriber, level_filters::LevelFilter, span};
 use tracing_subscriber::{
     Layer,
     filter::{FilterExt, Targets, dynamic_filter_fn},
-    fmt::{self, MakeWriter},
     layer::{Context, Filter},
     registry::LookupSpan,
 };
 
+pub use self::file::{StoryFile, report_failures};
+use self::{queue::Queue, recorded::Story};
 use crate::oauth::secret;
 
 /// Longest `client_id` that a story repeats, in bytes.
@@ -29,27 +37,102 @@ const MAX_ID_LENGTH: usize = 80;
 /// Longest path that a story repeats, in characters.
 const MAX_PATH: usize = 200;
 /// Name of the span of a request whose story is not kept.
-pub const UNTOLD: &str = "request_without_story";
-/// From a failure to the next try.
-const RETRY_INTERVAL: Duration = Duration::from_secs(10);
-/// Bytes that must fit before stories are written again.
-const ROOM: usize = 65_536;
+pub(crate) const UNTOLD: &str = "request_without_story";
+/// Target of the event that ends a story.
+pub(crate) const ANSWERED: &str = "auth::answered";
+/// How long a refusal may wait for its story to be written.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Writes the events of this crate that happen in a request as JSON lines, as
-/// `AUTH_LOG_FORMAT=json` does.
-pub fn layer<S, W>(writer: W) -> impl Layer<S>
+/// Collects stories and writes them to a file, which clones share.
+#[derive(Clone, Debug)]
+pub struct Stories {
+    queue: Arc<Queue>,
+    sample: u32,
+    /// Counts successful requests, to sample them.
+    successes: Arc<AtomicU32>,
+}
+
+impl Stories {
+    /// Starts the thread that writes stories into `file`. Refusals and errors are written whole, and
+    /// so is one successful request in `sample` (none if it is 0). Of the others, only the last event
+    /// is kept.
+    pub fn start(file: StoryFile, sample: u32) -> io::Result<Self> {
+        let queue = Arc::<Queue>::default();
+        queue.clone().start(file)?;
+        Ok(Self { queue, sample, successes: Arc::default() })
+    }
+
+    /// The layer that collects the events of this crate that happen in a request.
+    pub fn layer<S>(&self) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let events = Targets::new().with_target("auth", LevelFilter::DEBUG);
+        Layer::<S>::with_filter(self.clone(), events.and(is_told()))
+    }
+
+    /// Waits until the stories that have ended are written, or until `timeout` has passed.
+    pub async fn flush(&self, timeout: Duration) {
+        let _ = tokio::time::timeout(timeout, self.queue.flush()).await;
+    }
+
+    fn keep(&self, mut story: Story) {
+        if story.has_succeeded() && !self.is_sampled() {
+            story.shorten();
+        }
+        self.queue.push(story);
+    }
+
+    fn is_sampled(&self) -> bool {
+        let number = self.successes.fetch_add(1, Ordering::Relaxed);
+        self.sample > 0 && number.is_multiple_of(self.sample)
+    }
+}
+
+impl<S> Layer<S> for Stories
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
-    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    fmt::layer()
-        .json()
-        // A failure is told by `report_failures`. The layer itself would print one line for each
-        // event, and panic where stderr cannot be written either.
-        .log_internal_errors(false)
-        .with_span_list(false)
-        .with_writer(writer)
-        .with_filter(Targets::new().with_target("auth", LevelFilter::DEBUG).and(is_told()))
+    fn on_new_span(
+        &self,
+        attributes: &span::Attributes<'_>,
+        id: &span::Id,
+        context: Context<'_, S>,
+    ) {
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(Story::new(attributes));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let Some(span) = context.event_span(event) else { return };
+        let mut extensions = span.extensions_mut();
+        let Some(story) = extensions.get_mut::<Story>() else { return };
+        story.record(event);
+        // The span may be closed later, because the thread of a database connection can hold it.
+        if event.metadata().target() == ANSWERED
+            && let Some(story) = extensions.remove::<Story>()
+        {
+            self.keep(story);
+        }
+    }
+
+    /// A cancelled request has a story without an answer.
+    fn on_close(&self, id: span::Id, context: Context<'_, S>) {
+        let span = context.span(&id);
+        let story = span.and_then(|span| span.extensions_mut().remove::<Story>());
+        if let Some(story) = story {
+            self.keep(story);
+        }
+    }
+}
+
+/// Waits until the stories that have ended are written, if stories are kept.
+pub(crate) async fn flush() {
+    let stories = tracing::dispatcher::get_default(|log| log.downcast_ref::<Stories>().cloned());
+    if let Some(stories) = stories {
+        stories.flush(WRITE_TIMEOUT).await;
+    }
 }
 
 /// What happens in a request, unless its story is not kept.
@@ -67,16 +150,16 @@ where
 }
 
 /// The path as a story and a log line show it: a long one is only written to fill the file.
-pub fn shown_path(path: &str) -> String {
+pub(crate) fn shown_path(path: &str) -> Cow<'_, str> {
     match path.char_indices().nth(MAX_PATH) {
-        Some((end, _)) => format!("{}…", path.get(..end).unwrap_or_default()),
-        None => path.to_owned(),
+        Some((end, _)) => Cow::Owned(format!("{}…", path.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(path),
     }
 }
 
 /// The `client_id` as a story shows it. An open registration is long: its beginning and a hash
 /// tell it from others.
-pub fn shown_client_id(id: &str) -> String {
+pub(crate) fn shown_client_id(id: &str) -> String {
     match id.get(..MAX_ID_LENGTH) {
         Some(beginning) if id.len() > MAX_ID_LENGTH => {
             let hash = secret::hash(id);
@@ -86,177 +169,84 @@ pub fn shown_client_id(id: &str) -> String {
     }
 }
 
-/// A file that never grows beyond its bound: when one half is full, it becomes the older half,
-/// in place of the one before.
-#[derive(Debug)]
-pub struct StoryFile {
-    path: PathBuf,
-    file: File,
-    size: u64,
-    largest_half: u64,
-    /// After a failure, until when nothing is tried.
-    paused_until: Option<Instant>,
-    /// Why the latest event could not be written, if it could not.
-    failure: watch::Sender<Option<String>>,
-}
-
-impl StoryFile {
-    /// Opens the file, of at most `largest` bytes in both halves. Its directory is created; only
-    /// its owner can read it.
-    pub fn open(path: &Path, largest: u64) -> io::Result<Self> {
-        if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        }
-        let file = append(path)?;
-        let size = file.metadata()?.len();
-        let path = path.to_owned();
-        let failure = watch::Sender::default();
-        let largest_half = largest / 2;
-        Ok(Self { path, file, size, largest_half, paused_until: None, failure })
-    }
-
-    /// Whether events can be written; it changes with the first that cannot, and with the first that
-    /// can again.
-    pub fn failure(&self) -> watch::Receiver<Option<String>> {
-        self.failure.subscribe()
-    }
-
-    /// Where the older half is.
-    pub fn older(path: &Path) -> PathBuf {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".1");
-        name.into()
-    }
-}
-
-impl StoryFile {
-    fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.paused_until.is_some() {
-            // A short line may fit where a long one does not: only real room is news.
-            self.append_whole(&[b'\n'; ROOM])?;
-            self.file.set_len(self.size)?;
-        }
-        if self.size > 0 && self.size + line.len() as u64 > self.largest_half {
-            match fs::rename(&self.path, Self::older(&self.path)) {
-                // Renamed before, when the new half could not be created.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                outcome => outcome?,
-            }
-            self.file = append(&self.path)?;
-            self.size = 0;
-        }
-        self.append_whole(line)?;
-        self.size += line.len() as u64;
-        Ok(())
-    }
-
-    /// A whole line in one call: another process that reads never sees half of it. Of a line that
-    /// does not fit, nothing stays.
-    fn append_whole(&mut self, line: &[u8]) -> io::Result<()> {
-        self.file.write_all(line).or_else(|error| {
-            self.file.set_len(self.size)?;
-            Err(error)
-        })
-    }
-}
-
-impl Write for StoryFile {
-    /// Never fails: an event that cannot be written is lost, and no request minds.
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let is_paused = self.paused_until.is_some_and(|until| Instant::now() < until);
-        if is_paused {
-            return Ok(line.len());
-        }
-        let failure = self.append(line).err().map(|error| error.to_string());
-        self.paused_until = failure.as_ref().map(|_| Instant::now() + RETRY_INTERVAL);
-        self.failure.send_if_modified(|known| {
-            let is_news = known.is_some() != failure.is_some();
-            *known = failure;
-            is_news
-        });
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-/// Logs once when stories can no longer be written, and once when they can again.
-pub async fn report_failures(mut failure: watch::Receiver<Option<String>>) {
-    while failure.changed().await.is_ok() {
-        let cause = failure.borrow_and_update().clone();
-        match cause {
-            Some(cause) => tracing::warn!(cause, "stories for `auth explain` cannot be written"),
-            None => tracing::info!("stories for `auth explain` can be written again"),
-        }
-    }
-}
-
-fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+    use tracing_subscriber::layer::SubscriberExt;
+
     use super::*;
 
-    #[test]
-    fn the_file_never_grows_beyond_its_bound_and_keeps_the_newest() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("deep/stories");
-        let mut file = StoryFile::open(&path, 1000).unwrap();
-        for number in 0..1000 {
-            let line = format!("line {number}\n");
-            file.write_all(line.as_bytes()).unwrap();
-        }
-        let halves =
-            [&StoryFile::older(&path), &path].map(|half| fs::read_to_string(half).unwrap());
-        assert!(halves.iter().all(|half| half.len() <= 500));
-        let lines: Vec<&str> = halves.iter().flat_map(|half| half.lines()).collect();
-        assert!(lines.len() > 50, "{}", lines.len());
-        for (line, number) in lines.iter().rev().zip((0..1000).rev()) {
-            assert_eq!(*line, format!("line {number}"));
-        }
-    }
-
-    /// `/dev/full` refuses every write, as a full disk does.
-    #[test]
-    fn a_failure_is_told_once_and_so_is_its_end() {
+    /// Writes a story for each status, and returns the lines of the file.
+    async fn lines(sample: u32, statuses: &[u16]) -> Vec<Value> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("stories");
-        let mut file = StoryFile::open(&path, 100_000).unwrap();
-        let failure = file.failure();
-        file.write_all(b"one\n").unwrap();
-        assert!(!failure.has_changed().unwrap());
-
-        let full = File::options().write(true).open("/dev/full").unwrap();
-        let good = std::mem::replace(&mut file.file, full);
-        let mut failure = file.failure();
-        file.write_all(b"lost\n").unwrap();
-        assert!(failure.has_changed().unwrap() && failure.borrow_and_update().is_some());
-        for is_retry in [false, true] {
-            file.paused_until = file.paused_until.filter(|_| !is_retry).or(Some(Instant::now()));
-            file.write_all(b"lost\n").unwrap();
-            assert!(!failure.has_changed().unwrap(), "told twice");
+        let stories = Stories::start(StoryFile::open(&path, 1 << 20).unwrap(), sample).unwrap();
+        let log = tracing_subscriber::registry().with(stories.layer());
+        let _guard = tracing::subscriber::set_default(log);
+        let mut spans = Vec::new();
+        for status in statuses {
+            let span = tracing::debug_span!("request", request_id = status);
+            span.in_scope(|| {
+                tracing::debug!(client_id = "a \"b\"\n", "found");
+                if *status == 303 {
+                    tracing::info!(reason = "scope_unknown", "refused");
+                }
+                tracing::debug!(target: ANSWERED, status, "answered");
+            });
+            // A span may be closed after its story has ended.
+            spans.push(span);
         }
-
-        file.file = good;
-        file.paused_until = Some(Instant::now());
-        file.write_all(b"two\n").unwrap();
-        assert!(failure.has_changed().unwrap() && failure.borrow_and_update().is_none());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        flush().await;
+        let text = std::fs::read_to_string(&path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    #[test]
-    fn a_new_half_that_could_not_be_created_is_created_later() {
+    async fn lengths(sample: u32, statuses: &[u16]) -> Vec<usize> {
+        let lines = lines(sample, statuses).await;
+        let counts = statuses.iter().map(|status| {
+            lines.iter().filter(|line| line["span"]["request_id"] == *status).count()
+        });
+        counts.collect()
+    }
+
+    #[tokio::test]
+    async fn refusals_are_written_whole_and_successes_are_sampled() {
+        let statuses = [200, 201, 202, 203, 400, 303, 500, 204];
+        assert_eq!(lengths(1, &statuses).await, [2, 2, 2, 2, 2, 3, 2, 2]);
+        assert_eq!(lengths(2, &statuses).await, [2, 1, 2, 1, 2, 3, 2, 2]);
+        assert_eq!(lengths(0, &statuses).await, [1, 1, 1, 1, 2, 3, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_request_is_written_whole() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("stories");
-        let mut file = StoryFile::open(&path, 100).unwrap();
-        file.write_all(&[b'x'; 40]).unwrap();
-        fs::rename(&path, StoryFile::older(&path)).unwrap();
-        file.write_all(&[b'y'; 40]).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), [b'y'; 40]);
+        let stories = Stories::start(StoryFile::open(&path, 1 << 20).unwrap(), 0).unwrap();
+        let log = tracing_subscriber::registry().with(stories.layer());
+        let _guard = tracing::subscriber::set_default(log);
+        tracing::debug_span!("request").in_scope(|| {
+            tracing::debug!("one");
+            tracing::debug!("two");
+        });
+        tracing::debug_span!(UNTOLD).in_scope(|| tracing::debug!("in no story"));
+        tracing::debug!("in no request");
+        flush().await;
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+    }
+
+    /// `auth explain` also reads the lines of collected logs.
+    #[tokio::test]
+    async fn a_line_has_the_form_that_the_log_has() {
+        let lines = lines(1, &[200]).await;
+        let line = lines.first().unwrap();
+        assert_eq!(line["fields"].to_string(), r#"{"message":"found","client_id":"a \"b\"\n"}"#);
+        assert_eq!(
+            (&line["level"], &line["target"]),
+            (&"DEBUG".into(), &"auth::story::tests".into())
+        );
+        let timestamp = line["timestamp"].as_str().unwrap();
+        assert!(timestamp.len() == "2026-11-30T12:00:00.123456789Z".len(), "{timestamp}");
+        assert_eq!(lines[1]["fields"]["status"], 200);
     }
 
     #[test]

@@ -56,33 +56,20 @@ impl FromRequestParts<AppState> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.extensions, &parts.headers, state.config.trusted_proxies))
+        let Parts { extensions, headers, .. } = parts;
+        let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Ok(Self {
+            address: address_of(extensions, headers, state.config.trusted_proxies),
+            device: device(agent.unwrap_or_default()),
+            is_deliberate: is_deliberate(headers),
+        })
     }
 }
 
 impl Visitor {
-    /// Who sends a request that has come through so many proxies.
-    pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, trusted_proxies: usize) -> Self {
-        let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-        Self {
-            address: address(peer, headers, trusted_proxies),
-            device: device(agent.unwrap_or_default()),
-            is_deliberate: is_deliberate(headers),
-        }
-    }
-
-    /// The address as limits count it: an IPv4 address, or the 64 bits of IPv6 that one host can
-    /// choose its address from. All whose address is not known are one.
+    /// The address as limits count it.
     pub(crate) fn limited_address(&self) -> String {
-        match self.address.map(|address| address.to_canonical()) {
-            None => "unknown".into(),
-            Some(IpAddr::V4(address)) => address.to_string(),
-            Some(IpAddr::V6(address)) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
-        }
+        limited_address(self.address)
     }
 
     /// The network that the address is in: the first 24 bits of IPv4, the first 48 of IPv6. Empty
@@ -117,6 +104,29 @@ impl Visitor {
             device: self.device.clone(),
             network: self.network(),
             occurred_at: now,
+        }
+    }
+}
+
+/// The address that a request comes from, behind so many trusted proxies.
+pub(crate) fn address_of(
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    trusted_proxies: usize,
+) -> Option<IpAddr> {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    address(peer, headers, trusted_proxies)
+}
+
+/// An address as limits count it: an IPv4 address, or the 64 bits of IPv6 that one host can choose
+/// its address from. All whose address is not known are one.
+pub(crate) fn limited_address(address: Option<IpAddr>) -> String {
+    match address.map(|address| address.to_canonical()) {
+        None => "unknown".into(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
     }
 }

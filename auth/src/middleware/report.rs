@@ -1,26 +1,8 @@
 //! Logs each refusal once, with the request's id.
 
-use axum::{extract::Request, middleware::Next, response::Response};
+use crate::oauth::{ErrorCode, OAuthError};
 
-use super::request_id;
-use crate::{
-    error_response::Refusal,
-    oauth::{ErrorCode, OAuthError},
-    story,
-};
-
-/// A layer around all routes.
-pub(crate) async fn log_refusals(request: Request, next: Next) -> Response {
-    let request_id = request_id::of(&request);
-    let path = story::shown_path(request.uri().path());
-    let response = next.run(request).await;
-    if let Some(Refusal(error)) = response.extensions().get() {
-        log(error, &path, &request_id);
-    }
-    response
-}
-
-fn log(error: &OAuthError, path: &str, request_id: &str) {
+pub(super) fn log(error: &OAuthError, path: &str, request_id: &str) {
     let code = error.code.as_str();
     let reason = error.reason;
     let description = &*error.description;

@@ -2,36 +2,38 @@
 //! could be that of another request, and lead an operator to the wrong story.
 
 use axum::{
-    extract::{Request, State},
-    http::HeaderValue,
-    middleware::Next,
-    response::Response,
+    extract::Request,
+    http::{HeaderName, HeaderValue},
 };
+use uuid::Uuid;
 
-use crate::state::AppState;
-
-const X_REQUEST_ID: &str = "x-request-id";
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id of a proxy, in bytes.
 const MAX_ID_LENGTH: usize = 64;
 
-/// Drops an id that is not to be believed, so that a fresh one takes its place.
-pub(crate) async fn distrust(
-    State(state): State<AppState>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let is_trusted = state.config.trusted_proxies > 0;
+/// Sets the request's id: the one a trusted proxy gave it, if it is plain, or else a fresh one.
+pub(super) fn assign(request: &mut Request, is_proxy_trusted: bool) -> HeaderValue {
     let headers = request.headers_mut();
-    if !is_trusted || !headers.get(X_REQUEST_ID).is_some_and(is_plain) {
-        headers.remove(X_REQUEST_ID);
-    }
-    next.run(request).await
+    let given = headers.get(X_REQUEST_ID).filter(|id| is_proxy_trusted && is_plain(id)).cloned();
+    let id = given.unwrap_or_else(fresh);
+    headers.insert(X_REQUEST_ID, id.clone());
+    id
+}
+
+fn fresh() -> HeaderValue {
+    let mut buffer = Uuid::encode_buffer();
+    let id = Uuid::new_v4().hyphenated().encode_lower(&mut buffer);
+    HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("-"))
+}
+
+/// The id as text.
+pub(super) fn shown(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or("-")
 }
 
 /// The id of a request, once it has one.
-pub(crate) fn of(request: &Request) -> String {
-    let id = request.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
-    id.unwrap_or("-").to_owned()
+pub(super) fn of(request: &Request) -> String {
+    request.headers().get(X_REQUEST_ID).map_or("-", shown).to_owned()
 }
 
 /// What an id is in a log line, a header and a page alike: a short word.

@@ -118,7 +118,7 @@ async fn places_of(stack: &Stack, text: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn no_table_and_no_story_holds_a_secret() {
-    let story = stories::keep();
+    stories::keep();
     let stack = Stack::start().await;
     let mut secrets = vec![("code verifier", VERIFIER.to_owned())];
     of_a_confidential_client(&stack, &mut secrets).await;
@@ -127,7 +127,7 @@ async fn no_table_and_no_story_holds_a_secret() {
     assert!(secrets.len() > 12, "{}", secrets.len());
     // What is there is found: the name of the person.
     assert!(places_of(&stack, "Nick Lucas").await.contains(&"users.name".to_owned()));
-    let story = std::fs::read_to_string(story).unwrap();
+    let story = stories::text().await;
     assert!(story.contains("client found"), "no story was kept");
     for (what, secret) in &secrets {
         assert!(secret.len() > 20, "the {what} is missing");

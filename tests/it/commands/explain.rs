@@ -31,10 +31,6 @@ impl Told {
         let command = [&["explain", "--story-file", &file], arguments].concat();
         operator::run(&self.stack, &command).await
     }
-
-    fn text(&self) -> String {
-        std::fs::read_to_string(&self.file).unwrap()
-    }
 }
 
 /// A refused exchange of a code, and its request id.
@@ -77,7 +73,8 @@ async fn the_same_story_is_told_of_lines_that_a_collector_has_mixed_and_prefixed
     let told = Told::start().await;
     let (_, id) = refused(&told.stack).await;
     let whole = told.explain(&[&id]).await.stdout;
-    let mut lines: Vec<String> = told.text().lines().map(|l| format!("auth-1 | {l}")).collect();
+    let mut lines: Vec<String> =
+        stories::text().await.lines().map(|l| format!("auth-1 | {l}")).collect();
     lines.reverse();
     let mut child = Command::new(program("auth"))
         .args(["explain", "--stdin", &id])
@@ -119,7 +116,7 @@ async fn stories_hold_no_secret() {
         ("refresh_token", refresh_token.to_owned()),
     ];
     client.post("/token", &refresh).await;
-    let text = told.text();
+    let text = stories::text().await;
     assert!(text.lines().count() > 20, "{text}");
     for (name, secret) in [
         ("code", &*code),
@@ -174,12 +171,15 @@ async fn a_stranger_writes_no_line_of_a_story() {
     assert_eq!(Answer::of(request).await.status, 404);
     let url = client.authorize_url(&client.authorize_parameters());
     assert_eq!(Browser::default().open(&url).await.status, 400);
-    for line in told.text().lines() {
+    for line in stories::text().await.lines() {
         let event: Value = serde_json::from_str(line).unwrap();
         assert_ne!(event["fields"]["message"], "a forged line", "{line}");
     }
     for unprintable in ["\u{1b}", "\r", "\u{2028}", "\u{202e}"] {
-        assert!(!told.text().contains(unprintable), "{unprintable:?} is in the story unescaped");
+        assert!(
+            !stories::text().await.contains(unprintable),
+            "{unprintable:?} is in the story unescaped"
+        );
     }
     let id = refused.headers["x-request-id"].to_str().unwrap();
     let outcome = told.explain(&[id]).await;
@@ -188,7 +188,7 @@ async fn a_stranger_writes_no_line_of_a_story() {
 
 #[tokio::test]
 async fn one_address_cannot_push_the_stories_of_others_out_of_the_file() {
-    let file = stories::keep();
+    stories::keep();
     let stack = Stack::start_with(&["--limit-stories", "3", "--trusted-proxies", "1"], &[]).await;
     let ask = async |address: &str, path: &str| {
         let request = http().get(stack.at(path)).header("x-forwarded-for", address);
@@ -202,7 +202,7 @@ async fn one_address_cannot_push_the_stories_of_others_out_of_the_file() {
     stack.advance(60);
     flood.push(ask("203.0.113.9", "/nothing").await);
 
-    let text = std::fs::read_to_string(&file).unwrap();
+    let text = stories::text().await;
     let told = |id: &String| text.lines().filter(|line| line.contains(id.as_str())).count();
     assert!(told(&honest) > 0);
     let kept: Vec<usize> = flood.iter().map(told).collect();

@@ -2,7 +2,10 @@
 
 use tempfile::TempDir;
 use tests::{
-    programs::process::{free_port, send_signal, start_server},
+    programs::{
+        client::http,
+        process::{free_port, send_signal, start_server},
+    },
     stack::{auth_options, program, write_secret},
 };
 use tokio::{
@@ -15,7 +18,7 @@ use tokio::{
 struct Server {
     child: Child,
     port: u16,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
@@ -28,8 +31,21 @@ impl Server {
         let options = auth_options(data.path(), &issuer, nowhere, "http://localhost:1/mcp");
         let mut command = Command::new(program("auth"));
         command.args(&options[1..]).args(["--listen", &format!("127.0.0.1:{port}")]);
+        command.arg("--story-file").arg(data.path().join("stories"));
         let (child, _) = start_server(&mut command, "is ready").await;
-        Self { child, port, _data: data }
+        Self { child, port, data }
+    }
+
+    /// Requests a page, and returns the request id.
+    async fn open(&self, path: &str) -> String {
+        let url = format!("http://localhost:{}{path}", self.port);
+        let answer = http().get(url).send().await.unwrap();
+        answer.headers()["x-request-id"].to_str().unwrap().to_owned()
+    }
+
+    fn has_story_of(&self, request_id: &str) -> bool {
+        let stories = std::fs::read_to_string(self.data.path().join("stories")).unwrap();
+        stories.contains(request_id)
     }
 
     /// A request whose body the server waits for.
@@ -56,4 +72,16 @@ async fn a_request_under_way_is_answered_before_the_server_stops() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     assert!(server.child.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn the_story_of_a_refusal_is_written_before_its_answer_and_all_others_before_the_server_stops()
+ {
+    let mut server = Server::start().await;
+    let refused = server.open("/nothing").await;
+    assert!(server.has_story_of(&refused));
+    let answered = server.open("/jwks").await;
+    send_signal(&server.child, "-TERM").await;
+    assert!(server.child.wait().await.unwrap().success());
+    assert!(server.has_story_of(&answered));
 }

@@ -7,7 +7,7 @@ use super::sources::{Source, code, sources};
 
 /// Crates whose libraries only this workspace uses, with the number of public items that no other
 /// crate names. They only go down.
-const UNUSED: [(&str, usize); 4] = [("auth", 36), ("client", 9), ("mcp", 1), ("web", 0)];
+const UNUSED: [(&str, usize); 4] = [("auth", 33), ("client", 9), ("mcp", 1), ("web", 0)];
 
 const KINDS: [&str; 7] = ["fn", "struct", "enum", "trait", "type", "const", "static"];
 const QUALIFIERS: [&str; 3] = ["async", "const", "unsafe"];
