@@ -6,7 +6,7 @@ pub(crate) mod stored;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use keys::{Algorithm, KeyError, KeySet, Rotation, SealError, SigningKey};
+use keys::{Algorithm, KeyError, KeySet, PublishedKeys, Rotation, SealError, SigningKey};
 use thiserror::Error;
 
 use self::{replica::Replica, stored::StoredRing};
@@ -45,9 +45,20 @@ pub struct KeyPlan {
 #[derive(Debug)]
 pub struct LiveKeyRing {
     held: RwLock<StoredRing>,
+    verification_keys: RwLock<VerificationKeys>,
     seals: Arc<Seals>,
     plan: KeyPlan,
     replica: Replica,
+}
+
+/// The published keys, parsed.
+#[derive(Debug, Default)]
+struct VerificationKeys {
+    keys: Arc<PublishedKeys>,
+    /// The version of the ring that they are from.
+    version: i64,
+    /// When the first of them retires.
+    until: Option<i64>,
 }
 
 impl LiveKeyRing {
@@ -72,7 +83,13 @@ impl LiveKeyRing {
         if stored.has_old_seal {
             tracing::info!("the first master secret is used once every replica has it on top");
         }
-        let ring = Self { held: RwLock::default(), seals, plan, replica };
+        let ring = Self {
+            held: RwLock::default(),
+            verification_keys: RwLock::default(),
+            seals,
+            plan,
+            replica,
+        };
         ring.hold(stored);
         ring.keep(db, now).await?;
         Ok(ring)
@@ -94,6 +111,21 @@ impl LiveKeyRing {
     /// What verifiers see: next, current and previous keys.
     pub fn key_set(&self, now: i64) -> KeySet {
         self.held().keys.key_set(now)
+    }
+
+    /// The same keys, parsed to verify with. The pointer stays the same until the set changes.
+    pub(crate) fn verification_keys(&self, now: i64) -> Arc<PublishedKeys> {
+        let held = self.held();
+        let known = self.verification_keys.read().unwrap_or_else(PoisonError::into_inner);
+        if known.version == held.version && known.until.is_none_or(|until| now < until) {
+            return known.keys.clone();
+        }
+        drop(known);
+        let keys = Arc::new(PublishedKeys::from(&held.keys.key_set(now)));
+        let until = held.keys.next_retirement(now);
+        let parsed = VerificationKeys { keys: keys.clone(), version: held.version, until };
+        *self.verification_keys.write().unwrap_or_else(PoisonError::into_inner) = parsed;
+        keys
     }
 
     /// Takes over what other replicas and the operator have changed.

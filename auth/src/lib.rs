@@ -30,6 +30,7 @@ mod string_enum;
 mod tokens;
 pub mod upkeep;
 mod upstream;
+mod verified_tokens;
 
 /// What only the tests of the workspace reach into.
 pub mod testing {

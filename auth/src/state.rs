@@ -18,6 +18,7 @@ use crate::{
     seals::Seals,
     storage::{Database, Readiness, StorageError, single_use},
     upstream::{Upstreams, http},
+    verified_tokens::VerifiedTokens,
 };
 
 /// Longest time for a request to a client's own server.
@@ -62,6 +63,7 @@ pub struct Shared {
     pub brand: Arc<Brand>,
     pub(crate) documents: Documents,
     pub(crate) clients: Clients,
+    pub(crate) verified_tokens: VerifiedTokens,
     /// How often strangers may fail, prove and register.
     pub(crate) limits: Limits,
     /// The time.
@@ -101,6 +103,10 @@ impl AppState {
             http: http::client(REQUEST_TIMEOUT, config.is_local())
                 .map_err(ConfigError::HttpClient)?,
             host_names,
+            verified_tokens: VerifiedTokens::new(
+                config.issuer.clone(),
+                resources.iter().map(|resource| resource.resource.clone()).collect(),
+            ),
             resources,
             trusted_issuers,
             documents: Documents::new(&brand, logo),

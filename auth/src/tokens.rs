@@ -1,6 +1,8 @@
 //! A presented token of any kind, and what this server knows of it.
 
-use keys::{AccessTokenClaims, PublishedKeys, Verifier};
+use std::sync::Arc;
+
+use keys::AccessTokenClaims;
 
 use crate::{
     oauth::{ErrorCode, OAuthError, RefreshToken, ScopeSet, secret},
@@ -19,7 +21,7 @@ pub(crate) enum LiveToken {
 /// An access token. What it says does not depend on its format.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessToken {
-    pub(crate) claims: AccessTokenClaims,
+    pub(crate) claims: Arc<AccessTokenClaims>,
     /// The grant it came of; `None` where a client got it for itself, or by an assertion.
     pub(crate) grant: Option<grants::Model>,
     /// Who allowed that grant, while they have an account.
@@ -41,8 +43,12 @@ impl LiveToken {
 impl AccessToken {
     /// The access token behind this text. `None` for anything that is not, or no longer, good.
     pub(crate) async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
-        let claims =
-            if token.contains('.') { verified(state, token) } else { stored(state, token).await? };
+        let claims = if token.contains('.') {
+            let now = state.clock.now();
+            state.verified_tokens.verify(token, state.keys.verification_keys(now), now)
+        } else {
+            stored(state, token).await?.map(Arc::new)
+        };
         let Some(claims) = claims.filter(|claims| state.clock.now() < claims.exp) else {
             return Ok(None);
         };
@@ -60,7 +66,7 @@ impl AccessToken {
     /// Without a grant, the token is valid as long as its client and its subject are.
     async fn without_grant(
         state: &AppState,
-        claims: AccessTokenClaims,
+        claims: Arc<AccessTokenClaims>,
     ) -> Result<Option<Self>, OAuthError> {
         let is_revoked = revocations::is_listed(state.db.connection(), &claims.jti).await?;
         let is_clients_own = claims.sub == claims.client_id;
@@ -84,14 +90,6 @@ async fn has_account(state: &AppState, sub: &str) -> Result<bool, OAuthError> {
         return Ok(false);
     };
     Ok(users::find(state.db.connection(), id).await?.is_some())
-}
-
-fn verified(state: &AppState, token: &str) -> Option<AccessTokenClaims> {
-    let audiences = state.resources.iter().map(|resource| resource.resource.clone()).collect();
-    let now = state.clock.now();
-    let verifier = Verifier::new(state.config.issuer.clone(), audiences).with_leeway(0);
-    let keys = PublishedKeys::from(&state.keys.key_set(now));
-    verifier.verify(token, &keys, now).ok()
 }
 
 async fn stored(state: &AppState, token: &str) -> Result<Option<AccessTokenClaims>, StorageError> {

@@ -8,7 +8,6 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
-use keys::PublishedKeys;
 use serde::Deserialize;
 use url::Url;
 use web::{Frame, Onward, end_session::EndSessionPage, signed_out::SignedOutPage};
@@ -185,7 +184,7 @@ impl Hint {
     /// A token that this server signed for a sign-in of its own. One that cannot be verified, for
     /// its key may be long gone, proves nothing and is passed over.
     fn read(state: &AppState, token: &str) -> Option<Self> {
-        let keys = PublishedKeys::from(&state.keys.key_set(state.clock.now()));
+        let keys = state.keys.verification_keys(state.clock.now());
         let hint: Self = keys.verify(token, |typ| typ == Some("jwt")).ok()?;
         (hint.iss == state.config.issuer).then_some(hint)
     }

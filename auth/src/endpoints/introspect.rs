@@ -4,6 +4,8 @@
 //! (RFC 7662 §2), as JSON or signed (RFC 9701). Any other client learns only that it is not
 //! active.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -119,7 +121,7 @@ fn may_ask(client: &Client, token: &LiveToken) -> bool {
 fn facts(issuer: &str, token: LiveToken) -> TokenFacts {
     match token {
         LiveToken::Access(token) => {
-            let claims = token.claims;
+            let claims = Arc::unwrap_or_clone(token.claims);
             TokenFacts {
                 iss: claims.iss,
                 sub: claims.sub,

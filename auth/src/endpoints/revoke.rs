@@ -50,6 +50,7 @@ async fn end_token(state: &AppState, client: &Client, token: &str) -> Result<(),
     state.limits.revoke(client, &found.claims.sub, state.clock.now())?;
     let transaction = state.db.begin().await?;
     opaque_tokens::revoke(&transaction, &secret::hash(token)).await?;
-    revocations::enter(&transaction, &[found.claims.jti], state.clock.now()).await?;
+    let jti = std::slice::from_ref(&found.claims.jti);
+    revocations::enter(&transaction, jti, state.clock.now()).await?;
     Ok(transaction.commit().await?)
 }

@@ -83,6 +83,11 @@ impl KeyRing {
         KeySet::new(self.published(now).map(|entry| entry.key.public_jwk().clone()).collect())
     }
 
+    /// When the next published key retires, if one will.
+    pub fn next_retirement(&self, now: i64) -> Option<i64> {
+        self.published(now).filter_map(|entry| entry.retires_at).min()
+    }
+
     /// The state of the key `kid`. `None` if there is no such key.
     pub fn state(&self, kid: &str, now: i64) -> Option<KeyState> {
         let entry = self.entries.iter().find(|entry| entry.key.kid() == kid)?;
@@ -164,6 +169,7 @@ mod tests {
         assert_eq!(ring.key_set(50).keys().len(), 2);
         assert_eq!(ring.key_set(299).keys().len(), 2);
         assert_eq!(ring.key_set(300).keys().len(), 1);
+        assert_eq!((ring.next_retirement(299), ring.next_retirement(300)), (Some(300), None));
         let states = |now| [&old_kid, &new_kid].map(|kid| ring.state(kid, now).unwrap());
         assert_eq!(states(99), [KeyState::Current, KeyState::Next]);
         assert_eq!(states(100), [KeyState::Previous, KeyState::Current]);

@@ -120,6 +120,43 @@ async fn the_resource_server_of_a_token_may_ask_and_that_of_another_may_not() {
     assert_eq!(answer.json, json!({"active": false}));
 }
 
+/// The first request caches the signature's verdict, which must not outlive the token.
+#[tokio::test]
+async fn a_known_token_is_inactive_once_it_is_revoked_expired_or_its_key_withdrawn() {
+    let stack = Stack::start().await;
+    let client = confidential(&stack).await;
+    let obtain = async || {
+        let token = tokens(&stack, &client).await.text("access_token").to_owned();
+        assert_eq!(introspect(&stack, &client, &token).await.json["active"], true);
+        token
+    };
+    let is_refused = async |token: &str| {
+        let userinfo = http().get(stack.at("/userinfo")).bearer_auth(token).send().await.unwrap();
+        introspect(&stack, &client, token).await.json == json!({"active": false})
+            && userinfo.status() == 401
+    };
+
+    let revoked = obtain().await;
+    let form = [
+        ("client_id", client.id.clone()),
+        ("client_secret", client.secret.clone().unwrap()),
+        ("token", revoked.clone()),
+    ];
+    assert_eq!(client.post("/revoke", &form).await.status, 200);
+    assert!(is_refused(&revoked).await);
+
+    let withdrawn = obtain().await;
+    operator::carry_out(&stack, &["keys", "rotate", "--emergency"]).await.unwrap();
+    stack.state.keys.keep(&stack.state.db, stack.state.clock.now()).await.unwrap();
+    assert!(is_refused(&withdrawn).await);
+
+    let expired = obtain().await;
+    stack.advance(899);
+    assert!(!is_refused(&expired).await);
+    stack.advance(1);
+    assert!(is_refused(&expired).await);
+}
+
 #[tokio::test]
 async fn a_token_of_a_clients_own_is_known_until_it_or_its_client_is_gone() {
     let stack = Stack::start().await;
