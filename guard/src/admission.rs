@@ -12,6 +12,7 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures::StreamExt;
+use net::unread_body::track;
 use tokio::time::timeout;
 use tower::{Service, ServiceExt};
 
@@ -49,6 +50,25 @@ struct Admitted {
 }
 
 impl Guard {
+    /// Refuses a request that could be meant for two servers, hands any other to `service`, and reads
+    /// what is left of the body.
+    pub(crate) async fn enter<S>(self, request: Request, service: S) -> Result<Response, Infallible>
+    where
+        S: Service<Request, Response = Response, Error = Infallible>,
+    {
+        let (request, rest) = track(request, || ());
+        let (parts, body) = request.into_parts();
+        let mut response = match self.0.site.refuse_ambiguous(&parts) {
+            Some(refused) => {
+                drop(body);
+                refused
+            }
+            None => service.oneshot(Request::from_parts(parts, body)).await?,
+        };
+        rest.drain(&mut response).await;
+        Ok(response)
+    }
+
     /// Passes a request to the MCP server `server`, or refuses it.
     pub(crate) async fn admit<S>(&self, request: Request, server: S) -> Response
     where
@@ -185,7 +205,7 @@ impl Guard {
             _ => None,
         };
         let host = opens_session.then(|| request.headers().get(header::HOST).cloned());
-        let mut response = answer(server.call(request).await);
+        let mut response = answer(async { server.ready().await?.call(request).await }.await);
         if response.status().is_success() {
             if let Some(closed) = closing {
                 self.0.sessions.close(closed.to_str().unwrap_or_default());

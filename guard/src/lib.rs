@@ -71,7 +71,6 @@ mod challenge;
 mod declaration;
 mod deny_list;
 mod digest;
-mod entrance;
 mod error;
 mod events;
 mod facade;
@@ -107,19 +106,13 @@ use axum::{
 };
 use net::unread_body::drain_unread_body;
 use rmcp::transport::streamable_http_server::StreamableHttpServerConfig;
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use self::{
-    authorization_server::AuthorizationServer,
-    entrance::{Admission, Entrance},
-    in_progress::InProgress,
-    issuer::Issuers,
-    possession::Possession,
-    protected_resource::ProtectedResource,
-    requirement::Requirements,
-    sessions::Sessions,
-    site::Site,
+    authorization_server::AuthorizationServer, in_progress::InProgress, issuer::Issuers,
+    possession::Possession, protected_resource::ProtectedResource, requirement::Requirements,
+    sessions::Sessions, site::Site,
 };
 pub use net::clock::Clock;
 
@@ -186,8 +179,15 @@ impl Guard {
         S::Response: IntoResponse,
         S::Future: Send + 'static,
     {
-        let service = self.cors().layer(Admission::new(self.clone(), service));
-        let service = Entrance::new(self.clone(), service);
+        // Not axum's `from_fn`, which allocates three times for each request.
+        let guard = self.clone();
+        let admission = service_fn(move |request| {
+            let (guard, service) = (guard.clone(), service.clone());
+            async move { Ok(guard.admit(request, service).await) }
+        });
+        let admission = self.cors().layer(admission);
+        let guard = self.clone();
+        let service = service_fn(move |request| guard.clone().enter(request, admission.clone()));
         let path = self.0.resource.path().trim_end_matches('/');
         let mut guarded = Router::new().route_service(&format!("{path}/"), service.clone());
         if !path.is_empty() {
