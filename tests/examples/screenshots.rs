@@ -1,23 +1,42 @@
 //! `make screenshots`: generates the gallery in the folder it is given, and refreshes `docs/pages`.
+//!
+//! With paths of samples and sizes of windows after the folder, such as `/consent /de/consent
+//! 360x640`, it takes pictures of what these windows show, and nothing else.
 #![expect(clippy::expect_used, reason = "a picture that cannot be taken ends the program")]
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use tests::{
     people::chromium::Chromium,
-    pictures::gallery::{COMMITTED, committed_folder, page, pictures, serve},
+    pictures::gallery::{COMMITTED, Picture, SCHEMES, committed_folder, page, pictures, serve},
 };
 use web::samples;
 
 #[tokio::main]
 async fn main() {
-    let folder = PathBuf::from(env::args_os().nth(1).expect("the folder to write to"));
+    let mut arguments = env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().expect("the folder to write to"));
+    let (sizes, paths): (Vec<_>, Vec<_>) = arguments.partition(|one| size(one).is_some());
+    let sizes: Vec<_> = sizes.iter().filter_map(|one| size(one)).collect();
     let base = serve().await;
+    let browser = Chromium::start(false).await;
+    if sizes.is_empty() {
+        gallery(&browser, &base, &folder).await;
+    } else {
+        views(&browser, &base, &folder, &paths, &sizes).await;
+    }
+    browser.close().await;
+}
+
+/// Every picture, the page that shows them, and the committed ones.
+async fn gallery(browser: &Chromium, base: &str, folder: &Path) {
     let samples = samples::all();
     // Pictures of pages that no longer exist must not stay.
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("the gallery's folder");
-    let browser = Chromium::start(false).await;
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).expect("the gallery's folder");
     for sample in &samples {
         browser.open(&format!("{base}{}", sample.path)).await;
         for picture in pictures(sample) {
@@ -25,9 +44,33 @@ async fn main() {
             fs::write(folder.join(picture.file(sample)), bytes).expect("a picture");
         }
     }
-    browser.close().await;
     fs::write(folder.join("README.md"), page(&samples)).expect("the page that shows them");
     for name in COMMITTED {
         fs::copy(folder.join(name), committed_folder().join(name)).expect("a committed picture");
     }
+}
+
+/// What windows of these sizes show of the samples at these paths, before anyone scrolls.
+async fn views(
+    browser: &Chromium,
+    base: &str,
+    folder: &Path,
+    paths: &[String],
+    sizes: &[(u32, u32)],
+) {
+    fs::create_dir_all(folder).expect("the folder");
+    for sample in samples::all().iter().filter(|sample| paths.contains(&sample.path)) {
+        browser.open(&format!("{base}{}", sample.path)).await;
+        for size in sizes {
+            let picture = Picture { size: *size, scheme: SCHEMES[0] };
+            let bytes = browser.view(picture.size, picture.scheme).await;
+            fs::write(folder.join(picture.file(sample)), bytes).expect("a picture");
+        }
+    }
+}
+
+/// The size of a window, as in `360x640`.
+fn size(argument: &str) -> Option<(u32, u32)> {
+    let (width, height) = argument.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
 }

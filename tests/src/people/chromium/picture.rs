@@ -25,6 +25,17 @@ impl Chromium {
         let whole = u32::try_from(whole).expect("a height of a page");
         // A window as high as the page: what sticks to the window's edge is at the page's end.
         self.resize((width, height.max(whole))).await;
+        self.screenshot().await
+    }
+
+    /// What a window of this size shows before anyone scrolls.
+    pub async fn view(&self, size: (u32, u32), scheme: &str) -> Vec<u8> {
+        self.prefer(scheme).await;
+        self.resize(size).await;
+        self.screenshot().await
+    }
+
+    async fn screenshot(&self) -> Vec<u8> {
         with_few_colours(&self.page.screenshot().await.expect("a picture"))
     }
 }
