@@ -3,12 +3,14 @@
 use leptos::prelude::*;
 
 use crate::{
-    display_name::visible,
-    fact::{fact, fact_in_words},
+    display_name::{initial, visible},
     layout::Frame,
     lookalike,
     text::{Text, fill, isolated},
 };
+
+/// The name of this project's own client.
+const OWN_CLIENT: &str = "Portcullis client";
 
 /// A client that requests access.
 #[derive(Debug, Clone)]
@@ -46,36 +48,47 @@ impl ClientDetails {
         }
     }
 
-    /// A proven host leads the page; the name the program chose must not be able to push it away.
-    pub(crate) fn self_declared_name(&self, frame: &Frame) -> Option<String> {
-        let name = frame.text.quoted(&frame.name(&self.name));
-        self.host.as_ref().map(|_| fill(frame.text.calls_itself, &[("client", &name)]))
-    }
-
-    /// The row that says where the client comes from.
-    pub(crate) fn address(&self, text: &'static Text) -> AnyView {
-        match &self.host {
-            Some(host) => fact(text.asked_by, host).into_any(),
-            None => fact_in_words(text.asked_by, text.no_host).into_any(),
+    /// Who asks, in a few words. A proven host leads the page, so here is the name that the client
+    /// gave itself, where it cannot push the host away.
+    pub(crate) fn who(&self, frame: &Frame) -> String {
+        let text = frame.text;
+        if self.host.is_some() {
+            let name = text.quoted(&frame.name(&self.name));
+            fill(text.calls_itself, &[("client", &name)])
+        } else if self.unverified {
+            text.unverified_program.to_owned()
+        } else {
+            fill(text.known_program, &[("operator", frame.brand.name())])
         }
     }
 
-    /// Warnings about the client's name and hosts, given the host that receives the answer.
-    pub(crate) fn warnings(&self, frame: &Frame, redirect_host: &str) -> Vec<String> {
+    /// The letter that stands for the client next to the operator's mark.
+    pub(crate) fn initial(&self, frame: &Frame) -> String {
+        initial(&self.host.as_deref().map_or_else(|| frame.name(&self.name), visible))
+    }
+
+    /// What is suspicious about the client's name and hosts, given the host that receives the
+    /// answer, and whether that is a program on the person's own machine.
+    pub(crate) fn suspicions(
+        &self,
+        frame: &Frame,
+        redirect_host: &str,
+        is_program: bool,
+    ) -> Vec<String> {
         let text = frame.text;
         let name = visible(&self.name);
-        let hosts: Vec<&str> =
-            self.host.iter().map(String::as_str).chain([redirect_host]).collect();
-        // An operator who entered a client by hand vouches for its name.
+        let hosts: Vec<&str> = self.host.as_deref().into_iter().chain([redirect_host]).collect();
+        // An operator who entered a client by hand vouches for its name. Our own client is not
+        // accused of its own name; no site may borrow it.
         let vouched = self.host.is_none() && !self.unverified;
+        let is_own = is_program && name == OWN_CLIENT;
         let brand = lookalike::claimed_brand(&name, &hosts, frame.brand.name());
-        let brand = brand.filter(|_| !vouched);
+        let brand = brand.filter(|_| !vouched && !is_own);
         let international = hosts.iter().any(|host| host.contains("xn--") || !host.is_ascii());
         [
             brand.map(|brand| fill(text.brand_claim, &[("brand", &isolated(&brand))])),
             lookalike::mixes_alphabets(&name).then(|| text.mixed_alphabets.to_owned()),
             international.then(|| text.international_host.to_owned()),
-            self.unverified.then(|| text.unverified.to_owned()),
         ]
         .into_iter()
         .flatten()

@@ -4,11 +4,12 @@ use leptos::prelude::*;
 
 use crate::{
     client_details::ClientDetails,
+    display_name::visible,
     fact::fact,
-    form::{answer_buttons, hidden, switch_account, switch_button},
-    layout::{Frame, notice},
+    form::{answer_buttons, hidden, switch_account},
+    layout::{Frame, alarm, notice},
     person::Person,
-    scope_list::{ScopeLine, scope_list},
+    scope_list::{ScopeLine, scope_choice},
     text::{fill, isolated},
 };
 
@@ -23,8 +24,10 @@ pub struct ConsentPage {
     pub resource_name: String,
     /// The resource identifier (RFC 8707).
     pub resource: String,
-    /// What the client asks for, in the order shown.
+    /// What the client asks for.
     pub scopes: Vec<ScopeLine>,
+    /// The names of the scopes that the user allows this client already.
+    pub allowed_before: Vec<String>,
     /// Days that the access lasts after the sign-in has ended; `None` if it ends with it.
     pub keeps_access_days: Option<i64>,
     /// Whether this answer is remembered, because the client can prove who it is.
@@ -67,47 +70,64 @@ impl ConsentPage {
         let text = frame.text;
         let resource = isolated(&frame.name(&self.resource_name));
         let client = self.client.lead(frame);
-        let title = fill(text.allow_question, &[("client", &client), ("resource", &resource)]);
-        let lead = self.client.self_declared_name(frame);
-        frame.document(&title, || {
+        let question = if self.is_step_up() { text.allow_more } else { text.allow_question };
+        let title = fill(question, &[("client", &client), ("resource", &resource)]);
+        frame.document_for(Some(self.client.initial(frame)), &title, || {
             view! {
                 <h1>{title.clone()}</h1>
-                {lead.map(|line| view! { <p class="lead">{line}</p> })}
                 <form method="post" action="/consent">
                     {hidden("request", &self.request)}
-                    <div class="panel">
-                        {self.person.row(frame, switch_button(text.use_another_account))}
-                        {self.facts(frame)}
-                    </div>
+                    {scope_choice(text, &self.scopes, &self.allowed_before)}
+                    <p class="asks">{self.who_and_where(frame)}</p>
+                    {self.person.line(frame)}
                     {self.warnings(frame)}
-                    {scope_list(frame, &self.resource_name, &self.scopes, true)}
                     {self.afterwards(frame)}
                     {self.details(frame)}
-                    {answer_buttons(text)}
+                    <div class="answer">{answer_buttons(text)}</div>
                 </form>
                 {switch_account(&self.csrf, &self.continue_to)}
             }
         })
     }
 
-    fn facts(&self, frame: &Frame) -> impl IntoView + use<> {
+    /// Whether the client asks for something in addition to what it is allowed already.
+    fn is_step_up(&self) -> bool {
+        let is_new = |line: &ScopeLine| !self.allowed_before.contains(&line.name);
+        self.scopes.iter().any(is_new) && !self.scopes.iter().all(is_new)
+    }
+
+    /// Who asks and where the answer goes, on one line.
+    fn who_and_where(&self, frame: &Frame) -> String {
         let text = frame.text;
-        view! {
-            <dl class="facts">
-                {self.client.address(text)}
-                {fact(text.sent_back_to, &self.redirect.host)}
-            </dl>
+        let who = self.client.who(frame);
+        let host = isolated(&visible(&self.redirect.host));
+        match self.redirect.kind {
+            RedirectKind::Loopback => fill(text.asks_here, &[("who", &who)]),
+            RedirectKind::Web | RedirectKind::PrivateScheme => {
+                fill(text.asks_from, &[("who", &who), ("host", &host)])
+            }
         }
     }
 
-    fn warnings(&self, frame: &Frame) -> Option<impl IntoView + use<>> {
-        let mut warnings = self.client.warnings(frame, &self.redirect.host);
-        match self.redirect.kind {
-            RedirectKind::Web => {}
-            RedirectKind::Loopback => warnings.push(frame.text.loopback.to_owned()),
-            RedirectKind::PrivateScheme => warnings.push(frame.text.private_scheme.to_owned()),
+    /// Reasons to stop, then what to think of before allowing: a sentence each.
+    fn warnings(&self, frame: &Frame) -> impl IntoView + use<> {
+        let text = frame.text;
+        let host = &self.redirect.host;
+        let kind = self.redirect.kind;
+        let suspicions = self.client.suspicions(frame, host, kind == RedirectKind::Loopback);
+        let caution = match (kind, self.client.unverified) {
+            (RedirectKind::Loopback, true) => Some(text.any_name_here.to_owned()),
+            (RedirectKind::Loopback, false) => Some(text.started_here.to_owned()),
+            (RedirectKind::Web, true) => {
+                Some(fill(text.any_name, &[("host", &isolated(&visible(host)))]))
+            }
+            (RedirectKind::Web, false) => None,
+            (RedirectKind::PrivateScheme, _) => Some(text.private_scheme.to_owned()),
+        };
+        view! {
+            {(!suspicions.is_empty()).then(|| alarm(suspicions))}
+            {caution.map(|sentence| notice(vec![sentence]))}
         }
-        (!warnings.is_empty()).then(|| notice(Some(frame.text.before_you_decide), warnings))
     }
 
     fn afterwards(&self, frame: &Frame) -> impl IntoView + use<> {

@@ -5,12 +5,12 @@ use leptos::prelude::*;
 use crate::{
     client_details::ClientDetails,
     date::date_and_time,
-    fact::{fact, fact_in_words},
-    form::{answer_buttons, hidden, switch_account, switch_button},
-    layout::{self, Frame, notice},
+    fact::fact,
+    form::{answer_buttons, hidden, switch_account},
+    layout::{self, Frame, alarm, notice},
     person::Person,
     place::Place,
-    scope_list::{ScopeLine, scope_list},
+    scope_list::{ScopeLine, fixed_scopes},
     text::{Text, fill, isolated},
 };
 
@@ -94,12 +94,13 @@ impl DeviceCodePage {
                             spellcheck="false"
                             maxlength="32"
                             required
+                            autofocus
                             aria-describedby=described
                             aria-invalid=invalid
                         />
                     </label>
                     <p class="hint" id="hint">{text.device_hint}</p>
-                    {notice(None, vec![text.device_beware.to_owned()])}
+                    {notice(vec![text.device_beware.to_owned()])}
                     <button class="primary spaced">{text.device_continue}</button>
                 </form>
             }
@@ -114,47 +115,41 @@ impl DeviceConsentPage {
         let resource = isolated(&frame.name(&self.resource_name));
         let client = self.client.lead(frame);
         let title = fill(text.device_question, &[("client", &client), ("resource", &resource)]);
-        let lead = self.client.self_declared_name(frame);
         let continue_to = format!("/device?user_code={}", self.user_code);
-        frame.document(&title, || {
+        frame.document_for(Some(self.client.initial(frame)), &title, || {
             view! {
                 <h1>{title.clone()}</h1>
-                {lead.map(|line| view! { <p class="lead">{line}</p> })}
                 <form method="post" action="/device">
                     {hidden("request", &self.request)}
                     <p class="lead">{text.device_same_code}</p>
                     <p class="code"><code dir="ltr">{self.user_code.clone()}</code></p>
-                    {notice(Some(text.before_you_decide), self.warnings(frame))}
-                    <div class="panel">
-                        {self.person.row(frame, switch_button(text.use_another_account))}
-                        {self.facts(frame)}
-                    </div>
-                    {scope_list(frame, &self.resource_name, &self.scopes, false)}
+                    {fixed_scopes(text, &self.scopes)}
+                    {self.who_and_where(frame)}
+                    {self.person.line(frame)}
+                    {self.warnings(frame)}
                     {self.details(text)}
-                    {self.declaration(frame)}
-                    {answer_buttons(text)}
+                    <div class="answer">{self.declaration(frame)} {answer_buttons(text)}</div>
                 </form>
                 {switch_account(&self.csrf, &continue_to)}
             }
         })
     }
 
-    fn warnings(&self, frame: &Frame) -> Vec<String> {
-        let mut warnings = vec![frame.text.device_phishing.to_owned()];
-        warnings.extend(self.client.warnings(frame, ""));
-        warnings
+    fn warnings(&self, frame: &Frame) -> impl IntoView + use<> {
+        let suspicions = self.client.suspicions(frame, "", true);
+        view! {
+            {(!suspicions.is_empty()).then(|| alarm(suspicions))}
+            {notice(vec![frame.text.device_phishing.to_owned()])}
+        }
     }
 
-    fn facts(&self, frame: &Frame) -> impl IntoView + use<> {
+    /// Who asks, from where and since when, on one line.
+    fn who_and_where(&self, frame: &Frame) -> impl IntoView + use<> {
         let text = frame.text;
+        let who = self.client.who(frame);
         let place = self.asked_from.as_ref().map(|place| place.words_of_a_program(text));
-        view! {
-            <dl class="facts">
-                {self.client.address(text)}
-                {place.map(|place| fact_in_words(text.device_asked_from, place))}
-                {fact_in_words(text.device_asked_at, date_and_time(text, self.asked_at))}
-            </dl>
-        }
+        let place = place.map(|place| format!(" · {place}"));
+        view! { <p class="asks">{who}{place}" · "{date_and_time(text, self.asked_at)}</p> }
     }
 
     fn details(&self, text: &'static Text) -> impl IntoView + use<> {

@@ -21,6 +21,12 @@ pub fn display_name(name: &str) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// The first letter or digit of a name, in upper case; empty where it has none.
+pub(crate) fn initial(name: &str) -> String {
+    let letter = name.chars().find(|character| character.is_alphanumeric());
+    letter.into_iter().flat_map(char::to_uppercase).collect()
+}
+
 /// The text without what cannot be seen, and with single spaces.
 ///
 /// An address gets this alone: cutting a host would hide its end, which is the part that counts.

@@ -34,8 +34,10 @@ impl EndSessionPage {
                 <form method="post" action="/end_session">
                     {hidden("request", &self.request)} {hidden("csrf", &self.csrf)}
                     <div class="answer">
-                        <a class="button secondary" href="/">{text.stay_signed_in}</a>
-                        <button class="primary">{text.sign_out}</button>
+                        <div class="pair">
+                            <a class="button secondary" href="/">{text.stay_signed_in}</a>
+                            <button class="primary">{text.sign_out}</button>
+                        </div>
                     </div>
                 </form>
             }

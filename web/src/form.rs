@@ -20,8 +20,10 @@ pub(crate) fn sign_out(label: &'static str, csrf: &str) -> impl IntoView + use<>
 const SWITCH: &str = "switch";
 
 /// A button inside another form that submits [`switch_account`].
-pub(crate) fn switch_button(label: &'static str) -> impl IntoView {
-    view! { <button class="quiet" form=SWITCH>{label}</button> }
+pub(crate) fn switch_button(text: &'static Text) -> impl IntoView {
+    view! {
+        <button class="quiet" form=SWITCH aria-label=text.change_account>{text.change}</button>
+    }
 }
 
 /// The form that signs out and continues at `continue_to` with another account.
@@ -36,7 +38,7 @@ pub(crate) fn switch_account(csrf: &str, continue_to: &str) -> impl IntoView + u
 /// The buttons Deny and Allow, of equal size, side by side on every screen.
 pub(crate) fn answer_buttons(text: &'static Text) -> impl IntoView {
     view! {
-        <div class="answer">
+        <div class="pair">
             <button class="secondary" name="decision" value="deny" formnovalidate>
                 {text.deny}
             </button>

@@ -43,6 +43,16 @@ impl Frame {
         title: &str,
         content: impl FnOnce() -> Content,
     ) -> String {
+        self.document_for(None, title, content)
+    }
+
+    /// The same, with the initial of the client that the page is about next to the operator's mark.
+    pub(crate) fn document_for<Content: IntoView>(
+        &self,
+        client: Option<String>,
+        title: &str,
+        content: impl FnOnce() -> Content,
+    ) -> String {
         let brand = &self.brand;
         let text = self.text;
         // One string: between two, Leptos sets a marker that a title would show.
@@ -52,6 +62,12 @@ impl Frame {
             Some(logo) => view! { <img class="logo" src=logo.to_owned() alt="" /> }.into_any(),
             None => icon::portcullis().into_any(),
         };
+        let client = client.map(|initial| {
+            view! {
+                <span class="initial" aria-hidden="true">{initial}</span>
+                <span aria-hidden="true">"→"</span>
+            }
+        });
         let html = Owner::new().with(|| {
             view! {
                 <html lang=text.language.tag()>
@@ -65,7 +81,7 @@ impl Frame {
                         <link rel="stylesheet" href=brand.style_path().to_owned() />
                     </head>
                     <body>
-                        <header>{mark} <span>{brand.name().to_owned()}</span></header>
+                        <header>{client} {mark} <span>{brand.name().to_owned()}</span></header>
                         <main>{content()}</main>
                         <footer>{footer}</footer>
                     </body>
@@ -86,8 +102,16 @@ impl Frame {
 }
 
 /// A box with sentences to read before going on.
-pub(crate) fn notice(heading: Option<&'static str>, sentences: Vec<String>) -> impl IntoView {
-    let heading = heading.map(|heading| view! { <h2>{heading}</h2> });
+pub(crate) fn notice(sentences: Vec<String>) -> impl IntoView {
+    boxed("notice", sentences)
+}
+
+/// A box with reasons to stop.
+pub(crate) fn alarm(sentences: Vec<String>) -> impl IntoView {
+    boxed("notice problem", sentences)
+}
+
+fn boxed(class: &'static str, sentences: Vec<String>) -> impl IntoView {
     let paragraphs = match sentences.len() {
         1 => sentences.into_iter().map(|line| view! { <p>{line}</p> }).collect_view().into_any(),
         _ => {
@@ -95,7 +119,7 @@ pub(crate) fn notice(heading: Option<&'static str>, sentences: Vec<String>) -> i
             view! { <ul>{items.collect_view()}</ul> }.into_any()
         }
     };
-    view! { <div class="notice">{icon::caution()} <div>{heading}{paragraphs}</div></div> }
+    view! { <div class=class>{icon::caution()} <div>{paragraphs}</div></div> }
 }
 
 /// Says why the form that was just sent was not accepted.

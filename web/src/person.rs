@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::{display_name::display_name, layout::Frame};
+use crate::{
+    display_name::{display_name, initial},
+    form::switch_button,
+    layout::Frame,
+};
 
 /// The signed-in user.
 #[derive(Debug, Clone)]
@@ -21,8 +25,7 @@ impl Person {
         button: Button,
     ) -> impl IntoView + use<Button> {
         let name = frame.name(&self.name);
-        let letter = name.chars().find(|character| character.is_alphanumeric());
-        let initial: String = letter.into_iter().flat_map(char::to_uppercase).collect();
+        let initial = initial(&name);
         let email = self.email.as_deref().map(display_name);
         view! {
             <section class="person" aria-label=frame.text.signed_in_as>
@@ -35,6 +38,21 @@ impl Person {
                     </div>
                 </div>
                 {button}
+            </section>
+        }
+    }
+
+    /// One line that says whose account is meant, and a button to change it.
+    pub(crate) fn line(&self, frame: &Frame) -> impl IntoView + use<> {
+        let name = frame.name(&self.name);
+        let email = self.email.as_deref().map(display_name);
+        view! {
+            <section class="with-end account" aria-label=frame.text.signed_in_as>
+                <p class="who">
+                    <strong dir="auto">{name}</strong>
+                    {email.map(|email| view! { " " <span dir="ltr">{email}</span> })}
+                </p>
+                {switch_button(frame.text)}
             </section>
         }
     }

@@ -1,11 +1,10 @@
-//! What a client asks for, in plain words, grouped by what it is about.
+//! What a client asks for, in plain words, in the order in which it should be read.
 
 use leptos::prelude::*;
 
 use crate::{
     display_name::{display_name, visible},
     icon,
-    layout::Frame,
     text::{Text, fill},
 };
 
@@ -47,24 +46,30 @@ impl ScopeLine {
         })
     }
 
-    fn is_about_the_person(&self) -> bool {
-        self.description.is_none()
-    }
-
     fn is_sensitive(&self, text: &Text) -> bool {
         self.sensitive || self.description.is_none() && text.scope(&self.name).is_none()
     }
 
-    fn item(&self, text: &'static Text, choosable: bool) -> impl IntoView + use<> {
-        let badge = self
-            .is_sensitive(text)
-            .then(|| view! { " " <span class="badge">{text.sensitive}</span> });
+    /// A box where the person may leave it out, a tick otherwise.
+    fn item(&self, text: &'static Text, choice: Choice) -> impl IntoView + use<> {
+        let is_sensitive = self.is_sensitive(text);
+        let badge =
+            is_sensitive.then(|| view! { " " <span class="badge">{text.sensitive}</span> });
         let words = view! { <span>{self.words(text)}{badge}</span> };
-        if self.optional && choosable {
+        if self.optional && choice != Choice::None {
+            let is_ticked = choice == Choice::AllowedBefore || !is_sensitive;
+            // Where this is all that is asked, allowing without the tick would allow nothing.
+            let is_required = choice == Choice::Only && !is_ticked;
             view! {
                 <li>
                     <label>
-                        <input type="checkbox" name="scope" value=self.name.clone() checked />
+                        <input
+                            type="checkbox"
+                            name="scope"
+                            value=self.name.clone()
+                            checked=is_ticked
+                            required=is_required
+                        />
                         {words}
                     </label>
                 </li>
@@ -76,43 +81,76 @@ impl ScopeLine {
     }
 }
 
-/// The lines under the name of the resource, then those about the person. Where `choosable`, the
-/// optional ones are boxes to untick.
-pub(crate) fn scope_list(
-    frame: &Frame,
-    resource_name: &str,
+/// How the optional scopes of a list are shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    /// Like the others: here the person allows all or nothing.
+    None,
+    /// As boxes, ticked unless sensitive.
+    New,
+    /// As a box, and there is nothing else.
+    Only,
+    /// As boxes, ticked.
+    AllowedBefore,
+}
+
+/// What the client asks for: what it always gets, then what the person may choose, the sensitive
+/// ones first. What it was `allowed_before` is folded where it asks for more.
+pub(crate) fn scope_choice(
+    text: &'static Text,
     scopes: &[ScopeLine],
-    choosable: bool,
+    allowed_before: &[String],
 ) -> AnyView {
-    let text = frame.text;
+    let (old, new): (Vec<_>, Vec<_>) =
+        scopes.iter().partition(|line| allowed_before.contains(&line.name));
+    let is_step_up = !old.is_empty() && !new.is_empty();
+    let asked = if is_step_up { new } else { scopes.iter().collect() };
+    let choice = if asked.len() == 1 { Choice::Only } else { Choice::New };
+    if !is_step_up {
+        return groups(text, [text.will_be_able_to, text.your_choice], &asked, choice);
+    }
+    let summary = fill(text.allowed_before, &[("count", &old.len().to_string())]);
+    view! {
+        {groups(text, [text.will_also_be_able_to, text.also_your_choice], &asked, choice)}
+        <details>
+            <summary>{summary}</summary>
+            {groups(text, [text.will_be_able_to, text.your_choice], &old, Choice::AllowedBefore)}
+        </details>
+    }
+    .into_any()
+}
+
+/// What the client asks for where the person allows all of it or nothing.
+pub(crate) fn fixed_scopes(text: &'static Text, scopes: &[ScopeLine]) -> AnyView {
+    let lines: Vec<_> = scopes.iter().collect();
+    groups(text, [text.will_be_able_to, text.your_choice], &lines, Choice::None)
+}
+
+fn groups(
+    text: &'static Text,
+    [always, chosen]: [&'static str; 2],
+    scopes: &[&ScopeLine],
+    choice: Choice,
+) -> AnyView {
     if scopes.is_empty() {
         return view! { <p>{text.no_scopes}</p> }.into_any();
     }
-    let group = |legend: String, about_the_person: bool| {
-        let lines: Vec<_> = scopes
-            .iter()
-            .filter(|line| line.is_about_the_person() == about_the_person)
-            .map(|line| line.item(text, choosable))
-            .collect();
-        (!lines.is_empty()).then(|| {
+    let (optional, fixed): (Vec<_>, Vec<_>) =
+        scopes.iter().partition(|line| line.optional && choice != Choice::None);
+    let group = |legend: &'static str, mut lines: Vec<&ScopeLine>| {
+        lines.sort_by_key(|line| !line.is_sensitive(text));
+        let items: Vec<_> = lines.iter().map(|line| line.item(text, choice)).collect();
+        (!items.is_empty()).then(|| {
             view! {
                 <fieldset>
-                    <legend dir="auto">{legend}</legend>
-                    <ul class="scopes">{lines}</ul>
+                    <legend>{legend}</legend>
+                    <ul class="scopes">{items}</ul>
                 </fieldset>
             }
         })
     };
-    let can_choose = choosable && scopes.iter().any(|line| line.optional);
-    view! {
-        <h2>{text.will_be_able_to}</h2>
-        <div class="panel plain">
-            {group(frame.name(resource_name), false)}
-            {group(text.about_you.to_owned(), true)}
-        </div>
-        {can_choose.then(|| view! { <p class="hint">{text.untick}</p> })}
-    }
-    .into_any()
+    view! { <div class="panel plain">{group(always, fixed)} {group(chosen, optional)}</div> }
+        .into_any()
 }
 
 #[cfg(test)]

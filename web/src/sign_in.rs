@@ -80,19 +80,19 @@ impl SignInPage {
             }
             SignInNotice::Confirm => frame.text.sign_in_confirm.to_owned(),
         };
-        Some(notice(None, vec![sentence]))
+        Some(notice(vec![sentence]))
     }
 
     fn provider_buttons(&self, frame: &Frame) -> AnyView {
         let text = frame.text;
         if self.providers.is_empty() {
-            return notice(None, vec![text.no_providers.to_owned()]).into_any();
+            return notice(vec![text.no_providers.to_owned()]).into_any();
         }
         let forms = self.providers.iter().map(|provider| {
             let say = |sentence| fill(sentence, &[("provider", &provider.label)]);
             let note = provider.stand_in.then(|| say(text.stand_in));
             view! {
-                {note.map(|note| notice(None, vec![note]))}
+                {note.map(|note| notice(vec![note]))}
                 <form method="post" action=provider.action.clone()>
                     {hidden("continue", &self.continue_to)} {hidden("csrf", &self.csrf)}
                     <button class="primary">{say(text.continue_with)}</button>

@@ -32,15 +32,15 @@ catalogue! {
     footer no_name quoted document_title
     sign_in sign_in_alone signing_in_gives_nothing no_providers continue_with stand_in
     name_asks_to_sign_in host_asks_to_sign_in calls_itself sign_in_declined sign_in_confirm
-    signed_in_as use_another_account allow_question will_be_able_to about_you no_scopes
-    unknown_scope sensitive untick
-    sent_back_to asked_by no_host
-    before_you_decide unverified loopback private_scheme brand_claim mixed_alphabets international_host
+    signed_in_as change change_account allow_question allow_more will_be_able_to will_also_be_able_to
+    your_choice also_your_choice allowed_before no_scopes unknown_scope sensitive sent_back_to
+    unverified_program known_program asks_here asks_from any_name any_name_here started_here
+    private_scheme brand_claim mixed_alphabets international_host
     allow deny details client_id redirect_address resource scopes own_pages own_home own_policy own_terms
     keeps_access once_for_all remove_any_time
     scope_openid scope_profile scope_email scope_offline_access
     device_title device_lead device_code device_hint device_continue device_unknown device_too_many
-    device_question device_same_code device_asked_from device_asked_at device_phishing device_beware
+    device_question device_same_code device_phishing device_beware
     device_started_it device_not_ticked device_allowed device_allowed_lead device_denied
     device_denied_lead
     account account_lead connected_apps no_apps older newer first_used first_used_in last_used

@@ -37,9 +37,7 @@ pub(crate) async fn has_consented(
     let now = state.clock.now();
     let covers = |grant: &grants::Model| {
         let scope: ScopeSet = grant.scope.split(' ').collect();
-        grant.client_name == request.client.metadata.client_name
-            && grant.resource == request.resource.resource
-            && scope.covers(&request.scope)
+        is_for(grant, request) && scope.covers(&request.scope)
     };
     let known = grants::of_user_and_client(db, person.user.id, &request.client.id, now).await?;
     for grant in known.iter().filter(|grant| covers(grant)) {
@@ -49,4 +47,30 @@ pub(crate) async fn has_consented(
         }
     }
     Ok(false)
+}
+
+/// What the person allows this client already, by the same name, for the same resource and with the
+/// answer going to the same place: what a page need not show first when the client asks for more.
+pub(crate) async fn allowed_before(
+    state: &AppState,
+    request: &AuthorizationRequest,
+    person: &SignedIn,
+) -> Result<ScopeSet, StorageError> {
+    let db = state.db.connection();
+    let now = state.clock.now();
+    let known = grants::of_user_and_client(db, person.user.id, &request.client.id, now).await?;
+    let mut allowed = Vec::new();
+    for grant in known.iter().filter(|grant| is_for(grant, request)) {
+        let consent = consents::find(db, grant.id).await?;
+        if consent.is_some_and(|consent| request.target.is_same_place(&consent.redirect_uri)) {
+            allowed.extend(grant.scope.split(' '));
+        }
+    }
+    Ok(allowed.into_iter().filter(|scope| !scope.is_empty()).collect())
+}
+
+/// Whether a grant is for the client's present name and the requested resource.
+fn is_for(grant: &grants::Model, request: &AuthorizationRequest) -> bool {
+    grant.client_name == request.client.metadata.client_name
+        && grant.resource == request.resource.resource
 }

@@ -56,6 +56,7 @@ pub(crate) async fn get(
         query,
     };
     let resource = &request.resource;
+    let allowed_before = memory::allowed_before(&state, &request, &person).await?;
     let refreshes = request.client.check_grant(GrantType::RefreshToken).is_ok();
     let page = ConsentPage {
         client: presentation::client_details(&request.client),
@@ -63,6 +64,7 @@ pub(crate) async fn get(
         resource_name: resource.name.clone(),
         resource: resource.resource.clone(),
         scopes: presentation::scope_lines(Some(resource), &request.scope, frame.language()),
+        allowed_before: allowed_before.iter().map(str::to_owned).collect(),
         keeps_access_days: refreshes.then_some(state.config.grant_lifetime / DAY),
         remembered: memory::remembers(&request.client),
         person: presentation::person(&person),

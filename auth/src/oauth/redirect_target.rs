@@ -58,6 +58,12 @@ impl RedirectTarget {
         LoopbackUri::parse(&self.uri).is_some()
     }
 
+    /// Whether an answer to this URI went where this one goes: to the same URI, or to this machine,
+    /// where a program takes another port each time (RFC 8252 §7.3).
+    pub(crate) fn is_same_place(&self, uri: &str) -> bool {
+        self.uri == uri || self.is_loopback() && LoopbackUri::parse(uri).is_some()
+    }
+
     /// The URI with an authorization code (RFC 6749 §4.1.2, RFC 9207 §2).
     pub(crate) fn with_code(&self, code: &str) -> String {
         self.with(&[("code", code)])

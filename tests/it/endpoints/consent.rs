@@ -217,6 +217,37 @@ async fn more_than_was_allowed_is_asked_about() {
 }
 
 #[tokio::test]
+async fn where_a_client_asks_for_more_what_was_allowed_before_is_folded() {
+    let stack = Stack::start().await;
+    let mut browser = Browser::default();
+    let client = Client::register(&stack).await;
+    let tools = with(client.authorize_parameters(), "scope", "mcp:tools");
+    let more = with(client.authorize_parameters(), "scope", "mcp:tools email");
+    let page = client.reach_consent(&mut browser, &client.authorize_url(&tools)).await;
+    let answered = browser.press(&page, "decision", "allow").await;
+    let other_port = with(more.clone(), "redirect_uri", "http://127.0.0.1:2/callback");
+    for request in [&more, &other_port] {
+        let text = browser.open(&client.authorize_url(request)).await.text();
+        assert!(text.contains("to do more") && text.contains("you allowed before (1)"), "{text}");
+    }
+
+    let stranger = Client::register_as(&stack, serde_json::json!({"client_uri": "https://a.test"}));
+    let stranger = stranger.await;
+    let same = with(more.clone(), "client_id", &stranger.id);
+    let code = answered.query("code").unwrap();
+    let tokens = client.post("/token", &client.code_form(&code)).await;
+    let nothing_allowed = async |browser: &mut Browser, request: &[(&'static str, String)]| {
+        let text = browser.open(&client.authorize_url(request)).await.text();
+        assert!(text.contains("Use the tools") && !text.contains("allowed before"), "{text}");
+    };
+    nothing_allowed(&mut browser, &same).await;
+    let refresh_token = tokens.text("refresh_token").to_owned();
+    let form = [("token", refresh_token), ("client_id", client.id.clone())];
+    assert_eq!(client.post("/revoke", &form).await.status, 200);
+    nothing_allowed(&mut browser, &more).await;
+}
+
+#[tokio::test]
 async fn a_public_client_is_asked_about_every_time() {
     let stack = Stack::start().await;
     let mut browser = Browser::default();

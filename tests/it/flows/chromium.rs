@@ -16,11 +16,14 @@ async fn a_person_signs_in_and_consents_in_a_real_browser_and_the_command_line_g
     browser.press("button[value='nick-lucas']").await;
 
     browser.read("form[action='/consent']").await;
+    browser.press("form > details summary").await;
     let text = browser.read("main").await;
     let redirect_host = redirect_host(&waiting.url);
     for shown in ["Portcullis client", &redirect_host, "Nick Lucas", "MCP demo"] {
         assert!(text.contains(shown), "{shown} is missing in: {text}");
     }
+    assert!(text.contains("Unverified program on this computer"), "{text}");
+    assert!(!text.contains("mentions"), "our own client is accused of its name: {text}");
     browser.press("button[name='decision'][value='allow']").await;
     browser.wait_for_heading("Back to the terminal").await;
 

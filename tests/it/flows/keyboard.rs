@@ -81,7 +81,7 @@ async fn by_keyboard_alone_a_person_switches_accounts_signs_out_and_deletes_ever
     browser.open(&client.authorize_url(&client.authorize_parameters())).await;
     sign_in(&browser).await;
     browser.read("form[action='/consent']").await;
-    browser.enter("Use another account").await;
+    browser.enter("Change").await;
     browser.wait_for_heading("You are signed out").await;
     browser.enter("Sign in again").await;
     browser.wait_for_heading("Sign in").await;
@@ -89,7 +89,7 @@ async fn by_keyboard_alone_a_person_switches_accounts_signs_out_and_deletes_ever
     browser.wait_for_heading("Stand-in for GitHub").await;
     browser.enter("Sign in as Ada Park").await;
     browser.read("form[action='/consent']").await;
-    assert!(browser.read(".who").await.contains("Ada Park"));
+    assert!(browser.read(".account").await.contains("Ada Park"));
 
     browser.open(&stack.at("/account")).await;
     browser.enter("Delete my account").await;
@@ -102,13 +102,13 @@ async fn by_keyboard_alone_a_person_switches_accounts_signs_out_and_deletes_ever
     browser.close().await;
 }
 
-/// Starts at the address that the device shows and types its code, up to the question.
+/// Starts at the address that the device shows and types its code into the field, which has the
+/// focus, up to the question.
 async fn type_code(stack: &Stack, browser: &Chromium, codes: &Answer) {
     assert_eq!(codes.text("verification_uri"), stack.at("/device"));
     browser.open(codes.text("verification_uri")).await;
     sign_in(browser).await;
     browser.wait_for_heading("Connect a device").await;
-    browser.tab_to("user_code").await;
     browser.type_text(codes.text("user_code")).await;
     browser.enter("Continue").await;
     browser.read("form .code").await;
@@ -140,7 +140,6 @@ async fn by_keyboard_alone_a_person_mistypes_a_code_and_denies_the_device() {
     browser.open(&stack.at("/device")).await;
     sign_in(&browser).await;
     browser.wait_for_heading("Connect a device").await;
-    browser.tab_to("user_code").await;
     browser.type_text("BBBB-BBBB").await;
     browser.enter("Continue").await;
     assert!(browser.read(".problem").await.contains("No device is waiting for this code"));

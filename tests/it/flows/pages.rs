@@ -11,6 +11,9 @@ use web::samples;
 /// The narrowest screen that a page must fit (WCAG 2.2, success criterion 1.4.10), and a phone.
 const NARROW: [u32; 2] = [320, 360];
 
+/// Two phones and two laptops, in which all that is asked must be in view before anyone scrolls.
+const VIEWS: [(u32, u32); 4] = [(390, 664), (360, 640), (1280, 720), (1366, 657)];
+
 /// A browser at the samples, whose own policy would not let tests look into the pages.
 async fn browser() -> (Chromium, String) {
     let browser = Chromium::start(true).await;
@@ -82,6 +85,45 @@ async fn on_a_phone_both_answers_are_in_sight_without_scrolling() {
         asked += 1;
     }
     assert!(asked > 10, "{asked} pages");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn all_that_is_asked_is_in_view_above_the_answers_before_anyone_scrolls() {
+    let (browser, base) = browser().await;
+    let mut faults = Vec::new();
+    for page in ["four", "step-up", "own"].map(|page| format!("/consent/{page}")) {
+        for path in ["", "/de", "/branded"].map(|prefix| format!("{prefix}{page}")) {
+            browser.open(&format!("{base}{path}")).await;
+            for size in VIEWS {
+                browser.resize(size).await;
+                let found = browser.hidden_permissions().await;
+                faults.extend(found.iter().map(|one| format!("{path} at {size:?}: {one}")));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+
+    let below = "<!doctype html><p style='height:9999px'><ul class=scopes><li>x</ul><div class=answer>";
+    browser.open(&format!("data:text/html,{below}")).await;
+    assert_eq!(browser.hidden_permissions().await.len(), 2);
+    let after = "<!doctype html><div class=answer>y</div><ul class=scopes><li>x</ul>";
+    browser.open(&format!("data:text/html,{after}")).await;
+    assert_eq!(browser.hidden_permissions().await, ["after the answers: x"]);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_box_that_a_device_needs_is_in_view_next_to_the_answers() {
+    let (browser, base) = browser().await;
+    for path in ["/device/confirm", "/de/device/confirm", "/device/not-ticked"] {
+        browser.open(&format!("{base}{path}")).await;
+        for size in VIEWS {
+            browser.resize(size).await;
+            assert!(browser.is_in_sight("[name=started]").await, "{path} at {size:?}");
+            assert!(browser.is_in_sight("button[value=allow]").await, "{path} at {size:?}");
+        }
+    }
     browser.close().await;
 }
 

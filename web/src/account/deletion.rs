@@ -43,8 +43,10 @@ impl DeleteAccountPage {
                         <span>{text.delete_sure}</span>
                     </label>
                     <div class="answer">
-                        <a class="button secondary" href="/account">{text.keep_account}</a>
-                        <button class="danger">{text.delete_now}</button>
+                        <div class="pair">
+                            <a class="button secondary" href="/account">{text.keep_account}</a>
+                            <button class="danger">{text.delete_now}</button>
+                        </div>
                     </div>
                 </form>
             }

@@ -18,6 +18,7 @@ pub(crate) fn consent(language: Language) -> ConsentPage {
         resource_name: "MCP demo".to_owned(),
         resource: "http://localhost:3001/mcp".to_owned(),
         scopes: vec![tools(language), ScopeLine::standard("profile"), ScopeLine::standard("email")],
+        allowed_before: Vec::new(),
         keeps_access_days: Some(180),
         remembered: false,
         person: person(),
@@ -87,12 +88,33 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
     };
     vec![
         ("/consent", "Consent, unverified, on this computer", consent(language).render(frame)),
+        ("/consent/four", "Consent, four scopes", four(language).render(frame)),
+        ("/consent/step-up", "Consent, more than before", step_up(language).render(frame)),
         ("/consent/hosted", "Consent, proven host, five scopes", hosted(language).render(frame)),
         ("/consent/app", "Consent, private-use scheme", app.render(frame)),
+        ("/consent/own", "Consent, our own client", own(language).render(frame)),
         ("/consent/brand", "Consent, a claimed brand", brand(language).render(frame)),
         ("/consent/hostile", "Consent, hostile names", hostile(language).render(frame)),
         ("/consent/nothing", "Consent, no scopes, Hebrew name", nothing.render(frame)),
     ]
+}
+
+/// Four scopes, of which one could do harm.
+fn four(language: Language) -> ConsentPage {
+    ConsentPage {
+        scopes: [
+            vec![tools(language), deletion(language)],
+            ["profile", "email"].map(ScopeLine::standard).to_vec(),
+        ]
+        .concat(),
+        ..consent(language)
+    }
+}
+
+/// Two scopes of the four were allowed before.
+fn step_up(language: Language) -> ConsentPage {
+    let allowed_before = ["mcp:tools", "profile"].map(str::to_owned).to_vec();
+    ConsentPage { allowed_before, ..four(language) }
 }
 
 fn hosted(language: Language) -> ConsentPage {
@@ -118,6 +140,11 @@ fn hosted(language: Language) -> ConsentPage {
         remembered: true,
         ..consent(language)
     }
+}
+
+fn own(language: Language) -> ConsentPage {
+    let client = ClientDetails { name: "Portcullis client".to_owned(), ..client() };
+    ConsentPage { client, ..consent(language) }
 }
 
 fn brand(language: Language) -> ConsentPage {

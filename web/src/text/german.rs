@@ -22,30 +22,35 @@ pub(super) static TEXT: Text = Text {
         prüft nicht, wer Sie sind.",
     name_asks_to_sign_in: "{client} bittet Sie, sich anzumelden.",
     host_asks_to_sign_in: "{host} bittet Sie, sich anzumelden. Es nennt sich {client}.",
-    calls_itself: "Es nennt sich {client}.",
+    calls_itself: "Programm mit dem selbst gewählten Namen {client}",
     sign_in_declined: "{provider} hat Sie nicht angemeldet. Nichts wurde erlaubt; Sie können es \
         noch einmal versuchen.",
     sign_in_confirm: "Bitte melden Sie sich noch einmal an: Für diesen Schritt müssen wir sicher \
         sein, dass Sie es sind.",
 
     signed_in_as: "Angemeldet als",
-    use_another_account: "Anderes Konto verwenden",
+    change: "Wechseln",
+    change_account: "Konto wechseln",
     allow_question: "Darf {client} {resource} benutzen?",
+    allow_more: "Darf {client} mit {resource} mehr tun?",
     will_be_able_to: "Das Programm kann dann",
-    about_you: "Über Sie",
+    will_also_be_able_to: "Neu: Das Programm kann dann auch",
+    your_choice: "Ihre Wahl",
+    also_your_choice: "Neu: Ihre Wahl",
+    allowed_before: "Was Sie schon erlaubt haben ({count})",
     no_scopes: "Es verlangt keine besondere Berechtigung.",
     unknown_scope: "Die Berechtigung {scope} nutzen, zu der es keine Beschreibung gibt",
     sensitive: "Weitreichend",
-    untick: "Entfernen Sie die Häkchen bei allem, was Sie nicht erlauben wollen.",
     sent_back_to: "Die Antwort geht an",
-    asked_by: "Anfrage von",
-    no_host: "ein Programm ohne eigene Adresse",
 
-    before_you_decide: "Bevor Sie entscheiden",
-    unverified: "Dieses Programm wurde nicht geprüft. Es hat sich selbst eingetragen und seinen \
-        Namen selbst gewählt.",
-    loopback: "Es läuft auf diesem Rechner. Erlauben Sie es nur, wenn Sie es gerade selbst \
-        gestartet haben.",
+    unverified_program: "Ungeprüftes Programm",
+    known_program: "Bei {operator} eingetragenes Programm",
+    asks_here: "{who} auf diesem Rechner",
+    asks_from: "{who} · Antwort an {host}",
+    any_name: "Jedes Programm kann sich so nennen: Erlauben Sie es nur, wenn Sie {host} kennen.",
+    any_name_here: "Jedes Programm kann sich so nennen: Erlauben Sie es nur, wenn Sie es gerade \
+        selbst gestartet haben.",
+    started_here: "Erlauben Sie es nur, wenn Sie es gerade selbst gestartet haben.",
     private_scheme: "Die Antwort geht an die App, die auf diesem Gerät solche Links öffnet.",
     brand_claim: "Der Name erwähnt {brand}, aber keine seiner Adressen gehört zu {brand}.",
     mixed_alphabets: "Der Name mischt ähnliche Buchstaben verschiedener Alphabete.",
@@ -82,8 +87,6 @@ pub(super) static TEXT: Text = Text {
     device_too_many: "Es wurden zu viele Codes versucht. Warten Sie einige Minuten.",
     device_question: "{client} mit {resource} verbinden?",
     device_same_code: "Zeigt das Gerät genau diesen Code?",
-    device_asked_from: "Herkunft",
-    device_asked_at: "Zeitpunkt",
     device_phishing: "Hat Ihnen jemand diesen Code oder Link geschickt? Dann lehnen Sie ab, sonst \
         erhält er Zugriff auf Ihr Konto.",
     device_beware: "Hat Ihnen jemand einen Code oder einen Link zu dieser Seite geschickt? Dann \

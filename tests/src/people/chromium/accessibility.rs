@@ -27,6 +27,22 @@ const OUT_OF_REACH: &str = "
     }
     return faults;";
 
+/// What was allowed before is folded, and need not be seen.
+const HIDDEN_PERMISSIONS: &str = "
+    const answers = document.querySelector('.answer');
+    const bar = answers.getBoundingClientRect();
+    const faults = bar.top < 0 || bar.bottom > innerHeight + 1 ? ['the answers'] : [];
+    const end = Math.min(bar.top, innerHeight);
+    const shown = [...document.querySelectorAll('.scopes li')].filter((one) => one.checkVisibility());
+    if (shown.length === 0) faults.push('every permission');
+    for (const one of shown) {
+        const box = one.getBoundingClientRect();
+        const precedes = one.compareDocumentPosition(answers) & Node.DOCUMENT_POSITION_FOLLOWING;
+        if (!precedes) faults.push(`after the answers: ${one.innerText}`);
+        else if (box.top < 0 || box.bottom > end) faults.push(`out of view: ${one.innerText}`);
+    }
+    return faults;";
+
 impl Chromium {
     /// Lets scripts be put into pages whose own policy forbids them. Only tests do that.
     pub async fn bypass_policy(&self) {
@@ -60,6 +76,14 @@ impl Chromium {
     /// of the page, or behind something else when they are scrolled to; and words that are cut.
     pub async fn out_of_reach(&self) -> Vec<String> {
         let found = self.page.execute(OUT_OF_REACH, Vec::new()).await.expect("a list");
+        let found = found.as_array().expect("a list").iter();
+        found.map(|one| one.as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Which of the permissions that a page asks for cannot be seen above its answers without
+    /// scrolling, and whether the answers can.
+    pub async fn hidden_permissions(&self) -> Vec<String> {
+        let found = self.page.execute(HIDDEN_PERMISSIONS, Vec::new()).await.expect("a list");
         let found = found.as_array().expect("a list").iter();
         found.map(|one| one.as_str().unwrap_or_default().to_owned()).collect()
     }
