@@ -40,11 +40,23 @@ pub(super) fn choose_user(query: &AuthorizeQuery) -> String {
     )
 }
 
-const STYLE: &str = "body{font:16px system-ui;background:#f6f8fa;color:#1f2328;margin:0}\
-    main{max-width:24rem;margin:4rem auto;padding:2rem;background:#fff;border:1px dashed #8c959f;\
-    border-radius:.75rem}form{display:grid;gap:.75rem}button,input{font:inherit;padding:.6rem;\
-    border-radius:.4rem;border:1px solid #8c959f;width:100%;box-sizing:border-box}\
-    button{background:#1f2328;color:#fff;cursor:pointer}.quiet{background:#fff;color:#1f2328}";
+/// The colours and shapes of the pages of `web`, on a dashed card: this is not one of them.
+const STYLE: &str = ":root{color-scheme:light dark;--ground:light-dark(#eef1f1,#0f1418);\
+    --card:light-dark(#fff,#192127);--edge:light-dark(#76858f,#7f909c);\
+    --ink:light-dark(#18222b,#e9eef1);--soft:light-dark(#51606c,#a9b6bf);\
+    --accent:light-dark(#14566a,#86cbdd);--on-accent:light-dark(#fff,#08222a)}\
+    *{box-sizing:border-box}body{margin:0;min-height:100vh;padding:1rem .75rem;display:grid;\
+    align-items:center;justify-items:center;background:var(--ground);color:var(--ink);\
+    font:1rem/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-serif}\
+    main{width:100%;max-width:32rem;padding:clamp(1.25rem,5vw,2.25rem);background:var(--card);\
+    border:2px dashed var(--edge);border-radius:1rem}h1{margin:0;font-size:1.5rem;line-height:1.25}\
+    p{margin:.5rem 0 0;color:var(--soft)}form{display:grid;gap:.75rem;margin-top:1.5rem}\
+    label{margin-top:.75rem;font-weight:600}input{margin-top:.375rem}\
+    button,input{width:100%;min-height:3rem;padding:.6875rem 1rem;border:1px solid var(--edge);\
+    border-radius:.625rem;background:var(--card);color:var(--ink);font:inherit;font-weight:400}\
+    button{border-color:transparent;background:var(--accent);color:var(--on-accent);\
+    font-weight:600;cursor:pointer}.quiet{border-color:var(--edge);background:var(--card);\
+    color:var(--ink)}:focus-visible{outline:3px solid var(--accent);outline-offset:3px}";
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
