@@ -74,7 +74,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The blocks of combining marks that stack on any letter.
-fn is_accent(character: char) -> bool {
+pub(crate) fn is_accent(character: char) -> bool {
     matches!(character,
         '\u{0300}'..='\u{036f}'
         | '\u{0483}'..='\u{0489}'

@@ -3,6 +3,8 @@
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::confusable_detection::skeleton;
 
+use crate::display_name::is_accent;
+
 /// Well-known brands: what a name would say, what people call it, and the domains it owns.
 const BRANDS: [(&str, &str, &[&str]); 19] = [
     ("anthropic", "Anthropic", &["anthropic.com", "claude.ai", "claude.com"]),
@@ -70,9 +72,25 @@ fn says(name: &str, word: &str) -> bool {
     })
 }
 
-/// What remains of a text when every letter is replaced by the plainest one that looks like it.
+/// What remains of a text when every letter is replaced by the plainest one that looks like it, and
+/// every accent and every digit that is used for a letter is seen through.
 fn plain(text: &str) -> String {
-    skeleton(text).collect::<String>().to_lowercase()
+    let letters = skeleton(text).filter(|character| !is_accent(*character));
+    let letters = letters.collect::<String>().to_lowercase();
+    letters.chars().map(letter_meant).collect()
+}
+
+/// The letter that a digit replaces in a name; `i`, `1` and `l` are taken for each other.
+fn letter_meant(character: char) -> char {
+    match character {
+        '0' => 'o',
+        '1' | 'i' => 'l',
+        '3' => 'e',
+        '4' => 'a',
+        '5' => 's',
+        '7' => 't',
+        other => other,
+    }
 }
 
 /// Whether a host, with or without a port, is one of these domains or below one.
@@ -117,13 +135,18 @@ mod tests {
         {
             assert_eq!(claimed(name, &["evil.example"]).as_deref(), Some("Google"), "{name}");
         }
+        for name in ["G1tHub", "GltHub", "GitНub", "Gíthüb", "G1t-Hub", "g1THUB login"] {
+            assert_eq!(claimed(name, &["evil.example"]).as_deref(), Some("GitHub"), "{name}");
+        }
+        assert_eq!(claimed("5lack", &["evil.example"]).as_deref(), Some("Slack"));
+        assert_eq!(claimed("M1cr0s0ft 365", &["evil.example"]).as_deref(), Some("Microsoft"));
         assert_eq!(claimed("Сlаudе", &["evil.example"]).as_deref(), Some("Claude"));
         assert_eq!(claimed("раураl", &["evil.example"]).as_deref(), Some("PayPal"));
     }
 
     #[test]
     fn an_honest_name_claims_nothing() {
-        for name in ["Pineapple editor", "Test client", "東京ツール", "Слушатель"] {
+        for name in ["Pineapple editor", "Test client", "Notes 1.4", "東京ツール", "Слушатель"] {
             assert_eq!(claimed(name, &["evil.example"]), None, "{name}");
         }
     }
