@@ -62,7 +62,7 @@ impl ClientDetails {
         }
     }
 
-    /// The letter that stands for the client next to the operator's mark.
+    /// The client's sign next to the operator's mark: a letter.
     pub(crate) fn initial(&self, frame: &Frame) -> String {
         initial(&self.host.as_deref().map_or_else(|| frame.name(&self.name), visible))
     }

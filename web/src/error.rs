@@ -11,6 +11,9 @@ use crate::{
     text::{ErrorText, Text},
 };
 
+const HOME: &str = "/";
+const SIGN_IN: &str = "/sign-in";
+
 /// The page shown when something cannot go on.
 #[derive(Debug, Clone)]
 pub struct ErrorPage {
@@ -73,7 +76,6 @@ pub(crate) enum Fault {
     Client,
     Provider,
     Server,
-    None,
 }
 
 impl ErrorKind {
@@ -98,26 +100,26 @@ impl ErrorKind {
         Self::ServerMistake,
     ];
 
-    fn fault(self) -> Fault {
-        match self {
+    fn fault(self) -> Option<Fault> {
+        Some(match self {
             Self::ClientUnknown
             | Self::RedirectNotRegistered
             | Self::RedirectNotTrusted
             | Self::ClientRequest => Fault::Client,
             Self::ProviderSilent => Fault::Provider,
             Self::ProviderFault | Self::Unavailable | Self::ServerMistake => Fault::Server,
-            _ => Fault::None,
-        }
+            _ => return None,
+        })
     }
 
-    /// Where the user can continue: a label and a path on this server.
-    fn way_on(self, text: &Text) -> (&'static str, &'static str) {
+    /// What the page advises, as far as a link can do it: a label and a path on this server.
+    fn advised(self, text: &Text) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::Declined | Self::ProviderSilent | Self::SignInNeeded => {
-                (text.action_sign_in, "/sign-in")
-            }
-            Self::CrossSite => (text.action_account, "/account"),
-            _ => (text.action_home, "/"),
+            Self::Declined => Some((text.action_sign_in, SIGN_IN)),
+            Self::SignInNeeded => Some((text.sign_in, SIGN_IN)),
+            Self::ProviderSilent => Some((text.action_again, SIGN_IN)),
+            Self::CrossSite | Self::NotFound => Some((text.action_home, HOME)),
+            _ => None,
         }
     }
 }
@@ -127,6 +129,7 @@ impl ErrorPage {
     pub fn render(&self, frame: &Frame) -> String {
         let text = frame.text;
         let words = text.error(self.kind);
+        let fault = self.kind.fault();
         frame.document(words.title, || {
             view! {
                 <h1>{words.title}</h1>
@@ -136,28 +139,28 @@ impl ErrorPage {
                 {self.onward.as_ref().map(|onward| onward.view(text))}
                 {self.ways_on(text)}
                 <dl class="facts">
-                    {fact_in_words(text.cause, text.fault(self.kind.fault()))}
+                    {fault.map(|fault| fact_in_words(text.cause, text.fault(fault)))}
                     {fact(text.reason, &self.reason)}
                     {fact(text.request, &self.request_id)}
                 </dl>
-                {(self.kind.fault() == Fault::Client).then(|| self.for_developers(text))}
+                {(fault == Some(Fault::Client)).then(|| self.for_developers(text))}
             }
         })
     }
 
-    /// At least one link: no page is a dead end.
+    /// The link that does what the page advises, if one can, and the way to the start page: no page
+    /// is a dead end.
     fn ways_on(&self, text: &'static Text) -> impl IntoView + use<> {
-        let (label, path) = self.kind.way_on(text);
-        match self.again.as_deref().and_then(path_on_this_server) {
-            Some(again) => {
-                let again = again.to_owned();
-                view! {
-                    <a class="button primary" href=again>{text.action_again}</a>
-                    <a class="button secondary" href=path>{label}</a>
-                }
-                .into_any()
-            }
-            None => view! { <a class="button primary" href=path>{label}</a> }.into_any(),
+        let again = self.again.as_deref().and_then(path_on_this_server);
+        let again = again.map(|again| (text.action_again, again.to_owned()));
+        let advised = self.kind.advised(text).map(|(label, path)| (label, path.to_owned()));
+        let primary = again.or(advised);
+        let is_home = primary.as_ref().is_some_and(|(_, path)| path == HOME);
+        view! {
+            {primary.map(|(label, path)| view! { <a class="button primary" href=path>{label}</a> })}
+            {(!is_home).then(|| view! {
+                <a class="button secondary" href=HOME>{text.action_home}</a>
+            })}
         }
     }
 
@@ -204,7 +207,6 @@ impl Text {
             Fault::Client => self.fault_client,
             Fault::Provider => self.fault_provider,
             Fault::Server => self.fault_server,
-            Fault::None => self.fault_nobody,
         }
     }
 }
@@ -223,11 +225,31 @@ mod tests {
             let page = ErrorPage { kind, ..samples::expired() };
             let html = page.render(&frame());
             let words = frame().text.error(kind);
-            let fault = frame().text.fault(kind.fault());
-            for shown in [words.title, words.what, words.next, fault, "class=\"button"] {
+            for shown in [words.title, words.what, words.next, "class=\"button"] {
                 assert!(html.contains(shown), "{kind:?}: {shown}");
             }
+            let fault = kind.fault().map(|fault| frame().text.fault(fault));
+            assert!(fault.is_none_or(|fault| html.contains(fault)), "{kind:?}");
+            assert_eq!(html.contains(frame().text.cause), fault.is_some(), "{kind:?}");
             assert!(html.contains(&page.reason) && html.contains(&page.request_id));
+        }
+    }
+
+    #[test]
+    fn a_primary_button_does_what_the_page_advises() {
+        for again in [None, Some("/account".to_owned())] {
+            for kind in ErrorKind::ALL {
+                let again = again
+                    .clone()
+                    .filter(|_| matches!(kind, ErrorKind::Unavailable | ErrorKind::ServerMistake));
+                let html = ErrorPage { kind, again, ..samples::expired() }.render(&frame());
+                let mut primary = html.split(r#"class="button primary""#).skip(1);
+                let label = primary.next().and_then(|rest| rest.split(['<', '>']).nth(1));
+                let advice = frame().text.error(kind).next.to_lowercase();
+                let label = label.map(str::to_lowercase);
+                assert!(label.is_none_or(|label| advice.contains(&label)), "{kind:?}: {html}");
+                assert_eq!(primary.next(), None, "{kind:?}: one button is primary");
+            }
         }
     }
 

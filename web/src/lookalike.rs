@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn an_honest_name_claims_nothing() {
-        for name in ["Pineapple editor", "Test client", "Notes 1.4", "東京ツール", "Слушатель"] {
+        for name in ["Pineapple editor", "Test client", "Notes 1.4", "東京ツール", "Слушатель"]
+        {
             assert_eq!(claimed(name, &["evil.example"]), None, "{name}");
         }
     }

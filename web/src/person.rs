@@ -48,7 +48,7 @@ impl Person {
         let email = self.email.as_deref().map(display_name);
         view! {
             <section class="with-end account" aria-label=frame.text.signed_in_as>
-                <p class="who">
+                <p>
                     <strong dir="auto">{name}</strong>
                     {email.map(|email| view! { " " <span dir="ltr">{email}</span> })}
                 </p>

@@ -53,8 +53,7 @@ impl ScopeLine {
     /// A box where the person may leave it out, a tick otherwise.
     fn item(&self, text: &'static Text, choice: Choice) -> impl IntoView + use<> {
         let is_sensitive = self.is_sensitive(text);
-        let badge =
-            is_sensitive.then(|| view! { " " <span class="badge">{text.sensitive}</span> });
+        let badge = is_sensitive.then(|| view! { " " <span class="badge">{text.sensitive}</span> });
         let words = view! { <span>{self.words(text)}{badge}</span> };
         if self.optional && choice != Choice::None {
             let is_ticked = choice == Choice::AllowedBefore || !is_sensitive;

@@ -43,8 +43,8 @@ catalogue! {
     device_question device_same_code device_phishing device_beware
     device_started_it device_not_ticked device_allowed device_allowed_lead device_denied
     device_denied_lead
-    account account_lead connected_apps no_apps older newer first_used first_used_in last_used
-    can_use remove_access remove_access_sure remove_access_now access_removed unverified_badge
+    account account_lead connected_apps no_apps older newer first_used last_used installations more
+    can_use remove_access remove_access_sure access_removed unverified_badge
     sessions this_browser signed_in_at last_seen sign_out_there signed_out_there browser_on unknown_device
     sign_out_elsewhere sign_out_elsewhere_hint signed_out_elsewhere
     identities identity_since identity_at identity_last link_another remove_identity
@@ -55,7 +55,7 @@ catalogue! {
     delete_title delete_lead delete_apps delete_again delete_sure delete_now delete_not_ticked
     deleted deleted_lead keep_account
     cause next_step reason request for_developers
-    fault_client fault_provider fault_server fault_nobody
+    fault_client fault_provider fault_server
     action_home action_sign_in action_account action_again action_onward
     end_session end_session_asked stay_signed_in
     signed_out session_ended clients_keep_access sign_in_again onward_unverified

@@ -48,11 +48,11 @@ async fn by_keyboard_alone_a_person_allows_a_part_and_later_removes_it() {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "Hello Nick Lucas: ping\n"));
 
     browser.open(&stack.at("/account")).await;
-    let apps = browser.read("main").await;
+    browser.enter("Portcullis client Unverified").await;
+    let apps = browser.read("#apps").await;
     assert!(apps.contains("See your name") && !apps.contains("See your e-mail"), "{apps}");
     assert!(apps.contains("Chrome on Linux, this computer"), "{apps}");
     browser.enter("Remove access").await;
-    browser.enter("Remove its access now").await;
     browser.read(".done").await;
     assert!(browser.read("main").await.contains("No app has access"));
     browser.close().await;

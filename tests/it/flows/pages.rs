@@ -104,7 +104,8 @@ async fn all_that_is_asked_is_in_view_above_the_answers_before_anyone_scrolls() 
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 
-    let below = "<!doctype html><p style='height:9999px'><ul class=scopes><li>x</ul><div class=answer>";
+    let below =
+        "<!doctype html><p style='height:9999px'><ul class=scopes><li>x</ul><div class=answer>";
     browser.open(&format!("data:text/html,{below}")).await;
     assert_eq!(browser.hidden_permissions().await.len(), 2);
     let after = "<!doctype html><div class=answer>y</div><ul class=scopes><li>x</ul>";

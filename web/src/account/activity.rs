@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::{AccountPage, BrowserSession, ListPage, SecurityEvent};
+use super::{AccountPage, BrowserSession, ListPage, SecurityEvent, list_page::rows};
 use crate::{date::date_and_time, form::hidden, layout::Frame, text::Text};
 
 impl AccountPage {
     pub(super) fn sessions(&self, frame: &Frame) -> impl IntoView + use<> {
         let text = frame.text;
-        let entries = self.sessions.iter().map(|session| session.entry(text, &self.csrf));
+        let entries = self.sessions.iter().map(|one| one.entry(text, &self.csrf).into_any());
         let apps = self.app_page.number;
         let others = self.session_page.neighbours(text, text.sessions, |number| {
             format!("/account?page={apps}&sessions={number}#sessions")
@@ -16,7 +16,7 @@ impl AccountPage {
         view! {
             <section id="sessions">
                 <h2>{text.sessions}</h2>
-                <ul class="rows">{entries.collect_view()}</ul>
+                {rows(text, text.sessions, entries.collect())}
                 {others}
                 {self.sign_out_elsewhere(text)}
             </section>
@@ -40,13 +40,16 @@ impl AccountPage {
 
     pub(super) fn events(&self, frame: &Frame) -> impl IntoView + use<> {
         let text = frame.text;
-        let empty = self.events.is_empty().then(|| view! { <p>{text.no_events}</p> });
-        let entries = self.events.iter().map(|event| event.entry(frame));
+        let list = if self.events.is_empty() {
+            view! { <p class="soft">{text.no_events}</p> }.into_any()
+        } else {
+            let entries = self.events.iter().map(|event| event.entry(frame).into_any());
+            rows(text, text.events, entries.collect()).into_any()
+        };
         view! {
             <section>
                 <h2>{text.events}</h2>
-                {empty}
-                <ul class="rows">{entries.collect_view()}</ul>
+                {list}
             </section>
         }
     }

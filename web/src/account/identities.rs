@@ -60,7 +60,7 @@ impl LinkedIdentity {
         let label = format!("{}: {}", text.remove_identity, self.words(frame));
         let provider = isolated(&frame.name(&self.provider));
         view! {
-            <details>
+            <details class="removal">
                 <summary aria-label=label>{text.remove_identity}</summary>
                 <form method="post" action="/account/identities">
                     {hidden("csrf", csrf)} {hidden("identity", &self.id)}

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::text::Text;
+use crate::text::{Text, fill};
+
+/// Rows of a list that are in sight; the others are folded.
+const MAX_UNFOLDED: usize = 3;
 
 /// Which part of a list is shown, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,4 +38,25 @@ impl ListPage {
         (newer.is_some() || older.is_some())
             .then(|| view! { <p class="links">{newer} {older}</p> }.into_any())
     }
+}
+
+/// The rows of a list, the first few in sight. `list` names it, for people who hear the summary
+/// without its surroundings.
+pub(super) fn rows(
+    text: &'static Text,
+    list: &'static str,
+    mut entries: Vec<AnyView>,
+) -> impl IntoView + use<> {
+    let folded = entries.split_off(MAX_UNFOLDED.min(entries.len()));
+    let more = (!folded.is_empty()).then(|| {
+        let summary = fill(text.more, &[("count", &folded.len().to_string())]);
+        let label = format!("{summary}: {list}");
+        view! {
+            <details>
+                <summary aria-label=label>{summary}</summary>
+                <ul class="rows">{folded}</ul>
+            </details>
+        }
+    });
+    view! { <ul class="rows">{entries}</ul> {more} }
 }

@@ -47,7 +47,7 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
     let kinds = ["signed_in", "access_denied", "access_removed", "data_exported", "signed_out"];
     let busy = AccountPage {
         apps: (0..8)
-            .map(|number| app(&format!("Program {number}"), None, number, language))
+            .map(|number| app(&format!("Program {}", number % 5), None, number, language))
             .collect(),
         app_page: ListPage { number: 2, last: 3 },
         session_page: ListPage { number: 1, last: 2 },

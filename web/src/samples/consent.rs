@@ -99,7 +99,7 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
     ]
 }
 
-/// Four scopes, of which one could do harm.
+/// Four scopes; one could do harm.
 fn four(language: Language) -> ConsentPage {
     ConsentPage {
         scopes: [

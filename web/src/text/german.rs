@@ -47,9 +47,9 @@ pub(super) static TEXT: Text = Text {
     known_program: "Bei {operator} eingetragenes Programm",
     asks_here: "{who} auf diesem Rechner",
     asks_from: "{who} · Antwort an {host}",
-    any_name: "Jedes Programm kann sich so nennen: Erlauben Sie es nur, wenn Sie {host} kennen.",
-    any_name_here: "Jedes Programm kann sich so nennen: Erlauben Sie es nur, wenn Sie es gerade \
-        selbst gestartet haben.",
+    any_name: "Erlauben Sie es nur, wenn Sie {host} kennen: Jedes Programm kann sich so nennen.",
+    any_name_here: "Erlauben Sie es nur, wenn Sie es gerade selbst gestartet haben: Jedes Programm \
+        kann sich so nennen.",
     started_here: "Erlauben Sie es nur, wenn Sie es gerade selbst gestartet haben.",
     private_scheme: "Die Antwort geht an die App, die auf diesem Gerät solche Links öffnet.",
     brand_claim: "Der Name erwähnt {brand}, aber keine seiner Adressen gehört zu {brand}.",
@@ -103,16 +103,18 @@ pub(super) static TEXT: Text = Text {
     account: "Ihr Konto",
     account_lead: "Was in Ihrem Namen handeln darf und wo Sie angemeldet sind.",
     connected_apps: "Verbundene Programme",
-    no_apps: "Kein Programm hat Zugriff.",
+    no_apps: "Kein Programm hat Zugriff. Wenn Sie einem Programm Zugriff erlauben, erscheint es hier, \
+        und Sie können ihn wieder entziehen.",
     older: "Ältere",
     newer: "Neuere",
     first_used: "Erlaubt am {date}",
-    first_used_in: "Erlaubt am {date} ({place})",
     last_used: "Zuletzt benutzt",
+    installations: "{count} Installationen",
+    more: "{count} weitere",
     can_use: "Darf {resource} benutzen",
     remove_access: "Zugriff entziehen",
-    remove_access_sure: "{client} wird in wenigen Sekunden abgemeldet und muss Sie neu fragen.",
-    remove_access_now: "Zugriff jetzt entziehen",
+    remove_access_sure: "Wird der Zugriff entzogen, ist das Programm in wenigen Sekunden abgemeldet und muss \
+        Sie neu fragen.",
     access_removed: "Der Zugriff von {client} wurde entzogen.",
     unverified_badge: "Ungeprüft",
     sessions: "Angemeldete Browser",
@@ -184,7 +186,6 @@ pub(super) static TEXT: Text = Text {
         nichts falsch gemacht.",
     fault_provider: "Der Anmeldedienst hat nicht funktioniert. Sie haben nichts falsch gemacht.",
     fault_server: "Dieser Server hat einen Fehler gemacht. Sie haben nichts falsch gemacht.",
-    fault_nobody: "Es ist nichts kaputt.",
     action_home: "Zur Startseite",
     action_sign_in: "Wieder anmelden",
     action_account: "Zu Ihrem Konto",
@@ -257,7 +258,7 @@ static ERRORS: ErrorTexts = ErrorTexts {
         title: "Das kam von einer anderen Website",
         what: "Eine andere Website hat ein Formular an diesen Server geschickt oder diese Seite \
             eingebettet. Wir haben das ignoriert, damit keine andere Website für Sie antwortet.",
-        next: "Wenn Sie das wirklich wollten, beginnen Sie auf der Seite dieses Servers neu.",
+        next: "Wenn Sie das wirklich wollten, gehen Sie zur Startseite und beginnen Sie neu.",
     },
     declined: ErrorText {
         title: "Sie wurden nicht angemeldet",

@@ -12,7 +12,7 @@ const MAX_TABS: usize = 40;
 
 impl Chromium {
     /// Goes from one thing to the next, up to the one that says `label`: the words on a button,
-    /// link, summary or box, or the name of a field.
+    /// link, summary or box, the first line of them, or the name of a field.
     pub async fn tab_to(&self, label: &str) {
         let mut passed = Vec::new();
         for _ in 0..MAX_TABS {
@@ -21,7 +21,8 @@ impl Chromium {
             let text = focused.text().await.unwrap_or_default();
             let name = focused.attr("name").await.ok().flatten().unwrap_or_default();
             let value = focused.attr("value").await.ok().flatten().unwrap_or_default();
-            if [&text, &name, &value].iter().any(|said| *said == label) {
+            let first_line = text.lines().next().unwrap_or_default();
+            if [text.as_str(), first_line, &name, &value].contains(&label) {
                 return;
             }
             passed.push(format!("{text}{name}{value}"));
