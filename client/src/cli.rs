@@ -16,8 +16,10 @@ use crate::{
 };
 
 pub(crate) mod command;
+pub(crate) mod line;
 pub(crate) mod servers;
 pub(crate) mod sign_in;
+pub(crate) mod usage;
 
 use self::{command::Command, sign_in::SignInOptions};
 

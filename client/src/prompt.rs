@@ -1,39 +1,26 @@
-//! The line editor. Only this file names the library that draws it.
+//! What the user is asked: lines in `editor`, and single values here. Only this file names the
+//! library that draws the questions.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use inquire::{
-    Autocomplete, Confirm, CustomUserError, InquireError, Select, Text,
-    autocompletion::Replacement,
+    Confirm, InquireError, Select, Text,
     ui::{Color, ErrorMessageRenderConfig, RenderConfig, Styled},
     validator::Validation,
 };
 
-use crate::{error::Error, prompt::completion::Completer};
+use crate::error::Error;
 
 pub(crate) mod completion;
+pub(crate) mod editor;
 pub(crate) mod form;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LineAnswer {
-    Line(String),
-    /// The line was given up (Esc, or Ctrl-D after something had been typed).
-    Cancelled,
-    /// The user wants to leave (Esc or Ctrl-D on an empty line).
-    Leave,
-    Interrupted,
-}
+pub(crate) mod secrecy;
 
 /// Runs `ask` on a thread of its own, because the editor waits for keys without yielding.
 async fn run_blocking<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(ask).await.map_err(|error| Error::Input(error.into()))?
-}
-
-/// Asks for one line, offering what `completer` knows.
-pub(crate) async fn ask(completer: Completer, coloured: bool) -> Result<LineAnswer, Error> {
-    run_blocking(move || ask_blocking(completer, coloured)).await
 }
 
 /// One value that is asked for.
@@ -110,24 +97,6 @@ fn failure(error: InquireError) -> Error {
     }
 }
 
-fn ask_blocking(completer: Completer, coloured: bool) -> Result<LineAnswer, Error> {
-    let offers = Offers { completer, typed: Arc::default() };
-    let asked = Text::new("")
-        .with_autocomplete(offers.clone())
-        .with_help_message("tab completes · ↑↓ choose · help · quit")
-        .with_render_config(appearance(coloured))
-        .prompt();
-    match asked {
-        Ok(line) => Ok(LineAnswer::Line(offers.line_of(line))),
-        Err(InquireError::OperationCanceled) if offers.current().trim().is_empty() => {
-            Ok(LineAnswer::Leave)
-        }
-        Err(InquireError::OperationCanceled) => Ok(LineAnswer::Cancelled),
-        Err(InquireError::OperationInterrupted) => Ok(LineAnswer::Interrupted),
-        Err(error) => Err(failure(error)),
-    }
-}
-
 fn appearance(coloured: bool) -> RenderConfig<'static> {
     let (base, prefix, wrong) = if coloured {
         (
@@ -149,44 +118,4 @@ fn appearance(coloured: bool) -> RenderConfig<'static> {
         .with_scroll_down_prefix(Styled::new("↓"))
         .with_answered_prompt_prefix(prefix)
         .with_canceled_prompt_indicator(Styled::new(""))
-}
-
-/// Hands the completer's suggestions to the editor, which shows text and gives the same text back.
-#[derive(Clone)]
-struct Offers {
-    completer: Completer,
-    /// The current line, because the editor does not report what was typed when it is cancelled.
-    typed: Arc<Mutex<String>>,
-}
-
-impl Offers {
-    fn current(&self) -> String {
-        self.typed.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The line meant by `answer`, which is what was shown if a suggestion was chosen.
-    fn line_of(&self, answer: String) -> String {
-        let chosen = self.completer.suggestions(&self.current());
-        let chosen = chosen.into_iter().find(|suggestion| suggestion.shown == answer);
-        chosen.map_or(answer, |suggestion| suggestion.line)
-    }
-}
-
-impl Autocomplete for Offers {
-    fn get_suggestions(&mut self, input: &str) -> Result<Vec<String>, CustomUserError> {
-        *self.typed.lock().unwrap_or_else(PoisonError::into_inner) = input.to_owned();
-        let suggestions = self.completer.suggestions(input);
-        Ok(suggestions.into_iter().map(|suggestion| suggestion.shown).collect())
-    }
-
-    fn get_completion(
-        &mut self,
-        input: &str,
-        chosen: Option<String>,
-    ) -> Result<Replacement, CustomUserError> {
-        Ok(match chosen {
-            Some(chosen) => Some(self.line_of(chosen)),
-            None => self.completer.complete(input),
-        })
-    }
 }

@@ -9,6 +9,7 @@ mod explain;
 mod hostile_server;
 mod keyboard;
 mod pages;
+mod prompt;
 mod registrations;
 mod terminal;
 mod torture;

@@ -9,7 +9,7 @@ use crate::http::server_address;
 /// What to do; without one, lines are read.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum Command {
-    /// Call a tool: `client call echo ping pong` or `client call echo message="ping pong"`
+    /// Call a tool: `call echo ping pong` or `call echo message="ping pong"`
     Call {
         /// The tool's name
         tool: String,
@@ -17,8 +17,11 @@ pub(crate) enum Command {
         #[arg(value_name = "TEXT | KEY=VALUE")]
         arguments: Vec<String>,
     },
-    /// List the server's tools and their arguments
-    Tools,
+    /// List the server's tools, or show one with its arguments
+    Tools {
+        /// The tool to show
+        name: Option<String>,
+    },
     /// Sign in, even if already signed in
     Login,
     /// Revoke the tokens, then forget them
@@ -34,12 +37,12 @@ pub(crate) enum Command {
     Resources,
     /// Read a resource
     Read {
-        /// Its URI, as `client resources` lists it
+        /// Its URI, as `resources` lists it
         uri: String,
     },
     /// List the server's prompts and their arguments
     Prompts,
-    /// Fill in a prompt: `client prompt introduce name=Nick`
+    /// Fill in a prompt: `prompt introduce name=Nick`
     Prompt {
         /// Its name
         name: String,
@@ -80,7 +83,7 @@ pub(crate) struct Doctor {
 /// What can be done with names of servers.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum ServerCommand {
-    /// Give a server a name: `client add work https://mcp.example.com/mcp`
+    /// Give a server a name: `add work https://mcp.example.com/mcp`
     Add {
         /// What it is to be called
         #[arg(value_parser = server_name)]
@@ -95,8 +98,9 @@ pub(crate) enum ServerCommand {
         name: String,
     },
     /// List the servers that have names
+    #[command(alias = "servers")]
     List,
-    /// Forget the name of a server; tokens stay, `client logout` ends them
+    /// Forget the name of a server; tokens stay, `logout` ends them
     Remove {
         /// Its name
         name: String,

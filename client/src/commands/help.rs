@@ -1,6 +1,11 @@
-//! `help` at the prompt: how to use it.
+//! `help` at the prompt: how to use it, or what one command or tool does.
 
-use crate::{error::Error, prompt::completion::WORDS, session::client::Client};
+use crate::{
+    cli::line::{command_help, commands},
+    commands::tools,
+    error::Error,
+    session::client::Client,
+};
 
 const GRAMMAR: &str = "\
 Type the name of a tool and what it should get:
@@ -12,18 +17,21 @@ Type the name of a tool and what it should get:
   book_table                   nothing: you are asked for each argument, Enter skips what may be
                                left out, Esc calls nothing
 
-Several servers: `add work https://mcp.example.com/mcp` names one, `use work` goes there.
-A prompt of the server is filled in by `prompt introduce name=\"Nick Lucas\"`.
+Tab completes. Up and Ctrl-R bring back earlier lines; a line that begins with a space or names a
+password or token is not written to the history. Ctrl-A, Ctrl-E, Ctrl-K, Ctrl-U and Ctrl-W edit as
+in a shell, Esc clears the line. Ctrl-C stops what is running, Ctrl-D or `quit` leaves.
 
-A server may ask you something while it works; you see what is sent before it is.
-Tab completes, the arrows choose from what is offered, Enter runs the line.
-Ctrl-C stops what is running; on an empty line Ctrl-D or `quit` leaves.
-
-Words of the prompt itself:
+Commands, as on the command line; `help NAME` explains one of them, or a tool:
 ";
 
-/// Prints how the prompt is used.
-pub(crate) fn run(client: &Client) -> Result<(), Error> {
-    let words = WORDS.iter().map(|(word, meaning)| format!("\n  {word:<9} {meaning}"));
-    Ok(client.output.data(&format!("{GRAMMAR}{}", words.collect::<String>()))?)
+/// Prints how the prompt is used, or what the command or tool `about` does.
+pub(crate) async fn run(client: &mut Client, about: Option<&str>) -> Result<(), Error> {
+    let Some(name) = about else {
+        let commands = commands().into_iter().map(|one| format!("\n  {:<11} {}", one.name, one.about));
+        return Ok(client.output.data(&format!("{GRAMMAR}{}", commands.collect::<String>()))?);
+    };
+    match command_help(name) {
+        Some(help) => Ok(client.output.data(&help)?),
+        None => tools::show(client, name).await,
+    }
 }

@@ -5,14 +5,19 @@ use std::{io, path::Path, time::Duration};
 use tokio::sync::mpsc;
 
 use crate::{
-    cli::servers::Servers,
-    commands::{Task, perform, stoppable},
+    cli::{
+        line::{Line, commands},
+        servers::Servers,
+    },
+    commands::{perform, stoppable},
     error::Error,
     exit::Exit,
     files::history::History,
+    profile::SignInMethod,
     prompt::{
-        LineAnswer, ask,
-        completion::{Completer, Known, WORDS},
+        completion::{Completer, Known},
+        editor::{LineAnswer, ask},
+        secrecy::may_hold_secret,
     },
     session::client::Client,
     terminal::{printable::printable_line, suggestion::closest},
@@ -20,43 +25,57 @@ use crate::{
 
 const LISTING_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Asks for lines and runs each until the user leaves. Ctrl-C stops what is running; at the
-/// prompt itself it leaves.
+/// Asks for lines and runs each until the user leaves. Ctrl-C stops what is running, and gives up
+/// a line that is being typed.
 pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(), Error> {
-    greet(client);
-    // Completion is a convenience; a slow server must not keep the prompt waiting for it.
-    let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
+    greet(client).await;
     let mut history = History::read(state_directory);
     loop {
-        let known = known(client, state_directory);
-        let completer = Completer::new(&history, &client.tools, &known);
-        let line = match ask(completer, client.output.is_coloured()).await? {
+        let completer = Completer::new(&client.tools, &known(client, state_directory));
+        let line = match ask(&history, completer, client.output.is_coloured()).await? {
             LineAnswer::Line(line) => line,
             LineAnswer::Cancelled => continue,
             LineAnswer::Leave => return Ok(()),
-            LineAnswer::Interrupted => return Err(Error::AlreadyTold(Exit::Interrupted)),
         };
-        let Some(task) = Task::from_line(&line) else { continue };
-        if task == Task::Quit {
-            return Ok(());
+        if !line.trim().is_empty() {
+            history.add(line.trim_end(), is_secret(client, &line));
         }
-        if matches!(task, Task::Call { .. }) {
-            history.add(line.trim());
-        }
-        let server = client.server.clone();
-        let outcome = match misspelled_word(client, &task, &line) {
-            Some(error) => Err(error),
-            None => stoppable(perform(client, task)).await,
+        let outcome = match Line::parse(&line) {
+            Ok(Some(Line::Quit)) => return Ok(()),
+            Ok(Some(parsed)) => run_line(client, parsed, &line).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
         };
-        if client.server != server {
-            greet(client);
-            let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
-        }
         // A sign-in that was stopped half-way has set aside what is stored.
         for error in [outcome.err(), client.access.reload().err()].into_iter().flatten() {
             error.report(&client.output);
         }
     }
+}
+
+async fn run_line(client: &mut Client, parsed: Line, line: &str) -> Result<(), Error> {
+    if let Some(error) = misspelled_command(client, &parsed, line) {
+        return Err(error);
+    }
+    let server = client.server.clone();
+    let method = client.access.options.profile.method.clone();
+    if matches!(parsed, Line::Command { by_device: true, .. }) {
+        client.access.options.profile.method = SignInMethod::Device;
+    }
+    let outcome = stoppable(perform(client, parsed)).await;
+    client.access.options.profile.method = method;
+    if client.server != server {
+        greet(client).await;
+    }
+    outcome
+}
+
+/// Whether `line` may hold a secret, also by what is known of the tool that it calls.
+fn is_secret(client: &Client, line: &str) -> bool {
+    let words = line.trim_start().trim_start_matches("call ");
+    let name = words.split_whitespace().next();
+    let tool = client.tools.iter().find(|tool| Some(tool.name.as_ref()) == name);
+    may_hold_secret(line, tool)
 }
 
 /// The names that can be completed. The file of servers is optional, so its errors are ignored.
@@ -75,28 +94,26 @@ fn known(client: &Client, state_directory: &Path) -> Known {
     }
 }
 
-fn greet(client: &Client) {
+async fn greet(client: &mut Client) {
     let grant = client.access.usable_grant();
     let name = grant.and_then(|grant| grant.person.as_ref()?.display_name());
     let who = name.map_or(String::new(), |name| format!(", signed in as {name}"));
     client.output.say(&format!("{}{who}", client.server));
-    client.output.say("Type a tool and its text, like `echo ping pong`; `help` explains.");
+    client.output.say("Type a tool and its text, like `echo ping pong`. Tab completes, `help` explains.");
+    // Completion is a convenience; a slow server must not keep the prompt waiting for it.
+    let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
 }
 
-/// The error for a misspelled word of the prompt. Without this check the word would be looked up
-/// among the server's tools, which may start a sign-in. `call <tool>` is never taken for a typo.
-fn misspelled_word(client: &Client, task: &Task, line: &str) -> Option<Error> {
-    if !matches!(task, Task::Call { .. }) {
+/// The error for a misspelled command. Without this check the word would be looked up among the
+/// server's tools, which may start a sign-in. `call <tool>` is never taken for a typo.
+fn misspelled_command(client: &Client, parsed: &Line, line: &str) -> Option<Error> {
+    let Line::Call { tool: word, .. } = parsed else { return None };
+    let is_tool = client.tools.iter().any(|tool| tool.name == *word);
+    if is_tool || line.trim() != word {
         return None;
     }
-    let word = line.split_whitespace().next()?;
-    let words = WORDS.iter().map(|(known, _)| *known);
-    let is_known = words.clone().any(|known| known == word)
-        || client.tools.iter().any(|tool| tool.name == word);
-    if is_known || line.trim() != word {
-        return None;
-    }
-    let meant = closest(word, words)?;
+    let commands = commands();
+    let meant = closest(word, commands.iter().map(|command| command.name.as_str()))?;
     Some(Error::Usage {
         message: format!("there is no `{word}` here"),
         hint: Some(format!("did you mean `{meant}`? For a tool of that name, use `call {word}`")),
@@ -109,11 +126,13 @@ pub(crate) async fn run_lines(client: &mut Client) -> Result<(), Error> {
     let mut lines = stdin_lines();
     let mut outcome = Ok(());
     while let Some(line) = lines.recv().await {
-        let Some(task) = Task::from_line(&line.map_err(Error::Input)?) else { continue };
-        if task == Task::Quit {
-            break;
-        }
-        let Err(error) = perform(client, task).await else { continue };
+        let performed = match Line::parse(&line.map_err(Error::Input)?) {
+            Ok(Some(Line::Quit)) => break,
+            Ok(Some(line)) => perform(client, line).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let Err(error) = performed else { continue };
         error.report(&client.output);
         let exit = error.exit();
         outcome = outcome.and(Err(Error::AlreadyTold(exit)));

@@ -1,6 +1,5 @@
 //! `client add`, `use`, `list` and `remove`: several servers, by name.
 
-use clap::Parser;
 use serde_json::json;
 
 use crate::{
@@ -32,23 +31,6 @@ pub(crate) async fn run(
     }
 }
 
-/// What was typed at the prompt.
-#[derive(Debug, Parser)]
-#[command(no_binary_name = true, disable_help_flag = true, disable_help_subcommand = true)]
-struct Typed {
-    #[command(subcommand)]
-    command: ServerCommand,
-}
-
-/// Runs the command that was typed at the prompt as `words`.
-pub(crate) async fn run_typed(client: &mut Client, words: &[String]) -> Result<(), Error> {
-    let Typed { command } = Typed::try_parse_from(words).map_err(|error| Error::Usage {
-        message: first_sentence(&error.to_string()),
-        hint: Some("`help` shows how these words are used".to_owned()),
-    })?;
-    run_and_switch(client, &command).await
-}
-
 /// Runs `command`, and switches to the server that is in use then.
 pub(crate) async fn run_and_switch(
     client: &mut Client,
@@ -66,11 +48,6 @@ pub(crate) async fn run_and_switch(
         }
         _ => Ok(()),
     }
-}
-
-/// The message of clap without its advice on flags.
-fn first_sentence(error: &str) -> String {
-    error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 fn report_done(output: &Output, words: &str) -> Result<(), Error> {

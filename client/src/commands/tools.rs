@@ -15,6 +15,15 @@ pub(crate) async fn run(client: &mut Client) -> Result<(), Error> {
     print_list(client, &client.tools, describe, "\n\n", "has no tools")
 }
 
+/// Shows the tool called `name` alone.
+pub(crate) async fn show(client: &mut Client, name: &str) -> Result<(), Error> {
+    let tool = client.tool(name).await?;
+    if client.output.is_json() {
+        return Ok(client.output.json(&tool)?);
+    }
+    Ok(client.output.data(&describe(&tool))?)
+}
+
 fn describe(tool: &Tool) -> String {
     let title = tool.title.as_deref().map(|title| format!("  ({})", printable_line(title)));
     let mut lines = vec![format!("{}{}", printable_line(&tool.name), title.unwrap_or_default())];

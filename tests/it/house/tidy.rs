@@ -67,13 +67,17 @@ fn keys_and_web_do_no_io() {
 }
 
 #[test]
-fn only_the_prompt_names_inquire() {
-    let named = offenders(|source| {
-        source.path.starts_with("client/src")
-            && source.path != "client/src/prompt.rs"
-            && source.text.contains("inquire::")
-    });
-    assert!(named.is_empty(), "{named:?}");
+fn one_file_names_each_library_that_draws_the_prompt() {
+    let places =
+        [("inquire::", "client/src/prompt.rs"), ("reedline::", "client/src/prompt/editor.rs")];
+    for (library, place) in places {
+        let named = offenders(|source| {
+            source.path.starts_with("client/src")
+                && source.path != place
+                && source.text.contains(library)
+        });
+        assert!(named.is_empty(), "{named:?}");
+    }
 }
 
 /// The arrows between crates are those that ARCHITECTURE.md draws, and no others.

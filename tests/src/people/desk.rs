@@ -16,8 +16,8 @@ use crate::{
 const NONSENSE: [&str; 5] = ["client_id=", "code_challenge=", "dpop_jkt=", "nonce=", "state="];
 const NONSENSE_TOLD: [&str; 3] = ["client_id: ", "code_challenge: ", "dpop_jkt: "];
 
-/// The text below the input line of the client's prompt, which appears nowhere else.
-pub const PROMPT: &str = "[tab completes · ↑↓ choose · help · quit]";
+/// How the screen ends when the client's prompt waits for a line.
+pub const PROMPT: &str = "\n❯";
 
 /// The desk. What it holds ends with it.
 pub struct Desk {

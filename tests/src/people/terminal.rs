@@ -66,6 +66,12 @@ impl Terminal {
         self.tmux(&["send-keys", key]).await;
     }
 
+    /// Pastes, which a program is told if it has asked for that (bracketed paste).
+    pub async fn paste(&self, text: &str) {
+        self.tmux(&["set-buffer", "--", text]).await;
+        self.tmux(&["paste-buffer", "-p", "-r"]).await;
+    }
+
     /// Waits until the screen shows all of `texts`.
     pub async fn wait_for(&self, texts: &[&str]) -> Screen {
         self.wait_for_end(texts, "").await

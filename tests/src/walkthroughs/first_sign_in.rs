@@ -30,9 +30,15 @@ async fn play() -> Vec<Step> {
     desk.answers(back, &["Signed in as Nick Lucas.", "Hello Nick Lucas: ping pong"]).await;
 
     desk.terminal.type_text("e").await;
-    let offer = "From now on the tools are known. What was typed before and what fits is offered.";
-    desk.answers(offer, &["❯ e\n  echo ping pong\n", "Says a message back to you, by name"]).await;
-    desk.terminal.press("C-c").await;
+    desk.terminal.press("Tab").await;
+    let completed = "From now on the tools are known, and Tab completes them.";
+    desk.shows(completed, &[], "❯ echo").await;
+    desk.terminal.press("Tab").await;
+    let offered = "Tab offers what a tool takes, too; the arrows choose.";
+    desk.shows(offered, &[], "❯ echo message=").await;
+    desk.terminal.press("Escape").await;
+    desk.wait_for_prompt().await;
+    desk.terminal.press("C-d").await;
     desk.terminal.wait_for_end(&[], "\n$").await;
     desk.type_line("client call echo still signed in").await;
     let next = "The next start asks nothing: the tokens are kept, and renewed when due.";

@@ -1,0 +1,180 @@
+//! The prompt in a real terminal: its keys, its commands, what is pasted, and what is remembered.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use tests::{people::desk::Desk, stack::Stack};
+
+/// A prompt at which Nick Lucas is signed in.
+async fn prompt() -> Desk {
+    let desk = Desk::signed_in().await;
+    desk.wait_for_prompt().await;
+    desk
+}
+
+/// Presses `keys` one by one, and waits until the line is `line`.
+async fn press(desk: &Desk, keys: &[&str], line: &str) {
+    for key in keys {
+        desk.terminal.press(key).await;
+    }
+    desk.terminal.wait_for_end(&[], format!("\n❯ {line}").trim_end()).await;
+}
+
+async fn type_text(desk: &Desk, text: &str, line: &str) {
+    desk.terminal.type_text(text).await;
+    press(desk, &[], line).await;
+}
+
+#[tokio::test]
+async fn keys_edit_a_line_as_in_a_shell() {
+    let desk = prompt().await;
+    type_text(&desk, "cho a=1,2 ping", "cho a=1,2 ping").await;
+    press(&desk, &["C-a"], "cho a=1,2 ping").await;
+    type_text(&desk, "e", "echo a=1,2 ping").await;
+    press(&desk, &["C-e"], "echo a=1,2 ping").await;
+    type_text(&desk, " pong", "echo a=1,2 ping pong").await;
+    press(&desk, &["C-w"], "echo a=1,2 ping").await;
+    press(&desk, &["C-w", "C-w"], "echo").await;
+    press(&desk, &["C-y"], "echo a=1,2").await;
+    press(&desk, &["C-b", "C-b", "C-b", "C-k"], "echo a=").await;
+    press(&desk, &["C-u"], "").await;
+    type_text(&desk, "echo given up", "echo given up").await;
+    press(&desk, &["Escape"], "").await;
+    type_text(&desk, "echo cancelled", "echo cancelled").await;
+    press(&desk, &["C-c"], "").await;
+    type_text(&desk, "echo ping pong", "echo ping pong").await;
+    press(&desk, &["C-a", "C-d"], "cho ping pong").await;
+    type_text(&desk, "e", "echo ping pong").await;
+    press(&desk, &["Enter"], "").await;
+    let screen = desk.terminal.wait_for(&["Hello Nick Lucas: ping pong"]).await.text();
+    assert_eq!(screen.matches("Hello").count(), 1, "{screen}");
+    desk.terminal.press("C-d").await;
+    desk.terminal.wait_for_end(&[], "\n$").await;
+}
+
+#[tokio::test]
+async fn earlier_lines_come_back_also_in_the_next_prompt() {
+    let desk = prompt().await;
+    for line in ["echo ping pong", "status", "echo password=hunter2", " echo hidden"] {
+        desk.type_line(line).await;
+        desk.wait_for_prompt().await;
+    }
+    desk.terminal.wait_for(&["Hello Nick Lucas: hidden\n"]).await;
+    press(&desk, &["Up"], " echo hidden").await;
+    press(&desk, &["Up"], "echo password=hunter2").await;
+    desk.terminal.press("Escape").await;
+    desk.wait_for_prompt().await;
+    desk.terminal.press("C-d").await;
+    desk.terminal.wait_for_end(&[], "\n$").await;
+
+    let kept = desk.terminal.home().join(".local/state/portcullis/history");
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "echo ping pong\nstatus\n");
+    assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+
+    desk.type_line("client").await;
+    desk.wait_for_prompt().await;
+    press(&desk, &["Up"], "status").await;
+    press(&desk, &["Up"], "echo ping pong").await;
+    press(&desk, &["Down"], "status").await;
+    press(&desk, &["Escape"], "").await;
+    desk.terminal.press("C-r").await;
+    desk.terminal.type_text("pi").await;
+    desk.terminal.wait_for_end(&["(search: pi)"], "echo ping pong").await;
+    press(&desk, &["Enter"], "echo ping pong").await;
+    desk.terminal.press("Enter").await;
+    desk.terminal.wait_for_end(&["Hello Nick Lucas: ping pong"], "\n❯").await;
+}
+
+#[tokio::test]
+async fn a_paste_of_any_length_is_one_line_and_runs_nothing() {
+    let desk = prompt().await;
+    let long = "x".repeat(5000);
+    desk.terminal.paste(&format!("echo {long}")).await;
+    desk.terminal.wait_for_end(&[], "xxx").await;
+    desk.terminal.press("Enter").await;
+    let screen = desk.terminal.wait_for_end(&["Hello Nick Lucas: x"], "\n❯").await.text();
+    assert!(screen.contains(&format!("Hello Nick Lucas: {long}\n")), "{screen}");
+
+    desk.type_line("help").await;
+    desk.terminal.wait_for_end(&["Commands, as on"], "\n❯").await;
+    desk.terminal.paste("status\nlogout\nquit\n").await;
+    let screen = desk.terminal.wait_for_end(&[], "❯ status\n  logout\n  quit").await.text();
+    assert!(!screen.contains("signed in at"), "{screen}");
+    press(&desk, &["Escape"], "").await;
+    desk.terminal.paste("echo one\ntwo\n").await;
+    desk.terminal.wait_for_end(&[], "❯ echo one\n  two").await;
+    desk.terminal.press("Enter").await;
+    desk.terminal.wait_for_end(&["Hello Nick Lucas: one\ntwo\n"], "\n❯").await;
+}
+
+#[tokio::test]
+async fn only_tab_opens_the_menu() {
+    let desk = prompt().await;
+    type_text(&desk, "re", "re").await;
+    desk.terminal.press("Tab").await;
+    let menu = ["read", "resources", "review_access", "Opens the page on which you see"];
+    let screen = desk.terminal.wait_for(&menu).await.text();
+    assert!(!screen.contains("add_note"), "{screen}");
+    desk.terminal.press("Down").await;
+    desk.terminal.press("Enter").await;
+    press(&desk, &[], "resources").await;
+    press(&desk, &["Escape"], "").await;
+    type_text(&desk, "tools ec", "tools ec").await;
+    press(&desk, &["Tab"], "tools echo").await;
+    desk.terminal.press("Enter").await;
+    desk.terminal.wait_for_end(&["Says a message back to you, by name"], "\n❯").await;
+}
+
+#[tokio::test]
+async fn a_command_with_a_wrong_tail_is_never_a_call() {
+    let desk = Desk::new().await;
+    desk.type_line("client").await;
+    desk.wait_for_prompt().await;
+    for (line, wrong) in [
+        ("tools echo now", "unexpected argument 'now'"),
+        ("login now", "unexpected argument 'now'"),
+        ("logout now", "unexpected argument 'now'"),
+        ("status now", "unexpected argument 'now'"),
+        ("doctor here", "invalid value 'here'"),
+        ("resources now", "unexpected argument 'now'"),
+        ("read", "<URI>"),
+        ("prompts now", "unexpected argument 'now'"),
+        ("prompt", "<NAME>"),
+        ("skills are good", "unrecognized subcommand 'are'"),
+        ("list now", "unexpected argument 'now'"),
+        ("use the force", "unexpected argument 'force'"),
+        ("add 1 2", "invalid value '2'"),
+        ("remove", "<NAME>"),
+        ("completions now", "invalid value 'now'"),
+        ("call", "<TOOL>"),
+        ("quit now", "nothing may follow `quit`"),
+        ("help me now", "nothing may follow `help NAME`"),
+    ] {
+        desk.type_line("").await;
+        desk.terminal.press("C-l").await;
+        desk.terminal.type_line(line).await;
+        let told = format!("❯ {line}\nerror: ");
+        desk.terminal.wait_for_end(&[&told, wrong], "\n❯").await;
+    }
+    assert_eq!(desk.terminal.all_opened(), Vec::<String>::new(), "no sign-in was started");
+}
+
+#[tokio::test]
+async fn the_prompt_has_the_commands_of_the_command_line() {
+    let stack = Stack::start().await;
+    let server = stack.resource.clone();
+    let desk = Desk::at(stack, "http://127.0.0.1:9/mcp").await;
+    desk.type_line("client").await;
+    desk.wait_for_prompt().await;
+    desk.type_line(&format!("add demo {server}")).await;
+    desk.terminal.wait_for_end(&[&format!("demo is {server}.")], "\n❯").await;
+    desk.type_line("use demo").await;
+    desk.terminal.wait_for_end(&["demo is in use."], "\n❯").await;
+    desk.type_line("login --device").await;
+    desk.terminal.wait_for_end(&["type the code", "user_code="], "Ctrl-C stops.").await;
+    desk.terminal.press("C-c").await;
+    desk.terminal.wait_for_end(&["stopped by Ctrl-C"], "\n❯").await;
+    desk.type_line("help login").await;
+    desk.terminal.wait_for_end(&["Usage: login", "--device"], "\n❯").await;
+    desk.type_line(&format!("doctor {server}")).await;
+    desk.terminal.wait_for_end(&["checks"], "\n❯").await;
+}
