@@ -224,7 +224,7 @@ impl Signature {
     }
 
     /// How the tool is called, in one line.
-    fn usage(&self) -> String {
+    pub(crate) fn usage(&self) -> String {
         let named = self.parameters().iter().map(Parameter::usage);
         let named = [self.tool.clone()].into_iter().chain(named).collect::<Vec<_>>().join(" ");
         match self.text_parameter() {

@@ -17,6 +17,7 @@ mod help;
 pub(crate) mod interactive;
 mod login;
 mod logout;
+pub(crate) mod man;
 mod presentation;
 mod prompts;
 mod resources;
@@ -58,6 +59,7 @@ pub(crate) async fn run(client: &mut Client, command: Command) -> Result<(), Err
             skills::run(client, &command.unwrap_or(SkillCommand::List)).await
         }
         Command::Servers(command) => servers::run_and_switch(client, &command).await,
+        Command::Man { directory } => man::run(&directory),
         Command::Completions { shell } => completions::run(shell, &client.output),
     }
 }

@@ -111,7 +111,9 @@ pub(crate) async fn run(
     if output.is_json() {
         output.json(&report.as_json(examination.server.as_str()))?;
     } else {
-        output.data(&report.as_text(examination.server.as_str()))?;
+        let mut text = output.new_text();
+        report.write(examination.server.as_str(), &mut text);
+        output.text(&text)?;
     }
     if report.fails(examination.is_strict) {
         return Err(Error::AlreadyTold(Exit::Failure));

@@ -29,6 +29,9 @@ pub enum Error {
     /// A sign-in is needed and `--no-input` forbids it, or `status` found no grant.
     #[error("not signed in to {server}")]
     SignedOut { server: String },
+    /// `status` found a grant that leads to no token any more. The text says when it ended.
+    #[error("the sign-in to {server} has ended{when}")]
+    SignInEnded { server: String, when: String },
     /// The tool ran and reported an error; its text is already on stdout.
     #[error("`{tool}` reported an error")]
     ToolFailed { tool: String },
@@ -80,7 +83,7 @@ impl Error {
             Self::Arguments(_) => (Exit::Usage, "invalid_arguments"),
             Self::Fetch(error) => error.kind(),
             Self::OAuth(error) => (error.exit(), error.code()),
-            Self::SignedOut { .. } => (Exit::SignIn, "sign_in_needed"),
+            Self::SignedOut { .. } | Self::SignInEnded { .. } => (Exit::SignIn, "sign_in_needed"),
             Self::ToolFailed { .. } => (Exit::ToolFailed, "tool_error"),
             Self::Forbidden { .. } => (Exit::Forbidden, "forbidden"),
             Self::Server { .. } => (Exit::Failure, "server_error"),
@@ -107,7 +110,7 @@ impl Error {
             Self::Fetch(error) => return error.hint(),
             Self::OAuth(error) => return error.hint(),
             Self::Credentials(error) => return Some(error.hint()),
-            Self::SignedOut { server } => {
+            Self::SignedOut { server } | Self::SignInEnded { server, .. } => {
                 return Some(format!("sign in with `client login --server {server}`"));
             }
             Self::Forbidden { .. } => {

@@ -10,11 +10,16 @@
 
 use std::{ffi::OsString, sync::Arc};
 
-use clap::{Parser as _, error::ErrorKind};
+use clap::{FromArgMatches as _, error::ErrorKind};
 use net::clock::Clock;
 
 use crate::{
-    cli::{Cli, command::Command, servers::Servers},
+    cli::{
+        Cli,
+        command::Command,
+        servers::Servers,
+        usage::{unknown_command, usage_error},
+    },
     credentials::{CredentialsError, keyring::SystemKeyring},
     session::person::Person,
 };
@@ -63,16 +68,19 @@ pub use crate::{
 /// Runs the program with `arguments`, the first of which is its name.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, streams: Streams) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let parsed = Cli::try_parse_from(&arguments);
+    let parsed = Cli::grammar((streams.stdout_columns)()).try_get_matches_from(&arguments);
+    let parsed = parsed.and_then(|matches| Cli::from_arg_matches(&matches));
     let json = match &parsed {
         Ok(cli) => cli.options.json,
         Err(_) => arguments.iter().any(|argument| argument == "--json"),
     };
+    let is_dumb = parsed.as_ref().is_ok_and(|cli| cli.environment.has_dumb_terminal());
+    let streams = if is_dumb { streams.without_terminal() } else { streams };
     let wants_colour = parsed.as_ref().is_ok_and(|cli| !cli.environment.forbids_colour());
     let output = Arc::new(Output::new(streams, json, wants_colour));
     let outcome = match parsed {
         Ok(cli) => start(cli, Arc::clone(&output)).await,
-        Err(error) => explain_usage(&output, &error),
+        Err(error) => explain_usage(&output, &error, &arguments),
     };
     outcome.map_or_else(
         |error| {
@@ -93,6 +101,7 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
         Some(Command::Servers(command)) => {
             return crate::commands::servers::run(command, &mut servers, &output).await;
         }
+        Some(Command::Man { directory }) => return commands::man::run(directory),
         Some(Command::Completions { shell }) => return commands::completions::run(*shell, &output),
         _ => {}
     }
@@ -101,7 +110,8 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     let keyring = SystemKeyring::new(&state_directory, store);
     let credentials = Credentials::open(state_directory.clone(), store, &keyring).await?;
     warn_of_exposed_secrets(&cli, &credentials, &output)?;
-    let is_conversation = output.is_conversation();
+    // The line editor asks the terminal behind stdout where its cursor is.
+    let has_editor = output.is_conversation() && output.columns().is_some();
     let interaction = user_interaction(&cli, output);
     let received = cli.options.save_to.clone();
     let mut client = Client::new(ConnectionOptions {
@@ -118,7 +128,7 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
     })?;
     let outcome = match cli.command {
         Some(command) => commands::stoppable(commands::run(&mut client, command)).await,
-        None if is_conversation => {
+        None if has_editor => {
             commands::interactive::run_prompt(&mut client, &state_directory).await
         }
         None => commands::stoppable(commands::interactive::run_lines(&mut client)).await,
@@ -151,12 +161,14 @@ fn warn_of_exposed_secrets(
 
 fn user_interaction(cli: &Cli, output: Arc<Output>) -> Interaction {
     // A browser that opens by itself would surprise a user who cannot read why.
-    let browser = if output.has_reader() && !cli.options.no_browser {
+    let opens_browser =
+        output.has_reader() && !cli.options.no_browser && cli.environment.has_display();
+    let browser = if opens_browser {
         Browser::Open(cli.environment.browser())
     } else {
         Browser::Print
     };
-    let explanation = if cli.options.sign_in.explain {
+    let explanation = if cli.options.explain {
         Explanation::new(Arc::clone(&output))
     } else {
         Explanation::default()
@@ -176,18 +188,20 @@ fn usage(message: String) -> Error {
 }
 
 /// Help and version are data; anything else clap has to say is about wrong usage.
-fn explain_usage(output: &Output, error: &clap::Error) -> Result<(), Error> {
-    let text = error.render().to_string();
-    let text = text.trim_end();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(output.data(text)?),
-        _ if output.is_json() => Err(Error::Usage {
-            message: text.lines().next().unwrap_or_default().replace("error: ", ""),
-            hint: Some("`client --help` lists what there is".to_owned()),
-        }),
-        _ => {
-            output.say(text);
-            Err(Error::AlreadyTold(Exit::Usage))
-        }
+fn explain_usage(
+    output: &Output,
+    error: &clap::Error,
+    arguments: &[OsString],
+) -> Result<(), Error> {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Ok(output.data(error.render().to_string().trim_end())?);
     }
+    let Some(word) = unknown_command(error) else { return Err(usage_error(error)) };
+    let said = arguments.iter().map(|argument| argument.to_string_lossy());
+    let call: Vec<_> = said.skip_while(|argument| *argument != word).collect();
+    let hint = match usage_error(error) {
+        Error::Usage { hint: Some(hint), .. } if !hint.starts_with("usage:") => hint,
+        _ => format!("did you mean `client call {}`?", call.join(" ")),
+    };
+    Err(Error::Usage { message: format!("there is no command `{word}`"), hint: Some(hint) })
 }

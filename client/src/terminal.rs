@@ -4,3 +4,4 @@ pub(crate) mod explain;
 pub(crate) mod output;
 pub(crate) mod printable;
 pub(crate) mod suggestion;
+pub(crate) mod text;

@@ -1,5 +1,7 @@
 //! The commands of the command line, and what each of them takes.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 use url::Url;
@@ -9,11 +11,11 @@ use crate::http::server_address;
 /// What to do; without one, lines are read.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum Command {
-    /// Call a tool: `call echo ping pong` or `call echo message="ping pong"`
+    /// Call a tool: `call echo ping pong`
     Call {
         /// The tool's name
         tool: String,
-        /// The text of its only required text, or key=value pairs (key:=JSON for any JSON)
+        /// The text that it needs, or key=value pairs: message="ping pong", filter:={"tag":"a"}
         #[arg(value_name = "TEXT | KEY=VALUE")]
         arguments: Vec<String>,
     },
@@ -28,7 +30,7 @@ pub(crate) enum Command {
     Logout,
     /// Show who is signed in, until when, and where that is kept
     Status,
-    /// Examine the authorization of any MCP server: what keeps which client from signing in
+    /// Examine the authorization of any MCP server
     ///
     /// Registers one client at its authorization server, or more if the server refuses something,
     /// and deletes it again where the server allows that.
@@ -42,7 +44,7 @@ pub(crate) enum Command {
     },
     /// List the server's prompts and their arguments
     Prompts,
-    /// Fill in a prompt: `prompt introduce name=Nick`
+    /// Fill in a prompt: `prompt introduce tone=kind`
     Prompt {
         /// Its name
         name: String,
@@ -59,7 +61,13 @@ pub(crate) enum Command {
     /// Give servers names, and choose one
     #[command(flatten)]
     Servers(ServerCommand),
-    /// Print a script that completes this program's commands in your shell
+    /// Write the manual pages into a directory
+    #[command(hide = true)]
+    Man {
+        /// Where to write them
+        directory: PathBuf,
+    },
+    /// Print a script that completes commands in your shell
     Completions {
         /// Your shell
         shell: Shell,

@@ -1,6 +1,6 @@
 //! A line of the prompt, which has the grammar of the command line.
 
-use clap::{CommandFactory as _, Parser, error::ErrorKind};
+use clap::{ArgAction, CommandFactory as _, Parser, error::ErrorKind};
 
 use crate::{
     arguments::RawArguments,
@@ -28,8 +28,11 @@ pub(crate) enum Line {
 
 /// A line as clap parses it.
 #[derive(Debug, Parser)]
-#[command(no_binary_name = true, disable_help_subcommand = true)]
+#[command(no_binary_name = true, disable_help_flag = true, disable_help_subcommand = true)]
 struct Typed {
+    /// Print help
+    #[arg(short, long, global = true, action = ArgAction::HelpShort)]
+    help: Option<bool>,
     #[command(subcommand)]
     command: Command,
     /// Sign in with a browser on another device
@@ -78,7 +81,7 @@ impl Line {
             hint: None,
         })?;
         match Typed::try_parse_from(words) {
-            Ok(Typed { command, device }) => Ok(Self::Command { command, by_device: device }),
+            Ok(Typed { command, device, .. }) => Ok(Self::Command { command, by_device: device }),
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
                 Ok(Self::Help(error.render().to_string()))
             }
@@ -98,7 +101,7 @@ pub(crate) fn command_help(name: &str) -> Option<String> {
 pub(crate) fn commands() -> Vec<Known> {
     let mut typed = Typed::command();
     typed.build();
-    let mut known: Vec<_> = typed.get_subcommands().map(Known::new).collect();
+    let mut known: Vec<_> = typed.get_subcommands().filter(|command| !command.is_hide_set()).map(Known::new).collect();
     let own = [("help", "Explain the prompt, a command or a tool"), ("quit", "Leave")];
     known.extend(own.map(|(name, about)| Known {
         name: name.to_owned(),
@@ -225,6 +228,8 @@ mod tests {
             "remove two names",
             "completions",
             "completions now",
+            "man",
+            "man one two",
             "call",
             "call --wrong",
             "help me now",

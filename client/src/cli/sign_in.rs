@@ -40,51 +40,51 @@ pub(crate) enum GrantOption {
     Workload,
 }
 
+/// What the help calls these flags.
+pub(super) const SIGN_IN_HEADING: &str = "Signing in";
+
 /// Flags about signing in.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Signing in")]
+#[command(next_help_heading = SIGN_IN_HEADING)]
 pub(crate) struct SignInOptions {
-    /// Show each step of a sign-in, with the rule it follows; secrets stay hidden
-    #[arg(long, global = true)]
-    pub(crate) explain: bool,
     /// Sign in with a browser on another device; the same as `--grant device`
-    #[arg(long, global = true, conflicts_with = "grant")]
+    #[arg(long, global = true, hide = true, conflicts_with = "grant")]
     pub(crate) device: bool,
     /// How to get tokens [default: browser]
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, hide = true, value_enum)]
     pub(crate) grant: Option<GrantOption>,
     /// The client that was registered beforehand
-    #[arg(long, global = true, value_name = "ID", env = "PORTCULLIS_CLIENT_ID")]
+    #[arg(long, global = true, hide = true, value_name = "ID", env = "PORTCULLIS_CLIENT_ID")]
     pub(crate) client_id: Option<String>,
     /// A file with its secret
-    #[arg(long, global = true, value_name = "FILE", env = "PORTCULLIS_CLIENT_SECRET_FILE")]
+    #[arg(long, global = true, hide = true, value_name = "FILE", env = "PORTCULLIS_CLIENT_SECRET_FILE")]
     pub(crate) client_secret_file: Option<PathBuf>,
     /// A file with its private key, in PEM or as a JWK
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, hide = true, value_name = "FILE")]
     pub(crate) client_key_file: Option<PathBuf>,
     /// Where this client's metadata document is published
-    #[arg(long, global = true, value_name = "URL", env = "PORTCULLIS_CLIENT_METADATA_URL")]
+    #[arg(long, global = true, hide = true, value_name = "URL", env = "PORTCULLIS_CLIENT_METADATA_URL")]
     pub(crate) client_metadata_url: Option<Url>,
     /// The only authorization server that the client's secret or key is for
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, hide = true, value_name = "URL")]
     pub(crate) issuer: Option<String>,
     /// The port of 127.0.0.1 that the registered redirect URI names
-    #[arg(long, global = true, value_name = "PORT")]
+    #[arg(long, global = true, hide = true, value_name = "PORT")]
     pub(crate) redirect_port: Option<u16>,
     /// A file with the platform's assertion, or with the person's ID token
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, hide = true, value_name = "FILE")]
     pub(crate) assertion_file: Option<PathBuf>,
     /// Where the company's identity provider exchanges tokens
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, hide = true, value_name = "URL")]
     pub(crate) identity_provider: Option<Url>,
     /// What this client is called at the identity provider
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, hide = true, value_name = "ID")]
     pub(crate) identity_provider_client_id: Option<String>,
     /// A file with its secret there
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, hide = true, value_name = "FILE")]
     pub(crate) identity_provider_secret_file: Option<PathBuf>,
     /// Whether tokens are bound to a key (RFC 9449)
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, hide = true, value_enum, default_value_t)]
     pub(crate) dpop: DpopChoice,
 }
 

@@ -125,7 +125,11 @@ fn misspelled_command(client: &Client, parsed: &Line, line: &str) -> Option<Erro
 pub(crate) async fn run_lines(client: &mut Client) -> Result<(), Error> {
     let mut lines = stdin_lines();
     let mut outcome = Ok(());
-    while let Some(line) = lines.recv().await {
+    loop {
+        if client.output.is_conversation() {
+            client.output.await_line("❯ ");
+        }
+        let Some(line) = lines.recv().await else { break };
         let performed = match Line::parse(&line.map_err(Error::Input)?) {
             Ok(Some(Line::Quit)) => break,
             Ok(Some(line)) => perform(client, line).await,

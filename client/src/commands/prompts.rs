@@ -3,9 +3,13 @@
 use rmcp::model::{JsonObject, Prompt};
 
 use crate::{
-    arguments::RawArguments,
+    arguments::{
+        RawArguments,
+        parameter::{Kind, Parameter},
+    },
     commands::presentation::{Presenter, print_list},
     error::Error,
+    prompt::form::fill,
     session::client::Client,
     terminal::printable::printable_line,
 };
@@ -21,6 +25,7 @@ pub(crate) async fn get(client: &mut Client, name: &str, raw: &RawArguments) -> 
         message,
         hint: Some("`prompts` lists the arguments of each prompt".to_owned()),
     })?;
+    let Some(values) = complete(client, name, values).await? else { return Ok(()) };
     let prompt = client.get_prompt(name, values).await?;
     if client.output.is_json() {
         return Ok(client.output.json(&prompt)?);
@@ -29,6 +34,46 @@ pub(crate) async fn get(client: &mut Client, name: &str, raw: &RawArguments) -> 
     let messages = prompt.messages.iter();
     let shown: Vec<_> = messages.map(|message| presenter.block(&message.content)).collect();
     presenter.write(&client.output, &shown)
+}
+
+/// The arguments in `given` and, if the user can be asked, those that the prompt needs besides.
+/// `None` if the user cancels.
+async fn complete(
+    client: &mut Client,
+    name: &str,
+    given: JsonObject,
+) -> Result<Option<JsonObject>, Error> {
+    if !client.may_ask() {
+        return Ok(Some(given));
+    }
+    if client.prompts.is_empty() {
+        client.list_prompts().await?;
+    }
+    let prompt = client.prompts.iter().find(|prompt| prompt.name == name);
+    let arguments = prompt.map(arguments).unwrap_or_default();
+    let is_missing = |one: &Parameter| one.is_required && !given.contains_key(&one.name);
+    if arguments.is_empty() || !(given.is_empty() || arguments.iter().any(is_missing)) {
+        return Ok(Some(given));
+    }
+    client.output.say("Esc at any argument gets nothing.");
+    fill(&arguments, given, client.output.is_coloured()).await
+}
+
+/// The arguments that `prompt` declares, the required ones first.
+fn arguments(prompt: &Prompt) -> Vec<Parameter> {
+    let arguments = prompt.arguments.iter().flatten();
+    let mut arguments: Vec<_> = arguments
+        .map(|one| Parameter {
+            name: one.name.clone(),
+            title: one.title.clone(),
+            kind: Kind::Text,
+            is_required: one.required == Some(true),
+            description: one.description.clone(),
+            ..Parameter::default()
+        })
+        .collect();
+    arguments.sort_by_key(|one| !one.is_required);
+    arguments
 }
 
 /// The arguments of a prompt, each of which is text.

@@ -3,7 +3,9 @@
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{error::Error, oauth::grant::Grant, session::client::Client};
+use crate::{
+    error::Error, oauth::grant::Grant, session::client::Client, terminal::text::Style,
+};
 
 /// Prints what is held for the server.
 pub(crate) fn run(client: &mut Client) -> Result<(), Error> {
@@ -14,10 +16,17 @@ pub(crate) fn run(client: &mut Client) -> Result<(), Error> {
     let stored_in = credentials.path().display().to_string();
     let are_sealed = credentials.are_sealed();
     let Some(grant) = client.access.usable_grant() else {
+        let ended = client.access.ended_grant();
         if client.output.is_json() {
-            client.output.json(&json!({"server": server, "signed_in": false}))?;
+            let ended_at = ended.and_then(|grant| grant.expires_at).map(date);
+            client
+                .output
+                .json(&json!({"server": server, "signed_in": false, "ended_at": ended_at}))?;
         }
-        return Err(Error::SignedOut { server });
+        return Err(match ended {
+            Some(grant) => Error::SignInEnded { server, when: end(grant) },
+            None => Error::SignedOut { server },
+        });
     };
     if client.output.is_json() {
         client.output.json(&json!({
@@ -46,8 +55,18 @@ pub(crate) fn run(client: &mut Client) -> Result<(), Error> {
         ("kept in", stored_in),
         ("sealed", if are_sealed { "with a key in the system keyring" } else { "no" }.to_owned()),
     ];
-    let lines = lines.map(|(name, value)| format!("{name:<13} {value}"));
-    Ok(client.output.data(&lines.join("\n"))?)
+    let mut text = client.output.new_text();
+    for (number, (name, value)) in lines.iter().enumerate() {
+        text.push(if number == 0 { "" } else { "\n" });
+        text.push_styled(Style::Faint, &format!("{name:<12}"));
+        text.push(&format!("  {value}"));
+    }
+    Ok(client.output.text(&text)?)
+}
+
+/// When the sign-in of `grant` has ended, as far as that is known.
+fn end(grant: &Grant) -> String {
+    grant.expires_at.map_or_else(String::new, |expires_at| format!(" on {}", date(expires_at)))
 }
 
 fn person(grant: &Grant) -> String {

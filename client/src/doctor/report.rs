@@ -6,7 +6,10 @@ use super::{
     Check, Severity,
     evidence::{Judged, Objection, Registration},
 };
-use crate::terminal::printable::printable_line;
+use crate::terminal::{
+    printable::printable_line,
+    text::{Style, Text},
+};
 
 /// How much of a client_id is shown: sealed ones fill a screen.
 const MAX_SHOWN_ID_CHARS: usize = 60;
@@ -47,8 +50,32 @@ impl Report {
         self.failed(Severity::Error) > 0 || (is_strict && self.failed(Severity::Warning) > 0)
     }
 
-    /// For people: groups, with a few lines for everything that is wrong.
-    pub(super) fn as_text(&self, server: &str) -> String {
+    /// For people: groups, with a few lines for everything that is wrong. The sign before each
+    /// check has the colour of its outcome.
+    pub(super) fn write(&self, server: &str, text: &mut Text) {
+        let lines = self.lines(server);
+        for (number, line) in lines.iter().enumerate() {
+            if number > 0 {
+                text.push("\n");
+            }
+            let start = line.len() - line.trim_start().len();
+            let (indentation, words) = line.split_at(start);
+            let sign = words.chars().next().unwrap_or_default();
+            let style = match sign {
+                '✓' => Some(Style::Good),
+                '✗' => Some(Style::Bad),
+                '!' => Some(Style::Warning),
+                '?' | '·' => Some(Style::Faint),
+                _ => None,
+            };
+            let (sign, words) = words.split_at(style.map_or(0, |_| sign.len_utf8()));
+            text.push(indentation);
+            text.push_styled(style.unwrap_or(Style::Faint), sign);
+            text.push(words);
+        }
+    }
+
+    fn lines(&self, server: &str) -> Vec<String> {
         let mut lines = vec![format!("Examined {server}")];
         for (name, findings) in &self.groups {
             let judged: Vec<_> = findings.iter().filter(|one| one.skipped().is_none()).collect();
@@ -65,7 +92,7 @@ impl Report {
         lines.push(String::new());
         lines.extend(self.registrations.iter().map(describe_registration));
         lines.push(self.summary());
-        lines.join("\n")
+        lines
     }
 
     fn summary(&self) -> String {

@@ -27,7 +27,7 @@ impl CodeVerifier {
 }
 
 /// 256 random bits in 43 characters that need no escaping in a URL.
-pub(super) fn random_text() -> Result<String, OAuthError> {
+pub(crate) fn random_text() -> Result<String, OAuthError> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| OAuthError::Random)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))

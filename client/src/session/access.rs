@@ -66,6 +66,11 @@ impl Access {
         self.grant.as_ref().filter(|grant| grant.is_usable(self.options.clock.now()))
     }
 
+    /// The grant, if it no longer leads to an access token without the user.
+    pub(crate) fn ended_grant(&self) -> Option<&Grant> {
+        self.grant.as_ref().filter(|grant| !grant.is_usable(self.options.clock.now()))
+    }
+
     /// Holds what is stored now, which another process may have changed.
     pub(crate) fn reload(&mut self) -> Result<(), Error> {
         let stored = self.options.credentials.read()?;

@@ -107,6 +107,11 @@ impl Client {
         self.request(async |running| running.call_tool(call.clone()).await).await
     }
 
+    /// What the server says about itself and how it is to be used, if it does.
+    pub(crate) fn instructions(&self) -> Option<String> {
+        self.connection.instructions()
+    }
+
     pub(crate) async fn list_resources(&mut self) -> Result<(), Error> {
         self.resources = self.request(async |running| running.list_all_resources().await).await?;
         Ok(())

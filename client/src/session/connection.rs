@@ -30,6 +30,8 @@ use crate::{
 
 /// How long the first answer may take. It is long because some servers are started on demand.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often the user sees that an answer is still waited for.
+const SIGN_OF_LIFE_INTERVAL: Duration = Duration::from_secs(1);
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An MCP session or its stateless equivalent, ready for requests.
@@ -89,14 +91,23 @@ impl Connection {
             self.running = Some(self.open().await?);
         }
         let Some(running) = &self.running else { return Err(self.unusable("it closed at once")) };
+        let (activity, conversation) = (&self.notes.activity, &self.host.conversation);
         tokio::select! {
             outcome = operation(running) => outcome.map_err(|error| self.service_failure(error)),
-            waited = self.notes.activity.silence(self.answer_timeout) => {
+            never = activity.tell_waiting(SIGN_OF_LIFE_INTERVAL, |waited| {
+                conversation.waiting(waited);
+            }) => match never {},
+            waited = activity.silence(self.answer_timeout) => {
                 let server = self.server.to_string();
                 let seconds = waited.as_secs();
                 Err(failed(Error::Unanswered { server, seconds }))
             }
         }
+    }
+
+    /// The instructions that the server gave when the connection was opened.
+    pub(crate) fn instructions(&self) -> Option<String> {
+        self.running.as_ref()?.peer_info()?.instructions.clone()
     }
 
     /// Warnings about unreadable parts of answers since the last call.

@@ -1,6 +1,6 @@
 //! What a server may ask or tell the user while it works on a request.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use rmcp::{
@@ -29,6 +29,9 @@ pub trait Conversation: Send + Sync {
 
     /// Shows the progress of the current request.
     fn progress(&self, progress: ProgressNotificationParam);
+
+    /// Shows that the server has not said anything about the current request for so long.
+    fn waiting(&self, _: Duration) {}
 }
 
 /// This client as servers see it: its name, its capabilities, and how it answers.

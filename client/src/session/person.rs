@@ -1,6 +1,6 @@
 //! The user at the terminal: answers a server's questions and sees the progress of a call.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::{BoxFuture, FutureExt as _};
 use rmcp::model::{
@@ -106,6 +106,11 @@ impl Conversation for Person {
 
     fn progress(&self, progress: ProgressNotificationParam) {
         self.output.transient(&bar(&progress));
+    }
+
+    fn waiting(&self, waited: Duration) {
+        let text = format!("no answer for {} s", waited.as_secs());
+        self.output.transient(&in_one_line("…", &text));
     }
 }
 

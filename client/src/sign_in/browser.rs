@@ -61,7 +61,7 @@ impl SignIn<'_> {
         let scope = self.scope.clone();
         let request = AuthorizationRequest::new(self.discovery, client, scope, dpop_key.clone())?;
         let request = Arc::new(request);
-        self.send_to_browser(&request.url);
+        self.send_to_browser(&request.url, &listener.short_address());
         let code = match self.wait_for_code(listener, &request).await {
             // It led back here, so there is nothing wrong with the registration.
             Err(OAuthError::Denied) => return Err(self.denied(&request).await),
@@ -104,21 +104,28 @@ impl SignIn<'_> {
         Ok((listener, client))
     }
 
-    fn send_to_browser(&self, url: &Url) {
+    /// Opens `url`, and shows where else to open it: `short` for a browser on this machine, all of
+    /// it where there may be none.
+    fn send_to_browser(&self, url: &Url, short: &str) {
         self.fetch.explanation.step(&AUTHORIZE);
         self.fetch.explanation.address(url);
         self.fetch.explanation.pause();
         self.announce();
         let output = &self.interaction.output;
         match self.interaction.browser.open(url) {
-            Ok(()) => output.say("Your browser is opening. If it does not, open this address:"),
-            Err(None) => output.say("Open this address in a browser:"),
-            Err(Some(error)) => {
-                output.say(&format!("No browser could be opened ({error})."));
-                output.say("Open this address in one:");
+            Ok(()) => {
+                output.say(&format!("Your browser is opening. If it does not, open {short}"));
+            }
+            Err(error) => {
+                if let Some(error) = error {
+                    output.say(&format!("No browser could be opened ({error})."));
+                }
+                output.say(&format!("Open this address in a browser:\n\n{url}\n"));
+                if self.metadata().device_authorization_endpoint().is_ok() {
+                    output.say("On another device it is easier with `client login --device`.");
+                }
             }
         }
-        output.say(&format!("\n{url}\n"));
         let minutes = self.interaction.timeout.as_secs().div_ceil(60);
         if self.interaction.may_paste {
             output.say("If it cannot come back by itself, paste here the address it ends on.");

@@ -12,7 +12,7 @@ use std::{
 use axum::{
     Router,
     extract::State,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use http::{
     HeaderMap, Method, StatusCode, Uri,
@@ -27,11 +27,16 @@ use crate::{
         OAuthError,
         authorization_request::AuthorizationRequest,
         authorization_response::{Callback, validate},
+        pkce::random_text,
     },
     secret::Secret,
 };
 
 const PATH: &str = "/callback";
+/// How the path of the short address begins.
+const SHORT_PATH: &str = "/go/";
+/// Characters of the short address that only this terminal shows: 48 random bits.
+const SHORT_NAME_CHARS: usize = 8;
 const PAGE: &str = include_str!("callback/page.html");
 /// How long a browser may take to read the page once it is written.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -41,6 +46,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct CallbackListener {
     listener: TcpListener,
     address: SocketAddr,
+    /// The path that redirects to the authorization server. It cannot be guessed, because its
+    /// answer holds the `state`.
+    short_path: String,
 }
 
 impl CallbackListener {
@@ -60,7 +68,13 @@ impl CallbackListener {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = listener.map_err(OAuthError::Listener)?;
         let address = listener.local_addr().map_err(OAuthError::Listener)?;
-        Ok(Self { listener, address })
+        let name: String = random_text()?.chars().take(SHORT_NAME_CHARS).collect();
+        Ok(Self { listener, address, short_path: format!("{SHORT_PATH}{name}") })
+    }
+
+    /// A short address for a browser on this machine. It leads to the authorization server.
+    pub(crate) fn short_address(&self) -> String {
+        format!("http://{}{}", self.address, self.short_path)
     }
 
     /// Where the browser must be sent.
@@ -69,13 +83,14 @@ impl CallbackListener {
     }
 
     /// Waits for the answer to `request`, and shows a page that repeats nothing of it. Any other
-    /// request gets 404.
+    /// request gets 404, except for the short address.
     pub(crate) async fn answer(
         self,
         request: Arc<AuthorizationRequest>,
     ) -> Result<Secret, OAuthError> {
         let (sender, mut answers) = mpsc::channel(1);
-        let desk = Desk { host: self.address.to_string(), request, answers: sender };
+        let (host, short_path) = (self.address.to_string(), self.short_path);
+        let desk = Desk { host, short_path, request, answers: sender };
         let router = Router::new().fallback(receive).with_state(desk);
         let closing = CancellationToken::new();
         let server = axum::serve(self.listener, router)
@@ -96,6 +111,7 @@ impl CallbackListener {
 #[derive(Clone)]
 struct Desk {
     host: String,
+    short_path: String,
     request: Arc<AuthorizationRequest>,
     answers: mpsc::Sender<Result<Secret, OAuthError>>,
 }
@@ -108,7 +124,14 @@ async fn receive(
 ) -> Response {
     // Another name for this address would mean that a web page rebound its own name to it.
     let is_for_us = headers.get(HOST).is_some_and(|host| host.as_bytes() == desk.host.as_bytes());
-    if method != Method::GET || uri.path() != PATH || !is_for_us {
+    if method != Method::GET || !is_for_us {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    if uri.path() == desk.short_path {
+        let headers = [(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")];
+        return (headers, Redirect::to(desk.request.url.as_str())).into_response();
+    }
+    if uri.path() != PATH {
         return StatusCode::NOT_FOUND.into_response();
     }
     let Callback::Answer(outcome) = validate(&desk.request, uri.query().unwrap_or_default()) else {
@@ -177,6 +200,29 @@ mod tests {
         assert_eq!(status(http.get(&good)).await, StatusCode::OK);
         assert_eq!(outcome.await.expect("ended").expect("a code").reveal(), "c");
         assert!(http.get(&good).send().await.is_err(), "nobody listens any more");
+    }
+
+    #[tokio::test]
+    async fn the_short_address_leads_on_and_cannot_be_guessed() {
+        let listener = CallbackListener::bind().await.expect("a port");
+        let (short, address) = (listener.short_address(), listener.redirect_uri());
+        let wanted = request(serde_json::json!({}), "a");
+        let target = wanted.url.to_string();
+        let waiting = tokio::spawn(listener.answer(Arc::new(wanted)));
+        let http = reqwest::Client::builder().no_proxy();
+        let http = http.redirect(reqwest::redirect::Policy::none()).build().expect("HTTP");
+        let answer = http.get(&short).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        assert_eq!(answer.headers()[http::header::LOCATION], target);
+        assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
+        assert!(short.len() < 45, "{short}");
+        let guessed = address.replace("/callback", "/go/aaaaaaaa");
+        for other in [guessed, address.replace("/callback", "/go/"), address.replace("callback", "")] {
+            assert_eq!(status(http.get(&other)).await, StatusCode::NOT_FOUND, "{other}");
+        }
+        let rebound = http.get(&short).header(HOST, "evil.test");
+        assert_eq!(status(rebound).await, StatusCode::NOT_FOUND);
+        assert!(!waiting.is_finished());
     }
 
     #[tokio::test]

@@ -29,8 +29,6 @@ const SECRET_PARAMETERS: [&str; 10] = [
 ];
 /// Longer values say nothing more to a reader.
 const MAX_VALUE: usize = 200;
-/// Sentences are broken before this column.
-const COLUMNS: usize = 84;
 
 /// Explains a sign-in step by step, or does nothing without `--explain`.
 #[derive(Clone, Default)]
@@ -60,9 +58,7 @@ impl Explanation {
         let Rule { title, because, section } = rule;
         teller.output.say("");
         teller.output.heading(&format!("{number}. {title}"));
-        for line in broken(because) {
-            teller.output.say(&format!("   {line}"));
-        }
+        teller.output.say(&format!("   {because}"));
         teller.output.aside(&format!("   {section}"));
     }
 
@@ -146,23 +142,6 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// `text` in lines, broken between words.
-fn broken(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else { continue };
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= COLUMNS {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,13 +152,6 @@ mod tests {
         let shown = without_secrets(&url);
         assert!(shown.contains("scope=a"), "{shown}");
         assert!(!shown.contains("c1") && !shown.contains("s1"), "{shown}");
-    }
-
-    #[test]
-    fn sentences_are_broken_between_words() {
-        let lines = broken(&"word ".repeat(40));
-        assert!(lines.len() > 1 && lines.iter().all(|line| line.chars().count() <= COLUMNS));
-        assert!(lines.iter().all(|line| line.ends_with("word")), "{lines:?}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, IsTerminal, Write},
+    os::fd::AsFd,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -10,7 +11,10 @@ use std::{
 
 use serde::Serialize;
 
-use crate::terminal::printable::{printable, printable_json, printable_line, shortened};
+use crate::terminal::{
+    printable::{printable, printable_json, printable_line, shortened},
+    text::{Text, wrapped},
+};
 
 /// Why data did not reach stdout.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +38,8 @@ pub struct Streams {
     pub stderr_is_terminal: bool,
     /// How wide the terminal is that stdout goes to, if it goes to one.
     pub stdout_columns: fn() -> Option<usize>,
+    /// The same of stderr.
+    pub stderr_columns: fn() -> Option<usize>,
 }
 
 impl Streams {
@@ -44,18 +50,27 @@ impl Streams {
             stderr: Box::new(io::stderr()),
             stdin_is_terminal: io::stdin().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
-            stdout_columns: columns,
+            stdout_columns: || columns(io::stdout()),
+            stderr_columns: || columns(io::stderr()),
+        }
+    }
+
+    /// The same streams without anything that a terminal must be able to do.
+    #[must_use]
+    pub(crate) fn without_terminal(self) -> Self {
+        Self {
+            stdin_is_terminal: false,
+            stderr_is_terminal: false,
+            stdout_columns: || None,
+            stderr_columns: || None,
+            ..self
         }
     }
 }
 
-/// The width of the terminal behind stdout.
-fn columns() -> Option<usize> {
-    let stdout = io::stdout();
-    if !stdout.is_terminal() {
-        return None;
-    }
-    let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
+/// The width of the terminal behind `stream`, if it is one.
+fn columns(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
@@ -67,7 +82,9 @@ pub struct Output {
     person_reads: bool,
     json: bool,
     coloured: bool,
+    colours_data: bool,
     columns: fn() -> Option<usize>,
+    talk_columns: fn() -> Option<usize>,
     /// Whether the last line of the terminal is one that will be replaced.
     has_transient: AtomicBool,
     /// Whether there is work that such lines may be about.
@@ -102,7 +119,9 @@ impl Output {
             person_reads: streams.stderr_is_terminal,
             json,
             coloured: wants_colour && streams.stderr_is_terminal,
+            colours_data: wants_colour && (streams.stdout_columns)().is_some(),
             columns: streams.stdout_columns,
+            talk_columns: streams.stderr_columns,
             has_transient: AtomicBool::new(false),
             is_watched: AtomicBool::new(false),
         }
@@ -137,6 +156,16 @@ impl Output {
         self.write_data(&printable(text))
     }
 
+    /// An empty text for stdout, to be written by [`Self::text`].
+    pub(crate) fn new_text(&self) -> Text {
+        Text::new(self.colours_data)
+    }
+
+    /// Writes `text` and a line break to stdout, broken between words if that is a terminal.
+    pub(crate) fn text(&self, text: &Text) -> Result<(), OutputError> {
+        self.write_data(&text.shown(self.columns()))
+    }
+
     /// Writes `value` to stdout as one line of JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), OutputError> {
         let json = serde_json::to_string(value).map_err(io::Error::from);
@@ -144,7 +173,20 @@ impl Output {
     }
 
     pub(crate) fn say(&self, text: &str) {
-        self.write_talk(&printable(text));
+        self.write_talk(&self.wrap(printable(text)));
+    }
+
+    /// Shows that the next line is read, on the same line.
+    pub(crate) fn await_line(&self, sign: &str) {
+        let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = write!(stderr, "{sign}").and_then(|()| stderr.flush());
+    }
+
+    fn wrap(&self, text: String) -> String {
+        match (self.talk_columns)() {
+            Some(columns) => wrapped(&text, columns),
+            None => text,
+        }
     }
 
     /// Writes a line that begins something new.
@@ -174,9 +216,9 @@ impl Output {
             self.write_talk(&printable_json(&error.to_string()));
             return;
         }
-        self.write_talk(&format!("{} {message}", self.paint("error:", "31;1")));
+        self.write_talk(&self.wrap(format!("{} {message}", self.paint("error:", "31;1"))));
         if let Some(hint) = hint {
-            self.write_talk(&format!("{} {hint}", self.paint("hint:", "36;1")));
+            self.write_talk(&self.wrap(format!("{} {hint}", self.paint("hint:", "36;1"))));
         }
     }
 
@@ -269,6 +311,7 @@ mod tests {
             stdin_is_terminal: false,
             stderr_is_terminal: coloured,
             stdout_columns: || None,
+            stderr_columns: || None,
         };
         (Output::new(streams, json, true), stdout, stderr)
     }

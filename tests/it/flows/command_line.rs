@@ -130,6 +130,77 @@ async fn mistakes_have_their_own_exit_codes_and_say_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_tool_in_place_of_a_command_is_led_to_call() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let outcome = person.run(&["echo", "ping", "pong"]).await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""));
+    assert!(outcome.stderr.contains("did you mean `client call echo ping pong`?"), "{outcome:?}");
+    let outcome = person.run(&["statsu"]).await;
+    assert_eq!(outcome.code, 2);
+    assert!(outcome.stderr.contains("'status'"), "{}", outcome.stderr);
+    let outcome = person.run(&["read"]).await;
+    assert_eq!(outcome.code, 2);
+    let said = "were not provided: <URI>\nhint: usage: client read ";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn one_tool_is_shown_with_its_bounds_scopes_and_annotations() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    sign_in(&person).await;
+    let shown = person.run(&["tools", "count_down"]).await.stdout;
+    assert!(shown.starts_with("count_down\n") && shown.contains("from 1 to 100"), "{shown}");
+    assert!(shown.contains("usage     count_down from=<"), "{shown}");
+    let shown = person.run(&["tools", "add_note"]).await.stdout;
+    assert!(shown.contains("scopes    mcp:tools notes:write"), "{shown}");
+    assert_eq!(person.run(&["tools", "ecko"]).await.code, 2);
+    let listed = person.run(&["tools"]).await.stdout;
+    let instructions = listed.split_once("\n\n").unwrap().0;
+    assert!(instructions.contains("echo"), "the server's own words come first: {listed}");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_has_ended_is_told_from_none() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let before = person.run(&["status"]).await;
+    assert!(before.stderr.contains("not signed in to"), "{}", before.stderr);
+    sign_in(&person).await;
+    let kept = std::fs::read_to_string(person.kept_in()).unwrap();
+    let mut kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    end(&mut kept);
+    std::fs::write(person.kept_in(), kept.to_string()).unwrap();
+    let outcome = person.run(&["status"]).await;
+    assert_eq!(outcome.code, 4);
+    assert!(outcome.stderr.contains("has ended on 1970-01-02T00:00:00Z"), "{}", outcome.stderr);
+    let outcome = person.run(&["--json", "status"]).await;
+    let status: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(status["ended_at"], "1970-01-02T00:00:00Z");
+}
+
+/// Takes the refresh token out of every grant in `kept`, and lets the access token be expired.
+fn end(kept: &mut serde_json::Value) {
+    if let Some(members) = kept.as_object_mut() {
+        if members.remove("refresh_token").is_some() {
+            members.insert("expires_at".to_owned(), 86_400.into());
+        }
+        members.values_mut().for_each(end);
+    } else if let Some(items) = kept.as_array_mut() {
+        items.iter_mut().for_each(end);
+    }
+}
+
+#[tokio::test]
+async fn another_device_is_suggested_where_no_browser_opens() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let outcome = person.begin(&["login"]).await.interrupt().await;
+    assert!(outcome.stderr.contains("`client login --device`"), "{}", outcome.stderr);
+}
+
+#[tokio::test]
 async fn an_unreachable_server_is_exit_code_3_and_json_says_so() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack).at("http://127.0.0.1:1/mcp");

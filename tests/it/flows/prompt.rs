@@ -35,7 +35,8 @@ async fn keys_edit_a_line_as_in_a_shell() {
     press(&desk, &["C-w"], "echo a=1,2 ping").await;
     press(&desk, &["C-w", "C-w"], "echo").await;
     press(&desk, &["C-y"], "echo a=1,2").await;
-    press(&desk, &["C-b", "C-b", "C-b", "C-k"], "echo a=").await;
+    press(&desk, &["C-a"], "echo a=1,2").await;
+    press(&desk, &["C-f", "C-f", "C-f", "C-f", "C-f", "C-f", "C-f", "C-k"], "echo a=").await;
     press(&desk, &["C-u"], "").await;
     type_text(&desk, "echo given up", "echo given up").await;
     press(&desk, &["Escape"], "").await;
@@ -176,5 +177,53 @@ async fn the_prompt_has_the_commands_of_the_command_line() {
     desk.type_line("help login").await;
     desk.terminal.wait_for_end(&["Usage: login", "--device"], "\n❯").await;
     desk.type_line(&format!("doctor {server}")).await;
-    desk.terminal.wait_for_end(&["checks"], "\n❯").await;
+    desk.terminal.wait_for_end(&[" passed, "], "\n❯").await;
+}
+
+#[tokio::test]
+async fn the_arguments_of_a_prompt_are_asked_for() {
+    let desk = prompt().await;
+    desk.type_line("prompts").await;
+    desk.terminal.wait_for_end(&["introduce"], "\n❯").await;
+    desk.type_line("prompt introduce").await;
+    desk.terminal.wait_for(&["Esc at any argument gets nothing.", "❯ tone:"]).await;
+    desk.terminal.press("Escape").await;
+    desk.wait_for_prompt().await;
+    desk.type_line("prompt introduce tone=kind").await;
+    let screen = desk.terminal.wait_for_end(&["Tone: kind."], "\n❯").await.text();
+    assert_eq!(screen.matches("Esc at any argument").count(), 1, "{screen}");
+}
+
+#[tokio::test]
+async fn colour_is_for_terminals_that_show_it_and_people_who_want_it() {
+    let desk = prompt().await;
+    desk.terminal.press("C-d").await;
+    desk.terminal.wait_for_end(&[], "\n$").await;
+    for (command, is_coloured) in
+        [("", true), ("NO_COLOR=1 ", false), ("NO_COLOR= ", true), ("TERM=dumb ", false)]
+    {
+        desk.type_line("clear").await;
+        desk.terminal.wait_for_empty().await;
+        desk.type_line(&format!("{command}client status; {command}client tools ecko")).await;
+        let screen = desk.terminal.wait_for_end(&["signed in at", "hint: "], "\n$").await;
+        let mut cells = screen.lines.iter().flat_map(|line| &line.0);
+        let found = cells.any(|cell| cell.style.colour.is_some() || cell.style.is_faint);
+        assert_eq!(found, is_coloured, "{command}");
+    }
+}
+
+#[tokio::test]
+async fn a_terminal_that_cannot_be_drawn_on_is_read_line_by_line() {
+    let desk = prompt().await;
+    desk.terminal.press("C-d").await;
+    desk.terminal.wait_for_end(&[], "\n$").await;
+    desk.type_line("TERM=dumb client").await;
+    desk.type_line("echo ping pong").await;
+    desk.terminal.wait_for_end(&["Hello Nick Lucas: ping pong"], "").await;
+    desk.terminal.press("C-d").await;
+    desk.terminal.wait_for_end(&[], "\n$").await;
+    desk.type_line("client | tr a-z A-Z").await;
+    desk.terminal.wait_for_end(&[], "\n❯").await;
+    desk.type_line("echo ping pong").await;
+    desk.terminal.wait_for(&["HELLO NICK LUCAS: PING PONG"]).await;
 }

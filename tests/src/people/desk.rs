@@ -14,7 +14,7 @@ use crate::{
 
 /// Parameters whose values say nothing to a reader and are other ones each time.
 const NONSENSE: [&str; 5] = ["client_id=", "code_challenge=", "dpop_jkt=", "nonce=", "state="];
-const NONSENSE_TOLD: [&str; 3] = ["client_id: ", "code_challenge: ", "dpop_jkt: "];
+const NONSENSE_TOLD: [&str; 4] = ["client_id: ", "code_challenge: ", "dpop_jkt: ", "/go/"];
 
 /// How the screen ends when the client's prompt waits for a line.
 pub const PROMPT: &str = "\n❯";

@@ -1,6 +1,6 @@
 //! When the server last sent something, so that no request waits forever.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::Instant};
 
@@ -51,6 +51,25 @@ impl Activity {
         OpenQuestion(self.clone())
     }
 
+    /// Tells `told`, at each `interval` after the first, how long the server has said nothing at all
+    /// since this was called. It is silent while the user answers a question, and once the server has said something,
+    /// because that is shown instead.
+    pub(crate) async fn tell_waiting(
+        &self,
+        interval: Duration,
+        told: impl Fn(Duration),
+    ) -> Infallible {
+        let began = Instant::now();
+        let mut ticks = tokio::time::interval_at(began + interval * 2, interval);
+        loop {
+            let now = ticks.tick().await;
+            let State { heard, open_questions } = *self.0.borrow();
+            if open_questions == 0 && heard <= began {
+                told(now - began);
+            }
+        }
+    }
+
     /// Returns when the server, from now on, has said nothing for `limit`, or has put its answer
     /// off too often, with the time that has passed. Only messages count: a server that merely
     /// keeps a stream alive is silent.
@@ -94,6 +113,25 @@ mod tests {
             () = async { loop { words.tick().await; activity.heard(); } } => {}
         }
         assert!(began.elapsed() >= LIMIT * MAX_EXTENSIONS);
+    }
+
+    #[tokio::test]
+    async fn the_person_is_told_of_the_wait_until_the_server_says_something() {
+        let activity = Activity::default();
+        let told = tokio::sync::watch::Sender::new(0);
+        let tell = activity.tell_waiting(LIMIT / 8, |_| told.send_modify(|count| *count += 1));
+        let words = async {
+            let mut changes = told.subscribe();
+            changes.wait_for(|count| *count >= 3).await.expect("told");
+            activity.heard();
+            let before = *told.borrow();
+            activity.silence(LIMIT).await;
+            assert_eq!(*told.borrow(), before);
+        };
+        tokio::select! {
+            never = tell => match never {},
+            () = words => {}
+        }
     }
 
     #[tokio::test]
