@@ -52,12 +52,12 @@ pub(crate) struct Cli {
     /// Print help, also of one command
     #[arg(short, long, global = true, action = ArgAction::HelpShort)]
     help: Option<bool>,
-    /// Flags.
-    #[command(flatten)]
-    pub(crate) options: Options,
     /// The environment.
     #[command(flatten)]
     pub(crate) environment: Environment,
+    /// Flags. They come last, because their heading in the help would cover what follows.
+    #[command(flatten)]
+    pub(crate) options: Options,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -77,7 +77,9 @@ impl Cli {
                 })
                 .map(|flag| flag.clone().hide(false))
                 .collect();
-            grammar.mut_subcommand(command, |subcommand| subcommand.args(shown))
+            grammar.mut_subcommand(command, |subcommand| {
+                subcommand.args(shown).next_line_help(false)
+            })
         })
     }
 }

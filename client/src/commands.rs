@@ -60,6 +60,10 @@ pub(crate) async fn run(client: &mut Client, command: Command) -> Result<(), Err
         }
         Command::Servers(command) => servers::run_and_switch(client, &command).await,
         Command::Man { directory } => man::run(&directory),
+        Command::Complete { words } => {
+            let directory = client.access.options.credentials.directory();
+            completions::complete(&words, &client.server, directory, &client.output)
+        }
         Command::Completions { shell } => completions::run(shell, &client.output),
     }
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod file_lock;
 pub(crate) mod history;
+pub(crate) mod listing;
 pub(crate) mod private_file;
 pub(crate) mod received;

@@ -18,7 +18,7 @@ use crate::{
         Cli,
         command::Command,
         servers::Servers,
-        usage::{unknown_command, usage_error},
+        usage::{meant, unknown_command, usage_error},
     },
     credentials::{CredentialsError, keyring::SystemKeyring},
     session::person::Person,
@@ -106,6 +106,9 @@ async fn start(cli: Cli, output: Arc<Output>) -> Result<(), Error> {
         _ => {}
     }
     let server = cli.options.server(&servers)?;
+    if let Some(Command::Complete { words }) = &cli.command {
+        return commands::completions::complete(words, &server, &state_directory, &output);
+    }
     let store = cli.options.credentials_store;
     let keyring = SystemKeyring::new(&state_directory, store);
     let credentials = Credentials::open(state_directory.clone(), store, &keyring).await?;
@@ -199,9 +202,9 @@ fn explain_usage(
     let Some(word) = unknown_command(error) else { return Err(usage_error(error)) };
     let said = arguments.iter().map(|argument| argument.to_string_lossy());
     let call: Vec<_> = said.skip_while(|argument| *argument != word).collect();
-    let hint = match usage_error(error) {
-        Error::Usage { hint: Some(hint), .. } if !hint.starts_with("usage:") => hint,
-        _ => format!("did you mean `client call {}`?", call.join(" ")),
-    };
-    Err(Error::Usage { message: format!("there is no command `{word}`"), hint: Some(hint) })
+    let meant = meant(error).map_or_else(|| format!("call {}", call.join(" ")), str::to_owned);
+    Err(Error::Usage {
+        message: format!("`{word}` is not a command"),
+        hint: Some(format!("did you mean `client {meant}`?")),
+    })
 }

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
-use clap_complete::Shell;
+use clap::{Args, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::http::server_address;
@@ -72,6 +71,21 @@ pub(crate) enum Command {
         /// Your shell
         shell: Shell,
     },
+    /// Print what the last word can become; the scripts of `completions` ask this
+    #[command(hide = true)]
+    Complete {
+        /// The words of the command line up to the cursor, without the program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+}
+
+/// The shells that can be taught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Fish,
+    Zsh,
 }
 
 /// What `client doctor` takes.

@@ -136,8 +136,9 @@ fn may_sign_in(command: &str) -> bool {
     command == "login"
 }
 
+/// Whether `word` is a command. Hidden ones are for other programs, so a tool may be called so.
 fn is_command(word: &str) -> bool {
-    Typed::command().find_subcommand(word).is_some()
+    Typed::command().find_subcommand(word).is_some_and(|command| !command.is_hide_set())
 }
 
 fn surplus(usage: &str) -> Error {
@@ -228,8 +229,6 @@ mod tests {
             "remove two names",
             "completions",
             "completions now",
-            "man",
-            "man one two",
             "call",
             "call --wrong",
             "help me now",

@@ -1,6 +1,6 @@
 //! What clap says about a wrong command line, in the form of this program's errors.
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Error;
 
@@ -10,11 +10,21 @@ pub(crate) fn usage_error(error: &clap::Error) -> Error {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let message = text.split("\n\n").next().unwrap_or_default();
-    let mut tips = text.lines().filter_map(|line| line.trim_start().strip_prefix("tip: "));
     let usage = || text.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let hint = tips.next().map(str::to_owned);
+    let hint = meant(error).map(|meant| format!("did you mean `{meant}`?"));
     let hint = hint.or_else(|| Some(format!("usage: {}", usage()?)));
     Error::Usage { message: message.split_whitespace().collect::<Vec<_>>().join(" "), hint }
+}
+
+/// The command, flag or value that was probably meant.
+pub(crate) fn meant(error: &clap::Error) -> Option<&str> {
+    let suggested =
+        [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    match suggested.into_iter().find_map(|kind| error.get(kind))? {
+        ContextValue::String(one) => Some(one),
+        ContextValue::Strings(several) => several.first().map(String::as_str),
+        _ => None,
+    }
 }
 
 /// The word that is not a command, if that is what is wrong.

@@ -36,7 +36,7 @@ pub(crate) async fn get(client: &mut Client, name: &str, raw: &RawArguments) -> 
     presenter.write(&client.output, &shown)
 }
 
-/// The arguments in `given` and, if the user can be asked, those that the prompt needs besides.
+/// The arguments in `given` and, if the user can be asked, the missing ones.
 /// `None` if the user cancels.
 async fn complete(
     client: &mut Client,

@@ -73,6 +73,16 @@ impl Completer {
         Self { tools, commands }
     }
 
+    /// Offers, for a shell, the commands and the names in `tools` and `servers` that they take.
+    pub(crate) fn of_shell(tools: &[(String, String)], servers: Vec<(String, String)>) -> Self {
+        let known = Known { servers, ..Known::default() };
+        let Self { mut commands, .. } = Self::new(&[], &known);
+        for command in commands.iter_mut().filter(|one| ["tools", "call"].contains(&&*one.name)) {
+            command.takes.extend_from_slice(tools);
+        }
+        Self { tools: Vec::new(), commands }
+    }
+
     /// What can follow `typed`, the line up to the cursor.
     pub(crate) fn offers(&self, typed: &str) -> Vec<Offer> {
         let start = typed.rfind(char::is_whitespace).map_or(0, |space| space + 1);

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::{
     error::Error,
-    files::received::Received,
+    files::{listing::Listing, received::Received},
     http::Fetch,
     session::{
         access::Access,
@@ -22,8 +22,15 @@ use crate::{
         options::ConnectionOptions,
         recovery::Attempts,
     },
-    terminal::{output::Output, suggestion::closest},
+    terminal::{
+        output::Output,
+        printable::{printable_line, shortened},
+        suggestion::closest,
+    },
 };
+
+/// Characters of a description that a shell shows next to a tool.
+const MAX_LISTED_ABOUT: usize = 80;
 
 /// A server, the grant for it, and the connection to it.
 pub struct Client {
@@ -62,6 +69,7 @@ impl Client {
     /// Lists the tools, and remembers them.
     pub async fn list_tools(&mut self) -> Result<&[Tool], Error> {
         self.tools = self.request(async |running| running.list_all_tools().await).await?;
+        self.keep_listing();
         Ok(&self.tools)
     }
 
@@ -72,6 +80,16 @@ impl Client {
         }
         let listed = self.connection.run(async |running| running.list_all_tools().await).await;
         self.tools = listed.unwrap_or_default();
+        self.keep_listing();
+    }
+
+    /// Keeps the names of the tools, so that a shell can complete them.
+    fn keep_listing(&self) {
+        let tools = self.tools.iter().map(|tool| {
+            let about = printable_line(tool.description.as_deref().unwrap_or_default());
+            (printable_line(&tool.name), shortened(&about, MAX_LISTED_ABOUT))
+        });
+        Listing::read(self.access.options.credentials.directory()).keep(&self.server, tools);
     }
 
     /// The tool called `name`.
@@ -167,6 +185,7 @@ impl Client {
             self.access.reload()?;
         }
         self.tools = listed?;
+        self.keep_listing();
         Ok(self.access.usable_grant().is_some())
     }
 

@@ -60,9 +60,9 @@ impl Text {
     }
 }
 
-/// `text` with lines of at most `columns` cells, broken between words. A word that is wider stays
-/// whole, so that an address can be copied. The rest of a broken line is aligned with its text:
-/// with what follows the first gap of two spaces, or with its first word.
+/// `text` with lines of at most `columns` cells, broken between words. A word that is wider than a
+/// line stays where it is, so that an address can be copied. The rest of a broken line is aligned
+/// with its text: with what follows the first gap of two spaces, or with its first word.
 pub(super) fn wrapped(text: &str, columns: usize) -> String {
     let lines: Vec<_> = text.split('\n').map(|line| wrapped_line(line, columns)).collect();
     lines.join("\n")
@@ -78,7 +78,8 @@ fn wrapped_line(line: &str, columns: usize) -> String {
     let mut used = start;
     for word in line.get(start..).unwrap_or_default().split_inclusive(' ') {
         let wide = width(word.trim_end_matches(' '));
-        if used + wide > columns && used > indentation {
+        let would_fit = indentation + wide <= columns;
+        if used + wide > columns && would_fit && used > indentation {
             kept.truncate(kept.trim_end_matches(' ').len());
             kept.push('\n');
             kept.push_str(&" ".repeat(indentation));
@@ -124,7 +125,8 @@ mod tests {
         assert_eq!(wrapped("  so  one two three", 11), "  so  one\n      two\n      three");
         assert_eq!(wrapped("   one two three\nfour", 10), "   one two\n   three\nfour");
         let address = "https://as.example/authorize?state=s";
-        assert_eq!(wrapped(&format!("open {address}"), 20), format!("open\n{address}"));
+        let open = format!("open {address}");
+        assert_eq!(wrapped(&open, 20), open);
         assert_eq!(wrapped("a  b", 80), "a  b");
     }
 

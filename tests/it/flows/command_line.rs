@@ -138,7 +138,7 @@ async fn a_tool_in_place_of_a_command_is_led_to_call() {
     assert!(outcome.stderr.contains("did you mean `client call echo ping pong`?"), "{outcome:?}");
     let outcome = person.run(&["statsu"]).await;
     assert_eq!(outcome.code, 2);
-    assert!(outcome.stderr.contains("'status'"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("did you mean `client status`?"), "{}", outcome.stderr);
     let outcome = person.run(&["read"]).await;
     assert_eq!(outcome.code, 2);
     let said = "were not provided: <URI>\nhint: usage: client read ";
@@ -260,6 +260,35 @@ async fn prompts_and_resources_are_listed_and_read() {
 #[tokio::test]
 async fn a_shell_is_taught_the_commands() {
     let stack = Stack::start().await;
-    let script = CommandLine::new(&stack).run(&["completions", "bash"]).await;
-    assert!(script.code == 0 && script.stdout.contains("doctor"), "{}", script.stderr);
+    let person = CommandLine::new(&stack);
+    for shell in ["bash", "fish", "zsh"] {
+        let script = person.run(&["completions", shell]).await;
+        assert!(script.code == 0 && script.stdout.contains("client complete --"), "{script:?}");
+    }
+    sign_in(&person).await;
+    person.run(&["add", "work", &stack.resource]).await;
+    let offers = async |words: &[&str]| {
+        let outcome = person.run(&[&["complete", "--"], words].concat()).await;
+        let lines = outcome.stdout.lines().filter_map(|line| line.split('\t').next());
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(offers(&["st"]).await, ["status"]);
+    assert_eq!(offers(&["ec"]).await, Vec::<String>::new(), "a tool is not a command");
+    assert_eq!(offers(&["call", "ec"]).await, ["echo"]);
+    assert_eq!(offers(&["tools", "who"]).await, ["whoami"]);
+    assert_eq!(offers(&["use", ""]).await, ["work"]);
+    assert_eq!(offers(&["login", "--client-s"]).await, ["--client-secret-file"]);
+    assert_eq!(offers(&["status", "--js"]).await, ["--json"]);
+}
+
+#[tokio::test]
+async fn a_tool_whose_name_means_something_to_a_shell_is_not_completed() {
+    let stack = Stack::start().await;
+    let person = CommandLine::new(&stack);
+    let hostile = [["$(reboot)", ""], ["a;b", ""], ["a b", ""], ["safe", "Says\u{1b}[2J"]];
+    let listing = serde_json::json!({ stack.resource.as_str(): hostile });
+    let directory = person.kept_in().parent().unwrap().to_owned();
+    std::fs::write(directory.join("listing.json"), listing.to_string()).unwrap();
+    let outcome = person.run(&["complete", "--", "call", ""]).await;
+    assert_eq!(outcome.stdout, "safe\tSays\n");
 }

@@ -29,13 +29,10 @@ async fn play() -> Vec<Step> {
         "Nick signs in with GitHub and allows it. The call that was typed goes on by itself.";
     desk.answers(back, &["Signed in as Nick Lucas.", "Hello Nick Lucas: ping pong"]).await;
 
-    desk.terminal.type_text("e").await;
+    desk.terminal.type_text("re").await;
     desk.terminal.press("Tab").await;
-    let completed = "From now on the tools are known, and Tab completes them.";
-    desk.shows(completed, &[], "❯ echo").await;
-    desk.terminal.press("Tab").await;
-    let offered = "Tab offers what a tool takes, too; the arrows choose.";
-    desk.shows(offered, &[], "❯ echo message=").await;
+    let offered = "From now on the tools are known. Tab offers what fits, and the arrows choose.";
+    desk.shows(offered, &["❯ re\n", "Opens the page on which"], "`logout` ends them").await;
     desk.terminal.press("Escape").await;
     desk.wait_for_prompt().await;
     desk.terminal.press("C-d").await;
