@@ -77,9 +77,8 @@ impl Cli {
                 })
                 .map(|flag| flag.clone().hide(false))
                 .collect();
-            grammar.mut_subcommand(command, |subcommand| {
-                subcommand.args(shown).next_line_help(false)
-            })
+            grammar
+                .mut_subcommand(command, |subcommand| subcommand.args(shown).next_line_help(false))
         })
     }
 }
@@ -116,7 +115,14 @@ pub(crate) struct Options {
     #[arg(long, global = true, hide = true, value_name = "DIR")]
     pub(crate) save_to: Option<PathBuf>,
     /// Where the secrets among the tokens are kept
-    #[arg(long, global = true, hide = true, value_enum, default_value_t, env = "PORTCULLIS_CREDENTIALS_STORE")]
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_enum,
+        default_value_t,
+        env = "PORTCULLIS_CREDENTIALS_STORE"
+    )]
     pub(crate) credentials_store: SecretStore,
     /// Speak this revision of MCP only, like 2025-11-25, instead of the newest both sides know
     #[arg(long, global = true, hide = true, value_name = "REVISION", value_parser = protocol)]

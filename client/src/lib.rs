@@ -166,11 +166,8 @@ fn user_interaction(cli: &Cli, output: Arc<Output>) -> Interaction {
     // A browser that opens by itself would surprise a user who cannot read why.
     let opens_browser =
         output.has_reader() && !cli.options.no_browser && cli.environment.has_display();
-    let browser = if opens_browser {
-        Browser::Open(cli.environment.browser())
-    } else {
-        Browser::Print
-    };
+    let browser =
+        if opens_browser { Browser::Open(cli.environment.browser()) } else { Browser::Print };
     let explanation = if cli.options.explain {
         Explanation::new(Arc::clone(&output))
     } else {

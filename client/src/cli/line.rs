@@ -18,7 +18,10 @@ pub(crate) enum Line {
         by_device: bool,
     },
     /// A call of a tool; its arguments keep their spacing.
-    Call { tool: String, arguments: RawArguments },
+    Call {
+        tool: String,
+        arguments: RawArguments,
+    },
     /// The help of a command, which is known already.
     Help(String),
     /// How the prompt is used, or what the named command or tool does.
@@ -101,7 +104,8 @@ pub(crate) fn command_help(name: &str) -> Option<String> {
 pub(crate) fn commands() -> Vec<Known> {
     let mut typed = Typed::command();
     typed.build();
-    let mut known: Vec<_> = typed.get_subcommands().filter(|command| !command.is_hide_set()).map(Known::new).collect();
+    let mut known: Vec<_> =
+        typed.get_subcommands().filter(|command| !command.is_hide_set()).map(Known::new).collect();
     let own = [("help", "Explain the prompt, a command or a tool"), ("quit", "Leave")];
     known.extend(own.map(|(name, about)| Known {
         name: name.to_owned(),
@@ -247,8 +251,24 @@ mod tests {
         // A new command is a new word that no tool can have at the prompt.
         let names: Vec<_> = commands().into_iter().map(|known| known.name).collect();
         let expected = [
-            "call", "tools", "login", "logout", "status", "doctor", "resources", "read", "prompts",
-            "prompt", "skills", "add", "use", "list", "remove", "completions", "help", "quit",
+            "call",
+            "tools",
+            "login",
+            "logout",
+            "status",
+            "doctor",
+            "resources",
+            "read",
+            "prompts",
+            "prompt",
+            "skills",
+            "add",
+            "use",
+            "list",
+            "remove",
+            "completions",
+            "help",
+            "quit",
         ];
         assert_eq!(names, expected);
     }

@@ -57,13 +57,25 @@ pub(crate) struct SignInOptions {
     #[arg(long, global = true, hide = true, value_name = "ID", env = "PORTCULLIS_CLIENT_ID")]
     pub(crate) client_id: Option<String>,
     /// A file with its secret
-    #[arg(long, global = true, hide = true, value_name = "FILE", env = "PORTCULLIS_CLIENT_SECRET_FILE")]
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "FILE",
+        env = "PORTCULLIS_CLIENT_SECRET_FILE"
+    )]
     pub(crate) client_secret_file: Option<PathBuf>,
     /// A file with its private key, in PEM or as a JWK
     #[arg(long, global = true, hide = true, value_name = "FILE")]
     pub(crate) client_key_file: Option<PathBuf>,
     /// Where this client's metadata document is published
-    #[arg(long, global = true, hide = true, value_name = "URL", env = "PORTCULLIS_CLIENT_METADATA_URL")]
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "URL",
+        env = "PORTCULLIS_CLIENT_METADATA_URL"
+    )]
     pub(crate) client_metadata_url: Option<Url>,
     /// The only authorization server that the client's secret or key is for
     #[arg(long, global = true, hide = true, value_name = "URL")]

@@ -27,7 +27,8 @@ Commands, as on the command line; `help NAME` explains one of them, or a tool:
 /// Prints how the prompt is used, or what the command or tool `about` does.
 pub(crate) async fn run(client: &mut Client, about: Option<&str>) -> Result<(), Error> {
     let Some(name) = about else {
-        let commands = commands().into_iter().map(|one| format!("\n  {:<11} {}", one.name, one.about));
+        let commands =
+            commands().into_iter().map(|one| format!("\n  {:<11} {}", one.name, one.about));
         return Ok(client.output.data(&format!("{GRAMMAR}{}", commands.collect::<String>()))?);
     };
     match command_help(name) {

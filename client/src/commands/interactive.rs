@@ -99,7 +99,9 @@ async fn greet(client: &mut Client) {
     let name = grant.and_then(|grant| grant.person.as_ref()?.display_name());
     let who = name.map_or(String::new(), |name| format!(", signed in as {name}"));
     client.output.say(&format!("{}{who}", client.server));
-    client.output.say("Type a tool and its text, like `echo ping pong`. Tab completes, `help` explains.");
+    client
+        .output
+        .say("Type a tool and its text, like `echo ping pong`. Tab completes, `help` explains.");
     // Completion is a convenience; a slow server must not keep the prompt waiting for it.
     let _ = tokio::time::timeout(LISTING_TIMEOUT, client.list_tools_quietly()).await;
 }

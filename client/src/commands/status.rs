@@ -3,9 +3,7 @@
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{
-    error::Error, oauth::grant::Grant, session::client::Client, terminal::text::Style,
-};
+use crate::{error::Error, oauth::grant::Grant, session::client::Client, terminal::text::Style};
 
 /// Prints what is held for the server.
 pub(crate) fn run(client: &mut Client) -> Result<(), Error> {

@@ -191,10 +191,7 @@ impl Prompt for Sign {
         "  ".into()
     }
 
-    fn render_prompt_history_search_indicator(
-        &self,
-        search: PromptHistorySearch,
-    ) -> Cow<'_, str> {
+    fn render_prompt_history_search_indicator(&self, search: PromptHistorySearch) -> Cow<'_, str> {
         let found = match search.status {
             PromptHistorySearchStatus::Passing => "search",
             PromptHistorySearchStatus::Failing => "nothing found",

@@ -217,7 +217,9 @@ mod tests {
         assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
         assert!(short.len() < 45, "{short}");
         let guessed = address.replace("/callback", "/go/aaaaaaaa");
-        for other in [guessed, address.replace("/callback", "/go/"), address.replace("callback", "")] {
+        for other in
+            [guessed, address.replace("/callback", "/go/"), address.replace("callback", "")]
+        {
             assert_eq!(status(http.get(&other)).await, StatusCode::NOT_FOUND, "{other}");
         }
         let rebound = http.get(&short).header(HOST, "evil.test");
