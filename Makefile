@@ -7,7 +7,7 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build quick test torture check fmt lint one-build workspace-hack doc deny conformance interop bench-peers registrations screenshots recordings
+.PHONY: help dev build quick test torture check fmt lint one-build workspace-hack doc deny conformance interop bench bench-peers registrations screenshots recordings
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -77,6 +77,9 @@ conformance: harness ## run the official conformance suite
 
 interop: harness ## run other people's clients against the servers
 	@tests/interop/run
+
+bench: .cargo/config.toml ## count instructions of the hot paths; for some: make bench ARGS="refresh call"
+	@scripts/count-instructions $(ARGS)
 
 bench-peers: .cargo/config.toml ## measure CPU time next to other people's servers (docs/performance.md)
 	@tests/bench/run $(ARGS)

@@ -34,7 +34,10 @@ mod verified_tokens;
 
 /// What only the tests of the workspace reach into.
 pub mod testing {
-    pub use crate::{cookies::CookieName, error_response::PageError, extract::signed_in::SignedIn};
+    pub use crate::{
+        cookies::CookieName, error_response::PageError, extract::signed_in::SignedIn,
+        router::router,
+    };
 }
 
 use std::future::Future;

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// All routes of the authorization server.
-pub(crate) fn router(state: AppState) -> Router {
+pub fn router(state: AppState) -> Router {
     let for_programs = Router::new()
         .merge(for_programs())
         .route("/introspect", post(introspect::post).layer(map_response(uncached)))
