@@ -30,11 +30,19 @@ const LISTING_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> Result<(), Error> {
     greet(client).await;
     let mut history = History::read(state_directory);
+    let mut knows_how_to_leave = false;
     loop {
         let completer = Completer::new(&client.tools, &known(client, state_directory));
         let line = match ask(&history, completer, client.output.is_coloured()).await? {
             LineAnswer::Line(line) => line,
-            LineAnswer::Cancelled => continue,
+            LineAnswer::Cancelled => {
+                // Elsewhere Ctrl-C leaves.
+                if !knows_how_to_leave {
+                    client.output.say("Ctrl-D or `quit` leaves.");
+                }
+                knows_how_to_leave = true;
+                continue;
+            }
             LineAnswer::Leave => return Ok(()),
         };
         if !line.trim().is_empty() {

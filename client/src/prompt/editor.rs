@@ -107,8 +107,8 @@ fn menu(coloured: bool) -> ColumnarMenu {
         .with_columns(1)
         .with_text_style(usual)
         .with_match_text_style(usual)
-        .with_selected_text_style(usual.reverse())
-        .with_selected_match_text_style(usual.reverse())
+        .with_selected_text_style(usual.reverse().bold())
+        .with_selected_match_text_style(usual.reverse().bold())
         .with_description_text_style(described)
 }
 

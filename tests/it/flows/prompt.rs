@@ -42,6 +42,7 @@ async fn keys_edit_a_line_as_in_a_shell() {
     press(&desk, &["Escape"], "").await;
     type_text(&desk, "echo cancelled", "echo cancelled").await;
     press(&desk, &["C-c"], "").await;
+    desk.terminal.wait_for(&["❯ echo cancelled\nCtrl-D or `quit` leaves.\n"]).await;
     type_text(&desk, "echo ping pong", "echo ping pong").await;
     press(&desk, &["C-a", "C-d"], "cho ping pong").await;
     type_text(&desk, "e", "echo ping pong").await;
