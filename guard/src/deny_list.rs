@@ -9,6 +9,7 @@ mod tests;
 
 use std::{
     collections::HashMap,
+    str::FromStr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,6 +17,7 @@ use std::{
 use net::clock::Clock;
 use reqwest::{StatusCode, header::IF_NONE_MATCH};
 use serde::Deserialize;
+use thiserror::Error;
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -49,6 +51,25 @@ pub enum Revocations {
     /// While a deny list cannot be read, every token of that issuer is refused.
     FailClosed,
 }
+
+/// Reads `off`, `fail-open` or `fail-closed`, as a setting spells them.
+impl FromStr for Revocations {
+    type Err = UnknownRevocations;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRevocations> {
+        match text {
+            "off" => Ok(Self::Off),
+            "fail-open" => Ok(Self::FailOpen),
+            "fail-closed" => Ok(Self::FailClosed),
+            _ => Err(UnknownRevocations),
+        }
+    }
+}
+
+/// The text is not the name of a [`Revocations`].
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("write off, fail-open or fail-closed")]
+pub struct UnknownRevocations;
 
 /// The deny list of one issuer, in memory.
 #[derive(Debug)]

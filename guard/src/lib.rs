@@ -120,7 +120,7 @@ pub use self::{
     builder::GuardBuilder,
     caller::{Caller, CallerClaims, Owner},
     declaration::{Declared, hidden_without, needs},
-    deny_list::Revocations,
+    deny_list::{Revocations, UnknownRevocations},
     error::GuardError,
     layer::{GuardLayer, Guarded},
     request_state::RequestStates,

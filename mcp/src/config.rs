@@ -2,12 +2,9 @@
 
 use std::net::SocketAddr;
 
-use clap::{
-    Parser, ValueEnum,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::{Parser, ValueEnum};
 use guard::{GuardError, Revocations};
-use net::loopback::is_loopback;
+use net::loopback::check_public_url;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
@@ -40,8 +37,7 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// How the deny lists of the issuers are used: while one cannot be read, tokens are accepted
     /// (fail-open) or refused (fail-closed), or lists are never read (off).
-    #[arg(long, env = "MCP_REVOCATIONS", default_value = "fail-open",
-        value_parser = revocations())]
+    #[arg(long, env = "MCP_REVOCATIONS", default_value = "fail-open")]
     pub revocations: Revocations,
     /// Whether tokens must be bound to a key (DPoP): `accepted` allows both, `required` only bound
     /// tokens.
@@ -75,15 +71,6 @@ pub enum Dpop {
     Accepted,
     /// Only bound tokens are accepted.
     Required,
-}
-
-/// Reads a [`Revocations`]. The guard knows nothing of command lines.
-fn revocations() -> impl TypedValueParser<Value = Revocations> {
-    PossibleValuesParser::new(["off", "fail-open", "fail-closed"]).map(|name| match name.as_str() {
-        "off" => Revocations::Off,
-        "fail-closed" => Revocations::FailClosed,
-        _ => Revocations::FailOpen,
-    })
 }
 
 fn secret_text(text: &str) -> Result<SecretString, std::convert::Infallible> {
@@ -145,16 +132,5 @@ impl Config {
 }
 
 fn check_url(name: &'static str, value: &str) -> Result<(), ConfigError> {
-    let Ok(url) = Url::parse(value) else {
-        return Err(ConfigError::invalid(name, value, "it must be a URL"));
-    };
-    if url.fragment().is_some() || url.query().is_some() {
-        let why = "it must have neither query nor fragment";
-        return Err(ConfigError::invalid(name, value, why));
-    }
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
-        let why = "it must use https, or http on loopback";
-        return Err(ConfigError::invalid(name, value, why));
-    }
-    Ok(())
+    check_public_url(value).map_err(|why| ConfigError::invalid(name, value, why))
 }

@@ -17,3 +17,21 @@ pub fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+/// Checks that `text` can be the URL of a server that others know by it, and compare with theirs: https, or
+/// http on loopback, with neither query nor fragment.
+///
+/// # Errors
+/// What is wrong with it, after "it".
+pub fn check_public_url(text: &str) -> Result<(), &'static str> {
+    let Ok(url) = Url::parse(text) else {
+        return Err("it must be a URL");
+    };
+    if url.fragment().is_some() || url.query().is_some() {
+        return Err("it must have neither query nor fragment");
+    }
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        return Err("it must use https, or http on loopback");
+    }
+    Ok(())
+}

@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod config_file;
+pub mod gate;
 pub mod github;
 pub mod postgres;
 pub mod stories;

@@ -20,6 +20,8 @@ pub enum TokenType {
     UserInfo,
     /// `token-introspection+jwt` (RFC 9701 §5).
     TokenIntrospection,
+    /// `caller-identity+jwt`: a gate tells the server behind it who calls.
+    CallerIdentity,
 }
 
 impl TokenType {
@@ -31,6 +33,7 @@ impl TokenType {
             Self::IdentityAssertion => "oauth-id-jag+jwt",
             Self::TokenIntrospection => "token-introspection+jwt",
             Self::LogoutToken => "logout+jwt",
+            Self::CallerIdentity => "caller-identity+jwt",
         }
     }
 }

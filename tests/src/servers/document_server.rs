@@ -144,6 +144,14 @@ impl DocumentServer {
         })
     }
 
+    /// The query of the latest request for a path; empty where there was none.
+    pub fn last_query(&self, path: &str) -> String {
+        self.with_place(path, |place| {
+            let uri = place.requests.last().map(|request| request.uri().clone());
+            uri.and_then(|uri| uri.query().map(str::to_owned)).unwrap_or_default()
+        })
+    }
+
     /// The body of the latest request for a path; empty where there was none.
     pub fn last_body(&self, path: &str) -> String {
         self.with_place(path, |place| {

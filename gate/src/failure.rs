@@ -1,0 +1,64 @@
+//! What a caller is told when the upstream does not answer as it should.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+/// The code of an error that the gate answers with (JSON-RPC 2.0 §5.1, the range of servers).
+const CODE: i64 = -32_000;
+/// Seconds after which a caller should try again.
+const RETRY: HeaderValue = HeaderValue::from_static("5");
+
+/// The upstream did not answer as it should. The text is for the caller.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub(crate) enum Failure {
+    #[error("the server behind the gate does not answer; try again in a moment")]
+    Unreachable,
+    #[error("the server behind the gate took too long to answer")]
+    TooSlow,
+    #[error(
+        "the server behind the gate refuses the gate; its operator must set the token it wants"
+    )]
+    GateRefused,
+    #[error("the server behind the gate is at another URL; its operator must correct it")]
+    Moved,
+    #[error("the gate could not say who calls; try again in a moment")]
+    Unsigned,
+}
+
+#[derive(Deserialize)]
+struct Identified {
+    id: Option<Value>,
+}
+
+impl Failure {
+    /// Answers the JSON-RPC message `body`, so that its client stops waiting.
+    pub(crate) fn answer(self, body: &Bytes) -> Response {
+        let (status, reason) = self.delivery();
+        tracing::warn!(reason, "the upstream failed");
+        let id = serde_json::from_slice(body).ok().and_then(|message: Identified| message.id);
+        let error = json!({"code": CODE, "message": self.to_string(), "data": {"reason": reason}});
+        let message = json!({"jsonrpc": "2.0", "id": id, "error": error});
+        let mut response = (status, Json(message)).into_response();
+        if self == Self::Unreachable {
+            response.headers_mut().insert(RETRY_AFTER, RETRY);
+        }
+        response
+    }
+
+    fn delivery(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unreachable => (StatusCode::BAD_GATEWAY, "upstream_unreachable"),
+            Self::TooSlow => (StatusCode::GATEWAY_TIMEOUT, "upstream_too_slow"),
+            Self::GateRefused => (StatusCode::BAD_GATEWAY, "upstream_refuses_gate"),
+            Self::Moved => (StatusCode::BAD_GATEWAY, "upstream_moved"),
+            Self::Unsigned => (StatusCode::INTERNAL_SERVER_ERROR, "identity_unsigned"),
+        }
+    }
+}
