@@ -1,3 +1,17 @@
-//! Who may come in: what upstreams say of a person.
+//! Who may come in, and what they may have: a pure decision over what upstreams say of a person.
 
 pub(crate) mod facts;
+mod groups;
+mod limit;
+mod policy;
+mod rule;
+
+pub(crate) use self::{
+    groups::{Group, Groups},
+    limit::Limit,
+    policy::{AccessPolicy, KeptOut},
+    rule::Rule,
+};
+
+/// Name of GitHub among the upstreams.
+pub(crate) const GITHUB: &str = "github";

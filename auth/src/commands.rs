@@ -1,5 +1,6 @@
 //! What an operator can ask of `auth` besides serving: one command, one file.
 
+pub mod access;
 pub mod clients;
 pub mod config;
 pub mod explain;
@@ -34,6 +35,9 @@ pub enum Task {
 /// Commands for the operator. They work on the same database as the server, which may be running.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Who may come in, and with what.
+    #[command(subcommand)]
+    Access(access::Command),
     /// Clients that an operator enters by hand.
     #[command(subcommand)]
     Clients(clients::Command),
@@ -73,6 +77,9 @@ pub enum CommandError {
     /// What was asked for cannot be.
     #[error("{0}")]
     Refused(String),
+    /// The answer is no, and has been written.
+    #[error("the answer is no")]
+    SaidNo,
     /// The answer cannot be written.
     #[error("the answer cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -99,6 +106,7 @@ impl Command {
     /// Carries the command out; its answer goes to `stdout`.
     pub async fn run(self, clock: Clock, stdout: &mut impl Write) -> Result<(), CommandError> {
         let done = match self {
+            Self::Access(command) => command.run(stdout).await,
             Self::Clients(command) => command.run(clock, stdout).await,
             Self::Config(command) => command.run(stdout),
             Self::Explain(explain) => explain.run(stdout),

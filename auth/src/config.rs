@@ -1,11 +1,13 @@
 //! The settings, read once at start and checked as a whole.
 
+mod access;
 mod brand;
 mod demo;
 mod file;
 mod limits;
 pub mod secret_file;
 mod signing;
+mod suggestion;
 mod upstreams;
 
 use std::{io, net::SocketAddr, path::PathBuf};
@@ -22,7 +24,8 @@ pub use self::brand::{BrandSetting, Logo};
 pub(crate) use self::file::{ConfigFile, Mistake};
 pub use self::limits::LimitSetting;
 pub use self::signing::{KeySetting, RELOAD};
-pub(crate) use self::upstreams::{GITHUB, OpenIdSetting};
+pub(crate) use self::upstreams::OpenIdSetting;
+pub(crate) use crate::access::GITHUB;
 use crate::oauth::resource::{self, MAX_ACCESS_TOKEN_LIFETIME};
 use crate::storage::{Database, OpenError};
 
@@ -254,6 +257,13 @@ pub(crate) enum ConfigError {
          an OpenID provider under [[upstreams]] in the configuration file"
     )]
     NoUpstream,
+    #[error(
+        "nothing says who may sign in, and this server is not for this machine alone: describe groups \
+         under [access.groups] in the configuration file and name them in allow under [access] \
+         (docs/configuration.md shows how), or write anyone = true under [access] to admit every \
+         account of its upstreams"
+    )]
+    NoAccessPolicy,
     #[error("the logo {0} is not usable: {1}; check AUTH_BRAND_LOGO_FILE")]
     Logo(String, String),
     #[error("AUTH_JWKS_MAX_AGE must be from 10 seconds to a day")]
@@ -321,18 +331,19 @@ impl Config {
 
     /// The lists and tables of the configuration file, checked; what it leaves out has its default.
     pub(crate) fn file(&self) -> Result<ConfigFile, ConfigError> {
-        let mut file = match &self.config_file {
-            Some(path) => ConfigFile::read(path, self)?,
-            None => ConfigFile::default(),
+        let demo = vec![demo::resource(self.resource.clone())];
+        let file = match &self.config_file {
+            Some(path) => ConfigFile::read(path, self, demo)?,
+            None => ConfigFile { resources: demo, ..ConfigFile::default() },
         };
         if file.upstreams.is_empty() && self.github_client_id.is_none() {
             return Err(ConfigError::NoUpstream);
         }
-        if file.resources.is_empty() {
-            let demo = vec![demo::resource(self.resource.clone())];
-            resource::check(&demo, &languages()).map_err(|(_, why)| ConfigError::Resource(why))?;
-            file.resources = demo;
+        if file.access.is_none() && !self.is_local() {
+            return Err(ConfigError::NoAccessPolicy);
         }
+        resource::check(&file.resources, &languages())
+            .map_err(|(_, why)| ConfigError::Resource(why))?;
         Ok(file)
     }
 

@@ -19,7 +19,7 @@ use keys::Algorithm;
 use serde_json::{Value, json};
 use web::{Onward, error::ErrorKind};
 
-pub(crate) use self::page::PageDue;
+pub(crate) use self::page::{PageDue, WayOn};
 pub use self::page::PageError;
 use crate::oauth::{Client, ErrorCode, OAuthError, RedirectTarget};
 

@@ -4,6 +4,7 @@
 //! shows every endpoint, and every endpoint is a file of the same name.
 
 mod access;
+mod admission;
 pub mod back_channel_logout;
 mod clients;
 pub mod commands;
@@ -35,8 +36,8 @@ mod verified_tokens;
 /// What only the tests of the workspace reach into.
 pub mod testing {
     pub use crate::{
-        cookies::CookieName, error_response::PageError, extract::signed_in::SignedIn,
-        router::router,
+        admission::Admitted, cookies::CookieName, error_response::PageError,
+        extract::signed_in::SignedIn, router::router,
     };
 }
 

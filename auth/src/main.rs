@@ -9,7 +9,7 @@ use std::{
 };
 
 use auth::{
-    commands::{Command, Task},
+    commands::{Command, CommandError, Task},
     config::{Config, LogFormat},
     state::AppState,
     story::{self, Stories, StoryFile},
@@ -90,6 +90,7 @@ async fn carry_out(command: Command) -> ExitCode {
     warnings.with_env_filter("auth=warn").with_target(false).without_time().init();
     match command.run(Clock::system(), &mut std::io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(CommandError::SaidNo) => ExitCode::FAILURE,
         Err(error) => {
             // If stderr is closed, the error cannot be reported.
             let _ = writeln!(std::io::stderr(), "error: {error}");

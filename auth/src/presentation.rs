@@ -47,7 +47,7 @@ pub(crate) fn redirect(target: &RedirectTarget) -> Redirect {
 }
 
 pub(crate) fn person(signed_in: &SignedIn) -> Person {
-    Person { name: signed_in.shown_name(), email: signed_in.user.email.clone() }
+    Person { name: signed_in.shown_name(), email: signed_in.user().email.clone() }
 }
 
 /// One line for each scope, in the order asked and in a language. What comes along with a scope that

@@ -8,7 +8,7 @@ use net::host::HostNames;
 use web::Brand;
 
 use crate::{
-    access::facts::Questions,
+    access::AccessPolicy,
     clients::{Clients, DocumentRules},
     config::{Config, ConfigError, ConfigFile},
     documents::Documents,
@@ -57,6 +57,8 @@ pub struct Shared {
     /// Issuers whose assertions are accepted.
     pub trusted_issuers: Vec<TrustedIssuer>,
     pub(crate) upstreams: Upstreams,
+    /// Who may come in.
+    pub(crate) access: Arc<AccessPolicy>,
     /// Speaks to clients' own servers.
     pub(crate) http: reqwest::Client,
     /// The operator's brand on the pages.
@@ -75,7 +77,8 @@ impl AppState {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
         config.check()?;
         let host_names = HostNames::new(config.issuer_url()?, Vec::new());
-        let ConfigFile { resources, upstreams, trusted_issuers } = config.file()?;
+        let ConfigFile { resources, upstreams, trusted_issuers, access } = config.file()?;
+        let access = access.unwrap_or_else(AccessPolicy::everyone);
         let longest = longest_token(&config, &resources);
         config.keys.check(longest)?;
         let (brand, logo) = config.brand.load()?;
@@ -98,7 +101,8 @@ impl AppState {
             keys,
             seals,
             clients,
-            upstreams: Upstreams::new(&config, upstreams, &Questions::default())?,
+            upstreams: Upstreams::new(&config, upstreams, &access.questions())?,
+            access: Arc::new(access),
             limits: Limits::new(&config.limits),
             http: http::client(REQUEST_TIMEOUT, config.is_local())
                 .map_err(ConfigError::HttpClient)?,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use keys::AccessTokenClaims;
 
 use crate::{
+    admission::Admitted,
     oauth::{ErrorCode, OAuthError, RefreshToken, ScopeSet, secret},
     state::AppState,
     storage::{StorageError, grants, opaque_tokens, revocations, users},
@@ -24,8 +25,8 @@ pub(crate) struct AccessToken {
     pub(crate) claims: Arc<AccessTokenClaims>,
     /// The grant it came of; `None` where a client got it for itself, or by an assertion.
     pub(crate) grant: Option<grants::Model>,
-    /// Who allowed that grant, while they have an account.
-    pub(crate) user: Option<users::Model>,
+    /// Of whom it speaks; `None` where a client got it for itself.
+    pub(crate) person: Option<Admitted>,
 }
 
 impl LiveToken {
@@ -40,9 +41,37 @@ impl LiveToken {
     }
 }
 
+/// A token that is good now, as far as it does not depend on who its person is.
+struct Unjudged {
+    claims: Arc<AccessTokenClaims>,
+    grant: Option<grants::Model>,
+    user: Option<users::Model>,
+}
+
 impl AccessToken {
-    /// The access token behind this text. `None` for anything that is not, or no longer, good.
+    /// The access token behind this text, with the scopes that its person may still have. `None` for
+    /// anything that is not, or no longer, good, and for tokens of people who are kept out.
     pub(crate) async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
+        let found = Unjudged::find(state, token).await?;
+        Ok(found.and_then(|found| found.judge(state)))
+    }
+
+    /// The claims of an access token that is good as long as its person may come in. To revoke it, that
+    /// does not matter: they may be let in again.
+    pub(crate) async fn claims_to_revoke(
+        state: &AppState,
+        token: &str,
+    ) -> Result<Option<Arc<AccessTokenClaims>>, OAuthError> {
+        Ok(Unjudged::find(state, token).await?.map(|found| found.claims))
+    }
+
+    pub(crate) fn scope(&self) -> ScopeSet {
+        self.claims.scopes().collect()
+    }
+}
+
+impl Unjudged {
+    async fn find(state: &AppState, token: &str) -> Result<Option<Self>, OAuthError> {
         let claims = if token.contains('.') {
             let now = state.clock.now();
             state.verified_tokens.verify(token, state.keys.verification_keys(now), now)
@@ -69,27 +98,41 @@ impl AccessToken {
         claims: Arc<AccessTokenClaims>,
     ) -> Result<Option<Self>, OAuthError> {
         let is_revoked = revocations::is_listed(state.db.connection(), &claims.jti).await?;
-        let is_clients_own = claims.sub == claims.client_id;
-        if is_revoked || !(is_clients_own || has_account(state, &claims.sub).await?) {
+        let user = match claims.sub.parse() {
+            Ok(id) => users::find(state.db.connection(), id).await?,
+            Err(_) => None,
+        };
+        if is_revoked || !(is_clients_own(&claims) || user.is_some()) {
             return Ok(None);
         }
         match state.clients.find(&claims.client_id).await {
-            Ok(_) => Ok(Some(Self { claims, grant: None, user: None })),
+            Ok(_) => Ok(Some(Self { claims, grant: None, user })),
             Err(error) if error.code == ErrorCode::InvalidClient => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    pub(crate) fn scope(&self) -> ScopeSet {
-        self.claims.scopes().collect()
+    fn judge(self, state: &AppState) -> Option<AccessToken> {
+        let Self { mut claims, grant, user } = self;
+        if is_clients_own(&claims) {
+            return Some(AccessToken { claims, grant, person: None });
+        }
+        let user = user.filter(|user| user.id.to_string() == claims.sub)?;
+        let person = Admitted::judge(state, user).ok()?;
+        let mut resources = state.resources.iter();
+        let resource = resources.find(|resource| claims.aud.contains(&resource.resource))?;
+        let granted = claims.scopes().collect();
+        let permitted = person.permitted(resource, &granted)?;
+        if permitted != granted {
+            Arc::make_mut(&mut claims).scope = permitted.to_string();
+        }
+        Some(AccessToken { claims, grant, person: Some(person) })
     }
 }
 
-async fn has_account(state: &AppState, sub: &str) -> Result<bool, OAuthError> {
-    let Ok(id) = sub.parse() else {
-        return Ok(false);
-    };
-    Ok(users::find(state.db.connection(), id).await?.is_some())
+/// Whether a client got the token for itself, so that it speaks of no person.
+fn is_clients_own(claims: &AccessTokenClaims) -> bool {
+    claims.sub == claims.client_id
 }
 
 async fn stored(state: &AppState, token: &str) -> Result<Option<AccessTokenClaims>, StorageError> {
@@ -100,23 +143,24 @@ async fn stored(state: &AppState, token: &str) -> Result<Option<AccessTokenClaim
     }))
 }
 
+/// The grant of a current refresh token, with the scopes that its person may still have.
 async fn find_refresh(
     state: &AppState,
     token: &RefreshToken,
 ) -> Result<Option<grants::Model>, StorageError> {
-    let grant = live_grant(state, token.grant_id()).await?;
-    Ok(grant.filter(|grant| {
+    let now = state.clock.now();
+    let found = grants::find_with_user(state.db.connection(), token.grant_id(), None).await?;
+    Ok(found.and_then(|grants::Found { mut grant, user, .. }| {
         let hash = grant.refresh_token_hash.as_deref().unwrap_or_default();
-        secret::same_hash(hash, &token.hash())
-            && state.clock.now() < grant.refresh_expires_at
-            && state.resources.iter().any(|resource| resource.resource == grant.resource)
+        let is_current = secret::same_hash(hash, &token.hash());
+        if !is_current || !grant.is_live(now) || grant.refresh_expires_at <= now {
+            return None;
+        }
+        let person = Admitted::judge(state, user?).ok()?;
+        let mut resources = state.resources.iter();
+        let resource = resources.find(|resource| resource.resource == grant.resource)?;
+        grant.scope =
+            person.permitted(resource, &grant.scope.split(' ').collect())?.to_string();
+        Some(grant)
     }))
-}
-
-async fn live_grant(
-    state: &AppState,
-    id: uuid::Uuid,
-) -> Result<Option<grants::Model>, StorageError> {
-    let grant = grants::find(state.db.connection(), id).await?;
-    Ok(grant.filter(|grant| grant.is_live(state.clock.now())))
 }

@@ -3,7 +3,7 @@
 //! An upstream's tokens are used while a person signs in and then dropped. None is kept, so none
 //! can leak from here or be passed on to anybody.
 
-mod claims;
+pub(crate) mod claims;
 pub(crate) mod github;
 pub(crate) mod http;
 mod id_token;

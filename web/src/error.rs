@@ -29,6 +29,17 @@ pub struct ErrorPage {
     pub again: Option<String>,
     /// Where the client would learn of the error, if the user follows the link.
     pub onward: Option<Onward>,
+    /// How a person who is kept out can still get in.
+    pub access: Option<AskForAccess>,
+}
+
+/// What a person who is kept out can do.
+#[derive(Debug, Clone)]
+pub struct AskForAccess {
+    /// The path on this server where another account can sign in.
+    pub sign_in: String,
+    /// Whom to ask for access, in the operator's words.
+    pub contact: Option<String>,
 }
 
 /// What happened, as far as the user has to know.
@@ -50,6 +61,8 @@ pub enum ErrorKind {
     CrossSite,
     /// The user declined at the provider.
     Declined,
+    /// The access policy does not let the user in.
+    KeptOut,
     /// The provider is not responding.
     ProviderSilent,
     /// The provider refused this server, or answered what this server cannot use.
@@ -80,7 +93,7 @@ pub(crate) enum Fault {
 
 impl ErrorKind {
     /// Every kind there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ClientUnknown,
         Self::RedirectNotRegistered,
         Self::RedirectNotTrusted,
@@ -89,6 +102,7 @@ impl ErrorKind {
         Self::AlreadyAnswered,
         Self::CrossSite,
         Self::Declined,
+        Self::KeptOut,
         Self::ProviderSilent,
         Self::ProviderFault,
         Self::SignInNeeded,
@@ -136,6 +150,7 @@ impl ErrorPage {
                 <p class="lead">{words.what}</p>
                 <h2>{text.next_step}</h2>
                 <p>{words.next}</p>
+                {self.contact()}
                 {self.onward.as_ref().map(|onward| onward.view(text))}
                 {self.ways_on(text)}
                 <dl class="facts">
@@ -154,7 +169,9 @@ impl ErrorPage {
         let again = self.again.as_deref().and_then(path_on_this_server);
         let again = again.map(|again| (text.action_again, again.to_owned()));
         let advised = self.kind.advised(text).map(|(label, path)| (label, path.to_owned()));
-        let primary = again.or(advised);
+        let sign_in = self.access.as_ref().and_then(|it| path_on_this_server(&it.sign_in));
+        let sign_in = sign_in.map(|sign_in| (text.use_another_account, sign_in.to_owned()));
+        let primary = sign_in.or(again).or(advised);
         let is_home = primary.as_ref().is_some_and(|(_, path)| path == HOME);
         view! {
             {primary.map(|(label, path)| view! { <a class="button primary" href=path>{label}</a> })}
@@ -162,6 +179,12 @@ impl ErrorPage {
                 <a class="button secondary" href=HOME>{text.action_home}</a>
             })}
         }
+    }
+
+    /// Whom to ask, in the operator's words, which may be in any language.
+    fn contact(&self) -> Option<impl IntoView + use<>> {
+        let contact = visible(self.access.as_ref()?.contact.as_ref()?);
+        Some(view! { <div class="panel"><p dir="auto">{contact}</p></div> })
     }
 
     fn for_developers(&self, text: &'static Text) -> impl IntoView + use<> {
@@ -190,6 +213,7 @@ impl Text {
             ErrorKind::AlreadyAnswered => &errors.already_answered,
             ErrorKind::CrossSite => &errors.cross_site,
             ErrorKind::Declined => &errors.declined,
+            ErrorKind::KeptOut => &errors.kept_out,
             ErrorKind::ProviderSilent => &errors.provider_silent,
             ErrorKind::ProviderFault => &errors.provider_fault,
             ErrorKind::SignInNeeded => &errors.sign_in_needed,

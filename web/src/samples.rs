@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::{
     Brand, Color, Frame, Language, Onward, Person,
     end_session::EndSessionPage,
-    error::{ErrorKind, ErrorPage},
+    error::{AskForAccess, ErrorKind, ErrorPage},
     home::HomePage,
     signed_out::SignedOutPage,
 };
@@ -117,10 +117,18 @@ pub(crate) fn expired() -> ErrorPage {
         request_id: "01932f6e-7c1a-7b4e-9c57-3f1d2a8e6b90".to_owned(),
         again: None,
         onward: None,
+        access: None,
     }
 }
 
 /// The address of an unverified client.
+fn ask_for_access() -> AskForAccess {
+    AskForAccess {
+        sign_in: "/sign-in?account=another".to_owned(),
+        contact: Some("Ask the platform team: access@acme.example".to_owned()),
+    }
+}
+
 fn onward() -> Onward {
     Onward {
         host: "notes.example.com".to_owned(),
@@ -161,6 +169,7 @@ fn errors(frame: &Frame) -> Vec<Shown> {
         ("/error/answered", "Error: answered before", "consent_answered"),
         ("/error/cross-site", "Error: another site", "cross_site_form"),
         ("/error/declined", "Error: declined at the provider", "upstream_denied"),
+        ("/error/kept-out", "Error: may not come in", "person_not_allowed"),
         ("/error/provider", "Error: the provider is silent", "upstream_unreachable"),
         ("/error/provider-fault", "Error: the provider refused this server", "upstream_refused"),
         ("/error/signed-out", "Error: sign in first", "account_signed_out"),
@@ -175,7 +184,9 @@ fn errors(frame: &Frame) -> Vec<Shown> {
         let again = matches!(kind, ErrorKind::Unavailable | ErrorKind::ServerMistake)
             .then(|| "/account".to_owned());
         let onward = (kind == ErrorKind::RedirectNotTrusted).then(onward);
-        let page = ErrorPage { kind, reason: reason.to_owned(), again, onward, ..expired() };
+        let access = (kind == ErrorKind::KeptOut).then(ask_for_access);
+        let reason = reason.to_owned();
+        let page = ErrorPage { kind, reason, again, onward, access, ..expired() };
         (path, shows, page.render(frame))
     });
     pages.collect()

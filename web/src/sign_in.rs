@@ -19,8 +19,8 @@ pub struct SignInPage {
     pub providers: Vec<Provider>,
     /// Where to go once signed in: the hidden field `continue`.
     pub continue_to: String,
-    /// The token that binds the form to this browser: the hidden field `csrf`.
-    pub csrf: String,
+    /// Whether the provider should let the person choose an account: the hidden field `account`.
+    pub another_account: bool,
     /// What should be read first.
     pub notice: Option<SignInNotice>,
 }
@@ -94,7 +94,8 @@ impl SignInPage {
             view! {
                 {note.map(|note| notice(vec![note]))}
                 <form method="post" action=provider.action.clone()>
-                    {hidden("continue", &self.continue_to)} {hidden("csrf", &self.csrf)}
+                    {hidden("continue", &self.continue_to)}
+                    {self.another_account.then(|| hidden("account", "another"))}
                     <button class="primary">{say(text.continue_with)}</button>
                 </form>
             }
@@ -138,17 +139,19 @@ mod tests {
                 stand_in: false,
             }],
             continue_to: "/authorize?client_id=a&scope=b".to_owned(),
-            csrf: "token".to_owned(),
+            another_account: false,
             notice: None,
         }
     }
 
     #[test]
-    fn the_form_carries_where_to_continue_and_the_token() {
+    fn the_form_carries_where_to_continue_and_whether_as_someone_else() {
         let html = page().render(&frame());
         assert!(html.contains(r#"method="post" action="/sign-in/github""#));
         assert!(html.contains(r#"name="continue" value="/authorize?client_id=a&amp;scope=b""#));
-        assert!(html.contains(r#"name="csrf" value="token""#));
+        assert!(!html.contains(r#"name="account""#));
+        let html = SignInPage { another_account: true, ..page() }.render(&frame());
+        assert!(html.contains(r#"name="account" value="another""#));
     }
 
     #[test]

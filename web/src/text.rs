@@ -72,6 +72,7 @@ pub(crate) struct ErrorTexts {
     pub(crate) already_answered: ErrorText,
     pub(crate) cross_site: ErrorText,
     pub(crate) declined: ErrorText,
+    pub(crate) kept_out: ErrorText,
     pub(crate) provider_silent: ErrorText,
     pub(crate) provider_fault: ErrorText,
     pub(crate) sign_in_needed: ErrorText,

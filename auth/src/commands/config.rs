@@ -62,14 +62,17 @@ impl Command {
 fn check(config: &Config, stdout: &mut impl Write) -> Result<(), CommandError> {
     let refused = |error: ConfigError| CommandError::Refused(error.to_string());
     config.check().map_err(refused)?;
-    let ConfigFile { resources, upstreams, trusted_issuers } = config.file().map_err(refused)?;
+    let file = config.file().map_err(refused)?;
     let github = usize::from(config.github_client_id.is_some());
+    let allowed = file.access.filter(|access| !access.anyone).map(|access| access.allow);
     writeln!(
         stdout,
-        "The settings fit together. Resources: {}, upstreams: {}, trusted issuers: {}.",
-        resources.len(),
-        upstreams.len() + github,
-        trusted_issuers.len(),
+        "The settings fit together. Resources: {}, upstreams: {}, trusted issuers: {}. Who may sign \
+         in: {}.",
+        file.resources.len(),
+        file.upstreams.len() + github,
+        file.trusted_issuers.len(),
+        allowed.map_or("anyone".into(), |names| names.into_iter().collect::<Vec<_>>().join(", ")),
     )?;
     Ok(())
 }

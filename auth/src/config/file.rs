@@ -7,16 +7,19 @@ use serde::Deserialize;
 use toml::{Spanned, de};
 
 use super::{
-    Config, ConfigError, languages,
+    Config, ConfigError,
+    access::{self, AccessSection, Surroundings},
+    languages,
+    suggestion::nearest,
     upstreams::{self, OpenIdSetting, Upstream},
 };
-use crate::oauth::{
-    resource::{self, Resource},
-    trusted_issuer::{self, TrustedIssuer},
+use crate::{
+    access::AccessPolicy,
+    oauth::{
+        resource::{self, Resource},
+        trusted_issuer::{self, TrustedIssuer},
+    },
 };
-
-/// Most edits between an unknown key and the one that is suggested instead.
-const MAX_EDITS: usize = 3;
 
 /// The file as it is written.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -32,6 +35,9 @@ pub(crate) struct Document {
     /// Issuers whose assertions are believed: of people, or of workloads.
     #[schemars(with = "Vec<TrustedIssuer>")]
     trusted_issuers: Vec<Spanned<TrustedIssuer>>,
+    /// Who may sign in, and which groups may have what.
+    #[schemars(with = "Option<AccessSection>")]
+    access: Option<Spanned<AccessSection>>,
 }
 
 /// The file, checked.
@@ -40,6 +46,8 @@ pub(crate) struct ConfigFile {
     pub(crate) resources: Vec<Resource>,
     pub(crate) upstreams: Vec<OpenIdSetting>,
     pub(crate) trusted_issuers: Vec<TrustedIssuer>,
+    /// Who may sign in; `None` where the file does not say.
+    pub(crate) access: Option<AccessPolicy>,
 }
 
 /// What is wrong in the file, where, and what to write instead.
@@ -51,12 +59,17 @@ pub(crate) struct Mistake {
 }
 
 impl ConfigFile {
-    /// Reads and checks the file at `path`.
-    pub(super) fn read(path: &Path, config: &Config) -> Result<Self, ConfigError> {
+    /// Reads and checks the file at `path`. Without resources in it, they are `usual_resources`.
+    pub(super) fn read(
+        path: &Path,
+        config: &Config,
+        usual_resources: Vec<Resource>,
+    ) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         let text = fs::read_to_string(path)
             .map_err(|cause| ConfigError::UnreadableFile(name.clone(), cause))?;
-        Self::parse(&text, config).map_err(|mistake| ConfigError::File(name, mistake))
+        Self::parse(&text, config, usual_resources)
+            .map_err(|mistake| ConfigError::File(name, mistake))
     }
 
     /// The JSON schema of the file.
@@ -64,17 +77,30 @@ impl ConfigFile {
         schema_for!(Document)
     }
 
-    fn parse(text: &str, config: &Config) -> Result<Self, Mistake> {
+    pub(super) fn parse(
+        text: &str,
+        config: &Config,
+        usual_resources: Vec<Resource>,
+    ) -> Result<Self, Mistake> {
         let document: Document = toml::from_str(text).map_err(|error| Mistake::of(text, &error))?;
-        Ok(Self {
-            resources: checked(text, document.resources, |resources| {
-                resource::check(&resources, &languages()).map(|()| resources)
-            })?,
-            upstreams: checked(text, document.upstreams, |all| upstreams::check(all, config))?,
-            trusted_issuers: checked(text, document.trusted_issuers, |issuers| {
-                trusted_issuer::check(&issuers).map(|()| issuers)
-            })?,
-        })
+        let resources = checked(text, document.resources, |resources| {
+            resource::check(&resources, &languages()).map(|()| resources)
+        })?;
+        let resources = if resources.is_empty() { usual_resources } else { resources };
+        let upstreams = checked(text, document.upstreams, |all| upstreams::check(all, config))?;
+        let trusted_issuers = checked(text, document.trusted_issuers, |issuers| {
+            trusted_issuer::check(&issuers).map(|()| issuers)
+        })?;
+        let providers = upstreams.iter().map(|upstream| upstream.name.as_str());
+        let people = trusted_issuers.iter().filter(|issuer| issuer.people.is_some());
+        let around = Surroundings {
+            resources: &resources,
+            claim_sources: providers.chain(people.map(TrustedIssuer::provider)).collect(),
+            has_github: config.github_client_id.is_some(),
+        };
+        let access = document.access.map(|section| access::check(section, &around)).transpose();
+        let access = access.map_err(|(offset, what)| Mistake::at(text, offset, what))?;
+        Ok(Self { resources, upstreams, trusted_issuers, access })
     }
 }
 
@@ -113,12 +139,9 @@ fn unknown_key(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = quoted.next().unwrap_or_default();
     let known: Vec<&str> = quoted.collect();
-    let near = known.iter().map(|key| (strsim::damerau_levenshtein(unknown, key), key));
-    match near.min() {
-        Some((edits, key)) if edits <= MAX_EDITS => {
-            format!("unknown key `{unknown}`; did you mean `{key}`?")
-        }
-        _ => format!("unknown key `{unknown}`; the keys here are {}", known.join(", ")),
+    match nearest(unknown, known.iter().copied()) {
+        Some(key) => format!("unknown key `{unknown}`; did you mean `{key}`?"),
+        None => format!("unknown key `{unknown}`; the keys here are {}", known.join(", ")),
     }
 }
 

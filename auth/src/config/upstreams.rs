@@ -8,9 +8,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{Config, secret_file};
-
-/// Name of GitHub among the upstreams.
-pub(crate) const GITHUB: &str = "github";
+use crate::access::GITHUB;
 
 /// Longest name, in bytes.
 const MAX_NAME_LENGTH: usize = 32;

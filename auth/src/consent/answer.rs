@@ -23,7 +23,7 @@ pub(crate) async fn allow(
 ) -> Result<Secret, OAuthError> {
     let now = state.clock.now();
     let client = &request.client;
-    state.limits.approve(person.user.id, now)?;
+    state.limits.approve(person.user().id, now)?;
     let secret = Secret::generate(SecretKind::AuthorizationCode)?;
     let scope = request.resource.with_implied(scope).to_string();
     let grant = grant_for(state, person, client, &request.resource.resource, &scope);
@@ -47,7 +47,7 @@ pub(crate) async fn allow(
         asked_scope: request.asked_scope.clone(),
     };
     let event =
-        visitor.event(person.user.id, EventKind::AccessAllowed, &client.metadata.client_name, now);
+        visitor.event(person.user().id, EventKind::AccessAllowed, &client.metadata.client_name, now);
     let grant_id = grant.id;
 
     let transaction = state.db.begin().await?;
@@ -56,7 +56,7 @@ pub(crate) async fn allow(
     consents::record(&transaction, consent).await?;
     security_events::record(&transaction, event).await?;
     transaction.commit().await?;
-    tracing::debug!(grant = %grant_id, person = %person.user.id, %scope, "access granted");
+    tracing::debug!(grant = %grant_id, person = %person.user().id, %scope, "access granted");
     Ok(secret)
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn deny(
 ) -> Result<(), StorageError> {
     let kind = EventKind::AccessDenied;
     let name = &request.client.metadata.client_name;
-    let event = visitor.event(person.user.id, kind, name, state.clock.now());
+    let event = visitor.event(person.user().id, kind, name, state.clock.now());
     security_events::record(state.db.connection(), event).await
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn grant_for(
     let now = state.clock.now();
     grants::Model {
         id: Uuid::now_v7(),
-        user_id: person.user.id,
+        user_id: person.user().id,
         client_id: client.id.clone(),
         client_name: client.metadata.client_name.clone(),
         resource: resource.into(),

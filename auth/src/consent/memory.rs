@@ -39,7 +39,7 @@ pub(crate) async fn has_consented(
         let scope: ScopeSet = grant.scope.split(' ').collect();
         is_for(grant, request) && scope.covers(&request.scope)
     };
-    let known = grants::of_user_and_client(db, person.user.id, &request.client.id, now).await?;
+    let known = grants::of_user_and_client(db, person.user().id, &request.client.id, now).await?;
     for grant in known.iter().filter(|grant| covers(grant)) {
         let consent = consents::find(db, grant.id).await?;
         if consent.is_some_and(|consent| consent.redirect_uri == request.target.uri()) {

@@ -56,7 +56,7 @@ pub(crate) async fn get(
         language: frame.language(),
     };
     let events =
-        security_events::of_user(state.db.connection(), person.user.id, MAX_EVENTS).await?;
+        security_events::of_user(state.db.connection(), person.user().id, MAX_EVENTS).await?;
     let notice = notice(&state, &person, &parameters, events.first()).await?;
     let page = AccountPage { notice, ..page(&state, &person, events, &view).await? };
     Ok(presentation::html(page.render(&frame)))
@@ -78,7 +78,7 @@ async fn notice(
     };
     let grant = grants::find(state.db.connection(), id).await?;
     let ended =
-        grant.filter(|grant| grant.user_id == person.user.id && !grant.is_live(state.clock.now()));
+        grant.filter(|grant| grant.user_id == person.user().id && !grant.is_live(state.clock.now()));
     Ok(ended.map(|grant| AccountNotice::AccessRemoved(grant.client_name)))
 }
 
@@ -100,7 +100,7 @@ async fn page(
 ) -> Result<AccountPage, StorageError> {
     let db = state.db.connection();
     let now = state.clock.now();
-    let id = person.user.id;
+    let id = person.user().id;
     let grants = grants::of_user(db, id, now).await?;
     let consents = consents::of_user(db, id).await?;
     let known = storage::identities::of_user(db, id).await?;

@@ -12,6 +12,7 @@ use axum::{
 
 use super::par::{self, PushedName};
 use crate::{
+    admission::nothing_permitted,
     consent::{answer, memory},
     error_response::{AuthorizationError, see_other},
     extract::{SignedIn, Visitor},
@@ -42,12 +43,16 @@ pub(crate) async fn get(
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
     let (request, pushed) = read_pushed(&state, &query, &visitor).await?;
+    let request = match &signed_in {
+        Some(person) => permitted(request, person)?,
+        None => request,
+    };
     let remembered = match &signed_in {
         Some(person) => memory::has_consented(&state, &request, person, &visitor).await?,
         None => false,
     };
     let next = decide(&request, signed_in.as_ref(), remembered, state.clock.now());
-    let person = signed_in.as_ref().map(|person| tracing::field::display(person.user.id));
+    let person = signed_in.as_ref().map(|person| tracing::field::display(person.user().id));
     tracing::debug!(next = ?next.as_ref().ok(), person, remembered, "request judged");
     match (next, &signed_in) {
         (Err(error), _) => Err(AuthorizationError::of(&request.client, request.target, error)),
@@ -96,6 +101,20 @@ pub(super) async fn read_pushed(
     };
     let request = request.map_err(|error| AuthorizationError::of(&client, target, error))?;
     Ok((request, pushed))
+}
+
+/// The request with the scopes that the person may have. The others are neither shown nor granted.
+pub(super) fn permitted(
+    request: AuthorizationRequest,
+    person: &SignedIn,
+) -> Result<AuthorizationRequest, AuthorizationError> {
+    match person.person.permitted(&request.resource, &request.scope) {
+        Some(scope) => Ok(AuthorizationRequest { scope, ..request }),
+        None => {
+            let refusal = nothing_permitted(ErrorCode::AccessDenied);
+            Err(AuthorizationError::of(&request.client, request.target, refusal))
+        }
+    }
 }
 
 fn must_be_pushed() -> OAuthError {

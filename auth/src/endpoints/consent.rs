@@ -49,6 +49,7 @@ pub(crate) async fn get(
     let Some(person) = signed_in.filter(|person| authorize::is_fresh(&request, person, now)) else {
         return Ok(see_other(&format!("/authorize?{query}")));
     };
+    let request = authorize::permitted(request, &person)?;
     let pending = PendingConsent {
         id: Uuid::new_v4(),
         session: person.session.token_hash.clone(),
@@ -92,6 +93,7 @@ pub(crate) async fn post(
         return Err(stale().into());
     }
     let (request, pushed) = authorize::read_pushed(&state, &pending.query, &visitor).await?;
+    let request = authorize::permitted(request, &person)?;
     let scope = chosen(&request, form.all("scope"));
     let allows = match form.required("decision")? {
         // A person who left out every scope has allowed nothing.

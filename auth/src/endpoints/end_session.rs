@@ -39,7 +39,7 @@ impl LogoutRequest {
     /// Whether the client holds an ID token of this person's present session.
     fn is_of(&self, person: &SignedIn) -> bool {
         self.hint.as_ref().is_some_and(|hint| {
-            hint.sub == person.user.id.to_string()
+            hint.sub == person.user().id.to_string()
                 && hint.sid.as_ref().is_some_and(|sid| *sid == person.session.id.to_string())
         })
     }

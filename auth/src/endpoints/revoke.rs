@@ -43,14 +43,14 @@ async fn end_grant(
 /// An access token ends alone. Resource servers that check signed tokens by themselves learn of
 /// it by the deny list.
 async fn end_token(state: &AppState, client: &Client, token: &str) -> Result<(), OAuthError> {
-    let found = AccessToken::find(state, token).await?;
-    let Some(found) = found.filter(|found| found.claims.client_id == client.id) else {
+    let claims = AccessToken::claims_to_revoke(state, token).await?;
+    let Some(claims) = claims.filter(|claims| claims.client_id == client.id) else {
         return Ok(());
     };
-    state.limits.revoke(client, &found.claims.sub, state.clock.now())?;
+    state.limits.revoke(client, &claims.sub, state.clock.now())?;
     let transaction = state.db.begin().await?;
     opaque_tokens::revoke(&transaction, &secret::hash(token)).await?;
-    let jti = std::slice::from_ref(&found.claims.jti);
+    let jti = std::slice::from_ref(&claims.jti);
     revocations::enter(&transaction, jti, state.clock.now()).await?;
     Ok(transaction.commit().await?)
 }

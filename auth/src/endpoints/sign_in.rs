@@ -20,7 +20,7 @@ use super::authorize;
 use crate::{
     error_response::PageError,
     extract::{Query, Visitor},
-    oauth::AuthorizationRequest,
+    oauth::{AuthorizationRequest, OAuthError, Parameters},
     presentation,
     state::AppState,
     upstream::{Upstream, UpstreamError},
@@ -45,9 +45,14 @@ pub(crate) async fn get(
         providers: state.upstreams.iter().map(button).collect(),
         notice: needs_fresh_sign_in(&continue_to).then_some(SignInNotice::Confirm),
         continue_to: continue_to.as_str().into(),
-        csrf: String::new(),
+        another_account: wants_another_account(&parameters)?,
     };
     Ok(Html(page.render(&frame)))
+}
+
+/// Whether the person said that they are someone else than the upstream takes them for.
+fn wants_another_account(parameters: &Parameters) -> Result<bool, OAuthError> {
+    Ok(parameters.optional("account")? == Some("another"))
 }
 
 /// Whether what comes next wants to know that it is still the same person.

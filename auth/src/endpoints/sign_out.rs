@@ -45,7 +45,7 @@ pub(super) async fn end_session(
     person: &SignedIn,
     visitor: &Visitor,
 ) -> Result<(), StorageError> {
-    let event = visitor.event(person.user.id, EventKind::SignedOut, "", state.clock.now());
+    let event = visitor.event(person.user().id, EventKind::SignedOut, "", state.clock.now());
     let transaction = state.db.begin().await?;
     sessions::close(&transaction, &person.session.token_hash).await?;
     security_events::record(&transaction, event).await?;

@@ -14,14 +14,12 @@ use axum::{
 };
 use keys::{TokenType, UserClaims};
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::{
     error_response::BearerError,
     extract::{Accept, Bearer, bearer::unusable},
     oauth::{ErrorCode, OAuthError},
     state::AppState,
-    storage::users,
     tokens::AccessToken,
 };
 
@@ -50,7 +48,7 @@ pub(crate) async fn get(
     accept: Accept,
     Bearer(token): Bearer,
 ) -> Result<Response, BearerError> {
-    let info = info(&state, &token).await?;
+    let info = info(&token)?;
     if accept.prefers(SIGNED) || is_registered_for_signed(&state, &token).await? {
         let jwt = sign(&state, &token, info)?;
         Ok(([(CONTENT_TYPE, SIGNED)], jwt).into_response())
@@ -60,17 +58,9 @@ pub(crate) async fn get(
 }
 
 /// A token of a client's own speaks of no person.
-async fn info(state: &AppState, token: &AccessToken) -> Result<UserInfo, OAuthError> {
-    let id: Uuid = token.claims.sub.parse().map_err(|_| unusable())?;
-    let scope = token.scope();
-    let claims = match &token.user {
-        Some(user) if user.id == id => user.revealed(&scope),
-        _ => {
-            let user = users::find(state.db.connection(), id).await?.ok_or_else(unusable)?;
-            user.revealed(&scope)
-        }
-    };
-    Ok(UserInfo { sub: token.claims.sub.clone(), claims })
+fn info(token: &AccessToken) -> Result<UserInfo, OAuthError> {
+    let person = token.person.as_ref().ok_or_else(unusable)?;
+    Ok(UserInfo { sub: token.claims.sub.clone(), claims: person.revealed(&token.scope()) })
 }
 
 async fn is_registered_for_signed(

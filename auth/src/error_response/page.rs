@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use url::form_urlencoded;
 use web::{Onward, error::ErrorKind};
 
 use super::{delivery, refuse};
@@ -19,14 +20,28 @@ pub struct PageError {
     pub(crate) status: StatusCode,
     /// What the log and a program are told.
     pub(crate) told: OAuthError,
-    pub(crate) onward: Option<Box<Onward>>,
+    pub(crate) way_on: Option<Box<WayOn>>,
 }
 
-/// A page of this kind is due, with a way on to the program if there is one.
+/// How the person can go on, where it depends on more than the kind of the page.
+#[derive(Clone, Debug)]
+pub(crate) enum WayOn {
+    /// To the program, at an address which the person may decide to follow.
+    Program(Onward),
+    /// As someone else, or by asking for access.
+    Access {
+        /// The path on this server where another account can sign in.
+        sign_in: String,
+        /// Whom to ask, in the operator's words.
+        contact: Option<String>,
+    },
+}
+
+/// A page of this kind is due.
 #[derive(Clone)]
 pub(crate) struct PageDue {
     pub(crate) kind: ErrorKind,
-    pub(crate) onward: Option<Box<Onward>>,
+    pub(crate) way_on: Option<Box<WayOn>>,
 }
 
 /// The table of pages: status, and what a program is told that asks for JSON. No page has the status
@@ -44,6 +59,7 @@ fn told_as(kind: ErrorKind) -> (StatusCode, ErrorCode) {
         | ErrorKind::AlreadyAnswered
         | ErrorKind::CrossSite
         | ErrorKind::Declined
+        | ErrorKind::KeptOut
         | ErrorKind::SignInNeeded
         | ErrorKind::Refused => (StatusCode::FORBIDDEN, ErrorCode::AccessDenied),
         ErrorKind::TooMany => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests),
@@ -65,7 +81,24 @@ impl PageError {
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (status, code) = told_as(kind);
-        Self { kind, status, told: code.error(reason, description), onward: None }
+        Self { kind, status, told: code.error(reason, description), way_on: None }
+    }
+
+    /// The page for a person who may not come in, and who was on the way to `continue_to`.
+    pub(crate) fn kept_out(
+        refusal: OAuthError,
+        contact: Option<String>,
+        continue_to: &str,
+    ) -> Self {
+        let kind = ErrorKind::KeptOut;
+        let (status, code) = told_as(kind);
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("account", "another")
+            .append_pair("continue", continue_to)
+            .finish();
+        let way_on = WayOn::Access { sign_in: format!("/sign-in?{query}"), contact };
+        let told = OAuthError { code, ..refusal };
+        Self { kind, status, told, way_on: Some(Box::new(way_on)) }
     }
 
     /// Adds what lies beneath, for the log alone.
@@ -80,7 +113,8 @@ impl PageError {
 
     /// Adds a link to an address of the client, which the person may decide to follow.
     pub(super) fn with_way_on(self, onward: Onward) -> Self {
-        Self { kind: ErrorKind::RedirectNotTrusted, onward: Some(Box::new(onward)), ..self }
+        let way_on = Some(Box::new(WayOn::Program(onward)));
+        Self { kind: ErrorKind::RedirectNotTrusted, way_on, ..self }
     }
 
     /// Tells the refusal by a page of its own, such as a form that is to be filled in again.
@@ -99,14 +133,14 @@ where
         let told = OAuthError::from(error);
         let (_, kind) = delivery(told.code);
         let (status, _) = told_as(kind);
-        Self { kind, status, told, onward: None }
+        Self { kind, status, told, way_on: None }
     }
 }
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = refuse(self.status.into_response(), self.told);
-        response.extensions_mut().insert(PageDue { kind: self.kind, onward: self.onward });
+        response.extensions_mut().insert(PageDue { kind: self.kind, way_on: self.way_on });
         response
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct AccountForm {
 
 impl AccountForm {
     pub(crate) fn event(&self, kind: EventKind, subject: &str, now: i64) -> security_events::Model {
-        self.visitor.event(self.person.user.id, kind, subject, now)
+        self.visitor.event(self.person.user().id, kind, subject, now)
     }
 }
 

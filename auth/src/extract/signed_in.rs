@@ -1,10 +1,14 @@
 //! The person at the browser.
 
-use axum::{extract::OptionalFromRequestParts, http::request::Parts};
+use axum::{
+    extract::OptionalFromRequestParts,
+    http::{Method, request::Parts},
+};
 use axum_extra::extract::CookieJar;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
+    admission::Admitted,
     cookies::CookieName,
     error_response::PageError,
     oauth::{Parameters, secret},
@@ -17,13 +21,14 @@ const LAST_SEEN_PRECISION: i64 = 300;
 /// Seconds after signing in during which a person may do what cannot be undone.
 const FRESH_SIGN_IN: i64 = 600;
 
-/// A person with a live session. As `Option`, it is `None` for a browser without one.
+/// A person with a live session, whom the access policy admits. As `Option`, it is `None` for a browser
+/// without a session.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// The session.
     pub session: sessions::Model,
     /// The person.
-    pub user: users::Model,
+    pub person: Admitted,
 }
 
 impl OptionalFromRequestParts<AppState> for SignedIn {
@@ -43,16 +48,31 @@ impl OptionalFromRequestParts<AppState> for SignedIn {
         let Some((session, user)) = sessions::find(db, &hash, now).await? else {
             return Ok(None);
         };
+        let person = match Admitted::judge(state, user) {
+            Ok(person) => person,
+            Err(refusal) => {
+                // Otherwise the browser could never sign in as someone else.
+                sessions::close(db, &hash).await?;
+                let here = parts.uri.path_and_query().map(|path| path.as_str());
+                let here = here.filter(|_| parts.method == Method::GET);
+                let contact = state.access.contact.clone();
+                return Err(PageError::kept_out(refusal, contact, here.unwrap_or("/")));
+            }
+        };
         if now - session.last_seen_at >= LAST_SEEN_PRECISION {
             sessions::touch(db, &hash, now).await?;
         }
-        Ok(Some(Self { session, user }))
+        Ok(Some(Self { session, person }))
     }
 }
 
 impl SignedIn {
+    pub(crate) fn user(&self) -> &users::Model {
+        self.person.user()
+    }
+
     pub(crate) fn shown_name(&self) -> String {
-        let user = &self.user;
+        let user = self.user();
         user.name.clone().or_else(|| user.preferred_username.clone()).unwrap_or_default()
     }
 

@@ -8,12 +8,12 @@ use axum::{
 };
 use web::{
     Frame,
-    error::{ErrorKind, ErrorPage},
+    error::{AskForAccess, ErrorKind, ErrorPage},
 };
 
 use super::request_id;
 use crate::{
-    error_response::{PageDue, Refusal, json_body},
+    error_response::{PageDue, Refusal, WayOn, json_body},
     extract::Accept,
 };
 
@@ -22,7 +22,7 @@ pub(crate) async fn draw(frame: Frame, accept: Accept, request: Request, next: N
     let request_id = request_id::of(&request);
     let again = address_to_try_again(request.method(), request.uri());
     let mut response = next.run(request).await;
-    let Some(PageDue { kind, onward }) = response.extensions_mut().remove() else {
+    let Some(PageDue { kind, way_on }) = response.extensions_mut().remove() else {
         return response;
     };
     let Some(Refusal(error)) = response.extensions().get() else {
@@ -33,14 +33,22 @@ pub(crate) async fn draw(frame: Frame, accept: Accept, request: Request, next: N
     } else {
         let is_worth_another_try =
             matches!(kind, ErrorKind::Unavailable | ErrorKind::ServerMistake);
-        let page = ErrorPage {
+        let mut page = ErrorPage {
             kind,
             description: error.description.to_string(),
             reason: error.reason.into(),
             request_id,
             again: again.filter(|_| is_worth_another_try),
-            onward: onward.map(|onward| *onward),
+            onward: None,
+            access: None,
         };
+        match way_on.map(|way_on| *way_on) {
+            Some(WayOn::Program(onward)) => page.onward = Some(onward),
+            Some(WayOn::Access { sign_in, contact }) => {
+                page.access = Some(AskForAccess { sign_in, contact });
+            }
+            None => {}
+        }
         Html(page.render(&frame)).into_response()
     };
     // Status and headers of the refusal stay; type and body are the page's.

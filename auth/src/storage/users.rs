@@ -1,20 +1,17 @@
 //! Users who have signed in at least once.
 
-use keys::UserClaims;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ConnectionTrait, IntoActiveModel, QuerySelect,
     entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
 
 use super::{Begin, StorageError};
 use crate::{
     access::facts::{Facts, FactsByUpstream},
-    oauth::{
-        foreign_text::{clean_address, clean_name, is_identifier},
-        scope::ScopeSet,
-    },
+    oauth::foreign_text::{clean_address, clean_name, is_identifier},
 };
 
 /// A user.
@@ -55,21 +52,6 @@ impl Model {
             FactsByUpstream::new()
         })
     }
-
-    /// The claims that these scopes reveal (OpenID Connect Core §5.4).
-    pub(crate) fn revealed(&self, scope: &ScopeSet) -> UserClaims {
-        let mut claims = UserClaims::default();
-        if scope.contains("profile") {
-            claims.name = self.name.clone();
-            claims.preferred_username = self.preferred_username.clone();
-            claims.picture = self.picture.clone();
-        }
-        if scope.contains("email") && self.email.is_some() {
-            claims.email = self.email.clone();
-            claims.email_verified = Some(self.email_verified);
-        }
-        claims
-    }
 }
 
 /// What an upstream says of a user.
@@ -100,6 +82,20 @@ impl Profile {
 /// Finds a user by `sub`.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, StorageError> {
     Entity::find_by_id(id).one(db).await
+}
+
+/// Most people of one name that are looked at.
+const MAX_NAMESAKES: u64 = 20;
+
+/// The people of a login name or verified address, whichever upstreams they have it from.
+pub(crate) async fn named(
+    db: &impl ConnectionTrait,
+    name: &str,
+) -> Result<Vec<Model>, StorageError> {
+    let name = name.to_lowercase();
+    let is_login = Expr::cust("lower(preferred_username)").eq(name.as_str());
+    let is_address = Expr::cust("lower(email)").eq(name.as_str());
+    Entity::find().filter(is_login.or(is_address)).limit(MAX_NAMESAKES).all(db).await
 }
 
 /// Stores a new user.

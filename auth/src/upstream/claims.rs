@@ -13,14 +13,14 @@ const MAX_VALUE_LENGTH: usize = 256;
 
 /// What rules ask about at one provider.
 #[derive(Clone, Debug)]
-pub(super) struct AskedClaims {
+pub(crate) struct AskedClaims {
     provider: String,
     names: BTreeSet<String>,
     values: BTreeSet<String>,
 }
 
 impl AskedClaims {
-    pub(super) fn new(provider: &str, questions: &Questions) -> Self {
+    pub(crate) fn new(provider: &str, questions: &Questions) -> Self {
         Self {
             provider: provider.into(),
             names: questions.claims.get(provider).cloned().unwrap_or_default(),
@@ -34,7 +34,7 @@ impl AskedClaims {
     }
 
     /// Reads each claim from the first source that has it.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         sources: &[&Map<String, Value>],
     ) -> BTreeMap<String, BTreeSet<String>> {

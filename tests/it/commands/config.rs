@@ -32,7 +32,8 @@ async fn check_counts_what_is_configured_or_names_the_line_that_is_wrong() {
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     assert_eq!(
         outcome.stdout,
-        "The settings fit together. Resources: 1, upstreams: 1, trusted issuers: 1.\n"
+        "The settings fit together. Resources: 1, upstreams: 1, trusted issuers: 1. Who may sign in: \
+         anyone.\n"
     );
     fs::write(&file, "[[resources]]\nresourse = \"x\"").unwrap();
     let outcome = operator::run(&stack, &check).await;
@@ -79,6 +80,9 @@ async fn the_schema_knows_every_key_of_the_documentation() {
         "/$defs/ResourceScope/properties/on_request",
         "/$defs/Upstream/properties/client_secret_file",
         "/$defs/People/properties/create_accounts",
+        "/$defs/AccessSection/properties/allow",
+        "/$defs/GroupSection/properties/github_teams",
+        "/$defs/LimitSection/properties/groups",
     ] {
         assert!(schema.pointer(pointer).is_some_and(Value::is_object), "{pointer}: {schema:#}");
     }

@@ -9,7 +9,7 @@ use auth::{
     seals::Seals,
     state::AppState,
     storage::{sessions, users},
-    testing::SignedIn,
+    testing::{Admitted, SignedIn},
 };
 use clap::Parser;
 use keys::MasterSecrets;
@@ -177,7 +177,7 @@ async fn the_proof_of_a_form_counts_on_a_replica_that_seals_with_another_line() 
         network: String::new(),
         last_seen_at: 0,
     };
-    let person = SignedIn { session, user };
+    let person = SignedIn { session, person: Admitted::judge(&state, user).unwrap() };
     let before = person.csrf(&state);
     state.seals.secrets.seal_with(1);
     assert_ne!(person.csrf(&state), before);

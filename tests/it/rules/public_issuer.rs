@@ -4,11 +4,20 @@ use auth::{
     oauth::secret::{Secret, SecretKind},
     testing::CookieName,
 };
-use tests::{programs::client::http, stack::Stack};
+use serde_json::json;
+use tests::{
+    programs::client::http,
+    stack::{Stack, config_file},
+};
 
 /// A stack whose issuer is public, as a proxy in front of it would see it.
 async fn start() -> Stack {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("portcullis.toml");
+    let [option, file] = config_file::write(&file, &json!({"access": {"anyone": true}}));
     let options = [
+        &option,
+        &file,
         "--issuer",
         "https://auth.example.com",
         "--github-base-url",

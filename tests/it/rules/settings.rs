@@ -169,6 +169,29 @@ async fn a_mistake_in_the_configuration_file_is_told_with_its_place_and_what_to_
 }
 
 #[tokio::test]
+async fn beyond_loopback_nothing_starts_before_it_is_said_who_may_sign_in() {
+    let data = directory();
+    let file = data.path().join("portcullis.toml").display().to_string();
+    let github = [
+        ("--github-base-url", "https://github.com"),
+        ("--github-api-url", "https://api.github.com"),
+        ("--config", &file),
+    ];
+    for public in [("--issuer", "https://auth.example.com"), ("--listen", "0.0.0.0:3000")] {
+        let settings = [&[public], &github[..]].concat();
+        fs::write(&file, "").unwrap();
+        let refused = start(&data, &settings).await.map(|_| ()).unwrap_err().to_string();
+        let told = ["under [access.groups]", "allow under [access]", "anyone = true"];
+        assert!(told.iter().all(|told| refused.contains(told)), "{refused}");
+        for access in ["anyone = true", "allow = [\"a\"]\ngroups.a.emails = [\"ada@acme.example\"]"] {
+            fs::write(&file, format!("[access]\n{access}")).unwrap();
+            assert!(start(&data, &settings).await.is_ok(), "{access}");
+        }
+    }
+    assert!(start(&directory(), &[]).await.is_ok(), "on loopback");
+}
+
+#[tokio::test]
 async fn without_a_place_where_people_sign_in_nothing_starts() {
     let config = Config::try_parse_from(["auth"]).unwrap();
     let refused = AppState::start(config, Clock::system()).await.map(|_| ()).unwrap_err();

@@ -17,7 +17,7 @@ pub(super) fn samples(frame: &Frame) -> Vec<Shown> {
         client: Some(own),
         providers: vec![github.clone()],
         continue_to: "/authorize?client_id=sample".to_owned(),
-        csrf: "sample".to_owned(),
+        another_account: false,
         notice: None,
     };
     let hosted = ClientSummary {

@@ -253,6 +253,13 @@ static ERRORS: ErrorTexts = ErrorTexts {
             allowed.",
         next: "If you did not intend that, sign in again and accept.",
     },
+    kept_out: ErrorText {
+        title: "This account cannot be used here",
+        what: "You proved who you are, but only certain people may use this server, and this account \
+            is not one of theirs.",
+        next: "If you have another account, sign in with that one. Otherwise ask the operator of this \
+            server for access.",
+    },
     provider_silent: ErrorText {
         title: "The sign-in provider is not responding",
         what: "This server could not reach the provider that you sign in with.",

@@ -266,6 +266,13 @@ static ERRORS: ErrorTexts = ErrorTexts {
             nichts wurde erlaubt.",
         next: "Wenn das nicht Ihre Absicht war, melden Sie sich noch einmal an und stimmen Sie zu.",
     },
+    kept_out: ErrorText {
+        title: "Dieses Konto hat hier keinen Zugang",
+        what: "Sie haben nachgewiesen, wer Sie sind. Diesen Server dürfen aber nur bestimmte Personen \
+            benutzen, und dieses Konto gehört nicht dazu.",
+        next: "Wenn Sie ein anderes Konto haben, melden Sie sich damit an. Sonst bitten Sie den Betreiber \
+            dieses Servers um Zugang.",
+    },
     provider_silent: ErrorText {
         title: "Der Anmeldedienst antwortet nicht",
         what: "Dieser Server konnte den Anmeldedienst nicht erreichen.",

@@ -64,7 +64,7 @@ fn ask(state: &AppState, person: &SignedIn, frame: &Frame, not_ticked: bool) -> 
 /// All or nothing. Ended grants stay, so that their tokens stay refused; they name no person
 /// any more.
 async fn erase(state: &AppState, person: &SignedIn) -> Result<(), StorageError> {
-    let id = person.user.id;
+    let id = person.user().id;
     let now = state.clock.now();
     let transaction = state.db.begin().await?;
     sessions::close_all_of_user(&transaction, id).await?;

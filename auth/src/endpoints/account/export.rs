@@ -39,7 +39,7 @@ async fn collect(
 ) -> Result<Value, StorageError> {
     let db = state.db.connection();
     let now = state.clock.now();
-    let user = &person.user;
+    let user = person.user();
     let event = visitor.event(user.id, EventKind::DataExported, "", now);
     security_events::record(db, event).await?;
     let consents = consents::of_user(db, user.id).await?;

@@ -34,7 +34,7 @@ pub(crate) async fn post(
 }
 
 async fn unlink(state: &AppState, form: &AccountForm, named: &str) -> Result<(), PageError> {
-    let user = form.person.user.id;
+    let user = form.person.user().id;
     let own = form.person.session.id;
     let transaction = state.db.begin().await?;
     let all = identities::hold_of_user(&transaction, user).await?;
@@ -52,7 +52,7 @@ async fn unlink(state: &AppState, form: &AccountForm, named: &str) -> Result<(),
     let label = state.upstreams.find(provider).map_or(provider, |upstream| &upstream.label);
     let event = form.event(EventKind::IdentityUnlinked, label, state.clock.now());
     identities::unlink(&transaction, identity).await?;
-    users::set_facts(&transaction, form.person.user.clone(), provider, None).await?;
+    users::set_facts(&transaction, form.person.user().clone(), provider, None).await?;
     sessions::close_others_of_user(&transaction, user, own).await?;
     security_events::record(&transaction, event).await?;
     Ok(transaction.commit().await?)

@@ -32,7 +32,7 @@ async fn end(state: &AppState, form: &AccountForm, id: Uuid) -> Result<(), Stora
     let now = state.clock.now();
     let transaction = state.db.begin().await?;
     let grant = grants::find(&transaction, id).await?;
-    if let Some(grant) = grant.filter(|it| it.user_id == form.person.user.id && it.is_live(now)) {
+    if let Some(grant) = grant.filter(|it| it.user_id == form.person.user().id && it.is_live(now)) {
         let event = form.event(EventKind::AccessRemoved, &grant.client_name, now);
         security_events::record(&transaction, event).await?;
         grants::revoke(&transaction, id, now).await?;

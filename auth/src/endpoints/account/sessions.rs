@@ -41,7 +41,7 @@ async fn end(
     form: &AccountForm,
     session: Option<Uuid>,
 ) -> Result<(), StorageError> {
-    let user = form.person.user.id;
+    let user = form.person.user().id;
     let own = form.person.session.id;
     let transaction = state.db.begin().await?;
     let (any, kind) = match session {

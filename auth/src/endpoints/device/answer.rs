@@ -42,14 +42,16 @@ pub(super) async fn decide(
     };
     let now = state.clock.now();
     let client = state.clients.find(&waiting.client_id).await?;
-    if allowed {
-        state.limits.approve(person.user.id, now)?;
-    }
-    let grant =
-        allowed.then(|| grant_for(state, person, &client, &waiting.resource, &waiting.scope));
+    let grant = if allowed {
+        let scope = question::permitted(state, person, &waiting)?.to_string();
+        state.limits.approve(person.user().id, now)?;
+        Some(grant_for(state, person, &client, &waiting.resource, &scope))
+    } else {
+        None
+    };
     let grant_id = grant.as_ref().map(|grant| grant.id);
     let kind = if allowed { EventKind::DeviceAllowed } else { EventKind::AccessDenied };
-    let event = visitor.event(person.user.id, kind, &client.metadata.client_name, now);
+    let event = visitor.event(person.user().id, kind, &client.metadata.client_name, now);
 
     let transaction = state.db.begin().await?;
     if !device_codes::answer(&transaction, &waiting.device_code_hash, grant_id, now).await? {
@@ -60,7 +62,7 @@ pub(super) async fn decide(
     if let Some(grant) = grant {
         let consent = consents::Model {
             grant_id: grant.id,
-            user_id: person.user.id,
+            user_id: person.user().id,
             redirect_uri: String::new(),
             device: visitor.device.clone(),
             network: visitor.network(),

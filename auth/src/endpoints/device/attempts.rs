@@ -24,7 +24,7 @@ pub(super) async fn count(
 ) -> Result<Option<i64>, StorageError> {
     let db = state.db.connection();
     let now = state.clock.now();
-    let person = person.user.id.to_string();
+    let person = person.user().id.to_string();
     let address = visitor.address.map(|_| visitor.limited_address());
     if let Some(wait) = attempts::wait(db, EVERYBODY, WRONG_ONES, now).await? {
         return Ok(Some(wait));

@@ -6,9 +6,10 @@ use web::{Frame, Place, device::DeviceConsentPage};
 
 use super::stale;
 use crate::{
+    admission::nothing_permitted,
     error_response::PageError,
     extract::SignedIn,
-    oauth::{ScopeSet, UserCode},
+    oauth::{ErrorCode, OAuthError, ScopeSet, UserCode, resource},
     presentation,
     state::AppState,
     storage::device_codes,
@@ -34,6 +35,18 @@ impl PendingDevice {
     }
 }
 
+/// Of the scopes that the device asks for, those that the person may have.
+pub(super) fn permitted(
+    state: &AppState,
+    person: &SignedIn,
+    waiting: &device_codes::Model,
+) -> Result<ScopeSet, OAuthError> {
+    let asked = ScopeSet::parse(&waiting.scope)?;
+    let resource = resource::of_grant(&state.resources, &waiting.resource)?;
+    let permitted = person.person.permitted(resource, &asked);
+    permitted.ok_or_else(|| nothing_permitted(ErrorCode::AccessDenied))
+}
+
 /// The page that asks; once more, if the person allowed without the tick.
 pub(super) async fn ask(
     state: &AppState,
@@ -43,19 +56,19 @@ pub(super) async fn ask(
     not_ticked: bool,
 ) -> Result<Response, PageError> {
     let client = state.clients.find(&waiting.client_id).await?;
-    let resource = state.resources.iter().find(|one| one.resource == waiting.resource);
+    let resource = resource::of_grant(&state.resources, &waiting.resource)?;
     let pending = PendingDevice {
         user_code: waiting.user_code.clone(),
         session: person.session.token_hash.clone(),
     };
     let shown = UserCode::parse(&waiting.user_code).map(|code| code.shown());
-    let scopes = ScopeSet::parse(&waiting.scope)?;
+    let scopes = permitted(state, person, &waiting)?;
     let place = Place { device: String::new(), network: waiting.network.clone() };
     let page = DeviceConsentPage {
         user_code: shown.unwrap_or_default(),
         client: presentation::client_details(&client),
-        resource_name: resource.map_or(&waiting.resource, |one| &one.name).clone(),
-        scopes: presentation::scope_lines(resource, &scopes, frame.language()),
+        resource_name: resource.name.clone(),
+        scopes: presentation::scope_lines(Some(resource), &scopes, frame.language()),
         asked_from: Some(place).filter(|place| !place.network.is_empty()),
         asked_at: waiting.created_at,
         person: presentation::person(person),

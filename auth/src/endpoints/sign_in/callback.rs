@@ -13,6 +13,7 @@ use web::error::ErrorKind;
 
 use super::{pending::PendingSignIn, upstream, upstream_error};
 use crate::{
+    admission::{Admitted, check},
     cookies::CookieName,
     endpoints::authorize,
     error_response::{AuthorizationError, PageError, see_other},
@@ -53,7 +54,16 @@ pub(crate) async fn get(
             link(&state, upstream, person, owner, &visitor).await?;
             CookieJar::new()
         }
-        None => sign_in(&state, upstream, person, signed_in, &visitor).await?,
+        None => {
+            let person = admit(&state, upstream, person, &pending.continue_to).await?;
+            let event = visitor.event(
+                person.user().id,
+                EventKind::SignedIn,
+                &upstream.label,
+                state.clock.now(),
+            );
+            open_session(&state, &person, signed_in, &visitor, event).await?
+        }
     };
     Ok((jar, see_other(&pending.continue_to)).into_response())
 }
@@ -76,22 +86,41 @@ async fn tell_denied(
     }
 }
 
-/// Opens a session under a fresh cookie. The browser's earlier session ends.
-async fn sign_in(
+/// The account of a person who may come in, brought up to date. Strangers who may not leave no row.
+async fn admit(
     state: &AppState,
     upstream: &Upstream,
     person: Person,
-    before: Option<SignedIn>,
-    visitor: &Visitor,
-) -> Result<CookieJar, PageError> {
-    let now = state.clock.now();
-    let secret = Secret::generate(SecretKind::Session)?;
+    continue_to: &str,
+) -> Result<Admitted, PageError> {
+    let contact = &state.access.contact;
+    let kept_out = |refusal| PageError::kept_out(refusal, contact.clone(), continue_to);
     let Person { subject, profile, facts } = person;
+    let db = state.db.connection();
+    if identities::find(db, &upstream.name, subject.as_str()).await?.is_none() {
+        let facts = [(upstream.name.clone(), facts.clone())].into();
+        check(state, None, &facts).map_err(kept_out)?;
+    }
+    let now = state.clock.now();
     let user = identities::sign_in(&state.db, &upstream.name, &subject, profile, now).await?;
     // Stored for themselves: what no longer speaks for a person counts even if they are kept out now.
-    let user = users::set_facts(state.db.connection(), user, &upstream.name, Some(facts)).await?;
+    let user = users::set_facts(db, user, &upstream.name, Some(facts)).await?;
+    Admitted::judge(state, user).map_err(kept_out)
+}
+
+/// Opens a session under a fresh cookie. The browser's earlier session ends.
+async fn open_session(
+    state: &AppState,
+    person: &Admitted,
+    before: Option<SignedIn>,
+    visitor: &Visitor,
+    event: security_events::Model,
+) -> Result<CookieJar, PageError> {
+    let now = state.clock.now();
+    let user = person.user();
+    let secret = Secret::generate(SecretKind::Session)?;
     // A person who proves again who they are goes on with the same session.
-    let same = before.as_ref().filter(|before| before.user.id == user.id);
+    let same = before.as_ref().filter(|before| before.user().id == user.id);
     let lifetime = state.config.session_lifetime;
     let session = sessions::Model {
         token_hash: secret.hash(),
@@ -103,7 +132,6 @@ async fn sign_in(
         device: visitor.device.clone(),
         last_seen_at: now,
     };
-    let event = visitor.event(user.id, EventKind::SignedIn, &upstream.label, now);
     let transaction = state.db.begin().await?;
     match (same, &before) {
         (Some(same), _) => sessions::replace(&transaction, &same.session.token_hash).await?,
@@ -143,17 +171,17 @@ async fn link(
     let identity = identities::Model {
         provider: upstream.name.clone(),
         subject: person.subject.as_str().into(),
-        user_id: owner.user.id,
+        user_id: owner.user().id,
         created_at: now,
     };
     let transaction = state.db.begin().await?;
     let linked = identities::link(&transaction, identity).await?;
     if linked != Linked::ToSomebodyElse {
-        let user = owner.user.clone();
+        let user = owner.user().clone();
         users::set_facts(&transaction, user, &upstream.name, Some(person.facts)).await?;
     }
     if linked == Linked::Now {
-        let event = visitor.event(owner.user.id, EventKind::IdentityLinked, &upstream.label, now);
+        let event = visitor.event(owner.user().id, EventKind::IdentityLinked, &upstream.label, now);
         security_events::record(&transaction, event).await?;
     }
     transaction.commit().await?;

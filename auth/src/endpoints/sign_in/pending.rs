@@ -10,7 +10,9 @@ use axum_extra::extract::CookieJar;
 use serde::{Deserialize, Serialize};
 use web::error::ErrorKind;
 
-use super::{continue_to::ContinueTo, upstream, upstream_error, waiting_request};
+use super::{
+    continue_to::ContinueTo, upstream, upstream_error, waiting_request, wants_another_account,
+};
 use crate::{
     cookies::CookieName,
     error_response::{PageError, see_other},
@@ -85,7 +87,7 @@ impl UpstreamSignIn {
         state: &AppState,
         link_to: Option<String>,
     ) -> Result<Response, PageError> {
-        let Self { upstream, continue_to, browser, visitor, .. } = self;
+        let Self { upstream, continue_to, browser, visitor, form } = self;
         let browser = match browser {
             Some(known) => known,
             None => Secret::generate(SecretKind::Browser)?,
@@ -108,7 +110,8 @@ impl UpstreamSignIn {
             state: &sealed,
             code_challenge: &secret::sha256(verifier.expose().as_bytes()),
             nonce: nonce.expose(),
-            reauthenticate: waiting.as_ref().is_some_and(|request| request.prompt.login),
+            reauthenticate: wants_another_account(&form)?
+                || waiting.as_ref().is_some_and(|request| request.prompt.login),
             login_hint: waiting.as_ref().and_then(|request| request.login_hint.as_deref()),
         };
         let location = upstream

@@ -26,6 +26,6 @@ pub(super) async fn serve(
     }
     let resource = resource::select(&state.resources, &request.resources)?;
     let scope = resource.grantable_to_client(request.scope.as_deref(), client.max_scopes())?;
-    let issue = Issue::new(client, None, resource, scope);
+    let issue = Issue::new(client, None, resource, scope)?;
     issue::tokens(state, issue, key_thumbprint, TokenExtras::default()).await
 }

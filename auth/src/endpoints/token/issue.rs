@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::TokenResponse;
 use crate::{
+    admission::{Admitted, nothing_permitted},
     oauth::{
-        Client, OAuthError, Resource, ScopeSet, Secret, SecretKind,
+        Client, ErrorCode, OAuthError, Resource, ScopeSet, Secret, SecretKind,
         resource::{self, TokenFormat},
     },
     state::AppState,
@@ -29,9 +30,9 @@ pub(super) struct Issue<'a> {
     pub(super) actor: Option<Actor>,
 }
 
-/// A person, and how they proved who they are (RFC 9068 §2.2.1).
+/// A person who may come in, and how they proved who they are (RFC 9068 §2.2.1).
 pub(super) struct Person {
-    pub(super) user: users::Model,
+    pub(super) admitted: Admitted,
     /// When they last did (`auth_time`).
     pub(super) authenticated_at: Option<i64>,
     /// How strongly, where the issuer of an assertion says so (`acr`).
@@ -48,14 +49,19 @@ pub(super) struct TokenExtras {
 }
 
 impl<'a> Issue<'a> {
-    /// Tokens that come of no grant.
+    /// Tokens that come of no grant, with the scopes that the person may have.
     pub(super) fn new(
         client: &'a Client,
         person: Option<Person>,
         resource: &'a Resource,
         scope: ScopeSet,
-    ) -> Self {
-        Self { client, person, grant: None, resource, scope, expires_by: None, actor: None }
+    ) -> Result<Self, OAuthError> {
+        let scope = match &person {
+            Some(person) => person.admitted.permitted(resource, &scope),
+            None => Some(scope),
+        };
+        let scope = scope.ok_or_else(|| nothing_permitted(ErrorCode::InvalidGrant))?;
+        Ok(Self { client, person, grant: None, resource, scope, expires_by: None, actor: None })
     }
 
     /// Tokens of a grant: all that it still allows, or what of it is `wanted`. Made before the code
@@ -81,20 +87,25 @@ impl<'a> Issue<'a> {
         let user = user.ok_or_else(|| {
             OAuthError::invalid_grant("user_gone", "The person no longer has an account here.")
         })?;
-        let person = Person { user, authenticated_at: Some(grant.authenticated_at), acr: None };
-        let issue = Self::new(client, Some(person), resource, scope);
+        let person = Person {
+            admitted: Admitted::judge(state, user)?,
+            authenticated_at: Some(grant.authenticated_at),
+            acr: None,
+        };
+        let issue = Self::new(client, Some(person), resource, scope)?;
         Ok(Self { grant: Some(grant), expires_by: Some(grant.expires_at), ..issue })
     }
 
     fn sub(&self) -> String {
         match &self.person {
-            Some(person) => person.user.id.to_string(),
+            Some(person) => person.admitted.user().id.to_string(),
             None => self.client.id.clone(),
         }
     }
 
     fn revealed(&self) -> UserClaims {
-        self.person.as_ref().map(|person| person.user.revealed(&self.scope)).unwrap_or_default()
+        let person = self.person.as_ref();
+        person.map(|person| person.admitted.revealed(&self.scope)).unwrap_or_default()
     }
 
     fn authenticated_at(&self) -> Option<i64> {

@@ -5,6 +5,9 @@
 //! There is no refresh token: a client that can get one assertion can get the next, and an issuer that
 //! no longer vouches is obeyed at once.
 
+mod account;
+
+use self::account::Account;
 use super::{
     TokenResponse,
     issue::{self, Issue, Person, TokenExtras},
@@ -13,16 +16,12 @@ use crate::{
     extract::{AccessRequest, FromParameters},
     issuers::{self, AssertedPerson},
     oauth::{
-        Client, ErrorCode, OAuthError, Parameters, Resource, ScopeSet, TrustedIssuer,
+        Client, ErrorCode, OAuthError, Parameters, Resource, ScopeSet,
         assertion::{self, IdentityAssertion},
         resource,
         restrictions::Restrictions,
     },
     state::AppState,
-    storage::{
-        identities,
-        users::{self, Profile},
-    },
 };
 
 pub(crate) struct Request {
@@ -71,7 +70,7 @@ fn of_workload<'a>(
     if scope.is_empty() {
         return Err(scope_not_asserted());
     }
-    Ok(Issue::new(client, None, resource, scope))
+    Issue::new(client, None, resource, scope)
 }
 
 /// Judges everything, then spends the assertion: a request that is wrong consumes nothing.
@@ -82,7 +81,6 @@ async fn of_person<'a>(
     restrictions: &Restrictions,
     person: AssertedPerson<'_>,
 ) -> Result<Issue<'a>, OAuthError> {
-    let AssertedPerson { issuer, people, claims } = person;
     if client.is_public() {
         return Err(ErrorCode::UnauthorizedClient.error(
             "assertion_public_client",
@@ -91,18 +89,12 @@ async fn of_person<'a>(
     }
     let resource = target(state, request, restrictions)?;
     let scope = narrowed(resource, client, request, restrictions)?;
-    let known = find_person(state, issuer, &claims).await?;
-    if known.is_none() && !people.create_accounts {
-        return Err(unknown_person());
-    }
-    spend(state, &claims).await?;
-    let user = match known {
-        Some(user) => user,
-        None => create_person(state, issuer, &claims).await?,
-    };
-    let acr = restrictions.acr.clone();
-    let person = Person { user, authenticated_at: claims.auth_time, acr };
-    Ok(Issue::new(client, Some(person), resource, scope))
+    let account = Account::find(state, person).await?;
+    spend(state, account.claims()).await?;
+    let authenticated_at = account.claims().auth_time;
+    let admitted = account.admit(state).await?;
+    let person = Person { admitted, authenticated_at, acr: restrictions.acr.clone() };
+    Issue::new(client, Some(person), resource, scope)
 }
 
 /// The resource that the assertion names. The request may repeat it, and nothing else.
@@ -135,36 +127,6 @@ fn narrowed(
     if granted.is_empty() { Err(scope_not_asserted()) } else { Ok(granted) }
 }
 
-/// Accounts are linked by issuer and subject alone: an address proves nothing here.
-async fn find_person(
-    state: &AppState,
-    issuer: &TrustedIssuer,
-    claims: &IdentityAssertion,
-) -> Result<Option<users::Model>, OAuthError> {
-    let db = state.db.connection();
-    let subject = claims.assertion.subject()?;
-    match identities::find(db, issuer.provider(), subject.as_str()).await? {
-        Some(identity) => Ok(users::find(db, identity.user_id).await?),
-        None => Ok(None),
-    }
-}
-
-async fn create_person(
-    state: &AppState,
-    issuer: &TrustedIssuer,
-    claims: &IdentityAssertion,
-) -> Result<users::Model, OAuthError> {
-    let profile = Profile {
-        name: claims.name.clone(),
-        preferred_username: claims.preferred_username.clone(),
-        picture: claims.picture.clone(),
-        verified_email: claims.verified_email(),
-    };
-    let subject = claims.assertion.subject()?;
-    let now = state.clock.now();
-    Ok(identities::sign_in(&state.db, issuer.provider(), &subject, profile, now).await?)
-}
-
 /// Spends the assertion: exactly one caller goes on, on any replica.
 async fn spend(state: &AppState, claims: &IdentityAssertion) -> Result<(), OAuthError> {
     let value = format!("{} {}", claims.assertion.iss, claims.assertion.jti);
@@ -176,12 +138,5 @@ fn scope_not_asserted() -> OAuthError {
         "scope_not_asserted",
         "The assertion and the client's registration allow none of the requested scopes. Ask for \
          others.",
-    )
-}
-
-fn unknown_person() -> OAuthError {
-    OAuthError::invalid_grant(
-        "assertion_person_unknown",
-        "The person of the assertion has no account here. They must sign in here once.",
     )
 }

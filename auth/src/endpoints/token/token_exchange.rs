@@ -5,7 +5,6 @@
 //! configuration allows, no longer life, and it is bound to the same key.
 
 use keys::{AccessTokenClaims, Actor};
-use uuid::Uuid;
 
 use super::{
     TokenResponse,
@@ -15,7 +14,6 @@ use crate::{
     extract::FromParameters,
     oauth::{Client, ErrorCode, OAuthError, Parameters, Resource, ScopeSet, resource},
     state::AppState,
-    storage::users,
     tokens::AccessToken,
 };
 
@@ -82,12 +80,12 @@ pub(super) async fn serve(
     check_key(&subject.claims, key_thumbprint)?;
     let resource = target(state, &subject.claims, &request.targets)?;
     let scope = narrowed(client, resource, &subject, request.scope.as_ref())?;
-    let person = person(state, &subject.claims).await?;
+    let person = person(&subject)?;
     let issue = Issue {
         grant: subject.grant.as_ref(),
         expires_by: Some(subject.claims.exp),
         actor: actor(client, &subject.claims)?,
-        ..Issue::new(client, Some(person), resource, scope)
+        ..Issue::new(client, Some(person), resource, scope)?
     };
     let response = issue::tokens(state, issue, key_thumbprint, TokenExtras::default()).await?;
     Ok(TokenResponse { issued_token_type: Some(ACCESS_TOKEN), ..response })
@@ -163,12 +161,10 @@ fn narrowed(
 }
 
 /// A token without a user has no subject to act for.
-async fn person(state: &AppState, claims: &AccessTokenClaims) -> Result<Person, OAuthError> {
-    let Ok(id) = claims.sub.parse::<Uuid>() else {
-        return Err(unusable());
-    };
-    let user = users::find(state.db.connection(), id).await?.ok_or_else(unusable)?;
-    Ok(Person { user, authenticated_at: claims.auth_time, acr: claims.acr.clone() })
+fn person(subject: &AccessToken) -> Result<Person, OAuthError> {
+    let admitted = subject.person.clone().ok_or_else(unusable)?;
+    let claims = &subject.claims;
+    Ok(Person { admitted, authenticated_at: claims.auth_time, acr: claims.acr.clone() })
 }
 
 /// Who acts now, and for whom they act in turn. A client that only narrows its own token acts for

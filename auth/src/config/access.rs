@@ -1,0 +1,394 @@
+//! `[access]` of the configuration file: who may sign in, and which groups may have what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::suggestion::suggestion;
+use crate::{
+    access::{AccessPolicy, GITHUB, Group, Limit, Rule},
+    oauth::Resource,
+};
+
+/// Longest name of a group, in bytes: it may become a claim of every token.
+const MAX_GROUP_NAME: usize = 64;
+/// Longest text that says whom to ask, in bytes.
+const MAX_CONTACT: usize = 500;
+
+/// `[access]` as it is written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AccessSection {
+    /// Whether everyone with an account at an upstream may sign in, except the groups in `deny`.
+    anyone: bool,
+    /// The groups that may sign in.
+    #[schemars(with = "Vec<String>")]
+    allow: Vec<Spanned<String>>,
+    /// The groups that may not sign in, whatever other groups their people are in.
+    #[schemars(with = "Vec<String>")]
+    deny: Vec<Spanned<String>>,
+    /// Whom to ask for access, as the page for people who are kept out says it.
+    #[schemars(with = "Option<String>")]
+    contact: Option<Spanned<String>>,
+    /// Groups of people, by name. A person who meets any of its conditions is in a group.
+    #[schemars(with = "BTreeMap<String, GroupSection>")]
+    groups: BTreeMap<Spanned<String>, GroupSection>,
+    /// Scopes and resources that only some groups may have.
+    limits: Vec<LimitSection>,
+}
+
+/// `[access.groups.NAME]` as it is written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct GroupSection {
+    /// Login names at GitHub.
+    #[schemars(with = "Vec<String>")]
+    github_users: Vec<Spanned<String>>,
+    /// Organisations at GitHub of which the person is an active member.
+    #[schemars(with = "Vec<String>")]
+    github_organisations: Vec<Spanned<String>>,
+    /// Teams at GitHub, as `organisation/team`.
+    #[schemars(with = "Vec<String>")]
+    github_teams: Vec<Spanned<String>>,
+    /// E-mail addresses that an upstream has verified.
+    #[schemars(with = "Vec<String>")]
+    emails: Vec<Spanned<String>>,
+    /// Domains of such addresses; a subdomain is a domain of its own.
+    #[schemars(with = "Vec<String>")]
+    email_domains: Vec<Spanned<String>>,
+    /// Values of claims of an OpenID provider or a trusted issuer.
+    claims: Vec<ClaimSection>,
+}
+
+/// One of `claims` as it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ClaimSection {
+    /// The name of the upstream that makes the claim.
+    #[schemars(with = "String")]
+    upstream: Spanned<String>,
+    /// The name of the claim, such as `groups`.
+    #[schemars(with = "String")]
+    claim: Spanned<String>,
+    /// The values that count; one of them is enough.
+    #[schemars(with = "Vec<String>")]
+    any_of: Spanned<Vec<String>>,
+}
+
+/// One of `[[access.limits]]` as it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LimitSection {
+    /// The identifier of the resource.
+    #[schemars(with = "String")]
+    resource: Spanned<String>,
+    /// The scopes that are limited; the whole resource if left out.
+    #[schemars(with = "Option<Vec<String>>")]
+    scopes: Option<Spanned<Vec<Spanned<String>>>>,
+    /// The groups that may have them.
+    #[schemars(with = "Vec<String>")]
+    groups: Spanned<Vec<Spanned<String>>>,
+}
+
+/// What the rest of the settings says, as far as rules refer to it.
+pub(super) struct Surroundings<'a> {
+    pub(super) resources: &'a [Resource],
+    /// Names of the upstreams and trusted issuers that make claims.
+    pub(super) claim_sources: Vec<&'a str>,
+    /// Whether people can sign in with GitHub.
+    pub(super) has_github: bool,
+}
+
+/// What is wrong: the place in the text, and what to write instead.
+type Wrong = (usize, String);
+
+/// Refuses rules that contradict each other, refer to what is not there, or can match no person: a
+/// mistake in a policy must not be found out by the person whom it admits.
+pub(super) fn check(
+    section: Spanned<AccessSection>,
+    around: &Surroundings<'_>,
+) -> Result<AccessPolicy, Wrong> {
+    let start = section.span().start;
+    let section = section.into_inner();
+    let mut groups = Vec::new();
+    for (name, group) in &section.groups {
+        groups.push(Group { name: check_name(name)?.into(), rules: group.rules(name, around)? });
+    }
+    check_membership(&section, start)?;
+    let limits = section.limits.iter().map(|limit| limit.check(&section, around));
+    let limits = limits.collect::<Result<_, _>>()?;
+    let names = |list: &[Spanned<String>]| -> BTreeSet<String> {
+        list.iter().map(|name| name.get_ref().clone()).collect()
+    };
+    Ok(AccessPolicy {
+        anyone: section.anyone,
+        allow: names(&section.allow),
+        deny: names(&section.deny),
+        contact: section.contact.map(check_contact).transpose()?,
+        groups,
+        limits,
+    })
+}
+
+fn at<T>(place: &Spanned<T>, why: impl Into<String>) -> Wrong {
+    (place.span().start, why.into())
+}
+
+/// Names of groups become claims, and `allow`, `deny` and limits refer to them.
+fn check_name(name: &Spanned<String>) -> Result<&str, Wrong> {
+    let text = name.get_ref().as_str();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
+    if (1..=MAX_GROUP_NAME).contains(&text.len()) && text.bytes().all(is_plain) {
+        return Ok(text);
+    }
+    Err(at(
+        name,
+        format!(
+            "write the name of the group {text:?} with 1 to {MAX_GROUP_NAME} letters, digits and \
+             any of - _ . :"
+        ),
+    ))
+}
+
+fn check_contact(contact: Spanned<String>) -> Result<String, Wrong> {
+    let text = contact.get_ref().trim();
+    if text.is_empty() || text.len() > MAX_CONTACT {
+        let why = format!(
+            "write in contact, with up to {MAX_CONTACT} bytes, whom people ask for access, or leave \
+             it out"
+        );
+        return Err(at(&contact, why));
+    }
+    Ok(text.to_owned())
+}
+
+/// Checks that somebody can come in, and that `allow` and `deny` do not contradict each other.
+fn check_membership(section: &AccessSection, start: usize) -> Result<(), Wrong> {
+    for name in section.allow.iter().chain(&section.deny) {
+        section.find(name)?;
+    }
+    if let Some(both) = section.allow.iter().find(|name| section.deny.contains(name)) {
+        let name = both.get_ref();
+        let why = format!("the group {name:?} is in allow and in deny; remove it from one of them");
+        return Err(at(both, why));
+    }
+    match section.allow.first() {
+        Some(first) if section.anyone => Err(at(
+            first,
+            "anyone = true admits every account already; remove it, or remove allow",
+        )),
+        None if !section.anyone => Err((
+            start,
+            "this admits no person; write allow = [\"…\"] with names of [access.groups], or anyone = \
+             true to admit every account"
+                .into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+impl AccessSection {
+    /// Refuses the name of a group that is described nowhere.
+    fn find(&self, name: &Spanned<String>) -> Result<(), Wrong> {
+        let text = name.get_ref().as_str();
+        if self.groups.contains_key(text) {
+            return Ok(());
+        }
+        let known = self.groups.keys().map(|name| name.get_ref().as_str());
+        let advice = suggestion(text, known)
+            .unwrap_or_else(|| format!("; describe it under [access.groups.{text}]"));
+        Err(at(name, format!("there is no group {text:?}{advice}")))
+    }
+}
+
+impl GroupSection {
+    fn rules(
+        &self,
+        name: &Spanned<String>,
+        around: &Surroundings<'_>,
+    ) -> Result<Vec<Rule>, Wrong> {
+        let mut rules = Vec::new();
+        let github = [
+            ("github_users", &self.github_users, login as fn(&str) -> Option<Rule>),
+            ("github_organisations", &self.github_organisations, organisation),
+            ("github_teams", &self.github_teams, team),
+        ];
+        for (key, list, parse) in github {
+            if let Some(first) = list.first().filter(|_| !around.has_github) {
+                let why = format!(
+                    "people cannot sign in with GitHub here; set GITHUB_CLIENT_ID and \
+                     GITHUB_CLIENT_SECRET, or remove {key}"
+                );
+                return Err(at(first, why));
+            }
+            rules.extend(parsed(key, list, parse)?);
+        }
+        rules.extend(parsed("emails", &self.emails, email)?);
+        rules.extend(parsed("email_domains", &self.email_domains, domain)?);
+        for claim in &self.claims {
+            rules.push(claim.check(around)?);
+        }
+        if rules.is_empty() {
+            let why = format!(
+                "the group {:?} matches no person; give it github_users, github_organisations, \
+                 github_teams, emails, email_domains or claims",
+                name.get_ref()
+            );
+            return Err(at(name, why));
+        }
+        Ok(rules)
+    }
+}
+
+/// The rules of one key, or what to write instead of the first value that can match no person.
+fn parsed(
+    key: &str,
+    list: &[Spanned<String>],
+    parse: fn(&str) -> Option<Rule>,
+) -> Result<Vec<Rule>, Wrong> {
+    let example = match key {
+        "github_users" => "a login name, as in \"octocat\"",
+        "github_organisations" => {
+            "the name of an organisation, as in \"acme\"; teams go into github_teams"
+        }
+        "github_teams" => "a team with its organisation, as in \"acme/platform\"",
+        "emails" => "a whole address, as in \"ada@acme.example\"; domains go into email_domains",
+        _ => "a domain alone, as in \"acme.example\"; addresses go into emails",
+    };
+    let rules = list.iter().map(|value| {
+        parse(&value.get_ref().to_lowercase()).ok_or_else(|| {
+            at(value, format!("{:?} in {key} matches no person; write {example}", value.get_ref()))
+        })
+    });
+    rules.collect()
+}
+
+/// What GitHub allows in names of users and organisations, and in the short names of teams.
+fn is_github_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn login(text: &str) -> Option<Rule> {
+    is_github_name(text).then(|| Rule::GithubUser(text.into()))
+}
+
+fn organisation(text: &str) -> Option<Rule> {
+    is_github_name(text).then(|| Rule::GithubOrganisation(text.into()))
+}
+
+fn team(text: &str) -> Option<Rule> {
+    let (organisation, team) = text.split_once('/')?;
+    let is_one = is_github_name(organisation) && is_github_name(team);
+    is_one.then(|| Rule::GithubTeam(text.into()))
+}
+
+fn email(text: &str) -> Option<Rule> {
+    let (local, host) = text.rsplit_once('@')?;
+    let is_one = !local.is_empty() && is_domain(host) && !has_blank(text);
+    is_one.then(|| Rule::Email(text.into()))
+}
+
+fn domain(text: &str) -> Option<Rule> {
+    is_domain(text).then(|| Rule::EmailDomain(text.into()))
+}
+
+fn is_domain(text: &str) -> bool {
+    let has_labels = text.split('.').all(|label| !label.is_empty());
+    has_labels && !text.contains(['@', '/', '*', ':']) && !has_blank(text)
+}
+
+fn has_blank(text: &str) -> bool {
+    text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+impl ClaimSection {
+    fn check(&self, around: &Surroundings<'_>) -> Result<Rule, Wrong> {
+        let upstream = self.upstream.get_ref();
+        let is_known = around.claim_sources.contains(&upstream.as_str());
+        if !is_known && upstream == GITHUB {
+            let why = "GitHub makes no claims; use github_organisations or github_teams";
+            return Err(at(&self.upstream, why));
+        }
+        if !is_known {
+            let advice = suggestion(upstream, around.claim_sources.iter().copied())
+                .unwrap_or_else(|| "; describe it under [[upstreams]]".into());
+            return Err(at(&self.upstream, format!("there is no upstream {upstream:?}{advice}")));
+        }
+        let claim = self.claim.get_ref();
+        if claim.is_empty() {
+            return Err(at(&self.claim, "name the claim, as in claim = \"groups\""));
+        }
+        let any_of = self.any_of.get_ref();
+        if any_of.is_empty() || any_of.iter().any(String::is_empty) {
+            let why = format!("name the values of {claim:?} that count, as in any_of = [\"eng\"]");
+            return Err(at(&self.any_of, why));
+        }
+        Ok(Rule::Claim {
+            upstream: upstream.clone(),
+            claim: claim.clone(),
+            any_of: any_of.iter().cloned().collect(),
+        })
+    }
+}
+
+impl LimitSection {
+    fn check(&self, access: &AccessSection, around: &Surroundings<'_>) -> Result<Limit, Wrong> {
+        let name = self.resource.get_ref();
+        let known = || around.resources.iter().map(|resource| resource.resource.as_str());
+        let resource = around.resources.iter().find(|resource| resource.resource == *name);
+        let resource = resource.ok_or_else(|| {
+            let all = known().collect::<Vec<_>>().join(" or ");
+            let advice = suggestion(name, known()).unwrap_or_else(|| format!("; write {all}"));
+            at(&self.resource, format!("there is no resource {name:?}{advice}"))
+        })?;
+        let scopes = self.scopes.as_ref().map(|scopes| check_scopes(scopes, resource));
+        Ok(Limit {
+            resource: name.clone(),
+            scopes: scopes.transpose()?,
+            groups: self.check_groups(access)?,
+        })
+    }
+
+    fn check_groups(&self, access: &AccessSection) -> Result<Vec<String>, Wrong> {
+        let groups = self.groups.get_ref();
+        if groups.is_empty() {
+            return Err(at(&self.groups, "name the groups that may have this"));
+        }
+        for name in groups {
+            access.find(name)?;
+            if access.deny.contains(name) {
+                let name_text = name.get_ref();
+                let why = format!("the group {name_text:?} is in deny; remove it here or there");
+                return Err(at(name, why));
+            }
+        }
+        Ok(groups.iter().map(|name| name.get_ref().clone()).collect())
+    }
+}
+
+fn check_scopes(
+    scopes: &Spanned<Vec<Spanned<String>>>,
+    resource: &Resource,
+) -> Result<Vec<String>, Wrong> {
+    let known = || resource.scopes.iter().map(|scope| scope.name.as_str());
+    if scopes.get_ref().is_empty() {
+        return Err(at(scopes, "name scopes, or leave scopes out to limit the whole resource"));
+    }
+    for scope in scopes.get_ref() {
+        let name = scope.get_ref();
+        if !known().any(|known| known == name) {
+            let all = known().collect::<Vec<_>>().join(", ");
+            let advice = suggestion(name, known()).unwrap_or_else(|| format!("; it has {all}"));
+            let resource = &resource.resource;
+            let why = format!("the resource {resource:?} has no scope {name:?}{advice}");
+            return Err(at(scope, why));
+        }
+    }
+    Ok(scopes.get_ref().iter().map(|scope| scope.get_ref().clone()).collect())
+}
+
+#[cfg(test)]
+mod tests;
