@@ -1,5 +1,6 @@
 //! The commands of `auth`, run as processes of their own: one file for each.
 
+mod access;
 mod clients;
 mod config;
 mod explain;

@@ -32,6 +32,8 @@ struct PendingConsent {
     id: Uuid,
     query: String,
     session: String,
+    /// The scopes that the page shows. Others may become permitted before it is answered.
+    scope: ScopeSet,
     expires_at: i64,
 }
 
@@ -53,6 +55,7 @@ pub(crate) async fn get(
     let pending = PendingConsent {
         id: Uuid::new_v4(),
         session: person.session.token_hash.clone(),
+        scope: request.scope.clone(),
         expires_at: now + PAGE_LIFETIME,
         query,
     };
@@ -93,6 +96,8 @@ pub(crate) async fn post(
         return Err(stale().into());
     }
     let (request, pushed) = authorize::read_pushed(&state, &pending.query, &visitor).await?;
+    let shown = request.scope.iter().filter(|scope| pending.scope.contains(scope)).collect();
+    let request = AuthorizationRequest { scope: shown, ..request };
     let request = authorize::permitted(request, &person)?;
     let scope = chosen(&request, form.all("scope"));
     let allows = match form.required("decision")? {

@@ -43,7 +43,7 @@ pub(super) async fn decide(
     let now = state.clock.now();
     let client = state.clients.find(&waiting.client_id).await?;
     let grant = if allowed {
-        let scope = question::permitted(state, person, &waiting)?.to_string();
+        let scope = question::permitted(state, person, &waiting, &pending.scope)?.to_string();
         state.limits.approve(person.user().id, now)?;
         Some(grant_for(state, person, &client, &waiting.resource, &scope))
     } else {

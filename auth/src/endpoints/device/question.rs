@@ -19,6 +19,8 @@ use crate::{
 #[derive(Serialize, Deserialize)]
 pub(super) struct PendingDevice {
     pub(super) user_code: String,
+    /// The scopes that the page shows. Others may become permitted before it is answered.
+    pub(super) scope: ScopeSet,
     session: String,
 }
 
@@ -35,15 +37,15 @@ impl PendingDevice {
     }
 }
 
-/// Of the scopes that the device asks for, those that the person may have.
+/// Of `asked`, the scopes that the person may have.
 pub(super) fn permitted(
     state: &AppState,
     person: &SignedIn,
     waiting: &device_codes::Model,
+    asked: &ScopeSet,
 ) -> Result<ScopeSet, OAuthError> {
-    let asked = ScopeSet::parse(&waiting.scope)?;
     let resource = resource::of_grant(&state.resources, &waiting.resource)?;
-    let permitted = person.person.permitted(resource, &asked);
+    let permitted = person.person.permitted(resource, asked);
     permitted.ok_or_else(|| nothing_permitted(ErrorCode::AccessDenied))
 }
 
@@ -57,12 +59,13 @@ pub(super) async fn ask(
 ) -> Result<Response, PageError> {
     let client = state.clients.find(&waiting.client_id).await?;
     let resource = resource::of_grant(&state.resources, &waiting.resource)?;
+    let scopes = permitted(state, person, &waiting, &ScopeSet::parse(&waiting.scope)?)?;
     let pending = PendingDevice {
         user_code: waiting.user_code.clone(),
+        scope: scopes.clone(),
         session: person.session.token_hash.clone(),
     };
     let shown = UserCode::parse(&waiting.user_code).map(|code| code.shown());
-    let scopes = permitted(state, person, &waiting)?;
     let place = Place { device: String::new(), network: waiting.network.clone() };
     let page = DeviceConsentPage {
         user_code: shown.unwrap_or_default(),
