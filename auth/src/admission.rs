@@ -32,11 +32,6 @@ impl Admitted {
         &self.user
     }
 
-    /// The groups of the policy that the user is in.
-    pub(crate) fn groups(&self) -> &Groups {
-        &self.groups
-    }
-
     /// Of `wanted`, the scopes of the resource that the user may have. `None` where there is nothing to
     /// have: the resource is for other groups, or each scope that it understands by itself is.
     pub(crate) fn permitted(&self, resource: &Resource, wanted: &ScopeSet) -> Option<ScopeSet> {
