@@ -12,7 +12,7 @@ use crate::{
     storage::users,
 };
 
-/// A user whom the policy that is in force admits. There is no way to get one but to be judged.
+/// A user whom the policy that is in force admits. Only [`Self::judge`] makes one.
 #[derive(Clone, Debug)]
 pub struct Admitted {
     user: users::Model,

@@ -77,8 +77,8 @@ pub enum CommandError {
     /// What was asked for cannot be.
     #[error("{0}")]
     Refused(String),
-    /// The answer is no, and has been written.
-    #[error("the answer is no")]
+    /// The policy says no, and the answer has been written.
+    #[error("the policy says no")]
     SaidNo,
     /// The answer cannot be written.
     #[error("the answer cannot be written: {0}")]

@@ -1,7 +1,6 @@
 //! What holds across the endpoints of `auth`.
 
 mod access_policy;
-mod access_property;
 mod advertised;
 mod client_authentication;
 mod key_rotation;

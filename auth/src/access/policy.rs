@@ -142,7 +142,7 @@ mod tests {
         all.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    /// Three groups, of which each is one person or one company.
+    /// Three groups: a company, a team of it, and one person.
     fn policy(allow: &[&str], deny: &[&str]) -> AccessPolicy {
         AccessPolicy {
             anyone: false,

@@ -46,7 +46,7 @@ struct GroupSection {
     /// Login names at GitHub.
     #[schemars(with = "Vec<String>")]
     github_users: Vec<Spanned<String>>,
-    /// Organisations at GitHub of which the person is an active member.
+    /// Organisations at GitHub that have the person as an active member.
     #[schemars(with = "Vec<String>")]
     github_organisations: Vec<Spanned<String>>,
     /// Teams at GitHub, as `organisation/team`.
@@ -164,7 +164,7 @@ fn check_contact(contact: Spanned<String>) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-/// Checks that somebody can come in, and that `allow` and `deny` do not contradict each other.
+/// Checks that a person can come in, and that `allow` and `deny` do not contradict each other.
 fn check_membership(section: &AccessSection, start: usize) -> Result<(), Wrong> {
     for name in section.allow.iter().chain(&section.deny) {
         section.find(name)?;
@@ -199,7 +199,7 @@ impl AccessSection {
         let known = self.groups.keys().map(|name| name.get_ref().as_str());
         let advice = suggestion(text, known)
             .unwrap_or_else(|| format!("; describe it under [access.groups.{text}]"));
-        Err(at(name, format!("there is no group {text:?}{advice}")))
+        Err(at(name, format!("the group {text:?} is not described{advice}")))
     }
 }
 
@@ -315,7 +315,7 @@ impl ClaimSection {
         if !is_known {
             let advice = suggestion(upstream, around.claim_sources.iter().copied())
                 .unwrap_or_else(|| "; describe it under [[upstreams]]".into());
-            return Err(at(&self.upstream, format!("there is no upstream {upstream:?}{advice}")));
+            return Err(at(&self.upstream, format!("the upstream {upstream:?} is not configured{advice}")));
         }
         let claim = self.claim.get_ref();
         if claim.is_empty() {
@@ -342,7 +342,7 @@ impl LimitSection {
         let resource = resource.ok_or_else(|| {
             let all = known().collect::<Vec<_>>().join(" or ");
             let advice = suggestion(name, known()).unwrap_or_else(|| format!("; write {all}"));
-            at(&self.resource, format!("there is no resource {name:?}{advice}"))
+            at(&self.resource, format!("the resource {name:?} is not configured{advice}"))
         })?;
         let scopes = self.scopes.as_ref().map(|scopes| check_scopes(scopes, resource));
         Ok(Limit {

@@ -29,6 +29,7 @@ async fn signed_in() -> (Stack, Vec<String>, tempfile::TempDir) {
     let config = config_file::write(&file, &document);
     let stack = Stack::start_with(&config.each_ref().map(String::as_str), &[]).await;
     stack.stand_in.set_membership("nick-lucas", "acme", Membership::Active);
+    stack.stand_in.set_membership("nick-lucas", "acme/platform", Membership::None);
     let mut browser = Browser::default();
     let page = browser.open(&stack.at("/account")).await;
     let page = browser.send_form(&page, "/sign-in/github").await;

@@ -104,9 +104,9 @@ fn anyone_must_be_written_and_says_it_alone() {
 fn names_that_are_not_there_are_named_with_what_to_write() {
     for (file, told) in [
         ("[access]\nallow = [\"staf\"]\ngroups.staff.emails = [\"a@b.c\"]",
-            "2:10: there is no group \"staf\"; did you mean \"staff\"?"),
+            "2:10: the group \"staf\" is not described; did you mean \"staff\"?"),
         ("[access]\nanyone = true\ndeny = [\"suspended\"]",
-            "3:9: there is no group \"suspended\"; describe it under [access.groups.suspended]"),
+            "3:9: the group \"suspended\" is not described; describe it under [access.groups.suspended]"),
         ("[access]\nallow = [\"a\"]\ndeny = [\"a\"]\ngroups.a.emails = [\"a@b.c\"]",
             "2:10: the group \"a\" is in allow and in deny; remove it from one of them"),
         ("[access]\nallow = [\"a\"]\n[access.groups.a]\nemail = [\"a@b.c\"]",
@@ -135,7 +135,7 @@ fn a_rule_that_can_match_no_person_is_refused() {
         ("{ email_domains = [\"*.acme.example\"] }", "\"*.acme.example\" in email_domains"),
         ("{ email_domains = [\"\"] }", "\"\" in email_domains"),
         ("{ claims = [{ upstream = \"corq\", claim = \"groups\", any_of = [\"a\"] }] }",
-            "there is no upstream \"corq\"; did you mean \"corp\"?"),
+            "the upstream \"corq\" is not configured; did you mean \"corp\"?"),
         ("{ claims = [{ upstream = \"github\", claim = \"groups\", any_of = [\"a\"] }] }",
             "GitHub makes no claims"),
         ("{ claims = [{ upstream = \"corp\", claim = \"\", any_of = [\"a\"] }] }",
@@ -165,11 +165,11 @@ fn limits_name_what_is_configured() {
     let files = "resource = \"https://mcp.example.com/files\"\n";
     for (rest, told) in [
         ("resource = \"https://mcp.example.com/file\"\ngroups = [\"staff\"]".to_owned(),
-            "6:12: there is no resource \"https://mcp.example.com/file\"; did you mean"),
+            "6:12: the resource \"https://mcp.example.com/file\" is not configured; did you mean"),
         ("resource = \"x\"\ngroups = [\"staff\"]".to_owned(),
-            "6:12: there is no resource \"x\"; write https://mcp.example.com/files"),
+            "6:12: the resource \"x\" is not configured; write https://mcp.example.com/files"),
         (format!("{files}groups = []"), "7:10: name the groups that may have this"),
-        (format!("{files}groups = [\"stuff\"]"), "7:11: there is no group \"stuff\"; did you mean"),
+        (format!("{files}groups = [\"stuff\"]"), "7:11: the group \"stuff\" is not described; did you mean"),
         (format!("{files}groups = [\"staff\"]\nscopes = []"),
             "8:10: name scopes, or leave scopes out to limit the whole resource"),
         (format!("{files}groups = [\"staff\"]\nscopes = [\"writ\"]"),

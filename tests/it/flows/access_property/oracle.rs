@@ -9,7 +9,7 @@ use tests::torture::seeded::Seeded;
 pub(super) const FILES: &str = "http://localhost:9/files";
 /// Scopes of the resource, each with those that it implies.
 const SCOPES: [(&str, &[&str]); 3] = [("write", &["read"]), ("read", &[]), ("list", &[])];
-/// Conditions of which groups are made, as the file has them.
+/// Conditions that make up groups, as the file has them.
 const CONDITIONS: [(&str, &str); 10] = [
     ("github_users", "nick-lucas"),
     ("github_users", "Ada-Park"),
@@ -149,7 +149,11 @@ fn holds((key, value): (&str, &str), facts: &Value) -> bool {
 /// What the stand-in says of one of its people.
 pub(super) fn facts_of_the_stand_in(login: &str) -> Value {
     let address = format!("{login}@example.com");
-    json!({"github": {"login": login, "verified_emails": [address]}})
+    let is_nick = login == "nick-lucas";
+    let organisations: &[&str] = if is_nick { &["acme"] } else { &[] };
+    let teams: &[&str] = if is_nick { &["acme/platform"] } else { &[] };
+    json!({"github": {"login": login, "verified_emails": [address],
+        "organisations": organisations, "teams": teams}})
 }
 
 fn texts(random: &mut Seeded, all: &[&str]) -> Vec<String> {
