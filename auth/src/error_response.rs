@@ -19,8 +19,8 @@ use keys::Algorithm;
 use serde_json::{Value, json};
 use web::{Onward, error::ErrorKind};
 
-pub(crate) use self::page::{PageDue, WayOn};
 pub use self::page::PageError;
+pub(crate) use self::page::{PageDue, WayOn};
 use crate::oauth::{Client, ErrorCode, OAuthError, RedirectTarget};
 
 /// JSON with the standard's status (RFC 6749 §5.2).

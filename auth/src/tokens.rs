@@ -159,8 +159,7 @@ async fn find_refresh(
         let person = Admitted::judge(state, user?).ok()?;
         let mut resources = state.resources.iter();
         let resource = resources.find(|resource| resource.resource == grant.resource)?;
-        grant.scope =
-            person.permitted(resource, &grant.scope.split(' ').collect())?.to_string();
+        grant.scope = person.permitted(resource, &grant.scope.split(' ').collect())?.to_string();
         Some(grant)
     }))
 }

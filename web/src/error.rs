@@ -170,7 +170,7 @@ impl ErrorPage {
         let again = again.map(|again| (text.action_again, again.to_owned()));
         let advised = self.kind.advised(text).map(|(label, path)| (label, path.to_owned()));
         let sign_in = self.access.as_ref().and_then(|it| path_on_this_server(&it.sign_in));
-        let sign_in = sign_in.map(|sign_in| (text.use_another_account, sign_in.to_owned()));
+        let sign_in = sign_in.map(|sign_in| (text.action_another_account, sign_in.to_owned()));
         let primary = sign_in.or(again).or(advised);
         let is_home = primary.as_ref().is_some_and(|(_, path)| path == HOME);
         view! {

@@ -56,7 +56,7 @@ catalogue! {
     deleted deleted_lead keep_account
     cause next_step reason request for_developers
     fault_client fault_provider fault_server
-    action_home action_sign_in action_account action_again action_onward
+    action_home action_another_account action_sign_in action_account action_again action_onward
     end_session end_session_asked stay_signed_in
     signed_out session_ended clients_keep_access sign_in_again onward_unverified
     home what_this_is sign_out issuer for_programs metadata signing_keys enter_code

@@ -204,11 +204,7 @@ impl AccessSection {
 }
 
 impl GroupSection {
-    fn rules(
-        &self,
-        name: &Spanned<String>,
-        around: &Surroundings<'_>,
-    ) -> Result<Vec<Rule>, Wrong> {
+    fn rules(&self, name: &Spanned<String>, around: &Surroundings<'_>) -> Result<Vec<Rule>, Wrong> {
         let mut rules = Vec::new();
         let github = [
             ("github_users", &self.github_users, login as fn(&str) -> Option<Rule>),
@@ -315,7 +311,10 @@ impl ClaimSection {
         if !is_known {
             let advice = suggestion(upstream, around.claim_sources.iter().copied())
                 .unwrap_or_else(|| "; describe it under [[upstreams]]".into());
-            return Err(at(&self.upstream, format!("the upstream {upstream:?} is not configured{advice}")));
+            return Err(at(
+                &self.upstream,
+                format!("the upstream {upstream:?} is not configured{advice}"),
+            ));
         }
         let claim = self.claim.get_ref();
         if claim.is_empty() {

@@ -46,8 +46,12 @@ pub(crate) async fn allow(
         network: visitor.network(),
         asked_scope: request.asked_scope.clone(),
     };
-    let event =
-        visitor.event(person.user().id, EventKind::AccessAllowed, &client.metadata.client_name, now);
+    let event = visitor.event(
+        person.user().id,
+        EventKind::AccessAllowed,
+        &client.metadata.client_name,
+        now,
+    );
     let grant_id = grant.id;
 
     let transaction = state.db.begin().await?;

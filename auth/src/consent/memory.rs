@@ -58,7 +58,7 @@ pub(crate) async fn allowed_before(
 ) -> Result<ScopeSet, StorageError> {
     let db = state.db.connection();
     let now = state.clock.now();
-    let known = grants::of_user_and_client(db, person.user.id, &request.client.id, now).await?;
+    let known = grants::of_user_and_client(db, person.user().id, &request.client.id, now).await?;
     let mut allowed = Vec::new();
     for grant in known.iter().filter(|grant| is_for(grant, request)) {
         let consent = consents::find(db, grant.id).await?;

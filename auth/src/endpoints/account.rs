@@ -77,8 +77,8 @@ async fn notice(
         return Ok(None);
     };
     let grant = grants::find(state.db.connection(), id).await?;
-    let ended =
-        grant.filter(|grant| grant.user_id == person.user().id && !grant.is_live(state.clock.now()));
+    let ended = grant
+        .filter(|grant| grant.user_id == person.user().id && !grant.is_live(state.clock.now()));
     Ok(ended.map(|grant| AccountNotice::AccessRemoved(grant.client_name)))
 }
 

@@ -16,7 +16,7 @@ use crate::{
     consent::{answer, memory},
     error_response::{AuthorizationError, see_other},
     extract::{SignedIn, Visitor},
-    oauth::{AuthorizationRequest, ErrorCode, OAuthError, Parameters, RedirectTarget},
+    oauth::{AuthorizationRequest, ErrorCode, OAuthError, Parameters, RedirectTarget, ScopeSet},
     state::AppState,
 };
 
@@ -42,11 +42,12 @@ pub(crate) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
-    let (request, pushed) = read_pushed(&state, &query, &visitor).await?;
-    let request = match &signed_in {
-        Some(person) => permitted(request, person)?,
-        None => request,
-    };
+    let (mut request, pushed) = read_pushed(&state, &query, &visitor).await?;
+    if let Some(person) = &signed_in {
+        request.scope = permitted(&request, person).map_err(|error| {
+            AuthorizationError::of(&request.client, request.target.clone(), error)
+        })?;
+    }
     let remembered = match &signed_in {
         Some(person) => memory::has_consented(&state, &request, person, &visitor).await?,
         None => false,
@@ -103,18 +104,14 @@ pub(super) async fn read_pushed(
     Ok((request, pushed))
 }
 
-/// The request with the scopes that the person may have. The others are neither shown nor granted.
+/// Of the scopes that are asked for, those that the person may have. The others are neither shown nor
+/// granted.
 pub(super) fn permitted(
-    request: AuthorizationRequest,
+    request: &AuthorizationRequest,
     person: &SignedIn,
-) -> Result<AuthorizationRequest, AuthorizationError> {
-    match person.person.permitted(&request.resource, &request.scope) {
-        Some(scope) => Ok(AuthorizationRequest { scope, ..request }),
-        None => {
-            let refusal = nothing_permitted(ErrorCode::AccessDenied);
-            Err(AuthorizationError::of(&request.client, request.target, refusal))
-        }
-    }
+) -> Result<ScopeSet, OAuthError> {
+    let permitted = person.person.permitted(&request.resource, &request.scope);
+    permitted.ok_or_else(|| nothing_permitted(ErrorCode::AccessDenied))
 }
 
 fn must_be_pushed() -> OAuthError {

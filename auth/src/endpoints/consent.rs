@@ -45,13 +45,15 @@ pub(crate) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, AuthorizationError> {
     let query = query.unwrap_or_default();
-    let request = authorize::read(&state, &query, &visitor).await?;
+    let mut request = authorize::read(&state, &query, &visitor).await?;
     // This page may be opened without /authorize, so its decision is repeated here.
     let now = state.clock.now();
     let Some(person) = signed_in.filter(|person| authorize::is_fresh(&request, person, now)) else {
         return Ok(see_other(&format!("/authorize?{query}")));
     };
-    let request = authorize::permitted(request, &person)?;
+    request.scope = authorize::permitted(&request, &person).map_err(|error| {
+        AuthorizationError::of(&request.client, request.target.clone(), error)
+    })?;
     let pending = PendingConsent {
         id: Uuid::new_v4(),
         session: person.session.token_hash.clone(),
@@ -95,10 +97,11 @@ pub(crate) async fn post(
     if pending.session != person.session.token_hash || pending.expires_at <= state.clock.now() {
         return Err(stale().into());
     }
-    let (request, pushed) = authorize::read_pushed(&state, &pending.query, &visitor).await?;
-    let shown = request.scope.iter().filter(|scope| pending.scope.contains(scope)).collect();
-    let request = AuthorizationRequest { scope: shown, ..request };
-    let request = authorize::permitted(request, &person)?;
+    let (mut request, pushed) = authorize::read_pushed(&state, &pending.query, &visitor).await?;
+    request.scope = request.scope.iter().filter(|scope| pending.scope.contains(scope)).collect();
+    request.scope = authorize::permitted(&request, &person).map_err(|error| {
+        AuthorizationError::of(&request.client, request.target.clone(), error)
+    })?;
     let scope = chosen(&request, form.all("scope"));
     let allows = match form.required("decision")? {
         // A person who left out every scope has allowed nothing.

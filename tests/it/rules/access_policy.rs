@@ -15,9 +15,7 @@ const OTHER: &str = "http://localhost:9/other";
 pub(super) async fn stack(access: &Value) -> Stack {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("portcullis.toml");
-    let scope = |name: &str, implies: &[&str]| {
-        json!({"name": name, "description": name, "implies": implies})
-    };
+    let scope = |name: &str, implies: &[&str]| json!({"name": name, "description": name, "implies": implies});
     let resource = |identifier: &str| {
         json!({"resource": identifier, "name": "R",
             "scopes": [scope("write", &["read"]), scope("read", &[])]})
@@ -60,7 +58,8 @@ async fn a_stranger_sees_whom_to_ask_and_how_to_sign_in_as_someone_else_and_leav
     let (mut browser, page) = sign_in_to_account(&stack, "ada-park").await;
     assert_eq!(page.status, 403);
     let text = page.text();
-    for shown in ["This account cannot be used here", "Ask <Grace>, room 7.", "person_not_allowed"] {
+    for shown in ["This account cannot be used here", "Ask <Grace>, room 7.", "person_not_allowed"]
+    {
         assert!(text.contains(shown), "{shown} is missing in: {text}");
     }
     assert_eq!(number_of_users(&stack).await, 0);

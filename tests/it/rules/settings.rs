@@ -183,7 +183,8 @@ async fn beyond_loopback_nothing_starts_before_it_is_said_who_may_sign_in() {
         let refused = start(&data, &settings).await.map(|_| ()).unwrap_err().to_string();
         let told = ["under [access.groups]", "allow under [access]", "anyone = true"];
         assert!(told.iter().all(|told| refused.contains(told)), "{refused}");
-        for access in ["anyone = true", "allow = [\"a\"]\ngroups.a.emails = [\"ada@acme.example\"]"] {
+        for access in ["anyone = true", "allow = [\"a\"]\ngroups.a.emails = [\"ada@acme.example\"]"]
+        {
             fs::write(&file, format!("[access]\n{access}")).unwrap();
             assert!(start(&data, &settings).await.is_ok(), "{access}");
         }

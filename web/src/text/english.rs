@@ -178,6 +178,7 @@ pub(super) static TEXT: Text = Text {
     fault_provider: "The sign-in provider failed. You did nothing wrong.",
     fault_server: "This server made a mistake. You did nothing wrong.",
     action_home: "Go to the start page",
+    action_another_account: "Use another account",
     action_sign_in: "Sign in again",
     action_account: "Go to your account",
     action_again: "Try again",

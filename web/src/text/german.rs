@@ -187,6 +187,7 @@ pub(super) static TEXT: Text = Text {
     fault_provider: "Der Anmeldedienst hat nicht funktioniert. Sie haben nichts falsch gemacht.",
     fault_server: "Dieser Server hat einen Fehler gemacht. Sie haben nichts falsch gemacht.",
     action_home: "Zur Startseite",
+    action_another_account: "Anderes Konto verwenden",
     action_sign_in: "Wieder anmelden",
     action_account: "Zu Ihrem Konto",
     action_again: "Noch einmal versuchen",

@@ -66,17 +66,13 @@ scopes = ["write"]
 groups = ["platform"]
 "#,
     );
-    let rules = |name: &str| {
-        policy.groups.iter().find(|group| &*group.name == name).unwrap().rules.clone()
-    };
+    let rules =
+        |name: &str| policy.groups.iter().find(|group| &*group.name == name).unwrap().rules.clone();
     assert_eq!(rules("staff")[0], Rule::GithubOrganisation("acme".into()));
     assert_eq!(rules("platform"), [Rule::GithubTeam("acme/platform".into())]);
     assert_eq!(
         rules("contractors"),
-        [
-            Rule::Email("ada@contractor.example".into()),
-            Rule::EmailDomain("partner.example".into())
-        ]
+        [Rule::Email("ada@contractor.example".into()), Rule::EmailDomain("partner.example".into())]
     );
     assert_eq!(policy.contact.as_deref(), Some("Ask the platform team."));
     assert!(!policy.anyone && policy.deny.contains("suspended"));
@@ -103,14 +99,22 @@ fn anyone_must_be_written_and_says_it_alone() {
 #[test]
 fn names_that_are_not_there_are_named_with_what_to_write() {
     for (file, told) in [
-        ("[access]\nallow = [\"staf\"]\ngroups.staff.emails = [\"a@b.c\"]",
-            "2:10: the group \"staf\" is not described; did you mean \"staff\"?"),
-        ("[access]\nanyone = true\ndeny = [\"suspended\"]",
-            "3:9: the group \"suspended\" is not described; describe it under [access.groups.suspended]"),
-        ("[access]\nallow = [\"a\"]\ndeny = [\"a\"]\ngroups.a.emails = [\"a@b.c\"]",
-            "2:10: the group \"a\" is in allow and in deny; remove it from one of them"),
-        ("[access]\nallow = [\"a\"]\n[access.groups.a]\nemail = [\"a@b.c\"]",
-            "4:1: unknown key `email`; did you mean `emails`?"),
+        (
+            "[access]\nallow = [\"staf\"]\ngroups.staff.emails = [\"a@b.c\"]",
+            "2:10: the group \"staf\" is not described; did you mean \"staff\"?",
+        ),
+        (
+            "[access]\nanyone = true\ndeny = [\"suspended\"]",
+            "3:9: the group \"suspended\" is not described; describe it under [access.groups.suspended]",
+        ),
+        (
+            "[access]\nallow = [\"a\"]\ndeny = [\"a\"]\ngroups.a.emails = [\"a@b.c\"]",
+            "2:10: the group \"a\" is in allow and in deny; remove it from one of them",
+        ),
+        (
+            "[access]\nallow = [\"a\"]\n[access.groups.a]\nemail = [\"a@b.c\"]",
+            "4:1: unknown key `email`; did you mean `emails`?",
+        ),
         ("[acces]", "1:2: unknown key `acces`; did you mean `access`?"),
     ] {
         assert_eq!(read(file, &GITHUB).unwrap_err(), told);
@@ -122,9 +126,11 @@ fn a_rule_that_can_match_no_person_is_refused() {
     for (group, told) in [
         ("{}", "the group \"x\" matches no person; give it github_users"),
         ("{ emails = [] }", "the group \"x\" matches no person"),
-        ("{ github_teams = [\"platform\"] }",
+        (
+            "{ github_teams = [\"platform\"] }",
             "\"platform\" in github_teams matches no person; write a team with its organisation, as \
-             in \"acme/platform\""),
+             in \"acme/platform\"",
+        ),
         ("{ github_teams = [\"acme/\"] }", "\"acme/\" in github_teams"),
         ("{ github_teams = [\"a/b/c\"] }", "\"a/b/c\" in github_teams"),
         ("{ github_organisations = [\"acme/platform\"] }", "teams go into github_teams"),
@@ -134,14 +140,22 @@ fn a_rule_that_can_match_no_person_is_refused() {
         ("{ email_domains = [\"@acme.example\"] }", "addresses go into emails"),
         ("{ email_domains = [\"*.acme.example\"] }", "\"*.acme.example\" in email_domains"),
         ("{ email_domains = [\"\"] }", "\"\" in email_domains"),
-        ("{ claims = [{ upstream = \"corq\", claim = \"groups\", any_of = [\"a\"] }] }",
-            "the upstream \"corq\" is not configured; did you mean \"corp\"?"),
-        ("{ claims = [{ upstream = \"github\", claim = \"groups\", any_of = [\"a\"] }] }",
-            "GitHub makes no claims"),
-        ("{ claims = [{ upstream = \"corp\", claim = \"\", any_of = [\"a\"] }] }",
-            "name the claim"),
-        ("{ claims = [{ upstream = \"corp\", claim = \"groups\", any_of = [] }] }",
-            "name the values of \"groups\" that count"),
+        (
+            "{ claims = [{ upstream = \"corq\", claim = \"groups\", any_of = [\"a\"] }] }",
+            "the upstream \"corq\" is not configured; did you mean \"corp\"?",
+        ),
+        (
+            "{ claims = [{ upstream = \"github\", claim = \"groups\", any_of = [\"a\"] }] }",
+            "GitHub makes no claims",
+        ),
+        (
+            "{ claims = [{ upstream = \"corp\", claim = \"\", any_of = [\"a\"] }] }",
+            "name the claim",
+        ),
+        (
+            "{ claims = [{ upstream = \"corp\", claim = \"groups\", any_of = [] }] }",
+            "name the values of \"groups\" that count",
+        ),
         ("{ claims = [{ upstream = \"corp\", claim = \"groups\" }] }", "missing key `any_of`"),
     ] {
         let refused = refusal(&format!("x = {group}"));
@@ -164,16 +178,27 @@ fn limits_name_what_is_configured() {
     let limit = |rest: &str| refusal(&format!("[[access.limits]]\n{rest}"));
     let files = "resource = \"https://mcp.example.com/files\"\n";
     for (rest, told) in [
-        ("resource = \"https://mcp.example.com/file\"\ngroups = [\"staff\"]".to_owned(),
-            "6:12: the resource \"https://mcp.example.com/file\" is not configured; did you mean"),
-        ("resource = \"x\"\ngroups = [\"staff\"]".to_owned(),
-            "6:12: the resource \"x\" is not configured; write https://mcp.example.com/files"),
+        (
+            "resource = \"https://mcp.example.com/file\"\ngroups = [\"staff\"]".to_owned(),
+            "6:12: the resource \"https://mcp.example.com/file\" is not configured; did you mean",
+        ),
+        (
+            "resource = \"x\"\ngroups = [\"staff\"]".to_owned(),
+            "6:12: the resource \"x\" is not configured; write https://mcp.example.com/files",
+        ),
         (format!("{files}groups = []"), "7:10: name the groups that may have this"),
-        (format!("{files}groups = [\"stuff\"]"), "7:11: the group \"stuff\" is not described; did you mean"),
-        (format!("{files}groups = [\"staff\"]\nscopes = []"),
-            "8:10: name scopes, or leave scopes out to limit the whole resource"),
-        (format!("{files}groups = [\"staff\"]\nscopes = [\"writ\"]"),
-            "8:11: the resource \"https://mcp.example.com/files\" has no scope \"writ\"; did you mean"),
+        (
+            format!("{files}groups = [\"stuff\"]"),
+            "7:11: the group \"stuff\" is not described; did you mean",
+        ),
+        (
+            format!("{files}groups = [\"staff\"]\nscopes = []"),
+            "8:10: name scopes, or leave scopes out to limit the whole resource",
+        ),
+        (
+            format!("{files}groups = [\"staff\"]\nscopes = [\"writ\"]"),
+            "8:11: the resource \"https://mcp.example.com/files\" has no scope \"writ\"; did you mean",
+        ),
         (format!("{files}groups = [\"staff\"]\nscopes = [\"profile\"]"), "it has write, read"),
         (files.to_owned(), "missing key `groups`"),
     ] {

@@ -70,8 +70,7 @@ impl<'a> Account<'a> {
                 };
                 let subject = claims.assertion.subject()?;
                 let now = state.clock.now();
-                let user =
-                    identities::sign_in(&state.db, provider, &subject, profile, now).await?;
+                let user = identities::sign_in(&state.db, provider, &subject, profile, now).await?;
                 users::set_facts(state.db.connection(), user, provider, Some(facts)).await?
             }
         };
