@@ -51,9 +51,8 @@ pub(crate) async fn get(
     let Some(person) = signed_in.filter(|person| authorize::is_fresh(&request, person, now)) else {
         return Ok(see_other(&format!("/authorize?{query}")));
     };
-    request.scope = authorize::permitted(&request, &person).map_err(|error| {
-        AuthorizationError::of(&request.client, request.target.clone(), error)
-    })?;
+    request.scope = authorize::permitted(&request, &person)
+        .map_err(|error| AuthorizationError::of(&request.client, request.target.clone(), error))?;
     let pending = PendingConsent {
         id: Uuid::new_v4(),
         session: person.session.token_hash.clone(),
@@ -99,9 +98,8 @@ pub(crate) async fn post(
     }
     let (mut request, pushed) = authorize::read_pushed(&state, &pending.query, &visitor).await?;
     request.scope = request.scope.iter().filter(|scope| pending.scope.contains(scope)).collect();
-    request.scope = authorize::permitted(&request, &person).map_err(|error| {
-        AuthorizationError::of(&request.client, request.target.clone(), error)
-    })?;
+    request.scope = authorize::permitted(&request, &person)
+        .map_err(|error| AuthorizationError::of(&request.client, request.target.clone(), error))?;
     let scope = chosen(&request, form.all("scope"));
     let allows = match form.required("decision")? {
         // A person who left out every scope has allowed nothing.
