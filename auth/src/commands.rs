@@ -1,11 +1,15 @@
 //! What an operator can ask of `auth` besides serving: one command, one file.
 
 pub mod access;
+pub mod audit;
 pub mod clients;
 pub mod config;
 pub mod explain;
+pub mod grants;
 pub mod keys;
+mod person;
 mod table;
+pub mod users;
 
 use std::{
     ffi::OsString,
@@ -38,6 +42,8 @@ pub enum Command {
     /// Who may come in, and with what.
     #[command(subcommand)]
     Access(access::Command),
+    /// What happened to accounts: sign-ins, and what people and operators allowed and ended.
+    Audit(audit::Command),
     /// Clients that an operator enters by hand.
     #[command(subcommand)]
     Clients(clients::Command),
@@ -46,9 +52,13 @@ pub enum Command {
     Config(config::Command),
     /// Tell the whole story of one request.
     Explain(explain::Explain),
+    /// What people have allowed programs.
+    Grants(grants::Command),
     /// Keys that sign tokens.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// People who have signed in.
+    Users(users::Command),
 }
 
 /// How a command answers.
@@ -107,10 +117,13 @@ impl Command {
     pub async fn run(self, clock: Clock, stdout: &mut impl Write) -> Result<(), CommandError> {
         let done = match self {
             Self::Access(command) => command.run(stdout).await,
+            Self::Audit(audit) => audit.run(clock, stdout).await,
             Self::Clients(command) => command.run(clock, stdout).await,
             Self::Config(command) => command.run(stdout),
             Self::Explain(explain) => explain.run(stdout),
+            Self::Grants(command) => command.run(clock, stdout).await,
             Self::Keys(command) => command.run(clock, stdout).await,
+            Self::Users(command) => command.run(clock, stdout).await,
         };
         match done {
             // The reader has closed the pipe, as `head` does.

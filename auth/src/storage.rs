@@ -29,6 +29,7 @@ macro_rules! without_relations {
     };
 }
 
+pub(crate) mod accounts;
 pub mod attempts;
 pub mod authorization_codes;
 pub mod clients;

@@ -22,5 +22,7 @@ fn columns(table: &mut TableCreateStatement) {
         .col(text("subject"))
         .col(text("device"))
         .col(text("network"))
+        .col(text("actor"))
+        .col(text("rule"))
         .col(big_integer("occurred_at"));
 }

@@ -4,6 +4,7 @@ mod access_policy;
 mod advertised;
 mod client_authentication;
 mod key_rotation;
+mod leaving;
 mod master_secrets;
 mod metadata_documents;
 mod public_issuer;

@@ -52,6 +52,7 @@ catalogue! {
     download delete_account network unknown_network this_computer
     event_signed_in event_signed_out event_signed_out_elsewhere event_access_allowed event_device_allowed event_access_denied
     event_access_removed event_token_replayed event_identity_linked event_identity_unlinked event_data_exported event_other
+    event_account_disabled event_account_enabled event_signed_out_by_operator event_access_removed_by_operator
     delete_title delete_lead delete_apps delete_again delete_sure delete_now delete_not_ticked
     deleted deleted_lead keep_account
     cause next_step reason request for_developers
@@ -129,6 +130,10 @@ impl Text {
             "identity_linked" => self.event_identity_linked,
             "identity_unlinked" => self.event_identity_unlinked,
             "data_exported" => self.event_data_exported,
+            "account_disabled" => self.event_account_disabled,
+            "account_enabled" => self.event_account_enabled,
+            "signed_out_by_operator" => self.event_signed_out_by_operator,
+            "access_removed_by_operator" => self.event_access_removed_by_operator,
             _ => self.event_other,
         }
     }

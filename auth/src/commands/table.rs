@@ -1,6 +1,8 @@
-//! Plain tables for a terminal: aligned columns, two spaces apart, no lines.
+//! Plain tables for a terminal: aligned columns, two spaces apart, no lines; and dates.
 
 use std::io::{self, Write};
+
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Writes a heading and rows.
 pub(super) fn write<const N: usize>(
@@ -20,6 +22,12 @@ pub(super) fn write<const N: usize>(
         writeln!(stdout, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())
+}
+
+/// A time as people and programs read it.
+pub(super) fn date(seconds: i64) -> String {
+    let date = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    date.and_then(|date| date.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())
 }
 
 #[cfg(test)]

@@ -97,13 +97,10 @@ impl Visitor {
         now: i64,
     ) -> security_events::Model {
         security_events::Model {
-            id: Uuid::now_v7(),
-            user_id,
-            kind: kind.as_str().into(),
             subject: subject.into(),
             device: self.device.clone(),
             network: self.network(),
-            occurred_at: now,
+            ..security_events::Model::new(user_id, kind, now)
         }
     }
 }

@@ -265,6 +265,23 @@ pub async fn of_user(
     live_of_user(user_id, now).all(db).await
 }
 
+/// Live grants of a client, the newest first.
+pub(crate) async fn of_client(
+    db: &impl ConnectionTrait,
+    client_id: &str,
+    now: i64,
+    limit: u64,
+) -> Result<Vec<Model>, StorageError> {
+    Entity::find()
+        .filter(is_of_client(client_id))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
 /// The live grants of a user and client, the newest first.
 pub async fn of_user_and_client(
     db: &impl ConnectionTrait,

@@ -1,7 +1,8 @@
 //! What happened to an account, for the user who owns it: the newest hundred events.
 
 use sea_orm::{
-    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
+    Condition, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    entity::prelude::*,
 };
 use uuid::Uuid;
 
@@ -28,11 +29,32 @@ pub struct Model {
     pub device: String,
     /// The network it was in; may be empty.
     pub network: String,
+    /// Who did it, if not the user: `operator`, with a name if there is one.
+    pub actor: String,
+    /// The rule that decided, where one did.
+    pub rule: String,
     /// When it happened.
     pub occurred_at: i64,
 }
 
 without_relations!();
+
+impl Model {
+    /// An event that the user caused, without a browser that is known.
+    pub(crate) fn new(user_id: Uuid, kind: EventKind, now: i64) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            user_id,
+            kind: kind.as_str().into(),
+            subject: String::new(),
+            device: String::new(),
+            network: String::new(),
+            actor: String::new(),
+            rule: String::new(),
+            occurred_at: now,
+        }
+    }
+}
 
 string_enum! {
     /// What can happen to an account.
@@ -59,6 +81,16 @@ string_enum! {
         IdentityUnlinked = "identity_unlinked",
         /// The user downloaded their data.
         DataExported = "data_exported",
+        /// An operator disabled the account.
+        AccountDisabled = "account_disabled",
+        /// An operator enabled the account again.
+        AccountEnabled = "account_enabled",
+        /// An operator deleted the account.
+        AccountDeleted = "account_deleted",
+        /// An operator signed out every browser and program.
+        SignedOutByOperator = "signed_out_by_operator",
+        /// An operator revoked the access of a client.
+        AccessRemovedByOperator = "access_removed_by_operator",
     }
 }
 
@@ -96,6 +128,33 @@ pub async fn of_user(
         .limit(most)
         .all(db)
         .await
+}
+
+/// Which events [`find`] returns; what is `None` leaves none out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) user_id: Option<Uuid>,
+    pub(crate) kind: Option<EventKind>,
+    pub(crate) since: Option<i64>,
+    /// Only what someone other than the user did.
+    pub(crate) by_others: bool,
+}
+
+/// Events of all users, the newest first.
+pub(crate) async fn find(
+    db: &impl ConnectionTrait,
+    filter: Filter,
+    limit: u64,
+) -> Result<Vec<Model>, StorageError> {
+    let kind = filter.kind.map(EventKind::as_str);
+    let others = filter.by_others.then(|| Column::Actor.ne(""));
+    let which = Condition::all()
+        .add_option(filter.user_id.map(|id| Column::UserId.eq(id)))
+        .add_option(kind.map(|kind| Column::Kind.eq(kind)))
+        .add_option(filter.since.map(|since| Column::OccurredAt.gte(since)))
+        .add_option(others);
+    let newest = Entity::find().filter(which).order_by_desc(Column::OccurredAt);
+    newest.order_by_desc(Column::Id).limit(limit).all(db).await
 }
 
 /// Removes the events of a user.

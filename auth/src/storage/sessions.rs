@@ -137,11 +137,11 @@ pub async fn close_others_of_user(
     end_each(db, others.all(db).await?).await
 }
 
-/// Ends every session of a user.
+/// Ends every session of a user, and returns how many that were.
 pub async fn close_all_of_user(
     db: &impl ConnectionTrait,
     user_id: Uuid,
-) -> Result<(), StorageError> {
+) -> Result<u64, StorageError> {
     let all = Entity::find().filter(Column::UserId.eq(user_id)).all(db).await?;
-    end_each(db, all).await.map(|_| ())
+    end_each(db, all).await
 }

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ConnectionTrait, IntoActiveModel, QuerySelect,
+    Condition, ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
@@ -96,6 +96,37 @@ pub(crate) async fn named(
     let is_login = Expr::cust("lower(preferred_username)").eq(name.as_str());
     let is_address = Expr::cust("lower(email)").eq(name.as_str());
     Entity::find().filter(is_login.or(is_address)).limit(MAX_NAMESAKES).all(db).await
+}
+
+/// Which users [`all`] returns.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) disabled: bool,
+    pub(crate) limit: u64,
+}
+
+/// Users, the latest sign-in first.
+pub(crate) async fn all(
+    db: &impl ConnectionTrait,
+    filter: Filter,
+) -> Result<Vec<Model>, StorageError> {
+    let latest = Entity::find().order_by_desc(Column::UpdatedAt).limit(filter.limit);
+    let disabled = filter.disabled.then(|| Column::DisabledAt.is_not_null());
+    latest.filter(Condition::all().add_option(disabled)).all(db).await
+}
+
+/// Disables a user, or enables them again.
+pub(crate) async fn set_disabled(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    disabled_at: Option<i64>,
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::DisabledAt, Expr::value(disabled_at))
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await
+        .map(|_| ())
 }
 
 /// Stores a new user.

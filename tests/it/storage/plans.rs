@@ -62,7 +62,7 @@ const ROWS: [(&str, u32, &str); 15] = [
     (
         "security_events",
         100_000,
-        "SELECT id_of(n), id_of(n % 20000), 'signed_in', 'GitHub', '', '', until(n)",
+        "SELECT id_of(n), id_of(n % 20000), 'signed_in', 'GitHub', '', '', '', '', until(n)",
     ),
     ("registrations", 100_000, "SELECT key_of(n), '{}', n % 100 <> 0, NOW"),
     ("single_use", 200_000, "SELECT key_of(n), until(n)"),

@@ -156,6 +156,10 @@ pub(super) static TEXT: Text = Text {
     event_identity_unlinked: "A way to sign in was removed",
     event_data_exported: "Your data was downloaded",
     event_other: "Your account was changed",
+    event_account_disabled: "An operator disabled your account",
+    event_account_enabled: "An operator enabled your account again",
+    event_signed_out_by_operator: "An operator signed you out everywhere",
+    event_access_removed_by_operator: "An operator removed the access of an app",
 
     delete_title: "Delete your account?",
     delete_lead: "Your name, e-mail address, sign-ins and activity are erased from this server at \

@@ -164,6 +164,10 @@ pub(super) static TEXT: Text = Text {
     event_identity_unlinked: "Eine Anmeldemöglichkeit wurde entfernt",
     event_data_exported: "Ihre Daten wurden heruntergeladen",
     event_other: "Ihr Konto wurde geändert",
+    event_account_disabled: "Ein Administrator hat Ihr Konto gesperrt",
+    event_account_enabled: "Ein Administrator hat Ihr Konto wieder freigegeben",
+    event_signed_out_by_operator: "Ein Administrator hat Sie überall abgemeldet",
+    event_access_removed_by_operator: "Ein Administrator hat einem Programm den Zugriff entzogen",
 
     delete_title: "Ihr Konto löschen?",
     delete_lead: "Ihr Name, Ihre E-Mail-Adresse, Anmeldungen und Ereignisse werden sofort von \

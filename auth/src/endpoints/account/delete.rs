@@ -18,7 +18,7 @@ use crate::{
     extract::{AccountForm, SignedIn},
     presentation,
     state::AppState,
-    storage::{StorageError, consents, grants, identities, security_events, sessions, users},
+    storage::{EventKind, accounts, security_events::Model as Event},
 };
 
 /// Where a user goes who must sign in again first.
@@ -50,7 +50,9 @@ pub(crate) async fn post(
     if parameters.optional("sure")? != Some("yes") {
         return Ok(ask(&state, &person, &frame, true));
     }
-    erase(&state, &person).await?;
+    // Who erases their own account leaves no trace of it.
+    let event = Event::new(person.user().id, EventKind::AccountDeleted, state.clock.now());
+    accounts::erase(&state.db, event, false).await?;
     let jar = CookieJar::new().add(CookieName::Session.expired_cookie(&state.config));
     Ok((jar, Html(AccountDeletedPage.render(&frame))).into_response())
 }
@@ -59,19 +61,4 @@ fn ask(state: &AppState, person: &SignedIn, frame: &Frame, not_ticked: bool) -> 
     let csrf = person.csrf(state);
     let page = DeleteAccountPage { person: presentation::person(person), not_ticked, csrf };
     Html(page.render(frame)).into_response()
-}
-
-/// All or nothing. Ended grants stay, so that their tokens stay refused; they name no person
-/// any more.
-async fn erase(state: &AppState, person: &SignedIn) -> Result<(), StorageError> {
-    let id = person.user().id;
-    let now = state.clock.now();
-    let transaction = state.db.begin().await?;
-    sessions::close_all_of_user(&transaction, id).await?;
-    consents::forget_user(&transaction, id).await?;
-    security_events::forget_user(&transaction, id).await?;
-    identities::forget_user(&transaction, id).await?;
-    users::forget(&transaction, id).await?;
-    grants::revoke_of_user(&transaction, id, now).await?;
-    transaction.commit().await
 }

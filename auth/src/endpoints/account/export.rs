@@ -67,7 +67,8 @@ async fn collect(
         })).collect::<Vec<_>>(),
         "events": events.iter().map(|one| json!({
             "kind": one.kind, "subject": one.subject, "device": one.device,
-            "network": one.network, "at": date(one.occurred_at),
+            "network": one.network, "actor": one.actor, "rule": one.rule,
+            "at": date(one.occurred_at),
         })).collect::<Vec<_>>(),
     })))
 }
