@@ -9,7 +9,7 @@ mod rule;
 pub(crate) use self::{
     groups::{Group, Groups},
     limit::Limit,
-    policy::{AccessPolicy, KeptOut},
+    policy::{AccessPolicy, KeptOut, Recheck},
     rule::Rule,
 };
 

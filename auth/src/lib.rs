@@ -22,6 +22,7 @@ mod middleware;
 pub mod oauth;
 mod presentation;
 mod rate_limit;
+mod recheck;
 mod router;
 pub mod seals;
 pub mod state;

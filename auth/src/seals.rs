@@ -14,6 +14,8 @@ use crate::oauth::OAuthError;
 pub struct Seals {
     /// What all else comes of.
     pub secrets: MasterSecrets,
+    /// What upstreams are asked with about people who are away, at rest.
+    pub upstream_credential: Sealer,
     /// Private signing keys at rest.
     pub signing_key: Sealer,
     /// Open registrations, which travel as `client_id`.
@@ -43,6 +45,7 @@ impl Seals {
     pub fn new(secrets: &MasterSecrets) -> Self {
         Self {
             secrets: secrets.clone(),
+            upstream_credential: secrets.sealer("upstream-credential"),
             signing_key: secrets.sealer("signing-key"),
             registration: secrets.sealer("registration-2"),
             sign_in: secrets.sealer("sign-in-2"),

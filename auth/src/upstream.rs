@@ -1,7 +1,7 @@
 //! Where people prove who they are: GitHub, and any number of OpenID providers.
 //!
-//! An upstream's tokens are used while a person signs in and then dropped. None is kept, so none
-//! can leak from here or be passed on to anybody.
+//! An upstream's tokens are used while a person signs in and then dropped, unless a rule of the access
+//! policy asks what changes while the person is away. None is ever passed on.
 
 pub(crate) mod claims;
 pub(crate) mod github;
@@ -9,9 +9,10 @@ pub(crate) mod http;
 mod id_token;
 pub(crate) mod openid;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use reqwest::StatusCode;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::{github::Github, openid::OpenIdProvider};
@@ -25,6 +26,8 @@ use crate::{
 /// Longest name or e-mail address of a person, in bytes. A longer one is no slip of a person, so the
 /// answer is not what it should be.
 const MAX_TEXT: usize = 1024;
+/// Our code for GitHub's answer about a user whom it has suspended.
+const SUSPENDED: &str = "account_suspended";
 /// Most characters of an upstream's own words that are logged.
 const MAX_LOGGED: usize = 200;
 
@@ -36,6 +39,23 @@ pub(crate) struct Person {
     pub(crate) profile: Profile,
     /// What the rules may ask about the person.
     pub(crate) facts: Facts,
+    /// What to ask again with, if rules need that.
+    pub(crate) credential: Option<Credential>,
+}
+
+/// What an upstream is asked with about a person who is away.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) enum Credential {
+    /// An access token without an end.
+    AccessToken(String),
+    /// A refresh token.
+    RefreshToken(String),
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential")
+    }
 }
 
 /// An upstream could not, or would not, say who the person is.
@@ -53,9 +73,30 @@ pub(crate) enum UpstreamError {
     /// It answered what nothing can be made of.
     #[error("the upstream's answer is not usable: {}", cut(.0))]
     Unusable(String),
+    /// It no longer answers for the person: they or it withdrew what this server asks with.
+    #[error("the upstream no longer answers for the person: {}", cut(.0).escape_debug())]
+    Withdrawn(String),
     /// It answered, and the answer proves nothing.
     #[error("the upstream's answer was not believed: {0}")]
     Untrusted(String),
+}
+
+impl UpstreamError {
+    /// Tells the end of what is asked with from a mistake of the operator: the one concerns one person, and
+    /// the other must lock out none.
+    fn of_absent(self) -> Self {
+        match self {
+            Self::Refused(code)
+                if ["invalid_grant", "bad_refresh_token", SUSPENDED].contains(&code.as_str()) =>
+            {
+                Self::Withdrawn(code)
+            }
+            Self::Status(StatusCode::UNAUTHORIZED) => {
+                Self::Withdrawn("the token is not accepted".into())
+            }
+            other => other,
+        }
+    }
 }
 
 /// The identifier by which an upstream knows a person, if it can be kept.
@@ -165,6 +206,33 @@ impl Upstream {
         match &self.kind {
             Kind::Github(github) => Ok(github.authorize_url(request)),
             Kind::OpenId(provider) => provider.authorize_url(request, now).await,
+        }
+    }
+
+    /// Whether rules ask what may change while a person is away.
+    pub(crate) fn is_asked_again(&self) -> bool {
+        match &self.kind {
+            Kind::Github(github) => github.is_asked_again(),
+            Kind::OpenId(provider) => provider.is_asked_again(),
+        }
+    }
+
+    /// Asks about a person who is away.
+    pub(crate) async fn ask_again(
+        &self,
+        credential: &Credential,
+        subject: &str,
+        now: i64,
+    ) -> Result<Person, UpstreamError> {
+        let person = match &self.kind {
+            Kind::Github(github) => github.ask_again(credential, now).await,
+            Kind::OpenId(provider) => provider.ask_again(credential, subject, now).await,
+        };
+        let person = person.map_err(UpstreamError::of_absent)?.checked()?;
+        if person.subject.as_str() == subject {
+            Ok(person)
+        } else {
+            Err(UpstreamError::Untrusted("the answer is about another person".into()))
         }
     }
 

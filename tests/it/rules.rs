@@ -8,6 +8,7 @@ mod leaving;
 mod master_secrets;
 mod metadata_documents;
 mod public_issuer;
+mod rechecks;
 mod request_ids;
 mod resources;
 mod settings;

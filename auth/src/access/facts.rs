@@ -13,7 +13,7 @@ pub(crate) struct Facts {
     pub(crate) login: Option<String>,
     /// Addresses that it has verified, in lower case.
     pub(crate) verified_emails: BTreeSet<String>,
-    /// Organisations, of those asked about, of which the person is an active member.
+    /// Organisations, of those asked about, that the person is an active member of.
     pub(crate) organisations: BTreeSet<String>,
     /// Teams, of those asked about, as `organisation/team`.
     pub(crate) teams: BTreeSet<String>,

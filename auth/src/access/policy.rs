@@ -23,6 +23,16 @@ pub(crate) struct AccessPolicy {
     /// Names of the groups that are kept out, whatever else their people are in.
     pub(crate) deny: BTreeSet<String>,
     pub(crate) limits: Vec<Limit>,
+    pub(crate) recheck: Recheck,
+}
+
+/// How upstreams are asked again about people who have signed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recheck {
+    /// Seconds from one answer to the next question; 0 for never.
+    pub(crate) interval: i64,
+    /// Whether what an upstream said counts for two intervals only, if it does not answer.
+    pub(crate) fails_closed: bool,
 }
 
 /// Why a person may not come in.
@@ -49,6 +59,7 @@ impl AccessPolicy {
             allow: BTreeSet::new(),
             deny: BTreeSet::new(),
             limits: Vec::new(),
+            recheck: Recheck::default(),
         }
     }
 

@@ -8,12 +8,16 @@ use toml::Spanned;
 
 use super::suggestion::suggestion;
 use crate::{
-    access::{AccessPolicy, GITHUB, Group, Limit, Rule},
+    access::{AccessPolicy, GITHUB, Group, Limit, Recheck, Rule},
     oauth::Resource,
 };
 
 /// Longest name of a group, in bytes: it may become a claim of every token.
 const MAX_GROUP_NAME: usize = 64;
+/// Seconds between two questions about a person, unless `recheck` says otherwise.
+const DEFAULT_RECHECK_INTERVAL: i64 = 3600;
+/// What `recheck` may say: an upstream must not be asked all the time, nor may a leaver stay for months.
+const RECHECK_INTERVALS: std::ops::RangeInclusive<i64> = 60..=30 * 86_400;
 /// Longest text that says whom to ask, in bytes.
 const MAX_CONTACT: usize = 500;
 
@@ -32,11 +36,27 @@ pub(super) struct AccessSection {
     /// Whom to ask for access, as the page for people who are kept out says it.
     #[schemars(with = "Option<String>")]
     contact: Option<Spanned<String>>,
+    /// Seconds until an upstream is asked again about a person who has signed in, where a rule names
+    /// organisations, teams or claims; an hour if left out. 0 asks only when people sign in.
+    #[schemars(with = "Option<i64>")]
+    recheck: Option<Spanned<i64>>,
+    /// What happens when an upstream does not answer: `open` believes what it said last, `closed` only
+    /// for two such intervals.
+    fail: Fail,
     /// Groups of people, by name. A person who meets any of its conditions is in a group.
     #[schemars(with = "BTreeMap<String, GroupSection>")]
     groups: BTreeMap<Spanned<String>, GroupSection>,
     /// Scopes and resources that only some groups may have.
     limits: Vec<LimitSection>,
+}
+
+/// What an upstream's outage means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Fail {
+    #[default]
+    Open,
+    Closed,
 }
 
 /// `[access.groups.NAME]` as it is written.
@@ -127,6 +147,10 @@ pub(super) fn check(
         allow: names(&section.allow),
         deny: names(&section.deny),
         contact: section.contact.map(check_contact).transpose()?,
+        recheck: Recheck {
+            interval: section.recheck.map_or(Ok(DEFAULT_RECHECK_INTERVAL), check_interval)?,
+            fails_closed: section.fail == Fail::Closed,
+        },
         groups,
         limits,
     })
@@ -150,6 +174,16 @@ fn check_name(name: &Spanned<String>) -> Result<&str, Wrong> {
              any of - _ . :"
         ),
     ))
+}
+
+fn check_interval(interval: Spanned<i64>) -> Result<i64, Wrong> {
+    let seconds = *interval.get_ref();
+    if seconds == 0 || RECHECK_INTERVALS.contains(&seconds) {
+        return Ok(seconds);
+    }
+    let (min, max) = (RECHECK_INTERVALS.start(), RECHECK_INTERVALS.end());
+    let why = format!("write recheck as {min} to {max} seconds, or 0 to ask only at sign-ins");
+    Err(at(&interval, why))
 }
 
 fn check_contact(contact: Spanned<String>) -> Result<String, Wrong> {

@@ -106,7 +106,7 @@ fn upstream_error(upstream: &Upstream, error: UpstreamError) -> PageError {
             "upstream_denied",
             format!("{label} did not sign you in. If you declined there, start again and accept."),
         ),
-        UpstreamError::Refused(_) | UpstreamError::Status(_) => PageError::new(
+        UpstreamError::Refused(_) | UpstreamError::Withdrawn(_) | UpstreamError::Status(_) => PageError::new(
             ErrorKind::ProviderFault,
             "upstream_refused",
             format!(

@@ -18,6 +18,19 @@ pub(crate) async fn sign_out(db: &Database, event: Event) -> Result<Ended, Stora
     end(db, event, false).await
 }
 
+/// The same for a user who may have nothing left to end; then there is nothing to tell.
+pub(crate) async fn sign_out_if_needed(
+    db: &Database,
+    event: Event,
+) -> Result<Option<Ended>, StorageError> {
+    let (id, now) = (event.user_id, event.occurred_at);
+    let sessions = sessions::of_user(db.connection(), id, now).await?;
+    if sessions.is_empty() && grants::of_user(db.connection(), id, now).await?.is_empty() {
+        return Ok(None);
+    }
+    sign_out(db, event).await.map(Some)
+}
+
 /// Keeps a user out until [`enable`], and signs them out everywhere.
 pub(crate) async fn disable(db: &Database, event: Event) -> Result<Ended, StorageError> {
     end(db, event, true).await

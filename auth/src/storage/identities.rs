@@ -1,8 +1,9 @@
 //! Who a user is at an upstream.
 
 use sea_orm::{
-    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
-    sea_query::OnConflict,
+    ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
 
@@ -26,9 +27,27 @@ pub struct Model {
     pub user_id: Uuid,
     /// When it was first used.
     pub created_at: i64,
+    /// What the upstream is asked with about the user while they are away, sealed.
+    pub credential: Option<String>,
+    /// When it is asked next.
+    pub recheck_at: Option<i64>,
 }
 
 without_relations!();
+
+impl Model {
+    /// An identity that is used for the first time.
+    pub fn new(provider: &str, subject: &str, user_id: Uuid, now: i64) -> Self {
+        Self {
+            provider: provider.into(),
+            subject: subject.into(),
+            user_id,
+            created_at: now,
+            credential: None,
+            recheck_at: None,
+        }
+    }
+}
 
 /// The user with an upstream's identifier: created at the first sign-in, brought up to date at each later
 /// one.
@@ -47,12 +66,7 @@ pub async fn sign_in(
             return Ok(user);
         }
         let user = users::create(&transaction, profile.clone(), now).await?;
-        let identity = Model {
-            provider: provider.to_owned(),
-            subject: subject.as_str().to_owned(),
-            user_id: user.id,
-            created_at: now,
-        };
+        let identity = Model::new(provider, subject.as_str(), user.id, now);
         if enter(&transaction, identity).await? {
             transaction.commit().await?;
             return Ok(user);
@@ -102,6 +116,67 @@ pub async fn find(
     subject: &str,
 ) -> Result<Option<Model>, StorageError> {
     Entity::find_by_id((provider.to_owned(), subject.to_owned())).one(db).await
+}
+
+/// Keeps what the upstream is asked with about the user, and when, or drops both.
+pub(crate) async fn keep_credential(
+    db: &impl ConnectionTrait,
+    identity: &Model,
+    credential: Option<String>,
+    recheck_at: Option<i64>,
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::Credential, Expr::value(credential))
+        .col_expr(Column::RecheckAt, Expr::value(recheck_at))
+        .filter(is(identity))
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
+fn is(identity: &Model) -> Expr {
+    let subject = Column::Subject.eq(identity.subject.as_str());
+    Column::Provider.eq(identity.provider.as_str()).and(subject)
+}
+
+/// Drops the credentials of all upstreams but these.
+pub(crate) async fn drop_credentials_except(
+    db: &impl ConnectionTrait,
+    providers: &[&str],
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::Credential, Expr::value(None::<String>))
+        .col_expr(Column::RecheckAt, Expr::value(None::<i64>))
+        .filter(Column::RecheckAt.is_not_null())
+        .filter(Column::Provider.is_not_in(providers.iter().copied()))
+        .exec(db)
+        .await
+        .map(|_| ())
+}
+
+/// The identities whose upstream is to be asked again, the longest due first.
+pub async fn due(
+    db: &impl ConnectionTrait,
+    now: i64,
+    limit: u64,
+) -> Result<Vec<Model>, StorageError> {
+    let due = Entity::find().filter(Column::RecheckAt.lte(now)).order_by_asc(Column::RecheckAt);
+    due.limit(limit).all(db).await
+}
+
+/// Takes an identity that is due, until `until`. Exactly one caller on any replica gets `true`.
+pub async fn take(
+    db: &impl ConnectionTrait,
+    identity: &Model,
+    until: i64,
+) -> Result<bool, StorageError> {
+    let taken = Entity::update_many()
+        .col_expr(Column::RecheckAt, Expr::value(until))
+        .filter(is(identity))
+        .filter(Column::RecheckAt.eq(identity.recheck_at))
+        .exec(db)
+        .await?;
+    Ok(taken.rows_affected == 1)
 }
 
 /// The identities of a user, the oldest first.

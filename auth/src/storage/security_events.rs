@@ -29,7 +29,7 @@ pub struct Model {
     pub device: String,
     /// The network it was in; may be empty.
     pub network: String,
-    /// Who did it, if not the user: `operator`, with a name if there is one.
+    /// Who did it, if not the user: `operator`, with a name if there is one, or `access policy`.
     pub actor: String,
     /// The rule that decided, where one did.
     pub rule: String,
@@ -91,6 +91,10 @@ string_enum! {
         SignedOutByOperator = "signed_out_by_operator",
         /// An operator revoked the access of a client.
         AccessRemovedByOperator = "access_removed_by_operator",
+        /// The user was not let in.
+        KeptOut = "kept_out",
+        /// The access policy no longer lets the user in.
+        AccessEnded = "access_ended",
     }
 }
 

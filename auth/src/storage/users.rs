@@ -115,6 +115,15 @@ pub(crate) async fn all(
     latest.filter(Condition::all().add_option(disabled)).all(db).await
 }
 
+/// Users in the order of their ids, after `id`.
+pub(crate) async fn after(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    limit: u64,
+) -> Result<Vec<Model>, StorageError> {
+    Entity::find().filter(Column::Id.gt(id)).order_by_asc(Column::Id).limit(limit).all(db).await
+}
+
 /// Disables a user, or enables them again.
 pub(crate) async fn set_disabled(
     db: &impl ConnectionTrait,

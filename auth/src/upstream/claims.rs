@@ -28,6 +28,11 @@ impl AskedClaims {
         }
     }
 
+    /// Whether rules ask about nothing here.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Whether `claims` lacks one of them.
     pub(super) fn are_missing_from(&self, claims: &Map<String, Value>) -> bool {
         self.names.iter().any(|name| claims.get(name).is_none_or(Value::is_null))

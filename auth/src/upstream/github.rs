@@ -7,13 +7,14 @@ mod memberships;
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use keys::lenient;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Answer, Person, Request, UpstreamError,
+    Answer, Credential, Person, Request, UpstreamError,
     http::{self, object, objects},
     subject,
 };
@@ -42,8 +43,11 @@ pub(crate) struct Github {
 }
 
 #[derive(Deserialize)]
-struct TokenAnswer {
+struct Tokens {
     access_token: String,
+    /// A GitHub App whose tokens expire gets one, an OAuth app does not.
+    #[serde(default, deserialize_with = "lenient")]
+    refresh_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -104,9 +108,41 @@ impl Github {
         url.into()
     }
 
-    /// Exchanges the code for the person behind it. The upstream token is used here and dropped.
+    /// Exchanges the code for the person behind it.
     pub(super) async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
-        let token = self.token(answer).await?;
+        let form = [
+            ("code", answer.code),
+            ("redirect_uri", &self.redirect_uri),
+            ("code_verifier", answer.code_verifier),
+        ];
+        self.person_of(self.tokens(&form).await?, answer.now).await
+    }
+
+    /// Whether rules ask what may change while a person is away.
+    pub(super) fn is_asked_again(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    pub(super) async fn ask_again(
+        &self,
+        credential: &Credential,
+        now: i64,
+    ) -> Result<Person, UpstreamError> {
+        let tokens = match credential {
+            Credential::AccessToken(token) => {
+                Tokens { access_token: token.clone(), refresh_token: None }
+            }
+            Credential::RefreshToken(token) => {
+                let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
+                self.tokens(&form).await?
+            }
+        };
+        self.person_of(tokens, now).await
+    }
+
+    /// The person whom the tokens speak for. They are dropped here, unless rules need them again.
+    async fn person_of(&self, tokens: Tokens, now: i64) -> Result<Person, UpstreamError> {
+        let token = tokens.access_token;
         let user: User = object(self.get(&["user"], &token)).await?;
         if user.id < 1 {
             let why = format!("the id {} of a user is not positive", user.id);
@@ -122,12 +158,17 @@ impl Github {
             verified_emails: emails.iter().filter_map(Email::address).collect(),
             organisations,
             teams,
-            asked_at: answer.now,
+            asked_at: now,
             ..Facts::default()
+        };
+        let credential = match tokens.refresh_token {
+            Some(token) => Credential::RefreshToken(token),
+            None => Credential::AccessToken(token),
         };
         Ok(Person {
             subject: subject(&user.id.to_string())?,
             facts,
+            credential: self.is_asked_again().then_some(credential),
             profile: Profile {
                 name: user.name.filter(|name| !name.trim().is_empty()),
                 preferred_username: Some(user.login),
@@ -137,17 +178,13 @@ impl Github {
         })
     }
 
-    async fn token(&self, answer: Answer<'_>) -> Result<String, UpstreamError> {
-        let form = [
+    async fn tokens(&self, grant: &[(&str, &str)]) -> Result<Tokens, UpstreamError> {
+        let client = [
             ("client_id", self.client_id.as_str()),
             ("client_secret", self.client_secret.expose_secret()),
-            ("code", answer.code),
-            ("redirect_uri", &self.redirect_uri),
-            ("code_verifier", answer.code_verifier),
         ];
         let url = below(&self.base_url, &["login", "oauth", "access_token"]);
-        let answer: TokenAnswer = object(self.http.post(url).form(&form)).await?;
-        Ok(answer.access_token)
+        object(self.http.post(url).form(&[&client[..], grant].concat())).await
     }
 
     /// The addresses of the user. A GitHub App that was not given the permission to read them gets 403

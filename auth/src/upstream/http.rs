@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::UpstreamError;
+use super::{SUSPENDED, UpstreamError};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 /// Largest answer, in bytes.
@@ -72,6 +72,9 @@ async fn json(request: RequestBuilder) -> Result<Value, UpstreamError> {
         return Err(UpstreamError::Refused(error));
     }
     reply.check_limits()?;
+    if reply.status == StatusCode::FORBIDDEN && reply.message().contains("account was suspended") {
+        return Err(UpstreamError::Refused(SUSPENDED.into()));
+    }
     if !reply.status.is_success() {
         return Err(UpstreamError::Status(reply.status));
     }

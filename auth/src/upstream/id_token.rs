@@ -13,7 +13,7 @@ const LEEWAY: i64 = 60;
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Claims {
     iss: String,
-    pub(super) sub: String,
+    sub: String,
     aud: Audience,
     azp: Option<String>,
     #[serde(deserialize_with = "numeric_date")]
@@ -25,7 +25,7 @@ pub(super) struct Claims {
     nonce: Option<String>,
     at_hash: Option<String>,
     #[serde(flatten)]
-    pub(super) profile: ProfileClaims,
+    _profile: ProfileClaims,
 }
 
 /// Claims of the person, in an ID token or at userinfo (OpenID Connect Core §5.1).
@@ -58,6 +58,24 @@ impl Claims {
         access_token: &str,
         algorithm: Algorithm,
     ) -> Result<(), &'static str> {
+        self.judge_party(provider, answer.now)?;
+        if self.nonce.as_deref() != Some(answer.nonce) {
+            return Err("the ID token is of another sign-in: its nonce differs");
+        }
+        match self.at_hash.as_deref() {
+            Some(at_hash) if at_hash != algorithm.at_hash(access_token) => {
+                Err("the access token is not the one that the ID token came with")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a token that is not from this provider, for us and of now.
+    pub(super) fn judge_party(
+        &self,
+        provider: &OpenIdSetting,
+        now: i64,
+    ) -> Result<(), &'static str> {
         if self.iss != provider.issuer {
             return Err("the ID token is of another issuer");
         }
@@ -72,22 +90,16 @@ impl Claims {
             None if several => return Err("the ID token is for several, and names no azp"),
             _ => {}
         }
-        if self.exp.saturating_add(LEEWAY) <= answer.now {
+        if self.exp.saturating_add(LEEWAY) <= now {
             return Err("the ID token has expired");
         }
-        if self.nbf.unwrap_or(self.iat).max(self.iat) > answer.now.saturating_add(LEEWAY) {
+        if self.nbf.unwrap_or(self.iat).max(self.iat) > now.saturating_add(LEEWAY) {
             return Err("the ID token is not valid yet");
         }
-        if self.nonce.as_deref() != Some(answer.nonce) {
-            return Err("the ID token is of another sign-in: its nonce differs");
+        if self.sub.is_empty() {
+            return Err("the ID token names no person");
         }
-        match self.at_hash.as_deref() {
-            Some(at_hash) if at_hash != algorithm.at_hash(access_token) => {
-                Err("the access token is not the one that the ID token came with")
-            }
-            _ if self.sub.is_empty() => Err("the ID token names nobody"),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::{
-    Answer, Person, Request, UpstreamError,
+    Answer, Credential, Person, Request, UpstreamError,
     claims::AskedClaims,
     http::{self, object},
     id_token::{Claims, ProfileClaims},
@@ -29,6 +29,7 @@ use crate::{
 const CACHE_TTL: i64 = 3600;
 /// Fewest seconds between two fetches of keys for the sake of an unknown one.
 const KEY_FETCH_INTERVAL: i64 = 10;
+const NO_ID_TOKEN: &str = "it sent no ID token";
 
 /// An OpenID provider. Clones share what has been fetched.
 #[derive(Clone, Debug)]
@@ -65,7 +66,10 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Tokens {
     access_token: String,
-    id_token: String,
+    /// Always there after a sign-in, and at the provider's choice after a refresh.
+    id_token: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    refresh_token: Option<String>,
 }
 
 impl OpenIdProvider {
@@ -109,64 +113,123 @@ impl OpenIdProvider {
         Ok(url.into())
     }
 
-    /// Exchanges the code, and believes the ID token only after every check. Both tokens are
-    /// dropped here.
+    /// Exchanges the code, and believes the ID token only after every check.
     pub(super) async fn person(&self, answer: Answer<'_>) -> Result<Person, UpstreamError> {
         let metadata = self.metadata(answer.now).await?;
         check_issuer(&metadata, answer.iss)?;
-        let tokens = self.tokens(&metadata, &answer).await?;
-        let keys = self.keys(&metadata, &tokens.id_token, answer.now).await?;
-        let token: Map<String, Value> = keys
-            .verify(&tokens.id_token, |typ| matches!(typ, None | Some("jwt")))
-            .map_err(|error| untrusted(&error))?;
-        let claims: Claims = parsed(&token)
-            .map_err(|error| untrusted(&format!("the ID token does not parse: {error}")))?;
-        let algorithm = UnverifiedToken::parse(&tokens.id_token)
+        let grant = [
+            ("grant_type", "authorization_code"),
+            ("code", answer.code),
+            ("redirect_uri", &self.redirect_uri),
+            ("code_verifier", answer.code_verifier),
+        ];
+        let tokens = self.tokens(&metadata, &grant).await?;
+        let id_token = tokens.id_token.as_deref();
+        let id_token = id_token.ok_or_else(|| UpstreamError::Unusable(NO_ID_TOKEN.into()))?;
+        let (members, claims) = self.verified(&metadata, id_token, answer.now).await?;
+        let algorithm = UnverifiedToken::parse(id_token)
             .and_then(|token| token.algorithm())
             .map_err(|error| untrusted(&error))?;
         claims
             .judge(&self.setting, &answer, &tokens.access_token, algorithm)
             .map_err(|why| UpstreamError::Untrusted(why.into()))?;
-        let has_email = claims.profile.email.is_some();
+        self.describe(&metadata, tokens, members, answer.now).await
+    }
+
+    /// Whether rules ask what may change while a person is away.
+    pub(super) fn is_asked_again(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// Asks again with a refresh token (OpenID Connect Core §12).
+    pub(super) async fn ask_again(
+        &self,
+        credential: &Credential,
+        subject: &str,
+        now: i64,
+    ) -> Result<Person, UpstreamError> {
+        let (Credential::RefreshToken(token) | Credential::AccessToken(token)) = credential;
+        let metadata = self.metadata(now).await?;
+        let grant = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
+        let mut tokens = self.tokens(&metadata, &grant).await?;
+        // Without a new refresh token, the old one goes on.
+        tokens.refresh_token.get_or_insert_with(|| token.clone());
+        let members = match &tokens.id_token {
+            Some(id_token) => {
+                let (members, claims) = self.verified(&metadata, id_token, now).await?;
+                let judged = claims.judge_party(&self.setting, now);
+                judged.map_err(|why| UpstreamError::Untrusted(why.into()))?;
+                members
+            }
+            None if metadata.userinfo_endpoint.is_none() => {
+                return Err(UpstreamError::Unusable(NO_ID_TOKEN.into()));
+            }
+            // Userinfo must name the same person.
+            None => Map::from_iter([("sub".to_owned(), subject.into())]),
+        };
+        self.describe(&metadata, tokens, members, now).await
+    }
+
+    /// The members of an ID token whose signature is good, and its claims.
+    async fn verified(
+        &self,
+        metadata: &Metadata,
+        id_token: &str,
+        now: i64,
+    ) -> Result<(Map<String, Value>, Claims), UpstreamError> {
+        let keys = self.keys(metadata, id_token, now).await?;
+        let members: Map<String, Value> = keys
+            .verify(id_token, |typ| matches!(typ, None | Some("jwt")))
+            .map_err(|error| untrusted(&error))?;
+        let claims = parsed(&members)
+            .map_err(|error| untrusted(&format!("the ID token does not parse: {error}")))?;
+        Ok((members, claims))
+    }
+
+    /// The person of an ID token, and of userinfo where the token lacks something.
+    async fn describe(
+        &self,
+        metadata: &Metadata,
+        tokens: Tokens,
+        token: Map<String, Value>,
+        now: i64,
+    ) -> Result<Person, UpstreamError> {
+        let sub = token.get("sub").and_then(Value::as_str).unwrap_or_default();
+        let has_email = token.get("email").is_some_and(Value::is_string);
         let info = match &metadata.userinfo_endpoint {
             Some(endpoint) if !has_email || self.asked.are_missing_from(&token) => {
-                self.user_info(endpoint, &tokens, &claims.sub).await?
+                self.user_info(endpoint, &tokens, sub).await?
             }
             _ => Map::new(),
         };
-        let profile = if has_email || info.is_empty() {
-            claims.profile
-        } else {
-            parsed(&info).map_err(|error| UpstreamError::Unusable(error.to_string()))?
-        };
+        let source = if has_email || info.is_empty() { &token } else { &info };
+        let profile: ProfileClaims =
+            parsed(source).map_err(|error| UpstreamError::Unusable(error.to_string()))?;
         let facts = Facts {
             // Elsewhere than at GitHub people may call themselves what they like.
             login: None,
             verified_emails: verified_address(&profile).into_iter().collect(),
             claims: self.asked.read(&[&token, &info]),
-            asked_at: answer.now,
+            asked_at: now,
             ..Facts::default()
         };
         let verified_email = profile.verified_email();
         let ProfileClaims { name, preferred_username, picture, .. } = profile;
         let name = name.filter(|name| !name.trim().is_empty());
         let profile = Profile { name, preferred_username, picture, verified_email };
-        Ok(Person { subject: subject(&claims.sub)?, profile, facts })
+        let credential = tokens.refresh_token.filter(|_| self.is_asked_again());
+        let credential = credential.map(Credential::RefreshToken);
+        Ok(Person { subject: subject(sub)?, profile, facts, credential })
     }
 
     async fn tokens(
         &self,
         metadata: &Metadata,
-        answer: &Answer<'_>,
+        grant: &[(&str, &str)],
     ) -> Result<Tokens, UpstreamError> {
         let secret = self.setting.client_secret.expose_secret();
         let client_id = self.setting.client_id.as_str();
-        let mut form = vec![
-            ("grant_type", "authorization_code"),
-            ("code", answer.code),
-            ("redirect_uri", self.redirect_uri.as_str()),
-            ("code_verifier", answer.code_verifier),
-        ];
+        let mut form = grant.to_vec();
         let request = self.http.post(metadata.token_endpoint.clone());
         let request = if metadata.wants_secret_in_body() {
             form.extend([("client_id", client_id), ("client_secret", secret)]);

@@ -33,7 +33,7 @@ const ROWS: [(&str, u32, &str); 15] = [
         100_000,
         "SELECT id_of(n), 'N', 'n', NULL, 'n@example.com', true, '{}', NULL, NOW, NOW",
     ),
-    ("identities", 100_000, "SELECT 'github', n::text, id_of(n), NOW"),
+    ("identities", 100_000, "SELECT 'github', n::text, id_of(n), NOW, NULL, until(n)"),
     (
         "sessions",
         100_000,
@@ -126,6 +126,10 @@ async fn requests(db: &Pool) {
     identities::find(db, "github", "77").await.unwrap();
     identities::of_user(db, user).await.unwrap();
     identities::hold_of_user(db, user).await.unwrap();
+    let due = identities::due(db, NOW, 100).await.unwrap();
+    identities::take(db, &due.first().cloned().unwrap_or_else(|| identity(user)), NOW)
+        .await
+        .unwrap();
     logout_deliveries::take_due(db, NOW, |_| 1).await.unwrap();
     opaque_tokens::find(db, text).await.unwrap();
     registrations::find(db, user).await.unwrap();
@@ -143,6 +147,11 @@ async fn requests(db: &Pool) {
     users::find(db, user).await.unwrap();
     replicas::live(db, NOW).await.unwrap();
     forget_person(db, uuid(78)).await;
+}
+
+/// An identity of SQLite's empty table.
+fn identity(user_id: Uuid) -> identities::Model {
+    identities::Model::new("github", "77", user_id, NOW)
 }
 
 /// A grant of SQLite's empty table.

@@ -78,6 +78,7 @@ struct Inner {
     last_query: HashMap<String, String>,
     key_fetches: usize,
     holds: bool,
+    refresh_token: Option<String>,
 }
 
 /// The key that each provider of this process signs with at first: an RSA key takes long to make.
@@ -101,6 +102,7 @@ impl OpenIdProvider {
             last_query: HashMap::new(),
             key_fetches: 0,
             holds: false,
+            refresh_token: None,
         })));
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
@@ -140,6 +142,11 @@ impl OpenIdProvider {
     pub fn sign_by(&self, algorithm: Algorithm) {
         let key = SigningKey::generate(algorithm).expect("a key");
         self.shared.with(|inner| inner.key = key);
+    }
+
+    /// Ends the refresh token, as a user can at the provider.
+    pub fn end_refresh_token(&self) {
+        self.shared.with(|inner| inner.refresh_token = None);
     }
 
     /// How often its keys were fetched.
@@ -267,6 +274,9 @@ async fn token(
         if inner.fault == Fault::TooMuch {
             return Bytes::from(vec![b' '; 2 * 1024 * 1024]).into_response();
         }
+        if form.get("grant_type").is_some_and(|grant| grant == "refresh_token") {
+            return inner.refreshed(form.get("refresh_token"));
+        }
         let request = inner.codes.remove(form.get("code").map_or("", String::as_str));
         let Some(request) = request.filter(|request| proves(&form, request)) else {
             return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant"})))
@@ -274,8 +284,10 @@ async fn token(
         };
         let access_token = format!("{ACCESS_TOKEN_PREFIX}{}", Uuid::new_v4());
         let id_token = inner.id_token(&request["nonce"], &access_token);
-        Json(json!({"access_token": access_token, "token_type": "Bearer", "id_token": id_token}))
-            .into_response()
+        inner.refresh_token = Some(Uuid::new_v4().to_string());
+        Json(json!({"access_token": access_token, "token_type": "Bearer", "id_token": id_token,
+            "refresh_token": inner.refresh_token}))
+        .into_response()
     })
 }
 
@@ -304,6 +316,19 @@ async fn user_info(State(shared): State<Shared>, headers: HeaderMap) -> Response
 }
 
 impl Inner {
+    /// Replaces the refresh token, which counts once. No ID token comes with it.
+    fn refreshed(&mut self, presented: Option<&String>) -> Response {
+        if presented.is_none() || self.refresh_token.as_ref() != presented {
+            return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant"})))
+                .into_response();
+        }
+        self.refresh_token = Some(Uuid::new_v4().to_string());
+        let access_token = format!("{ACCESS_TOKEN_PREFIX}{}", Uuid::new_v4());
+        Json(json!({"access_token": access_token, "token_type": "Bearer",
+            "refresh_token": self.refresh_token}))
+        .into_response()
+    }
+
     fn id_token(&self, nonce: &str, access_token: &str) -> String {
         let mut claims = self.person.clone();
         // The stack's clock may have been moved, by hours at most.

@@ -19,10 +19,11 @@ use crate::{
     error_response::{AuthorizationError, PageError, see_other},
     extract::{Query, SignedIn, Visitor},
     oauth::{Secret, SecretKind},
+    recheck,
     state::AppState,
     storage::{
         EventKind,
-        identities::{self, Linked},
+        identities::{self, Linked, Model},
         security_events, sessions, users,
     },
     upstream::{Answer, Person, Upstream, UpstreamError},
@@ -55,7 +56,7 @@ pub(crate) async fn get(
             CookieJar::new()
         }
         None => {
-            let person = admit(&state, upstream, person, &pending.continue_to).await?;
+            let person = admit(&state, upstream, person, &visitor, &pending.continue_to).await?;
             let event = visitor.event(
                 person.user().id,
                 EventKind::SignedIn,
@@ -91,11 +92,12 @@ async fn admit(
     state: &AppState,
     upstream: &Upstream,
     person: Person,
+    visitor: &Visitor,
     continue_to: &str,
 ) -> Result<Admitted, PageError> {
     let contact = &state.access.contact;
     let kept_out = |refusal| PageError::kept_out(refusal, contact.clone(), continue_to);
-    let Person { subject, profile, facts } = person;
+    let Person { subject, profile, facts, credential } = person;
     let db = state.db.connection();
     if identities::find(db, &upstream.name, subject.as_str()).await?.is_none() {
         let facts = [(upstream.name.clone(), facts.clone())].into();
@@ -105,7 +107,16 @@ async fn admit(
     let user = identities::sign_in(&state.db, &upstream.name, &subject, profile, now).await?;
     // Stored for themselves: what no longer speaks for a person counts even if they are kept out now.
     let user = users::set_facts(db, user, &upstream.name, Some(facts)).await?;
-    Admitted::judge(state, user).map_err(kept_out)
+    if let Some(why) = recheck::enforce(state, &user).await? {
+        let event = visitor.event(user.id, EventKind::KeptOut, &upstream.label, now);
+        let event = security_events::Model { rule: why.to_string(), ..event };
+        security_events::record(db, event).await?;
+    }
+    let identity = Model::new(&upstream.name, subject.as_str(), user.id, now);
+    let verdict = Admitted::judge(state, user).map_err(kept_out);
+    let credential = credential.filter(|_| verdict.is_ok());
+    recheck::remember(state, db, &identity, credential.as_ref()).await?;
+    verdict
 }
 
 /// Opens a session under a fresh cookie. The browser's earlier session ends.
@@ -168,17 +179,14 @@ async fn link(
         ));
     }
     let now = state.clock.now();
-    let identity = identities::Model {
-        provider: upstream.name.clone(),
-        subject: person.subject.as_str().into(),
-        user_id: owner.user().id,
-        created_at: now,
-    };
+    let subject = person.subject.as_str();
+    let identity = Model::new(&upstream.name, subject, owner.user().id, now);
     let transaction = state.db.begin().await?;
-    let linked = identities::link(&transaction, identity).await?;
+    let linked = identities::link(&transaction, identity.clone()).await?;
     if linked != Linked::ToSomebodyElse {
         let user = owner.user().clone();
         users::set_facts(&transaction, user, &upstream.name, Some(person.facts)).await?;
+        recheck::remember(state, &transaction, &identity, person.credential.as_ref()).await?;
     }
     if linked == Linked::Now {
         let event = visitor.event(owner.user().id, EventKind::IdentityLinked, &upstream.label, now);

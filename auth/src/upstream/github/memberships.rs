@@ -1,5 +1,5 @@
-//! Of which organisations and teams a person is a member, asked with the person's own token, so that
-//! private memberships count too.
+//! The organisations and teams that a person belongs to, asked with the person's own token, so that private
+//! memberships count too.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ struct Membership {
 }
 
 impl Github {
-    /// Those of the organisations and teams asked about of which the person is an active member.
+    /// The organisations and teams asked about that the person is an active member of.
     pub(super) async fn memberships(
         &self,
         token: &str,

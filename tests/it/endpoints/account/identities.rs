@@ -86,12 +86,8 @@ async fn the_last_way_to_sign_in_stays() {
     let last = page.hidden_all("identity")[1].clone();
     let page = browser.send_form(&page, PATH).await;
     // An identity at a provider that is no longer configured cannot sign in.
-    let gone = identities::Model {
-        provider: "gone".into(),
-        subject: "1".into(),
-        user_id: user_id(&export(&stack, &mut browser).await),
-        created_at: 0,
-    };
+    let user = user_id(&export(&stack, &mut browser).await);
+    let gone = identities::Model::new("gone", "1", user, 0);
     for others in ["none", "one that cannot sign in"] {
         let page = unlink(&stack, &mut browser, &last, &page.hidden("csrf")).await;
         assert_eq!(page.status, 403, "{others}");
@@ -174,12 +170,9 @@ async fn of_two_ways_that_are_removed_at_once_one_stays_on_either_engine() {
             let left = left.as_array().unwrap().len();
             assert_eq!((refused, left), (1, 1), "{engine:?}, round {round}");
             for identity in known["identities"].as_array().unwrap() {
-                let again = identities::Model {
-                    provider: identity["provider"].as_str().unwrap().into(),
-                    subject: identity["subject"].as_str().unwrap().into(),
-                    user_id: user_id(&known),
-                    created_at: 0,
-                };
+                let [provider, subject] =
+                    ["provider", "subject"].map(|member| identity[member].as_str().unwrap());
+                let again = identities::Model::new(provider, subject, user_id(&known), 0);
                 identities::link(stack.state.db.connection(), again).await.unwrap();
             }
         }
