@@ -12,7 +12,7 @@ use std::{
 
 use migration::Migrator;
 use percent_encoding::percent_decode_str;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
 use sea_orm_migration::MigratorTrait;
 use thiserror::Error;
 
@@ -72,6 +72,18 @@ pub use sea_orm::ConnectionTrait as Connection;
 
 /// An operation that failed for a technical reason.
 pub type StorageError = DbErr;
+
+/// Finds a row by a statement that is written out: for a read by key, the query builder costs more than
+/// the database. Both engines understand `$1`. Columns are listed, because PostgreSQL keeps the
+/// statement prepared.
+async fn find_one<M: FromQueryResult>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Option<M>, StorageError> {
+    let query = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    M::find_by_statement(query).one(db).await
+}
 
 /// Every failure of the database is the same refusal. The log names the place in the sources where it
 /// became one, which tells what was being done.

@@ -1,9 +1,14 @@
 //! Authorization codes, each redeemed at most once.
 
-use sea_orm::{ConnectionTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::Expr};
+use sea_orm::{ConnectionTrait, IntoActiveModel, Statement, entity::prelude::*};
 use uuid::Uuid;
 
-use super::StorageError;
+use super::{StorageError, find_one};
+
+const FIND: &str = "SELECT code_hash, grant_id, client_id, redirect_uri, code_challenge, nonce, \
+    key_thumbprint, expires_at, redeemed_at FROM authorization_codes WHERE code_hash = $1";
+const REDEEM: &str = "UPDATE authorization_codes SET redeemed_at = $1 \
+    WHERE code_hash = $2 AND redeemed_at IS NULL AND expires_at > $1";
 
 /// A code, known as a hash. Its row outlives its redemption, so that a replay is recognised.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -41,7 +46,7 @@ pub async fn find(
     db: &impl ConnectionTrait,
     code_hash: &str,
 ) -> Result<Option<Model>, StorageError> {
-    Entity::find_by_id(code_hash.to_owned()).one(db).await
+    find_one(db, FIND, [code_hash.into()]).await
 }
 
 /// Redeems a code. Exactly one caller on any replica gets `true`.
@@ -50,12 +55,8 @@ pub async fn redeem(
     code_hash: &str,
     now: i64,
 ) -> Result<bool, StorageError> {
-    let outcome = Entity::update_many()
-        .col_expr(Column::RedeemedAt, Expr::value(now))
-        .filter(Column::CodeHash.eq(code_hash))
-        .filter(Column::RedeemedAt.is_null())
-        .filter(Column::ExpiresAt.gt(now))
-        .exec(db)
-        .await?;
-    Ok(outcome.rows_affected == 1)
+    let values = [now.into(), code_hash.into()];
+    let update = Statement::from_sql_and_values(db.get_database_backend(), REDEEM, values);
+    let outcome = db.execute_raw(update).await?;
+    Ok(outcome.rows_affected() == 1)
 }

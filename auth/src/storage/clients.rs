@@ -6,8 +6,11 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::StorageError;
+use super::{StorageError, find_one};
 use crate::oauth::client::ClientMetadata;
+
+const FIND: &str = "SELECT id, metadata, secret_hash, previous_secret_hash, \
+    previous_secret_expires_at, created_at FROM clients WHERE id = $1";
 
 /// A client that an operator entered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
@@ -50,7 +53,7 @@ pub(crate) async fn find(
     db: &impl ConnectionTrait,
     id: &str,
 ) -> Result<Option<Model>, StorageError> {
-    Entity::find_by_id(id.to_owned()).one(db).await
+    find_one(db, FIND, [id.into()]).await
 }
 
 /// Every client, the oldest first.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub(super) use self::leftovers::forget_ended;
 pub use self::leftovers::forget_superseded;
-use super::{Begin, StorageError, registrations, revocations, users};
+use super::{Begin, StorageError, find_one, registrations, revocations, users};
 use crate::oauth::refresh_token::Family;
 
 /// Seconds that a grant is kept after it has ended.
@@ -22,8 +22,7 @@ const KEPT_AFTER_END: i64 = 30 * 86_400;
 const INDEXED_LENGTH: usize = 128;
 /// Grants of one user and client that are searched for a remembered consent.
 const MAX_COMPARED_GRANTS: u64 = 20;
-/// A grant with its user, and whether a token of it was revoked: all that a request with a token asks. Both
-/// engines understand `$1`. The columns are listed, because PostgreSQL keeps the statement prepared.
+/// A grant with its user, and whether a token of it was revoked: all that a request with a token asks.
 const FIND_WITH_USER: &str = "SELECT grants.id, grants.user_id, grants.client_id, grants.client_name, \
     grants.resource, grants.scope, grants.authenticated_at, grants.created_at, grants.expires_at, \
     grants.revoked_at, grants.refresh_token_hash, grants.refresh_generation, \
@@ -169,10 +168,7 @@ pub async fn find_with_user(
     id: Uuid,
     jti: Option<&str>,
 ) -> Result<Option<Found>, StorageError> {
-    let values = [id.into(), jti.map(str::to_owned).into()];
-    let backend = db.get_database_backend();
-    let query = Statement::from_sql_and_values(backend, FIND_WITH_USER, values);
-    Found::find_by_statement(query).one(db).await
+    find_one(db, FIND_WITH_USER, [id.into(), jti.map(str::to_owned).into()]).await
 }
 
 /// The first refresh token of a grant.

@@ -7,8 +7,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{StorageError, clients::Metadata};
+use super::{StorageError, clients::Metadata, find_one};
 use crate::oauth::secret;
+
+const FIND: &str = "SELECT client_id_hash, metadata, is_used, changed_at FROM registrations \
+    WHERE client_id_hash = $1";
 
 /// What takes precedence over the registration in a `client_id`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -38,7 +41,7 @@ pub async fn find(
     db: &impl ConnectionTrait,
     registration_id: Uuid,
 ) -> Result<Option<Model>, StorageError> {
-    Entity::find_by_id(key(registration_id)).one(db).await
+    find_one(db, FIND, [key(registration_id).into()]).await
 }
 
 /// Records that a user has allowed a client something.
