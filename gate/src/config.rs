@@ -22,8 +22,8 @@ pub struct Config {
     /// Seconds until the upstream must have accepted a connection.
     #[arg(long, env = "GATE_CONNECT_TIMEOUT", default_value_t = 5, value_name = "SECONDS")]
     pub connect_timeout: u64,
-    /// Seconds until the upstream must have begun to answer a request. A stream may then last as long as
-    /// the token.
+    /// Seconds until the upstream must start to answer a request. A stream may then last as long as the
+    /// token.
     #[arg(long, env = "GATE_ANSWER_TIMEOUT", default_value_t = 300, value_name = "SECONDS")]
     pub answer_timeout: u64,
     /// How the upstream is told who calls: a signed JWT, plain headers, both, or not at all.

@@ -34,7 +34,7 @@ pub enum GateError {
     /// The settings do not make a guard.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// There is no key to sign identities with.
+    /// The key that signs identities cannot be made.
     #[error(transparent)]
     Key(#[from] KeyError),
 }

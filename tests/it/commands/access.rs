@@ -69,7 +69,7 @@ async fn it_says_yes_or_no_and_which_rule_decides() {
 }
 
 #[tokio::test]
-async fn programs_get_json_and_mistakes_are_no_answer() {
+async fn programs_get_json_and_a_mistake_is_not_an_answer() {
     let (stack, settings, _directory) = signed_in().await;
     let question = ["--user", "nick-lucas", "--scope", "read write", "--json"];
     let outcome = test(&stack, &settings, &question).await;

@@ -39,8 +39,8 @@ async fn without_a_token_the_caller_learns_where_to_get_one_and_the_server_nothi
     // A token for another resource of the same issuer is refused too, and so is one without the scope.
     for (change, status) in [(json!({}), 401), (json!({"aud": resource, "scope": "email"}), 403)] {
         let token = signed(&stack, &change);
-        let list = message("tools/list", json!({}));
-        let refused = Answer::of(post(&resource, &token).json(&list)).await;
+        let call = message("tools/call", json!({"name": "echo"}));
+        let refused = Answer::of(post(&resource, &token).json(&call)).await;
         assert_eq!(refused.status, status, "{change}");
     }
     assert_eq!(server.hits("/mcp"), 0);
