@@ -73,27 +73,28 @@ pub(crate) struct SignInOptions {
         long,
         global = true,
         hide = true,
+        hide_short_help = true,
         value_name = "URL",
         env = "PORTCULLIS_CLIENT_METADATA_URL"
     )]
     pub(crate) client_metadata_url: Option<Url>,
     /// The only authorization server that the client's secret or key is for
-    #[arg(long, global = true, hide = true, value_name = "URL")]
+    #[arg(long, global = true, hide = true, hide_short_help = true, value_name = "URL")]
     pub(crate) issuer: Option<String>,
     /// The port of 127.0.0.1 that the registered redirect URI names
-    #[arg(long, global = true, hide = true, value_name = "PORT")]
+    #[arg(long, global = true, hide = true, hide_short_help = true, value_name = "PORT")]
     pub(crate) redirect_port: Option<u16>,
     /// A file with the platform's assertion, or with the person's ID token
-    #[arg(long, global = true, hide = true, value_name = "FILE")]
+    #[arg(long, global = true, hide = true, hide_short_help = true, value_name = "FILE")]
     pub(crate) assertion_file: Option<PathBuf>,
     /// Where the company's identity provider exchanges tokens
-    #[arg(long, global = true, hide = true, value_name = "URL")]
+    #[arg(long, global = true, hide = true, hide_short_help = true, value_name = "URL")]
     pub(crate) identity_provider: Option<Url>,
     /// What this client is called at the identity provider
-    #[arg(long, global = true, hide = true, value_name = "ID")]
+    #[arg(long, global = true, hide = true, hide_short_help = true, value_name = "ID")]
     pub(crate) identity_provider_client_id: Option<String>,
     /// A file with its secret there
-    #[arg(long, global = true, hide = true, value_name = "FILE")]
+    #[arg(long, global = true, hide = true, hide_short_help = true, value_name = "FILE")]
     pub(crate) identity_provider_secret_file: Option<PathBuf>,
     /// Whether tokens are bound to a key (RFC 9449)
     #[arg(long, global = true, hide = true, value_enum, default_value_t)]
