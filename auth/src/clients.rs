@@ -21,8 +21,8 @@ use self::{
     registration::Registration,
 };
 use crate::{
-    config::MetadataDocuments,
-    oauth::{Client, ErrorCode, OAuthError, Provenance, client_id_url},
+    config::{ClientRules, MetadataDocuments, Registration as RegistrationRule},
+    oauth::{Client, ClientMetadata, ErrorCode, OAuthError, Provenance, client_id_url},
     seals::Seals,
     storage::{Database, clients, registrations},
     story,
@@ -35,6 +35,8 @@ pub(crate) struct DocumentRules {
     pub(crate) issuer: Url,
     /// Whether clients may be known by a metadata document.
     pub(crate) policy: MetadataDocuments,
+    /// Which clients may register, and at which hosts documents may be.
+    pub(crate) rules: ClientRules,
     /// Allows fetches from this machine, for development and tests.
     pub(crate) allows_loopback: bool,
     /// Whether this server is for this machine alone, so that it may have no network.
@@ -47,6 +49,7 @@ pub(crate) struct Clients {
     db: Database,
     seals: Arc<Seals>,
     published: Published,
+    registration: RegistrationRule,
     clock: Clock,
 }
 
@@ -57,13 +60,43 @@ impl Clients {
         clock: Clock,
         documents: DocumentRules,
     ) -> Result<Self, reqwest::Error> {
+        let registration = documents.rules.registration;
         let published = Published::new(documents, clock.clone())?;
-        Ok(Self { db, seals, published, clock })
+        Ok(Self { db, seals, published, registration, clock })
     }
 
     /// Whether to tell clients that they may be known by a metadata document.
     pub(crate) fn advertise_documents(&self) -> bool {
         self.published.advertise_documents()
+    }
+
+    /// Whether any client may register itself.
+    pub(crate) fn takes_registrations(&self) -> bool {
+        self.registration != RegistrationRule::Off
+    }
+
+    /// Refuses a registration that the operator does not want. What was registered before is judged by
+    /// the same rule whenever it is used, with the code that a client which is not known gets.
+    pub(crate) fn check_registration(
+        &self,
+        metadata: &ClientMetadata,
+        code: ErrorCode,
+    ) -> Result<(), OAuthError> {
+        match self.registration {
+            RegistrationRule::Open => Ok(()),
+            RegistrationRule::LoopbackOnly if metadata.is_on_loopback() => Ok(()),
+            RegistrationRule::LoopbackOnly => Err(code.error(
+                "registration_loopback_only",
+                "Only programs on the user's own machine may register here: every redirect_uri must be \
+                 http on loopback, as in http://127.0.0.1/callback. Ask the operator to enter other \
+                 clients.",
+            )),
+            RegistrationRule::Off => Err(code.error(
+                "registration_off",
+                "Clients cannot register themselves at this server. Ask its operator to enter the \
+                 client, or use a client_id that the operator has given you.",
+            )),
+        }
     }
 
     /// Finds a client that this server has a record of, such as a grant.
@@ -93,7 +126,9 @@ impl Clients {
     async fn read(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
         if registration::is_registered_id(id) {
             let found = self.find_registration(id).await?;
-            return found.map(|found| found.into_client(&self.seals, id)).ok_or_else(unknown);
+            let client = found.map(|found| found.into_client(&self.seals, id)).ok_or_else(unknown)?;
+            self.check_registration(&client.metadata, ErrorCode::InvalidClient)?;
+            return Ok(client);
         }
         if client_id_url::is_url(id) {
             return self.published.client(id, network).await;

@@ -2,6 +2,7 @@
 
 mod access;
 mod brand;
+mod clients;
 mod demo;
 mod file;
 mod limits;
@@ -21,6 +22,7 @@ use url::Url;
 use web::Language;
 
 pub use self::brand::{BrandSetting, Logo};
+pub(crate) use self::clients::{ClientRules, Registration};
 pub(crate) use self::file::{ConfigFile, Mistake};
 pub use self::limits::LimitSetting;
 pub use self::signing::{KeySetting, RELOAD};

@@ -77,7 +77,7 @@ impl AppState {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
         config.check()?;
         let host_names = HostNames::new(config.issuer_url()?, Vec::new());
-        let ConfigFile { resources, upstreams, trusted_issuers, access } = config.file()?;
+        let ConfigFile { resources, upstreams, trusted_issuers, access, clients } = config.file()?;
         let access = access.unwrap_or_else(AccessPolicy::everyone);
         let longest = longest_token(&config, &resources);
         config.keys.check(longest)?;
@@ -91,7 +91,8 @@ impl AppState {
         let keys = LiveKeyRing::open(&db, seals.clone(), plan, clock.now()).await?;
         let rules = DocumentRules {
             issuer: config.issuer_url()?,
-            policy: config.metadata_documents,
+            policy: clients.documents.unwrap_or(config.metadata_documents),
+            rules: clients,
             allows_loopback: config.insecure_metadata_documents_on_loopback,
             is_local: config.is_local(),
         };

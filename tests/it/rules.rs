@@ -12,3 +12,4 @@ mod rechecks;
 mod request_ids;
 mod resources;
 mod settings;
+mod taken_clients;

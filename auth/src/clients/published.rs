@@ -77,6 +77,7 @@ impl Published {
             ));
         }
         let url = client_id_url::parse(id, self.rules.allows_loopback)?;
+        self.check_host(&url)?;
         match self.documents.get(&url, network).await {
             Ok(client) => Ok(Client::clone(&client)),
             Err(error) => {
@@ -84,6 +85,22 @@ impl Published {
                 copy.ok_or_else(|| refusal(error, &DOCUMENT))
             }
         }
+    }
+
+    /// Refuses a document at a host that the operator has not named, if any are named.
+    fn check_host(&self, url: &Url) -> Result<(), OAuthError> {
+        let host = url.host_str().unwrap_or_default();
+        let hosts = &self.rules.rules.document_hosts;
+        if hosts.as_ref().is_none_or(|hosts| hosts.contains(host)) {
+            return Ok(());
+        }
+        Err(ErrorCode::InvalidClient.error(
+            "metadata_document_host",
+            format!(
+                "This server takes client metadata documents of certain hosts only, and {host} is not one \
+                 of them. Ask its operator to allow it."
+            ),
+        ))
     }
 
     /// The keys at `uri`. If none fits the assertion, they are fetched again, at most once per

@@ -9,6 +9,7 @@ use toml::{Spanned, de};
 use super::{
     Config, ConfigError,
     access::{self, AccessSection, Surroundings},
+    clients::{self, ClientRules, ClientsSection},
     languages,
     suggestion::nearest,
     upstreams::{self, OpenIdSetting, Upstream},
@@ -38,6 +39,8 @@ pub(crate) struct Document {
     /// Who may sign in, and which groups may have what.
     #[schemars(with = "Option<AccessSection>")]
     access: Option<Spanned<AccessSection>>,
+    /// Which clients this server takes.
+    clients: ClientsSection,
 }
 
 /// The file, checked.
@@ -48,6 +51,7 @@ pub(crate) struct ConfigFile {
     pub(crate) trusted_issuers: Vec<TrustedIssuer>,
     /// Who may sign in; `None` where the file does not say.
     pub(crate) access: Option<AccessPolicy>,
+    pub(crate) clients: ClientRules,
 }
 
 /// What is wrong in the file, where, and what to write instead.
@@ -99,8 +103,10 @@ impl ConfigFile {
             has_github: config.github_client_id.is_some(),
         };
         let access = document.access.map(|section| access::check(section, &around)).transpose();
-        let access = access.map_err(|(offset, what)| Mistake::at(text, offset, what))?;
-        Ok(Self { resources, upstreams, trusted_issuers, access })
+        let mistake = |(offset, what)| Mistake::at(text, offset, what);
+        let access = access.map_err(mistake)?;
+        let clients = clients::check(document.clients, config).map_err(mistake)?;
+        Ok(Self { resources, upstreams, trusted_issuers, access, clients })
     }
 }
 

@@ -40,7 +40,8 @@ struct Metadata {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
-    registration_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     pushed_authorization_request_endpoint: String,
     device_authorization_endpoint: String,
     introspection_endpoint: String,
@@ -96,7 +97,7 @@ fn render(state: &AppState, client_id_metadata_document_supported: bool) -> Docu
         issuer: state.config.issuer.clone(),
         authorization_endpoint: at("/authorize"),
         token_endpoint: at("/token"),
-        registration_endpoint: at("/register"),
+        registration_endpoint: state.clients.takes_registrations().then(|| at("/register")),
         pushed_authorization_request_endpoint: at("/par"),
         device_authorization_endpoint: at("/device_authorization"),
         introspection_endpoint: at("/introspect"),

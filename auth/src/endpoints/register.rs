@@ -76,6 +76,7 @@ pub(crate) async fn post(
     let now = state.clock.now();
     state.limits.register(&visitor.limited_address(), now)?;
     let metadata = read(request).await?.validate(Provenance::Registered)?;
+    state.clients.check_registration(&metadata, ErrorCode::AccessDenied)?;
     let registration = Registration::new(metadata, now);
     let client_id = registration.seal(&state.seals).map_err(OAuthError::from)?;
     if client_id.len() > MAX_CLIENT_ID {

@@ -122,6 +122,11 @@ impl RedirectUri {
         !self.0.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     }
 
+    /// Whether only a program on the person's own machine can answer there, whichever one that is.
+    pub(crate) fn is_loopback(&self) -> bool {
+        LoopbackUri::parse(&self.0).is_some()
+    }
+
     /// Whether a request's URI is this one: byte for byte, except that on loopback the port may
     /// be any, because the program learns it only when it binds (RFC 8252 §7.3).
     pub(crate) fn matches(&self, requested: &str) -> bool {

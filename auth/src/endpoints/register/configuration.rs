@@ -59,6 +59,7 @@ pub(crate) async fn put(
     let requested = read(request).await?;
     check_identity(&requested, &client_id, &current.secret_hashes(&state.seals, &client_id))?;
     let metadata = requested.validate(Provenance::Registered)?;
+    state.clients.check_registration(&metadata, ErrorCode::AccessDenied)?;
     store(&state, &visitor, &client_id, current.id, Some(metadata.clone())).await?;
     let replaced = Registration { metadata, ..current };
     Ok(Json(ClientInformationResponse::new(&state, client_id, replaced)))

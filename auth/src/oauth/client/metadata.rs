@@ -98,6 +98,11 @@ pub struct OperatorSettings {
 }
 
 impl ClientMetadata {
+    /// Whether it gets answers on the user's own machine, and nowhere else.
+    pub(crate) fn is_on_loopback(&self) -> bool {
+        !self.redirect_uris.is_empty() && self.redirect_uris.iter().all(RedirectUri::is_loopback)
+    }
+
     /// The metadata of most clients that register themselves: a public client on the user's device. A
     /// `client_id` carries only what differs, so a change here would change what every `client_id` in
     /// the field means.
