@@ -1,5 +1,6 @@
 //! Whole flows, from the first request to the last.
 
+mod access_property;
 mod back_channel_logout;
 mod chromium;
 mod command_line;
