@@ -126,7 +126,8 @@ impl Clients {
     async fn read(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
         if registration::is_registered_id(id) {
             let found = self.find_registration(id).await?;
-            let client = found.map(|found| found.into_client(&self.seals, id)).ok_or_else(unknown)?;
+            let client =
+                found.map(|found| found.into_client(&self.seals, id)).ok_or_else(unknown)?;
             self.check_registration(&client.metadata, ErrorCode::InvalidClient)?;
             return Ok(client);
         }

@@ -77,7 +77,8 @@ impl AppState {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
         config.check()?;
         let host_names = HostNames::new(config.issuer_url()?, Vec::new());
-        let ConfigFile { resources, upstreams, trusted_issuers, access, clients } = config.file()?;
+        let ConfigFile { resources, upstreams, trusted_issuers, access, clients } =
+            config.file()?;
         let access = access.unwrap_or_else(AccessPolicy::everyone);
         let longest = longest_token(&config, &resources);
         config.keys.check(longest)?;

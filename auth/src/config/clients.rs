@@ -84,7 +84,9 @@ pub(super) fn check(
                 return Err((at, why.into()));
             }
             if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
-                let why = format!("write the host {host:?} without scheme, port and path, as in \"claude.ai\"");
+                let why = format!(
+                    "write the host {host:?} without scheme, port and path, as in \"claude.ai\""
+                );
                 return Err((at, why));
             }
             rules.document_hosts = Some(hosts.into_iter().collect());

@@ -29,9 +29,7 @@ async fn start(engine: Engine, policy: &Policy) -> Setting {
     let issuer = TrustedIssuer::default();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("portcullis.toml");
-    let scope = |name: &str, implies: &[&str]| {
-        json!({"name": name, "description": name, "implies": implies})
-    };
+    let scope = |name: &str, implies: &[&str]| json!({"name": name, "description": name, "implies": implies});
     let scopes = [scope("write", &["read"]), scope("read", &[]), scope("list", &[])];
     let mut entry = issuer.entry();
     entry["people"] = json!({"provider": "corp", "create_accounts": true});

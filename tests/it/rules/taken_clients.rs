@@ -30,7 +30,7 @@ async fn where_registration_is_off_it_is_not_advertised_and_refused_with_what_to
     let stack = stack(&json!({"registration": "off"})).await;
     assert_eq!(metadata(&stack).await.get("registration_endpoint"), None);
     let answer = register(&stack, &json!(["http://127.0.0.1/callback"])).await;
-    assert_eq!((answer.status.as_u16(), answer.text("error")), (403, "access_denied"));
+    assert_eq!((answer.status.as_u16(), answer.text("error")), (400, "access_denied"));
     assert!(answer.text("error_description").contains("Ask its operator"), "{}", answer.json);
 }
 
@@ -41,16 +41,16 @@ async fn registration_may_be_for_programs_on_the_same_machine_alone() {
     let loopback = "http://127.0.0.1/callback";
     for (redirect_uris, status) in [
         (json!([loopback, "http://localhost/cb", "http://[::1]/cb"]), 201),
-        (json!(["https://app.example.com/callback"]), 403),
-        (json!([loopback, "https://app.example.com/callback"]), 403),
-        (json!(["com.example.app:/callback"]), 403),
+        (json!(["https://app.example.com/callback"]), 400),
+        (json!([loopback, "https://app.example.com/callback"]), 400),
+        (json!(["com.example.app:/callback"]), 400),
     ] {
         let answer = register(&stack, &redirect_uris).await;
         assert_eq!(answer.status.as_u16(), status, "{redirect_uris}: {}", answer.json);
     }
     let device = json!({"grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]});
     let answer = Answer::of(http().post(stack.at("/register")).json(&device)).await;
-    assert_eq!(answer.status, 403, "{}", answer.json);
+    assert_eq!(answer.status, 400, "{}", answer.json);
 }
 
 #[tokio::test]
@@ -61,9 +61,9 @@ async fn a_registration_under_a_wider_rule_counts_no_longer() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("portcullis.toml");
     let [option, file] = config_file::write(&file, &json!({"clients": {"registration": "off"}}));
-    let closed =
-        Stack::start_with(&[&*option, &*file, "--secret-file", &*secret], &[]).await;
-    let url = client.authorize_url(&client.authorize_parameters()).replace(&open.issuer, &closed.issuer);
+    let closed = Stack::start_with(&[&*option, &*file, "--secret-file", &*secret], &[]).await;
+    let url =
+        client.authorize_url(&client.authorize_parameters()).replace(&open.issuer, &closed.issuer);
     let page = Browser::default().open(&url).await;
     assert_eq!(page.status, 400);
     assert!(page.text().contains("registration_off"), "{}", page.text());
