@@ -6,12 +6,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use rmcp::{ErrorData, model::ErrorCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
 /// The code of an error that the gate answers with (JSON-RPC 2.0 §5.1, the range of servers).
-const CODE: i64 = -32_000;
+const CODE: i32 = -32_000;
 /// Seconds after which a caller should try again.
 const RETRY: HeaderValue = HeaderValue::from_static("5");
 
@@ -43,7 +44,8 @@ impl Failure {
         let (status, reason) = self.delivery();
         tracing::warn!(reason, "the upstream failed");
         let id = serde_json::from_slice(body).ok().and_then(|message: Identified| message.id);
-        let error = json!({"code": CODE, "message": self.to_string(), "data": {"reason": reason}});
+        let data = json!({"reason": reason});
+        let error = ErrorData::new(ErrorCode(CODE), self.to_string(), Some(data));
         let message = json!({"jsonrpc": "2.0", "id": id, "error": error});
         let mut response = (status, Json(message)).into_response();
         if self == Self::Unreachable {

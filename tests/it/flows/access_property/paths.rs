@@ -133,7 +133,7 @@ impl Person {
         let tokens = setting.post("/token", &form).await;
         assert_eq!(tokens.status, 200, "{}", tokens.json);
         let page = remembered.open(&setting.request()).await;
-        let opened_code = page.query("code").expect("a remembered consent");
+        let opened_code = page.query("code").unwrap();
         let asking = format!("{}&prompt=consent", setting.request());
         let consent = setting.signed_in(login, &asking).await;
         let (mut browser, page, approved_device) = setting.waiting_device(login).await;
