@@ -4,9 +4,8 @@ use std::io::Write;
 
 use clap::{Args, Command as Grammar, CommandFactory, FromArgMatches, Subcommand};
 use serde_json::json;
-use uuid::Uuid;
 
-use super::{CommandError, Format};
+use super::{CommandError, Format, person};
 use crate::{
     access::{
         AccessPolicy, GITHUB, Groups, KeptOut,
@@ -94,7 +93,8 @@ impl Test {
         config.check().map_err(refused)?;
         let file = config.file().map_err(refused)?;
         let policy = file.access.unwrap_or_else(AccessPolicy::everyone);
-        let user = self.find_user().await?;
+        let db = config.database.open().await?;
+        let user = person::find_known(&db, &self.user).await?;
         // GitHub's rule for a login name can be judged before the person has ever been here.
         let stranger = || {
             let login = Some(self.user.to_lowercase());
@@ -171,25 +171,6 @@ impl Test {
     fn find_resource<'a>(&self, resources: &'a [Resource]) -> Result<&'a Resource, CommandError> {
         let requested: Vec<String> = self.resource.iter().cloned().collect();
         Ok(resource::select(resources, &requested)?)
-    }
-
-    async fn find_user(&self) -> Result<Option<users::Model>, CommandError> {
-        let db = self.settings.0.database.open().await?;
-        let found = match Uuid::parse_str(&self.user) {
-            Ok(id) => users::find(db.connection(), id).await?.into_iter().collect(),
-            Err(_) => users::named(db.connection(), &self.user).await?,
-        };
-        match &found[..] {
-            [_, _, ..] => {
-                let subs: Vec<String> = found.iter().map(|user| user.id.to_string()).collect();
-                Err(CommandError::Refused(format!(
-                    "several people are called {:?}; name one by sub: {}",
-                    self.user,
-                    subs.join(", ")
-                )))
-            }
-            _ => Ok(found.into_iter().next()),
-        }
     }
 }
 

@@ -70,20 +70,21 @@ impl Command {
             by_others: self.by_others,
         };
         let events = security_events::find(db.connection(), filter, self.limit).await?;
-        if self.format.json {
-            let events: Value = events.iter().map(shown).collect();
-            return Ok(writeln!(stdout, "{events}")?);
-        }
-        let rows: Vec<_> = events.into_iter().map(row).collect();
-        Ok(table::write(stdout, ["TIME", "PERSON", "EVENT", "ABOUT", "BY", "RULE"], &rows)?)
+        let columns = (["TIME", "PERSON", "EVENT", "ABOUT", "BY", "RULE"], row);
+        Ok(table::write_list(stdout, self.format, &events, shown, columns)?)
     }
 }
 
-fn row(event: Model) -> [String; 6] {
-    let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
-    let Model { user_id, kind, subject, actor, rule, occurred_at, .. } = event;
-    let actor = if actor.is_empty() { "the person".into() } else { actor };
-    [date(occurred_at), user_id.to_string(), kind, or_dash(subject), actor, or_dash(rule)]
+fn row(event: &Model) -> [String; 6] {
+    let or = |text: &str, other: &str| if text.is_empty() { other.into() } else { text.into() };
+    [
+        date(event.occurred_at),
+        event.user_id.to_string(),
+        event.kind.clone(),
+        or(&event.subject, "-"),
+        or(&event.actor, "the person"),
+        or(&event.rule, "-"),
+    ]
 }
 
 fn shown(event: &Model) -> Value {

@@ -96,18 +96,15 @@ impl List {
             }
         };
         grants.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        if self.format.json {
-            let grants: Value = grants.iter().map(shown).collect();
-            return Ok(writeln!(stdout, "{grants}")?);
-        }
-        let rows: Vec<_> = grants.into_iter().map(row).collect();
-        Ok(table::write(stdout, ["ID", "PERSON", "PROGRAM", "SCOPE", "LAST USED"], &rows)?)
+        let columns = (["ID", "PERSON", "PROGRAM", "SCOPE", "LAST USED"], row);
+        Ok(table::write_list(stdout, self.format, &grants, shown, columns)?)
     }
 }
 
-fn row(grant: Model) -> [String; 5] {
+fn row(grant: &Model) -> [String; 5] {
     let used = date(grant.last_used_at());
-    [grant.id.to_string(), grant.user_id.to_string(), grant.client_name, grant.scope, used]
+    let [id, person] = [grant.id, grant.user_id].map(|id| id.to_string());
+    [id, person, grant.client_name.clone(), grant.scope.clone(), used]
 }
 
 /// A grant in JSON.

@@ -30,24 +30,27 @@ impl Operator {
     }
 }
 
-/// Finds the one person of a `sub`, a login name or an e-mail address.
+/// Finds the one person of a `sub`, a login name or an e-mail address, who must have an account.
 pub(super) async fn find(db: &Database, text: &str) -> Result<Model, CommandError> {
-    let mut found = match Uuid::parse_str(text) {
+    find_known(db, text).await?.ok_or_else(|| {
+        CommandError::Refused(format!(
+            "no account is called {text:?}; `auth users list` shows all of them"
+        ))
+    })
+}
+
+/// The same of a person who may never have been here.
+pub(super) async fn find_known(db: &Database, text: &str) -> Result<Option<Model>, CommandError> {
+    let found = match Uuid::parse_str(text) {
         Ok(id) => users::find(db.connection(), id).await?.into_iter().collect(),
         Err(_) => users::named(db.connection(), text).await?,
     };
-    match (found.pop(), found.is_empty()) {
-        (Some(user), true) => Ok(user),
-        (Some(last), false) => {
-            found.push(last);
-            let subs: Vec<String> = found.iter().map(|user| user.id.to_string()).collect();
-            Err(CommandError::Refused(format!(
-                "several people are called {text:?}; name one by sub: {}",
-                subs.join(", ")
-            )))
-        }
-        (None, _) => Err(CommandError::Refused(format!(
-            "no account is called {text:?}; `auth users list` shows all of them"
-        ))),
+    if found.len() < 2 {
+        return Ok(found.into_iter().next());
     }
+    let subs: Vec<String> = found.iter().map(|user| user.id.to_string()).collect();
+    Err(CommandError::Refused(format!(
+        "several people are called {text:?}; name one by sub: {}",
+        subs.join(", ")
+    )))
 }

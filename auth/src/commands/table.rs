@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
+use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::Format;
 
 /// Writes a heading and rows.
 pub(super) fn write<const N: usize>(
@@ -22,6 +25,20 @@ pub(super) fn write<const N: usize>(
         writeln!(stdout, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())
+}
+
+/// Writes a list as the operator wants it: as JSON, or as a table.
+pub(super) fn write_list<T, const N: usize>(
+    stdout: &mut impl Write,
+    Format { json }: Format,
+    items: &[T],
+    as_json: impl Fn(&T) -> Value,
+    (heading, row): ([&str; N], impl Fn(&T) -> [String; N]),
+) -> io::Result<()> {
+    if json {
+        return writeln!(stdout, "{}", items.iter().map(as_json).collect::<Value>());
+    }
+    write(stdout, heading, &items.iter().map(row).collect::<Vec<_>>())
 }
 
 /// A time as people and programs read it.

@@ -113,12 +113,8 @@ impl List {
         let db = self.database.open().await?;
         let filter = Filter { disabled: self.disabled, limit: self.limit };
         let users = users::all(db.connection(), filter).await?;
-        if self.format.json {
-            let users: Value = users.iter().map(summary).collect();
-            return Ok(writeln!(stdout, "{users}")?);
-        }
-        let rows: Vec<_> = users.iter().map(row).collect();
-        Ok(table::write(stdout, ["SUB", "USER NAME", "E-MAIL", "LAST SIGN-IN", "STATE"], &rows)?)
+        let columns = (["SUB", "USER NAME", "E-MAIL", "LAST SIGN-IN", "STATE"], row);
+        Ok(table::write_list(stdout, self.format, &users, summary, columns)?)
     }
 }
 
