@@ -98,8 +98,8 @@ recordings: build ## play the client in a terminal and keep what is seen in docs
 
 # SQLite's query planner stability guarantee: a statement keeps its plan whatever values are bound to it. Without
 # it SQLite prepares each statement again at each use.
-# AWS-LC measures the jitter of the processor before its first random number, for 70 ms or more. The system's
-# random numbers need no such help.
+# AWS-LC measures the jitter of the processor before its first random number, in some 400 million instructions. The
+# system's random numbers need no such help.
 .cargo/config.toml: Makefile
 	@mkdir -p .cargo
 	@printf '[env]\nLIBSQLITE3_FLAGS = "-DSQLITE_ENABLE_QPSG"\nAWS_LC_SYS_NO_JITTER_ENTROPY = "1"\n' > $@
