@@ -191,11 +191,12 @@ async fn wait(
     let recheck = state.access.recheck;
     tracing::warn!(person = %user.id, upstream = %upstream.name, cause = %error, "a person was not asked about");
     let again = now.saturating_add(recheck.interval.min(RETRY_INTERVAL));
-    let db = state.db.connection();
-    identities::keep_credential(db, identity, identity.credential.clone(), Some(again)).await?;
     let asked_at = user.facts().get(&identity.provider).map_or(0, |facts| facts.asked_at);
     if recheck.fails_closed && now >= asked_at.saturating_add(2 * recheck.interval) {
         forget(state, identity, user).await?;
     }
-    Ok(())
+    // Last: with this the turn of the identity is over.
+    let credential = identity.credential.clone();
+    Ok(identities::keep_credential(state.db.connection(), identity, credential, Some(again))
+        .await?)
 }

@@ -20,6 +20,8 @@ use tests::{
 
 /// The promise, and with it the interval of the settings.
 const LIMIT: Duration = Duration::from_secs(2);
+/// How long a busy machine may take for what is promised without a time.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How Nick Lucas is known at the stand-in.
 const NICK: &str = "583231";
 
@@ -55,11 +57,11 @@ async fn is_refused_in_time(stack: &Stack, tokens: &Answer) {
     tokio::time::timeout(LIMIT, refused).await.unwrap();
 }
 
-/// Waits until the policy has ended what a person had. A busy machine may take its time for that.
+/// Waits until the policy has ended what a person had.
 async fn until_ended(stack: &Stack) {
     let none = json!([]);
     let ended = async { while asked(stack, &["audit", "--kind", "access_ended"]).await == none {} };
-    tokio::time::timeout(10 * LIMIT, ended).await.unwrap();
+    tokio::time::timeout(PATIENCE, ended).await.unwrap();
 }
 
 /// The tokens of a client that Nick Lucas uses.
@@ -74,7 +76,13 @@ async fn until_asked_again(stack: &Stack) {
     stack.advance(60);
     let next = stack.state.clock.now() + 60;
     let asked = async { while nick(stack).await.recheck_at != Some(next) {} };
-    tokio::time::timeout(LIMIT, asked).await.unwrap();
+    tokio::time::timeout(PATIENCE, asked).await.unwrap();
+}
+
+/// Waits until nothing is kept any more to ask GitHub with. That comes after the tokens have ended.
+async fn until_credential_is_dropped(stack: &Stack) {
+    let dropped = async { while nick(stack).await.credential.is_some() {} };
+    tokio::time::timeout(PATIENCE, dropped).await.unwrap();
 }
 
 async fn nick(stack: &Stack) -> identities::Model {
@@ -216,7 +224,7 @@ async fn a_person_for_whom_github_no_longer_answers_is_not_a_member() {
         stack.advance(60);
         until_ended(&stack).await;
         is_refused_in_time(&stack, &tokens).await;
-        assert_eq!(nick(&stack).await.credential, None);
+        until_credential_is_dropped(&stack).await;
     }
 }
 
@@ -247,8 +255,11 @@ async fn an_outage_of_two_intervals_locks_people_out_if_the_settings_say_so() {
 
     stack.stand_in.misbehave(Fault::None);
     until_asked_again(&stack).await;
-    let known = asked(&stack, &["users", "show", "nick-lucas"]).await;
-    assert_eq!(known["facts"]["github"]["organisations"], json!(["acme"]));
+    // The next credential is kept before the facts, which may take a moment longer.
+    let known = async || asked(&stack, &["users", "show", "nick-lucas"]).await;
+    let recovered =
+        async { while known().await["facts"]["github"]["organisations"] != json!(["acme"]) {} };
+    tokio::time::timeout(PATIENCE, recovered).await.unwrap();
 }
 
 #[tokio::test]
@@ -325,7 +336,7 @@ async fn groups_of_an_openid_provider_are_asked_again_with_its_refresh_token() {
                     != Some(next)
                 {}
             };
-            tokio::time::timeout(LIMIT, asked).await.unwrap();
+            tokio::time::timeout(PATIENCE, asked).await.unwrap();
             assert_eq!(status(&stack, tokens.text("access_token")).await, 200);
         }
         if is_ended {
@@ -353,8 +364,7 @@ async fn a_changed_policy_is_applied_to_everyone_at_the_start() {
     is_refused_in_time(&stack, &tokens).await;
     assert!(ending_rule(&stack).await.contains("allow"));
     // What no rule needs any more is dropped.
-    let dropped = async { while nick(&stack).await.credential.is_some() {} };
-    tokio::time::timeout(LIMIT, dropped).await.unwrap();
+    until_credential_is_dropped(&stack).await;
 }
 
 #[tokio::test]
