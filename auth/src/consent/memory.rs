@@ -33,20 +33,10 @@ pub(crate) async fn has_consented(
     if !remembers(&request.client) || !counts {
         return Ok(false);
     }
-    let db = state.db.connection();
-    let now = state.clock.now();
-    let covers = |grant: &grants::Model| {
-        let scope: ScopeSet = grant.scope.split(' ').collect();
-        is_for(grant, request) && scope.covers(&request.scope)
-    };
-    let known = grants::of_user_and_client(db, person.user().id, &request.client.id, now).await?;
-    for grant in known.iter().filter(|grant| covers(grant)) {
-        let consent = consents::find(db, grant.id).await?;
-        if consent.is_some_and(|consent| consent.redirect_uri == request.target.uri()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let known = known(state, request, person).await?;
+    Ok(known.iter().any(|(scope, redirect_uri)| {
+        scope.covers(&request.scope) && redirect_uri == request.target.uri()
+    }))
 }
 
 /// What the person allows this client already, by the same name, for the same resource and with the
@@ -56,17 +46,30 @@ pub(crate) async fn allowed_before(
     request: &AuthorizationRequest,
     person: &SignedIn,
 ) -> Result<ScopeSet, StorageError> {
+    let known = known(state, request, person).await?;
+    let here = known.iter().filter(|(_, uri)| request.target.is_same_place(uri));
+    Ok(here.flat_map(|(scope, _)| scope.iter()).collect())
+}
+
+/// The live grants of this person and client that are like the request: what each allows, and where the
+/// answer went.
+async fn known(
+    state: &AppState,
+    request: &AuthorizationRequest,
+    person: &SignedIn,
+) -> Result<Vec<(ScopeSet, String)>, StorageError> {
     let db = state.db.connection();
     let now = state.clock.now();
-    let known = grants::of_user_and_client(db, person.user().id, &request.client.id, now).await?;
-    let mut allowed = Vec::new();
-    for grant in known.iter().filter(|grant| is_for(grant, request)) {
-        let consent = consents::find(db, grant.id).await?;
-        if consent.is_some_and(|consent| request.target.is_same_place(&consent.redirect_uri)) {
-            allowed.extend(grant.scope.split(' '));
-        }
-    }
-    Ok(allowed.into_iter().filter(|scope| !scope.is_empty()).collect())
+    let client_id = &request.client.id;
+    let mut grants = grants::of_user_and_client(db, person.user().id, client_id, now).await?;
+    grants.retain(|grant| is_for(grant, request));
+    let consents = consents::of_grants(db, grants.iter().map(|grant| grant.id)).await?;
+    let with_grant = consents.into_iter().filter_map(|consent| {
+        let grant = grants.iter().find(|grant| grant.id == consent.grant_id)?;
+        let scope = grant.scope.split(' ').filter(|scope| !scope.is_empty()).collect();
+        Some((scope, consent.redirect_uri))
+    });
+    Ok(with_grant.collect())
 }
 
 /// Whether a grant is for the client's present name and the requested resource.

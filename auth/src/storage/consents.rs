@@ -39,6 +39,14 @@ pub async fn find(
     Entity::find_by_id(grant_id).one(db).await
 }
 
+/// The consents that led to these grants.
+pub(crate) async fn of_grants(
+    db: &impl ConnectionTrait,
+    grant_ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Model>, StorageError> {
+    Entity::find().filter(Column::GrantId.is_in(grant_ids)).all(db).await
+}
+
 /// The consents of a user.
 pub async fn of_user(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>, StorageError> {
     Entity::find().filter(Column::UserId.eq(user_id)).all(db).await
