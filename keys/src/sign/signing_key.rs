@@ -1,6 +1,8 @@
 //! A private key that signs tokens.
 
 use std::fmt;
+#[cfg(test)]
+use std::sync::LazyLock;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::jwk::{
@@ -190,6 +192,17 @@ fn unusable(error: impl fmt::Display) -> KeyError {
 }
 
 #[cfg(test)]
+impl SigningKey {
+    /// A key that the tests share, because generating one with RSA takes longer than most of them.
+    pub(crate) fn shared(algorithm: Algorithm) -> Self {
+        static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {
+            Algorithm::ALL.iter().map(|it| SigningKey::generate(*it).unwrap()).collect()
+        });
+        KEYS.iter().find(|key| key.algorithm == algorithm).unwrap().clone()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 
@@ -198,10 +211,9 @@ mod tests {
     #[test]
     fn a_private_key_with_the_public_half_of_another_is_refused() {
         for algorithm in Algorithm::ALL {
-            let [own, other] = [(); 2].map(|()| {
-                let key = SigningKey::generate(algorithm).unwrap();
-                serde_json::from_str::<Value>(&key.private_jwk()).unwrap()
-            });
+            let keys = [SigningKey::shared(algorithm), SigningKey::generate(algorithm).unwrap()];
+            let [own, other] =
+                keys.map(|key| serde_json::from_str::<Value>(&key.private_jwk()).unwrap());
             assert!(SigningKey::from_json(own.to_string().as_bytes()).is_ok());
             let mut mixed = own.clone();
             for member in ["x", "y", "n", "e"].into_iter().filter(|name| own.get(name).is_some()) {

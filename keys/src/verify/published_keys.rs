@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_key_without_name_and_algorithm_verifies_by_its_kind() {
         for algorithm in Algorithm::ALL {
-            let key = SigningKey::generate(algorithm).unwrap();
+            let key = SigningKey::shared(algorithm);
             let token = key.sign(TokenType::IdToken, &json!({"sub": "a"})).unwrap();
             let mut jwk = public(&key);
             jwk.as_object_mut().unwrap().retain(|name, _| name != "alg" && name != "use");
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_algorithm_is_the_keys_own_and_the_type_is_asked_for() {
-        let key = SigningKey::generate(Algorithm::RS256).unwrap();
+        let key = SigningKey::shared(Algorithm::RS256);
         let token = key.sign(TokenType::IdToken, &json!({})).unwrap();
         let mut jwk = public(&key);
         jwk["alg"] = json!("PS256");
