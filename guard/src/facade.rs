@@ -229,7 +229,7 @@ fn filter_headers(headers: &HeaderMap, allowed: &[axum::http::HeaderName]) -> He
 fn unavailable(server: &AuthorizationServer, error: &FetchError) -> Response {
     server.forget();
     tracing::warn!(reason = "facade_unavailable", cause = %error, "cannot forward a request");
-    let description = "The authorization server does not response. Try again in a moment.";
+    let description = "The authorization server does not answer. Try again in a moment.";
     let mut response =
         refusal(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", description);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
