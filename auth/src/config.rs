@@ -15,7 +15,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, ValueEnum, builder::BoolishValueParser};
 use keys::{MasterSecrets, SecretError};
-use net::loopback::is_loopback;
+use net::{config_file::Mistake, loopback::is_loopback};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
@@ -23,7 +23,7 @@ use web::Language;
 
 pub use self::brand::{BrandSetting, Logo};
 pub(crate) use self::clients::{ClientRules, Registration};
-pub(crate) use self::file::{ConfigFile, Mistake};
+pub(crate) use self::file::ConfigFile;
 pub use self::limits::LimitSetting;
 pub use self::signing::{KeySetting, RELOAD};
 pub(crate) use self::upstreams::OpenIdSetting;

@@ -4,6 +4,7 @@
 //! - [`addresses`] and [`loopback`] judge where a URL leads; with the feature `client`, `resolver`
 //!   applies that to names when reqwest connects, `body` bounds what is read, and `https` shares
 //!   what the machine trusts.
+//! - With the feature `config`, `config_file` says where a mistake in a TOML file is.
 //! - [`host`] checks which server a request is addressed to.
 //! - With the feature `middleware`, `document` serves documents that are rendered once, and
 //!   `unread_body` keeps connections usable after an early response.
@@ -14,6 +15,8 @@ pub mod addresses;
 #[cfg(feature = "client")]
 pub mod body;
 pub mod clock;
+#[cfg(feature = "config")]
+pub mod config_file;
 #[cfg(feature = "server")]
 pub mod connections;
 #[cfg(feature = "middleware")]

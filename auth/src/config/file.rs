@@ -1,17 +1,17 @@
 //! The configuration file, `portcullis.toml`: every setting that is a list or a table.
 
-use std::{fmt, fs, path::Path};
+use std::{fs, path::Path};
 
+use net::config_file::Mistake;
 use schemars::{JsonSchema, Schema, schema_for};
-use serde::Deserialize;
-use toml::{Spanned, de};
+use serde::{Deserialize, de::IgnoredAny};
+use toml::Spanned;
 
 use super::{
     Config, ConfigError,
     access::{self, AccessSection, Surroundings},
     clients::{self, ClientRules, ClientsSection},
     languages,
-    suggestion::nearest,
     upstreams::{self, OpenIdSetting, Upstream},
 };
 use crate::{
@@ -41,6 +41,10 @@ pub(crate) struct Document {
     access: Option<Spanned<AccessSection>>,
     /// Which clients this server takes.
     clients: ClientsSection,
+    /// What concerns the gate, which checks it.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    #[serde(rename = "gate")]
+    _gate: IgnoredAny,
 }
 
 /// The file, checked.
@@ -52,14 +56,6 @@ pub(crate) struct ConfigFile {
     /// Who may sign in; `None` where the file does not say.
     pub(crate) access: Option<AccessPolicy>,
     pub(crate) clients: ClientRules,
-}
-
-/// What is wrong in the file, where, and what to write instead.
-#[derive(Debug)]
-pub(crate) struct Mistake {
-    line: usize,
-    column: usize,
-    what: String,
 }
 
 impl ConfigFile {
@@ -86,7 +82,8 @@ impl ConfigFile {
         config: &Config,
         usual_resources: Vec<Resource>,
     ) -> Result<Self, Mistake> {
-        let document: Document = toml::from_str(text).map_err(|error| Mistake::of(text, &error))?;
+        let document: Document =
+            toml::from_str(text).map_err(|error| Mistake::from_toml(text, &error))?;
         let resources = checked(text, document.resources, |resources| {
             resource::check(&resources, &languages()).map(|()| resources)
         })?;
@@ -120,39 +117,4 @@ fn checked<T, R>(
     let items = items.into_iter().map(Spanned::into_inner).collect();
     check(items)
         .map_err(|(at, what)| Mistake::at(text, places.get(at).copied().unwrap_or_default(), what))
-}
-
-impl Mistake {
-    fn at(text: &str, offset: usize, what: String) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        Self { line: before.matches('\n').count() + 1, column: line.chars().count() + 1, what }
-    }
-
-    fn of(text: &str, error: &de::Error) -> Self {
-        let message = error.message();
-        let what = if message.starts_with("unknown field") {
-            unknown_key(message)
-        } else {
-            message.replace('\n', " ").replacen("missing field", "missing key", 1)
-        };
-        Self::at(text, error.span().unwrap_or_default().start, what)
-    }
-}
-
-/// Rewords "unknown field `a`, expected one of `b`, `c`".
-fn unknown_key(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = quoted.next().unwrap_or_default();
-    let known: Vec<&str> = quoted.collect();
-    match nearest(unknown, known.iter().copied()) {
-        Some(key) => format!("unknown key `{unknown}`; did you mean `{key}`?"),
-        None => format!("unknown key `{unknown}`; the keys here are {}", known.join(", ")),
-    }
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.what)
-    }
 }
