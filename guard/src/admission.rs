@@ -39,6 +39,11 @@ const MAX_BODY: usize = 4 << 20;
 /// Time limit for receiving a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// As an extension of a response, this demands more scopes: the caller gets the challenge that names them in
+/// place of the response. For servers whose needs are not declared with [`needs`](crate::needs).
+#[derive(Clone, Debug)]
+pub struct NeedsScopes(pub Vec<String>);
+
 /// A request that has passed every check.
 struct Admitted {
     caller: Caller,
@@ -79,6 +84,9 @@ impl Guard {
         match self.check(request).await {
             Ok(admitted) => {
                 let mut response = self.pass(admitted, server).await;
+                if let Some(NeedsScopes(scopes)) = response.extensions_mut().remove() {
+                    return challenge.refuse(&Refusal::InsufficientScope(scopes));
+                }
                 challenge.add_nonce(response.headers_mut());
                 response
             }

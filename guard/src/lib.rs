@@ -117,6 +117,7 @@ use self::{
 pub use net::clock::Clock;
 
 pub use self::{
+    admission::NeedsScopes,
     builder::GuardBuilder,
     caller::{Caller, CallerClaims, Owner},
     declaration::{Declared, hidden_without, needs},
