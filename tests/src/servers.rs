@@ -2,6 +2,7 @@
 
 pub mod document_server;
 pub mod hostile_server;
+pub mod mcp_server;
 pub mod open_server;
 pub mod openid_provider;
 pub mod seeded;
