@@ -1,21 +1,42 @@
 //! The settings, read once at start and checked as a whole.
 
+pub(crate) mod audit;
+pub(crate) mod network;
+pub(crate) mod proxy;
+
 use std::{fs, io, net::SocketAddr, path::PathBuf};
 
 use axum::http::{HeaderValue, Uri};
 use clap::{Parser, ValueEnum};
 use guard::Revocations;
-use net::loopback::check_public_url;
+use net::{config_file::Mistake, loopback::check_public_url};
 use thiserror::Error;
 use url::Url;
+
+use self::{audit::AuditOptions, proxy::ProxyOptions};
+use crate::{config_file, rules::Rules};
 
 /// Settings of the gate. Each can be an option or an environment variable.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "gate", version, about = "Sign-in in front of any MCP server")]
 pub struct Config {
     /// URL of the MCP server behind the gate, such as http://127.0.0.1:8000/mcp.
-    #[arg(long, env = "GATE_UPSTREAM", value_name = "URL")]
-    pub upstream: Url,
+    #[arg(
+        long,
+        env = "GATE_UPSTREAM",
+        value_name = "URL",
+        required_unless_present = "forward_auth"
+    )]
+    pub upstream: Option<Url>,
+    /// The proxy that asks, if the gate passes no requests on.
+    #[command(flatten)]
+    pub proxy: ProxyOptions,
+    /// Where calls are written down.
+    #[command(flatten)]
+    pub audit: AuditOptions,
+    /// The configuration file, portcullis.toml: its section [gate] has the rules.
+    #[arg(long = "config", env = "GATE_CONFIG_FILE", value_name = "FILE")]
+    pub file: Option<PathBuf>,
     /// File with a token that the upstream demands of the gate itself. It is sent as a bearer token.
     #[arg(long, env = "GATE_UPSTREAM_TOKEN_FILE", value_name = "FILE")]
     pub upstream_token_file: Option<PathBuf>,
@@ -29,6 +50,10 @@ pub struct Config {
     /// How the upstream is told who calls: a signed JWT, plain headers, both, or not at all.
     #[arg(long, env = "GATE_IDENTITY", default_value = "jwt")]
     pub identity: IdentityForm,
+    /// File with the private keys that sign the JWT, which is made if it is not there. Without it, each
+    /// start makes a new key.
+    #[arg(long, env = "GATE_IDENTITY_KEY_FILE", value_name = "FILE")]
+    pub identity_key_file: Option<PathBuf>,
     /// Address to listen on.
     #[arg(long, env = "GATE_LISTEN", default_value = "127.0.0.1:3002")]
     pub listen: SocketAddr,
@@ -111,6 +136,22 @@ pub enum ConfigError {
     /// `sub` names a user of one issuer only.
     #[error("plain headers cannot tell users of several issuers apart; set GATE_IDENTITY to jwt")]
     AmbiguousUsers,
+    /// The configuration file cannot be read.
+    #[error("GATE_CONFIG_FILE {} cannot be read: {cause}", path.display())]
+    UnreadableFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The configuration file has a mistake.
+    #[error("{}:{mistake}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Where and what it is.
+        mistake: Mistake,
+    },
     /// The TLS library cannot be used.
     #[error("certificates that this machine trusts cannot be read: {0}")]
     Certificates(String),
@@ -126,7 +167,9 @@ impl Config {
         check("GATE_RESOURCE", &self.resource)?;
         self.issuers.iter().try_for_each(|issuer| check("GATE_ISSUER", issuer))?;
         self.check_identity()?;
-        let upstream = &self.upstream;
+        let Some(upstream) = &self.upstream else {
+            return Ok(());
+        };
         let why = if !matches!(upstream.scheme(), "http" | "https") {
             "it must begin with http:// or https://"
         } else if !upstream.username().is_empty() || upstream.password().is_some() {
@@ -152,7 +195,24 @@ impl Config {
     /// The upstream, as the HTTP client takes it.
     pub(crate) fn upstream_uri(&self) -> Result<Uri, ConfigError> {
         let why = "it must be a URL with a host";
-        self.upstream.as_str().parse().map_err(|_| ConfigError::url("GATE_UPSTREAM", "", why))
+        let url = self.upstream.as_ref().map(Url::as_str).unwrap_or_default();
+        url.parse().map_err(|_| ConfigError::url("GATE_UPSTREAM", "", why))
+    }
+
+    /// The rules of the configuration file; none without a file.
+    pub(crate) fn rules(&self) -> Result<Rules, ConfigError> {
+        let Some(path) = &self.file else {
+            return Ok(Rules::default());
+        };
+        let text = fs::read_to_string(path)
+            .map_err(|cause| ConfigError::UnreadableFile { path: path.clone(), cause })?;
+        config_file::parse(&text)
+            .map_err(|mistake| ConfigError::File { path: path.clone(), mistake })
+    }
+
+    /// The audience of the identity: the upstream, or the resource behind a proxy.
+    pub(crate) fn identity_audience(&self) -> String {
+        self.upstream.as_ref().map_or_else(|| self.resource.clone(), Url::to_string)
     }
 
     /// Scheme and host, with port, of the resource, for `X-Forwarded-Proto` and `-Host`.

@@ -1,20 +1,23 @@
 //! How the upstream is told who calls: by a signed JWT, or by plain headers.
 //!
-//! The JWT names the gate's resource as its issuer and the upstream as its audience, and is good for a
-//! minute. An upstream verifies it with the keys at [`JWKS_PATH`]. Plain headers can be believed only
+//! The JWT names the gate's resource as its issuer and the upstream as its audience (behind forward-auth,
+//! the resource), and is good for a minute. An upstream verifies it with the keys at [`JWKS_PATH`]. Plain headers can be believed only
 //! where nothing but the gate can reach the upstream.
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header::CACHE_CONTROL};
 use guard::Caller;
-use keys::{Algorithm, KeyError, SigningKey, TokenType};
+use keys::{KeyError, TokenType};
 use net::clock::Clock;
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::config::{Config, IdentityForm};
+use crate::{
+    config::{Config, IdentityForm},
+    identity_key::{IdentityKeyError, IdentityKeys},
+};
 
 /// Where the keys are that sign identities.
 pub(crate) const JWKS_PATH: &str = "/.well-known/portcullis-identity/jwks.json";
@@ -35,7 +38,7 @@ struct Inner {
     form: IdentityForm,
     issuer: String,
     audience: String,
-    key: SigningKey,
+    keys: IdentityKeys,
     clock: Clock,
 }
 
@@ -65,19 +68,24 @@ struct Claims<'a> {
 }
 
 impl Identity {
-    pub(crate) fn new(config: &Config, clock: Clock) -> Result<Self, KeyError> {
+    pub(crate) fn new(config: &Config, clock: Clock) -> Result<Self, IdentityKeyError> {
+        let keys = match &config.identity_key_file {
+            Some(path) => IdentityKeys::load_or_create(path)?,
+            None => IdentityKeys::generate()?,
+        };
         Ok(Self(Arc::new(Inner {
             form: config.identity,
             issuer: config.resource.clone(),
-            audience: config.upstream.to_string(),
-            key: SigningKey::generate(Algorithm::ES256)?,
+            audience: config.identity_audience(),
+            keys,
             clock,
         })))
     }
 
-    /// The public half of the key, as a JWK Set (RFC 7517 §5).
-    pub(crate) fn key_set(&self) -> axum::Json<Value> {
-        axum::Json(json!({"keys": [self.0.key.public_jwk()]}))
+    /// The public halves of the keys, as a JWK Set (RFC 7517 §5).
+    pub(crate) fn key_set(&self) -> ([(HeaderName, &'static str); 1], axum::Json<Value>) {
+        let keys = json!({"keys": self.0.keys.public()});
+        ([(CACHE_CONTROL, "public, max-age=300")], axum::Json(keys))
     }
 
     /// Adds the headers that say who calls.
@@ -93,6 +101,14 @@ impl Identity {
             email.for_each(|email| insert(headers, EMAIL, email));
         }
         Ok(())
+    }
+
+    /// Adds an empty header for each that is missing: Caddy 2.6 would pass the name of a
+    /// placeholder on in its place.
+    pub(crate) fn complete(headers: &mut HeaderMap) {
+        for name in [IDENTITY, USER, USERNAME, EMAIL] {
+            headers.entry(name).or_insert(HeaderValue::from_static(""));
+        }
     }
 
     fn signed(&self, caller: &Caller) -> Result<String, KeyError> {
@@ -113,7 +129,7 @@ impl Identity {
             email_verified: caller.email.as_ref().map(|_| caller.email_verified),
             act: caller.actor.as_ref().map(|actor| json!({"sub": actor})),
         };
-        self.0.key.sign(TokenType::CallerIdentity, &claims)
+        self.0.keys.current.sign(TokenType::CallerIdentity, &claims)
     }
 }
 

@@ -7,13 +7,14 @@ use std::{
 };
 
 use clap::Parser;
-use gate::config::Config;
+use gate::{commands::CommandLine, config::Config};
 use net::{clock::Clock, connections, shutdown::stop_signal};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
+    let CommandLine { config, command } = CommandLine::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&config.log))
         .with_writer(io::stderr)
@@ -22,7 +23,11 @@ async fn main() -> ExitCode {
         // Where stderr is a file on a full disk, to complain about that on stderr would panic.
         .log_internal_errors(false)
         .init();
-    match run(config).await {
+    let outcome = match command {
+        Some(command) => command.run(&mut io::stdout().lock()).map_err(Into::into),
+        None => run(config).await,
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -34,7 +39,11 @@ async fn main() -> ExitCode {
 async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let router = gate::router(&config, Clock::system())?;
     let listener = connections::bind(config.listen, "GATE_LISTEN", "GATE_RESOURCE").await?;
-    tracing::info!(upstream = %config.upstream, "{} is ready", config.resource);
+    tracing::info!(
+        upstream = config.upstream.as_ref().map(Url::as_str),
+        "{} is ready",
+        config.resource
+    );
     gate::serve(listener, router, stop_signal()?).await;
     Ok(())
 }

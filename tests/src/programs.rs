@@ -7,3 +7,4 @@ pub mod operator;
 pub mod process;
 pub mod raw_http;
 pub mod raw_jws;
+pub mod reverse_proxy;
