@@ -7,6 +7,7 @@ mod command_line;
 mod device_login;
 mod doctor;
 mod explain;
+mod guide;
 mod hostile_server;
 mod keyboard;
 mod pages;

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod command_line;
+pub mod guide;
 pub mod mcp_client;
 pub mod operator;
 pub mod process;

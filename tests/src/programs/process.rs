@@ -4,9 +4,11 @@ use std::process::Stdio;
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     process::{Child, Command},
 };
+
+use crate::waiting::before_retry;
 
 /// A port that was free a moment ago.
 pub async fn free_port() -> u16 {
@@ -27,6 +29,16 @@ pub async fn start_server(command: &mut Command, ready: &str) -> (Child, String)
     // Whatever it says later must not fill the pipe.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     (child, log)
+}
+
+/// Starts a server that does not say when it is ready, and waits until its port takes connections.
+pub async fn start_silent_server(command: &mut Command, port: u16) -> Child {
+    let mut child = command.kill_on_drop(true).spawn().expect("a process");
+    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        assert!(child.try_wait().expect("a state").is_none(), "the server has ended");
+        before_retry().await;
+    }
+    child
 }
 
 /// Sends a signal such as `-TERM`.
