@@ -168,7 +168,8 @@ impl Options {
     }
 }
 
-/// What the environment says; nothing else in the client reads it.
+/// What the environment says; nothing else in the client reads it, except for the home directory of
+/// `doctor --config`.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Environment {
     /// What opens addresses, instead of the desktop's own program

@@ -4,8 +4,10 @@
 //! First `probe` sends every request and records the answers as `evidence::Evidence`. Then each
 //! [`Check`] judges the evidence: a check is data and a small function without IO.
 
+mod attack;
 mod authorization;
 mod challenge;
+pub(crate) mod configured;
 mod cross_origin;
 mod evidence;
 mod issuer;
@@ -20,6 +22,7 @@ mod resource;
 mod server;
 mod sign_in;
 mod token;
+mod verdicts;
 
 use net::clock::Clock;
 use url::Url;
@@ -31,10 +34,12 @@ use self::{
     requests::REDIRECT_URI,
 };
 use crate::{
+    cli::command::Format,
     error::Error,
     exit::Exit,
     http::Fetch,
     sign_in::{callback::CallbackListener, interaction::Interaction},
+    terminal::output::{Output, OutputError},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +59,8 @@ pub(crate) struct Check {
     pub(crate) severity: Severity,
     /// What holds if it passes, as a sentence.
     pub(crate) promise: &'static str,
+    /// What does not hold if it fails, as a sentence.
+    pub(crate) finding: &'static str,
     /// What a failure does to real clients.
     pub(crate) consequence: &'static str,
     pub(crate) fix: &'static str,
@@ -69,10 +76,15 @@ pub(crate) struct Examination {
     pub(crate) signs_in: bool,
     /// Whether a warning is a failure.
     pub(crate) is_strict: bool,
+    /// Whether the checks that passed are shown too.
+    pub(crate) is_complete: bool,
+    pub(crate) format: Format,
+    /// The authorization server that the server should name.
+    pub(crate) expected_issuer: Option<String>,
 }
 
 /// Every check, group by group, in the order in which a client meets the subject.
-const GROUPS: [(&str, &[Check]); 10] = [
+const GROUPS: [(&str, &[Check]); 11] = [
     ("Challenge", challenge::CHECKS),
     ("Protected resource metadata", resource::CHECKS),
     ("Issuer", issuer::CHECKS),
@@ -82,6 +94,7 @@ const GROUPS: [(&str, &[Check]); 10] = [
     ("Authorization endpoint", authorization::CHECKS),
     ("Token endpoint", token::CHECKS),
     ("Browsers, caches and clocks", cross_origin::CHECKS),
+    ("Attacks", attack::CHECKS),
     ("Sign-in and tokens", sign_in::CHECKS),
 ];
 
@@ -97,7 +110,8 @@ pub(crate) async fn run(
     let listener = if examination.signs_in { Some(CallbackListener::bind().await?) } else { None };
     let redirect_uri =
         listener.as_ref().map_or(REDIRECT_URI.to_owned(), CallbackListener::redirect_uri);
-    let evidence = Evidence::new(examination.server.clone(), redirect_uri);
+    let mut evidence = Evidence::new(examination.server.clone(), redirect_uri);
+    evidence.expected_issuer.clone_from(&examination.expected_issuer);
     let mut prober = Prober { fetch: &fetch, clock, output, evidence };
     prober.read_metadata().await?;
     prober.register().await;
@@ -107,27 +121,43 @@ pub(crate) async fn run(
     }
     prober.register_wrongly().await;
     prober.unregister().await;
-    let report = examine(prober.evidence);
-    if output.is_json() {
-        output.json(&report.as_json(examination.server.as_str()))?;
-    } else {
-        let mut text = output.new_text();
-        report.write(examination.server.as_str(), &mut text);
-        output.text(&text)?;
-    }
-    if report.fails(examination.is_strict) {
+    let report = examine(prober.evidence, examination.is_strict);
+    deliver(&report, examination, output)?;
+    if report.fails() {
         return Err(Error::AlreadyTold(Exit::Failure));
     }
     Ok(())
 }
 
-fn examine(evidence: Evidence) -> Report {
-    let groups = GROUPS.iter().map(|(name, checks)| {
-        let findings =
-            checks.iter().map(|check| Finding { check, judged: (check.look)(&evidence) });
-        (*name, findings.collect())
-    });
-    Report { groups: groups.collect(), registrations: evidence.registrations }
+fn deliver(report: &Report, examination: &Examination, output: &Output) -> Result<(), OutputError> {
+    match examination.format {
+        Format::Sarif => output.json(&report.as_sarif()),
+        Format::Junit => output.data(&report.as_junit()),
+        Format::Json => output.json(&report.as_json()),
+        Format::Text if output.is_json() => output.json(&report.as_json()),
+        Format::Text => {
+            let mut text = output.new_text();
+            report.write(examination.is_complete, &mut text);
+            output.text(&text)
+        }
+    }
+}
+
+fn examine(evidence: Evidence, is_strict: bool) -> Report {
+    let groups: Vec<(_, Vec<_>)> = GROUPS
+        .iter()
+        .map(|(name, checks)| {
+            let findings =
+                checks.iter().map(|check| Finding { check, judged: (check.look)(&evidence) });
+            (*name, findings.collect())
+        })
+        .collect();
+    let findings = groups.iter().flat_map(|(_, findings)| findings);
+    let failed: Vec<_> =
+        findings.filter(|one| one.found().is_some()).map(|one| one.check.name).collect();
+    let verdicts = verdicts::judge(&evidence, &failed);
+    let server = evidence.server.to_string();
+    Report { server, groups, verdicts, registrations: evidence.registrations, is_strict }
 }
 
 #[cfg(test)]
@@ -146,7 +176,8 @@ mod tests {
         assert_eq!(names.len(), all().count());
         assert!(names.len() >= 40, "{}", names.len());
         for check in all() {
-            for words in [check.promise, check.consequence, check.fix, check.section] {
+            for words in [check.promise, check.finding, check.consequence, check.fix, check.section]
+            {
                 assert!(words.len() > 5 && !words.contains('\n'), "{}: {words}", check.name);
             }
         }

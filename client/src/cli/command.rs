@@ -100,6 +100,33 @@ pub(crate) struct Doctor {
     /// End with status 1 for warnings too
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Show the checks that passed too, and why others could not be judged
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Fail if the server names another authorization server than this
+    #[arg(long, value_name = "URL")]
+    pub(crate) expect_issuer: Option<String>,
+    /// Examine what the servers of your other MCP clients publish; without files, those of Claude
+    /// Code, Claude Desktop, Codex, Cursor, Gemini CLI and VS Code
+    #[arg(long, value_name = "FILE", num_args = 0.., conflicts_with_all = ["server_url", "sign_in", "expect_issuer", "format", "all"])]
+    pub(crate) config: Option<Vec<PathBuf>>,
+}
+
+/// How `client doctor` writes its report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// Every check, as JSON
+    Json,
+    /// For code scanning
+    Sarif,
+    /// For continuous integration
+    Junit,
 }
 
 /// What can be done with names of servers.

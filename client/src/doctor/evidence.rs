@@ -65,6 +65,8 @@ pub(super) struct Evidence {
     pub(super) answers: BTreeMap<Probe, Result<Exchange, String>>,
     /// The loopback redirect URI that the doctor registers.
     pub(super) redirect_uri: String,
+    /// The authorization server that the resource should name.
+    pub(super) expected_issuer: Option<String>,
     /// The registered client that every later request uses.
     pub(super) client: Option<ClientRegistration>,
     pub(super) registrations: Vec<Registration>,
@@ -93,6 +95,7 @@ impl Evidence {
             server,
             answers: BTreeMap::new(),
             redirect_uri,
+            expected_issuer: None,
             client: None,
             registrations: Vec::new(),
             callback: None,

@@ -3,15 +3,18 @@
 mod endpoints;
 mod registration;
 
-use http::header::{ACCEPT, AUTHORIZATION, ORIGIN};
+use http::{
+    HeaderMap,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, ORIGIN},
+};
 use net::clock::Clock;
 use reqwest::{Client, RequestBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::{
     evidence::{Evidence, Exchange, Probe},
-    requests::{BROWSER_ORIGIN, RESOURCE_PLACES, SERVER_PLACES},
+    requests::{BROWSER_ORIGIN, FOREIGN_HOST, FOREIGN_PAGE, RESOURCE_PLACES, SERVER_PLACES},
 };
 use crate::{
     error::Error,
@@ -111,7 +114,30 @@ impl Prober<'_> {
         .await;
         let headers = "authorization, content-type, mcp-protocol-version, mcp-session-id";
         self.preflight(Probe::McpPreflight, &server, headers).await;
+        self.attack(&server).await;
         Ok(())
+    }
+
+    /// Calls as an attacker would who has no token.
+    async fn attack(&mut self, server: &Url) {
+        self.ask(Probe::ToolCall, server, |http| {
+            post(http, server, "tools/call", json!({"name": "portcullis-doctor", "arguments": {}}))
+        })
+        .await;
+        // A rebound name is both the host and the origin of the page.
+        let port = server.port().map_or(String::new(), |port| format!(":{port}"));
+        let host = format!("{FOREIGN_HOST}{port}");
+        let origin = format!("http://{host}");
+        self.ask(Probe::ForeignHost, server, |http| {
+            initialize(http, server).header(HOST, host).header(ORIGIN, origin)
+        })
+        .await;
+        // Browsers ask nothing before they send plain text to another origin.
+        let plain = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))]);
+        self.ask(Probe::ForeignPage, server, |http| {
+            initialize(http, server).header(ORIGIN, FOREIGN_PAGE).headers(plain)
+        })
+        .await;
     }
 
     async fn read_resource(&mut self) {
@@ -197,6 +223,14 @@ pub(super) fn initialize(http: &Client, server: &Url) -> RequestBuilder {
             "clientInfo": {"name": "portcullis-doctor", "version": env!("CARGO_PKG_VERSION")},
         },
     }))
+}
+
+/// A request of a client that has initialized, in the words of revision 2025-11-25.
+pub(super) fn post(http: &Client, server: &Url, method: &str, parameters: Value) -> RequestBuilder {
+    http.post(server.clone())
+        .header(ACCEPT, BOTH_TYPES)
+        .header("mcp-protocol-version", "2025-11-25")
+        .json(&json!({"jsonrpc": "2.0", "id": 2, "method": method, "params": parameters}))
 }
 
 /// The first request of the newest clients.

@@ -17,6 +17,11 @@ pub(super) const BROWSER_ORIGIN: &str = "http://localhost:6274";
 /// A resource that no token may be given for.
 pub(super) const FOREIGN_RESOURCE: &str = "https://other.example/mcp";
 
+/// Another host and page, as an attacker would have them.
+pub(super) const FOREIGN_HOST: &str = "attacker.example";
+/// A page on it.
+pub(super) const FOREIGN_PAGE: &str = "https://attacker.example";
+
 /// Where resource metadata is looked for, in the order in which clients do.
 pub(super) const RESOURCE_PLACES: [Probe; 3] =
     [Probe::ResourceAnnounced, Probe::ResourceInserted, Probe::ResourceRoot];
@@ -38,6 +43,12 @@ pub(super) enum Probe {
     McpCrossOrigin,
     /// A browser asks whether it may call the MCP endpoint.
     McpPreflight,
+    /// A call of a tool that does not exist, without a token.
+    ToolCall,
+    /// `initialize` without a token, as a browser sends it whose name for this host was changed.
+    ForeignHost,
+    /// `initialize` without a token by a page of someone else, as plain text.
+    ForeignPage,
     /// Resource metadata where the challenge says that it is.
     ResourceAnnounced,
     /// Resource metadata with the server's path inserted.
@@ -113,7 +124,15 @@ pub(super) enum Probe {
     CallWithToken,
     /// The same with the token in the address.
     CallWithTokenInQuery,
+    /// A request in the session that this call opened, without a token.
+    CallWithSessionOnly,
+    /// A call with the token after a claim was added to it.
+    CallWithChangedToken,
+    /// A call with its claims in a token that says it is not signed.
+    CallWithUnsignedToken,
     RefreshForeignResource,
+    /// A call with the token that this brought.
+    CallWithForeignToken,
     Refresh,
     /// A call with the token that the refresh brought.
     CallWithRefreshed,

@@ -16,6 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.reachable",
         severity: Severity::Error,
         promise: "The authorization server that the resource names answers",
+        finding: "The authorization server does not answer",
         consequence: "no client can sign in",
         fix: "start the authorization server, or name the address at which clients reach it in authorization_servers",
         section: "MCP authorization, Authorization Server Metadata Discovery",
@@ -25,6 +26,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.found",
         severity: Severity::Error,
         promise: "There is authorization server metadata",
+        finding: "The authorization server publishes no metadata",
         consequence: "no client of a newer revision can go on",
         fix: "serve it at /.well-known/oauth-authorization-server, before the path of the issuer",
         section: "RFC 8414 §3; MCP authorization, Authorization Server Metadata Discovery",
@@ -40,6 +42,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.oauth_place",
         severity: Severity::Advice,
         promise: "It is at the place of RFC 8414",
+        finding: "The authorization server metadata is not at the place of RFC 8414",
         consequence: "clients that know OAuth but not OpenID Connect find nothing",
         fix: "serve the document at /.well-known/oauth-authorization-server too",
         section: "RFC 8414 §3",
@@ -49,6 +52,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.openid_place",
         severity: Severity::Advice,
         promise: "It is at the place of OpenID Connect too",
+        finding: "The authorization server metadata is not at the place of OpenID Connect",
         consequence: "libraries made for OpenID Connect find nothing",
         fix: "serve the same document at /.well-known/openid-configuration",
         section: "OpenID Connect Discovery §4",
@@ -58,6 +62,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.available",
         severity: Severity::Error,
         promise: "No place answers 429 or 5xx",
+        finding: "A place of the authorization server metadata answers 429 or 5xx",
         consequence: "clients stop there, or take the server for one of the first revision",
         fix: "exempt the metadata from rate limits and serve it without a database",
         section: "RFC 8414 §3.2",
@@ -67,6 +72,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.no_null",
         severity: Severity::Error,
         promise: "It has no null members",
+        finding: "The authorization server metadata has a null member",
         consequence: "TypeScript SDK 1 and 2, mcp-remote and Inspector refuse the whole document",
         fix: "leave absent members out",
         section: "RFC 8414 §3.2",
@@ -76,6 +82,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.types",
         severity: Severity::Error,
         promise: "Every member has its type",
+        finding: "A member of the authorization server metadata has the wrong type",
         consequence: "clients that check types refuse the whole document; others overlook the member",
         fix: "write each member with the type that the section names",
         section: "RFC 8414 §2; OpenID Connect Discovery §3",
@@ -85,6 +92,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.endpoints",
         severity: Severity::Error,
         promise: "It names its authorization and token endpoints",
+        finding: "The metadata does not name the authorization and token endpoints",
         consequence: "no client can begin, or end, a sign-in",
         fix: "add authorization_endpoint and token_endpoint",
         section: "RFC 8414 §2",
@@ -99,6 +107,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.secure_endpoints",
         severity: Severity::Error,
         promise: "Every endpoint is https, or on this machine",
+        finding: "An endpoint is plain http on another machine",
         consequence: "careful clients send nothing there; careless ones send codes and tokens in the clear",
         fix: "print https addresses; behind a proxy, configure the public one",
         section: "OAuth 2.1 §1.5",
@@ -108,6 +117,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.pkce",
         severity: Severity::Error,
         promise: "It supports PKCE with S256 and says so",
+        finding: "The metadata does not say that PKCE with S256 is supported",
         consequence: "clients MUST refuse a server that does not say so, and the SDKs do",
         fix: "add `code_challenge_methods_supported: [\"S256\"]`",
         section: "MCP authorization, Authorization Code Protection; RFC 7636 §4.2",
@@ -122,6 +132,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.no_plain",
         severity: Severity::Advice,
         promise: "It does not offer PKCE plain",
+        finding: "The server offers PKCE plain",
         consequence: "a client that is downgraded to it reveals its verifier to the browser",
         fix: "offer S256 only",
         section: "OAuth 2.1 §7.5.1; RFC 9700 §2.1.1",
@@ -131,6 +142,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.code",
         severity: Severity::Error,
         promise: "It serves the response type code",
+        finding: "The server does not offer the response type code",
         consequence: "no MCP client can sign in without codes",
         fix: "add `response_types_supported: [\"code\"]`",
         section: "RFC 8414 §2",
@@ -143,6 +155,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.no_implicit",
         severity: Severity::Warning,
         promise: "It offers neither implicit nor password grants",
+        finding: "The server offers the implicit or the password grant",
         consequence: "tokens travel in addresses, or passwords through clients",
         fix: "take types with token from response_types_supported, and password from grant_types_supported",
         section: "RFC 9700 §2.1.2 and §2.4",
@@ -158,6 +171,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.refresh_tokens",
         severity: Severity::Advice,
         promise: "It serves refresh tokens",
+        finding: "The server does not offer refresh tokens",
         consequence: "people sign in again whenever an access token expires",
         fix: "add refresh_token to grant_types_supported, and issue refresh tokens",
         section: "RFC 8414 §2; MCP authorization, Refresh Tokens",
@@ -172,6 +186,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.public_clients",
         severity: Severity::Error,
         promise: "Clients without a secret may use the token endpoint, or get one when they register",
+        finding: "A client without a secret cannot use the token endpoint",
         consequence: "clients that are known by a metadata document have no secret and cannot sign in; claude.ai does not even try",
         fix: "add \"none\" to token_endpoint_auth_methods_supported",
         section: "RFC 8414 §2; MCP authorization, Client ID Metadata Documents",
@@ -181,6 +196,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.iss",
         severity: Severity::Advice,
         promise: "It promises iss in its answers",
+        finding: "The server does not promise iss in its answers",
         consequence: "clients of several servers cannot tell who answered (mix-up); ChatGPT asks for it",
         fix: "send iss with every answer and set authorization_response_iss_parameter_supported",
         section: "RFC 9207 §3",
@@ -190,9 +206,20 @@ pub(super) const CHECKS: &[Check] = &[
         },
     },
     Check {
+        name: "server.endpoint_origin",
+        severity: Severity::Warning,
+        promise: "The authorization endpoint is on the issuer's origin, or iss is promised",
+        finding: "The authorization endpoint is on another origin than the issuer, and iss is not promised",
+        consequence: "Codex 0.150 and newer stops before it opens the browser, because anyone could have sent the answer",
+        fix: "send iss with every answer and set authorization_response_iss_parameter_supported, or serve both from one origin",
+        section: "RFC 9207 §2.4; RFC 9700 §4.4",
+        look: has_one_origin_or_iss,
+    },
+    Check {
         name: "server.identity",
         severity: Severity::Warning,
         promise: "A client it has never met can introduce itself",
+        finding: "A client that the server has never met cannot introduce itself",
         consequence: "only clients that an operator entered beforehand can sign in",
         fix: "serve metadata documents (client_id_metadata_document_supported) or registration",
         section: "MCP authorization, Client Registration Approaches",
@@ -206,6 +233,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.metadata_documents",
         severity: Severity::Advice,
         promise: "It takes client metadata documents",
+        finding: "The server takes no client metadata documents",
         consequence: "clients register again at every connection; Claude Code and VS Code prefer documents",
         fix: "fetch client_id addresses and set client_id_metadata_document_supported",
         section: "MCP authorization, Client ID Metadata Documents",
@@ -215,6 +243,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.registration",
         severity: Severity::Advice,
         promise: "It offers registration",
+        finding: "The server offers no registration",
         consequence: "Cursor, FastMCP and every older client know no other way in",
         fix: "serve RFC 7591 and name registration_endpoint",
         section: "RFC 7591 §3; MCP authorization, Dynamic Client Registration",
@@ -224,6 +253,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.revocation",
         severity: Severity::Advice,
         promise: "It offers revocation",
+        finding: "The server offers no revocation",
         consequence: "a user who signs out leaves live tokens on the server",
         fix: "serve RFC 7009 and name revocation_endpoint",
         section: "RFC 7009 §2",
@@ -233,6 +263,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.scopes",
         severity: Severity::Advice,
         promise: "It lists the scopes that the resource asks for",
+        finding: "The server does not list the scopes that the resource asks for",
         consequence: "people who read the list miss them, and some clients ask for nothing else",
         fix: "add the scopes of the resource to scopes_supported",
         section: "RFC 8414 §2",
@@ -242,6 +273,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "server.offline_access",
         severity: Severity::Advice,
         promise: "offline_access is not advertised",
+        finding: "The server advertises offline_access",
         consequence: "TypeScript and Python clients add it and prompt=consent: every sign-in asks again",
         fix: "give refresh tokens to clients that registered the grant, and do not list offline_access",
         section: "OpenID Connect Core §11",
@@ -267,6 +299,19 @@ fn is_reachable(evidence: &Evidence) -> Judged {
         Some(_) => Ok(()),
         None => not_asked("there was nothing to ask"),
     }
+}
+
+fn has_one_origin_or_iss(evidence: &Evidence) -> Judged {
+    let Some(endpoint) = evidence.endpoint("authorization_endpoint") else {
+        return not_asked("the metadata names no authorization_endpoint");
+    };
+    let Ok(issuer) = Url::parse(evidence.issuer()?) else {
+        return not_asked("the issuer is not an address");
+    };
+    if evidence.promises("authorization_response_iss_parameter_supported")? {
+        return Ok(());
+    }
+    ensure(endpoint.origin() == issuer.origin(), || format!("{endpoint} for {issuer}"))
 }
 
 /// The document is at `probe`. Another check says if it is nowhere.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{
     programs::{
         client::http,
@@ -14,24 +14,33 @@ use tests::{
 };
 
 /// Checks that a flaw fails in addition to the one it is named after.
-const CONSEQUENCES: [(&str, &[&str]); 3] = [
+const CONSEQUENCES: [(&str, &[&str]); 5] = [
+    ("server.endpoint_origin", &["server.iss"]),
+    ("sign_in.foreign_token", &["sign_in.foreign_resource"]),
     ("resource.offline_access", &["server.scopes"]),
     ("server.identity", &["server.metadata_documents", "server.registration"]),
     ("token.error_shape", &["token.without_grant"]),
 ];
-/// A server without a flaw gives no client a secret, so nothing is to be said of its expiry.
-const NOT_JUDGED: [&str; 1] = ["registration.secret_expiry"];
+/// A server without a flaw gives no client a secret, so nothing is to be said of its expiry, and no
+/// token for another resource, with which it could be tried.
+const NOT_JUDGED: [&str; 2] = ["registration.secret_expiry", "sign_in.foreign_token"];
 /// A client refuses plain http to other machines before it sends anything.
 const CANNOT_BE_SEEDED: [&str; 1] = ["tls.used"];
 /// Examinations at once.
 const AT_ONCE: usize = 4;
 
-/// Examines the server with a sign-in.
-async fn examine(seeded: &Seeded) -> Outcome {
+/// Examines the server with a sign-in, and with further options.
+async fn examine_with(seeded: &Seeded, further: &[&str]) -> Outcome {
     let person = CommandLine::of(&seeded.server, &seeded.issuer);
-    let waiting = person.begin(&["--json", "doctor", "--strict", "--sign-in"]).await;
+    let arguments = [&["--json", "doctor", "--strict", "--sign-in"], further].concat();
+    let waiting = person.begin(&arguments).await;
     allow(seeded, &waiting.url).await;
     waiting.finish().await
+}
+
+/// Examines the server with a sign-in.
+async fn examine(seeded: &Seeded) -> Outcome {
+    examine_with(seeded, &[]).await
 }
 
 /// Goes where each page and each redirect leads, until that is the client's own page.
@@ -54,6 +63,13 @@ async fn examine_from_outside(seeded: &Seeded) -> Outcome {
     person.run(&["--json", "doctor", "--strict"]).await
 }
 
+/// The same of someone who knows where its users sign in.
+async fn examine_with_issuer(seeded: &Seeded) -> Outcome {
+    let person = CommandLine::of(&seeded.server, &seeded.issuer);
+    let expected = ["--expect-issuer", &seeded.issuer];
+    person.run(&[&["--json", "doctor", "--strict"][..], &expected].concat()).await
+}
+
 fn named(outcome: &Outcome, wanted: &str) -> BTreeSet<String> {
     let report: Value = serde_json::from_str(&outcome.stdout).unwrap_or_default();
     let checks = report["checks"].as_array().cloned().unwrap_or_default();
@@ -63,7 +79,8 @@ fn named(outcome: &Outcome, wanted: &str) -> BTreeSet<String> {
 }
 
 async fn names_of_all_checks() -> (BTreeSet<String>, BTreeSet<String>) {
-    let outcome = examine(&Seeded::start("").await).await;
+    let seeded = Seeded::start("").await;
+    let outcome = examine_with(&seeded, &["--expect-issuer", &seeded.issuer]).await;
     assert_eq!(named(&outcome, "failed"), BTreeSet::new());
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     (named(&outcome, "passed"), named(&outcome, "skipped"))
@@ -92,6 +109,8 @@ async fn complaint(name: &str) -> Option<String> {
     let seeded = Seeded::start(flaw).await;
     let outcome = if name.starts_with("sign_in.") {
         examine(&seeded).await
+    } else if name == "issuer.expected" {
+        examine_with_issuer(&seeded).await
     } else {
         examine_from_outside(&seeded).await
     };
@@ -109,11 +128,109 @@ async fn a_flaw_is_told_with_consequence_fix_and_section_and_ends_with_status_1(
     let person = CommandLine::of("http://localhost:1/mcp", &seeded.issuer);
     let outcome = person.run(&["doctor", &seeded.server]).await;
     assert_eq!(outcome.code, 1, "{}", outcome.stderr);
-    for words in ["✗ resource ends as", "/mcp/ for http", "so       TypeScript SDK", "fix ", "9728"]
-    {
+    for words in [
+        "✗ The resource and the address differ by a slash at the end [error, resource.",
+        "/mcp/ for http",
+        "so       TypeScript SDK",
+        "fix ",
+        "9728",
+        "✗ locked out  Codex 0.153.4, TypeScript SDK 1.32.2, TypeScript SDK 2.4.0, ",
+    ] {
         assert!(outcome.stdout.contains(words), "{words}: {}", outcome.stdout);
     }
-    assert!(outcome.stdout.ends_with("not judged\n"), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("✓ A call without"), "{}", outcome.stdout);
+    assert!(outcome.stdout.ends_with("(--all shows every check)\n"), "{}", outcome.stdout);
+    let all = person.run(&["doctor", "--all", &seeded.server]).await.stdout;
+    assert!(all.contains("\n✓ A call without a token is answered 401\n"), "{all}");
+    assert!(all.ends_with("not judged\n"), "{all}");
+}
+
+/// Which clients a flaw locks out, as it was seen when they ran against a server with that flaw.
+const LOCKED_OUT: [(&str, &[&str]); 7] = [
+    ("issuer.announced_slash", &["Python SDK 2.3.0", "FastMCP 4.1.2"]),
+    (
+        "issuer.own_slash",
+        &[
+            "TypeScript SDK 2.4.0",
+            "Python SDK 2.3.0",
+            "FastMCP 4.1.2",
+            "Inspector 2.12.0",
+            "mcp-remote 0.15.1",
+        ],
+    ),
+    (
+        "resource.trailing_slash",
+        &[
+            "Codex 0.153.4",
+            "TypeScript SDK 1.32.2",
+            "TypeScript SDK 2.4.0",
+            "Inspector 2.12.0",
+            "mcp-remote 0.15.1",
+            "rmcp 3.11.0",
+        ],
+    ),
+    ("resource.exact", &["Gemini CLI 2026-05", "VS Code 2026-08"]),
+    (
+        "resource.no_null",
+        &["TypeScript SDK 1.32.2", "TypeScript SDK 2.4.0", "Inspector 2.12.0", "mcp-remote 0.15.1"],
+    ),
+    ("server.endpoint_origin", &["Codex 0.153.4"]),
+    ("cors.mcp", &[]),
+];
+
+#[tokio::test]
+async fn a_flaw_locks_out_the_clients_that_were_seen_to_fail_and_no_others() {
+    for (flaw, expected) in LOCKED_OUT {
+        let report = examine_from_outside(&Seeded::start(flaw).await).await;
+        let report: Value = serde_json::from_str(&report.stdout).unwrap();
+        let clients = report["clients"].as_array().unwrap();
+        assert_eq!(clients.len(), 14);
+        let locked_out = clients.iter().filter(|client| client["verdict"] == "locked_out");
+        let text = |client: &Value, member: &str| client[member].as_str().unwrap().to_owned();
+        let named = locked_out
+            .map(|client| format!("{} {}", text(client, "name"), text(client, "version")));
+        let named: Vec<_> = named.collect();
+        assert_eq!(named, expected, "{flaw}");
+    }
+}
+
+#[tokio::test]
+async fn what_to_fix_first_is_said_where_there_is_a_choice() {
+    let seeded = Seeded::start("server.identity").await;
+    let person = CommandLine::of(&seeded.server, &seeded.issuer);
+    assert!(!person.run(&["doctor"]).await.stdout.contains("Fix first"));
+    let seeded = Seeded::start("server.reachable").await;
+    let person = CommandLine::of(&seeded.server, "");
+    let report = person.run(&["doctor", "--expect-issuer", "https://as.example"]).await.stdout;
+    let first = "Fix first\n  1  find out who changed authorization_servers";
+    assert!(report.contains(first), "{report}");
+    assert!(report.contains("\n  2  start the authorization server"), "{report}");
+}
+
+#[tokio::test]
+async fn programs_read_the_report_as_sarif_and_as_junit() {
+    let seeded = Seeded::start("challenge.scheme").await;
+    let person = CommandLine::of(&seeded.server, &seeded.issuer);
+    let outcome = person.run(&["doctor", "--format", "sarif"]).await;
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let sarif: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let run = &sarif["runs"][0];
+    assert_eq!(sarif["version"], "2.1.0");
+    assert_eq!(run["results"][0]["ruleId"], "challenge.scheme");
+    assert_eq!(run["results"][0]["level"], "warning");
+    assert_eq!(run["results"].as_array().unwrap().len(), 1);
+    assert!(run["tool"]["driver"]["rules"].as_array().unwrap().len() > 130);
+
+    let junit = person.run(&["doctor", "--format", "junit"]).await;
+    assert_eq!(junit.code, 0);
+    assert!(junit.stdout.contains(" failures=\"0\""), "{}", junit.stdout);
+    assert!(junit.stdout.contains("name=\"challenge.scheme\"><system-out>warning"));
+    let junit = person.run(&["doctor", "--strict", "--format", "junit"]).await;
+    assert_eq!(junit.code, 1);
+    assert!(junit.stdout.contains(" failures=\"1\""), "{}", junit.stdout);
+    let failure = "name=\"challenge.scheme\"><failure type=\"warning\" message=\"The scheme";
+    assert!(junit.stdout.contains(failure), "{}", junit.stdout);
+    assert!(junit.stdout.trim_end().ends_with("</testsuites>"));
 }
 
 #[tokio::test]
@@ -135,7 +252,8 @@ async fn a_server_that_nobody_answers_for_is_unreachable_not_ill() {
 async fn the_doctor_finds_nothing_wrong_with_this_stack() {
     let stack = Stack::start().await;
     let person = CommandLine::new(&stack);
-    let outcome = person.sign_in(&["--json", "doctor", "--strict", "--sign-in"]).await;
+    let arguments = ["--json", "doctor", "--strict", "--sign-in", "--expect-issuer", &stack.issuer];
+    let outcome = person.sign_in(&arguments).await;
     // A server for this machine alone cannot reach the documents of clients.
     let advice = BTreeSet::from(["server.metadata_documents".to_owned()]);
     assert_eq!(named(&outcome, "failed"), advice, "{}", outcome.stdout);
@@ -226,14 +344,11 @@ async fn clients_are_deleted_again_even_if_nobody_signs_in() {
 async fn what_could_not_be_judged_says_why() {
     let seeded = Seeded::start("sign_in_first").await;
     let person = CommandLine::of(&seeded.server, &seeded.issuer);
-    let report = person.run(&["doctor"]).await.stdout;
+    let report = person.run(&["doctor", "--all"]).await.stdout;
     let line = "? not judged, because it goes on as a valid request does, and may be refused after \
                 the sign-in: authorize.needs_pkce, authorize.no_plain";
     assert!(report.contains(line), "{report}");
-    assert!(
-        report.contains("Sign-in and tokens: not judged, because nobody signed in"),
-        "{report}"
-    );
+    assert!(report.contains("? not judged, because nobody signed in"), "{report}");
 }
 
 #[tokio::test]
@@ -243,4 +358,43 @@ async fn https_on_a_port_of_plain_http_is_named() {
     let outcome = person.run(&["doctor"]).await;
     assert_eq!(outcome.code, 3);
     assert!(outcome.stderr.contains("the port speaks http, not https"), "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn the_servers_of_other_clients_are_examined_without_registering_anywhere() {
+    let right = Seeded::start("").await;
+    let wrong = Seeded::start("resource.trailing_slash").await;
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".cursor")).unwrap();
+    let servers = json!({"right": {"url": right.server}, "wrong": {"url": wrong.server}});
+    let gone = json!({"gone": {"url": "http://127.0.0.1:1/mcp?key=secret"}});
+    let write = |name: &str, servers: &Value| {
+        let document = json!({"mcpServers": servers}).to_string();
+        std::fs::write(home.path().join(name), document).unwrap();
+    };
+    write(".claude.json", &servers);
+    write(".cursor/mcp.json", &gone);
+    let person = CommandLine::of(&right.server, "");
+    let home_directory = ("HOME", home.path().to_str().unwrap());
+    let outcome = person.run_with(&["doctor", "--config"], home_directory).await;
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    for words in [
+        "✓ right  http",
+        "✗ wrong  http",
+        "? gone  http://127.0.0.1:1/mcp (",
+        "    error: The resource and the address differ by a slash at the end [resource.trail",
+        "3 servers, 2 with something wrong.",
+    ] {
+        assert!(outcome.stdout.contains(words), "{words}: {}", outcome.stdout);
+    }
+    let issuer = format!("people sign in at {}", right.issuer);
+    assert!(outcome.stdout.contains(&issuer), "{}", outcome.stdout);
+    assert_eq!(right.registered().asked, 0);
+
+    let file = home.path().join(".claude.json");
+    let file = file.to_str().unwrap();
+    let outcome = person.run(&["--json", "doctor", "--config", file]).await;
+    let told: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(told[1]["report"]["errors"], 1, "{told}");
+    assert_eq!(told.as_array().unwrap().len(), 2);
 }

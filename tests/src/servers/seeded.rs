@@ -163,6 +163,7 @@ impl Flawed {
             "issuer.own_slash" | "issuer.no_trailing_slash" => self.at("/"),
             "issuer.same" => self.at("/other"),
             "issuer.well_formed" => self.at("?tenant=1"),
+            "issuer.expected" => self.origin.replace("localhost", "127.0.0.1"),
             "tenant" => self.at("/tenant"),
             _ => self.origin.clone(),
         }

@@ -1,7 +1,7 @@
 //! Checks of the audience of access tokens.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{exchanged, is_token};
@@ -49,6 +49,35 @@ pub(super) fn foreign_resource(evidence: &Evidence) -> Judged {
     };
     let is_foreign = audiences(&claims).iter().any(|one| is_same(one, FOREIGN_RESOURCE));
     ensure(!is_foreign, || format!("a token for {FOREIGN_RESOURCE}"))
+}
+
+/// A token for another resource does not open this one.
+pub(super) fn foreign_token(evidence: &Evidence) -> Judged {
+    let brought = evidence.answer(Probe::RefreshForeignResource)?;
+    let claims = claims(brought).unwrap_or_default();
+    if !audiences(&claims).iter().any(|one| is_same(one, FOREIGN_RESOURCE)) {
+        return not_asked("no token for another resource could be had");
+    }
+    let answer = evidence.answer(Probe::CallWithForeignToken)?;
+    ensure(!answer.status.is_success(), || format!("the token for {FOREIGN_RESOURCE} opens it"))
+}
+
+/// The access token with another claim, and its claims without a signature, if it is a JWT
+/// (RFC 8725 §2.1).
+pub(super) fn forged(answer: &Exchange) -> Option<[String; 2]> {
+    let token = answer.text("access_token")?;
+    let mut parts = token.split('.');
+    let header = parts.next()?;
+    let signature = parts.nth(1)?;
+    let mut claims = claims(answer)?;
+    let unsigned = part(&json!({"alg": "none", "typ": "at+jwt"}));
+    let unsigned = format!("{unsigned}.{}.", part(&Value::Object(claims.clone())));
+    claims.insert("portcullis_doctor".to_owned(), true.into());
+    Some([format!("{header}.{}.{signature}", part(&Value::Object(claims))), unsigned])
+}
+
+fn part(json: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(json.to_string())
 }
 
 /// Whether `audience` is the resource or its whole origin, which belongs to it alone.

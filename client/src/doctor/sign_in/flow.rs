@@ -4,12 +4,13 @@
 use std::{fmt::Display, sync::Arc};
 
 use http::header::{AUTHORIZATION, HeaderValue};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::claims::forged;
 use crate::{
     doctor::{
         evidence::{Evidence, Objection, Probe},
-        probe::{Prober, initialize},
+        probe::{Prober, initialize, post},
         requests::FOREIGN_RESOURCE,
     },
     oauth::{OAuthError, authorization_request::AuthorizationRequest, discovery::Discovery},
@@ -110,6 +111,8 @@ impl Tokens<'_, '_> {
         self.send(Probe::Exchange, "token_endpoint", exchange.clone()).await;
         self.call(Probe::CallWithToken, Probe::Exchange).await;
         self.call_with_query().await;
+        self.call_in_session().await;
+        self.call_with_forged_tokens().await;
         self.try_refreshing().await;
         self.revoke().await;
         self.send(Probe::ExchangeAgain, "token_endpoint", exchange).await;
@@ -123,6 +126,7 @@ impl Tokens<'_, '_> {
         let Some(second) = self.newest_refresh_token() else { return };
         self.refresh(Probe::RefreshForeignResource, second.clone(), Some(FOREIGN_RESOURCE)).await;
         let was_used = self.token(Probe::RefreshForeignResource, "access_token").is_some();
+        self.call(Probe::CallWithForeignToken, Probe::RefreshForeignResource).await;
         let used_last = if was_used { second } else { first };
         self.call(Probe::CallWithRefreshed, Probe::Refresh).await;
         self.refresh(Probe::RefreshAgain, used_last, None).await;
@@ -164,6 +168,31 @@ impl Tokens<'_, '_> {
     /// Calls the MCP server with the access token that `source` brought.
     async fn call(&mut self, probe: Probe, source: Probe) {
         let Some(token) = self.token(source, "access_token") else { return };
+        self.call_with(probe, &token).await;
+    }
+
+    /// Asks for something in the session that the first call opened, without a token.
+    async fn call_in_session(&mut self) {
+        let answer = self.prober.evidence.answer(Probe::CallWithToken).ok();
+        let Some(session) = answer.and_then(|answer| answer.header("mcp-session-id")) else {
+            return;
+        };
+        let server = self.prober.evidence.server.clone();
+        self.prober
+            .ask(Probe::CallWithSessionOnly, &server, |http| {
+                post(http, &server, "tools/list", json!({})).header("mcp-session-id", session)
+            })
+            .await;
+    }
+
+    async fn call_with_forged_tokens(&mut self) {
+        let Ok(answer) = self.prober.evidence.answer(Probe::Exchange) else { return };
+        let Some([changed, unsigned]) = forged(answer) else { return };
+        self.call_with(Probe::CallWithChangedToken, &changed).await;
+        self.call_with(Probe::CallWithUnsignedToken, &unsigned).await;
+    }
+
+    async fn call_with(&mut self, probe: Probe, token: &str) {
         let Ok(mut header) = HeaderValue::from_str(&format!("Bearer {token}")) else { return };
         header.set_sensitive(true);
         let server = self.prober.evidence.server.clone();

@@ -56,7 +56,11 @@ pub(super) async fn authorize(
     }
     let code = flawed.memory().fresh("code");
     flawed.memory().codes.insert(code.clone());
-    let mut page = Html(answer(&flawed, &query, ("code", &code))).into_response();
+    let back = answer(&flawed, &query, ("code", &code));
+    if flawed.is("attack.consent") {
+        return Redirect::to(&back).into_response();
+    }
+    let mut page = Html(back).into_response();
     match flawed.flaw {
         "authorize.no_frames" => {}
         "own_pages" => {

@@ -37,7 +37,7 @@ pub(super) async fn resource(State(flawed): Shared, uri: Uri) -> Response {
     };
     let announced = match flawed.flaw {
         "issuer.announced_slash" | "issuer.no_trailing_slash" => flawed.at("/"),
-        "issuer.well_formed" | "tenant" => flawed.issuer(),
+        "issuer.well_formed" | "issuer.expected" | "tenant" => flawed.issuer(),
         // No server listens on the first port.
         "server.reachable" => "http://localhost:1".to_owned(),
         _ => flawed.origin.clone(),
@@ -158,6 +158,11 @@ fn spoil(flawed: &Flawed, document: &mut Value) {
         "server.endpoints" => remove(document, "token_endpoint"),
         "server.secure_endpoints" => {
             document["userinfo_endpoint"] = "http://as.example/userinfo".into();
+        }
+        "server.endpoint_origin" => {
+            document["authorization_endpoint"] =
+                flawed.at("/authorize").replace("localhost", "127.0.0.1").into();
+            remove(document, "authorization_response_iss_parameter_supported");
         }
         "server.pkce" => remove(document, "code_challenge_methods_supported"),
         "server.no_plain" => {

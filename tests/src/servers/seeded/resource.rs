@@ -6,7 +6,9 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
     response::{Html, IntoResponse, Response},
 };
-use serde_json::json;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
 use super::{Flawed, Shared, set};
@@ -17,17 +19,25 @@ pub(super) async fn mcp(
     method: Method,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
+    body: String,
 ) -> Response {
     let header = headers.get("authorization").and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| value.strip_prefix("Bearer "));
     let in_query = query.get("access_token").filter(|_| flawed.is("sign_in.not_in_query"));
     let token = token.or(in_query.map(String::as_str));
-    if token.is_some_and(|token| flawed.memory().access_tokens.contains(token)) {
-        return Json(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).into_response();
+    let is_known = |token: &str| {
+        flawed.memory().access_tokens.contains(token)
+            || flawed.is("sign_in.forged_token") && is_jwt(token)
+    };
+    if token.is_some_and(is_known) {
+        return with_session(&flawed);
     }
     let needs_none = flawed.is("open") || flawed.is("anonymous") && token.is_none();
-    if needs_none && method == Method::POST {
-        return Json(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).into_response();
+    if needs_none && (is_of("host", &headers) || is_of("origin", &headers)) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    if needs_none && method == Method::POST || lets_in(&flawed, &headers, &body) {
+        return answered();
     }
     if flawed.is("leaves_out") && method == Method::GET {
         return Html("An MCP server").into_response();
@@ -56,6 +66,57 @@ pub(super) async fn mcp(
         response.headers_mut().append(name, first.expect("a challenge"));
     }
     response
+}
+
+/// Whether an attacker is let in.
+fn lets_in(flawed: &Flawed, headers: &HeaderMap, body: &str) -> bool {
+    match flawed.flaw {
+        "attack.foreign_host" => is_of("host", headers),
+        "attack.foreign_page" => is_of("origin", headers) && !is_of("host", headers),
+        "attack.tool_call" => body.contains("tools/call"),
+        "sign_in.session_alone" => headers.contains_key("mcp-session-id"),
+        _ => false,
+    }
+}
+
+/// Whether a header names the attacker's host.
+fn is_of(header: &str, headers: &HeaderMap) -> bool {
+    let value = headers.get(header).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| value.contains("attacker.example"))
+}
+
+fn answered() -> Response {
+    Json(json!({"jsonrpc": "2.0", "id": 1, "result": {}})).into_response()
+}
+
+/// The answer to a caller with a token, in a session where the server keeps them.
+fn with_session(flawed: &Flawed) -> Response {
+    let mut response = answered();
+    let name = flawed.memory().fresh("session");
+    let random = hex(&Sha256::digest(&name));
+    match flawed.flaw {
+        "sign_in.session_names" => {
+            let number = name.trim_start_matches("session-");
+            set(&mut response, "mcp-session-id", &format!("{number:0>36}"));
+        }
+        // As UUIDs of version 7, whose first half is the time.
+        "own_audience" => {
+            set(&mut response, "mcp-session-id", &format!("01939f6e7c40{}", &random[..20]));
+        }
+        "post_only" => {}
+        _ => set(&mut response, "mcp-session-id", &random),
+    }
+    response
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether claims can be read from it.
+fn is_jwt(token: &str) -> bool {
+    let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    claims.is_some_and(|claims| serde_json::from_slice::<Value>(&claims).is_ok())
 }
 
 fn challenge(flawed: &Flawed, has_token: bool) -> String {

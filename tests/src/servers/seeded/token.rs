@@ -103,7 +103,7 @@ fn refresh(flawed: &Flawed, presented: &str, resource: &str) -> Response {
         let code = if flawed.is("token.bad_refresh") { "invalid_request" } else { "invalid_grant" };
         return refuse(flawed, 400, code);
     };
-    let overlooks = ["sign_in.foreign_resource", "opaque", "own_audience"];
+    let overlooks = ["sign_in.foreign_resource", "sign_in.foreign_token", "opaque", "own_audience"];
     if resource.starts_with("https://other.example") && !flawed.is_one_of(&overlooks) {
         return refuse(flawed, 400, "invalid_target");
     }
@@ -127,9 +127,13 @@ fn refresh(flawed: &Flawed, presented: &str, resource: &str) -> Response {
     memory.refresh_tokens.entry(next.clone()).or_default();
     drop(memory);
     let mut tokens = tokens(flawed, &next);
-    if flawed.is("sign_in.foreign_resource") && resource.starts_with("https://other.example") {
-        let claims = json!({"iss": flawed.issuer(), "aud": [resource]});
-        tokens["access_token"] = jwt(&claims).into();
+    let is_foreign = resource.starts_with("https://other.example");
+    if is_foreign && flawed.is_one_of(&["sign_in.foreign_resource", "sign_in.foreign_token"]) {
+        let token = jwt(&json!({"iss": flawed.issuer(), "aud": [resource]}));
+        if flawed.is("sign_in.foreign_token") {
+            flawed.memory().access_tokens.insert(token.clone());
+        }
+        tokens["access_token"] = token.into();
     }
     unstored(200, tokens, false)
 }
