@@ -16,7 +16,7 @@ use crate::{
     profile::SignInMethod,
     prompt::{
         completion::{Completer, Known},
-        editor::{LineAnswer, ask},
+        editor::{LineAnswer, SIGN, ask},
         secrecy::may_hold_secret,
     },
     session::client::Client,
@@ -31,10 +31,22 @@ pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> R
     greet(client).await;
     let mut history = History::read(state_directory);
     let mut knows_how_to_leave = false;
+    // What was typed or pasted while a line ran: lines that follow it, and the beginning of one.
+    let mut ahead = String::new();
     loop {
+        let coloured = client.output.is_coloured();
         let completer = Completer::new(&client.tools, &known(client, state_directory));
-        let line = match ask(&history, completer, client.output.is_coloured()).await? {
-            LineAnswer::Line(line) => line,
+        let answer = if let Some((line, further)) = ahead.split_once('\n') {
+            client.output.say(&format!("{SIGN}{line}"));
+            LineAnswer::Line { line: line.to_owned(), further: further.to_owned() }
+        } else {
+            ask(&history, completer, std::mem::take(&mut ahead), coloured).await?
+        };
+        let line = match answer {
+            LineAnswer::Line { line, further } => {
+                ahead = further;
+                line
+            }
             LineAnswer::Cancelled => {
                 // Elsewhere Ctrl-C leaves.
                 if !knows_how_to_leave {
@@ -54,6 +66,10 @@ pub(crate) async fn run_prompt(client: &mut Client, state_directory: &Path) -> R
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
+        // A user who stops a line does not want the next one to run.
+        if matches!(outcome, Err(Error::Interrupted)) {
+            ahead.clear();
+        }
         // A sign-in that was stopped half-way has set aside what is stored.
         for error in [outcome.err(), client.access.reload().err()].into_iter().flatten() {
             error.report(&client.output);

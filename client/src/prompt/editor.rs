@@ -1,7 +1,10 @@
 //! The line editor of the prompt, with the keys of Emacs. Only this file names the library that
 //! draws it.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use nu_ansi_term::Style;
 use reedline::{
@@ -19,31 +22,40 @@ use crate::{
 };
 
 const COMPLETION_MENU: &str = "completion";
-const SIGN: &str = "❯ ";
+/// What shows that a line is read.
+pub(crate) const SIGN: &str = "❯ ";
 
 /// What the user made of the prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LineAnswer {
-    Line(String),
+    Line {
+        line: String,
+        /// What was typed or pasted after it while no prompt was open: further lines, and perhaps the
+        /// beginning of one.
+        further: String,
+    },
     /// The line was given up with Ctrl-C.
     Cancelled,
     /// The user wants to leave: Ctrl-D on an empty line.
     Leave,
 }
 
-/// Asks for one line. Tab offers what `completer` knows; Up and Ctrl-R find lines of `history`.
+/// Asks for one line, which begins with `typed`. Tab offers what `completer` knows; Up and Ctrl-R
+/// find lines of `history`.
 pub(crate) async fn ask(
     history: &History,
     completer: Completer,
+    typed: String,
     coloured: bool,
 ) -> Result<LineAnswer, Error> {
     let earlier: Vec<_> = history.lines().map(plain).collect();
-    run_blocking(move || ask_blocking(earlier, completer, coloured)).await
+    run_blocking(move || ask_blocking(earlier, completer, typed, coloured)).await
 }
 
 fn ask_blocking(
     earlier: Vec<String>,
     completer: Completer,
+    typed: String,
     coloured: bool,
 ) -> Result<LineAnswer, Error> {
     // In memory only: what is written to the file is decided elsewhere.
@@ -51,17 +63,26 @@ fn ask_blocking(
     for line in earlier {
         history.save(HistoryItem::from_command_line(line)).map_err(failure)?;
     }
+    let further = Arc::new(Mutex::new(String::new()));
+    let keys =
+        Keys { emacs: Emacs::new(keys()), is_submitted: false, further: Arc::clone(&further) };
     let mut editor = Reedline::create()
         .with_history(Box::new(history))
-        .with_edit_mode(Box::new(Keys(Emacs::new(keys()))))
+        .with_edit_mode(Box::new(keys))
         .with_completer(Box::new(Offers(completer)))
         .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu(coloured))))
         .with_quick_completions(true)
         .with_partial_completions(true)
         .with_highlighter(Box::new(Plain))
         .use_bracketed_paste(true);
+    if !typed.is_empty() {
+        editor.run_edit_commands(&[EditCommand::InsertString(typed)]);
+    }
     Ok(match editor.read_line(&Sign { coloured }).map_err(Error::Input)? {
-        Signal::Success(line) => LineAnswer::Line(line),
+        Signal::Success(line) => {
+            let mut further = further.lock().unwrap_or_else(PoisonError::into_inner);
+            LineAnswer::Line { line, further: std::mem::take(&mut further) }
+        }
         Signal::CtrlD => LineAnswer::Leave,
         _ => LineAnswer::Cancelled,
     })
@@ -80,6 +101,8 @@ fn keys() -> Keybindings {
     keys.add_binding(control, KeyCode::Char('w'), edit(EditCommand::CutBigWordLeft));
     keys.add_binding(control, KeyCode::Char('u'), edit(EditCommand::CutFromLineStart));
     keys.remove_binding(control, KeyCode::Char('o'));
+    // What was typed while no prompt was open ends its lines so, and always ends them.
+    keys.add_binding(control, KeyCode::Char('j'), ReedlineEvent::Submit);
     // The second is for the search, where the first has no meaning.
     let clear = ReedlineEvent::UntilFound(vec![
         ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, edit(EditCommand::Clear)]),
@@ -113,11 +136,44 @@ fn menu(coloured: bool) -> ColumnarMenu {
 }
 
 /// Keys as [`keys`] binds them, and pasted text without characters that steer the terminal.
-struct Keys(Emacs);
+///
+/// The editor reads everything that was typed while no prompt was open at once, and would drop what
+/// follows the first line.
+struct Keys {
+    emacs: Emacs,
+    /// Whether the line has ended, so that what comes now belongs to further ones.
+    is_submitted: bool,
+    further: Arc<Mutex<String>>,
+}
+
+impl Keys {
+    fn keep(&self, event: ReedlineEvent) {
+        let mut further = self.further.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            ReedlineEvent::Edit(commands) => {
+                for command in commands {
+                    match command {
+                        EditCommand::InsertChar(character) => further.push(character),
+                        EditCommand::InsertString(text) => further.push_str(&text),
+                        _ => {}
+                    }
+                }
+            }
+            ReedlineEvent::Enter | ReedlineEvent::Submit => further.push('\n'),
+            _ => {}
+        }
+    }
+}
 
 impl EditMode for Keys {
     fn parse_event(&mut self, event: ReedlineRawEvent) -> ReedlineEvent {
-        match self.0.parse_event(event) {
+        let event = self.emacs.parse_event(event);
+        if self.is_submitted {
+            self.keep(event);
+            return ReedlineEvent::None;
+        }
+        self.is_submitted = event == ReedlineEvent::Submit;
+        match event {
             ReedlineEvent::Edit(commands) => {
                 let commands = commands.into_iter().map(|command| match command {
                     EditCommand::InsertString(pasted) => {
@@ -132,7 +188,7 @@ impl EditMode for Keys {
     }
 
     fn edit_mode(&self) -> PromptEditMode {
-        self.0.edit_mode()
+        self.emacs.edit_mode()
     }
 }
 

@@ -214,13 +214,26 @@ async fn colour_is_for_terminals_that_show_it_and_people_who_want_it() {
 }
 
 #[tokio::test]
+async fn lines_that_are_typed_while_one_runs_run_after_it_and_the_rest_stays_in_the_editor() {
+    let desk = prompt().await;
+    desk.type_line("count_down from=2 pause=1000").await;
+    desk.terminal.wait_for(&["1 to go"]).await;
+    desk.terminal.type_text("echo one\necho two\necho thr").await;
+    let ran = ["❯ echo one\nHello Nick Lucas: one", "❯ echo two\nHello Nick Lucas: two"];
+    desk.terminal.wait_for_end(&ran, "\n❯ echo thr").await;
+    type_text(&desk, "ee", "echo three").await;
+}
+
+#[tokio::test]
 async fn a_terminal_that_cannot_be_drawn_on_is_read_line_by_line() {
     let desk = prompt().await;
     desk.terminal.press("C-d").await;
     desk.terminal.wait_for_end(&[], "\n$").await;
     desk.type_line("TERM=dumb client").await;
     desk.type_line("echo ping pong").await;
-    desk.terminal.wait_for_end(&["Hello Nick Lucas: ping pong"], "").await;
+    let screen = desk.terminal.wait_for_end(&["Hello Nick Lucas: ping pong"], "").await.text();
+    let dumb = screen.split_once("TERM=dumb client").unwrap().1;
+    assert!(!dumb.contains('❯'), "the line editor has drawn: {screen}");
     desk.terminal.press("C-d").await;
     desk.terminal.wait_for_end(&[], "\n$").await;
     desk.type_line("client | tr a-z A-Z").await;
