@@ -7,7 +7,7 @@ CARGO ?= cargo
 # Written to a file, so that `cargo run` by hand sees the same and builds nothing twice.
 OPENSSL := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: help dev build quick test torture check fmt lint one-build workspace-hack doc deny conformance interop bench bench-peers registrations screenshots recordings
+.PHONY: help dev build quick test torture check fmt lint one-build workspace-hack doc deny conformance interop bench bench-peers registrations screenshots recordings reference site man
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -95,6 +95,16 @@ screenshots: .cargo/config.toml ## picture every page in every state into target
 recordings: build ## play the client in a terminal and keep what is seen in docs/terminal
 	@scripts/prepare-tests
 	@$(CARGO) run --quiet -p tests --example recordings -- docs/terminal
+
+reference: .cargo/config.toml ## write docs/reference from the sources
+	@$(CARGO) run --quiet -p tests --example reference
+
+site: ## build the site from docs into target/site, if mdBook is installed
+	@scripts/site
+
+man: build ## write the manual pages of the client into target/man
+	@mkdir -p $${CARGO_TARGET_DIR:-target}/man
+	@$(CARGO) run --quiet -p client -- man $${CARGO_TARGET_DIR:-target}/man
 
 # SQLite's query planner stability guarantee: a statement keeps its plan whatever values are bound to it. Without
 # it SQLite prepares each statement again at each use.

@@ -3,6 +3,7 @@
 mod light;
 mod reason_codes;
 mod rooms;
+mod site;
 mod snippets;
 mod sources;
 mod suite;

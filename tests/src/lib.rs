@@ -7,6 +7,7 @@
 //! - [`programs`] ask for tokens, call the MCP server or run a command, one message at a time.
 //! - [`servers`] are other people's: they do things differently, wrongly or with bad intentions.
 //! - [`walkthroughs`] are what people do with the client; [`pictures`] draws them and every page.
+//! - [`reference`] makes the pages of docs/reference from the sources.
 //! - [`conformance`] is the server that the official suite expects.
 //! - [`torture`] proves what must hold under races and crashes.
 //! - [`waiting`] is the only place where time passes by itself.
@@ -19,6 +20,7 @@ pub mod conformance;
 pub mod people;
 pub mod pictures;
 pub mod programs;
+pub mod reference;
 pub mod servers;
 pub mod stack;
 pub mod torture;
