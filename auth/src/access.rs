@@ -7,7 +7,7 @@ mod policy;
 mod rule;
 
 pub(crate) use self::{
-    groups::{Group, Groups},
+    groups::{Group, Groups, GroupsClaim},
     limit::Limit,
     policy::{AccessPolicy, KeptOut, Recheck},
     rule::Rule,

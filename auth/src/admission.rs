@@ -6,7 +6,7 @@ use std::sync::Arc;
 use keys::UserClaims;
 
 use crate::{
-    access::{AccessPolicy, Groups, KeptOut, facts::FactsByUpstream},
+    access::{AccessPolicy, Groups, GroupsClaim, KeptOut, facts::FactsByUpstream},
     oauth::{ErrorCode, OAuthError, Resource, ScopeSet},
     state::AppState,
     storage::users,
@@ -46,6 +46,11 @@ impl Admitted {
         let has_own = permitted.iter().any(is_own);
         let is_open = self.policy.permits(resource, &self.groups);
         (is_open && (has_own || !had_own)).then_some(permitted)
+    }
+
+    /// The groups of the user, under the name by which the resource is told them, if it is.
+    pub(crate) fn groups_claim(&self, resource: &Resource) -> GroupsClaim {
+        self.policy.groups_claim(resource, &self.groups)
     }
 
     /// The claims that these scopes reveal (OpenID Connect Core §5.4).

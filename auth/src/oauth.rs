@@ -2,6 +2,7 @@
 
 pub(crate) mod assertion;
 pub(crate) mod authorization_request;
+pub(crate) mod claim_name;
 pub mod client;
 pub mod client_assertion;
 pub mod client_id_url;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use keys::AccessTokenClaims;
 
 use crate::{
+    access::GroupsClaim,
     admission::Admitted,
     oauth::{ErrorCode, OAuthError, RefreshToken, ScopeSet, secret},
     state::AppState,
@@ -27,6 +28,8 @@ pub(crate) struct AccessToken {
     pub(crate) grant: Option<grants::Model>,
     /// Of whom it speaks; `None` where a client got it for itself.
     pub(crate) person: Option<Admitted>,
+    /// The groups of that person, as its resource is told them.
+    pub(crate) groups: GroupsClaim,
 }
 
 impl LiveToken {
@@ -107,7 +110,7 @@ impl Unjudged {
         }
         match state.clients.find(&claims.client_id).await {
             Ok(_) => Ok(Some(Self { claims, grant: None, user })),
-            Err(error) if error.code == ErrorCode::InvalidClient => Ok(None),
+            Err(error) if is_client_gone(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -115,7 +118,8 @@ impl Unjudged {
     fn judge(self, state: &AppState) -> Option<AccessToken> {
         let Self { mut claims, grant, user } = self;
         if is_clients_own(&claims) {
-            return Some(AccessToken { claims, grant, person: None });
+            let groups = GroupsClaim::default();
+            return Some(AccessToken { claims, grant, person: None, groups });
         }
         let user = user.filter(|user| user.id.to_string() == claims.sub)?;
         let person = Admitted::judge(state, user).ok()?;
@@ -126,8 +130,14 @@ impl Unjudged {
         if permitted != granted {
             Arc::make_mut(&mut claims).scope = permitted.to_string();
         }
-        Some(AccessToken { claims, grant, person: Some(person) })
+        let groups = person.groups_claim(resource);
+        Some(AccessToken { claims, grant, person: Some(person), groups })
     }
+}
+
+/// Whether a client is not known here any more, or blocked. Anything else may be different next time.
+pub(crate) fn is_client_gone(error: &OAuthError) -> bool {
+    matches!(error.code, ErrorCode::InvalidClient | ErrorCode::AccessDenied)
 }
 
 /// Whether a client got the token for itself, so that it speaks of no person.

@@ -7,6 +7,7 @@ use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 
 use crate::{
     Guard, GuardError, Inner,
+    declaration::group_of,
     deny_list::Revocations,
     in_progress::InProgress,
     issuer::{Issuer, Issuers},
@@ -30,6 +31,7 @@ pub struct GuardBuilder {
     hosts: Vec<String>,
     origins: Vec<String>,
     introspection: Option<Credentials>,
+    groups_claim: String,
     revocations: Revocations,
     bound_only: bool,
     nonces: bool,
@@ -48,6 +50,7 @@ impl GuardBuilder {
             hosts: Vec::new(),
             origins: Vec::new(),
             introspection: None,
+            groups_claim: "groups".into(),
             revocations: Revocations::default(),
             bound_only: false,
             nonces: false,
@@ -62,7 +65,7 @@ impl GuardBuilder {
     }
 
     /// Sets the basic scopes. The first challenge and the metadata name them, and whatever declares no
-    /// scopes needs all of them.
+    /// scopes needs all of them. Groups may be among them, as in [`needs`](crate::needs).
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.requirements.basic = scopes.into_iter().map(Into::into).collect();
         self
@@ -121,6 +124,13 @@ impl GuardBuilder {
         Self { introspection: Some(credentials), ..self }
     }
 
+    /// Sets the claim of tokens, introspection and userinfo that holds the groups of the user; `groups`
+    /// if this is not called. It is a list of texts, or one text. Anything else, and more than a thousand
+    /// groups, counts as none.
+    pub fn with_groups_claim(self, name: &str) -> Self {
+        Self { groups_claim: name.into(), ..self }
+    }
+
     /// Sets how the deny lists of the issuers are used. The default is [`Revocations::FailOpen`].
     pub fn with_revocations(self, revocations: Revocations) -> Self {
         Self { revocations, ..self }
@@ -156,18 +166,21 @@ impl GuardBuilder {
     /// [`GuardError`] if the resource is not a URL, there is no issuer, or the system lacks what the
     /// guard needs.
     pub fn build(self) -> Result<Guard, GuardError> {
-        let scopes = self.requirements.basic.clone();
+        let scopes = self.requirements.basic.iter().filter(|it| group_of(it).is_none());
+        let scopes = scopes.cloned().collect();
         let resource = self.resource.clone();
         let resource = ProtectedResource::new(resource, self.issuers.clone(), self.name, scopes)
             .map_err(|_| GuardError::Resource(self.resource))?;
         let mut issuers = self.issuers.into_iter().map(|identifier| {
             let audiences = resource.audiences();
-            Issuer::new(identifier, audiences, self.revocations, self.clock.clone())
+            let clock = self.clock.clone();
+            Issuer::new(identifier, audiences, &self.groups_claim, self.revocations, clock)
         });
         let mut first = issuers.next().ok_or(GuardError::NoIssuer)??;
         let others = issuers.collect::<Result<_, _>>()?;
         first.introspection = self.introspection.map(|credentials| {
-            Introspection::new(first.server.clone(), credentials, resource.audiences())
+            let server = first.server.clone();
+            Introspection::new(server, credentials, resource.audiences(), self.groups_claim)
         });
         let authorization_server = first.server.clone();
         Ok(Guard(Arc::new(Inner {

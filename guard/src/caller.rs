@@ -14,7 +14,7 @@ use rmcp::{
 };
 
 use crate::{
-    declaration::{Declared, declared_scopes, is_hidden},
+    declaration::{Declared, declared_needs, group_of, is_hidden},
     deny_list::Revocable,
     scope_hierarchy::ScopeHierarchy,
 };
@@ -56,6 +56,8 @@ pub struct CallerClaims {
     pub actor: Option<String>,
     /// The scopes of the token, and all that they imply.
     pub scopes: Vec<String>,
+    pub(crate) groups: Vec<String>,
+    pub(crate) issued_at: i64,
     /// Expiry of the token, in seconds since 1970.
     pub expires_at: i64,
     /// Identifier of the token (`jti`). Empty if an introspection response names none.
@@ -147,6 +149,8 @@ impl Caller {
             email_verified: claims.email_verified.unwrap_or_default(),
             client_id: claims.client_id,
             actor: claims.act.map(|actor| actor.sub),
+            groups: claims.groups,
+            issued_at: claims.iat,
             expires_at: claims.exp,
             token_id: claims.jti,
             key_id,
@@ -166,7 +170,13 @@ impl Caller {
     }
 
     pub(crate) fn revocable(&self) -> Revocable<'_> {
-        Revocable { token_id: &self.token_id, key_id: self.key_id.as_deref() }
+        Revocable {
+            token_id: &self.token_id,
+            key_id: self.key_id.as_deref(),
+            subject: &self.subject,
+            client_id: &self.client_id,
+            issued_at: self.issued_at,
+        }
     }
 
     /// How to address the user: their full name, else their login name, else their subject.
@@ -181,12 +191,26 @@ impl Caller {
         self.scopes.iter().any(|known| known == scope)
     }
 
+    /// The groups that the issuer says the user is in, in its order. Empty if the token has no such claim,
+    /// see [`GuardBuilder::with_groups_claim`](crate::GuardBuilder::with_groups_claim).
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    /// Whether the caller has the scope, or is in the group, that a requirement names.
+    pub(crate) fn meets(&self, requirement: &str) -> bool {
+        match group_of(requirement) {
+            Some(group) => self.groups.iter().any(|known| known == group),
+            None => self.has(requirement),
+        }
+    }
+
     /// Removes the definitions that are [hidden](crate::hidden_without) from the caller. Send the
     /// resulting list with the cache scope `private`, because it depends on the caller.
     pub fn visible<T: Declared>(&self, mut definitions: Vec<T>) -> Vec<T> {
         definitions.retain(|definition| {
-            let needed = declared_scopes(definition).unwrap_or_default();
-            !is_hidden(definition) || needed.iter().all(|scope| self.has(scope))
+            let needed = declared_needs(definition).unwrap_or_default();
+            !is_hidden(definition) || needed.iter().all(|it| self.meets(it))
         });
         definitions
     }
@@ -225,10 +249,20 @@ pub(crate) fn caller(subject: &str, client_id: &str, scopes: &[&str]) -> Caller 
         client_id: client_id.into(),
         actor: None,
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+        groups: Vec::new(),
+        issued_at: 0,
         expires_at: i64::MAX,
         token_id: String::new(),
         key_id: None,
     })
+}
+
+#[cfg(test)]
+impl Caller {
+    pub(crate) fn in_groups(&self, groups: &[&str]) -> Self {
+        let groups = groups.iter().map(|group| (*group).into()).collect();
+        Self::new(CallerClaims { groups, ..self.0.claims.clone() })
+    }
 }
 
 #[cfg(test)]
@@ -245,10 +279,13 @@ mod tests {
                 Resource::new("a:1", "undeclared"),
                 Resource::new("a:2", "needs").with_meta(needs(["write"])),
                 Resource::new("a:3", "hidden").with_meta(hidden_without(["write"])),
+                Resource::new("a:4", "hidden").with_meta(hidden_without(["group:staff"])),
             ]
         };
         assert_eq!(caller("nick", "c", &[]).visible(list()).len(), 2);
         assert_eq!(caller("nick", "c", &["write"]).visible(list()).len(), 3);
+        let member = caller("nick", "c", &["write"]).in_groups(&["staff"]);
+        assert_eq!(member.visible(list()).len(), 4);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bearer::Scheme,
+    declaration::group_of,
     possession::ALGORITHMS,
     refusal::{Body, Delivery, Refusal},
 };
@@ -99,7 +100,10 @@ impl Challenge<'_> {
         }
         let scopes = match refusal {
             Refusal::InsufficientScope(needed) => needed.join(" "),
-            _ => self.scopes.join(" "),
+            _ => {
+                let scopes = self.scopes.iter().filter(|scope| group_of(scope).is_none());
+                scopes.map(String::as_str).collect::<Vec<_>>().join(" ")
+            }
         };
         if !scopes.is_empty() {
             parameters.push(format!("scope=\"{scopes}\""));

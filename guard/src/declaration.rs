@@ -1,19 +1,38 @@
-//! The scopes that a tool, prompt or resource declares, and whether it is hidden without them.
+//! The scopes and groups that a tool, prompt or resource declares, and whether it is hidden without them.
 
 use rmcp::model::{JsonObject, MetaObject, Prompt, Resource, ResourceTemplate, Tool};
 use serde_json::Value;
 
 /// Member of `_meta` with the needed scopes. Clients may read it, too.
 const SCOPES: &str = "portcullis/scopes";
-/// Member of `_meta` that hides a definition from callers without the scopes.
+/// Member of `_meta` with the groups whose members alone may use it.
+const GROUPS: &str = "portcullis/groups";
+/// Begins a requirement that names a group instead of a scope.
+const GROUP_PREFIX: &str = "group:";
+/// Member of `_meta` that hides a definition from callers without them.
 const HIDDEN: &str = "portcullis/hidden";
 
 /// Declares that a tool, prompt or resource needs all of `scopes`. A caller without them sees it in
 /// lists and gets a 403 that names the scopes to request.
 ///
-/// `#[tool(description = "…", meta = needs(["notes:write"]))]`
+/// `group:` in front of a name demands that the caller is in this group, as the issuer says. That is not a
+/// matter of consent, so callers outside it get a 403 without scopes to request.
+///
+/// `#[tool(description = "…", meta = needs(["notes:write", "group:platform"]))]`
 pub fn needs<const N: usize>(scopes: [&str; N]) -> MetaObject {
-    MetaObject(JsonObject::from_iter([(SCOPES.to_owned(), Value::from(scopes.to_vec()))]))
+    let (groups, scopes): (Vec<&str>, Vec<&str>) =
+        scopes.into_iter().partition(|requirement| group_of(requirement).is_some());
+    let groups: Vec<&str> = groups.into_iter().filter_map(group_of).collect();
+    let mut meta = JsonObject::from_iter([(SCOPES.to_owned(), Value::from(scopes))]);
+    if !groups.is_empty() {
+        meta.insert(GROUPS.to_owned(), Value::from(groups));
+    }
+    MetaObject(meta)
+}
+
+/// The group that a requirement names, if it is not a scope.
+pub(crate) fn group_of(requirement: &str) -> Option<&str> {
+    requirement.strip_prefix(GROUP_PREFIX)
 }
 
 /// Like [`needs`], and hides the definition from callers without all of `scopes` in lists made with
@@ -42,10 +61,13 @@ macro_rules! declared {
 
 declared!(Tool, Prompt, Resource, ResourceTemplate);
 
-/// The scopes that a definition declares. `None` if it declares nothing.
-pub(crate) fn declared_scopes(definition: &impl Declared) -> Option<Vec<String>> {
-    let scopes = definition.meta()?.0.get(SCOPES)?.as_array()?;
-    Some(scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+/// The scopes that a definition declares, and its groups with their prefix. `None` if it declares nothing.
+pub(crate) fn declared_needs(definition: &impl Declared) -> Option<Vec<String>> {
+    let members = &definition.meta()?.0;
+    let scopes = members.get(SCOPES)?.as_array()?.iter().filter_map(Value::as_str);
+    let groups = members.get(GROUPS).and_then(Value::as_array).into_iter().flatten();
+    let groups = groups.filter_map(Value::as_str).map(|group| format!("{GROUP_PREFIX}{group}"));
+    Some(scopes.map(str::to_owned).chain(groups).collect())
 }
 
 pub(crate) fn is_hidden(definition: &impl Declared) -> bool {

@@ -1,4 +1,4 @@
-//! The deny list of an issuer: tokens, grants and keys that it revoked recently. It ends the validity
+//! The deny list of an issuer: tokens, grants, keys, users and clients that it revoked recently. It ends the validity
 //! of signed tokens early, without a request to the issuer for each call.
 //!
 //! While there are callers, one task polls the issuer for additions about once a second. Calls only
@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use net::clock::Clock;
 use reqwest::{StatusCode, header::IF_NONE_MATCH};
 use serde::Deserialize;
@@ -25,6 +26,7 @@ use tokio::{
 
 use crate::{
     authorization_server::{AuthorizationServer, FetchError, body},
+    digest::sha256,
     jwks::KeyCache,
     refusal::Refusal,
 };
@@ -39,6 +41,11 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_PAGES: usize = 20;
 /// Prefix of an entry for a withdrawn key, followed by its `kid`. No `jti` starts like this.
 const KEY_PREFIX: &str = "kid:";
+/// Prefix of an entry for a user who was shut out, followed by the `sub`.
+const SUBJECT_PREFIX: &str = "sub:";
+/// Prefix of an entry for a client that was blocked, followed by the SHA-256 of its `client_id` in
+/// base64url.
+const CLIENT_PREFIX: &str = "client:";
 
 /// How the guard uses the deny lists of its issuers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,16 +96,35 @@ pub(crate) struct Revocable<'a> {
     pub(crate) token_id: &'a str,
     /// The `kid` of the key that signed it. `None` for an opaque token.
     pub(crate) key_id: Option<&'a str>,
+    pub(crate) subject: &'a str,
+    pub(crate) client_id: &'a str,
+    /// `iat`, in seconds since 1970.
+    pub(crate) issued_at: i64,
 }
+
+/// What an entry says of the tokens that it names.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    /// When the last of them expires. The entry is removed then, so the list is as long as what was
+    /// revoked within one token lifetime.
+    until: i64,
+    /// Tokens that were issued from then on are good: the user or the client was let in again.
+    before: i64,
+}
+
+type Entries = HashMap<String, Listed>;
 
 #[derive(Debug, Default)]
 struct State {
     version: i64,
-    /// Revoked identifiers, and the time when the last of their tokens expires. Expired entries are
-    /// removed, so the list is as long as what was revoked within one token lifetime.
-    until: HashMap<String, i64>,
-    /// The same for the `kid`s of withdrawn keys.
-    keys_until: HashMap<String, i64>,
+    /// Revoked tokens and grants.
+    tokens: Entries,
+    /// Withdrawn keys, by `kid`.
+    keys: Entries,
+    /// Users who were shut out, by `sub`.
+    subjects: Entries,
+    /// Blocked clients, by the hash of their `client_id`.
+    clients: Entries,
     known_at: Option<Instant>,
     is_failing: bool,
     last_caller: Option<Instant>,
@@ -117,6 +143,7 @@ struct Page {
 struct Entry {
     id: String,
     until: i64,
+    before: Option<i64>,
 }
 
 impl DenyList {
@@ -129,7 +156,7 @@ impl DenyList {
         Arc::new(Self { server, clock, policy, keys, state: Mutex::default() })
     }
 
-    /// Refuses a token that was revoked by its `jti`, its grant or its key.
+    /// Refuses a token that was revoked by its `jti`, its grant, its key, its user or its client.
     pub(crate) async fn check(self: &Arc<Self>, token: Revocable<'_>) -> Result<(), Refusal> {
         if self.policy == Revocations::Off {
             return Ok(());
@@ -266,12 +293,26 @@ impl State {
 
     fn lists(&self, token: Revocable<'_>) -> bool {
         let grant = token.token_id.split_once('.').map(|(grant, _)| grant);
-        self.until.contains_key(token.token_id)
-            || grant.is_some_and(|grant| self.until.contains_key(grant))
+        self.tokens.contains_key(token.token_id)
+            || grant.is_some_and(|grant| self.tokens.contains_key(grant))
+            || self.lists_party(token)
     }
 
     fn lists_key(&self, token: Revocable<'_>) -> bool {
-        token.key_id.is_some_and(|key_id| self.keys_until.contains_key(key_id))
+        token.key_id.is_some_and(|key_id| self.keys.contains_key(key_id))
+    }
+
+    /// Whether the user or the client of the token was shut out after it was issued.
+    fn lists_party(&self, token: Revocable<'_>) -> bool {
+        let is_over = |listed: &Listed| token.issued_at < listed.before;
+        // Few clients are ever blocked, and a hash costs more than the other questions.
+        let client = || self.clients.get(&URL_SAFE_NO_PAD.encode(sha256(token.client_id)));
+        self.subjects.get(token.subject).is_some_and(is_over)
+            || (!self.clients.is_empty() && client().is_some_and(is_over))
+    }
+
+    fn all(&mut self) -> [&mut Entries; 4] {
+        [&mut self.tokens, &mut self.keys, &mut self.subjects, &mut self.clients]
     }
 
     fn is_recent(&self) -> bool {
@@ -284,18 +325,30 @@ impl State {
         self.known_at = Some(Instant::now());
         if let Some(page) = page {
             if page.version < self.version {
-                self.until.clear();
-                self.keys_until.clear();
+                self.all().into_iter().for_each(Entries::clear);
             }
             self.version = page.version;
-            for Entry { id, until } in page.revoked {
-                match id.strip_prefix(KEY_PREFIX) {
-                    Some(key_id) => self.keys_until.insert(key_id.to_owned(), until),
-                    None => self.until.insert(id, until),
-                };
+            for Entry { id, until, before } in page.revoked {
+                let listed = Listed { until, before: before.unwrap_or(i64::MAX) };
+                let (entries, name) = self.place(&id);
+                entries.insert(name.to_owned(), listed);
             }
         }
-        self.until.retain(|_, until| now < *until);
-        self.keys_until.retain(|_, until| now < *until);
+        for entries in self.all() {
+            entries.retain(|_, listed| now < listed.until);
+        }
+    }
+
+    /// Where an entry belongs, and under which name.
+    fn place<'a>(&mut self, id: &'a str) -> (&mut Entries, &'a str) {
+        if let Some(key_id) = id.strip_prefix(KEY_PREFIX) {
+            (&mut self.keys, key_id)
+        } else if let Some(subject) = id.strip_prefix(SUBJECT_PREFIX) {
+            (&mut self.subjects, subject)
+        } else if let Some(client) = id.strip_prefix(CLIENT_PREFIX) {
+            (&mut self.clients, client)
+        } else {
+            (&mut self.tokens, id)
+        }
     }
 }

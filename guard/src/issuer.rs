@@ -40,6 +40,7 @@ impl Issuer {
     pub(crate) fn new(
         identifier: String,
         audiences: Vec<String>,
+        groups_claim: &str,
         revocations: Revocations,
         clock: Clock,
     ) -> Result<Self, reqwest::Error> {
@@ -47,7 +48,7 @@ impl Issuer {
         let server = Arc::new(AuthorizationServer::new(http, identifier.clone()));
         let keys = KeyCache::new(server.clone(), clock.clone());
         Ok(Self {
-            verifier: Verifier::new(&identifier, audiences),
+            verifier: Verifier::new(&identifier, audiences).with_groups_claim(groups_claim),
             deny_list: DenyList::new(server.clone(), revocations, keys.clone(), clock),
             keys,
             introspection: None,

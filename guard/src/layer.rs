@@ -20,6 +20,7 @@ use crate::{
     admission::hand_over,
     bearer::refuse_repeated,
     refusal::Refusal,
+    requirement,
     stream::{Purpose, Stopping, Watched},
 };
 
@@ -40,7 +41,7 @@ impl GuardLayer {
         Self { guard, scopes }
     }
 
-    /// Demands these scopes instead of the basic ones.
+    /// Demands these scopes, or groups as in [`needs`](crate::needs), instead of the basic scopes.
     #[must_use]
     pub fn with_scopes(self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { scopes: scopes.into_iter().map(Into::into).collect(), ..self }
@@ -53,9 +54,7 @@ impl GuardLayer {
         let caller = self.guard.authenticate(parts, self.called_url(parts)).await?;
         inner.site.check(&parts.headers, &parts.uri)?;
         let held = Arc::new(inner.in_progress.begin(&caller)?);
-        if !self.scopes.iter().all(|scope| caller.has(scope)) {
-            return Err(Refusal::InsufficientScope(self.scopes.clone()));
-        }
+        requirement::check(&self.scopes, &caller)?;
         hand_over(&caller, &held, parts);
         let stopping = parts.extensions.get::<Stopping>().cloned();
         Ok(Watched { caller, purpose: Purpose::Answering(None), stopping, held })

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use keys::{
-    AccessTokenClaims, Actor, Audience, Confirmation, UNENFORCED_CLAIMS, lenient,
-    optional_numeric_date,
+    AccessTokenClaims, Actor, Audience, Confirmation, UNENFORCED_CLAIMS, groups, lenient,
+    optional_numeric_date, unique_json,
 };
 use moka::future::Cache;
 use reqwest::StatusCode;
@@ -40,6 +40,7 @@ pub(crate) struct Introspection {
     server: Arc<AuthorizationServer>,
     credentials: Credentials,
     audiences: Vec<String>,
+    groups_claim: String,
     active: Cache<Digest, Arc<Active>>,
     /// Inactive tokens, and until when that counts.
     inactive: Cache<Digest, i64>,
@@ -86,6 +87,8 @@ struct IntrospectionResponse {
     jti: Option<String>,
     cnf: Option<Value>,
     act: Option<Actor>,
+    #[serde(skip)]
+    groups: Vec<String>,
     #[serde(flatten)]
     profile: Profile,
     #[serde(flatten)]
@@ -95,6 +98,8 @@ struct IntrospectionResponse {
 #[derive(Deserialize)]
 struct UserInfo {
     sub: String,
+    #[serde(skip)]
+    groups: Vec<String>,
     #[serde(flatten)]
     profile: Profile,
 }
@@ -125,11 +130,13 @@ impl Introspection {
         server: Arc<AuthorizationServer>,
         credentials: Credentials,
         audiences: Vec<String>,
+        groups_claim: String,
     ) -> Self {
         Self {
             server,
             credentials,
             audiences,
+            groups_claim,
             active: Cache::new(MAX_CACHED),
             inactive: Cache::new(MAX_CACHED),
             requests: Semaphore::new(MAX_REQUESTS),
@@ -180,6 +187,9 @@ impl Introspection {
                 return Err(Refusal::Inactive);
             }
             profile = user.profile;
+            if claims.groups.is_empty() {
+                claims.groups = user.groups;
+            }
         }
         claims.name = profile.name;
         claims.preferred_username = profile.preferred_username;
@@ -205,7 +215,10 @@ impl Introspection {
             .post(endpoint)
             .basic_auth(form_encode(client_id), Some(form_encode(client_secret)))
             .form(&[("token", token.expose()), ("token_type_hint", "access_token")]);
-        read(request.send().await?).await
+        let (mut answer, groups) =
+            self.read::<IntrospectionResponse>(request.send().await?).await?;
+        answer.groups = groups;
+        Ok(answer)
     }
 
     /// The claims of an active, unexpired token of this issuer for this resource. A token of another
@@ -246,6 +259,7 @@ impl Introspection {
             picture: None,
             email: None,
             email_verified: None,
+            groups: response.groups,
         })
     }
 
@@ -258,8 +272,23 @@ impl Introspection {
         let response = self.server.http.get(endpoint).bearer_auth(token.expose()).send().await?;
         match response.status() {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(None),
-            _ => read(response).await.map(Some),
+            _ => {
+                let (answer, groups) = self.read::<UserInfo>(response).await?;
+                Ok(Some(UserInfo { groups, ..answer }))
+            }
         }
+    }
+
+    /// An answer, and the groups in it.
+    async fn read<T: DeserializeOwned>(
+        &self,
+        response: reqwest::Response,
+    ) -> Result<(T, Vec<String>), FetchError> {
+        let unusable = |_| FetchError::Unusable("the response is not usable");
+        let text = body(response).await?;
+        let answer = serde_json::from_slice(&text).map_err(unusable)?;
+        let members = unique_json::parse(&text).unwrap_or_default();
+        Ok((answer, groups(&members, &self.groups_claim)))
     }
 
     fn unreachable(&self, error: FetchError) -> Refusal {
@@ -280,11 +309,6 @@ fn form_encode(text: &str) -> String {
     byte_serialize(text.as_bytes()).collect()
 }
 
-async fn read<T: DeserializeOwned>(response: reqwest::Response) -> Result<T, FetchError> {
-    serde_json::from_slice(&body(response).await?)
-        .map_err(|_| FetchError::Unusable("the response is not usable"))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -297,7 +321,8 @@ mod tests {
         let resource = "http://localhost:3001/mcp";
         let server = AuthorizationServer::new(reqwest::Client::default(), "http://a.test".into());
         let credentials = Credentials { client_id: "id".into(), client_secret: "secret".into() };
-        let introspection = Introspection::new(server.into(), credentials, vec![resource.into()]);
+        let introspection =
+            Introspection::new(server.into(), credentials, vec![resource.into()], "groups".into());
         let mut response = IntrospectionResponse {
             active: true,
             token_type: Some("Bearer".into()),

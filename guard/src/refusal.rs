@@ -45,6 +45,9 @@ pub(crate) enum Refusal {
     /// The scopes that the operation needs (RFC 6750 §3.1).
     #[error("the operation needs scopes that the token does not have")]
     InsufficientScope(Vec<String>),
+    /// The groups that the operation is for, as far as the caller is not in them. No other token helps.
+    #[error("the operation is for people in {}; ask the operator of this server", in_words(.0))]
+    NotInGroup(Vec<String>),
     /// A thief would send a stolen bound token this way (RFC 9449 §7.2).
     #[error("the token is bound to a key; send it with the scheme DPoP and a proof")]
     BoundAsBearer,
@@ -131,6 +134,7 @@ impl Body {
 const INVALID_TOKEN: Body = Body::Challenge("invalid_token");
 const INVALID_PROOF: Body = Body::Challenge("invalid_dpop_proof");
 const INVALID_CREDENTIALS: Body = Body::Challenge("invalid_request");
+const ACCESS_DENIED: Body = Body::Plain("access_denied");
 const INVALID_REQUEST: Body = Body::Plain("invalid_request");
 const UNAVAILABLE: Body = Body::Plain("temporarily_unavailable");
 /// JSON-RPC leaves -32000 to -32099 to servers (JSON-RPC 2.0 §5.1).
@@ -159,6 +163,7 @@ impl Refusal {
             Self::InsufficientScope(_) => {
                 (S::FORBIDDEN, Body::Challenge("insufficient_scope"), "scope_insufficient")
             }
+            Self::NotInGroup(_) => (S::FORBIDDEN, ACCESS_DENIED, "group_missing"),
             Self::BoundAsBearer => (S::UNAUTHORIZED, INVALID_TOKEN, "token_bound_as_bearer"),
             Self::Unbound => (S::UNAUTHORIZED, INVALID_TOKEN, "token_unbound"),
             Self::NoProof => (S::UNAUTHORIZED, INVALID_PROOF, "proof_missing"),
@@ -200,6 +205,12 @@ impl Refusal {
             _ => None,
         }
     }
+}
+
+/// The names of groups in a sentence.
+fn in_words(groups: &[String]) -> String {
+    let kind = if groups.len() == 1 { "the group" } else { "the groups" };
+    format!("{kind} {}", groups.join(" and "))
 }
 
 fn invalid_message(code: ErrorCode, is_request: bool) -> (StatusCode, Body, &'static str) {
@@ -245,6 +256,7 @@ mod tests {
             Refusal::Token(VerifyError::TooLongLived),
             Refusal::Proof(DpopError::WrongTime),
             Refusal::Revoked,
+            Refusal::NotInGroup(vec!["staff".into(), "platform".into()]),
         ] {
             let description = refusal.description();
             assert!(description.starts_with(|first: char| first.is_ascii_uppercase()));

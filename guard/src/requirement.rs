@@ -1,4 +1,4 @@
-//! The scopes that an operation needs, as declared by its definition.
+//! The scopes and groups that an operation needs, as declared by its definition.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -6,7 +6,10 @@ use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 use url::Url;
 
 use crate::{
-    caller::Caller, declaration::declared_scopes, message::fold_case, operation::Operation,
+    caller::Caller,
+    declaration::{declared_needs, group_of},
+    message::fold_case,
+    operation::Operation,
     refusal::Refusal,
 };
 
@@ -24,25 +27,25 @@ pub(crate) struct Requirements {
 
 impl Requirements {
     pub(crate) fn add_tool(&mut self, tool: &Tool) {
-        if let Some(scopes) = declared_scopes(tool) {
+        if let Some(scopes) = declared_needs(tool) {
             self.tools.insert(tool.name.to_string(), scopes);
         }
     }
 
     pub(crate) fn add_prompt(&mut self, prompt: &Prompt) {
-        if let Some(scopes) = declared_scopes(prompt) {
+        if let Some(scopes) = declared_needs(prompt) {
             self.prompts.insert(prompt.name.clone(), scopes);
         }
     }
 
     pub(crate) fn add_resource(&mut self, resource: &Resource) {
-        if let Some(scopes) = declared_scopes(resource) {
+        if let Some(scopes) = declared_needs(resource) {
             self.resources.insert(resource.uri.clone(), scopes);
         }
     }
 
     pub(crate) fn add_template(&mut self, template: &ResourceTemplate) {
-        if let Some(scopes) = declared_scopes(template) {
+        if let Some(scopes) = declared_needs(template) {
             let prefix = template.uri_template.split('{').next().unwrap_or_default();
             self.templates.push((prefix.to_owned(), scopes));
             self.templates.sort_by_key(|(prefix, _)| Reverse(prefix.len()));
@@ -52,14 +55,10 @@ impl Requirements {
     /// Refuses an operation if the caller lacks a scope. The refusal names all needed scopes, so
     /// that one new consent is enough.
     pub(crate) fn check(&self, operation: &Operation<'_>, caller: &Caller) -> Result<(), Refusal> {
-        let needed = self.needed_scopes(operation);
-        if needed.iter().all(|scope| caller.has(scope)) {
-            return Ok(());
-        }
-        Err(Refusal::InsufficientScope(needed.into_iter().cloned().collect()))
+        check(self.needed(operation), caller)
     }
 
-    fn needed_scopes(&self, operation: &Operation<'_>) -> Vec<&String> {
+    fn needed(&self, operation: &Operation<'_>) -> Vec<&String> {
         let scopes = match operation {
             Operation::Open => Vec::new(),
             Operation::Tool(name) => self.scopes_of_name(name, &self.tools),
@@ -114,19 +113,39 @@ impl Requirements {
     }
 }
 
+/// Refuses a caller who lacks a group, or else a scope. No consent makes up for a missing group, so a
+/// client is not asked for scopes then.
+pub(crate) fn check<'s>(
+    needed: impl IntoIterator<Item = &'s String>,
+    caller: &Caller,
+) -> Result<(), Refusal> {
+    let (groups, scopes): (Vec<&String>, Vec<&String>) =
+        needed.into_iter().partition(|requirement| group_of(requirement).is_some());
+    let missing = groups.into_iter().filter(|group| !caller.meets(group));
+    let missing: Vec<String> = missing.filter_map(|it| group_of(it)).map(str::to_owned).collect();
+    if !missing.is_empty() {
+        return Err(Refusal::NotInGroup(missing));
+    }
+    if scopes.iter().all(|scope| caller.has(scope)) {
+        Ok(())
+    } else {
+        Err(Refusal::InsufficientScope(scopes.into_iter().cloned().collect()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rmcp::model::JsonObject;
 
     use super::*;
-    use crate::needs;
+    use crate::{caller::caller, needs};
 
     fn texts(scopes: &[&str]) -> Vec<String> {
         scopes.iter().map(|scope| (*scope).to_owned()).collect()
     }
 
     fn needed(all: &Requirements, operation: &Operation<'_>) -> Vec<String> {
-        all.needed_scopes(operation).into_iter().cloned().collect()
+        all.needed(operation).into_iter().cloned().collect()
     }
 
     fn resources<'a>(uris: &[&'a str]) -> Operation<'a> {
@@ -191,5 +210,25 @@ mod tests {
         all.add_template(&ResourceTemplate::new("x://{a}", "w").with_meta(needs(["read"])));
         all.add_template(&ResourceTemplate::new("x://{a}/secret", "w").with_meta(needs(["all"])));
         assert_eq!(needed(&all, &resources(&["x://1/secret"])), ["read", "all"]);
+    }
+
+    #[test]
+    fn a_missing_group_is_refused_before_a_missing_scope_and_names_no_scope() {
+        let mut all = requirements();
+        let schema = std::sync::Arc::new(JsonObject::new());
+        let meta = needs(["write", "group:platform", "group:staff"]);
+        all.add_tool(&Tool::new("deploy", "", schema).with_meta(meta));
+        let check = |scopes: &[&str], groups: &[&str]| {
+            let caller = caller("nick", "c", scopes).in_groups(groups);
+            all.check(&Operation::Tool("deploy".into()), &caller)
+        };
+        assert_eq!(check(&["write"], &["staff", "platform"]), Ok(()));
+        assert_eq!(check(&[], &["staff"]), Err(Refusal::NotInGroup(texts(&["platform"]))));
+        let refused = check(&[], &["staff", "platform"]);
+        assert_eq!(refused, Err(Refusal::InsufficientScope(texts(&["write"]))));
+        // A scope does not stand in for the group of its name.
+        let scopes = ["write", "group:platform", "group:staff", "platform"];
+        let missing = texts(&["platform", "staff"]);
+        assert_eq!(check(&scopes, &[]), Err(Refusal::NotInGroup(missing)));
     }
 }

@@ -22,5 +22,5 @@ pub use self::verify::{
     AccessTokenClaims, Actor, Algorithm, Audience, Candidate, Confirmation, DpopCheck, DpopError,
     DpopProof, KeyError, KeySet, Lifetime, MAX_DPOP_AGE, PublicJwk, PublishedKeys,
     UNENFORCED_CLAIMS, UnverifiedToken, Verifier, VerifyError, dpop_nonce, dpop_nonce_intervals,
-    lenient, numeric_date, optional_numeric_date, unique_json,
+    groups, lenient, numeric_date, optional_numeric_date, unique_json,
 };

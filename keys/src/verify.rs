@@ -6,6 +6,7 @@ mod claims;
 mod dpop;
 mod dpop_nonce;
 mod error;
+mod groups;
 mod jwk;
 mod jws;
 mod key_set;
@@ -23,6 +24,7 @@ pub use self::{
     dpop::{DpopCheck, DpopError, DpopProof, MAX_DPOP_AGE},
     dpop_nonce::{dpop_nonce, dpop_nonce_intervals},
     error::{KeyError, VerifyError},
+    groups::groups,
     jwk::PublicJwk,
     jws::UnverifiedToken,
     key_set::KeySet,

@@ -52,6 +52,9 @@ pub struct Config {
     #[arg(long, env = "MCP_FACADE", default_value = "true", value_name = "BOOL",
         action = clap::ArgAction::Set)]
     pub facade: bool,
+    /// The claim of tokens that holds the groups of the person, for tools that need one.
+    #[arg(long, env = "MCP_GROUPS_CLAIM", default_value = "groups", value_name = "NAME")]
+    pub groups_claim: String,
     /// Client id for introspection. Without it, opaque tokens are refused.
     #[arg(long, env = "MCP_INTROSPECTION_CLIENT_ID")]
     pub introspection_client_id: Option<String>,

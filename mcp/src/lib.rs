@@ -40,6 +40,7 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GuardError> {
         .with_allowed_hosts(&config.allowed_hosts)
         .with_allowed_origins(&config.allowed_origins)
         .with_revocations(config.revocations)
+        .with_groups_claim(&config.groups_claim)
         .with_clock(clock);
     if let (Some(id), Some(secret)) =
         (&config.introspection_client_id, config.introspection_secret())

@@ -1,6 +1,11 @@
 //! Groups of people, by what they have in common.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::Serialize;
 
 use super::{facts::FactsByUpstream, rule::Rule};
 
@@ -19,7 +24,8 @@ impl Group {
 }
 
 /// Names of the groups that a person is in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub(crate) struct Groups(BTreeSet<Arc<str>>);
 
 impl Groups {
@@ -30,6 +36,18 @@ impl Groups {
     /// The names in alphabetical order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|name| &**name)
+    }
+}
+
+/// The groups of a person under the name of a claim. Without a name, it adds no member to what it is
+/// flattened into.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct GroupsClaim(BTreeMap<String, Groups>);
+
+impl GroupsClaim {
+    pub(crate) fn new(name: Option<&str>, groups: &Groups) -> Self {
+        Self(name.map(|name| (name.to_owned(), groups.clone())).into_iter().collect())
     }
 }
 

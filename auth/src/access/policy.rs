@@ -4,11 +4,11 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use super::{
     facts::{FactsByUpstream, Questions},
-    groups::{Group, Groups},
+    groups::{Group, Groups, GroupsClaim},
     limit::Limit,
     rule::Rule,
 };
-use crate::oauth::{Resource, ScopeSet};
+use crate::oauth::{Resource, ScopeSet, claim_name};
 
 /// What an operator wrote under `[access]`, checked.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct AccessPolicy {
     pub(crate) deny: BTreeSet<String>,
     pub(crate) limits: Vec<Limit>,
     pub(crate) recheck: Recheck,
+    /// The claim that tells the groups of a person, unless a resource has one of its own.
+    pub(crate) groups_claim: Option<String>,
 }
 
 /// How upstreams are asked again about people who have signed in.
@@ -60,6 +62,7 @@ impl AccessPolicy {
             deny: BTreeSet::new(),
             limits: Vec::new(),
             recheck: Recheck::default(),
+            groups_claim: None,
         }
     }
 
@@ -102,6 +105,12 @@ impl AccessPolicy {
     /// Whether a person of `groups` may have tokens for the resource at all.
     pub(crate) fn permits(&self, resource: &Resource, groups: &Groups) -> bool {
         !self.limits.iter().any(|limit| limit.withholds(&resource.resource, groups))
+    }
+
+    /// What the resource, and clients with a token for it, are told of the groups of a person.
+    pub(crate) fn groups_claim(&self, resource: &Resource, groups: &Groups) -> GroupsClaim {
+        let name = resource.groups_claim.as_ref().or(self.groups_claim.as_ref());
+        GroupsClaim::new(name.map(String::as_str).filter(|name| *name != claim_name::OFF), groups)
     }
 
     /// What upstreams must be asked so that every rule can be judged.

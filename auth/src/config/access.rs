@@ -1,5 +1,7 @@
 //! `[access]` of the configuration file: who may sign in, and which groups may have what.
 
+mod limit;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -8,8 +10,8 @@ use toml::Spanned;
 
 use super::suggestion::suggestion;
 use crate::{
-    access::{AccessPolicy, GITHUB, Group, Limit, Recheck, Rule},
-    oauth::Resource,
+    access::{AccessPolicy, GITHUB, Group, Recheck, Rule},
+    oauth::{Resource, claim_name},
 };
 
 /// Longest name of a group, in bytes: it may become a claim of every token.
@@ -18,6 +20,9 @@ const MAX_GROUP_NAME: usize = 64;
 const DEFAULT_RECHECK_INTERVAL: i64 = 3600;
 /// What `recheck` may say: an upstream must not be asked all the time, nor may a leaver stay for months.
 const RECHECK_INTERVALS: std::ops::RangeInclusive<i64> = 60..=30 * 86_400;
+/// Most bytes of the names of all groups together, where a claim tells them: more than that does not fit
+/// into the headers that servers and proxies accept.
+const MAX_GROUP_NAMES: usize = 4_096;
 /// Longest text that says whom to ask, in bytes.
 const MAX_CONTACT: usize = 500;
 
@@ -43,6 +48,10 @@ pub(super) struct AccessSection {
     /// What happens when an upstream does not answer: `open` believes what it said last, `closed` only
     /// for two such intervals.
     fail: Fail,
+    /// The claim that tells resource servers and clients the groups that a person is in, such as
+    /// `groups`; none if left out. A resource may have a `groups_claim` of its own.
+    #[schemars(with = "Option<String>")]
+    groups_claim: Option<Spanned<String>>,
     /// Groups of people, by name. A person who meets any of its conditions is in a group.
     #[schemars(with = "BTreeMap<String, GroupSection>")]
     groups: BTreeMap<Spanned<String>, GroupSection>,
@@ -137,6 +146,7 @@ pub(super) fn check(
         groups.push(Group { name: check_name(name)?.into(), rules: group.rules(name, around)? });
     }
     check_membership(&section, start)?;
+    section.check_claim(around.resources, start)?;
     let limits = section.limits.iter().map(|limit| limit.check(&section, around));
     let limits = limits.collect::<Result<_, _>>()?;
     let names = |list: &[Spanned<String>]| -> BTreeSet<String> {
@@ -151,6 +161,7 @@ pub(super) fn check(
             interval: section.recheck.map_or(Ok(DEFAULT_RECHECK_INTERVAL), check_interval)?,
             fails_closed: section.fail == Fail::Closed,
         },
+        groups_claim: section.groups_claim.map(Spanned::into_inner),
         groups,
         limits,
     })
@@ -234,6 +245,28 @@ impl AccessSection {
         let advice = suggestion(text, known)
             .unwrap_or_else(|| format!("; describe it under [access.groups.{text}]"));
         Err(at(name, format!("the group {text:?} is not described{advice}")))
+    }
+}
+
+impl AccessSection {
+    /// Refuses a claim that could not be told from another, or that would be too long for a token. Nothing
+    /// is left out of a claim when a token is issued.
+    fn check_claim(&self, resources: &[Resource], start: usize) -> Result<(), Wrong> {
+        if let Some(claim) = &self.groups_claim {
+            claim_name::check(claim.get_ref()).map_err(|why| at(claim, why))?;
+        }
+        let own = resources.iter().filter_map(|resource| resource.groups_claim.as_deref());
+        let all = self.groups_claim.iter().map(|claim| claim.get_ref().as_str()).chain(own);
+        let length: usize = self.groups.keys().map(|name| name.get_ref().len()).sum();
+        if length > MAX_GROUP_NAMES && all.into_iter().any(|name| name != claim_name::OFF) {
+            let start = self.groups_claim.as_ref().map_or(start, |claim| claim.span().start);
+            let why = format!(
+                "the names of all groups have {length} bytes, and a claim may have {MAX_GROUP_NAMES}; \
+                 describe fewer groups, shorten their names, or remove groups_claim"
+            );
+            return Err((start, why));
+        }
+        Ok(())
     }
 }
 
@@ -365,62 +398,6 @@ impl ClaimSection {
             any_of: any_of.iter().cloned().collect(),
         })
     }
-}
-
-impl LimitSection {
-    fn check(&self, access: &AccessSection, around: &Surroundings<'_>) -> Result<Limit, Wrong> {
-        let name = self.resource.get_ref();
-        let known = || around.resources.iter().map(|resource| resource.resource.as_str());
-        let resource = around.resources.iter().find(|resource| resource.resource == *name);
-        let resource = resource.ok_or_else(|| {
-            let all = known().collect::<Vec<_>>().join(" or ");
-            let advice = suggestion(name, known()).unwrap_or_else(|| format!("; write {all}"));
-            at(&self.resource, format!("the resource {name:?} is not configured{advice}"))
-        })?;
-        let scopes = self.scopes.as_ref().map(|scopes| check_scopes(scopes, resource));
-        Ok(Limit {
-            resource: name.clone(),
-            scopes: scopes.transpose()?,
-            groups: self.check_groups(access)?,
-        })
-    }
-
-    fn check_groups(&self, access: &AccessSection) -> Result<Vec<String>, Wrong> {
-        let groups = self.groups.get_ref();
-        if groups.is_empty() {
-            return Err(at(&self.groups, "name the groups that may have this"));
-        }
-        for name in groups {
-            access.find(name)?;
-            if access.deny.contains(name) {
-                let name_text = name.get_ref();
-                let why = format!("the group {name_text:?} is in deny; remove it here or there");
-                return Err(at(name, why));
-            }
-        }
-        Ok(groups.iter().map(|name| name.get_ref().clone()).collect())
-    }
-}
-
-fn check_scopes(
-    scopes: &Spanned<Vec<Spanned<String>>>,
-    resource: &Resource,
-) -> Result<Vec<String>, Wrong> {
-    let known = || resource.scopes.iter().map(|scope| scope.name.as_str());
-    if scopes.get_ref().is_empty() {
-        return Err(at(scopes, "name scopes, or leave scopes out to limit the whole resource"));
-    }
-    for scope in scopes.get_ref() {
-        let name = scope.get_ref();
-        if !known().any(|known| known == name) {
-            let all = known().collect::<Vec<_>>().join(", ");
-            let advice = suggestion(name, known()).unwrap_or_else(|| format!("; it has {all}"));
-            let resource = &resource.resource;
-            let why = format!("the resource {resource:?} has no scope {name:?}{advice}");
-            return Err(at(scope, why));
-        }
-    }
-    Ok(scopes.get_ref().iter().map(|scope| scope.get_ref().clone()).collect())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use keys::{Actor, Audience, Confirmation, TokenType};
 use serde::Serialize;
 
 use crate::{
+    access::GroupsClaim,
     error_response::JsonError,
     extract::{Accept, Authenticated, PresentedToken},
     oauth::{Client, ErrorCode, OAuthError},
@@ -54,6 +55,8 @@ struct TokenFacts {
     cnf: Option<Confirmation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<Actor>,
+    #[serde(flatten)]
+    groups: GroupsClaim,
 }
 
 /// The answer as it is signed (RFC 9701 §5).
@@ -136,6 +139,7 @@ fn facts(issuer: &str, token: LiveToken) -> TokenFacts {
                 jti: Some(claims.jti),
                 cnf: claims.cnf,
                 act: claims.act,
+                groups: token.groups,
             }
         }
         LiveToken::Refresh(grant) => TokenFacts {
@@ -152,6 +156,7 @@ fn facts(issuer: &str, token: LiveToken) -> TokenFacts {
             jti: None,
             cnf: grant.key_thumbprint.map(|jkt| Confirmation { jkt }),
             act: None,
+            groups: GroupsClaim::default(),
         },
     }
 }

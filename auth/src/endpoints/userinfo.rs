@@ -16,11 +16,12 @@ use keys::{TokenType, UserClaims};
 use serde::Serialize;
 
 use crate::{
+    access::GroupsClaim,
     error_response::BearerError,
     extract::{Accept, Bearer, bearer::unusable},
-    oauth::{ErrorCode, OAuthError},
+    oauth::OAuthError,
     state::AppState,
-    tokens::AccessToken,
+    tokens::{AccessToken, is_client_gone},
 };
 
 /// The media type of a signed answer.
@@ -31,6 +32,8 @@ struct UserInfo {
     sub: String,
     #[serde(flatten)]
     claims: UserClaims,
+    #[serde(flatten)]
+    groups: GroupsClaim,
 }
 
 /// The claims as a signed answer holds them (OpenID Connect Core §5.3.2).
@@ -60,7 +63,11 @@ pub(crate) async fn get(
 /// A token of a client's own speaks of no person.
 fn info(token: &AccessToken) -> Result<UserInfo, OAuthError> {
     let person = token.person.as_ref().ok_or_else(unusable)?;
-    Ok(UserInfo { sub: token.claims.sub.clone(), claims: person.revealed(&token.scope()) })
+    Ok(UserInfo {
+        sub: token.claims.sub.clone(),
+        claims: person.revealed(&token.scope()),
+        groups: token.groups.clone(),
+    })
 }
 
 async fn is_registered_for_signed(
@@ -69,7 +76,7 @@ async fn is_registered_for_signed(
 ) -> Result<bool, OAuthError> {
     match state.clients.find(&token.claims.client_id).await {
         Ok(client) => Ok(state.signs_by(client.metadata.userinfo_signed_response_alg.as_deref())),
-        Err(error) if error.code == ErrorCode::InvalidClient => Err(unusable().because(error)),
+        Err(error) if is_client_gone(&error) => Err(unusable().because(error)),
         Err(error) => Err(error),
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 pub(crate) use self::scope::ResourceScope;
 use super::{
+    claim_name,
     error::{ErrorCode, OAuthError},
     resource_identifier::{canonical, same},
     scope::{ScopeSet, USER_SCOPES},
@@ -49,6 +50,9 @@ pub struct Resource {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub(crate) signing_algorithm: Option<Algorithm>,
+    /// The claim that tells this resource the groups of a person, where it is not the `groups_claim` of
+    /// `[access]`; `off` for none.
+    pub(crate) groups_claim: Option<String>,
 }
 
 impl Resource {
@@ -143,6 +147,9 @@ impl Resource {
             return Err(format!(
                 "the access_token_lifetime of {name:?} must be from 1 to {MAX_ACCESS_TOKEN_LIFETIME} seconds"
             ));
+        }
+        if let Some(claim) = &self.groups_claim {
+            claim_name::check(claim)?;
         }
         for (at, scope) in self.scopes.iter().enumerate() {
             let is_one = ScopeSet::parse(&scope.name).is_ok_and(|set| set.iter().count() == 1);

@@ -20,12 +20,13 @@ use super::*;
 const GRANT: &str = "5f0c";
 const TOKEN: &str = "5f0c.1";
 const KEY_ID: &str = "8r4T";
+const ISSUED_AT: i64 = 1_800_000_000;
 
 struct Issuer {
     url: String,
     has_list: bool,
     is_down: AtomicBool,
-    revoked: Mutex<Vec<(String, i64)>>,
+    revoked: Mutex<Vec<(String, i64, Option<i64>)>>,
     /// Number of entries in one answer.
     page: AtomicUsize,
     full_answers: AtomicUsize,
@@ -61,12 +62,19 @@ async fn revocations(
     issuer.full_answers.fetch_add(1, Ordering::Relaxed);
     let known = if question.after > all.len() { 0 } else { question.after };
     let news = all.iter().skip(known).take(issuer.page.load(Ordering::Relaxed));
-    let revoked: Vec<_> = news.map(|(id, until)| json!({"id": id, "until": until})).collect();
+    let entry = |(id, until, before): &(String, i64, Option<i64>)| json!({"id": id, "until": until, "before": before});
+    let revoked: Vec<_> = news.map(entry).collect();
     Json(json!({"version": known + revoked.len(), "revoked": revoked})).into_response()
 }
 
 fn named(token_id: &str) -> Revocable<'_> {
-    Revocable { token_id, key_id: Some(KEY_ID) }
+    Revocable {
+        token_id,
+        key_id: Some(KEY_ID),
+        subject: "nick",
+        client_id: "app",
+        issued_at: ISSUED_AT,
+    }
 }
 
 struct Setting {
@@ -102,7 +110,12 @@ impl Setting {
     }
 
     fn revoke(&self, id: &str) {
-        self.issuer.revoked.lock().unwrap().push((id.into(), self.list.clock.now() + 900));
+        self.revoke_before(id, None);
+    }
+
+    fn revoke_before(&self, id: &str, before: Option<i64>) {
+        let until = self.list.clock.now() + 900;
+        self.issuer.revoked.lock().unwrap().push((id.into(), until, before));
     }
 
     /// Waits until the task has taken a whole turn that began after now.
@@ -143,7 +156,24 @@ async fn a_withdrawn_key_takes_all_its_tokens_with_it_and_no_other() {
     assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::KeyWithdrawn));
     assert!(setting.list.has_revoked(named(TOKEN)));
     for key_id in [Some("another"), None] {
-        assert_eq!(setting.list.check(Revocable { token_id: TOKEN, key_id }).await, Ok(()));
+        assert_eq!(setting.list.check(Revocable { key_id, ..named(TOKEN) }).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn of_a_user_or_client_who_is_shut_out_the_tokens_until_then_are_refused() {
+    let client = format!("client:{}", URL_SAFE_NO_PAD.encode(sha256("app")));
+    for id in ["sub:nick", &client] {
+        let setting = Setting::new(Revocations::FailOpen, true).await;
+        assert_eq!(setting.list.check(named(TOKEN)).await, Ok(()));
+        setting.revoke_before(id, Some(ISSUED_AT + 1));
+        setting.turn().await;
+        assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::Revoked), "{id}");
+        assert!(setting.list.has_revoked(named(TOKEN)));
+        let other = Revocable { subject: "ada", client_id: "other", ..named(TOKEN) };
+        assert_eq!(setting.list.check(other).await, Ok(()));
+        let later = Revocable { issued_at: ISSUED_AT + 1, ..named(TOKEN) };
+        assert_eq!(setting.list.check(later).await, Ok(()), "{id} was let in again");
     }
 }
 
@@ -164,7 +194,7 @@ async fn what_is_over_is_forgotten() {
     assert_eq!(setting.list.check(named(TOKEN)).await, Err(Refusal::Revoked));
     setting.seconds.fetch_add(900, Ordering::Relaxed);
     setting.turn().await;
-    assert!(setting.list.state().until.is_empty());
+    assert!(setting.list.state().tokens.is_empty());
 }
 
 #[tokio::test]

@@ -103,6 +103,9 @@ pub struct AccessTokenClaims {
     /// Whether the upstream has verified the e-mail address, with the scope `email`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub email_verified: Option<bool>,
+    /// Groups of the user, from the claim that [`Verifier::with_groups_claim`](crate::Verifier) names.
+    #[serde(skip)]
+    pub groups: Vec<String>,
 }
 
 /// The time within which a token is valid, in seconds since 1970.

@@ -1,7 +1,7 @@
 //! Verification of access tokens without a request to their issuer (RFC 9068 §4).
 
 use super::{
-    AccessTokenClaims, Lifetime, PublishedKeys, UnverifiedToken, VerifyError, restrictions,
+    AccessTokenClaims, Lifetime, PublishedKeys, UnverifiedToken, VerifyError, groups, restrictions,
 };
 
 /// The `typ` of an access token (RFC 9068 §2.1).
@@ -17,6 +17,7 @@ pub struct Verifier {
     issuer: String,
     audiences: Vec<String>,
     leeway: i64,
+    groups_claim: Option<String>,
 }
 
 /// An access token that would be accepted if its signature were good. Its claims come out only with
@@ -29,7 +30,12 @@ pub struct Candidate<'a> {
 impl Verifier {
     /// Accepts tokens of `issuer` for any of `audiences`, both compared byte for byte.
     pub fn new(issuer: impl Into<String>, audiences: Vec<String>) -> Self {
-        Self { issuer: issuer.into(), audiences, leeway: DEFAULT_LEEWAY }
+        Self { issuer: issuer.into(), audiences, leeway: DEFAULT_LEEWAY, groups_claim: None }
+    }
+
+    /// Reads the groups of the user from the claim `name`.
+    pub fn with_groups_claim(self, name: impl Into<String>) -> Self {
+        Self { groups_claim: Some(name.into()), ..self }
     }
 
     /// Allows clocks to differ by this many seconds; the default is 5.
@@ -70,9 +76,14 @@ impl Verifier {
         token.check_media_type(|typ| typ == Some(ACCESS_TOKEN_TYPE))?;
         token.key_id()?;
         token.algorithm()?;
-        restrictions::check(&token.members()?)?;
-        let claims = token.claims()?;
+        let members = token.members()?;
+        restrictions::check(&members)?;
+        let mut claims: AccessTokenClaims = token.claims()?;
         self.check_claims(&claims, now)?;
+        if let Some(name) = &self.groups_claim {
+            claims.groups = groups(&members, name);
+        }
+        drop(members);
         Ok(Candidate { token, claims })
     }
 
@@ -163,6 +174,7 @@ mod tests {
             picture: None,
             email: None,
             email_verified: None,
+            groups: Vec::new(),
         }
     }
 
@@ -254,6 +266,19 @@ mod tests {
         {
             assert_eq!(with(name, value), Err(VerifyError::BadClaims), "{name}");
         }
+    }
+
+    #[test]
+    fn groups_come_from_the_claim_that_the_verifier_is_told_and_no_other() {
+        let key = key();
+        let mut claims = serde_json::to_value(valid_claims()).unwrap();
+        claims["roles"] = json!(["admin"]);
+        claims["groups"] = json!(["staff"]);
+        let token = key.sign(TokenType::AccessToken, &claims).unwrap();
+        let read = |verifier: Verifier| verifier.verify(&token, &published(&key), NOW).unwrap();
+        assert!(read(verifier()).groups.is_empty());
+        assert_eq!(read(verifier().with_groups_claim("groups")).groups, ["staff"]);
+        assert_eq!(read(verifier().with_groups_claim("roles")).groups, ["admin"]);
     }
 
     #[test]

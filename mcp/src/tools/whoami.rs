@@ -27,6 +27,9 @@ pub(crate) struct Whoami {
     client_id: String,
     /// What the token may be used for.
     scopes: Vec<String>,
+    /// The groups that the issuer says the person is in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<String>,
     /// When the token expires, in seconds since 1970.
     expires_at: i64,
 }
@@ -47,6 +50,7 @@ impl DemoServer {
             issuer: caller.issuer.clone(),
             client_id: caller.client_id.clone(),
             scopes: caller.scopes.clone(),
+            groups: caller.groups().to_vec(),
             expires_at: caller.expires_at,
         })
     }

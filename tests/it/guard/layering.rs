@@ -288,3 +288,33 @@ async fn a_bound_token_at_an_own_route_needs_a_proof_for_its_url() {
     assert_eq!(send("/mine").await, 401);
     assert_eq!(call(&format!("{origin}/notes/mine"), &token).await.status, 401);
 }
+
+#[tokio::test]
+async fn a_group_is_demanded_by_its_name_and_no_scope_is_asked_for_instead() {
+    let stack = Stack::start().await;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("http://localhost:{}/deploy", listener.local_addr().unwrap().port());
+    let guard = Guard::new(&stack.resource, [&stack.issuer]).with_groups_claim("roles");
+    let guard = guard.build().unwrap();
+    let router = Router::new()
+        .route("/deploy", get(async |caller: Caller| Json(caller.groups().to_vec())))
+        .layer(guard.layer().with_scopes(["mcp:tools", "group:platform"]));
+    tokio::spawn(mcp::serve(listener, router, std::future::pending()));
+    let call = async |claims: Value| {
+        Answer::of(http().get(&url).bearer_auth(signed(&stack, &claims))).await
+    };
+
+    let answer = call(json!({"roles": ["staff", "platform"]})).await;
+    assert_eq!((answer.status.as_u16(), answer.json), (200, json!(["staff", "platform"])));
+    for claims in [json!({}), json!({"roles": "staff"}), json!({"groups": ["platform"]})] {
+        let refused = call(claims).await;
+        assert_eq!((refused.status.as_u16(), refused.text("error")), (403, "access_denied"));
+        let told = refused.text("error_description");
+        assert!(told.contains("the group platform; ask the operator"), "{told}");
+        assert!(!refused.headers.contains_key("www-authenticate"));
+    }
+    let refused = call(json!({"roles": ["platform"], "scope": "profile"})).await;
+    assert_eq!((refused.status.as_u16(), refused.text("error")), (403, "insufficient_scope"));
+    let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.contains("scope=\"mcp:tools\""), "{challenge}");
+}

@@ -19,7 +19,9 @@ async fn stack(for_mcp: &[&str]) -> Stack {
     let file = directory.path().join("portcullis.toml");
     let resource = json!([{"resource": "http://localhost:9/mcp", "name": "Opaque demo",
         "token_format": "opaque", "scopes": [{"name": "mcp:tools", "description": "Use the tools"}]}]);
-    let options = config_file::write(&file, &json!({"resources": resource}));
+    let access = json!({"anyone": true, "groups_claim": "groups",
+        "groups": {"cats": {"github_users": ["nick-lucas"]}}});
+    let options = config_file::write(&file, &json!({"resources": resource, "access": access}));
     let options = options.each_ref().map(String::as_str);
     let mcp = [&["--resource", "http://localhost:9/mcp"], for_mcp].concat();
     let mut stack = Stack::start_with(&options, &mcp).await;
@@ -53,6 +55,8 @@ async fn an_opaque_token_is_greeted_by_name_like_any_other() {
     let answer =
         call(&stack.resource, Wire::V2026, &token, "echo", json!({"message": "ping pong"})).await;
     assert_eq!(text(&answer), "Hello Nick Lucas: ping pong", "{}", answer.json);
+    let answer = call(&stack.resource, Wire::V2026, &token, "whoami", json!({})).await;
+    assert_eq!(answer.json["result"]["structuredContent"]["groups"], json!(["cats"]));
 }
 
 #[tokio::test]

@@ -206,3 +206,20 @@ fn limits_name_what_is_configured() {
         assert!(refused.contains(told), "{rest}: {refused}");
     }
 }
+
+#[test]
+fn a_claim_of_groups_has_a_name_of_its_own_and_room_in_a_token() {
+    let claim = |name: &str| format!("[access]\nanyone = true\ngroups_claim = \"{name}\"\n");
+    assert_eq!(policy(&claim("roles")).groups_claim.as_deref(), Some("roles"));
+    let error = read(&claim("scope"), &GITHUB).unwrap_err();
+    assert!(error.starts_with("3:16: the claim \"scope\" means something else"), "{error}");
+    let groups = |count: usize| {
+        let group = |at: usize| format!("[access.groups.{at:064}]\nemails = [\"a@b.example\"]\n");
+        (0..count).map(group).collect::<String>()
+    };
+    let read = |count: usize, name: &str| read(&(claim(name) + &groups(count)), &GITHUB);
+    assert!(read(64, "groups").is_ok());
+    let error = read(65, "groups").unwrap_err();
+    assert!(error.starts_with("3:16: ") && error.contains("describe fewer groups"), "{error}");
+    assert!(read(10_000, "groups").is_err() && read(65, "off").is_ok());
+}

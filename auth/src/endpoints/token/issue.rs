@@ -4,10 +4,12 @@ use keys::{
     AccessTokenClaims, Actor, Audience, Confirmation, IdTokenClaims, KeyError, TokenType,
     UserClaims,
 };
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::TokenResponse;
 use crate::{
+    access::GroupsClaim,
     admission::{Admitted, nothing_permitted},
     oauth::{
         Client, ErrorCode, OAuthError, Resource, ScopeSet, Secret, SecretKind,
@@ -28,6 +30,15 @@ pub(super) struct Issue<'a> {
     /// When they end at the latest, whatever their usual lifetime.
     pub(super) expires_by: Option<i64>,
     pub(super) actor: Option<Actor>,
+}
+
+/// Claims as they are signed. Introspection and userinfo look up the groups when they are asked.
+#[derive(Serialize)]
+struct WithGroups<T> {
+    #[serde(flatten)]
+    claims: T,
+    #[serde(flatten)]
+    groups: GroupsClaim,
 }
 
 /// A person who may come in, and how they proved who they are (RFC 9068 §2.2.1).
@@ -108,6 +119,11 @@ impl<'a> Issue<'a> {
         person.map(|person| person.admitted.revealed(&self.scope)).unwrap_or_default()
     }
 
+    fn groups(&self) -> GroupsClaim {
+        let person = self.person.as_ref();
+        person.map(|it| it.admitted.groups_claim(self.resource)).unwrap_or_default()
+    }
+
     fn authenticated_at(&self) -> Option<i64> {
         self.person.as_ref()?.authenticated_at
     }
@@ -140,6 +156,7 @@ pub(super) async fn tokens(
                 None => state.keys.current(now),
             };
             let key = key.map_err(not_signed)?;
+            let claims = WithGroups { claims, groups: issue.groups() };
             key.sign(TokenType::AccessToken, &claims).map_err(not_signed)?
         }
         TokenFormat::Opaque => opaque(state, &claims).await?,
@@ -207,6 +224,7 @@ fn access_claims(
         picture: user.picture,
         email: user.email,
         email_verified: user.email_verified,
+        groups: Vec::new(),
     }
 }
 
@@ -243,7 +261,7 @@ fn id_token(
         sid: issue.grant.and_then(|grant| grant.session_id).map(|id| id.to_string()),
         user: issue.revealed(),
     };
-    key.sign(TokenType::IdToken, &claims)
+    key.sign(TokenType::IdToken, &WithGroups { claims, groups: issue.groups() })
 }
 
 fn not_signed(error: KeyError) -> OAuthError {
