@@ -24,7 +24,7 @@ use crate::{
     config::{ClientRules, MetadataDocuments, Registration as RegistrationRule},
     oauth::{Client, ClientMetadata, ErrorCode, OAuthError, Provenance, client_id_url},
     seals::Seals,
-    storage::{Database, clients, registrations},
+    storage::{Database, blocked_clients, clients, registrations},
     story,
 };
 
@@ -124,6 +124,9 @@ impl Clients {
     }
 
     async fn read(&self, id: &str, network: Option<&str>) -> Result<Client, OAuthError> {
+        if blocked_clients::is_blocked(self.db.connection(), id).await? {
+            return Err(blocked());
+        }
         if registration::is_registered_id(id) {
             let found = self.find_registration(id).await?;
             let client =
@@ -202,6 +205,14 @@ fn pre_registered(row: clients::Model, now: i64) -> Client {
         metadata: row.metadata.0,
         registration_id: None,
     }
+}
+
+/// Not `invalid_client`, because programs register again where they hear that.
+fn blocked() -> OAuthError {
+    ErrorCode::AccessDenied.error(
+        "client_blocked",
+        "The operator of this server has blocked this client. Ask the operator, or use another client.",
+    )
 }
 
 fn unknown() -> OAuthError {

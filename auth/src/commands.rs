@@ -44,7 +44,7 @@ pub enum Command {
     Access(access::Command),
     /// What happened to accounts: sign-ins, and what people and operators allowed and ended.
     Audit(audit::Command),
-    /// Clients that an operator enters by hand.
+    /// Clients: those that an operator enters, and those that people use.
     #[command(subcommand)]
     Clients(clients::Command),
     /// The settings, and the configuration file.

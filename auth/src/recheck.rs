@@ -64,7 +64,11 @@ pub(crate) async fn enforce(
         rule: kept_out.to_string(),
         ..Event::new(user.id, EventKind::AccessEnded, state.clock.now())
     };
-    if accounts::sign_out_if_needed(&state.db, event).await?.is_some() {
+    // Their tokens may have come of an assertion, which leaves no grant.
+    let facts = user.facts();
+    let mut asserting = state.trusted_issuers.iter().filter(|issuer| issuer.people.is_some());
+    let may_hold = asserting.any(|issuer| facts.contains_key(issuer.provider()));
+    if accounts::shut_out(&state.db, event, may_hold).await?.is_some() {
         tracing::info!(person = %user.id, why = %kept_out, "ended what a person had who is kept out");
     }
     Ok(Some(kept_out))

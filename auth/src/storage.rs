@@ -32,6 +32,7 @@ macro_rules! without_relations {
 pub(crate) mod accounts;
 pub mod attempts;
 pub mod authorization_codes;
+pub mod blocked_clients;
 pub mod clients;
 pub mod consents;
 pub mod counters;

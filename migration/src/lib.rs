@@ -23,6 +23,7 @@ mod m20261130_000015_attempts;
 mod m20261130_000016_counters;
 mod m20261130_000017_signing_keys;
 mod m20261130_000018_replicas;
+mod m20261130_000020_blocked_clients;
 
 /// Brings a database to the newest schema.
 pub struct Migrator;
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000016_counters::MIGRATION),
             Box::new(m20261130_000017_signing_keys::MIGRATION),
             Box::new(m20261130_000018_replicas::MIGRATION),
+            Box::new(m20261130_000020_blocked_clients::MIGRATION),
         ]
     }
 }

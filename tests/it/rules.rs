@@ -2,7 +2,9 @@
 
 mod access_policy;
 mod advertised;
+mod blocked_clients;
 mod client_authentication;
+mod groups;
 mod key_rotation;
 mod leaving;
 mod master_secrets;

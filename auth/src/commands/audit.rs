@@ -79,7 +79,7 @@ fn row(event: &Model) -> [String; 6] {
     let or = |text: &str, other: &str| if text.is_empty() { other.into() } else { text.into() };
     [
         date(event.occurred_at),
-        event.user_id.to_string(),
+        person_of(event).map_or_else(|| "-".into(), |id| id.to_string()),
         event.kind.clone(),
         or(&event.subject, "-"),
         or(&event.actor, "the person"),
@@ -87,10 +87,15 @@ fn row(event: &Model) -> [String; 6] {
     ]
 }
 
+/// The person whose account it concerns. What happened to a client concerns none.
+fn person_of(event: &Model) -> Option<Uuid> {
+    Some(event.user_id).filter(|id| !id.is_nil())
+}
+
 fn shown(event: &Model) -> Value {
     json!({
         "at": date(event.occurred_at),
-        "sub": event.user_id,
+        "sub": person_of(event),
         "kind": event.kind,
         "subject": event.subject,
         "actor": event.actor,

@@ -1,35 +1,33 @@
-//! `auth clients`: adds, lists, shows and removes the clients that an operator vouches for.
+//! `auth clients`: adds, lists, shows, removes and blocks clients.
 
 mod add;
+mod block;
+mod list;
 mod show;
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::Subcommand;
 use net::clock::Clock;
-use serde_json::Value;
 
-use super::{CommandError, Format, table};
+use super::{CommandError, Format};
 use crate::{
     config::DatabaseSetting,
     oauth::{Secret, SecretKind},
     storage::{Database, clients, grants},
 };
 
-/// Commands for pre-registered clients.
+/// Commands for clients.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Enter a client. Its secret is printed once and can never be shown again.
     Add(Box<add::Add>),
-    /// List every client.
-    List {
-        /// Where everything is kept.
-        #[command(flatten)]
-        database: DatabaseSetting,
-        /// How to answer.
-        #[command(flatten)]
-        format: Format,
-    },
+    /// List the clients that an operator entered, and those that people have used.
+    List(list::List),
+    /// Keep a client out, however it is known: it gets no page and no token, and what it was granted ends.
+    Block(block::Decision),
+    /// Let a blocked client come back. People have to allow it again.
+    Unblock(block::Decision),
     /// Show one client.
     Show {
         /// Its client_id.
@@ -74,7 +72,9 @@ impl Command {
     ) -> Result<(), CommandError> {
         match self {
             Self::Add(add) => add.run(clock, stdout).await,
-            Self::List { database, format } => list(&database, format, stdout).await,
+            Self::List(list) => list.run(clock.now(), stdout).await,
+            Self::Block(decision) => decision.block(clock.now(), stdout).await,
+            Self::Unblock(decision) => decision.unblock(clock.now(), stdout).await,
             Self::Show { client_id, database, format } => {
                 let db = database.open().await?;
                 let client = find(&db, &client_id).await?;
@@ -91,30 +91,6 @@ impl Command {
             }
         }
     }
-}
-
-async fn list(
-    database: &DatabaseSetting,
-    format: Format,
-    stdout: &mut impl Write,
-) -> Result<(), CommandError> {
-    let db = database.open().await?;
-    let clients = clients::all(db.connection()).await?;
-    if format.json {
-        let clients = clients.iter().map(|client| show::members(client, None).map(Value::from));
-        let clients = clients.collect::<Result<Value, io::Error>>()?;
-        return Ok(writeln!(stdout, "{clients}")?);
-    }
-    let rows: Vec<_> = clients.into_iter().map(table_row).collect();
-    Ok(table::write(stdout, ["CLIENT ID", "NAME", "AUTHENTICATION", "GRANTS"], &rows)?)
-}
-
-fn table_row(client: clients::Model) -> [String; 4] {
-    let metadata = client.metadata.0;
-    let grants: Vec<&str> = metadata.grant_types.iter().map(|grant| grant.as_str()).collect();
-    let grants = if grants.is_empty() { "-".to_owned() } else { grants.join(" ") };
-    let method = metadata.token_endpoint_auth_method.as_str().to_owned();
-    [client.id, metadata.client_name, method, grants]
 }
 
 async fn remove(

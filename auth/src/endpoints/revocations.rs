@@ -2,8 +2,8 @@
 //!
 //! The deny list: what was revoked while tokens of it may not have expired. Resource servers follow
 //! it, so that a revocation takes effect before the token expires. No standard defines it; the
-//! metadata names it as `revocations_endpoint`. It holds random identifiers and key ids, and nothing
-//! else.
+//! metadata names it as `revocations_endpoint`. It holds random identifiers, hashes and key ids, and
+//! nothing else.
 
 use axum::{
     extract::{RawQuery, State},
@@ -38,15 +38,19 @@ struct DenyList {
     revoked: Vec<Entry>,
 }
 
-/// A revoked token, or all tokens of a grant or of a key.
+/// A revoked token, or all tokens of a grant, a key, a person or a client.
 #[derive(Debug, Serialize)]
 struct Entry {
     /// The token's `jti`, or the grant that stands in it before the first dot, or `kid:` and the
-    /// `kid` of a signing key that was withdrawn.
+    /// `kid` of a signing key that was withdrawn, or `sub:` and a person who was shut out, or `client:` and
+    /// the SHA-256 in base64url of a `client_id` that was blocked.
     id: String,
     /// Until when the entry must be obeyed, in seconds since 1970: then no such token is left, or
     /// nobody holds the key.
     until: i64,
+    /// For a user or client: from when on tokens are good again, by their `iat`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<i64>,
 }
 
 /// The whole list; with `after`, later entries only; `304` for a reader that has the latest. Every
@@ -96,7 +100,8 @@ async fn list(
     let is_all = u64::try_from(rows.len()).is_ok_and(|count| count < PAGE);
     let entry = |row: revocations::Model| {
         let lifetime = if row.is_key() { KEY_LIFETIME } else { lifetime };
-        Entry { until: row.revoked_at.saturating_add(lifetime), id: row.id }
+        let before = row.before();
+        Entry { until: row.revoked_at.saturating_add(lifetime), before, id: row.id }
     };
     Ok(document(&DenyList {
         version: if is_all { last.max(latest) } else { last },

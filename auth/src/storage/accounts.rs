@@ -2,7 +2,7 @@
 //! transaction, with the event that tells of it.
 
 use super::{
-    Database, StorageError, consents, grants, identities, security_events,
+    Database, StorageError, consents, grants, identities, revocations, security_events,
     security_events::Model as Event, sessions, users,
 };
 
@@ -15,38 +15,58 @@ pub(crate) struct Ended {
 
 /// Signs a user out everywhere. Verifiers read in the deny list that the grants have ended.
 pub(crate) async fn sign_out(db: &Database, event: Event) -> Result<Ended, StorageError> {
-    end(db, event, false).await
+    end(db, event, Leaving::ForNow).await
 }
 
-/// The same for a user who may have nothing left to end; then there is nothing to tell.
-pub(crate) async fn sign_out_if_needed(
+/// Ends what a user has whom the policy keeps out. If that is neither a session nor a grant, there is
+/// nothing to tell; only tokens without a grant are ended then, if they `may_hold` some.
+pub(crate) async fn shut_out(
     db: &Database,
     event: Event,
+    may_hold: bool,
 ) -> Result<Option<Ended>, StorageError> {
     let (id, now) = (event.user_id, event.occurred_at);
     let sessions = sessions::of_user(db.connection(), id, now).await?;
-    if sessions.is_empty() && grants::of_user(db.connection(), id, now).await?.is_empty() {
-        return Ok(None);
+    if !sessions.is_empty() || !grants::of_user(db.connection(), id, now).await?.is_empty() {
+        return end(db, event, Leaving::KeptOut).await.map(Some);
     }
-    sign_out(db, event).await.map(Some)
+    if may_hold {
+        let transaction = db.begin().await?;
+        revocations::enter(&transaction, &[revocations::subject(id)], now).await?;
+        transaction.commit().await?;
+    }
+    Ok(None)
 }
 
 /// Keeps a user out until [`enable`], and signs them out everywhere.
 pub(crate) async fn disable(db: &Database, event: Event) -> Result<Ended, StorageError> {
-    end(db, event, true).await
+    end(db, event, Leaving::Disabled).await
 }
 
-async fn end(db: &Database, event: Event, disables: bool) -> Result<Ended, StorageError> {
+/// How long a user is gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    /// They may come back at once, so tokens that are issued then must be good.
+    ForNow,
+    KeptOut,
+    Disabled,
+}
+
+async fn end(db: &Database, event: Event, leaving: Leaving) -> Result<Ended, StorageError> {
     let id = event.user_id;
     let now = event.occurred_at;
     let transaction = db.begin().await?;
-    if disables {
+    if leaving == Leaving::Disabled {
         users::set_disabled(&transaction, id, Some(now)).await?;
     }
     let sessions = sessions::close_all_of_user(&transaction, id).await?;
     security_events::record(&transaction, event).await?;
     // The revocation goes last: it holds a lock that all who revoke wait for.
-    let grants = grants::revoke_of_user(&transaction, id, now).await?;
+    let grants = if leaving == Leaving::ForNow {
+        grants::revoke_of_user(&transaction, id, now).await?
+    } else {
+        grants::revoke_of_leaver(&transaction, id, now).await?
+    };
     transaction.commit().await?;
     Ok(Ended { sessions, grants })
 }
@@ -77,7 +97,7 @@ pub(crate) async fn erase(
     if is_told {
         security_events::record(&transaction, event).await?;
     }
-    let grants = grants::revoke_of_user(&transaction, id, now).await?;
+    let grants = grants::revoke_of_leaver(&transaction, id, now).await?;
     transaction.commit().await?;
     Ok(Ended { sessions, grants })
 }

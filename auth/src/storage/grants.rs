@@ -2,6 +2,7 @@
 //! rotation is one conditional UPDATE of one row.
 
 mod leftovers;
+mod usage;
 
 use sea_orm::{
     ConnectionTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QueryResult,
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 pub(super) use self::leftovers::forget_ended;
 pub use self::leftovers::forget_superseded;
+pub(crate) use self::usage::{Usage, usage};
 use super::{Begin, StorageError, find_one, registrations, revocations, users};
 use crate::oauth::refresh_token::Family;
 
@@ -240,7 +242,7 @@ pub async fn revoke(
     id: Uuid,
     now: i64,
 ) -> Result<bool, StorageError> {
-    revoke_all(db, Column::Id.eq(id), now).await.map(|ended| ended == 1)
+    revoke_all(db, Column::Id.eq(id), None, now).await.map(|ended| ended == 1)
 }
 
 /// The live grants of a user, the newest first.
@@ -310,23 +312,36 @@ pub async fn revoke_of_user(
     user_id: Uuid,
     now: i64,
 ) -> Result<u64, StorageError> {
-    revoke_all(db, Column::UserId.eq(user_id), now).await
+    revoke_all(db, Column::UserId.eq(user_id), None, now).await
 }
 
-/// Revokes every grant of a client, and returns how many that were.
+/// The same of a user who is shut out, whose tokens without a grant end too.
+pub(crate) async fn revoke_of_leaver(
+    db: &(impl ConnectionTrait + Begin),
+    user_id: Uuid,
+    now: i64,
+) -> Result<u64, StorageError> {
+    let leaver = Some(revocations::subject(user_id));
+    revoke_all(db, Column::UserId.eq(user_id), leaver, now).await
+}
+
+/// Revokes every grant of a client and its tokens without a grant. Returns how many grants that were.
 pub async fn revoke_of_client(
     db: &(impl ConnectionTrait + Begin),
     client_id: &str,
     now: i64,
 ) -> Result<u64, StorageError> {
-    revoke_all(db, is_of_client(client_id), now).await
+    let client = Some(revocations::client(client_id));
+    revoke_all(db, is_of_client(client_id), client, now).await
 }
 
-/// Revokes grants and puts them in the deny list: both, or neither. It must be the last call in a
+/// Revokes grants and puts them in the deny list, with the user or client that they end for: all, or
+/// nothing. It must be the last call in a
 /// transaction, as [`revocations::enter`] requires.
 async fn revoke_all(
     db: &(impl ConnectionTrait + Begin),
     which: Expr,
+    party: Option<String>,
     now: i64,
 ) -> Result<u64, StorageError> {
     let transaction = db.begin().await?;
@@ -337,10 +352,10 @@ async fn revoke_all(
         .filter(Column::RevokedAt.is_null())
         .exec_with_returning(&transaction)
         .await?;
-    let ids: Vec<String> = ended.iter().map(|grant| grant.id.to_string()).collect();
+    let ids: Vec<String> = ended.iter().map(|grant| grant.id.to_string()).chain(party).collect();
     revocations::enter(&transaction, &ids, now).await?;
     transaction.commit().await?;
-    Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+    Ok(u64::try_from(ended.len()).unwrap_or(u64::MAX))
 }
 
 /// Whether any user has ever allowed a client anything.

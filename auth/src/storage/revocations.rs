@@ -5,7 +5,10 @@ use sea_orm::{
     sea_query::ExprTrait,
 };
 
+use uuid::Uuid;
+
 use super::{StorageError, counters};
+use crate::oauth::secret;
 
 /// The counter behind the versions.
 const COUNTER: &str = "revocations";
@@ -13,6 +16,13 @@ const COUNTER: &str = "revocations";
 const BATCH: usize = 500;
 /// Prefix of the `kid` in the entry of a key.
 const KEY: &str = "kid:";
+/// Prefix of the `sub` in the entry of a user who was shut out.
+const SUBJECT: &str = "sub:";
+/// Prefix of the hash in the entry of a client that was blocked.
+const CLIENT: &str = "client:";
+/// Seconds for which the clocks of replicas may differ, so that a token that was signed just then counts
+/// as earlier.
+const CLOCK_LEEWAY: i64 = 5;
 
 /// A revocation.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -21,7 +31,7 @@ pub struct Model {
     /// Its number. A reader who has seen it has seen all before it.
     #[sea_orm(primary_key, auto_increment = false)]
     pub version: i64,
-    /// The `jti` of a token, or the id of a grant or key whose tokens are all revoked.
+    /// The `jti` of a token, or the id of a grant, key, user or client whose tokens are all revoked.
     pub id: String,
     /// When it was revoked.
     pub revoked_at: i64,
@@ -34,6 +44,22 @@ impl Model {
     pub(crate) fn is_key(&self) -> bool {
         self.id.starts_with(KEY)
     }
+
+    /// For a user or a client who may be let in again: the time from which tokens are good.
+    pub(crate) fn before(&self) -> Option<i64> {
+        let is_party = self.id.starts_with(SUBJECT) || self.id.starts_with(CLIENT);
+        is_party.then(|| self.revoked_at.saturating_add(CLOCK_LEEWAY))
+    }
+}
+
+/// The entry of a user who was shut out. It ends tokens that came of no grant.
+pub(crate) fn subject(user_id: Uuid) -> String {
+    format!("{SUBJECT}{user_id}")
+}
+
+/// The entry of a client that was blocked. The list is public, so it holds no address.
+pub(crate) fn client(client_id: &str) -> String {
+    format!("{CLIENT}{}", secret::hash(client_id))
 }
 
 /// The entry of a key that was withdrawn.

@@ -19,7 +19,7 @@ pub struct Model {
     /// Grows with time.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// The user who owns the account.
+    /// The user who owns the account; the nil UUID where no account is concerned.
     pub user_id: Uuid,
     /// What happened: the name of an [`EventKind`].
     pub kind: String,
@@ -91,6 +91,10 @@ string_enum! {
         SignedOutByOperator = "signed_out_by_operator",
         /// An operator revoked the access of a client.
         AccessRemovedByOperator = "access_removed_by_operator",
+        /// An operator blocked a client. The event belongs to no user.
+        ClientBlocked = "client_blocked",
+        /// An operator let a blocked client come back.
+        ClientUnblocked = "client_unblocked",
         /// The user was not let in.
         KeptOut = "kept_out",
         /// The access policy no longer lets the user in.

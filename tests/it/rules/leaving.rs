@@ -10,7 +10,8 @@ use tests::{
         mcp_client::{Wire, call},
         operator,
     },
-    stack::{Engine, Stack},
+    servers::trusted_issuer::TrustedIssuer,
+    stack::{Engine, Stack, access_token::claims, config_file},
 };
 
 /// The promise.
@@ -183,4 +184,68 @@ async fn the_audit_is_narrowed_by_person_kind_and_time() {
     assert!(table.lines().nth(1).unwrap().contains("signed_in"), "{table}");
     let unknown = operator::carry_out(&stack, &["audit", "--kind", "x"]).await.unwrap_err();
     assert!(unknown.contains("account_disabled"), "{unknown}");
+}
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/// A stack that lets in the engineers of an issuer, and a client that presents its assertions.
+async fn believing(engine: Engine, issuer: &TrustedIssuer) -> (Stack, Client) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut entry = issuer.entry();
+    entry["people"] = json!({"provider": "corp", "create_accounts": true});
+    let engineers = json!({"claims": [{"upstream": "corp", "claim": "groups", "any_of": ["eng"]}]});
+    let document = json!({"trusted_issuers": [entry],
+        "access": {"allow": ["engineers"], "groups": {"engineers": engineers}}});
+    let options = config_file::write(&directory.path().join("portcullis.toml"), &document);
+    let stack = Stack::on_with(engine, &options.each_ref().map(String::as_str)).await;
+    let grants = ["--grant-type", JWT_BEARER, "--grant-type", EXCHANGE];
+    let client = Client::pre_registered(&stack, &grants).await;
+    (stack, client)
+}
+
+#[tokio::test]
+async fn a_token_without_a_grant_ends_with_its_person_too_on_either_engine() {
+    for engine in Engine::ALL {
+        let issuer = TrustedIssuer::default();
+        let (stack, client) = believing(engine, &issuer).await;
+        let asserted = async |sub: &str, group: &str| {
+            let claims = json!({"sub": sub, "groups": [group]});
+            let assertion = issuer.identity(&stack, &client.id, &claims);
+            let form = [("grant_type", JWT_BEARER.into()), ("assertion", assertion)];
+            client.post_authenticated("/token", &form).await
+        };
+        for leaving in ["disable", "delete", "policy"] {
+            let answer = asserted(leaving, "eng").await;
+            let token = answer.text("access_token");
+            let form = [
+                ("grant_type", EXCHANGE.into()),
+                ("subject_token", token.to_owned()),
+                ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token".into()),
+            ];
+            let exchanged = client.post_authenticated("/token", &form).await;
+            let tokens = [token, exchanged.text("access_token")];
+            for token in tokens {
+                assert_eq!(status(&stack, token).await, 200, "{leaving}");
+            }
+            let sub = claims(token)["sub"].as_str().unwrap().to_owned();
+            if leaving == "policy" {
+                let refused = asserted(leaving, "sales").await;
+                assert_eq!(refused.text("error"), "invalid_grant", "{}", refused.json);
+            } else {
+                asked(&stack, &["users", leaving, &sub]).await;
+            }
+            for token in tokens {
+                is_refused_in_time(&stack, token).await;
+            }
+            // Who may come back gets tokens that are good.
+            stack.advance(6);
+            if leaving == "disable" {
+                asked(&stack, &["users", "enable", &sub]).await;
+            }
+            let again = asserted(leaving, "eng").await;
+            assert_eq!(status(&stack, again.text("access_token")).await, 200, "{leaving}");
+            assert_eq!(status(&stack, tokens[0]).await, 401, "{leaving}");
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use std::{fs, path::Path, time::Duration};
 
 use auth::{state::AppState, storage::identities, upkeep};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
     people::browser::{Browser, Page},
     programs::{
         client::{Answer, Client},
-        mcp_client::{Wire, call},
+        mcp_client::{Session, Wire, call},
         operator,
     },
     servers::openid_provider::{Fault as ProviderFault, OpenIdProvider, person},
@@ -184,10 +185,16 @@ async fn a_leaver_is_refused_within_the_interval_and_two_seconds_on_either_engin
         sign_in(&stack, &mut browser, "nick-lucas").await;
         until_asked_again(&stack).await;
         assert_eq!(status(&stack, tokens.text("access_token")).await, 200, "{engine:?}");
+        let token = tokens.text("access_token");
+        let session = Session::open(&stack.resource, token).await.unwrap();
+        let mut stream = session.request(Method::GET, token).send().await.unwrap();
+        assert_eq!(stream.status(), 200);
         stack.stand_in.set_membership("nick-lucas", "acme", Membership::None);
         stack.advance(60);
         until_ended(&stack).await;
         is_refused_in_time(&stack, &tokens).await;
+        // Without the guard's watch, this would wait for the client's own time-out and fail.
+        while stream.chunk().await.unwrap().is_some() {}
         assert_eq!(browser.open(&stack.at("/account")).await.url.path(), "/sign-in");
         assert!(ending_rule(&stack).await.contains("allow"));
 

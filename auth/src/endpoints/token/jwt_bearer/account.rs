@@ -6,6 +6,7 @@ use crate::{
     admission::{Admitted, check},
     issuers::AssertedPerson,
     oauth::{OAuthError, assertion::IdentityAssertion},
+    recheck,
     state::AppState,
     storage::{
         identities,
@@ -44,7 +45,14 @@ impl<'a> Account<'a> {
         let mut all = known.as_ref().map(users::Model::facts).unwrap_or_default();
         let facts = asserted_facts(state, &asserted, all.remove(provider));
         all.insert(provider.to_owned(), facts.clone());
-        check(state, known.as_ref(), &all)?;
+        if let Err(refused) = check(state, known.as_ref(), &all) {
+            if let Some(user) = known {
+                // What the issuer said before no longer holds, so what came of it ends.
+                let user = users::set_facts(db, user, provider, Some(facts)).await?;
+                recheck::enforce(state, &user).await?;
+            }
+            return Err(refused);
+        }
         Ok(Self { asserted, facts, known })
     }
 
