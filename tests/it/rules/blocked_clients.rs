@@ -158,6 +158,7 @@ async fn clients_are_listed_with_the_people_who_use_them() {
     let table = operator::carry_out(&stack, &["clients", "list"]).await.unwrap();
     assert!(table.contains("Test client") && table.contains("registration"), "{table}");
 
-    let unknown = operator::carry_out(&stack, &["clients", "block", "unknown-app"]).await.unwrap_err();
+    let unknown =
+        operator::carry_out(&stack, &["clients", "block", "unknown-app"]).await.unwrap_err();
     assert!(unknown.contains("auth clients list"), "{unknown}");
 }
