@@ -10,8 +10,11 @@ use std::{
 };
 
 use tests::{
+    company,
     people::chromium::Chromium,
-    pictures::gallery::{COMMITTED, Picture, SCHEMES, committed_folder, page, pictures, serve},
+    pictures::gallery::{
+        COMMITTED, Picture, SCHEMES, SIZES, committed_folder, page, pictures, serve,
+    },
 };
 use web::samples;
 
@@ -25,6 +28,7 @@ async fn main() {
     let browser = Chromium::start(false).await;
     if sizes.is_empty() {
         gallery(&browser, &base, &folder).await;
+        company().await;
     } else {
         views(&browser, &base, &folder, &paths, &sizes).await;
     }
@@ -47,6 +51,18 @@ async fn gallery(browser: &Chromium, base: &str, folder: &Path) {
     fs::write(folder.join("README.md"), page(&samples)).expect("the page that shows them");
     for name in COMMITTED {
         fs::copy(folder.join(name), committed_folder().join(name)).expect("a committed picture");
+    }
+}
+
+/// What each kind of person of a company sees, who signs in with a browser of their own.
+async fn company() {
+    let stack = company::start().await;
+    for visit in company::VISITS {
+        let browser = Chromium::start(false).await;
+        visit.make(&stack, &browser).await;
+        let bytes = browser.picture(SIZES[0], SCHEMES[0]).await;
+        fs::write(committed_folder().join(visit.picture), bytes).expect("a committed picture");
+        browser.close().await;
     }
 }
 

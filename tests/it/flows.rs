@@ -4,6 +4,7 @@ mod access_property;
 mod back_channel_logout;
 mod chromium;
 mod command_line;
+mod company;
 mod device_login;
 mod doctor;
 mod explain;

@@ -8,6 +8,7 @@
 //! - [`servers`] are other people's: they do things differently, wrongly or with bad intentions.
 //! - [`walkthroughs`] are what people do with the client; [`pictures`] draws them and every page.
 //! - [`reference`] makes the pages of docs/reference from the sources.
+//! - [`company`] is the company of `docs/company.md`.
 //! - [`conformance`] is the server that the official suite expects.
 //! - [`torture`] proves what must hold under races and crashes.
 //! - [`waiting`] is the only place where time passes by itself.
@@ -16,6 +17,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "the harness fails the test it serves")]
 #![expect(missing_docs, reason = "only tests read it, and most names say enough")]
 
+pub mod company;
 pub mod conformance;
 pub mod people;
 pub mod pictures;
