@@ -1,12 +1,11 @@
 // Drives other people's clients through the life of a sign-in, and prints what each of them did:
 // sign in and call, three calls at once after the access token has expired, a call after both servers were started
 // anew, and a call after the person took the grant back, which must ask the person again.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
 import { Person } from '../person.mjs'
 import { Stack } from '../stack.mjs'
+import { home } from './home.mjs'
 import { hosts } from './hosts.mjs'
 
 const LIFETIME = 8
@@ -25,27 +24,6 @@ async function listen(person) {
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { url: `http://127.0.0.1:${server.address().port}/`, failures, close: () => server.close() }
-}
-
-/** A home of its own, and a desktop whose browser is the person. */
-function home(control) {
-  const directory = mkdtempSync(join(tmpdir(), 'interop-'))
-  const programs = join(directory, 'bin')
-  mkdirSync(programs)
-  const browser = join(programs, 'xdg-open')
-  const script = '#!/bin/sh\nexec curl -sS --get --data-urlencode "url=$1" "$BROWSER_CONTROL"\n'
-  writeFileSync(browser, script)
-  chmodSync(browser, 0o755)
-  const environment = {
-    PATH: [programs, join(process.cwd(), 'node_modules/.bin'), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter),
-    HOME: directory,
-    TERM: 'xterm',
-    BROWSER: browser,
-    BROWSER_CONTROL: control,
-    MCP_REMOTE_CONFIG_DIR: join(directory, 'mcp-remote'),
-    DISABLE_AUTOUPDATER: '1',
-  }
-  return { directory, environment }
 }
 
 async function drive({ start }, report) {
