@@ -81,6 +81,7 @@ pub(crate) fn verify(path: &Path, head: Option<&str>) -> Result<Verified, AuditE
     let mut verified = Verified { head: NO_LINE.into(), ..Verified::default() };
     let mut has_head = head.is_none_or(|head| head == NO_LINE);
     let mut was_torn = false;
+    let mut length_before = 0;
     read_lines(path, |number, line, is_whole| {
         let broken = |what| Err(AuditError::Broken { line: number, what });
         let record = serde_json::from_slice::<Record>(line).ok().filter(|_| is_whole);
@@ -90,7 +91,9 @@ pub(crate) fn verify(path: &Path, head: Option<&str>) -> Result<Verified, AuditE
                     "it does not follow the line before; one of them was changed or removed",
                 );
             }
-            if was_torn != (record.event == Event::Torn) {
+            // A line that lacked nothing but its end has become whole since.
+            let explains = record.event == Event::Torn && record.count == Some(length_before);
+            if explains != (record.event == Event::Torn) || was_torn && !explains {
                 return broken("the line before is not a record, and this one does not say so");
             }
             match record.event {
@@ -99,12 +102,10 @@ pub(crate) fn verify(path: &Path, head: Option<&str>) -> Result<Verified, AuditE
                 Event::Torn => {}
             }
         } else {
-            if was_torn {
-                return broken("neither this line nor the one before is a record");
-            }
             verified.torn.push(number);
         }
         was_torn = record.is_none();
+        length_before = u64::try_from(line.len()).unwrap_or(u64::MAX);
         if is_whole {
             verified.head = hash(line);
         }

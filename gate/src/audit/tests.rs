@@ -109,7 +109,9 @@ fn a_line_that_a_crash_cut_short_is_reported_and_the_chain_goes_on() {
         let end = disk.with(|(bytes, _)| bytes.clone());
         AuditFile::new(disk.clone(), &end).append(&call("ann")).unwrap();
         let verified = verify(disk.file().path(), None).unwrap();
-        assert_eq!((verified.calls, verified.torn), (2, vec![2]), "{cut}");
+        // Without its line feed, the record is whole.
+        let (calls, torn) = if cut == 1 { (3, vec![]) } else { (2, vec![2]) };
+        assert_eq!((verified.calls, verified.torn), (calls, torn), "{cut}");
     }
 }
 
