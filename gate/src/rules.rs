@@ -23,6 +23,7 @@ use axum::{
     http::{HeaderValue, Method, request::Parts},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use guard::Caller;
 use http_body_util::BodyExt;
 use net::clock::Clock;
@@ -109,7 +110,7 @@ impl Gatekeeper {
             return ask(Request::from_parts(parts, Body::from(body))).await;
         }
         let id = asked.id().clone();
-        match viewer.admit(asked, parts, &ask).await {
+        match viewer.admit(asked, (parts, body), &ask).await {
             Ok(response) => response,
             Err(refusal) => refusal.answer(&id),
         }
@@ -121,7 +122,7 @@ impl Viewer {
     async fn admit<F, A>(
         &self,
         mut asked: Asked,
-        mut parts: Parts,
+        (mut parts, mut body): (Parts, Bytes),
         ask: &F,
     ) -> Result<Response, Refusal>
     where
@@ -144,12 +145,13 @@ impl Viewer {
             rename_header(&mut parts, new);
             tracing::info!(reason = "rule_unknown", name = old, "hid something from a caller");
         }
+        if !substitutes.is_empty() {
+            body = asked.message.to_string().into();
+        }
         let is_list = asked.is_list();
-        let body = Body::from(asked.message.to_string());
-        let response = ask(Request::from_parts(parts, body)).await;
-        let response = if is_list {
-            self.filter(response, &id).await
-        } else if !substitutes.is_empty() {
+        let response = ask(Request::from_parts(parts, Body::from(body))).await;
+        let response = if is_list { self.filter(response, &id).await } else { response };
+        let response = if !substitutes.is_empty() {
             let named = edit_messages(response, move |message| put_back(message, &substitutes));
             named.await.unwrap_or_else(|| Refusal::List.answer(&id))
         } else if let Some(completed) = completed {

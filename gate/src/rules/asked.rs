@@ -55,9 +55,9 @@ impl Asked {
         !self.places.is_empty()
     }
 
-    /// Whether the answer is a list.
+    /// Whether the answer lists what rules are about.
     pub(crate) fn is_list(&self) -> bool {
-        self.method.ends_with("/list")
+        self.method.ends_with("/list") || self.method == "resources/directory/read"
     }
 
     /// Whether MCP has no such method, so that rules cannot say what it does.

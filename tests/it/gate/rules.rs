@@ -11,7 +11,10 @@ use tests::{
         client::{Answer, http},
         mcp_client::{Wire, message, post, send},
     },
-    servers::mcp_server::{McpServer, tool},
+    servers::{
+        document_server::{Document, DocumentServer},
+        mcp_server::{McpServer, tool},
+    },
     stack::{Stack, access_token::signed, gate},
 };
 
@@ -119,11 +122,29 @@ async fn lists_show_what_the_caller_may_use_whether_they_come_as_json_or_as_even
             ("prompts/list", "prompts", "name", "greet"),
             ("resources/list", "resources", "uri", "file:///public/a"),
             ("resources/templates/list", "resourceTemplates", "uriTemplate", "file:///{+path}"),
+            ("resources/directory/read", "resources", "uri", "file:///public/a"),
         ] {
-            let answer = ruled.ask(method, json!({})).await;
+            let answer = ruled.ask(method, json!({"uri": "file:///"})).await;
             assert_eq!(names_in(&answer.json["result"][list], member), [names], "{kind} {method}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_message_that_rules_allow_passes_as_it_was_written() {
+    let stack = Stack::start().await;
+    let server = DocumentServer::start().await;
+    server.put("/mcp", Document::json(&json!({"jsonrpc": "2.0", "id": 1, "result": {}})));
+    let file = stack.directory().join("gate.toml");
+    fs::write(&file, SECRET).unwrap();
+    let options = ["--config", file.to_str().unwrap()];
+    let resource = gate::start(&stack, &server.at("/mcp"), &options).await;
+    // A number that most parsers would round.
+    let call = r#"{ "jsonrpc":"2.0", "id":1, "method":"tools/call", "params":{"name":"echo",
+        "arguments":{"n":123456789012345678901234567890}} }"#;
+    let token = signed(&stack, &json!({"aud": resource}));
+    assert_eq!(Answer::of(post(&resource, &token).body(call)).await.status, 200);
+    assert_eq!(server.last_body("/mcp"), call);
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ impl Inner {
             "prompts/list" => json!({"prompts": [{"name": "greet"}, {"name": "secret"}]}),
             "prompts/get" if ["greet", "secret"].contains(&name) => json!({"messages": []}),
             "prompts/get" => return unknown("prompt"),
-            "resources/list" => {
+            "resources/list" | "resources/directory/read" => {
                 json!({"resources": [{"uri": "file:///public/a", "name": "a"},
                     {"uri": "file:///secret/b", "name": "b"}]})
             }
