@@ -212,7 +212,7 @@ impl Viewer {
 
     fn verdict(&self, kind: Kind, name: &str) -> Verdict<&Rule> {
         let Inner { rules, catalogue, pins, .. } = &*self.gatekeeper.0;
-        let rights = Rights { scopes: &self.caller.scopes, groups: &[] };
+        let rights = Rights { scopes: &self.caller.scopes, groups: self.caller.groups() };
         let verdict = rules.judge(kind, name, rights);
         if kind != Kind::Tool || verdict == Verdict::Unknown {
             return verdict;

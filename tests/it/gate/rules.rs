@@ -223,6 +223,22 @@ async fn a_missing_scope_is_403_with_a_challenge_that_names_it() {
 }
 
 #[tokio::test]
+async fn a_rule_for_groups_is_for_their_members_and_hides_from_all_others() {
+    let rules = "[gate]\ndefault = \"allow\"\n[[gate.tools]]\nmatch = \"secret\"\n\
+                 groups = [\"staff\", \"admins\"]";
+    let ruled = Ruled::start("json", rules).await;
+    let params = || json!({"name": "secret"});
+    let member = json!({"groups": ["people", "admins"]});
+    assert_eq!(result(&ruled.ask_as(&member, "tools/call", params()).await), "did secret");
+    assert_eq!(ruled.tools(&member).await.len(), 3);
+    for other in [json!({}), json!({"groups": ["Admins"]}), json!({"groups": []})] {
+        let refused = ruled.ask_as(&other, "tools/call", params()).await;
+        assert_eq!(error(&refused)["message"], "Unknown tool: secret", "{other}");
+        assert_eq!(ruled.tools(&other).await, ["echo", "delete_all"], "{other}");
+    }
+}
+
+#[tokio::test]
 async fn with_deny_as_the_default_only_what_a_rule_allows_is_there() {
     let rules = "[gate]\ndefault = \"deny\"\n[[gate.tools]]\nmatch = \"echo\"";
     for kind in KINDS {
