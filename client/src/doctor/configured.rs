@@ -96,7 +96,10 @@ fn write(server: &Configured, look: &Look, text: &mut Text) {
     text.push_styled(Style::Strong, &printable_line(&server.name));
     text.push(&format!("  {} ({})\n", server.shown_address(), server.file.display()));
     match look {
-        Look::Unreachable(why) => text.push(&format!("    {}\n", printable_line(why))),
+        Look::Unreachable(why) => {
+            let why = server.without_secrets(why);
+            text.push(&format!("    {}\n", printable_line(&why)));
+        }
         Look::Report(report, issuer) => {
             let place = issuer.as_ref().map_or_else(
                 || "names no authorization server".to_owned(),
@@ -131,10 +134,13 @@ fn record(server: &Configured, look: &Look) -> serde_json::Value {
         "file": server.file.display().to_string(),
     });
     match look {
-        Look::Unreachable(why) => described["unreachable"] = printable_line(why).into(),
+        Look::Unreachable(why) => {
+            described["unreachable"] = printable_line(&server.without_secrets(why)).into();
+        }
         Look::Report(report, issuer) => {
             described["issuer"] = issuer.clone().into();
-            described["report"] = report.as_json();
+            let report = server.without_secrets(&report.as_json().to_string());
+            described["report"] = serde_json::from_str(&report).unwrap_or_default();
         }
     }
     described

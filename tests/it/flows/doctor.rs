@@ -387,6 +387,7 @@ async fn the_servers_of_other_clients_are_examined_without_registering_anywhere(
     ] {
         assert!(outcome.stdout.contains(words), "{words}: {}", outcome.stdout);
     }
+    assert!(!outcome.stdout.contains("secret"), "{}", outcome.stdout);
     let issuer = format!("people sign in at {}", right.issuer);
     assert!(outcome.stdout.contains(&issuer), "{}", outcome.stdout);
     assert_eq!(right.registered().asked, 0);

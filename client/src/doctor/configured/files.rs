@@ -50,6 +50,11 @@ impl Configured {
         shown.set_query(None);
         shown.into()
     }
+
+    /// `text` with the address as it may be shown.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        text.replace(self.address.as_str(), &self.shown_address())
+    }
 }
 
 /// The servers with an address in `files`, each once; without files, in those of known clients.
@@ -147,6 +152,12 @@ mod tests {
         let found = found(&document);
         assert_eq!(found.iter().map(|one| one.1.clone()).collect::<Vec<_>>(), addresses);
         assert_eq!(found[2].0, "desktop");
+
+        let address = Url::parse("https://user:pass@as.example/mcp?key=secret").expect("a URL");
+        let name = "notes".to_owned();
+        let server = Configured { name, address, file: PathBuf::from("file") };
+        let told = server.without_secrets(&format!("cannot reach {}: refused", server.address));
+        assert_eq!(told, "cannot reach https://as.example/mcp: refused");
     }
 
     #[test]
