@@ -1,8 +1,9 @@
 //! Reads a JSON-RPC message that no other reader can understand differently.
 //!
-//! JSON parsers disagree about repeated members (some take the first, some the last, some fail) and
-//! about case (Go's parser accepts `Method` for `method`). The server behind the guard may use any
-//! of them, so a message whose meaning depends on the parser is refused.
+//! JSON parsers disagree about repeated members (some take the first, some the last, some fail),
+//! about case (Go's parser accepts `Method` for `method`) and about a NUL, at which some end a name.
+//! The server behind the guard may use any of them, so a message whose meaning depends on the parser
+//! is refused.
 
 use std::borrow::Cow;
 
@@ -108,6 +109,9 @@ mod tests {
             r#"{"method":"ping","Method":"tools/call"}"#,
             r#"{"METHOD":"tools/call"}"#,
             r#"{"method":"ping","param\u017f":{}}"#,
+            // Names that some readers end at a NUL.
+            r#"{"method":"ping","method\u0000":"tools/call"}"#,
+            r#"{"method":"tools/call","params":{"name":"a","name\u0000":"b"}}"#,
             // A request that is also an answer, and requests whose id is none.
             r#"{"id":1,"method":"tools/call","result":{}}"#,
             r#"{"id":1,"method":"tools/call","error":{}}"#,

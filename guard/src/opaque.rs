@@ -368,6 +368,8 @@ mod tests {
             r#"{"active":true,"iss":7}"#,
             r#"{"active":true,"act":7}"#,
             r#"{"active":"true"}"#,
+            r#"{"active":null}"#,
+            r#"{"exp":7}"#,
         ] {
             assert!(read(json).is_none(), "{json}");
         }

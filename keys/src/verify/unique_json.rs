@@ -1,6 +1,6 @@
 //! JSON objects without repeated members at any depth. Some parsers take the first of two members
 //! with the same name and some the last, so a signed object could mean two things (RFC 7515 §4,
-//! RFC 7519 §4).
+//! RFC 7519 §4). Some end a name at a NUL, so a name with one could be another member's too.
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
@@ -37,7 +37,7 @@ pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 /// Parses `text`, which must be exactly one object.
 ///
 /// # Errors
-/// The text is not an object, or repeats a member.
+/// The text is not an object, repeats a member, or has a NUL in the name of one.
 pub fn parse(text: &[u8]) -> serde_json::Result<Object<'_>> {
     serde_json::from_slice(text)
 }
@@ -146,6 +146,9 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object<'de>, A::Error> {
         let mut object = Object::default();
         while let Some((Name(name), value)) = members.next_entry()? {
+            if name.contains('\0') {
+                return Err(A::Error::custom("the name of a member contains a NUL"));
+            }
             object.0.push((name, value));
         }
         if object.has_repeated_name() {
@@ -228,6 +231,19 @@ mod tests {
         ] {
             assert!(from_slice::<Value>(text.as_bytes()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_some_readers_end_at_a_nul_is_refused_at_any_depth() {
+        for text in [
+            r#"{"a": 1, "a\u0000": 2}"#,
+            r#"{"\u0000": 1}"#,
+            r#"{"b": [{"a\u0000b": 1}]}"#,
+        ] {
+            assert!(from_slice::<Value>(text.as_bytes()).is_err(), "{text}");
+        }
+        let text = br#"{"a": "x\u0000", "a\u0001": 1}"#;
+        assert_eq!(from_slice::<Value>(text).unwrap()["a"], "x\0");
     }
 
     #[test]

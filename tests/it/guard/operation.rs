@@ -53,6 +53,8 @@ async fn a_body_that_two_readers_could_understand_differently_is_refused() {
         r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","NAME":"echo"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","method\u0000":"tools/call"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name\u0000":"echo"}}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","result":{},"params":{"name":"echo"}}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":null,"params":{"name":"echo"}}"#,
         "{",
