@@ -215,6 +215,12 @@ impl Stack {
         self.data.path()
     }
 
+    /// Bytes of the SQLite database, with what is yet to be written into it.
+    pub fn database_size(&self) -> u64 {
+        let files = ["auth.db", "auth.db-wal"].map(|name| self.directory().join(name));
+        files.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len()).sum()
+    }
+
     /// The URL of a path at `auth`.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)

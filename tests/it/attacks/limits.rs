@@ -1,7 +1,5 @@
 //! How often strangers may fail, prove and register (docs/limits.md), and who is not punished for it.
 
-use std::fs;
-
 use futures::future::join_all;
 use keys::{Algorithm, DpopRequest, SigningKey};
 use serde_json::json;
@@ -241,16 +239,10 @@ async fn register(stack: &Stack, address: &str) -> Answer {
     Answer::of(request.header("x-forwarded-for", address)).await
 }
 
-/// Bytes of the database, with what is yet to be written into it.
-fn size(stack: &Stack) -> u64 {
-    let files = ["auth.db", "auth.db-wal"].map(|name| stack.directory().join(name));
-    files.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len()).sum()
-}
-
 #[tokio::test]
 async fn an_address_registers_a_few_clients_a_minute_and_the_count_is_not_in_the_database() {
     let stack = stack(&["--limit-registrations", "3"]).await;
-    let before = size(&stack);
+    let before = stack.database_size();
     for _ in 0..FEW {
         assert_eq!(register(&stack, OFFICE).await.status, 201);
     }
@@ -262,7 +254,7 @@ async fn an_address_registers_a_few_clients_a_minute_and_the_count_is_not_in_the
     }
     assert_one_too_many(&register(&stack, "2001:db8:1:2:ffff::1").await);
     assert_eq!(register(&stack, "2001:db8:1:3::1").await.status, 201);
-    assert_eq!(size(&stack), before);
+    assert_eq!(stack.database_size(), before);
     stack.advance(60);
     assert_eq!(register(&stack, OFFICE).await.status, 201);
 }

@@ -11,6 +11,7 @@ use tests::{
         mcp_client::{Wire, call},
         raw_jws,
     },
+    servers::document_server::{Document, DocumentServer},
     stack::Stack,
 };
 
@@ -119,4 +120,82 @@ async fn an_access_token_means_one_thing() {
         call(&stack.resource, Wire::V2026, &token, "echo", arguments).await.status == 200
     })
     .await;
+}
+
+/// A header for each member that can say where the key of the signer is: in it, or at `server`.
+fn headers_with_a_key(signer: &SigningKey, server: &DocumentServer, kid: &str) -> Vec<String> {
+    server.put("/keys", Document::json(&json!({"keys": [signer.public_jwk()]})));
+    let place = server.at("/keys");
+    let key = json!(signer.public_jwk());
+    let members = [("jwk", key), ("jku", json!(place)), ("x5u", json!(place)), ("x5c", json!(["AA"]))];
+    let header = |(name, value): (&str, Value)| {
+        let mut header = json!({"alg": "ES256", "typ": "at+jwt", "kid": kid});
+        header[name] = value;
+        header.to_string()
+    };
+    members.into_iter().map(header).collect()
+}
+
+#[tokio::test]
+async fn a_key_that_an_access_token_brings_along_verifies_nothing() {
+    let stack = Stack::start().await;
+    let server = DocumentServer::start().await;
+    let now = stack.state.clock.now();
+    let key = stack.state.keys.current(now).unwrap();
+    let stranger = SigningKey::generate(Algorithm::ES256).unwrap();
+    let claims = json!({"iss": stack.issuer, "sub": "nick", "aud": stack.audience,
+        "client_id": "client", "scope": "mcp:tools profile email", "exp": now + 600, "iat": now,
+        "jti": "1", "name": "Nick Lucas"});
+    let status = async |token: String| {
+        let arguments = json!({"message": "ping"});
+        call(&stack.resource, Wire::V2026, &token, "echo", arguments).await.status
+    };
+    for kid in [key.kid(), stranger.kid()] {
+        for header in headers_with_a_key(&stranger, &server, kid) {
+            let forged = raw_jws::sign(&stranger, &header, &claims.to_string());
+            assert_eq!(status(forged).await, 401, "{header}");
+        }
+    }
+    // The key that is known by its name verifies, whatever else the header says.
+    for header in headers_with_a_key(&stranger, &server, key.kid()) {
+        let honest = raw_jws::sign(&key, &header, &claims.to_string());
+        assert_eq!(status(honest).await, 200, "{header}");
+    }
+    assert_eq!(server.hits("/keys"), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_a_client_assertion_brings_along_verifies_nothing() {
+    let stack = Stack::start().await;
+    let server = DocumentServer::start().await;
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let stranger = SigningKey::generate(Algorithm::ES256).unwrap();
+    let metadata = json!({"token_endpoint_auth_method": "private_key_jwt",
+        "jwks": {"keys": [key.public_jwk()]}});
+    let client = Client::register_as(&stack, metadata).await;
+    let now = stack.state.clock.now();
+    let prove = async |signer: &SigningKey, header: &str| {
+        let claims = json!({"iss": client.id, "sub": client.id, "aud": stack.issuer, "iat": now,
+            "exp": now + 60, "jti": uuid::Uuid::new_v4().to_string()});
+        let form = [
+            ("grant_type", "authorization_code".to_owned()),
+            ("code", "x".into()),
+            ("code_verifier", VERIFIER.into()),
+            ("client_assertion_type", ASSERTION_TYPE.into()),
+            ("client_assertion", raw_jws::sign(signer, header, &claims.to_string())),
+        ];
+        let answer = Answer::of(http().post(stack.at("/token")).form(&form)).await;
+        answer.text("error").to_owned()
+    };
+    for kid in [key.kid(), stranger.kid()] {
+        for header in headers_with_a_key(&stranger, &server, kid) {
+            let header = header.replace("at+jwt", "JWT");
+            assert_eq!(prove(&stranger, &header).await, "invalid_client", "{header}");
+        }
+    }
+    for header in headers_with_a_key(&stranger, &server, key.kid()) {
+        let header = header.replace("at+jwt", "JWT");
+        assert_eq!(prove(&key, &header).await, "invalid_grant", "{header}");
+    }
+    assert_eq!(server.hits("/keys"), 0);
 }

@@ -41,6 +41,27 @@ async fn call_with(document: Document, options: &[&str]) -> Outcome {
 }
 
 #[tokio::test]
+async fn no_address_in_a_schema_is_fetched() {
+    let elsewhere = DocumentServer::start().await;
+    elsewhere.put("/schema", Document::json(&json!({"type": "integer"})));
+    let there = json!({"$ref": elsewhere.at("/schema")});
+    let input = json!({"$schema": elsewhere.at("/schema"), "type": "object", "allOf": [there],
+        "properties": {"a": there, "b": {"type": "integer"}}});
+    let output = json!({"type": "object", "properties": {"c": there}});
+    let ping = json!({"name": "ping", "inputSchema": input, "outputSchema": output});
+    let mut result = pong();
+    result["structuredContent"] = json!({"c": 1});
+    let answers = [("tools/list", json!({"tools": [ping]})), ("tools/call", result)];
+    let server = OpenServer::start(&answers).await;
+    let person = CommandLine::of(&server.url, "");
+    for arguments in [&["tools"][..], &["tools", "ping"], &["call", "ping", "a=1", "b=2"]] {
+        let outcome = person.run(arguments).await;
+        assert_eq!(outcome.code, 0, "{arguments:?}: {}", outcome.stderr);
+    }
+    assert_eq!(elsewhere.hits("/schema"), 0);
+}
+
+#[tokio::test]
 async fn an_error_without_the_right_id_answers_the_request() {
     let error = r#""error":{"code":-32600,"message":"Bad request"}"#;
     for id in [r#","id":null"#, "", r#","id":"server-error""#, r#","id":999"#, r#","id":ID"#] {

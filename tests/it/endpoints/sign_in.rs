@@ -4,6 +4,7 @@ mod github;
 mod link;
 mod openid;
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
@@ -11,6 +12,42 @@ use tests::{
     servers::openid_provider::OpenIdProvider,
     stack::{Engine, Stack, access_token, config_file},
 };
+
+#[tokio::test]
+async fn sign_ins_that_nothing_comes_of_leave_the_database_as_it_was() {
+    let stack = Stack::start().await;
+    let before = stack.database_size();
+    for _ in 0..50 {
+        let request = http().post(stack.at("/sign-in/github")).form(&[("continue", "/")]);
+        let answer = request.send().await.unwrap();
+        assert!(answer.headers()["location"].to_str().unwrap().starts_with(&stack.github));
+    }
+    assert_eq!(stack.database_size(), before);
+    let mut browser = Browser::default();
+    let page = browser.open(&stack.at("/sign-in")).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    let page = browser.press(&page, "user", "nick-lucas").await;
+    assert!(page.text().contains("Nick Lucas"), "{}", page.text());
+    assert_ne!(stack.database_size(), before, "a sign-in is written down");
+}
+
+#[tokio::test]
+async fn people_who_sign_in_at_once_each_get_their_own_account() {
+    let stack = Stack::start().await;
+    let names: Vec<_> = ('A'..='P').map(|letter| format!("Person {letter}")).collect();
+    let people = names.iter().map(async |name| {
+        let mut browser = Browser::default();
+        let page = browser.open(&stack.at("/sign-in")).await;
+        let page = browser.send_form(&page, "/sign-in/github").await;
+        let typed = [("typed", "", false), ("typed", name.as_str(), true)];
+        browser.press_after(&page, ("user", "typed"), &typed).await;
+        browser.open(&stack.at("/")).await.text()
+    });
+    for (name, page) in names.iter().zip(join_all(people).await) {
+        let shown: Vec<_> = names.iter().filter(|name| page.contains(name.as_str())).collect();
+        assert_eq!(shown, [name], "{page}");
+    }
+}
 
 /// A stack where people can sign in at GitHub and at the provider.
 pub(crate) async fn with_provider() -> (Stack, OpenIdProvider, tempfile::TempDir) {

@@ -1,7 +1,5 @@
 //! Anonymous registrations cost the database nothing, however many there are.
 
-use std::fs;
-
 use serde_json::json;
 use tests::{
     people::browser::Browser,
@@ -16,12 +14,6 @@ fn number() -> usize {
     text.map_or(1000, |text| text.to_str().and_then(|text| text.parse().ok()).unwrap())
 }
 
-/// Bytes of the database, with what is yet to be written into it.
-fn size(stack: &Stack) -> u64 {
-    let files = ["auth.db", "auth.db-wal"].map(|name| stack.directory().join(name));
-    files.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len()).sum()
-}
-
 #[tokio::test]
 async fn a_flood_of_registrations_leaves_the_database_as_it_was_and_one_of_them_signs_in() {
     let stack = Stack::start_with(&["--trusted-proxies", "1"], &[]).await;
@@ -32,7 +24,7 @@ async fn a_flood_of_registrations_leaves_the_database_as_it_was_and_one_of_them_
         "token_endpoint_auth_method": "none",
     });
     let http = http();
-    let before = size(&stack);
+    let before = stack.database_size();
     let mut last = String::new();
     for round in 0..number().div_ceil(50) {
         // So many come from many places; from each no more than a large office would send.
@@ -45,7 +37,7 @@ async fn a_flood_of_registrations_leaves_the_database_as_it_was_and_one_of_them_
             last = answer.text("client_id").to_owned();
         }
     }
-    assert_eq!(size(&stack), before);
+    assert_eq!(stack.database_size(), before);
     let client = Client::known_as(&stack, &last, None);
     let tokens = client.obtain_tokens(&mut Browser::default()).await;
     assert!(tokens.json["refresh_token"].is_string());

@@ -1,5 +1,9 @@
 //! What of a request reaches the server behind the gate, and what of its answer the caller.
 
+use std::{net::Ipv4Addr, sync::Arc};
+
+use axum::{Json, Router, http::HeaderMap, routing::post as on_post};
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::{
     programs::{
@@ -9,6 +13,7 @@ use tests::{
     servers::document_server::{Document, DocumentServer},
     stack::{Stack, access_token::signed, gate},
 };
+use tokio::{net::TcpListener, sync::Barrier};
 
 /// A token for the gate at `resource`.
 fn token(stack: &Stack, resource: &str) -> String {
@@ -17,6 +22,39 @@ fn token(stack: &Stack, resource: &str) -> String {
 
 fn pong() -> Document {
     Document::json(&json!({"jsonrpc": "2.0", "id": 1, "result": {}}))
+}
+
+/// A server that answers its callers only once all of them have asked; its address.
+async fn meeting_point(callers: usize) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    let everyone = Arc::new(Barrier::new(callers));
+    let answer = async move |headers: HeaderMap, Json(message): Json<Value>| {
+        everyone.wait().await;
+        let user = headers["x-forwarded-user"].to_str().unwrap();
+        let result = json!({"user": user, "said": message["params"]["_meta"]["said"]});
+        Json(json!({"jsonrpc": "2.0", "id": message["id"], "result": result}))
+    };
+    let router = Router::new().route("/mcp", on_post(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+#[tokio::test]
+async fn callers_who_use_one_request_id_at_once_get_their_own_answers() {
+    let stack = Stack::start().await;
+    let upstream = meeting_point(24).await;
+    let resource = gate::start(&stack, &upstream, &["--identity", "headers"]).await;
+    let calls = (0..24).map(async |number| {
+        let name = format!("caller-{number}");
+        let token = signed(&stack, &json!({"aud": resource, "sub": name}));
+        let said = message("ping", json!({"_meta": {"said": name}}));
+        (Answer::of(post(&resource, &token).json(&said)).await, name)
+    });
+    for (answer, name) in join_all(calls).await {
+        let own = json!({"jsonrpc": "2.0", "id": 1, "result": {"user": name, "said": name}});
+        assert_eq!(answer.json, own);
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! Tokens are verified here, without asking anyone.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
     programs::{
-        client::{Answer, Client},
+        client::{Answer, Client, http},
         mcp_client::{Wire, call, send, text},
     },
     servers::document_server::{Document, DocumentServer},
@@ -51,6 +52,22 @@ async fn a_client_of_2025_can_initialize_and_list_tools() {
         let tools = answer.json["result"]["tools"].as_array().unwrap().iter();
         let names: Vec<_> = tools.map(|tool| tool["name"].as_str().unwrap()).collect();
         assert!(names.contains(&"echo") && names.contains(&"whoami"), "{wire:?}: {names:?}");
+    }
+}
+
+#[tokio::test]
+async fn callers_who_use_one_request_id_at_once_are_each_told_who_they_are() {
+    let stack = Stack::start().await;
+    for wire in [Wire::V2025, Wire::V2026] {
+        let calls = (0..32).map(async |number| {
+            let name = format!("caller {number}");
+            let token = signed(&stack, &json!({"sub": name, "name": name}));
+            (call(&stack.resource, wire, &token, "whoami", json!({})).await, name)
+        });
+        for (answer, name) in join_all(calls).await {
+            let me = &answer.json["result"]["structuredContent"];
+            assert_eq!((&me["name"], &me["subject"]), (&json!(name), &json!(name)), "{wire:?}");
+        }
     }
 }
 
@@ -250,6 +267,22 @@ async fn keys_that_leave_out_what_may_be_left_out_verify() {
         .await;
         let answer = echo(&stack, Wire::V2026, &token).await;
         assert_eq!(answer.status, 200, "{name} {value:?}: {}", answer.json);
+    }
+}
+
+#[tokio::test]
+async fn documents_of_an_issuer_are_not_looked_for_where_a_redirect_leads() {
+    let (stack, token, _issuer) = with_foreign_keys(|_| ()).await;
+    assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 200);
+    for place in ["/.well-known/openid-configuration", "/keys"] {
+        let (stack, token, issuer) = with_foreign_keys(|_| ()).await;
+        let elsewhere = DocumentServer::start().await;
+        let document = Answer::of(http().get(issuer.at(place))).await.json;
+        elsewhere.put("/document", Document::json(&document));
+        let moved = Document::status(302).with("location", &elsewhere.at("/document"));
+        issuer.put(place, moved);
+        assert_eq!(echo(&stack, Wire::V2026, &token).await.status, 503, "{place}");
+        assert_eq!(elsewhere.hits("/document"), 0, "{place}");
     }
 }
 

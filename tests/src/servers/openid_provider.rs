@@ -54,6 +54,8 @@ pub enum Fault {
     Issuer(Option<String>),
     /// The metadata is another issuer's.
     Metadata,
+    /// The metadata is right, but where a redirect leads.
+    MovedMetadata,
     /// Userinfo describes another user.
     UserInfo,
     /// The token endpoint answers with this.
@@ -106,6 +108,7 @@ impl OpenIdProvider {
         })));
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
+            .route("/moved", get(moved_metadata))
             .route("/keys", get(keys))
             .route("/authorize", get(authorize))
             .route("/token", post(token))
@@ -197,7 +200,14 @@ async fn compressed(State(shared): State<Shared>, response: Response) -> Respons
     Response::from_parts(parts, gzip(&body).into())
 }
 
-async fn metadata(State(shared): State<Shared>) -> Json<Value> {
+async fn metadata(State(shared): State<Shared>) -> Response {
+    if shared.with(|inner| inner.fault == Fault::MovedMetadata) {
+        return Redirect::temporary("/moved").into_response();
+    }
+    moved_metadata(State(shared)).await.into_response()
+}
+
+async fn moved_metadata(State(shared): State<Shared>) -> Json<Value> {
     shared.with(|inner| {
         let at = |path: &str| format!("{}{path}", inner.issuer);
         let issuer = if inner.fault == Fault::Metadata { at("/other") } else { at("") };

@@ -106,6 +106,17 @@ async fn an_answer_is_believed_only_after_every_check() {
 }
 
 #[tokio::test]
+async fn metadata_is_not_looked_for_where_a_redirect_leads() {
+    let (stack, provider, _folder) = with_provider().await;
+    provider.misbehave(Fault::MovedMetadata);
+    let page = sign_in(&stack, &mut Browser::default()).await;
+    assert!(page.text().contains("upstream_refused"), "{}", page.text());
+    provider.misbehave(Fault::None);
+    let page = sign_in(&stack, &mut Browser::default()).await;
+    assert!(page.text().contains("Nick Lucas"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn metadata_of_another_issuer_is_not_used() {
     let (stack, provider, _folder) = with_provider().await;
     provider.misbehave(Fault::Metadata);

@@ -292,6 +292,25 @@ async fn a_workload_is_no_other_client_and_none_at_all_once_its_client_is_gone()
 }
 
 #[tokio::test]
+async fn keys_are_not_fetched_from_where_a_redirect_leads() {
+    let server = DocumentServer::start().await;
+    let issuer = TrustedIssuer::default();
+    let keys = Document::json(&json!({"keys": [issuer.key.public_jwk()]}));
+    server.put("/elsewhere", keys.clone());
+    server.put("/keys", Document::status(302).with("location", &server.at("/elsewhere")));
+    let setting = Setting::with(&json!({"jwks": null, "jwks_uri": server.at("/keys")})).await;
+    let client = setting.enter_workload().await;
+    let workload = || form(issuer.workload(&setting.stack, &json!({})));
+    let refused = client.post("/token", &workload()).await;
+    assert_eq!(error(&refused), (400, "invalid_grant"), "{}", refused.json);
+    assert_eq!(server.hits("/elsewhere"), 0);
+
+    server.put("/keys", keys);
+    setting.stack.advance(61);
+    assert_eq!(client.post("/token", &workload()).await.status, 200);
+}
+
+#[tokio::test]
 async fn keys_are_fetched_from_the_issuers_address_and_again_when_none_fits() {
     let server = DocumentServer::start().await;
     let uri = server.at("/keys");
