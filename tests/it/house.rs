@@ -1,5 +1,6 @@
 //! Rules of the house that need a reader of sources and documents rather than a compiler.
 
+mod advisories;
 mod attacks;
 mod light;
 mod reason_codes;
