@@ -235,11 +235,8 @@ mod tests {
 
     #[test]
     fn a_name_that_some_readers_end_at_a_nul_is_refused_at_any_depth() {
-        for text in [
-            r#"{"a": 1, "a\u0000": 2}"#,
-            r#"{"\u0000": 1}"#,
-            r#"{"b": [{"a\u0000b": 1}]}"#,
-        ] {
+        for text in [r#"{"a": 1, "a\u0000": 2}"#, r#"{"\u0000": 1}"#, r#"{"b": [{"a\u0000b": 1}]}"#]
+        {
             assert!(from_slice::<Value>(text.as_bytes()).is_err(), "{text}");
         }
         let text = br#"{"a": "x\u0000", "a\u0001": 1}"#;

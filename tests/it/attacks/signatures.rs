@@ -127,7 +127,8 @@ fn headers_with_a_key(signer: &SigningKey, server: &DocumentServer, kid: &str) -
     server.put("/keys", Document::json(&json!({"keys": [signer.public_jwk()]})));
     let place = server.at("/keys");
     let key = json!(signer.public_jwk());
-    let members = [("jwk", key), ("jku", json!(place)), ("x5u", json!(place)), ("x5c", json!(["AA"]))];
+    let members =
+        [("jwk", key), ("jku", json!(place)), ("x5u", json!(place)), ("x5c", json!(["AA"]))];
     let header = |(name, value): (&str, Value)| {
         let mut header = json!({"alg": "ES256", "typ": "at+jwt", "kid": kid});
         header[name] = value;

@@ -20,9 +20,9 @@ struct Advisory {
 fn is_identifier(text: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     ["CVE-", "GHSA-", "RUSTSEC-"].iter().any(|list| text.starts_with(list))
-        || text.split_once('#').is_some_and(|(place, issue)| {
-            place.matches('/').count() == 1 && is_number(issue)
-        })
+        || text
+            .split_once('#')
+            .is_some_and(|(place, issue)| place.matches('/').count() == 1 && is_number(issue))
 }
 
 fn advisories() -> Vec<Advisory> {
