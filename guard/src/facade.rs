@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use axum::{
     Json, Router,
-    body::Body,
+    body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode, Uri,
         header::{
-            ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, PRAGMA,
-            RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+            ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, PRAGMA, RETRY_AFTER,
+            VARY, WWW_AUTHENTICATE,
         },
     },
     response::{IntoResponse, Response},
@@ -24,6 +24,7 @@ use axum::{
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::timeout;
 use tower_http::{
     cors::{Any, CorsLayer},
     limit::RequestBodyLimitLayer,
@@ -37,14 +38,15 @@ use crate::{
 
 /// Maximum length of a request body, in bytes.
 const MAX_REQUEST: usize = 64 * 1024;
+/// Time limit for receiving a request body.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum length of a response body, in bytes.
 const MAX_RESPONSE: usize = 1 << 20;
 /// Time limit for a whole response of the authorization server.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Headers that are forwarded to the authorization server. It needs these to read the request and to
 /// authenticate the client. Cookies and addresses that the sender claims are not forwarded.
-const REQUEST_HEADERS: [axum::http::HeaderName; 4] =
-    [ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE];
+const REQUEST_HEADERS: [axum::http::HeaderName; 3] = [ACCEPT, AUTHORIZATION, CONTENT_TYPE];
 /// Headers that are forwarded to the client.
 const RESPONSE_HEADERS: [axum::http::HeaderName; 5] =
     [CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE];
@@ -181,11 +183,15 @@ async fn forward(
         let description = "The authorization server has no such endpoint.";
         return refusal(StatusCode::NOT_FOUND, "invalid_request", description);
     };
+    let body = match read_request(body).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
     let response = server
         .http
         .post(endpoint)
         .headers(filter_headers(&parts.headers, &REQUEST_HEADERS))
-        .body(reqwest::Body::wrap_stream(body.into_data_stream()))
+        .body(body)
         .timeout(RESPONSE_TIMEOUT)
         .send()
         .await;
@@ -197,6 +203,19 @@ async fn forward(
         }
         Err(error) => unavailable(server, &FetchError::Unreachable(error)),
     }
+}
+
+/// Reads the body of a request before the authorization server is called, so that a sender who breaks
+/// off or is slow does not look like an authorization server that is down.
+async fn read_request(body: Body) -> Result<Bytes, Response> {
+    let (status, description) = match timeout(REQUEST_TIMEOUT, to_bytes(body, MAX_REQUEST)).await {
+        Ok(Ok(bytes)) => return Ok(bytes),
+        Ok(Err(_)) => {
+            (StatusCode::BAD_REQUEST, "The request body is too long, or did not arrive as a whole.")
+        }
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time."),
+    };
+    Err(refusal(status, "invalid_request", description))
 }
 
 /// Whether a response is for clients: JSON or empty, and neither a redirect nor a server error.

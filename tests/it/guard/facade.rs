@@ -14,7 +14,9 @@ use tests::{
     programs::{
         client::{Answer, REDIRECT_URI, VERIFIER, http},
         mcp_client::{message, post as mcp_post},
+        raw_http::RawHttp,
     },
+    servers::document_server::{Document, DocumentServer},
     stack::{Stack, access_token::claims},
 };
 use url::Url;
@@ -259,4 +261,28 @@ async fn only_what_is_needed_crosses_in_either_direction() {
     }
     let large = Answer::of(http().post(at("/token")).body("x".repeat(65 * 1024))).await;
     assert_eq!(large.status, 413);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_a_mistake_of_its_sender_and_no_outage() {
+    let issuer = DocumentServer::start().await;
+    let place = "/.well-known/oauth-authorization-server";
+    let document = json!({"issuer": issuer.url, "token_endpoint": issuer.at("/token")});
+    issuer.put(place, Document::json(&document));
+    issuer.put("/token", Document::json(&json!({"token_type": "Bearer"})));
+    let stack = Stack::start_with(&[], &["--issuer", &issuer.url]).await;
+    let send = async |body: &str| {
+        let mut raw = RawHttp::connect(&stack.resource).await;
+        let head = "Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+        raw.send(&format!("POST /token HTTP/1.1\r\n{head}{body}")).await.status
+    };
+    let too_long = format!("10001\r\n{}\r\n0\r\n\r\n", "x".repeat(0x10001));
+    for broken in ["x", "5\r\n0123456", &too_long] {
+        assert_eq!(send(broken).await, 400, "{:.20}", broken);
+    }
+    assert_eq!(issuer.hits("/token"), 0);
+    assert_eq!(send("3\r\na=b\r\n0\r\n\r\n").await, 200);
+    assert_eq!((issuer.hits("/token"), issuer.last_body("/token")), (1, "a=b".into()));
+    // None of them made the server ask again where the authorization server is.
+    assert_eq!(issuer.hits(place), 1);
 }
