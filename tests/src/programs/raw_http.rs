@@ -71,6 +71,14 @@ impl RawHttp {
         RawAnswer { status: status.expect("a status"), head, body }
     }
 
+    /// All that the server still says until it ends its side or cuts the connection.
+    pub async fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        let read = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await;
+        drop(read.expect("an end in time"));
+        String::from_utf8(rest).expect("text")
+    }
+
     /// Waits until the server has ended its side. An error means that it cut the connection.
     pub async fn end(&mut self) -> std::io::Result<()> {
         let mut rest = Vec::new();
