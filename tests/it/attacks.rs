@@ -6,6 +6,7 @@ mod connections;
 mod fetch_loops;
 mod foreign_text;
 mod forgery;
+mod grants;
 mod limits;
 mod mixing;
 mod paths;

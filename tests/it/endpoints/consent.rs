@@ -98,11 +98,22 @@ async fn added_fields_change_nothing() {
         ("scope", "email"),
         ("scope", "admin"),
         ("redirect_uri", "https://evil.test"),
+        ("client_id", "another"),
+        ("resource", "https://evil.test/mcp"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("state", "another"),
+        ("user_id", "2"),
+        ("sub", "2"),
     ];
     let page = browser.post(&stack.at("/consent"), &form).await;
     assert!(page.url.as_str().starts_with(REDIRECT_URI), "{}", page.url);
+    assert_eq!(page.query("state").as_deref(), Some("the-state"));
     let answer = client.post("/token", &client.code_form(&page.query("code").unwrap())).await;
     assert_eq!(answer.text("scope"), "mcp:tools profile email");
+    let claims = tests::stack::access_token::claims(answer.text("access_token"));
+    assert_eq!(claims["client_id"], client.id.as_str());
+    assert_eq!(claims["aud"], stack.audience.as_str());
+    assert_eq!(claims["name"], "Nick Lucas");
 }
 
 #[tokio::test]

@@ -286,3 +286,44 @@ async fn a_body_that_breaks_off_is_a_mistake_of_its_sender_and_no_outage() {
     // None of them made the server ask again where the authorization server is.
     assert_eq!(issuer.hits(place), 1);
 }
+
+#[tokio::test]
+async fn behind_the_facade_each_client_needs_its_own_consent_and_its_own_verifier() {
+    let stack = Stack::start().await;
+    let metadata = metadata(&stack).await;
+    let (one, one_secret) = register(&metadata).await;
+    let (other, _) = register(&metadata).await;
+    let url = authorization_request(&metadata, &one);
+    let query = url.query().unwrap().replace("code_challenge=", "x=");
+    let mut without = url.clone();
+    without.set_query(Some(&query));
+    let mut browser = Browser::default();
+    let page = browser.open(without.as_str()).await;
+    assert_eq!(page.query("error").as_deref(), Some("invalid_request"), "{}", page.url);
+
+    let page = browser.open(url.as_str()).await;
+    let page = browser.send_form(&page, "/sign-in/github").await;
+    let page = browser.press(&page, "user", "nick-lucas").await;
+    let page = browser.press(&page, "decision", "allow").await;
+    assert_eq!(page.query("iss"), Some(stack.issuer.clone()));
+    let code = page.query("code").unwrap();
+    // The same browser has allowed one client, and not the other.
+    let page = browser.open(authorization_request(&metadata, &other).as_str()).await;
+    assert_eq!((page.url.path(), page.query("code")), ("/consent", None), "{}", page.url);
+
+    let form = |verifier| {
+        [
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("code_verifier", verifier),
+            ("redirect_uri", REDIRECT_URI),
+        ]
+    };
+    for verifier in ["", "another-verifier-of-sufficient-length-0123456789"] {
+        let refused = Answer::of(exchange(&metadata, (&one, &one_secret), &form(verifier))).await;
+        assert_eq!(refused.status, 400, "{verifier}: {}", refused.json);
+        assert_eq!(refused.json.get("access_token"), None);
+    }
+    let tokens = Answer::of(exchange(&metadata, (&one, &one_secret), &form(VERIFIER))).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.json);
+}

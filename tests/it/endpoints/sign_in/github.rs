@@ -1,5 +1,9 @@
 //! Sign-in with a GitHub that answers otherwise than the stand-in.
 
+use std::collections::BTreeMap;
+
+use auth::storage::users;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use tests::{
     people::browser::{Browser, Page},
@@ -196,4 +200,27 @@ async fn a_portrait_with_an_endless_address_is_left_out() {
     // No page shows portraits; the export shows what is kept.
     let kept = browser.open(&stack.at("/account/export")).await.html;
     assert!(kept.contains("nick-lucas") && !kept.contains("AAAAAAAA"), "{kept}");
+}
+
+#[tokio::test]
+async fn a_renamed_user_keeps_the_account_and_who_takes_the_name_gets_another() {
+    let (stack, github) = start().await;
+    let people = async || {
+        let people = users::Entity::find().all(stack.state.db.connection()).await.unwrap();
+        people.into_iter().map(|it| (it.id, it.preferred_username)).collect::<BTreeMap<_, _>>()
+    };
+    let first = sign_in(&stack).await;
+    assert_eq!(first.1.status, 200, "{}", first.1.text());
+    let (first, _) = people().await.pop_first().unwrap();
+
+    github.put("/user", Document::json(&user(json!({"login": "robert"}))));
+    sign_in(&stack).await;
+    assert_eq!(people().await, [(first, Some("robert".into()))].into());
+
+    github.put("/user", Document::json(&user(json!({"id": 2, "name": "Mallory"}))));
+    github.put("/user/emails", Document::json(&json!([])));
+    sign_in(&stack).await;
+    let both = people().await;
+    assert_eq!(both.len(), 2);
+    assert_eq!(both[&first], Some("robert".into()));
 }

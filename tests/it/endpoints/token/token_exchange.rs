@@ -1,11 +1,18 @@
 //! `grant_type=urn:ietf:params:oauth:grant-type:token-exchange`
 
-use keys::{Algorithm, DpopRequest, SigningKey};
+use keys::{Algorithm, DpopRequest, SigningKey, TokenType};
 use serde_json::{Value, json};
 use tests::{
     people::browser::Browser,
-    programs::client::{Answer, Client, REDIRECT_URI, with, without},
-    stack::{Stack, access_token::claims, config_file},
+    programs::{
+        client::{Answer, Client, REDIRECT_URI, with, without},
+        operator,
+    },
+    stack::{
+        Stack,
+        access_token::{claims, signed_as},
+        config_file,
+    },
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -264,4 +271,41 @@ async fn a_bound_token_is_exchanged_with_a_proof_by_its_key_and_stays_bound_to_i
     assert_eq!(claims["cnf"]["jkt"], key.thumbprint());
     // A client that narrows its own token acts for no other user.
     assert_eq!(claims.get("act"), None);
+}
+
+#[tokio::test]
+async fn a_foreign_mislabelled_or_dead_token_is_not_exchanged() {
+    let setting = Setting::new().await;
+    let refused = async |token: &str| error_of(&setting.post(&exchange(token)).await);
+    let good = setting.tokens.text("access_token");
+    let of_kind = |kind, change| signed_as(&setting.stack, kind, &change);
+    let own = claims(good);
+    let mut foreign = own.clone();
+    foreign["iss"] = "https://evil.test".into();
+    let stranger = SigningKey::generate(Algorithm::ES256).unwrap();
+    for token in [
+        stranger.sign(TokenType::AccessToken, &own).unwrap(),
+        stranger.sign(TokenType::AccessToken, &foreign).unwrap(),
+        of_kind(TokenType::AccessToken, foreign),
+        of_kind(TokenType::IdToken, own.clone()),
+        of_kind(TokenType::UserInfo, own),
+    ] {
+        assert_eq!(refused(&token).await, Some((400, "invalid_request".into())), "{token}");
+    }
+    assert_eq!(refused(good).await, None);
+    let refresh_token = setting.tokens.text("refresh_token").to_owned();
+    let give_back = [("client_id", setting.app.id.clone()), ("token", refresh_token)];
+    assert_eq!(setting.app.post("/revoke", &give_back).await.status, 200);
+    assert_eq!(refused(good).await, Some((400, "invalid_request".into())));
+
+    let next = setting.app.post("/token", &setting.app.code_form(&code(&setting.app).await)).await;
+    let next = next.text("access_token");
+    assert_eq!(refused(next).await, None);
+    operator::carry_out(&setting.stack, &["users", "disable", "nick-lucas"]).await.unwrap();
+    assert_eq!(refused(next).await, Some((400, "invalid_request".into())));
+}
+
+/// Why an exchange was refused, if it was.
+fn error_of(answer: &Answer) -> Option<(u16, String)> {
+    (answer.status != 200).then(|| (answer.status.as_u16(), answer.text("error").to_owned()))
 }
