@@ -16,5 +16,6 @@ mod secrets;
 mod signatures;
 mod single_use;
 mod smuggling;
+mod sql;
 mod streams;
 mod tokens;

@@ -17,7 +17,7 @@ const HIDDEN: &str = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// Headers that contradict each other or say where a body ends in no legal way, each with a body that
 /// ends elsewhere for another reader.
-const CONTRADICTIONS: [(&str, &str); 27] = [
+const CONTRADICTIONS: [(&str, &str); 29] = [
     ("Content-Length: 6\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
     ("Transfer-Encoding: chunked\r\nContent-Length: 6\r\n", "0\r\n\r\n"),
     ("Content-Length: 5\r\nContent-Length: 6\r\n", "01234"),
@@ -40,6 +40,8 @@ const CONTRADICTIONS: [(&str, &str); 27] = [
     ("Transfer-Encoding : chunked\r\n", "0\r\n\r\n"),
     ("X: y\r\n Transfer-Encoding: chunked\r\n", "0\r\n\r\n"),
     ("X: y\rTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+    ("X: y\nTransfer-Encoding: chunked\r\nContent-Length: 6\r\n", "0\r\n\r\n"),
+    ("Content-Length: 5\nContent-Length: 6\r\n", "01234"),
     ("X: \0\r\nContent-Length: 5\r\n", "01234"),
     (": y\r\nContent-Length: 5\r\n", "01234"),
     ("Transfer-Encoding: chunked\r\n", "FFFFFFFFFFFFFFFFF\r\n"),
@@ -94,6 +96,8 @@ async fn two_requests_in_a_row_with_plain_ends_are_both_answered() {
         for (headers, body) in [
             ("Content-Length: 5\r\n", "01234"),
             ("Content-Length: 0\r\n", ""),
+            ("Content-Length: 5\r\nContent-Length: 5\r\n", "01234"),
+            ("X: y\nContent-Length: 5\n", "01234"),
             ("Transfer-Encoding: chunked\r\n", "5\r\n01234\r\n0\r\n\r\n"),
             ("Transfer-Encoding: \tchunked\r\n", "0\r\n\r\n"),
         ] {

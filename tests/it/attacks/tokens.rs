@@ -128,6 +128,14 @@ async fn a_mac_with_the_public_key_signs_no_client_assertion() {
     for assertion in with_each_mac(key.public_jwk(), &header, &claims.to_string()) {
         assert_eq!(error(assertion).await, "invalid_client");
     }
+    let with_secret = json!({"token_endpoint_auth_method": "client_secret_post"});
+    let with_secret = Client::register_as(&stack, with_secret).await;
+    let mut of_it = claims.clone();
+    of_it["iss"] = with_secret.id.clone().into();
+    of_it["sub"] = with_secret.id.clone().into();
+    let secret = with_secret.secret.as_deref().unwrap().as_bytes();
+    let assertion = with_mac("HS256", &json!({"typ": "JWT"}), &of_it.to_string(), secret);
+    assert_eq!(error(assertion).await, "invalid_client");
     // A client that has proved itself is told that the code is none.
     let good = raw_jws::sign(&key, &header.to_string(), &claims.to_string());
     assert_eq!(error(good).await, "invalid_grant");
@@ -275,6 +283,9 @@ async fn a_token_that_is_wrapped_encrypted_or_deep_is_refused_and_the_next_is_ta
     let deep = good_claims(&stack).replacen('{', &format!(r#"{{"x":{deep},"#), 1);
     let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": key.kid()}).to_string();
     assert_refused(&stack, &raw_jws::sign(&key, &header, &deep), "deep").await;
+    let wide: String = (0..1000).map(|number| format!(r#""{number}":1,"#)).collect();
+    let wide = good_claims(&stack).replacen('{', &format!("{{{wide}"), 1);
+    assert_eq!(answer(&stack, &raw_jws::sign(&key, &header, &wide)).await.status, 200);
     let json_form = json!({"payload": parts[1],
         "signatures": [{"protected": parts[0], "signature": parts[2]}]});
     let answered = answer(&stack, &json_form.to_string()).await;
@@ -353,4 +364,56 @@ async fn a_bad_jwt_gets_no_second_opinion() {
     assert_eq!(asked.hits("/introspect"), 0);
     assert_eq!(answer(&stack, "opaque").await.status, 200);
     assert_eq!(asked.hits("/introspect"), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_an_assertion_brings_along_is_not_looked_at() {
+    let issuer = TrustedIssuer::default();
+    let stack = issuer.trusted(&json!({})).await;
+    issuer.enter_person(&stack).await;
+    let attacker = DocumentServer::start().await;
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    attacker.put("/keys", Document::json(&json!({"keys": [key.public_jwk()]})));
+    let own = SigningKey::generate(Algorithm::ES256).unwrap();
+    let metadata = json!({"token_endpoint_auth_method": "private_key_jwt",
+        "jwks": {"keys": [own.public_jwk()]}});
+    let client = Client::register_as(&stack, metadata).await;
+    let asserting = Client::pre_registered(&stack, &["--grant-type", JWT_BEARER]).await;
+    let now = stack.state.clock.now();
+    let of_client = json!({"iss": client.id, "sub": client.id, "aud": stack.issuer, "iat": now,
+        "exp": now + 60, "jti": "1"});
+    let good = issuer.identity(&stack, &asserting.id, &json!({}));
+    let of_issuer = claims(&good).to_string();
+    for (name, value) in [
+        ("jwk", json!(key.public_jwk())),
+        ("jku", json!(attacker.at("/keys"))),
+        ("x5u", json!(attacker.at("/keys"))),
+    ] {
+        let header = |typ: &str, kid: &str| {
+            let mut header = json!({"alg": "ES256", "typ": typ, "kid": kid});
+            header[name] = value.clone();
+            header.to_string()
+        };
+        for kid in [own.kid(), key.kid()] {
+            let forged = raw_jws::sign(&key, &header("JWT", kid), &of_client.to_string());
+            let form = [
+                ("grant_type", "authorization_code".to_owned()),
+                ("code", "x".into()),
+                ("code_verifier", VERIFIER.into()),
+                ("client_assertion_type", ASSERTION_TYPE.into()),
+                ("client_assertion", forged),
+            ];
+            let answer = client.post("/token", &form).await;
+            assert_eq!(answer.text("error"), "invalid_client", "{name}");
+        }
+        for kid in [issuer.key.kid(), key.kid()] {
+            let forged = raw_jws::sign(&key, &header("oauth-id-jag+jwt", kid), &of_issuer);
+            let form = [("grant_type", JWT_BEARER.to_owned()), ("assertion", forged)];
+            let answer = asserting.post_authenticated("/token", &form).await;
+            assert_eq!(answer.text("error"), "invalid_grant", "{name}");
+        }
+    }
+    assert_eq!(attacker.hits("/keys"), 0);
+    let form = [("grant_type", JWT_BEARER.to_owned()), ("assertion", good)];
+    assert_eq!(asserting.post_authenticated("/token", &form).await.status, 200);
 }

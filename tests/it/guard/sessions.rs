@@ -132,3 +132,24 @@ async fn neither_do_the_streams_of_a_session_hold_them() {
         assert!(stream.contains("Nick Lucas") && !stream.contains("retry:"), "{stream}");
     }
 }
+
+#[tokio::test]
+async fn no_session_is_found_by_guessing() {
+    let stack = Stack::start().await;
+    let token = signed(&stack, &json!({}));
+    let own = Session::open(&stack.resource, &token).await.unwrap();
+    let mut guess = own.id.clone();
+    let last = guess.pop().unwrap();
+    guess.push(if last == '0' { '1' } else { '0' });
+    let guesses = ["1", "0", "-1", "session", "00000000-0000-0000-0000-000000000000", "*", "%"];
+    for id in guesses.into_iter().chain([guess.as_str(), &own.id.to_uppercase()]) {
+        // An id without letters has one spelling.
+        if id == own.id {
+            continue;
+        }
+        let request = post(&stack.resource, &token).header("mcp-session-id", id);
+        let answer = Answer::of(request.json(&message("tools/list", json!({})))).await;
+        assert_eq!(answer.status, 404, "{id}");
+    }
+    assert_eq!(own.send(&token, "tools/list", json!({})).await.status, 200);
+}

@@ -224,3 +224,23 @@ async fn a_renamed_user_keeps_the_account_and_who_takes_the_name_gets_another() 
     assert_eq!(both.len(), 2);
     assert_eq!(both[&first], Some("robert".into()));
 }
+
+#[tokio::test]
+async fn a_user_without_addresses_has_none_that_counts() {
+    let (stack, github) = start().await;
+    let public = user(json!({"email": "victim@example.com"}));
+    github.put("/user", Document::json(&public));
+    let unverified = json!([{"email": "victim@example.com", "primary": true, "verified": false}]);
+    for body in [json!([]), json!(null), unverified] {
+        github.put("/user/emails", Document::json(&body));
+        sign_in(&stack).await;
+        let people = users::Entity::find().all(stack.state.db.connection()).await.unwrap();
+        assert!(people.iter().all(|it| !it.email_verified), "{body}");
+        assert!(people.iter().all(|it| it.email.is_none()), "{body}");
+    }
+    let verified = json!([{"email": "nick@example.com", "primary": true, "verified": true}]);
+    github.put("/user/emails", Document::json(&verified));
+    sign_in(&stack).await;
+    let people = users::Entity::find().all(stack.state.db.connection()).await.unwrap();
+    assert_eq!(people[0].email.as_deref(), Some("nick@example.com"));
+}
