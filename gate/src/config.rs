@@ -8,7 +8,7 @@ use std::{fs, io, net::SocketAddr, path::PathBuf};
 
 use axum::http::{HeaderValue, Uri};
 use clap::{Parser, ValueEnum};
-use guard::Revocations;
+use guard::{Profile, Revocations};
 use net::{config_file::Mistake, loopback::check_public_url};
 use thiserror::Error;
 use url::Url;
@@ -70,6 +70,18 @@ pub struct Config {
         value_name = "ISSUER"
     )]
     pub issuers: Vec<String>,
+    /// The identity provider that writes the tokens of the issuers, such as keycloak or entra.
+    #[arg(long, env = "GATE_PROFILE", default_value = "rfc9068")]
+    pub profile: Profile,
+    /// Further audiences of accepted tokens, separated by commas, where a provider knows the resource by
+    /// another name.
+    #[arg(
+        long = "audience",
+        env = "GATE_AUDIENCES",
+        value_delimiter = ',',
+        value_name = "AUDIENCE"
+    )]
+    pub audiences: Vec<String>,
     /// What people call the server.
     #[arg(long, env = "GATE_NAME")]
     pub name: Option<String>,

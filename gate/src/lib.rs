@@ -65,6 +65,8 @@ pub fn router(config: &Config, clock: Clock) -> Result<Router, GateError> {
         .with_allowed_hosts(&config.allowed_hosts)
         .with_allowed_origins(&config.allowed_origins)
         .with_revocations(config.revocations)
+        .with_profile(config.profile)
+        .with_audiences(&config.audiences)
         .with_clock(clock.clone());
     if let Some(name) = &config.name {
         guard = guard.with_name(name);

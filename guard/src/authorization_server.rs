@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use keys::{KeyError, lenient};
+use keys::{KeyError, Profile, lenient};
 use net::body::{self, BodyError};
 use reqwest::{Client, Response};
 use serde::{Deserialize, Deserializer};
@@ -60,12 +60,18 @@ fn endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
 pub(crate) struct AuthorizationServer {
     pub(crate) http: Client,
     pub(crate) issuer: String,
+    /// How it writes its tokens.
+    pub(crate) profile: Profile,
     metadata: RwLock<Option<Arc<Metadata>>>,
 }
 
 impl AuthorizationServer {
     pub(crate) fn new(http: Client, issuer: String) -> Self {
-        Self { http, issuer, metadata: RwLock::default() }
+        Self { http, issuer, profile: Profile::default(), metadata: RwLock::default() }
+    }
+
+    pub(crate) fn with_profile(self, profile: Profile) -> Self {
+        Self { profile, ..self }
     }
 
     /// The metadata. The next call repeats a fetch that failed.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keys::{Profile, Verifier};
 use net::clock::Clock;
 use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 
@@ -30,6 +31,8 @@ pub struct GuardBuilder {
     hierarchy: ScopeHierarchy,
     hosts: Vec<String>,
     origins: Vec<String>,
+    profile: Profile,
+    audiences: Vec<String>,
     introspection: Option<Credentials>,
     groups_claim: String,
     revocations: Revocations,
@@ -49,6 +52,8 @@ impl GuardBuilder {
             hierarchy: ScopeHierarchy::default(),
             hosts: Vec::new(),
             origins: Vec::new(),
+            profile: Profile::default(),
+            audiences: Vec::new(),
             introspection: None,
             groups_claim: "groups".into(),
             revocations: Revocations::default(),
@@ -117,6 +122,18 @@ impl GuardBuilder {
         Self { origins: origins.into_iter().map(Into::into).collect(), ..self }
     }
 
+    /// Accepts the tokens of an identity provider that writes them differently from RFC 9068, of every issuer. The log
+    /// says what the profile relaxes.
+    pub fn with_profile(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+
+    /// Adds audiences of accepted tokens, for a provider that knows the resource by another name, such as the
+    /// identifier of an application. Any server with this audience could use its tokens here.
+    pub fn with_audiences(self, audiences: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { audiences: audiences.into_iter().map(Into::into).collect(), ..self }
+    }
+
     /// Accepts opaque tokens of the first issuer, which are verified by introspection (RFC 7662).
     pub fn with_introspection(self, client_id: &str, client_secret: &str) -> Self {
         let credentials =
@@ -171,10 +188,16 @@ impl GuardBuilder {
         let resource = self.resource.clone();
         let resource = ProtectedResource::new(resource, self.issuers.clone(), self.name, scopes)
             .map_err(|_| GuardError::Resource(self.resource))?;
+        if self.profile != Profile::default() {
+            let (profile, relaxations) = (self.profile, self.profile.relaxations());
+            tracing::warn!(%profile, "besides tokens of RFC 9068 accepts {relaxations}");
+        }
+        let audiences = [resource.audiences(), self.audiences].concat();
         let mut issuers = self.issuers.into_iter().map(|identifier| {
-            let audiences = resource.audiences();
-            let clock = self.clock.clone();
-            Issuer::new(identifier, audiences, &self.groups_claim, self.revocations, clock)
+            let verifier = Verifier::new(identifier, audiences.clone())
+                .with_groups_claim(&self.groups_claim)
+                .with_profile(self.profile);
+            Issuer::new(verifier, self.revocations, self.clock.clone())
         });
         let mut first = issuers.next().ok_or(GuardError::NoIssuer)??;
         let others = issuers.collect::<Result<_, _>>()?;

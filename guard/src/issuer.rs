@@ -36,19 +36,19 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// An issuer of tokens for `audiences`, whose opaque tokens are refused.
+    /// The issuer that `verifier` is for, whose opaque tokens are refused.
     pub(crate) fn new(
-        identifier: String,
-        audiences: Vec<String>,
-        groups_claim: &str,
+        verifier: Verifier,
         revocations: Revocations,
         clock: Clock,
     ) -> Result<Self, reqwest::Error> {
+        let identifier = verifier.issuer().to_owned();
         let http = http_client(&identifier)?;
-        let server = Arc::new(AuthorizationServer::new(http, identifier.clone()));
+        let server = AuthorizationServer::new(http, identifier.clone());
+        let server = Arc::new(server.with_profile(verifier.profile()));
         let keys = KeyCache::new(server.clone(), clock.clone());
         Ok(Self {
-            verifier: Verifier::new(&identifier, audiences).with_groups_claim(groups_claim),
+            verifier,
             deny_list: DenyList::new(server.clone(), revocations, keys.clone(), clock),
             keys,
             introspection: None,

@@ -166,9 +166,10 @@ impl KeyCache {
             return Ok((held, max_age));
         }
         let etag = answer.headers().get(ETAG).cloned();
-        let keys = PublishedKeys::from_json(&body(answer).await?).map_err(FetchError::Keys)?;
+        let keys = PublishedKeys::from_json_of(self.server.profile, &body(answer).await?)
+            .map_err(FetchError::Keys)?;
         if keys.is_empty() {
-            return Err(FetchError::Unusable("the key set has no key for ES256, EdDSA or RS256"));
+            return Err(FetchError::Unusable("the key set has no key for an accepted algorithm"));
         }
         Ok((Held { keys: Arc::new(keys), etag }, max_age))
     }

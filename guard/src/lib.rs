@@ -114,6 +114,7 @@ use self::{
     possession::Possession, protected_resource::ProtectedResource, requirement::Requirements,
     sessions::Sessions, site::Site,
 };
+pub use keys::Profile;
 pub use net::clock::Clock;
 
 pub use self::{

@@ -20,7 +20,7 @@ pub use self::sign::{
 };
 pub use self::verify::{
     AccessTokenClaims, Actor, Algorithm, Audience, Candidate, Confirmation, DpopCheck, DpopError,
-    DpopProof, KeyError, KeySet, Lifetime, MAX_DPOP_AGE, PublicJwk, PublishedKeys,
+    DpopProof, KeyError, KeySet, Lifetime, MAX_DPOP_AGE, Profile, PublicJwk, PublishedKeys,
     UNENFORCED_CLAIMS, UnverifiedToken, Verifier, VerifyError, dpop_nonce, dpop_nonce_intervals,
     groups, lenient, numeric_date, optional_numeric_date, unique_json,
 };

@@ -10,6 +10,7 @@ mod groups;
 mod jwk;
 mod jws;
 mod key_set;
+mod profile;
 mod published_keys;
 mod restrictions;
 pub mod unique_json;
@@ -28,6 +29,7 @@ pub use self::{
     jwk::PublicJwk,
     jws::UnverifiedToken,
     key_set::KeySet,
+    profile::Profile,
     published_keys::PublishedKeys,
     restrictions::UNENFORCED_CLAIMS,
     verifier::{Candidate, Verifier},

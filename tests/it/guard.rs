@@ -8,6 +8,7 @@ mod metadata;
 mod opaque;
 mod operation;
 mod possession;
+mod profiles;
 mod revocation;
 mod sessions;
 mod site;

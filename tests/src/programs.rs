@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod command_line;
+pub mod foreign_key;
 pub mod guide;
 pub mod mcp_client;
 pub mod operator;

@@ -17,7 +17,8 @@ fn issuers(key: &SigningKey) -> Issuers {
     let clock = Clock::manual(Arc::new(AtomicI64::new(NOW)));
     let issuer = |name: &str| {
         let audiences = vec![RESOURCE.into()];
-        Issuer::new(name.into(), audiences, "groups", Revocations::Off, clock.clone()).unwrap()
+        let verifier = Verifier::new(name, audiences).with_groups_claim("groups");
+        Issuer::new(verifier, Revocations::Off, clock.clone()).unwrap()
     };
     let others = vec![issuer("http://127.0.0.1:1")];
     let issuers = Issuers::new(issuer(ISSUER), others, ScopeHierarchy::default());

@@ -121,7 +121,7 @@ impl<'a> UnverifiedToken<'a> {
 
     /// Verifies the signature with `key`, by the algorithm of the key.
     pub(crate) fn verify_signature(&self, key: &VerifyingKey) -> Result<(), VerifyError> {
-        if self.header.alg != key.algorithm().as_str() {
+        if !key.is_for(&self.header.alg) {
             return Err(VerifyError::WrongAlgorithm);
         }
         if key.has_signed(self.signed.as_bytes(), &self.signature) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Algorithm, KeyError, KeySet, PublicJwk, UnverifiedToken, VerifyError, VerifyingKey,
+    KeyError, KeySet, Profile, PublicJwk, UnverifiedToken, VerifyError, VerifyingKey,
     claim_formats::lenient,
     jwk::{KeyMaterial, is_private},
 };
@@ -52,18 +52,28 @@ impl PublishedKeys {
     /// [`KeyError::Malformed`] if the text is not a JWK Set, or contains a private or symmetric
     /// key: its owner has published a secret.
     pub fn from_json(text: &[u8]) -> Result<Self, KeyError> {
+        Self::from_json_of(Profile::Rfc9068, text)
+    }
+
+    /// Reads the JWK Set of a provider, with keys for each algorithm that its profile accepts.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`].
+    pub fn from_json_of(profile: Profile, text: &[u8]) -> Result<Self, KeyError> {
         let document: Document = serde_json::from_slice(text)
             .map_err(|_| KeyError::Malformed("a JWK Set is an object with an array keys".into()))?;
         if document.keys.iter().filter_map(Value::as_object).any(is_private) {
             return Err(KeyError::Malformed("the JWK Set holds a private or symmetric key".into()));
         }
-        let keys = document.keys.into_iter().take(MAX_KEYS).filter_map(PublishedKey::read);
+        let keys = document.keys.into_iter().take(MAX_KEYS);
+        let keys = keys.filter_map(|key| PublishedKey::read(profile, key));
         Ok(Self(keys.collect()))
     }
 
-    /// Whether the set has a usable key with this `kid`.
+    /// Whether the set has a usable key with this `kid`, or any if it is empty: a token that names no key may be
+    /// signed with each.
     pub fn contains(&self, kid: &str) -> bool {
-        self.0.iter().any(|key| key.kid.as_deref() == Some(kid))
+        self.0.iter().any(|key| kid.is_empty() || key.kid.as_deref() == Some(kid))
     }
 
     /// Whether the set has no usable key.
@@ -119,16 +129,21 @@ impl From<&KeySet> for PublishedKeys {
 
 impl PublishedKey {
     /// `None` for a key that is not for signatures, or whose kind is not supported.
-    fn read(jwk: Value) -> Option<Self> {
+    fn read(profile: Profile, jwk: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(jwk).ok()?;
         let operations = jwk.key_ops.unwrap_or_default();
         if !operations.is_empty() && !operations.iter().any(|operation| operation == "verify") {
             return None;
         }
-        let default_alg = default_algorithm(&jwk.material).as_str();
-        let alg = non_empty(jwk.alg).unwrap_or_else(|| default_alg.to_owned());
+        let alg = non_empty(jwk.alg);
+        let alg = alg.unwrap_or_else(|| default_algorithm(&jwk.material).to_owned());
         let usage = non_empty(jwk.usage).unwrap_or_else(|| "sig".into());
         let kid = non_empty(jwk.kid);
+        if profile.accepts_algorithm(&alg) {
+            let is_usable = usage == "sig" && is_strong(&jwk.material);
+            let key = VerifyingKey::with_algorithm(&jwk.material, &alg).ok();
+            return key.filter(|_| is_usable).map(|key| Self { kid, key });
+        }
         let key = PublicJwk { material: jwk.material, kid: String::new(), alg, usage };
         Self::of(key).map(|key| Self { kid, ..key })
     }
@@ -141,7 +156,7 @@ impl PublishedKey {
     }
 
     fn fits(&self, kid: Option<&str>, alg: &str) -> bool {
-        self.key.algorithm().as_str() == alg && (kid.is_none() || self.kid.as_deref() == kid)
+        self.key.is_for(alg) && (kid.is_none() || self.kid.as_deref() == kid)
     }
 }
 
@@ -149,11 +164,13 @@ fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-fn default_algorithm(material: &KeyMaterial) -> Algorithm {
+fn default_algorithm(material: &KeyMaterial) -> &'static str {
     match material {
-        KeyMaterial::EllipticCurve { .. } => Algorithm::ES256,
-        KeyMaterial::OctetKeyPair { .. } => Algorithm::EdDSA,
-        KeyMaterial::Rsa { .. } => Algorithm::RS256,
+        KeyMaterial::EllipticCurve { crv, .. } if crv == "P-384" => "ES384",
+        KeyMaterial::EllipticCurve { crv, .. } if crv == "P-521" => "ES512",
+        KeyMaterial::EllipticCurve { .. } => "ES256",
+        KeyMaterial::OctetKeyPair { .. } => "EdDSA",
+        KeyMaterial::Rsa { .. } => "RS256",
     }
 }
 
@@ -169,7 +186,7 @@ fn is_strong(material: &KeyMaterial) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SigningKey, TokenType};
+    use crate::{Algorithm, SigningKey, TokenType};
     use serde_json::json;
 
     fn published(jwk: Value) -> PublishedKeys {
