@@ -98,7 +98,7 @@ fn a_chain_goes_on_after_a_restart_and_knows_when_a_line_was_touched() {
 
 #[test]
 fn a_line_that_a_crash_cut_short_is_reported_and_the_chain_goes_on() {
-    for cut in [1, 2, 100, 200] {
+    for cut in [1, 2, 50, 100] {
         let disk = Disk::new(10_000);
         let mut file = AuditFile::new(disk.clone(), b"");
         file.append(&call("nick")).unwrap();
