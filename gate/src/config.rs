@@ -1,6 +1,7 @@
 //! The settings, read once at start and checked as a whole.
 
 pub(crate) mod audit;
+pub(crate) mod child;
 pub(crate) mod network;
 pub(crate) mod proxy;
 
@@ -13,7 +14,7 @@ use net::{config_file::Mistake, loopback::check_public_url};
 use thiserror::Error;
 use url::Url;
 
-use self::{audit::AuditOptions, proxy::ProxyOptions};
+use self::{audit::AuditOptions, child::ChildOptions, proxy::ProxyOptions};
 use crate::{config_file, rules::Rules};
 
 /// Settings of the gate. Each can be an option or an environment variable.
@@ -25,9 +26,12 @@ pub struct Config {
         long,
         env = "GATE_UPSTREAM",
         value_name = "URL",
-        required_unless_present = "forward_auth"
+        required_unless_present_any = ["forward_auth", "command"]
     )]
     pub upstream: Option<Url>,
+    /// The server behind the gate, if the gate starts it itself.
+    #[command(flatten)]
+    pub child: ChildOptions,
     /// The proxy that asks, if the gate passes no requests on.
     #[command(flatten)]
     pub proxy: ProxyOptions,
@@ -164,6 +168,15 @@ pub enum ConfigError {
         /// Where and what it is.
         mistake: Mistake,
     },
+    /// The directory of the child is none.
+    #[error("GATE_CHILD_DIRECTORY {} is not a directory", .0.display())]
+    ChildDirectory(PathBuf),
+    /// A variable that the child must have is not set.
+    #[error("GATE_CHILD_ENV names {0}, which is not set; set it, or leave it out")]
+    ChildVariable(String),
+    /// This system cannot limit the child.
+    #[error("this system cannot limit {0}; leave GATE_CHILD_MEMORY and GATE_CHILD_CPU out")]
+    ChildLimit(&'static str),
     /// The TLS library cannot be used.
     #[error("certificates that this machine trusts cannot be read: {0}")]
     Certificates(String),
@@ -179,6 +192,7 @@ impl Config {
         check("GATE_RESOURCE", &self.resource)?;
         self.issuers.iter().try_for_each(|issuer| check("GATE_ISSUER", issuer))?;
         self.check_identity()?;
+        self.child.check()?;
         let Some(upstream) = &self.upstream else {
             return Ok(());
         };
@@ -204,13 +218,6 @@ impl Config {
         }
     }
 
-    /// The upstream, as the HTTP client takes it.
-    pub(crate) fn upstream_uri(&self) -> Result<Uri, ConfigError> {
-        let why = "it must be a URL with a host";
-        let url = self.upstream.as_ref().map(Url::as_str).unwrap_or_default();
-        url.parse().map_err(|_| ConfigError::url("GATE_UPSTREAM", "", why))
-    }
-
     /// The rules of the configuration file; none without a file.
     pub(crate) fn rules(&self) -> Result<Rules, ConfigError> {
         let Some(path) = &self.file else {
@@ -222,9 +229,13 @@ impl Config {
             .map_err(|mistake| ConfigError::File { path: path.clone(), mistake })
     }
 
-    /// The audience of the identity: the upstream, or the resource behind a proxy.
-    pub(crate) fn identity_audience(&self) -> String {
-        self.upstream.as_ref().map_or_else(|| self.resource.clone(), Url::to_string)
+    /// Names the upstream: its URL, the program that the gate starts, or the resource behind a proxy.
+    pub(crate) fn upstream_name(&self) -> String {
+        match (&self.upstream, self.child.program()) {
+            (Some(url), _) => url.to_string(),
+            (None, Some(program)) => format!("stdio:{program}"),
+            (None, None) => self.resource.clone(),
+        }
     }
 
     /// Scheme and host, with port, of the resource, for `X-Forwarded-Proto` and `-Host`.
@@ -258,7 +269,7 @@ impl Config {
 }
 
 impl ConfigError {
-    fn url(name: &'static str, value: &str, why: &'static str) -> Self {
+    pub(crate) fn url(name: &'static str, value: &str, why: &'static str) -> Self {
         Self::Url { name, value: value.into(), why }
     }
 }

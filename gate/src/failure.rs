@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     GateRefused,
     #[error("the server behind the gate is at another URL; its operator must correct it")]
     Moved,
+    #[error("the server behind the gate has as many sessions as it may; try again later")]
+    Busy,
     #[error("the gate could not say who calls; try again in a moment")]
     Unsigned,
 }
@@ -41,17 +43,22 @@ struct Identified {
 impl Failure {
     /// Answers the JSON-RPC message `body`, so that its client stops waiting.
     pub(crate) fn answer(self, body: &Bytes) -> Response {
-        let (status, reason) = self.delivery();
-        tracing::warn!(reason, "the upstream failed");
+        let (status, _) = self.delivery();
         let id = serde_json::from_slice(body).ok().and_then(|message: Identified| message.id);
-        let data = json!({"reason": reason});
-        let error = ErrorData::new(ErrorCode(CODE), self.to_string(), Some(data));
-        let message = json!({"jsonrpc": "2.0", "id": id, "error": error});
-        let mut response = (status, Json(message)).into_response();
-        if self == Self::Unreachable {
+        let mut response = (status, Json(self.message(id.as_ref()))).into_response();
+        if matches!(self, Self::Unreachable | Self::Busy) {
             response.headers_mut().insert(RETRY_AFTER, RETRY);
         }
         response
+    }
+
+    /// The error that answers the request `id`.
+    pub(crate) fn message(self, id: Option<&Value>) -> Value {
+        let (_, reason) = self.delivery();
+        tracing::warn!(reason, "the upstream failed");
+        let data = json!({"reason": reason});
+        let error = ErrorData::new(ErrorCode(CODE), self.to_string(), Some(data));
+        json!({"jsonrpc": "2.0", "id": id, "error": error})
     }
 
     fn delivery(self) -> (StatusCode, &'static str) {
@@ -60,6 +67,7 @@ impl Failure {
             Self::TooSlow => (StatusCode::GATEWAY_TIMEOUT, "upstream_too_slow"),
             Self::GateRefused => (StatusCode::BAD_GATEWAY, "upstream_refuses_gate"),
             Self::Moved => (StatusCode::BAD_GATEWAY, "upstream_moved"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "upstream_busy"),
             Self::Unsigned => (StatusCode::INTERNAL_SERVER_ERROR, "identity_unsigned"),
         }
     }

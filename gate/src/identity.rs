@@ -1,4 +1,5 @@
-//! How the upstream is told who calls: by a signed JWT, or by plain headers.
+//! How the upstream is told who calls: by a signed JWT, or by plain headers. A server without headers
+//! gets the same in `_meta`.
 //!
 //! The JWT names the gate's resource as its issuer and the upstream as its audience (behind forward-auth,
 //! the resource), and is good for a minute. An upstream verifies it with the keys at [`JWKS_PATH`]. Plain headers can be believed only
@@ -11,7 +12,7 @@ use guard::Caller;
 use keys::{KeyError, TokenType};
 use net::clock::Clock;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
@@ -26,6 +27,12 @@ const IDENTITY: HeaderName = HeaderName::from_static("x-portcullis-identity");
 const USER: HeaderName = HeaderName::from_static("x-forwarded-user");
 const USERNAME: HeaderName = HeaderName::from_static("x-forwarded-preferred-username");
 const EMAIL: HeaderName = HeaderName::from_static("x-forwarded-email");
+/// Beginning of the members of `_meta` that only the gate may set.
+pub(crate) const META_PREFIX: &str = "portcullis/";
+/// Member of `_meta` with the JWT.
+const META_IDENTITY: &str = "portcullis/identity";
+/// Member of `_meta` with what the plain headers say.
+const META_USER: &str = "portcullis/user";
 /// Seconds for which an identity is good.
 const IDENTITY_TTL: i64 = 60;
 
@@ -76,7 +83,7 @@ impl Identity {
         Ok(Self(Arc::new(Inner {
             form: config.identity,
             issuer: config.resource.clone(),
-            audience: config.identity_audience(),
+            audience: config.upstream_name(),
             keys,
             clock,
         })))
@@ -109,6 +116,25 @@ impl Identity {
         for name in [IDENTITY, USER, USERNAME, EMAIL] {
             headers.entry(name).or_insert(HeaderValue::from_static(""));
         }
+    }
+
+    /// The members of `_meta` that say who calls, for an upstream that has no headers.
+    pub(crate) fn meta(&self, caller: &Caller) -> Result<Map<String, Value>, KeyError> {
+        let mut meta = Map::new();
+        if matches!(self.0.form, IdentityForm::Jwt | IdentityForm::Both) {
+            meta.insert(META_IDENTITY.into(), self.signed(caller)?.into());
+        }
+        if matches!(self.0.form, IdentityForm::Headers | IdentityForm::Both) {
+            let email = caller.email.as_ref().filter(|_| caller.email_verified);
+            let user = json!({
+                "sub": caller.subject,
+                "client_id": caller.client_id,
+                "preferred_username": caller.preferred_username,
+                "email": email,
+            });
+            meta.insert(META_USER.into(), user);
+        }
+        Ok(meta)
     }
 
     fn signed(&self, caller: &Caller) -> Result<String, KeyError> {

@@ -4,6 +4,7 @@
 mod completion;
 pub mod config;
 mod notes;
+pub mod program;
 mod prompts;
 mod resources;
 pub mod server;

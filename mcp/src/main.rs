@@ -1,41 +1,8 @@
-//! `mcp`: reads the settings, starts the server, and stops it gracefully.
+//! The `mcp` command; everything it does is in the library.
 
-use std::{
-    error::Error,
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
-
-use clap::Parser;
-use mcp::config::Config;
-use net::{clock::Clock, connections, shutdown::stop_signal};
-use tracing_subscriber::EnvFilter;
+use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.log))
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        // Where stderr is a file on a full disk, to complain about that on stderr would panic.
-        .log_internal_errors(false)
-        .init();
-    match run(config).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run(config: Config) -> Result<(), Box<dyn Error>> {
-    config.check()?;
-    let router = mcp::router(&config, Clock::system())?;
-    let listener = connections::bind(config.listen, "MCP_LISTEN", "MCP_RESOURCE").await?;
-    tracing::info!("{} is ready", config.resource);
-    mcp::serve(listener, router, stop_signal()?).await;
-    Ok(())
+    mcp::program::run(std::env::args_os()).await
 }

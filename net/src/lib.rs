@@ -10,6 +10,7 @@
 //!   `unread_body` keeps connections usable after an early response.
 //! - With the feature `server`, `connections` serves a router with limits on every phase of a
 //!   connection, and `shutdown` says when to stop.
+//! - With the feature `log`, `log` begins the log of a server program.
 
 pub mod addresses;
 #[cfg(feature = "client")]
@@ -24,6 +25,8 @@ pub mod document;
 pub mod host;
 #[cfg(feature = "client")]
 pub mod https;
+#[cfg(feature = "log")]
+pub mod log;
 pub mod loopback;
 #[cfg(feature = "client")]
 pub mod resolver;

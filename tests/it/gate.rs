@@ -6,5 +6,6 @@ mod forward_auth;
 mod identity;
 mod passing;
 mod rules;
+mod stdio;
 mod streams;
 mod verifiers;

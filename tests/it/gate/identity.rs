@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ::gate::config::Config;
+use ::gate::{Gate, config::Config};
 use clap::Parser;
 use keys::PublishedKeys;
 use net::clock::Clock;
@@ -121,7 +121,7 @@ async fn settings_that_cannot_work_are_refused_with_what_to_write() {
         // The last of an option that is given twice would be refused by the command line itself.
         let base = if options[0] == "--upstream" { &base[..1] } else { &base[..] };
         let config = Config::try_parse_from([base, options].concat()).unwrap();
-        let refused = ::gate::router(&config, Clock::system()).unwrap_err().to_string();
+        let refused = Gate::new(&config, Clock::system()).unwrap_err().to_string();
         assert!(refused.contains(told) && !refused.contains("s3cret"), "{options:?}: {refused}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ::gate::config::Config;
+use ::gate::{Gate, config::Config};
 use clap::Parser;
 use net::clock::Clock;
 use serde_json::{Value, json};
@@ -402,7 +402,7 @@ fn rules_that_cannot_hold_are_refused_with_the_place_and_what_to_write() {
         let options = ["gate", "--upstream", "http://localhost:1/mcp", "--config"];
         let options = [&options[..], &[file.to_str().unwrap()]].concat();
         let config = Config::try_parse_from(options).unwrap();
-        let refused = ::gate::router(&config, Clock::system()).unwrap_err().to_string();
+        let refused = Gate::new(&config, Clock::system()).unwrap_err().to_string();
         assert!(refused.contains(told), "{text}\n{refused}");
     }
     // The rest of the file is for auth.
@@ -412,5 +412,5 @@ fn rules_that_cannot_hold_are_refused_with_the_place_and_what_to_write() {
     let options =
         ["gate", "--upstream", "http://localhost:1/mcp", "--config", file.to_str().unwrap()];
     let config = Config::try_parse_from(options).unwrap();
-    assert!(::gate::router(&config, Clock::system()).is_ok());
+    assert!(Gate::new(&config, Clock::system()).is_ok());
 }

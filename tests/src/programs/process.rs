@@ -1,6 +1,6 @@
 //! Programs that run as processes of their own.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -46,4 +46,18 @@ pub async fn send_signal(child: &Child, signal: &str) {
     let id = child.id().expect("a running process").to_string();
     let sent = Command::new("kill").args([signal, &id]).status().await.expect("kill");
     assert!(sent.success(), "kill {signal} {id}");
+}
+
+/// Kills a process, given as `/proc` names it.
+pub async fn kill(id: &str) {
+    let sent = Command::new("kill").args(["-9", id]).status().await.expect("kill");
+    assert!(sent.success(), "kill -9 {id}");
+}
+
+/// Waits until a process has ended and its parent has taken notice.
+pub async fn until_gone(id: &str) {
+    let place = Path::new("/proc").join(id);
+    while place.exists() {
+        before_retry().await;
+    }
 }
