@@ -80,10 +80,12 @@ export class Stack {
 
   async startServers() {
     this.servers = [this.run('auth', []), this.run('mcp', [])]
-    await Promise.all([
-      answers(`${this.issuer}/health`, this),
-      answers(new URL('/health', this.resource), this),
-    ])
+    await Promise.all([this.answers(`${this.issuer}/health`), this.answers(new URL('/health', this.resource))])
+  }
+
+  /** Waits until a URL answers. */
+  answers(url) {
+    return answers(url, this)
   }
 
   run(name, args, stdout = 'ignore') {
