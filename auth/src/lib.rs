@@ -21,6 +21,7 @@ mod limits;
 mod middleware;
 pub mod oauth;
 mod presentation;
+pub mod program;
 mod rate_limit;
 mod recheck;
 mod router;
@@ -44,6 +45,7 @@ pub mod testing {
 
 use std::future::Future;
 
+use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::state::AppState;
@@ -51,6 +53,16 @@ use crate::state::AppState;
 /// Serves until `shutdown`, then lets the requests under way finish. While it serves, it looks after
 /// the keys and the tables; that ends at once with `shutdown`.
 pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future<Output = ()>) {
+    serve_together(listener, state, |router| router, shutdown).await;
+}
+
+/// The same with what `together` makes of the router.
+async fn serve_together(
+    listener: TcpListener,
+    state: AppState,
+    together: impl FnOnce(Router) -> Router,
+    shutdown: impl Future<Output = ()>,
+) {
     let logout_messages = back_channel_logout::run(state.clone());
     let upkeep = upkeep::start(&state);
     let shutdown = async move {
@@ -58,7 +70,7 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
         drop(upkeep);
     };
     tokio::select! {
-        () = net::connections::serve(listener, router::router(state), shutdown) => {}
+        () = net::connections::serve(listener, together(router::router(state)), shutdown) => {}
         never = logout_messages => never,
     }
 }

@@ -28,7 +28,8 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-pub use self::file::{StoryFile, report_failures};
+pub use self::file::StoryFile;
+pub(crate) use self::file::report_failures;
 use self::{queue::Queue, recorded::Story};
 use crate::oauth::secret;
 

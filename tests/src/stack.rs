@@ -3,7 +3,6 @@
 pub mod access_token;
 pub mod config_file;
 pub mod gate;
-pub mod github;
 pub mod postgres;
 pub mod stories;
 
@@ -22,6 +21,7 @@ use std::{
 use auth::state::AppState;
 use clap::Parser;
 use net::clock::Clock;
+pub use portcullis::github;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 

@@ -105,7 +105,7 @@ impl StoryFile {
 }
 
 /// Logs once when stories can no longer be written, and once when they can again.
-pub async fn report_failures(mut failure: watch::Receiver<Option<String>>) {
+pub(crate) async fn report_failures(mut failure: watch::Receiver<Option<String>>) {
     while failure.changed().await.is_ok() {
         let cause = failure.borrow_and_update().clone();
         match cause {

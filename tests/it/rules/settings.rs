@@ -209,8 +209,12 @@ fn the_example_of_the_environment_names_every_setting_and_no_other() {
         .map(|(name, _)| name.to_owned())
         .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
         .collect();
-    let commands =
-        [Config::command(), mcp::config::Config::command(), gate::config::Config::command()];
+    let commands = [
+        Config::command(),
+        mcp::config::Config::command(),
+        gate::config::Config::command(),
+        portcullis::options_of_up(),
+    ];
     let known: BTreeSet<String> = commands
         .iter()
         .flat_map(|command| command.get_arguments())

@@ -60,7 +60,9 @@ impl StandIn {
                     your OAuth token access to this organization.";
                 let header = format!("required; url=https://github.com/orgs/{organisation}/sso");
                 let mut answer = refusal(StatusCode::FORBIDDEN, message);
-                answer.headers_mut().insert("x-github-sso", header.parse().expect("a header"));
+                if let Ok(header) = header.parse() {
+                    answer.headers_mut().insert("x-github-sso", header);
+                }
                 return answer;
             }
             Some(Restriction::AppNotApproved) => {

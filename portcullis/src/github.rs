@@ -2,6 +2,7 @@
 //!
 //! It signs in anyone, so it is for loopback alone. Its page lets a person choose or type a
 //! user; the first is Nick Lucas, who is in the team `platform` of the organisation `acme`.
+#![expect(missing_docs, reason = "most names are GitHub's")]
 
 mod memberships;
 mod page;
