@@ -4,12 +4,14 @@ pub(crate) mod facts;
 mod groups;
 mod limit;
 mod policy;
+mod provisioning;
 mod rule;
 
 pub(crate) use self::{
     groups::{Group, Groups, GroupsClaim},
     limit::Limit,
     policy::{AccessPolicy, KeptOut, Recheck},
+    provisioning::{MatchedBy, MatchingKeys, Provisioning, SCIM},
     rule::Rule,
 };
 

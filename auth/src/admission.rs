@@ -103,6 +103,11 @@ fn refusal(kept_out: &KeptOut) -> OAuthError {
             "The person is not among those who may use this server. They can sign in with another \
              account, or ask its operator.",
         ),
+        KeptOut::Deactivated => refused(
+            "person_deactivated",
+            "The person's organisation has deactivated them. They can sign in with another account, or \
+             ask the operator.",
+        ),
         KeptOut::Disabled => refused(
             "person_disabled",
             "The operator has disabled the person's account. They can sign in with another account, \

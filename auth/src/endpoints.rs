@@ -17,6 +17,7 @@ pub(crate) mod ready;
 pub(crate) mod register;
 pub(crate) mod revocations;
 pub(crate) mod revoke;
+pub(crate) mod scim;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
 pub(crate) mod style;

@@ -4,6 +4,7 @@
 //! it and logs it once, and `middleware::pages` draws the page where one is due.
 
 mod page;
+mod scim;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use web::{Onward, error::ErrorKind};
 
 pub use self::page::PageError;
 pub(crate) use self::page::{PageDue, WayOn};
+pub(crate) use self::scim::{SCIM_JSON, ScimResponse};
 use crate::oauth::{Client, ErrorCode, OAuthError, RedirectTarget};
 
 /// JSON with the standard's status (RFC 6749 §5.2).

@@ -22,6 +22,7 @@ pub(crate) struct Limits {
     stories: RateLimit,
     approvals: RateLimit,
     revocations: RateLimit,
+    provisioning: RateLimit,
 }
 
 /// Whose failures are counted together.
@@ -46,6 +47,7 @@ impl Limits {
             stories: RateLimit::new(settings.stories, MINUTE),
             approvals: RateLimit::new(settings.approvals, DAY),
             revocations: RateLimit::new(settings.revocations, DAY),
+            provisioning: RateLimit::new(settings.scim, MINUTE),
         }
     }
 
@@ -155,6 +157,17 @@ impl Limits {
             "revocations_too_many",
             "Too many access tokens of this person were revoked today. Revoke the refresh token \
              instead, which ends all of them.",
+        )
+    }
+
+    /// Rate-limits the provisioning system, so that its synchronisation leaves room for sign-ins.
+    pub(crate) fn provision(&self, now: i64) -> Result<(), OAuthError> {
+        admit(
+            &self.provisioning,
+            "scim",
+            now,
+            "scim_too_many",
+            "The provisioning system sends too many requests. Wait as long as Retry-After says.",
         )
     }
 

@@ -87,7 +87,8 @@ async fn apply(state: &AppState) -> Result<(), StorageError> {
     let asked = asked.filter(|_| state.access.recheck.interval > 0);
     let asked: Vec<&str> = asked.map(|upstream| upstream.name.as_str()).collect();
     identities::drop_credentials_except(db, &asked).await?;
-    if state.access.anyone && state.access.deny.is_empty() {
+    let admits_all = state.access.anyone && state.access.deny.is_empty();
+    if admits_all && state.access.provisioning.is_none() {
         return Ok(());
     }
     let mut after = Uuid::nil();

@@ -24,11 +24,11 @@ use tower_http::{
 use crate::{
     endpoints::{
         account, authorize, consent, device, device_authorization, end_session, health, home,
-        introspect, jwks, logo, metadata, par, ready, register, revocations, revoke, sign_in,
+        introspect, jwks, logo, metadata, par, ready, register, revocations, revoke, scim, sign_in,
         sign_out, style, token, userinfo,
     },
     error_response::PageError,
-    middleware::{deadline, envelope, fetch_loop, pages, same_origin},
+    middleware::{deadline, envelope, fetch_loop, pages, provisioning_client, same_origin},
     oauth::OAuthError,
     state::AppState,
 };
@@ -41,8 +41,10 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(fetch_loop::refuse))
         .merge(documents());
     let for_programs = contained(for_programs, deadline::explain_to_programs);
+    let for_provisioning = state.scim.as_ref().map(|_| for_provisioning(&state));
     Router::new()
         .merge(for_programs)
+        .merge(for_provisioning.unwrap_or_default())
         .merge(for_people(&state))
         .route("/health", get(health::get))
         .route("/ready", get(ready::get))
@@ -82,6 +84,37 @@ fn for_programs() -> Router<AppState> {
         .route("/userinfo", get(userinfo::get).post(userinfo::get))
         .layer(map_response(uncached))
         .layer(cors([Method::GET, Method::POST, Method::PUT, Method::DELETE]))
+}
+
+/// What only the provisioning system calls.
+fn for_provisioning(state: &AppState) -> Router<AppState> {
+    let routes = Router::new()
+        .route("/ServiceProviderConfig", get(scim::service_provider_config::get))
+        .route("/ResourceTypes", get(scim::resource_types::list))
+        .route("/ResourceTypes/{id}", get(scim::resource_types::get))
+        .route("/Schemas", get(scim::schemas::list))
+        .route("/Schemas/{id}", get(scim::schemas::get))
+        .route("/Users", get(scim::users::list).post(scim::users::post))
+        .route(
+            "/Users/{id}",
+            get(scim::users::get)
+                .put(scim::users::put)
+                .patch(scim::users::patch)
+                .delete(scim::users::delete),
+        )
+        .route("/Groups", get(scim::groups::list).post(scim::groups::post))
+        .route(
+            "/Groups/{id}",
+            get(scim::groups::get)
+                .put(scim::groups::put)
+                .patch(scim::groups::patch)
+                .delete(scim::groups::delete),
+        )
+        .fallback(scim::nothing_here)
+        .method_not_allowed_fallback(scim::wrong_method)
+        .layer(from_fn_with_state(state.clone(), provisioning_client::require))
+        .layer(map_response(uncached));
+    Router::new().nest("/scim/v2", contained(routes, deadline::explain_to_provisioning))
 }
 
 /// Pages and forms. The referrer policy is `same-origin`, because under `no-referrer` browsers would

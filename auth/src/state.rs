@@ -10,7 +10,7 @@ use web::Brand;
 use crate::{
     access::AccessPolicy,
     clients::{Clients, DocumentRules},
-    config::{Config, ConfigError, ConfigFile},
+    config::{Config, ConfigError, ConfigFile, ScimSetting},
     documents::Documents,
     key_ring::{KeyPlan, LiveKeyRing},
     limits::Limits,
@@ -59,6 +59,8 @@ pub struct Shared {
     pub(crate) upstreams: Upstreams,
     /// Who may come in.
     pub(crate) access: Arc<AccessPolicy>,
+    /// The provisioning system, if there is one.
+    pub(crate) scim: Option<ScimSetting>,
     /// Speaks to clients' own servers.
     pub(crate) http: reqwest::Client,
     /// The operator's brand on the pages.
@@ -77,9 +79,10 @@ impl AppState {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
         config.check()?;
         let host_names = HostNames::new(config.issuer_url()?, Vec::new());
-        let ConfigFile { resources, upstreams, trusted_issuers, access, clients } =
+        let ConfigFile { resources, upstreams, trusted_issuers, access, clients, scim } =
             config.file()?;
-        let access = access.unwrap_or_else(AccessPolicy::everyone);
+        let mut access = access.unwrap_or_else(AccessPolicy::everyone);
+        access.provisioning = scim.as_ref().map(|scim| scim.provisioning.clone());
         let longest = longest_token(&config, &resources);
         config.keys.check(longest)?;
         let (brand, logo) = config.brand.load()?;
@@ -105,6 +108,7 @@ impl AppState {
             clients,
             upstreams: Upstreams::new(&config, upstreams, &access.questions())?,
             access: Arc::new(access),
+            scim,
             limits: Limits::new(&config.limits),
             http: http::client(REQUEST_TIMEOUT, config.is_local())
                 .map_err(ConfigError::HttpClient)?,

@@ -22,6 +22,8 @@ struct Document {
     _access: IgnoredAny,
     #[serde(rename = "clients")]
     _clients: IgnoredAny,
+    #[serde(rename = "scim")]
+    _scim: IgnoredAny,
 }
 
 /// Checks the text of the file.
@@ -32,4 +34,18 @@ pub(crate) fn parse(text: &str) -> Result<Rules, Mistake> {
         return Ok(Rules::default());
     };
     rules::check(section).map_err(|(at, what)| Mistake::at(text, at, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sections_of_auth_are_left_to_auth() {
+        let sections =
+            ["resources", "upstreams", "trusted_issuers"].map(|name| format!("[[{name}]]\n"));
+        let sections = sections.concat() + "[access]\n[clients]\n[scim]\nsecret_file = \"x\"\n";
+        assert!(parse(&sections).is_ok());
+        assert!(parse("[scm]").is_err());
+    }
 }

@@ -24,6 +24,9 @@ mod m20261130_000016_counters;
 mod m20261130_000017_signing_keys;
 mod m20261130_000018_replicas;
 mod m20261130_000020_blocked_clients;
+mod m20261130_000030_scim_users;
+mod m20261130_000031_scim_groups;
+mod m20261130_000032_scim_members;
 
 /// Brings a database to the newest schema.
 pub struct Migrator;
@@ -50,6 +53,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000017_signing_keys::MIGRATION),
             Box::new(m20261130_000018_replicas::MIGRATION),
             Box::new(m20261130_000020_blocked_clients::MIGRATION),
+            Box::new(m20261130_000030_scim_users::MIGRATION),
+            Box::new(m20261130_000031_scim_groups::MIGRATION),
+            Box::new(m20261130_000032_scim_members::MIGRATION),
         ]
     }
 }

@@ -15,6 +15,7 @@ mod ready;
 mod register;
 mod revocations;
 mod revoke;
+mod scim;
 pub(crate) mod sign_in;
 mod sign_out;
 mod token;

@@ -9,6 +9,7 @@ mod key_rotation;
 mod leaving;
 mod master_secrets;
 mod metadata_documents;
+mod provisioning;
 mod public_issuer;
 mod rechecks;
 mod request_ids;

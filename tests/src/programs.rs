@@ -10,3 +10,4 @@ pub mod process;
 pub mod raw_http;
 pub mod raw_jws;
 pub mod reverse_proxy;
+pub mod scim;

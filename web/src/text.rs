@@ -53,7 +53,7 @@ catalogue! {
     event_signed_in event_signed_out event_signed_out_elsewhere event_access_allowed event_device_allowed event_access_denied
     event_access_removed event_token_replayed event_identity_linked event_identity_unlinked event_data_exported event_other
     event_account_disabled event_account_enabled event_signed_out_by_operator event_access_removed_by_operator
-    event_access_ended event_kept_out
+    event_access_ended event_kept_out event_provisioned event_provisioning_changed event_deprovisioned
     delete_title delete_lead delete_apps delete_again delete_sure delete_now delete_not_ticked
     deleted deleted_lead keep_account
     cause next_step reason request for_developers
@@ -137,6 +137,9 @@ impl Text {
             "access_removed_by_operator" => self.event_access_removed_by_operator,
             "kept_out" => self.event_kept_out,
             "access_ended" => self.event_access_ended,
+            "provisioned" => self.event_provisioned,
+            "provisioning_changed" => self.event_provisioning_changed,
+            "deprovisioned" => self.event_deprovisioned,
             _ => self.event_other,
         }
     }

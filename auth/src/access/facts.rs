@@ -19,6 +19,9 @@ pub(crate) struct Facts {
     pub(crate) teams: BTreeSet<String>,
     /// Claims of an OpenID provider, of those asked about. A claim that is one text, number or boolean is a set of one.
     pub(crate) claims: BTreeMap<String, BTreeSet<String>>,
+    /// Whether the provisioning system has deactivated or deleted the person's user there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_deactivated: bool,
     /// When it was asked, in seconds since 1970.
     pub(crate) asked_at: i64,
 }

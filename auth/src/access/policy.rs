@@ -6,6 +6,7 @@ use super::{
     facts::{FactsByUpstream, Questions},
     groups::{Group, Groups, GroupsClaim},
     limit::Limit,
+    provisioning::{MatchedBy, Provisioning, SCIM},
     rule::Rule,
 };
 use crate::oauth::{Resource, ScopeSet, claim_name};
@@ -26,6 +27,8 @@ pub(crate) struct AccessPolicy {
     pub(crate) recheck: Recheck,
     /// The claim that tells the groups of a person, unless a resource has one of its own.
     pub(crate) groups_claim: Option<String>,
+    /// How users of a provisioning system are matched with people, if there is one.
+    pub(crate) provisioning: Option<Provisioning>,
 }
 
 /// How upstreams are asked again about people who have signed in.
@@ -46,6 +49,8 @@ pub(crate) enum KeptOut {
     NotAllowed,
     /// An operator has disabled the account.
     Disabled,
+    /// The provisioning system has deactivated or deleted the person's user.
+    Deactivated,
 }
 
 /// What the policy says of a person: the groups that they are in, or why they are kept out.
@@ -63,11 +68,16 @@ impl AccessPolicy {
             limits: Vec::new(),
             recheck: Recheck::default(),
             groups_claim: None,
+            provisioning: None,
         }
     }
 
-    /// Judges a person by what upstreams say of them. `deny` goes before `allow`.
+    /// Judges a person by what upstreams say of them. A user who is deactivated goes before `deny`, and
+    /// `deny` before `allow`.
     pub(crate) fn judge(&self, facts: &FactsByUpstream) -> Verdict {
+        if facts.get(SCIM).is_some_and(|facts| facts.is_deactivated) {
+            return Err(KeptOut::Deactivated);
+        }
         let met = self.groups.iter().filter(|group| group.rule_met_by(facts).is_some());
         let groups: Groups = met.map(|group| group.name.clone()).collect();
         if let Some(denied) = groups.iter().find(|group| self.deny.contains(*group)) {
@@ -129,8 +139,17 @@ impl AccessPolicy {
                     claims.insert(claim.clone());
                     questions.values.extend(any_of.iter().cloned());
                 }
-                Rule::GithubUser(_) | Rule::Email(_) | Rule::EmailDomain(_) => {}
+                Rule::GithubUser(_)
+                | Rule::Email(_)
+                | Rule::EmailDomain(_)
+                | Rule::ScimGroup(_)
+                | Rule::Provisioned => {}
             }
+        }
+        if let Some(Provisioning { upstream, matched_by: MatchedBy::Claim(claim) }) =
+            &self.provisioning
+        {
+            questions.claims.entry(upstream.clone()).or_default().insert(claim.clone());
         }
         questions
     }
@@ -142,6 +161,7 @@ impl fmt::Display for KeptOut {
             Self::Denied(group) => write!(f, "the group {group:?} is in deny"),
             Self::NotAllowed => f.write_str("the person is in no group of allow"),
             Self::Disabled => f.write_str("an operator has disabled the account"),
+            Self::Deactivated => f.write_str("the provisioning system has deactivated the user"),
         }
     }
 }

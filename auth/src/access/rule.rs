@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{GITHUB, facts::FactsByUpstream};
+use super::{GITHUB, SCIM, facts::FactsByUpstream};
 
 /// A condition. Names of GitHub and addresses are in lower case, as they are in the facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub(crate) enum Rule {
     EmailDomain(String),
     /// One of the values of a claim of an OpenID provider or a trusted issuer.
     Claim { upstream: String, claim: String, any_of: BTreeSet<String> },
+    /// A group of the provisioning system, in lower case.
+    ScimGroup(String),
+    /// Any user of the provisioning system.
+    Provisioned,
 }
 
 impl Rule {
@@ -42,6 +46,10 @@ impl Rule {
                 .get(upstream)
                 .and_then(|facts| facts.claims.get(claim))
                 .is_some_and(|values| !values.is_disjoint(any_of)),
+            Self::ScimGroup(name) => {
+                facts.get(SCIM).is_some_and(|it| it.has_provisioned_group(name))
+            }
+            Self::Provisioned => facts.contains_key(SCIM),
         }
     }
 }
@@ -64,6 +72,8 @@ impl fmt::Display for Rule {
                 let values: Vec<&str> = any_of.iter().map(String::as_str).collect();
                 write!(f, "claim {claim:?} of {upstream:?}, any of {values:?}")
             }
+            Self::ScimGroup(name) => write!(f, "scim_groups {name:?}"),
+            Self::Provisioned => f.write_str("provisioned"),
         }
     }
 }

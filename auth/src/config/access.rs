@@ -1,6 +1,7 @@
 //! `[access]` of the configuration file: who may sign in, and which groups may have what.
 
 mod limit;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use self::values::{domain, email, login, organisation, scim_group, team};
 use super::suggestion::suggestion;
 use crate::{
     access::{AccessPolicy, GITHUB, Group, Recheck, Rule},
@@ -89,6 +91,12 @@ struct GroupSection {
     email_domains: Vec<Spanned<String>>,
     /// Values of claims of an OpenID provider or a trusted issuer.
     claims: Vec<ClaimSection>,
+    /// Names of groups of the provisioning system (`[scim]`).
+    #[schemars(with = "Vec<String>")]
+    scim_groups: Vec<Spanned<String>>,
+    /// Whether every user of the provisioning system is in the group.
+    #[schemars(with = "bool")]
+    provisioned: Option<Spanned<bool>>,
 }
 
 /// One of `claims` as it is written.
@@ -128,6 +136,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) claim_sources: Vec<&'a str>,
     /// Whether people can sign in with GitHub.
     pub(super) has_github: bool,
+    /// Whether there is a provisioning system.
+    pub(super) has_scim: bool,
 }
 
 /// What is wrong: the place in the text, and what to write instead.
@@ -164,6 +174,7 @@ pub(super) fn check(
         groups_claim: section.groups_claim.map(Spanned::into_inner),
         groups,
         limits,
+        provisioning: None,
     })
 }
 
@@ -293,14 +304,31 @@ impl GroupSection {
         for claim in &self.claims {
             rules.push(claim.check(around)?);
         }
+        rules.extend(self.provisioned_rules(around)?);
         if rules.is_empty() {
             let why = format!(
                 "the group {:?} matches no person; give it github_users, github_organisations, \
-                 github_teams, emails, email_domains or claims",
+                 github_teams, emails, email_domains, claims or scim_groups",
                 name.get_ref()
             );
             return Err(at(name, why));
         }
+        Ok(rules)
+    }
+}
+
+impl GroupSection {
+    /// What the provisioning system says of the people of the group.
+    fn provisioned_rules(&self, around: &Surroundings<'_>) -> Result<Vec<Rule>, Wrong> {
+        let all = self.provisioned.as_ref().filter(|all| *all.get_ref());
+        let places = self.scim_groups.iter().map(|name| name.span().start);
+        if let Some(at) = places.chain(all.map(|all| all.span().start)).next()
+            && !around.has_scim
+        {
+            return Err((at, "describe the provisioning system under [scim] first".into()));
+        }
+        let mut rules = parsed("scim_groups", &self.scim_groups, scim_group)?;
+        rules.extend(all.map(|_| Rule::Provisioned));
         Ok(rules)
     }
 }
@@ -317,6 +345,7 @@ fn parsed(
             "the name of an organisation, as in \"acme\"; teams go into github_teams"
         }
         "github_teams" => "a team with its organisation, as in \"acme/platform\"",
+        "scim_groups" => "the name of a group, as in \"Engineering\"",
         "emails" => "a whole address, as in \"ada@acme.example\"; domains go into email_domains",
         _ => "a domain alone, as in \"acme.example\"; addresses go into emails",
     };
@@ -326,45 +355,6 @@ fn parsed(
         })
     });
     rules.collect()
-}
-
-/// What GitHub allows in names of users and organisations, and in the short names of teams.
-fn is_github_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-}
-
-fn login(text: &str) -> Option<Rule> {
-    is_github_name(text).then(|| Rule::GithubUser(text.into()))
-}
-
-fn organisation(text: &str) -> Option<Rule> {
-    is_github_name(text).then(|| Rule::GithubOrganisation(text.into()))
-}
-
-fn team(text: &str) -> Option<Rule> {
-    let (organisation, team) = text.split_once('/')?;
-    let is_one = is_github_name(organisation) && is_github_name(team);
-    is_one.then(|| Rule::GithubTeam(text.into()))
-}
-
-fn email(text: &str) -> Option<Rule> {
-    let (local, host) = text.rsplit_once('@')?;
-    let is_one = !local.is_empty() && is_domain(host) && !has_blank(text);
-    is_one.then(|| Rule::Email(text.into()))
-}
-
-fn domain(text: &str) -> Option<Rule> {
-    is_domain(text).then(|| Rule::EmailDomain(text.into()))
-}
-
-fn is_domain(text: &str) -> bool {
-    let has_labels = text.split('.').all(|label| !label.is_empty());
-    has_labels && !text.contains(['@', '/', '*', ':']) && !has_blank(text)
-}
-
-fn has_blank(text: &str) -> bool {
-    text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 impl ClaimSection {

@@ -12,10 +12,11 @@ use super::{
     access::{self, AccessSection, Surroundings},
     clients::{self, ClientRules, ClientsSection},
     languages,
+    scim::{self, ScimSection, ScimSetting},
     upstreams::{self, OpenIdSetting, Upstream},
 };
 use crate::{
-    access::AccessPolicy,
+    access::{AccessPolicy, GITHUB, SCIM},
     oauth::{
         resource::{self, Resource},
         trusted_issuer::{self, TrustedIssuer},
@@ -45,6 +46,9 @@ pub(crate) struct Document {
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     #[serde(rename = "gate")]
     _gate: IgnoredAny,
+    /// The provisioning system, if there is one.
+    #[schemars(with = "Option<ScimSection>")]
+    scim: Option<Spanned<ScimSection>>,
 }
 
 /// The file, checked.
@@ -56,6 +60,8 @@ pub(crate) struct ConfigFile {
     /// Who may sign in; `None` where the file does not say.
     pub(crate) access: Option<AccessPolicy>,
     pub(crate) clients: ClientRules,
+    /// The provisioning system; `None` where SCIM is off.
+    pub(crate) scim: Option<ScimSetting>,
 }
 
 impl ConfigFile {
@@ -90,6 +96,10 @@ impl ConfigFile {
         let resources = if resources.is_empty() { usual_resources } else { resources };
         let upstreams = checked(text, document.upstreams, |all| upstreams::check(all, config))?;
         let trusted_issuers = checked(text, document.trusted_issuers, |issuers| {
+            let reserved = issuers.iter().position(|issuer| issuer.provider() == SCIM);
+            if let Some(at) = reserved {
+                return Err((at, format!("the provider {SCIM:?} is taken by [scim]")));
+            }
             trusted_issuer::check(&issuers).map(|()| issuers)
         })?;
         let providers = upstreams.iter().map(|upstream| upstream.name.as_str());
@@ -98,12 +108,17 @@ impl ConfigFile {
             resources: &resources,
             claim_sources: providers.chain(people.map(TrustedIssuer::provider)).collect(),
             has_github: config.github_client_id.is_some(),
+            has_scim: document.scim.is_some(),
         };
+        let github = around.has_github.then_some(GITHUB);
+        let sources: Vec<&str> = github.into_iter().chain(around.claim_sources.clone()).collect();
+        let scim = document.scim.map(|section| scim::check(section, &sources)).transpose();
         let access = document.access.map(|section| access::check(section, &around)).transpose();
         let mistake = |(offset, what)| Mistake::at(text, offset, what);
         let access = access.map_err(mistake)?;
+        let scim = scim.map_err(mistake)?;
         let clients = clients::check(document.clients, config).map_err(mistake)?;
-        Ok(Self { resources, upstreams, trusted_issuers, access, clients })
+        Ok(Self { resources, upstreams, trusted_issuers, access, clients, scim })
     }
 }
 

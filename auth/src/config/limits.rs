@@ -34,4 +34,7 @@ pub struct LimitSetting {
     /// be: each is listed to every resource server. 0 for no limit.
     #[arg(long = "limit-revocations", env = "AUTH_LIMIT_REVOCATIONS", default_value_t = 1000)]
     pub revocations: u32,
+    /// Requests a minute of the provisioning system (SCIM); 0 for no limit.
+    #[arg(long = "limit-scim", env = "AUTH_LIMIT_SCIM", default_value_t = 3000)]
+    pub scim: u32,
 }

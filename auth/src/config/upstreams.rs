@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{Config, secret_file};
-use crate::access::GITHUB;
+use crate::access::{GITHUB, SCIM};
 
 /// Longest name, in bytes.
 const MAX_NAME_LENGTH: usize = 32;
@@ -57,7 +57,7 @@ pub(super) fn check(
     upstreams: Vec<Upstream>,
     config: &Config,
 ) -> Result<Vec<OpenIdSetting>, (usize, String)> {
-    let mut taken = HashSet::new();
+    let mut taken = HashSet::from([SCIM.to_owned()]);
     if config.github_client_id.is_some() {
         taken.insert(GITHUB.to_owned());
     }

@@ -13,6 +13,7 @@ use axum::{
 use crate::{
     error_response::{JsonError, PageError, Refusal},
     oauth::{ErrorCode, OAuthError},
+    scim::ScimError,
 };
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,6 +27,12 @@ pub(crate) async fn explain_to_people(request: Request, next: Next) -> Response 
 /// A layer around the endpoints for programs.
 pub(crate) async fn explain_to_programs(request: Request, next: Next) -> Response {
     explain(next.run(request), REQUEST_TIMEOUT, |error| JsonError(error).into_response()).await
+}
+
+/// A layer around the endpoints of SCIM.
+pub(crate) async fn explain_to_provisioning(request: Request, next: Next) -> Response {
+    explain(next.run(request), REQUEST_TIMEOUT, |error| ScimError::from(error).into_response())
+        .await
 }
 
 async fn explain(

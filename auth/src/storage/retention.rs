@@ -54,16 +54,20 @@ pub enum Table {
 }
 
 /// Tables whose rows have no end of their own, and why.
-pub const KEPT: [(&str, &str); 6] = [
+pub const KEPT: [(&str, &str); 10] = [
     ("consents", "each is removed with the grant that it led to"),
     ("users", "an account lasts until its user deletes it"),
     ("identities", "they last until their user removes them or the account"),
     ("clients", "an operator entered them, and removes them"),
+    ("blocked_clients", "an operator blocked them, and allows them again"),
     (
         "registrations",
         "the client_id of a registration never expires, and neither does the record that it was changed \
          or deleted; those of clients that nobody has used are at most 10,000",
     ),
+    ("scim_users", "the provisioning system removes them; there are at most 100,000"),
+    ("scim_groups", "the provisioning system removes them; there are at most 1,000"),
+    ("scim_members", "each is removed with its user or group"),
     ("counters", "one row for each counter, and its number must not decrease"),
 ];
 

@@ -29,7 +29,8 @@ pub struct Model {
     pub device: String,
     /// The network it was in; may be empty.
     pub network: String,
-    /// Who did it, if not the user: `operator`, with a name if there is one, or `access policy`.
+    /// Who did it, if not the user: `operator`, with a name if there is one, `access policy`
+    /// or `scim`.
     pub actor: String,
     /// The rule that decided, where one did.
     pub rule: String,
@@ -81,9 +82,9 @@ string_enum! {
         IdentityUnlinked = "identity_unlinked",
         /// The user downloaded their data.
         DataExported = "data_exported",
-        /// An operator disabled the account.
+        /// An operator or the provisioning system disabled the account.
         AccountDisabled = "account_disabled",
-        /// An operator enabled the account again.
+        /// An operator or the provisioning system enabled the account again.
         AccountEnabled = "account_enabled",
         /// An operator deleted the account.
         AccountDeleted = "account_deleted",
@@ -99,6 +100,18 @@ string_enum! {
         KeptOut = "kept_out",
         /// The access policy no longer lets the user in.
         AccessEnded = "access_ended",
+        /// The provisioning system created the user's record.
+        Provisioned = "provisioned",
+        /// The provisioning system changed the user's record.
+        ProvisioningChanged = "provisioning_changed",
+        /// The provisioning system deleted the user's record.
+        Deprovisioned = "deprovisioned",
+        /// The provisioning system created a group.
+        GroupProvisioned = "group_provisioned",
+        /// The provisioning system changed a group.
+        GroupChanged = "group_changed",
+        /// The provisioning system deleted a group.
+        GroupRemoved = "group_removed",
     }
 }
 

@@ -4,7 +4,7 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     Condition, ConnectionTrait, IntoActiveModel, QueryOrder, QuerySelect,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, LikeExpr},
 };
 use uuid::Uuid;
 
@@ -96,6 +96,18 @@ pub(crate) async fn named(
     let is_login = Expr::cust("lower(preferred_username)").eq(name.as_str());
     let is_address = Expr::cust("lower(email)").eq(name.as_str());
     Entity::find().filter(is_login.or(is_address)).limit(MAX_NAMESAKES).all(db).await
+}
+
+/// People of whom an upstream says this text somewhere, such as a login name or a verified address. The
+/// caller checks in which fact it is.
+pub(crate) async fn mentioned(
+    db: &impl ConnectionTrait,
+    text: &str,
+) -> Result<Vec<Model>, StorageError> {
+    let quoted = serde_json::to_string(text).map_err(|error| DbErr::Json(error.to_string()))?;
+    let pattern = quoted.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let like = LikeExpr::new(format!("%{pattern}%")).escape('!');
+    Entity::find().filter(Column::Facts.like(like)).limit(MAX_NAMESAKES).all(db).await
 }
 
 /// Which users [`all`] returns.

@@ -160,6 +160,9 @@ pub(super) static TEXT: Text = Text {
     event_account_enabled: "An operator enabled your account again",
     event_kept_out: "You tried to sign in and were not let in",
     event_access_ended: "You were not allowed to use this server any more, so everything was signed out",
+    event_provisioned: "Your organisation entered you here",
+    event_provisioning_changed: "Your organisation changed your entry here",
+    event_deprovisioned: "Your organisation removed you here",
     event_signed_out_by_operator: "An operator signed you out everywhere",
     event_access_removed_by_operator: "An operator removed the access of an app",
 

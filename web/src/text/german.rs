@@ -168,6 +168,9 @@ pub(super) static TEXT: Text = Text {
     event_account_enabled: "Ein Administrator hat Ihr Konto wieder freigegeben",
     event_kept_out: "Sie wollten sich anmelden und wurden nicht eingelassen",
     event_access_ended: "Sie durften diesen Server nicht mehr benutzen, daher wurde alles abgemeldet",
+    event_provisioned: "Ihre Organisation hat Sie hier eingetragen",
+    event_provisioning_changed: "Ihre Organisation hat Ihren Eintrag hier geändert",
+    event_deprovisioned: "Ihre Organisation hat Sie hier ausgetragen",
     event_signed_out_by_operator: "Ein Administrator hat Sie überall abgemeldet",
     event_access_removed_by_operator: "Ein Administrator hat einem Programm den Zugriff entzogen",
 

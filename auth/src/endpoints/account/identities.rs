@@ -8,6 +8,7 @@ use axum::{extract::State, response::Response};
 use web::error::ErrorKind;
 
 use crate::{
+    access::SCIM,
     error_response::{PageError, see_other},
     extract::AccountForm,
     oauth::secret,
@@ -52,7 +53,12 @@ async fn unlink(state: &AppState, form: &AccountForm, named: &str) -> Result<(),
     let label = state.upstreams.find(provider).map_or(provider, |upstream| &upstream.label);
     let event = form.event(EventKind::IdentityUnlinked, label, state.clock.now());
     identities::unlink(&transaction, identity).await?;
-    users::set_facts(&transaction, form.person.user().clone(), provider, None).await?;
+    let account = form.person.user().clone();
+    let account = users::set_facts(&transaction, account, provider, None).await?;
+    // What the provisioning system says came by this identity.
+    if state.access.provisioning.as_ref().is_some_and(|it| it.upstream == *provider) {
+        users::set_facts(&transaction, account, SCIM, None).await?;
+    }
     sessions::close_others_of_user(&transaction, user, own).await?;
     security_events::record(&transaction, event).await?;
     Ok(transaction.commit().await?)

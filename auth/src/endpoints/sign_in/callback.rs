@@ -13,13 +13,14 @@ use web::error::ErrorKind;
 
 use super::{pending::PendingSignIn, upstream, upstream_error};
 use crate::{
+    access::SCIM,
     admission::{Admitted, check},
     cookies::CookieName,
     endpoints::authorize,
     error_response::{AuthorizationError, PageError, see_other},
     extract::{Query, SignedIn, Visitor},
-    oauth::{Secret, SecretKind},
-    recheck,
+    oauth::{OAuthError, Secret, SecretKind},
+    provisioning, recheck,
     state::AppState,
     storage::{
         EventKind,
@@ -100,13 +101,16 @@ async fn admit(
     let Person { subject, profile, facts, credential } = person;
     let db = state.db.connection();
     if identities::find(db, &upstream.name, subject.as_str()).await?.is_none() {
-        let facts = [(upstream.name.clone(), facts.clone())].into();
-        check(state, None, &facts).map_err(kept_out)?;
+        let said = provisioning::preview(state, &upstream.name, subject.as_str(), &facts).await?;
+        let said = said.map(|said| (SCIM.to_owned(), said));
+        let own = [(upstream.name.clone(), facts.clone())];
+        check(state, None, &own.into_iter().chain(said).collect()).map_err(kept_out)?;
     }
     let now = state.clock.now();
     let user = identities::sign_in(&state.db, &upstream.name, &subject, profile, now).await?;
     // Stored for themselves: what no longer speaks for a person counts even if they are kept out now.
     let user = users::set_facts(db, user, &upstream.name, Some(facts)).await?;
+    let user = provisioning::settle(state, user, &upstream.name, subject.as_str()).await?;
     if let Some(why) = recheck::enforce(state, &user).await? {
         let event = visitor.event(user.id, EventKind::KeptOut, &upstream.label, now);
         let event = security_events::Model { rule: why.to_string(), ..event };
@@ -194,7 +198,13 @@ async fn link(
     }
     transaction.commit().await?;
     match linked {
-        Linked::Now | Linked::Before => Ok(()),
+        Linked::Now | Linked::Before => {
+            let person = users::find(state.db.connection(), owner.user().id).await?;
+            let person = person.ok_or_else(OAuthError::not_found)?;
+            let person = provisioning::settle(state, person, &upstream.name, subject).await?;
+            recheck::enforce(state, &person).await?;
+            Ok(())
+        }
         Linked::ToSomebodyElse => Err(PageError::new(
             ErrorKind::Refused,
             "link_taken",

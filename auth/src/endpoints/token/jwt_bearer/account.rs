@@ -2,11 +2,11 @@
 //! assertion says of them.
 
 use crate::{
-    access::facts::Facts,
+    access::{SCIM, facts::Facts},
     admission::{Admitted, check},
     issuers::AssertedPerson,
     oauth::{OAuthError, assertion::IdentityAssertion},
-    recheck,
+    provisioning, recheck,
     state::AppState,
     storage::{
         identities,
@@ -44,6 +44,8 @@ impl<'a> Account<'a> {
         }
         let mut all = known.as_ref().map(users::Model::facts).unwrap_or_default();
         let facts = asserted_facts(state, &asserted, all.remove(provider));
+        let said = provisioning::preview(state, provider, subject.as_str(), &facts).await?;
+        all.extend(said.map(|said| (SCIM.to_owned(), said)));
         all.insert(provider.to_owned(), facts.clone());
         if let Err(refused) = check(state, known.as_ref(), &all) {
             if let Some(user) = known {
@@ -82,6 +84,8 @@ impl<'a> Account<'a> {
                 users::set_facts(state.db.connection(), user, provider, Some(facts)).await?
             }
         };
+        let subject = claims.assertion.subject()?;
+        let user = provisioning::settle(state, user, provider, subject.as_str()).await?;
         Admitted::judge(state, user)
     }
 }
