@@ -120,7 +120,8 @@ impl Person {
         let (account, page) = setting.signed_in(login, &setting.stack.at("/account")).await;
         if page.status == 403 {
             assert!(page.text().contains("This account cannot be used here"), "{}", page.text());
-            assert!(!page.headers.contains_key("set-cookie"), "a session of someone kept out");
+            let cookies = account.cookies_for(&setting.stack.at("/account"));
+            assert!(!cookies.contains("session"), "a session of someone kept out: {cookies}");
             return Start::KeptOut;
         }
         let (mut remembered, page) = setting.signed_in(login, &setting.request()).await;
