@@ -38,7 +38,7 @@ pub struct Config {
     /// Where calls are written down.
     #[command(flatten)]
     pub audit: AuditOptions,
-    /// The configuration file, portcullis.toml: its section [gate] has the rules.
+    /// The configuration file, portcullis.toml: its section `gate` has the rules.
     #[arg(long = "config", env = "GATE_CONFIG_FILE", value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// File with a token that the upstream demands of the gate itself. It is sent as a bearer token.

@@ -7,7 +7,7 @@
 //! - [`programs`] ask for tokens, call the MCP server or run a command, one message at a time.
 //! - [`servers`] are other people's: they do things differently, wrongly or with bad intentions.
 //! - [`walkthroughs`] are what people do with the client; [`pictures`] draws them and every page.
-//! - [`reference`] makes the pages of docs/reference from the sources.
+//! - [`mod@reference`] makes the pages of docs/reference from the sources.
 //! - [`company`] is the company of `docs/company.md`.
 //! - [`conformance`] is the server that the official suite expects.
 //! - [`torture`] proves what must hold under races and crashes.
